@@ -1,0 +1,21 @@
+"""Rank pruners against the sparsest networks that exist on the Cubist Spiral.
+
+A *grid* (YAML) expands to *configs*; configs that can train together form *packs*;
+an *engine* trains a pack while a *method* decides its masks; every config becomes one
+*row* of Parquet. Data goes one way: grid -> packs -> rows -> comparison.
+
+Axis letters used in every annotation and comment:
+
+====  =========================================================================
+N     networks of a pack
+P     parameters of one network, flat: W1, b1, W2, b2, W3, b3, W4, b4
+W     weights of one network, flat: W1, W2, W3, W4 (no biases)
+B     points of a batch
+D     points of the data set (49,982)
+T     training steps
+====  =========================================================================
+
+This module imports nothing, so that reading results never loads torch.
+"""
+
+__version__ = "0.1.0"

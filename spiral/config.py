@@ -1,0 +1,189 @@
+"""What determines one row: the fields of a config, their types, and its identity.
+
+A table of configs is a pandas DataFrame with one nullable column per field: the fields
+of :class:`Config` first, then every method option. Half a million configs are columns,
+not half a million objects.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+PER_NETWORK: dict[str, Any] = {"per_network": True}
+"""Marks a field that may differ between the networks of one pack."""
+
+DTYPES: dict[type, str] = {int: "Int64", float: "Float64", str: "string"}
+MAX_SEED = 2**53
+
+
+class Options(BaseModel):
+    """Base of every method's options: immutable, strict, no unknown names.
+
+    Subclasses declare int, float, str or Literal fields with defaults; ``None`` marks
+    an option that has no value for a config.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False
+    )
+
+
+class Config(Options):
+    """The fields that every config has, whatever its method."""
+
+    method: str = Field(description="pruning method (`spiral-sweep methods`)")
+    width: int = Field(16, ge=1, le=256, description="hidden units of each layer")
+    keep: int | None = Field(
+        None, ge=1, description="weights to keep", json_schema_extra=PER_NETWORK
+    )
+    lr: float = Field(
+        0.1, gt=0, description="base learning rate", json_schema_extra=PER_NETWORK
+    )
+    schedule: Literal["constant", "cosine", "step"] = Field(
+        "cosine", description="learning-rate schedule", json_schema_extra=PER_NETWORK
+    )
+    epochs: int = Field(50, ge=1, le=10_000, description="epochs of one training")
+    batch: int = Field(128, ge=1, le=24_991, description="points of a batch")
+    momentum: float = Field(
+        0.9, ge=0, lt=1, description="SGD momentum", json_schema_extra=PER_NETWORK
+    )
+    weight_decay: float = Field(
+        5e-4, ge=0, description="L2 penalty", json_schema_extra=PER_NETWORK
+    )
+    seed: int = Field(
+        0,
+        ge=0,
+        le=MAX_SEED,
+        description="seed of the method; default of the next two",
+        json_schema_extra=PER_NETWORK,
+    )
+    init_seed: int | None = Field(
+        None,
+        ge=0,
+        le=MAX_SEED,
+        description="seed of the initial weights",
+        json_schema_extra=PER_NETWORK,
+    )
+    order_seed: int | None = Field(
+        None,
+        ge=0,
+        le=MAX_SEED,
+        description="seed of the batch order",
+        json_schema_extra=PER_NETWORK,
+    )
+    engine: str = Field(
+        "auto", description="auto, or an engine's name, with :cuda on a GPU"
+    )
+
+
+class ConfigField(NamedTuple):
+    """One column of a config table."""
+
+    name: str
+    kind: type  # int, float or str
+    default: Any
+    required: bool
+    per_network: bool
+    description: str
+    adapter: TypeAdapter[Any]
+
+    @property
+    def dtype(self) -> str:
+        """The pandas dtype of its column."""
+        return DTYPES[self.kind]
+
+    def parse(self, value: Any) -> Any:
+        """Return ``value`` checked and converted.
+
+        Raises:
+            pydantic.ValidationError: It is not a legal value of this field.
+        """
+        parsed = self.adapter.validate_python(value)
+        return parsed if parsed is None else self.kind(parsed)
+
+
+def _kind(annotation: Any) -> type:
+    """Return int, float or str for a field's annotation."""
+    if get_origin(annotation) is Literal:
+        return type(get_args(annotation)[0])
+    if isinstance(annotation, UnionType):
+        return _kind(next(a for a in get_args(annotation) if a is not type(None)))
+    assert annotation in DTYPES, f"config fields cannot have the type {annotation}"
+    return annotation  # type: ignore[no-any-return]
+
+
+@cache
+def fields(model: type[Options]) -> dict[str, ConfigField]:
+    """Return the fields of a config or options class, in order of declaration."""
+    found = {}
+    for name, info in model.model_fields.items():
+        extra = info.json_schema_extra
+        found[name] = ConfigField(
+            name=name,
+            kind=_kind(info.annotation),
+            default=None if info.is_required() else info.default,
+            required=info.is_required(),
+            per_network=isinstance(extra, dict) and bool(extra.get("per_network")),
+            description=info.description or "",
+            adapter=TypeAdapter(
+                Annotated[info.annotation, info],
+                config=ConfigDict(strict=True, allow_inf_nan=False),
+            ),
+        )
+    return found
+
+
+def column(field: ConfigField, values: Sequence[Any]) -> pd.api.extensions.ExtensionArray:
+    """Return values of one field as a nullable pandas array."""
+    return pd.array(values, dtype=field.dtype)
+
+
+def canonical(value: Any) -> str:
+    """Return the text of one value that enters an identity.
+
+    Floats are written by ``repr``, which is the shortest text that reads back equal.
+    """
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+def identify(table: pd.DataFrame, options: Mapping[str, type[Options]]) -> list[str]:
+    """Return the id of every config of a resolved table.
+
+    An id is the BLAKE2b digest (128 bits, hex) of the fields that differ from their
+    defaults, sorted by name. So neither the order of a grid nor an option added later
+    with a no-op default changes it. ``init_seed`` and ``order_seed`` are left out where
+    they equal ``seed``.
+
+    Args:
+        table: One row per config.
+        options: The options class of every method in the table.
+    """
+    texts = np.full(len(table), "", object)
+    methods = table["method"].to_numpy(object)
+    for method in pd.unique(methods):
+        rows = np.flatnonzero(methods == method)
+        known = fields(Config) | fields(options[method])
+        for name in sorted(known):
+            texts[rows] += _texts(table, rows, known[name])
+    return [hashlib.blake2b(t.encode(), digest_size=16).hexdigest() for t in texts]
+
+
+def _texts(table: pd.DataFrame, rows: np.ndarray, field: ConfigField) -> np.ndarray:
+    """Return the part of the identity that one field contributes, row by row."""
+    codes, values = pd.factorize(table[field.name].array.take(rows))
+    parts = [
+        "" if value == field.default else f"{field.name}={canonical(field.kind(value))};"
+        for value in values
+    ]
+    texts = np.array([*parts, ""], object)[codes]  # code -1 is null: the last entry
+    if field.name in ("init_seed", "order_seed"):
+        same = table[field.name].array.take(rows) == table["seed"].array.take(rows)
+        texts[np.asarray(same.fillna(True), bool)] = ""
+    return texts

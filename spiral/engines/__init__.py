@@ -1,0 +1,114 @@
+"""Engines train packs; they never decide masks.
+
+An engine's capabilities are data, so that a grid is checked without importing torch.
+"""
+
+import importlib
+from dataclasses import dataclass
+
+from spiral.errors import ConfigError, EngineUnavailable
+from spiral.job import Engine, Plan
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one engine is and can do."""
+
+    module: str
+    purpose: str
+    devices: tuple[str, ...]
+    optimisers: tuple[str, ...] = ("sgd",)
+    weight_maps: tuple[str | None, ...] = (None,)
+    automatic: bool = True
+    """Whether ``auto`` may choose it."""
+
+
+ENGINES: dict[str, Entry] = {
+    "vmap": Entry(
+        "spiral.engines.vmap", "a pack at once, torch.func.vmap", ("cpu", "cuda")
+    ),
+    "reference": Entry(
+        "spiral.engines.reference",
+        "one network at a time; defines what is correct",
+        ("cpu", "cuda"),
+        automatic=False,
+    ),
+}
+"""In order of preference."""
+
+
+def names() -> list[str]:
+    """Return every legal value of a config's ``engine``."""
+    devices = [
+        name if device == "cpu" else f"{name}:{device}"
+        for name, entry in ENGINES.items()
+        for device in entry.devices
+    ]
+    return ["auto", *devices]
+
+
+def unsupported(engine: str, plan: Plan) -> str | None:
+    """Return why an engine cannot train a plan, in words, or None if it can."""
+    entry = ENGINES[engine.partition(":")[0]]
+    if plan.optimiser not in entry.optimisers:
+        known = ", ".join(entry.optimisers)
+        return f"it has no optimiser {plan.optimiser!r} (it has {known})"
+    if plan.weight_map not in entry.weight_maps:
+        return f"it has no weight map {plan.weight_map!r}"
+    return None
+
+
+def choose(requested: str, plan: Plan) -> tuple[str | None, dict[str, str]]:
+    """Choose the engine of a config: a function of the config alone.
+
+    Args:
+        requested: The config's ``engine``.
+        plan: Its method's plan.
+
+    Returns:
+        name: The engine, or None if none can train the plan.
+        passed_over: Engine → the reason why it was not taken.
+    """
+    passed_over: dict[str, str] = {}
+    for name in ENGINES if requested == "auto" else [requested]:
+        if requested == "auto" and not ENGINES[name].automatic:
+            passed_over[name] = "only on request"
+            continue
+        reason = unsupported(name, plan)
+        if reason is None:
+            return name, passed_over
+        passed_over[name] = reason
+    return None, passed_over
+
+
+def build(name: str) -> Engine:
+    """Return an engine ready to train.
+
+    Args:
+        name: ``vmap``, ``reference``, or either with ``:cuda``.
+
+    Raises:
+        ConfigError: No engine has that name.
+        EngineUnavailable: Its device is missing.
+    """
+    if name not in names() or name == "auto":
+        raise ConfigError(f"engine {name!r} is unknown; choose one of {names()[1:]}")
+    kind, _, device = name.partition(":")
+    check_device(name)
+    module = importlib.import_module(ENGINES[kind].module)
+    engine: Engine = module.build(device or "cpu")
+    return engine
+
+
+def check_device(name: str) -> None:
+    """Raise EngineUnavailable if the engine's device is not on this machine."""
+    kind, _, device = name.partition(":")
+    if device != "cuda":
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        raise EngineUnavailable(
+            f"engine {name!r} needs a CUDA device and torch {torch.__version__} sees "
+            f"none on this machine; use --engine {kind}, or run on a machine with one"
+        )

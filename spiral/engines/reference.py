@@ -1,0 +1,75 @@
+"""Engine ``reference``: one network at a time, torch autograd, torch.optim.SGD.
+
+Slow and plain on purpose: it defines what the other engines must agree with.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from spiral.engines import torch_common
+from spiral.job import Evaluation, TrainJob, TrainState
+
+
+@dataclass(frozen=True)
+class ReferenceEngine:
+    """Trains network after network."""
+
+    device: str = "cpu"
+
+    def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
+        """Train from ``state.step`` to ``stop``."""
+        params, momentum = state.params.copy(), state.momentum.copy()
+        with torch_common.one_thread():
+            for n in range(job.networks):
+                params[n], momentum[n] = self._train(job, state, n, stop)
+        return replace(state, step=stop, params=params, momentum=momentum)
+
+    def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
+        """Return accuracy counts and loss on all points."""
+        return torch_common.evaluate(job, state, self.device)
+
+    def _train(
+        self, job: TrainJob, state: TrainState, n: int, stop: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Train network ``n`` and return its parameters and momentum."""
+        weights = torch.tensor(state.params[n], device=self.device, requires_grad=True)
+        trains = torch.tensor(
+            state.masks[n] if state.trainable is None else state.trainable[n],
+            device=self.device,
+        )
+        frozen = torch.where(trains, 0.0, weights.detach())
+        optimiser = torch.optim.SGD(
+            [weights],
+            lr=0.0,
+            momentum=float(job.momentum[n]),
+            weight_decay=float(job.weight_decay[n]),
+        )
+        buffer = torch.tensor(state.momentum[n], device=self.device)
+        optimiser.state[weights]["momentum_buffer"] = buffer
+        loss_of_one = torch_common.loss_of_one(job.width, job.plan.label_smoothing)
+        rates = job.rates(state, stop)[:, n]
+        for step, rate in enumerate(rates, start=state.step):
+            optimiser.param_groups[0]["lr"] = float(rate)
+            x, y = job.batch_at(step)
+            optimiser.zero_grad()
+            loss_of_one(
+                weights,
+                torch.tensor(x[n].T, device=self.device),
+                torch.tensor(y[n], device=self.device),
+            ).backward()
+            assert weights.grad is not None
+            weights.grad[~trains] = 0
+            optimiser.step()
+            # Masked entries: gradient, decay and momentum are zero, so they stay zero.
+            # Frozen ones decay inside the optimiser and are put back.
+            with torch.no_grad():
+                weights.copy_(torch.where(trains, weights, frozen))
+        buffer[~trains] = 0
+        return weights.detach().cpu().numpy(), buffer.cpu().numpy()
+
+
+def build(device: str) -> ReferenceEngine:
+    """Return the engine for one device."""
+    return ReferenceEngine(device)

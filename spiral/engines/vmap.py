@@ -1,0 +1,134 @@
+"""Engine ``vmap``: the loss of one network, differentiated and lifted over the pack.
+
+``vmap(grad(loss))`` is traced once per pack shape into plain tensor operations, which
+takes torch.func's own overhead out of the loop. Measured on one core (AMD EPYC Zen 5),
+networks of 50 epochs a second, without → with tracing: 3-3-3 8.1 → 11.6 (256 networks),
+16-16-16 3.0 → 4.2 (128 networks). What bounds it is the memory traffic of small batched
+products; packs whose activations leave the cache are slower (16-16-16: 2.1 with 512).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import grad, vmap
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from spiral import mlp
+from spiral.engines import torch_common
+from spiral.job import Evaluation, TrainJob, TrainState
+
+Step = Callable[..., tuple[Tensor, Tensor]]
+
+
+@lru_cache(maxsize=16)
+def traced_step(
+    networks: int, width: int, batch: int, smoothing: float, device: str
+) -> Step:
+    """Return one SGD step of a whole pack as a graph of tensor operations.
+
+    The step maps (params [N, P], velocity [N, P], trains bool [N, P], rate [N, 1],
+    momentum [N, 1], decay [N, 1], x [N, 2, B], y [N, B]) to the new (params, velocity).
+    """
+    gradients = vmap(grad(torch_common.loss_of_one(width, smoothing)))
+
+    def step(
+        params: Tensor,
+        velocity: Tensor,
+        trains: Tensor,
+        rate: Tensor,
+        momentum: Tensor,
+        decay: Tensor,
+        x: Tensor,
+        y: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        gradient = gradients(params, x, y) + decay * params
+        # `where`, not a product: masked entries stay zero even beside NaN
+        gradient = torch.where(trains, gradient, 0.0)
+        velocity = momentum * velocity + gradient
+        return params - rate * velocity, velocity
+
+    # every example is a tensor of its own: the tracer tells inputs apart by identity
+    pack = (networks, mlp.param_count(width))
+    column, points = (networks, 1), (networks, 2, batch)
+    shapes = (pack, pack, pack, column, column, column, points, (networks, batch))
+    examples = [torch.zeros(shape, device=device) for shape in shapes]
+    examples[2] = examples[2].bool()
+    traced: Step = make_fx(step)(*examples)
+    return traced
+
+
+@dataclass(frozen=True)
+class VmapEngine:
+    """Trains all networks of a pack together on one device."""
+
+    device: str = "cpu"
+
+    def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
+        """Train from ``state.step`` to ``stop``."""
+        if stop <= state.step:
+            return state
+        with torch_common.one_thread(), torch.no_grad():
+            params, velocity = self._loop(job, state, stop)
+        return replace(
+            state,
+            step=stop,
+            params=params.cpu().numpy(),
+            momentum=velocity.cpu().numpy(),
+        )
+
+    def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
+        """Return accuracy counts and loss on all points."""
+        return torch_common.evaluate(job, state, self.device)
+
+    def _loop(
+        self, job: TrainJob, state: TrainState, stop: int
+    ) -> tuple[Tensor, Tensor]:
+        """Run the training steps and return parameters and velocity [N, P]."""
+        step = traced_step(
+            job.networks, job.width, job.batch, job.plan.label_smoothing, self.device
+        )
+        params, velocity = self._tensor(state.params), self._tensor(state.momentum)
+        trains = self._tensor(
+            state.masks if state.trainable is None else state.trainable
+        )
+        momentum = self._tensor(job.momentum.astype(np.float32)[:, None])
+        decay = self._tensor(job.weight_decay.astype(np.float32)[:, None])
+        rates = self._tensor(job.rates(state, stop)[:, :, None])
+        batches = self._batches(job, state.step, stop)
+        for rate, (x, y) in zip(rates, batches, strict=True):
+            params, velocity = step(
+                params, velocity, trains, rate, momentum, decay, x, y
+            )
+        return params, velocity
+
+    def _batches(
+        self, job: TrainJob, start: int, stop: int
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (x [N, 2, B], y [N, B]) of every step, gathered epoch by epoch."""
+        data_x = self._tensor(job.x.T.copy())
+        data_y = self._tensor(job.y.astype(np.float32))
+        step = start
+        while step < stop:
+            epoch, first = divmod(step, job.steps_per_epoch)
+            last = min(first + stop - step, job.steps_per_epoch)
+            order, which_seed = job.orders(epoch)
+            indices = self._tensor(order[:, first:last].transpose(1, 0, 2).copy())
+            which = self._tensor(which_seed)
+            x = data_x[:, indices].permute(1, 2, 0, 3).contiguous()  # [steps, K, 2, B]
+            y = data_y[indices]
+            for k in range(last - first):
+                yield x[k][which], y[k][which]
+            step += last - first
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        """Copy an array to the engine's device."""
+        return torch.tensor(array, device=self.device)
+
+
+def build(device: str) -> VmapEngine:
+    """Return the engine for one device."""
+    return VmapEngine(device)

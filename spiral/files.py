@@ -1,0 +1,58 @@
+"""Writing files that are whole or absent, whatever happens in between."""
+
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from spiral.errors import StoreError
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a new file and force it to disk."""
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_atomically(
+    path: Path, data: bytes, scratch: Path, check: Callable[[Path], None] | None = None
+) -> None:
+    """Put ``data`` at ``path``: write aside, verify, fsync, rename, fsync directory.
+
+    Args:
+        path: Where the file shall be; an existing one is replaced.
+        data: Its whole content.
+        scratch: Folder on the same file system for the unfinished file.
+        check: Called on the unfinished file after it was written; raises to reject it.
+
+    Raises:
+        StoreError: The file cannot be written (disk full, read-only ...); ``path`` is
+            as before.
+    """
+    unfinished = scratch / f"{path.name}.{os.getpid()}.{uuid.uuid4().hex}.tmp"
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(unfinished, data)
+        if check is not None:
+            check(unfinished)
+        os.replace(unfinished, path)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {path}: {error.strerror or error}; nothing half-written is "
+            "left. Make room or make the folder writable, then run the command again"
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,219 @@
+"""The words that methods, engines and the experiment share.
+
+Everything here is a value: NumPy arrays on the host, frozen once made. A method reads a
+:class:`View` and answers with a :class:`Change`; an engine turns a :class:`TrainJob` and
+a :class:`TrainState` into the next state. Neither knows the other.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int
+
+from spiral import cubist, schedules, seeds
+
+Params = Float32[np.ndarray, "N P"]
+Mask = Bool[np.ndarray, "N P"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a config trains."""
+
+    epochs: int
+    steps_per_epoch: int
+
+    @property
+    def steps(self) -> int:
+        """Training steps of the budget."""
+        return self.epochs * self.steps_per_epoch
+
+    def at(self, fraction: float) -> int:
+        """Return the step that lies at this fraction of the budget, rounded down."""
+        return int(fraction * self.steps)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A method's course, known before training; shared by every network of a pack.
+
+    An engine may decline a plan in words (``spiral.engines.unsupported``).
+    """
+
+    steps: int
+    """Training steps in all."""
+    events: tuple[int, ...]
+    """Steps before which the method acts, rising; 0 is before training, ``steps`` after."""
+    curves: Mapping[str, Float[np.ndarray, " T"]]
+    """Learning-rate factor of every step, for each schedule a config may name."""
+    replaces_step: bool = False
+    """An event takes the place of the training step it precedes (RigL)."""
+    optimiser: str = "sgd"
+    """SGD with momentum and L2 penalty, or another optimiser an engine knows."""
+    label_smoothing: float = 0.0
+    """ε of the targets y(1 - ε) + ε/2."""
+    weight_map: str | None = None
+    """Map from stored to effective weights, applied in the forward pass only."""
+    siblings: int = 1
+    """Networks that one config trains; they differ in batch order."""
+
+    @classmethod
+    def simple(cls, budget: Budget, *events: int, **more: Any) -> "Plan":
+        """Return one phase of the config's own schedule with the given events."""
+        curves = schedules.curves(budget.epochs, budget.steps_per_epoch)
+        return cls(budget.steps, events, curves, **more)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a method wants changed at an event; ``None`` leaves a thing as it is.
+
+    Parameters and momentum outside the masks are set to zero whatever a method asks.
+    """
+
+    masks: Mask | None = None
+    params: Params | None = None
+    forget: Mask | None = None
+    """Entries whose momentum becomes zero."""
+    trainable: Mask | None = None
+    """Kept entries that train; the others stay as they are."""
+    lr_scale: Float[np.ndarray, " N"] | None = None
+    """Factor on the learning rate from here on."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a method may see of a pack at an event; read-only, pack-first."""
+
+    width: int
+    plan: Plan
+    step: int
+    params: Params
+    masks: Mask
+    initial: Params
+    keep: Int[np.ndarray, " N"]
+    """Requested weights; 0 where the method has no such number."""
+    options: Mapping[str, np.ndarray]
+    """Those options that may differ within a pack, one value per network."""
+    batch: Callable[[int], tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]]
+    """``batch(i)`` is the batch that training sees at step i."""
+    stream: Callable[[int, str], np.random.Generator]
+    """``stream(n, purpose)`` is a random stream of network n's config alone."""
+
+
+class Method(Protocol):
+    """A pruning method: decides masks, never trains."""
+
+    def plan(self, budget: Budget) -> Plan:
+        """Say what will happen when, before anything happens."""
+
+    def start(self, view: View) -> Any:
+        """Return whatever the method remembers between events."""
+
+    def act(self, view: View, state: Any) -> tuple[Change, Any]:
+        """Answer one event."""
+
+
+@lru_cache(maxsize=400)  # 200 KB each: 80 MB, the epochs of eight seeds
+def epoch_order(seed: int, epoch: int) -> Int[np.ndarray, " D"]:
+    """Return the order in which one seed visits the points in one epoch."""
+    order = seeds.stream("order", seed, epoch).permutation(np.int32(cubist.POINTS))
+    order.flags.writeable = False
+    return order
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """All that an engine needs to know about a pack; complete before it starts."""
+
+    width: int
+    plan: Plan
+    initial: Params
+    lr: Float[np.ndarray, " N"]
+    schedule: tuple[str, ...]
+    """Name of each network's curve in ``plan.curves``."""
+    momentum: Float[np.ndarray, " N"]
+    weight_decay: Float[np.ndarray, " N"]
+    order_seeds: Int[np.ndarray, " N"]
+    batch: int = 128
+    x: Float32[np.ndarray, "D 2"] = field(default_factory=lambda: cubist.load().x)
+    y: Int[np.ndarray, " D"] = field(default_factory=lambda: cubist.load().y)
+
+    @property
+    def networks(self) -> int:
+        """N."""
+        return len(self.initial)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches of an epoch; the incomplete last one is dropped."""
+        return cubist.POINTS // self.batch
+
+    def rates(self, state: "TrainState", stop: int) -> Float32[np.ndarray, "S N"]:
+        """Return every network's learning rate from ``state.step`` to ``stop`` - 1."""
+        span = slice(state.step, stop)
+        factors = np.stack([self.plan.curves[s][span] for s in self.schedule], axis=1)
+        scale = 1.0 if state.lr_scale is None else state.lr_scale
+        return (factors * self.lr * scale).astype(np.float32)
+
+    def orders(self, epoch: int) -> tuple[Int[np.ndarray, "K S B"], Int[np.ndarray, " N"]]:
+        """Return an epoch's batches, once per distinct order seed.
+
+        Returns:
+            indices: [K, steps_per_epoch, batch] into the points.
+            which: [N], the row of ``indices`` that each network follows.
+        """
+        distinct, which = np.unique(self.order_seeds, return_inverse=True)
+        used = self.steps_per_epoch * self.batch
+        rows = [epoch_order(int(seed), epoch)[:used] for seed in distinct]
+        shape = (len(distinct), self.steps_per_epoch, self.batch)
+        return np.concatenate(rows).reshape(shape), which
+
+    def batch_at(
+        self, step: int
+    ) -> tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]:
+        """Return the batch that each network sees at one step."""
+        epoch, k = divmod(step, self.steps_per_epoch)
+        indices, which = self.orders(epoch)
+        chosen = indices[:, k][which]
+        return self.x[chosen], self.y[chosen].astype(np.float32)
+
+
+@dataclass(frozen=True)
+class TrainState:
+    """A pack between two steps; a law of every engine is that nothing else matters."""
+
+    step: int
+    params: Params
+    masks: Mask
+    momentum: Params
+    trainable: Mask | None = None
+    lr_scale: Float[np.ndarray, " N"] | None = None
+
+    @classmethod
+    def fresh(cls, job: TrainJob) -> "TrainState":
+        """Return the state before training: initial parameters, nothing masked."""
+        masks = np.ones(job.initial.shape, bool)
+        return cls(0, job.initial, masks, np.zeros_like(job.initial))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Every network on all points."""
+
+    correct: Int[np.ndarray, " N"]
+    loss: Float[np.ndarray, " N"]
+    """Mean binary cross-entropy (without smoothing), summed in float64."""
+
+
+class Engine(Protocol):
+    """A way of training packs: never decides masks."""
+
+    def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
+        """Train from ``state.step`` to ``stop``; masked entries stay exactly zero."""
+
+    def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
+        """Return accuracy counts and loss on all points."""

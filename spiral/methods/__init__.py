@@ -1,0 +1,33 @@
+"""Pruning methods: they decide masks and never train.
+
+A method is one file with a class on the protocol ``spiral.job.Method`` and an ``ENTRY``;
+one line in ``METHODS`` makes it known to grids, commands, contract tests and tables.
+"""
+
+from spiral.config import ConfigField, Options, fields
+from spiral.methods import block, dense, gmp, magnitude, mask, random
+from spiral.methods.entry import Entry
+
+METHODS: dict[str, Entry] = {
+    "dense": dense.ENTRY,
+    "random": random.ENTRY,
+    "magnitude": magnitude.ENTRY,
+    "gmp": gmp.ENTRY,
+    "block": block.ENTRY,
+    "mask": mask.ENTRY,
+}
+
+
+def options() -> dict[str, type[Options]]:
+    """Return every method's options class."""
+    return {name: entry.options for name, entry in METHODS.items()}
+
+
+def option_fields() -> dict[str, ConfigField]:
+    """Return the options of all methods; an option has one type wherever it occurs."""
+    found: dict[str, ConfigField] = {}
+    for entry in METHODS.values():
+        for name, field in fields(entry.options).items():
+            known = found.setdefault(name, field)
+            assert known.kind is field.kind, f"option {name} has two types"
+    return found

@@ -1,0 +1,77 @@
+"""``block``: train the dense d1×d2×d3 block of a wider network."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from spiral import masks
+from spiral.config import PER_NETWORK, Options
+from spiral.job import Budget, Change, Plan, View
+from spiral.methods.entry import Entry, Mistake, Taxonomy
+
+SIZES = ("d1", "d2", "d3")
+
+
+class BlockOptions(Options):
+    """Options of ``block``: hidden units of each layer that stay."""
+
+    d1: int = Field(
+        ge=1, description="units of hidden layer 1", json_schema_extra=PER_NETWORK
+    )
+    d2: int = Field(
+        ge=1, description="units of hidden layer 2", json_schema_extra=PER_NETWORK
+    )
+    d3: int = Field(
+        ge=1, description="units of hidden layer 3", json_schema_extra=PER_NETWORK
+    )
+
+
+@dataclass(frozen=True)
+class Block:
+    """The first phase of the combinatorial search (Zhang & Papyan, ICML 2024).
+
+    The leading units of each layer stay with the initial values of the full width.
+    """
+
+    def plan(self, budget: Budget) -> Plan:
+        """One event before training."""
+        return Plan.simple(budget, 0)
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Keep every weight between the leading units."""
+        sizes = np.stack([view.options[name] for name in SIZES], axis=1)
+        kept = masks.block(view.width, sizes)
+        return Change(masks=masks.with_biases(kept, view.width)), None
+
+
+def check(table: pd.DataFrame) -> list[Mistake]:
+    """A block must fit into its network."""
+    found = []
+    for name in SIZES:
+        large = table[table[name] > table["width"]]
+        if not large.empty:
+            size, width = large[name].iloc[0], large["width"].iloc[0]
+            found.append(Mistake(name, f"{size} units do not fit into width {width}"))
+    return found
+
+
+ENTRY = Entry(
+    build=Block,
+    summary="the dense d1×d2×d3 block of a wider network",
+    citation="Zhang & Papyan, ICML 2024 (search phase 1)",
+    taxonomy=Taxonomy(
+        unit="neuron",
+        when="before",
+        schedule="once",
+        criterion="given",
+        allocation="given",
+    ),
+    options=BlockOptions,
+    needs_keep=False,
+    check=check,
+)

@@ -1,0 +1,31 @@
+"""``dense``: no pruning, the control at the other end."""
+
+from dataclasses import dataclass
+
+from spiral.job import Budget, Change, Plan, View
+from spiral.methods.entry import Entry, Taxonomy
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Trains every weight."""
+
+    def plan(self, budget: Budget) -> Plan:
+        """No events."""
+        return Plan.simple(budget)
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Change nothing (there are no events)."""
+        return Change(), None
+
+
+ENTRY = Entry(
+    build=Dense,
+    summary="all weights, never pruned",
+    citation="control",
+    taxonomy=Taxonomy(unit="weight", when="never", schedule="none", criterion="none"),
+    needs_keep=False,
+)

@@ -1,0 +1,62 @@
+"""What the registry knows of a method."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+
+from spiral.config import Options
+from spiral.job import Method
+
+
+class NoOptions(Options):
+    """A method without options."""
+
+
+class Mistake(NamedTuple):
+    """A value that a method cannot work with."""
+
+    field: str
+    message: str
+
+
+def nothing_to_check(_: pd.DataFrame) -> list[Mistake]:
+    """Accept every config."""
+    return []
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """Where a method stands among others (survey of Cheng et al., RigL's table 1)."""
+
+    unit: str
+    """weight, n:m or neuron."""
+    when: str
+    """before, during or after training, or never."""
+    schedule: str
+    """once, gradual, iterative, alternating or none."""
+    criterion: str
+    """What ranks the weights."""
+    grow: str = "none"
+    """What brings weights back."""
+    allocation: str = "global"
+    """How kept weights are shared among the layers."""
+    data: str = "none"
+    """What a decision looks at beside the weights."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One method: how to build it and what to say about it."""
+
+    build: Callable[..., Method]
+    """Takes the options that a pack shares, by name."""
+    summary: str
+    citation: str
+    taxonomy: Taxonomy
+    options: type[Options] = NoOptions
+    needs_keep: bool = True
+    """Whether a config says how many weights to keep."""
+    check: Callable[[pd.DataFrame], list[Mistake]] = nothing_to_check
+    """Finds values that cannot work together, given configs of this method."""

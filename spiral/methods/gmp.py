@@ -1,0 +1,89 @@
+"""``gmp``: gradual magnitude pruning along a cubic."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from pydantic import Field
+
+from spiral import masks, mlp
+from spiral.config import Options
+from spiral.job import Budget, Change, Plan, View
+from spiral.methods.entry import Entry, Taxonomy
+
+
+class GmpOptions(Options):
+    """Options of ``gmp``."""
+
+    interval: int = Field(97, ge=1, description="steps between pruning events")
+    end: float = Field(
+        0.75, gt=0, le=1, description="fraction of training by which pruning is done"
+    )
+    scope: Literal["global", "layer"] = Field(
+        "global", description="rank over all layers, or in each layer for itself"
+    )
+
+
+@dataclass(frozen=True)
+class Gmp:
+    """Gradual magnitude pruning (Zhu & Gupta 2017, arXiv:1710.01878).
+
+    After event i of n the weights kept are W - (W - keep)(1 - (1 - i/n)³), rounded, so
+    exactly ``keep`` from the last event on. Masks only shrink. At 50 epochs the default
+    is 150 events, every 97 steps, the last at step 14,550.
+
+    Departures: the ranking is global by default, as in *Sparsest Models Elude Pruning*
+    (``scope: layer`` is the original); a pruned weight stays zero and cannot return.
+    """
+
+    interval: int
+    end: float
+    scope: Literal["global", "layer"]
+
+    def plan(self, budget: Budget) -> Plan:
+        """Events every ``interval`` steps until ``end``; at least one."""
+        last = max(1, budget.at(self.end))
+        events = tuple(range(self.interval, last + 1, self.interval)) or (last,)
+        return Plan.simple(budget, *events)
+
+    def start(self, view: View) -> int:
+        """Return how many events have passed."""
+        return 0
+
+    def act(self, view: View, state: int) -> tuple[Change, int]:
+        """Prune to the value of the cubic at this event."""
+        passed = state + 1
+        left = (1 - passed / len(view.plan.events)) ** 3
+        total = mlp.weight_count(view.width)
+        keep = np.rint(view.keep + (total - view.keep) * left).astype(np.int64)
+        kept = masks.of_weights(view.masks, view.width)
+        size = np.abs(masks.of_weights(view.params, view.width).astype(np.float64))
+        scores = np.where(kept, size, -1.0)  # pruned ranks below a kept zero
+        chosen = self._select(scores, keep, view.width)
+        return Change(masks=masks.with_biases(chosen, view.width)), passed
+
+    def _select(
+        self, scores: Float[np.ndarray, "N W"], keep: Int[np.ndarray, " N"], width: int
+    ) -> Bool[np.ndarray, "N W"]:
+        """Keep the top of all weights, or the top of each layer's share."""
+        if self.scope == "global":
+            return masks.keep_top(scores, keep)
+        columns = [layer.columns for layer in mlp.layers(width)]
+        shares = masks.allocate(keep, [c.stop - c.start for c in columns])
+        parts = [
+            masks.keep_top(scores[:, c], share)
+            for c, share in zip(columns, shares.T, strict=True)
+        ]
+        return np.concatenate(parts, axis=1)
+
+
+ENTRY = Entry(
+    build=Gmp,
+    summary="gradual magnitude pruning along a cubic",
+    citation="Zhu & Gupta 2017, arXiv:1710.01878",
+    taxonomy=Taxonomy(
+        unit="weight", when="during", schedule="gradual", criterion="magnitude"
+    ),
+    options=GmpOptions,
+)

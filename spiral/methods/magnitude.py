@@ -1,0 +1,64 @@
+"""``magnitude``: keep the largest weights once, then train on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from spiral import masks
+from spiral.config import Options
+from spiral.job import Budget, Change, Plan, View
+from spiral.methods.entry import Entry, Mistake, Taxonomy
+
+
+class MagnitudeOptions(Options):
+    """Options of ``magnitude``."""
+
+    at_epoch: int = Field(25, ge=0, description="epoch before which magnitude prunes")
+
+
+@dataclass(frozen=True)
+class Magnitude:
+    """One-shot global magnitude pruning (Han et al., NeurIPS 2015).
+
+    Departure: pruning falls inside the one budget and schedule, rather than after a
+    full training that fine-tuning follows.
+    """
+
+    at_epoch: int
+
+    def plan(self, budget: Budget) -> Plan:
+        """One event before epoch ``at_epoch``."""
+        return Plan.simple(budget, self.at_epoch * budget.steps_per_epoch)
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Keep the ``keep`` weights of largest absolute value, over all layers."""
+        scores = np.abs(masks.of_weights(view.params, view.width).astype(np.float64))
+        kept = masks.keep_top(scores, view.keep)
+        return Change(masks=masks.with_biases(kept, view.width)), None
+
+
+def check(table: pd.DataFrame) -> list[Mistake]:
+    """Pruning must fall within the training."""
+    late = table[table["at_epoch"] > table["epochs"]]
+    if late.empty:
+        return []
+    epoch, epochs = late["at_epoch"].iloc[0], late["epochs"].iloc[0]
+    text = f"{epoch} lies after the end of a training of {epochs} epochs"
+    return [Mistake("at_epoch", text)]
+
+
+ENTRY = Entry(
+    build=Magnitude,
+    summary="one-shot global magnitude pruning at an epoch, then train on",
+    citation="Han et al., NeurIPS 2015, arXiv:1506.02626",
+    taxonomy=Taxonomy(
+        unit="weight", when="during", schedule="once", criterion="magnitude"
+    ),
+    options=MagnitudeOptions,
+    check=check,
+)

@@ -1,0 +1,37 @@
+"""``random``: a uniformly random mask of exactly ``keep`` weights, at initialisation."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spiral import masks, mlp
+from spiral.job import Budget, Change, Plan, View
+from spiral.methods.entry import Entry, Taxonomy
+
+
+@dataclass(frozen=True)
+class Random:
+    """Draws from the config's own stream, so the mask depends on seed and width only."""
+
+    def plan(self, budget: Budget) -> Plan:
+        """One event before training."""
+        return Plan.simple(budget, 0)
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Keep the weights with the highest of W independent uniform numbers."""
+        weights = mlp.weight_count(view.width)
+        networks = range(len(view.keep))
+        scores = np.stack([view.stream(n, "random").random(weights) for n in networks])
+        kept = masks.keep_top(scores, view.keep)
+        return Change(masks=masks.with_biases(kept, view.width)), None
+
+
+ENTRY = Entry(
+    build=Random,
+    summary="a random mask at initialisation, then train",
+    citation="control",
+    taxonomy=Taxonomy(unit="weight", when="before", schedule="once", criterion="random"),
+)

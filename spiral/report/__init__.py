@@ -1,0 +1,1 @@
+"""From rows to numbers and pictures; never trains, never needs torch."""

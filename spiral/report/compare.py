@@ -1,0 +1,53 @@
+"""Rows to numbers: how good each method is at each size, with counts."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from spiral.errors import ConfigError
+
+
+def summarise(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return accuracy per group: median and best over seeds, with counts.
+
+    Seeds (``seed``, ``init_seed``, ``order_seed``) are what is summarised over. Within
+    a group, every setting (learning rate, schedule, options) gets the median and the
+    best of its seeds; shown are those of the setting with the highest median. Choosing
+    the setting on the rows that are then reported favours methods with many settings
+    equally; ``settings`` says how many there were.
+
+    Args:
+        rows: Rows with config columns, ``status`` and ``accuracy``.
+        by: Columns that make a group.
+
+    Returns:
+        One row per group: ``median``, ``best`` (at the chosen setting), ``n`` (its
+        seeds), ``settings``, ``lr``, ``schedule``, and over all settings ``rows``,
+        ``ok`` (share with that status) and ``best_any``.
+
+    Raises:
+        ConfigError: A column does not exist.
+    """
+    missing = [name for name in by if name not in rows]
+    if missing:
+        raise ConfigError(f"no column {missing[0]!r}; known are {', '.join(rows)}")
+    setting = [name for name in ("lr", "schedule") if name not in by]
+    per = rows.groupby([*by, *setting], dropna=False, sort=True)["accuracy"]
+    cells = per.agg(median="median", best="max", n="count").reset_index()
+    cells = cells.sort_values("median", ascending=False, kind="stable")
+    groups = cells.groupby([*by], dropna=False, sort=False)
+    chosen = groups.head(1).set_index([*by])
+    chosen["settings"] = groups.size()
+    whole = rows.assign(ok=rows["status"] == "ok").groupby([*by], dropna=False)
+    chosen["rows"] = whole.size()
+    chosen["ok"] = whole["ok"].mean()
+    chosen["best_any"] = whole["accuracy"].max()
+    return chosen.sort_index().reset_index()
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """Return a table for people: fractions with four digits, nulls as a dash."""
+    shown = table.astype(object).where(table.notna(), "-")
+    for name in shown:
+        shown[name] = [f"{v:.4g}" if isinstance(v, float) else v for v in shown[name]]
+    return shown.to_string(index=False)

@@ -1,0 +1,79 @@
+"""The columns of a result row, and how a pack's results become rows.
+
+Columns are the same for every method and every grid, so that files can be read as one
+table. Later versions only add columns.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from spiral import config, masks, methods, mlp, store
+
+RESULTS: dict[str, tuple[pa.DataType, str]] = {
+    "status": (
+        pa.string(),
+        "ok; diverged (NaN or infinite); collapsed (no path from input to output); "
+        "infeasible (not exactly `keep` weights)",
+    ),
+    "accuracy": (pa.float64(), "share of the 49,982 points with the right sign"),
+    "loss": (pa.float64(), "mean binary cross-entropy on all points"),
+    "nnz": (pa.int64(), "weights the mask keeps"),
+    "nnz_params": (pa.int64(), "the same with biases"),
+    "effective_nnz": (pa.int64(), "kept weights on a path from input to output"),
+    "nnz_1": (pa.int64(), "kept weights of layer 1 (inputs)"),
+    "nnz_2": (pa.int64(), "kept weights of layer 2"),
+    "nnz_3": (pa.int64(), "kept weights of layer 3"),
+    "nnz_4": (pa.int64(), "kept weights of layer 4 (output)"),
+    "mask": (pa.binary(), "one bit per parameter, first in the highest bit"),
+    "weights": (pa.list_(pa.float32()), "final values of the kept parameters, in order"),
+    "engine_used": (pa.string(), "engine that trained it"),
+    "steps": (pa.int64(), "training steps"),
+    "seconds": (pa.float64(), "its share of the pack's time (varies between runs)"),
+}
+"""Result columns: type and meaning."""
+
+NOT_VALUES = ("seconds",)
+"""Columns that are measurements of the run, not results; all others are reproducible."""
+
+
+def config_fields() -> dict[str, config.ConfigField]:
+    """Return the config columns of a row: the common fields, then all options."""
+    return config.fields(config.Config) | methods.option_fields()
+
+
+def schema() -> pa.Schema:
+    """Return the columns of every result file."""
+    columns = [("config_id", pa.string())]
+    columns += [(name, store.ARROW[f.kind]) for name, f in config_fields().items()]
+    columns += [(name, kind) for name, (kind, _) in RESULTS.items()]
+    return pa.schema(columns)
+
+
+def assemble(configs: pd.DataFrame, results: Mapping[str, Any]) -> pa.Table:
+    """Join configs and their results into rows.
+
+    Args:
+        configs: Resolved configs with their ``config_id``.
+        results: Result columns, one value per config.
+    """
+    wanted = schema()
+    known = [name for name in wanted.names if name not in RESULTS]
+    table = pa.Table.from_pandas(configs[known], preserve_index=False)
+    for name in RESULTS:
+        table = table.append_column(
+            wanted.field(name), pa.array(results[name], wanted.field(name).type)
+        )
+    return table.cast(wanted)
+
+
+def params_of(row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mask bool [P] and the parameters float32 [P] of one row."""
+    size = mlp.param_count(int(row["width"]))
+    mask = masks.from_bits(row["mask"], size)
+    params = np.zeros(size, np.float32)
+    params[mask] = row["weights"]
+    return mask, params

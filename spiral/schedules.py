@@ -1,0 +1,53 @@
+"""Learning-rate schedules: a factor per step, constant within an epoch.
+
+A schedule maps epoch numbers 0 … E-1 to factors of the base learning rate. Milestones
+are fractions of E, so that a shorter or longer budget keeps its shape; at the paper's
+50 epochs they are 15 and 30.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+
+Factors = Float[np.ndarray, " E"]
+
+
+def constant(epochs: int) -> Factors:
+    """Factor 1 throughout."""
+    return np.ones(epochs)
+
+
+def cosine(epochs: int) -> Factors:
+    """Half a cosine from 1 towards 0 (the last epoch still has a small factor)."""
+    return (1 + np.cos(np.pi * np.arange(epochs) / epochs)) / 2
+
+
+def step(epochs: int) -> Factors:
+    """Factor 1, then 0.1 from 30 %, then 0.01 from 60 % of the epochs."""
+    epoch = np.arange(epochs)
+    drops = (epoch >= int(0.3 * epochs)).astype(int) + (epoch >= int(0.6 * epochs))
+    return 0.1**drops
+
+
+SCHEDULES: dict[str, Callable[[int], Factors]] = {
+    "constant": constant,
+    "cosine": cosine,
+    "step": step,
+}
+
+
+def curves(
+    epochs: int, steps_per_epoch: int, phases: int = 1
+) -> dict[str, Float[np.ndarray, " T"]]:
+    """Return every schedule as a factor per step, restarted at each phase.
+
+    Args:
+        epochs: Length of one phase.
+        steps_per_epoch: Training steps of one epoch.
+        phases: How often the schedule runs from its start (rewinding methods).
+    """
+    return {
+        name: np.tile(np.repeat(schedule(epochs), steps_per_epoch), phases)
+        for name, schedule in SCHEDULES.items()
+    }

@@ -1,0 +1,226 @@
+"""The results directory: one Parquet file per pack, whole or absent.
+
+::
+
+    DIR/
+      results/pack-<id>.parquet     rows; readers see nothing else
+      _spiral/manifest.parquet      every config and the pack it belongs to
+      _spiral/failed/<id>.json      packs given up, with the last error
+      _spiral/tmp/                  unfinished files
+
+``pandas.read_parquet(DIR)`` works at any time: names that start with ``_`` are ignored.
+A file proves itself: its footer holds a seal, the digest of all its other bytes, so any
+flipped byte is found.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from spiral import __version__, files
+from spiral.config import DTYPES
+from spiral.errors import CorruptPack, StoreError
+
+SCHEMA_VERSION = 1
+FOOTER = b"spiral-sweep"
+UNSEALED = "unsealed" + "0" * 24
+"""Stands in a footer while the seal is computed; of the seal's length."""
+ARROW = {int: pa.int64(), float: pa.float64(), str: pa.string()}
+NULLABLE = {ARROW[kind]: pd.api.types.pandas_dtype(DTYPES[kind]) for kind in ARROW}
+
+
+OWN_NAMES = ("results", "_spiral")
+"""Everything this module puts into a results directory."""
+
+
+def results_folder(out: Path) -> Path:
+    """Return where the packs lie."""
+    return out / "results"
+
+
+def pack_path(out: Path, pack: str) -> Path:
+    """Return the file of one pack."""
+    return results_folder(out) / f"pack-{pack}.parquet"
+
+
+def manifest_path(out: Path) -> Path:
+    """Return the manifest's file."""
+    return out / "_spiral" / "manifest.parquet"
+
+
+def _scratch(out: Path) -> Path:
+    return out / "_spiral" / "tmp"
+
+
+def _failure_path(out: Path, pack: str) -> Path:
+    return out / "_spiral" / "failed" / f"{pack}.json"
+
+
+def pack_id(config_ids: Iterable[str]) -> str:
+    """Return the name of the pack that holds these configs in this order."""
+    text = "\n".join(config_ids)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+# ---- Parquet bytes
+
+
+def to_bytes(table: pa.Table, footer: Mapping[str, Any], rows_per_group: int) -> bytes:
+    """Serialise a table with a sealed footer; equal input gives equal bytes."""
+    text = json.dumps({**footer, "seal": UNSEALED}, sort_keys=True)
+    buffer = io.BytesIO()
+    pq.write_table(
+        table.replace_schema_metadata({FOOTER: text.encode()}),
+        buffer,
+        compression="zstd",
+        row_group_size=rows_per_group,
+        write_page_checksum=True,
+    )
+    data = buffer.getvalue()
+    return data.replace(UNSEALED.encode(), _seal(data).encode(), 1)
+
+
+def _seal(unsealed: bytes) -> str:
+    """Return the seal of a file's bytes, as long as the placeholder it replaces."""
+    return hashlib.blake2b(unsealed, digest_size=len(UNSEALED) // 2).hexdigest()
+
+
+def from_bytes(data: bytes, name: str) -> tuple[pa.Table, dict[str, Any]]:
+    """Read what :func:`to_bytes` wrote, and prove that no byte has changed.
+
+    Raises:
+        CorruptPack: It is not that; ``name`` is the file in the message.
+    """
+    try:
+        with pq.ParquetFile(io.BytesIO(data), page_checksum_verification=True) as file:
+            table = file.read()
+            footer = json.loads((file.metadata.metadata or {})[FOOTER])
+        seal = str(footer.pop("seal"))
+    except KeyError:
+        raise CorruptPack(f"{name}: not a file of spiral-sweep (no footer)") from None
+    except (OSError, pa.ArrowException, ValueError, AttributeError) as error:
+        raise CorruptPack(f"{name}: cannot be read ({error})") from None
+    if _seal(data.replace(seal.encode(), UNSEALED.encode(), 1)) != seal:
+        raise CorruptPack(f"{name}: its bytes are not those that were written")
+    return table, footer
+
+
+# ---- packs
+
+
+def write_pack(out: Path, pack: str, rows: pa.Table, facts: Mapping[str, Any]) -> None:
+    """Commit the rows of one pack.
+
+    Args:
+        out: The results directory.
+        pack: The pack's id.
+        rows: One row per config, in the order of the manifest.
+        facts: What else the footer shall say (machine, versions, seconds).
+
+    Raises:
+        StoreError: It cannot be written; an earlier file of this pack is untouched.
+        CorruptPack: What came back from the disk is not what was written.
+    """
+    footer = {
+        **facts,
+        "schema": SCHEMA_VERSION,
+        "version": __version__,
+        "pyarrow": pa.__version__,
+        "pack": pack,
+        "rows": rows.num_rows,
+    }
+    data = to_bytes(rows, footer, rows_per_group=max(1, rows.num_rows))
+    files.replace_atomically(
+        pack_path(out, pack), data, _scratch(out), lambda path: _check(path, pack)
+    )
+
+
+def read_pack(path: Path) -> tuple[pa.Table, dict[str, Any]]:
+    """Read one pack and prove that it is, byte for byte, what was written.
+
+    Raises:
+        CorruptPack: It is truncated, damaged or misnamed.
+    """
+    return _check(path, path.stem.removeprefix("pack-"))
+
+
+def _check(path: Path, pack: str) -> tuple[pa.Table, dict[str, Any]]:
+    """Read a pack's file; it must hold the configs that its name is the digest of."""
+    rows, footer = from_bytes(path.read_bytes(), str(path))
+    if footer.get("pack") != pack or pack_id(rows["config_id"].to_pylist()) != pack:
+        raise CorruptPack(f"{path}: holds pack {footer.get('pack')}, expected {pack}")
+    return rows, footer
+
+
+def pack_files(out: Path) -> Iterator[Path]:
+    """Yield every file that readers see among the results, sorted by name."""
+    folder = results_folder(out)
+    if folder.is_dir():
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not path.name.startswith(("_", ".")):
+                yield path
+
+
+# ---- manifest
+
+
+def write_manifest(out: Path, configs: pd.DataFrame, facts: Mapping[str, Any]) -> None:
+    """Commit the list of configs and their packs, and facts about the grid."""
+    table = pa.Table.from_pandas(configs, preserve_index=False)
+    footer = {**facts, "schema": SCHEMA_VERSION, "version": __version__}
+    data = to_bytes(table, footer, rows_per_group=4096)
+    files.replace_atomically(manifest_path(out), data, _scratch(out))
+
+
+def read_manifest(
+    out: Path, pack: str | None = None, columns: list[str] | None = None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read the manifest, or the configs of one pack.
+
+    Raises:
+        StoreError: There is none.
+        CorruptPack: It is damaged.
+    """
+    path = manifest_path(out)
+    if not path.exists():
+        raise StoreError(
+            f"{out} holds no launch (no {path.relative_to(out)}); "
+            "give the folder that was the --out of `spiral-sweep launch`"
+        )
+    if pack is None and columns is None:
+        table, footer = from_bytes(path.read_bytes(), str(path))
+    else:
+        filters = None if pack is None else [("pack", "=", pack)]
+        table = pq.read_table(path, filters=filters, columns=columns)
+        footer = json.loads(table.schema.metadata[FOOTER])
+    return table.to_pandas(types_mapper=NULLABLE.get), footer
+
+
+# ---- failures
+
+
+def write_failure(out: Path, pack: str, error: str, attempts: int) -> None:
+    """Record that a pack was given up."""
+    text = json.dumps({"pack": pack, "attempts": attempts, "error": error}, indent=1)
+    files.replace_atomically(_failure_path(out, pack), text.encode(), _scratch(out))
+
+
+def clear_failure(out: Path, pack: str) -> None:
+    """Forget a pack's failure."""
+    _failure_path(out, pack).unlink(missing_ok=True)
+
+
+def failures(out: Path) -> dict[str, str]:
+    """Return the packs given up, with the last error of each."""
+    found = {}
+    for path in sorted((out / "_spiral" / "failed").glob("*.json")):
+        record = json.loads(path.read_text())
+        found[record["pack"]] = record["error"]
+    return found

@@ -1,0 +1,1 @@
+"""From a grid file to rows on disk: expand, plan, launch, look."""

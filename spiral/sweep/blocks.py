@@ -1,0 +1,199 @@
+"""Blocks of a grid file as written: keys known, values of the right kind, places kept."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import yaml
+from pydantic import ValidationError
+
+from spiral import config, engines
+from spiral.config import ConfigField
+from spiral.methods import METHODS, option_fields
+from spiral.sweep import nodes
+from spiral.sweep.nodes import Item, Mistakes
+
+Axis = dict[str, list[Item]]
+"""Columns that vary together: the same number of values each."""
+
+Keys = Mapping[str, tuple[str, yaml.Node]]
+"""key → (place of the key, its value node)."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block: axes whose cross product it is, and conditions on the product."""
+
+    name: str
+    place: str
+    axes: tuple[Axis, ...]
+    conditions: tuple[Item, ...]
+
+    def place_of(self, field: str) -> str:
+        """Return where a field's values stand, or else where the block does."""
+        for axis in self.axes:
+            if axis.get(field):
+                return axis[field][0].place
+        return self.place
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the blocks of one file."""
+
+    file: str
+    defaults: Keys
+    overrides: Mapping[str, list[Item]]
+    mistakes: Mistakes
+
+    def read(self, name: str, place: str, keys: Keys) -> Block:
+        """Read one block, with the defaults and overrides that concern it."""
+        axes = list(self._axes(keys))
+        own = set(chain.from_iterable(axes))
+        conditions = self._conditions(keys) + self._conditions(self.defaults)
+        axes += [a for a in self._axes(self.defaults) if not own & set(a)]
+        if "method" in self.overrides:
+            axes = _replaced(axes, "method", self.overrides["method"])
+        methods = self._methods(axes, place)
+        for key, values in self.overrides.items():
+            if any(applies(key, method) for method in methods):
+                axes = _replaced(axes, key, values)
+        axes = [self._checked(axis, methods, own) for axis in axes]
+        return Block(name, place, tuple(a for a in axes if a), tuple(conditions))
+
+    def _axes(self, keys: Keys) -> Iterator[Axis]:
+        """Yield the axes of a mapping: one for each key, one for each zip group."""
+        for key, (place, node) in keys.items():
+            if key == "zip":
+                yield from self._zips(place, node)
+            elif key != "where":
+                if key not in all_fields():
+                    known = [*all_fields(), "zip", "where"]
+                    hint = nodes.suggestion(key, known)
+                    self.mistakes.add(place, f"{key}: unknown key; {hint}")
+                    continue
+                yield {key: nodes.items(node, self.file, self.mistakes)}
+
+    def _zips(self, place: str, node: yaml.Node) -> Iterator[Axis]:
+        """Yield the groups under ``zip``, whose columns must be equally long."""
+        groups = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for group in groups:
+            axis: Axis = {}
+            keys = nodes.mapping(group, self.file, self.mistakes)
+            for part in self._axes(keys):
+                axis |= part
+            sizes = {key: len(values) for key, values in axis.items()}
+            if len(set(sizes.values())) > 1:
+                self.mistakes.add(place, f"zip: lists differ in length: {sizes}")
+            elif axis:
+                yield axis
+
+    def _conditions(self, keys: Keys) -> list[Item]:
+        """Return the conditions under ``where``."""
+        if "where" not in keys:
+            return []
+        found = nodes.items(keys["where"][1], self.file, self.mistakes)
+        for item in found:
+            if not isinstance(item.value, str):
+                self.mistakes.add(item.place, "where: expected a condition")
+        return [item for item in found if isinstance(item.value, str)]
+
+    def _methods(self, axes: list[Axis], place: str) -> list[str]:
+        """Return the known methods of a block; note a missing or unknown one."""
+        items = [item for axis in axes for item in axis.get("method", [])]
+        if not items:
+            self.mistakes.add(place, f"method: missing; known are {', '.join(METHODS)}")
+        for item in items:
+            if item.value not in METHODS:
+                hint = nodes.suggestion(str(item.value), [*METHODS])
+                self.mistakes.add(item.place, f"method: {item.value!r} unknown; {hint}")
+        return [item.value for item in items if item.value in METHODS]
+
+    def _checked(self, axis: Axis, methods: list[str], own: set[str]) -> Axis:
+        """Return an axis with parsed values, without columns that concern no method."""
+        checked: Axis = {}
+        for key, values in axis.items():
+            users = [m for m in methods if applies(key, m)]
+            if users or not methods:
+                checked[key] = [
+                    item
+                    for value in values
+                    if (item := self._parsed(key, value, users)) is not None
+                ]
+            elif key in own and values:
+                self.mistakes.add(values[0].place, _no_user(key, methods))
+        return checked
+
+    def _parsed(self, key: str, item: Item, methods: Iterable[str]) -> Item | None:
+        """Return one value converted to its field's type; note why it cannot be."""
+        if key == "method":
+            return item  # checked before
+        if key == "engine" and item.value not in engines.names():
+            hint = nodes.suggestion(str(item.value), engines.names())
+            self.mistakes.add(item.place, f"engine: {item.value!r} unknown; {hint}")
+            return None
+        value = item.value
+        for field in fields_named(key, methods):
+            try:
+                value = field.parse(item.value)
+            except ValidationError as error:
+                reason = error.errors()[0]["msg"].removeprefix("Input ")
+                text = f"{key}: {reason}, got {str(item.value)[:80]!r}"
+                self.mistakes.add(item.place, text)
+                return None
+        return Item(value, item.place)
+
+
+def all_fields() -> dict[str, ConfigField]:
+    """Return every key a block may have, besides ``zip`` and ``where``."""
+    return config.fields(config.Config) | option_fields()
+
+
+def applies(key: str, method: str) -> bool:
+    """Return whether a field means something to a method."""
+    if key == "keep":
+        return METHODS[method].needs_keep
+    common = key in config.fields(config.Config)
+    return common or key in config.fields(METHODS[method].options)
+
+
+def fields_named(key: str, methods: Iterable[str]) -> list[ConfigField]:
+    """Return the fields of that name: the common one, or each method's option."""
+    common = config.fields(config.Config)
+    if key in common:
+        return [common[key]]
+    return [config.fields(METHODS[method].options)[key] for method in methods]
+
+
+def parse_overrides(
+    texts: Sequence[str], mistakes: Mistakes
+) -> dict[str, list[Item]]:
+    """Read ``KEY=VALUE`` texts; values are written as in a grid file."""
+    found: dict[str, list[Item]] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        place = f"--set {text}"
+        if not equals:
+            mistakes.add(place, "expected KEY=VALUE")
+        elif key not in all_fields():
+            hint = nodes.suggestion(key, [*all_fields()])
+            mistakes.add(place, f"{key}: unknown key; {hint}")
+        else:
+            values = nodes.items(nodes.parse(value or "''", place), place, mistakes)
+            found[key] = [Item(item.value, place) for item in values]
+    return found
+
+
+def _replaced(axes: list[Axis], key: str, values: list[Item]) -> list[Axis]:
+    """Return the axes with one column replaced by an axis of its own."""
+    others = [{k: v for k, v in axis.items() if k != key} for axis in axes]
+    return [*(axis for axis in others if axis), {key: values}]
+
+
+def _no_user(key: str, methods: list[str]) -> str:
+    """Return the message for a key that no method of its block knows."""
+    users = [method for method in METHODS if applies(key, method)]
+    return (
+        f"{key}: has no meaning for {', '.join(dict.fromkeys(methods))}; "
+        f"it belongs to {', '.join(users)}"
+    )

@@ -1,0 +1,238 @@
+"""Grid files: YAML in, a table of configs out, every mistake named with its place.
+
+::
+
+    name: example
+    defaults: {width: 16, seed: 0..4}     # for every block that does not say otherwise
+    blocks:
+      pruned:
+        method: [gmp, random]
+        keep: [15..26, 30, 33]            # lists, ranges, and ranges in lists
+        zip:                              # these vary together
+          - {lr: [0.05, 0.1], schedule: [cosine, step]}
+        where: keep < weights             # weights: those of the dense network
+      dense: {method: dense}
+
+A block is the cross product of its keys; a grid is the union of its blocks. A file
+without ``blocks`` is one block. An axis counts only for the methods that have it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from spiral import config, mlp
+from spiral.methods import METHODS, options
+from spiral.sweep import nodes, where
+from spiral.sweep.blocks import Block, Reader, all_fields, applies, parse_overrides
+from spiral.sweep.nodes import Mistakes
+
+MAX_CONFIGS = 5_000_000
+TOP_KEYS = ["name", "description", "defaults", "blocks"]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """An expanded grid."""
+
+    name: str
+    configs: pd.DataFrame
+    """One row per config: ``config_id``, ``block``, then every field, resolved."""
+    blocks: dict[str, int]
+    """Configs of each block, those dropped as duplicates included."""
+    duplicates: int
+    """Configs dropped because they stand earlier in the grid."""
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Grid:
+    """Read and expand a grid file.
+
+    Args:
+        path: The YAML file.
+        overrides: ``KEY=VALUE`` texts; each replaces a key in every block with a method
+            that knows the key. Values are written as in the file.
+
+    Raises:
+        ConfigError: With every mistake found, one a line, each with its place.
+    """
+    return _expand(nodes.read(path), str(path), path.stem, overrides)
+
+
+def loads(text: str, name: str = "grid", overrides: Sequence[str] = ()) -> Grid:
+    """Expand a grid given as text (see :func:`load`)."""
+    return _expand(nodes.parse(text, name), name, name, overrides)
+
+
+def _expand(root: yaml.Node, file: str, stem: str, overrides: Sequence[str]) -> Grid:
+    """Read the blocks, expand each, unite them."""
+    mistakes = Mistakes()
+    name, blocks = _read_blocks(root, file, stem, overrides, mistakes)
+    mistakes.raise_any()
+    tables = [_block_table(block, mistakes) for block in blocks]
+    mistakes.raise_any()
+    table = pd.concat(tables, ignore_index=True)
+    if table.empty:
+        mistakes.add(file, "the grid is empty: no config satisfies its `where`")
+        mistakes.raise_any()
+    table.insert(0, "config_id", config.identify(table, options()))
+    unique = table[~table["config_id"].duplicated()].reset_index(drop=True)
+    counts = {b.name: len(t) for b, t in zip(blocks, tables, strict=True)}
+    return Grid(name, unique, counts, len(table) - len(unique))
+
+
+def _read_blocks(
+    root: yaml.Node, file: str, stem: str, overrides: Sequence[str], mistakes: Mistakes
+) -> tuple[str, list[Block]]:
+    """Return the grid's name and its blocks; a file without ``blocks`` is one."""
+    top = nodes.mapping(root, file, mistakes)
+    name = stem
+    for key in ("name", "description"):
+        place, node = top.pop(key, ("", None))
+        if node is not None and not isinstance(node, yaml.ScalarNode):
+            mistakes.add(place, f"{key}: expected text")
+        elif node is not None and key == "name":
+            name = node.value
+    _, defaults = top.pop("defaults", ("", None))
+    base = {} if defaults is None else nodes.mapping(defaults, file, mistakes)
+    reader = Reader(file, base, parse_overrides(overrides, mistakes), mistakes)
+    if "blocks" not in top:
+        return name, [reader.read(name, nodes.place(root, file), top)]
+    _, written = top.pop("blocks")
+    for key, (place, _) in top.items():
+        hint = nodes.suggestion(key, TOP_KEYS)
+        mistakes.add(place, f"{key}: unknown key beside `blocks`; {hint}")
+    found = [
+        reader.read(block, place, nodes.mapping(node, file, mistakes))
+        for block, (place, node) in nodes.mapping(written, file, mistakes).items()
+    ]
+    _check_overrides(reader, found)
+    if not found:
+        mistakes.add(nodes.place(written, file), "the grid is empty: it has no block")
+    return name, found
+
+
+def _check_overrides(reader: Reader, blocks: list[Block]) -> None:
+    """Note overrides that no block uses."""
+    used = {key for block in blocks for axis in block.axes for key in axis}
+    for key, values in reader.overrides.items():
+        if key not in used and values:
+            reader.mistakes.add(values[0].place, f"{key}: no block has a use for it")
+
+
+def _block_table(block: Block, mistakes: Mistakes) -> pd.DataFrame:
+    """Return the resolved configs of one block."""
+    sizes = [len(next(iter(axis.values()))) for axis in block.axes]
+    if prod(sizes) > MAX_CONFIGS:
+        text = f"block {block.name}: {prod(sizes):,} combinations, over {MAX_CONFIGS:,}"
+        mistakes.add(block.place, text)
+        return pd.DataFrame()
+    table = _resolve(_product(block, sizes), block, mistakes)
+    for condition in block.conditions:
+        try:
+            table = table[_holds(condition.value, table)].reset_index(drop=True)
+        except where.WhereError as error:
+            mistakes.add(condition.place, f"where: {error}")
+    _check_values(table, block, mistakes)
+    table.insert(0, "block", pd.array([block.name], "string").take([0] * len(table)))
+    return table
+
+
+def _product(block: Block, sizes: list[int]) -> pd.DataFrame:
+    """Return the cross product of the axes; fields foreign to a method are null.
+
+    An axis without any column that a method knows is not multiplied out for it.
+    """
+    total = prod(sizes)
+    codes = np.unravel_index(np.arange(total), sizes)
+    columns = {}
+    for axis, code in zip(block.axes, codes, strict=True):
+        for key, items in axis.items():
+            field = all_fields()[key]
+            values = config.column(field, [item.value for item in items])
+            columns[key] = values.take(code)
+    table = pd.DataFrame(columns)
+    wanted = np.ones(total, bool)
+    for method in table["method"].unique():
+        rows = (table["method"] == method).to_numpy(bool)
+        for axis, code in zip(block.axes, codes, strict=True):
+            foreign = [key for key in axis if not applies(key, method)]
+            if len(foreign) == len(axis):
+                wanted &= ~rows | (code == 0)
+            for key in foreign:
+                table.loc[rows, key] = pd.NA
+    return table[wanted].reset_index(drop=True)
+
+
+def _resolve(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> pd.DataFrame:
+    """Fill in defaults, so that every field of every config has its value."""
+    columns = {}
+    methods = table["method"].to_numpy(object)
+    common = config.fields(config.Config)
+    for key, field in all_fields().items():
+        blank = config.column(field, [None]).take([0] * len(table))
+        values = table[key].array.copy() if key in table else blank
+        for method in dict.fromkeys(methods):
+            own = common if key in common else config.fields(METHODS[method].options)
+            if key not in own or not applies(key, method):
+                continue
+            rows = (methods == method) & np.asarray(values.isna(), bool)
+            required = own[key].required or key == "keep"
+            if required and rows.any():
+                mistakes.add(block.place, f"{key}: method {method} needs it")
+            elif own[key].default is not None:
+                values[rows] = own[key].default
+        columns[key] = values
+    for key in ("init_seed", "order_seed"):
+        missing = np.asarray(columns[key].isna(), bool)
+        columns[key][missing] = columns["seed"][missing]
+    return pd.DataFrame(columns)
+
+
+def _holds(condition: str, table: pd.DataFrame) -> np.ndarray:
+    """Evaluate a condition for every config of a block."""
+    columns: dict[str, np.ndarray] = {}
+    for name in where.names(condition):
+        if name == "weights":
+            width = table["width"].to_numpy(np.float64)
+            columns[name] = 3 * width + 2 * width**2
+        elif name in table:
+            columns[name] = _plain(name, table)
+        else:
+            known = [k for k in table if not table[k].isna().all()]
+            hint = nodes.suggestion(name, [*known, "weights"])
+            raise where.WhereError(f"{name!r} unknown; {hint}")
+    return np.broadcast_to(where.evaluate(condition, columns), len(table))
+
+
+def _plain(name: str, table: pd.DataFrame) -> np.ndarray:
+    """Return a column without nulls as plain numbers or text."""
+    column = table[name]
+    if column.isna().any():
+        method = table["method"][column.isna()].iloc[0]
+        raise where.WhereError(
+            f"{name} has no value for method {method}; give it a block of its own"
+        )
+    text = pd.api.types.is_string_dtype(column.dtype)
+    return column.to_numpy(str if text else np.float64)
+
+
+def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None:
+    """Note values that cannot work together."""
+    weights = table["width"].map(mlp.weight_count)
+    large = (table["keep"] > weights).fillna(False)
+    if large.any():
+        first = large.idxmax()
+        keep, width = table["keep"][first], table["width"][first]
+        mistakes.add(
+            block.place_of("keep"),
+            f"keep: {keep} is more than the {weights[first]} weights of width {width} "
+            f"({large.sum()} configs); lower it or add `where: keep <= weights`",
+        )
+    for method in table["method"].unique():
+        for field, message in METHODS[method].check(table[table["method"] == method]):
+            mistakes.add(block.place_of(field), f"{field}: {message}")

@@ -1,0 +1,195 @@
+"""Launch a grid into a results directory: only what is missing, however it stopped."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+import pandas as pd
+
+from spiral import engines, store
+from spiral.errors import ConfigError, CorruptPack
+from spiral.sweep import plan
+from spiral.sweep.grid import Grid
+from spiral.sweep.work import ATTEMPTS, Outcome, Report
+
+
+class Interrupted(BaseException):
+    """The launch was told to stop by a signal; what is committed stays."""
+
+    def __init__(self, number: int):
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to launch; none of it changes a row."""
+
+    executor: str = "ray"
+    address: str | None = None
+    workers: int = 1
+    shard: tuple[int, int] = (0, 1)
+    limit: int | None = None
+
+
+@dataclass
+class Launch:
+    """A prepared launch."""
+
+    out: Path
+    configs: int
+    """Configs of the grid."""
+    packs: pd.DataFrame
+    """Every pack: ``pack``, ``networks``, ``seconds``."""
+    missing: list[str]
+    """Packs this launch will train, the longest first."""
+    corrupt: list[str]
+    """Messages about result files that must be redone."""
+    gpu: bool = False
+    done: list[Outcome] = field(default_factory=list)
+    failed: list[Outcome] = field(default_factory=list)
+
+
+def cores() -> int:
+    """Return the cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
+def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
+    """Check everything, then write the manifest and find what is missing.
+
+    Raises:
+        ConfigError: The directory holds something else, or another grid's results.
+        EngineUnavailable: An engine's device is missing.
+        StoreError: The directory cannot be written.
+    """
+    old = _existing(out)
+    known = set() if old is None else set(old["config_id"])
+    _check_extends(grid, known, out)
+    fresh = grid.configs[~grid.configs["config_id"].isin(known)]
+    packs = plan.pack(fresh) if len(fresh) else None
+    names = [str(e) for e in pd.unique(grid.configs["engine"])]
+    for name in names:
+        engines.check_device(name)
+    everything = [t for t in (old, packs and packs.configs) if t is not None]
+    table = pd.concat(everything, ignore_index=True)
+    if packs is not None:
+        facts = {"grid": grid.name, "blocks": grid.blocks, "duplicates": grid.duplicates}
+        store.write_manifest(out, table, facts)
+    sizes = plan.describe(table)
+    missing, corrupt = find_missing(out, sizes["pack"])
+    mine = _share(sizes[sizes["pack"].isin(missing)], sizes, settings)
+    gpu = any(name.endswith(":cuda") for name in names)
+    return Launch(out, len(table), sizes, mine, corrupt, gpu)
+
+
+def run(launch: Launch, settings: Settings, progress: Report) -> None:
+    """Train the missing packs; outcomes go to ``launch`` and ``progress`` as they come.
+
+    Raises:
+        Interrupted: SIGINT or SIGTERM arrived.
+    """
+
+    def report(outcome: Outcome) -> None:
+        if outcome.error is None:
+            launch.done.append(outcome)
+            store.clear_failure(launch.out, outcome.pack)
+        else:
+            launch.failed.append(outcome)
+            store.write_failure(launch.out, outcome.pack, outcome.error, ATTEMPTS)
+        progress(outcome)
+
+    if not launch.missing:
+        return
+    execute = executor(launch, settings)
+    with stop_on_signals():
+        execute(launch.out, launch.missing, settings.workers, report)
+
+
+def executor(launch: Launch, settings: Settings) -> Callable[..., None]:
+    """Return the function that trains packs."""
+    if settings.executor == "local":
+        from spiral.sweep import local
+
+        return local.run
+    from spiral.sweep import driver
+
+    return partial(driver.run, address=settings.address, gpu=launch.gpu)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into Interrupted; a second signal ends at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise Interrupted(number)
+
+    before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def find_missing(out: Path, packs: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the packs without valid rows, and a message for each damaged file."""
+    missing, corrupt = [], []
+    for pack in packs:
+        try:
+            store.read_pack(store.pack_path(out, pack))
+        except FileNotFoundError:
+            missing.append(pack)
+        except CorruptPack as error:
+            missing.append(pack)
+            corrupt.append(str(error))
+    return missing, corrupt
+
+
+def _existing(out: Path) -> pd.DataFrame | None:
+    """Return the manifest of an earlier launch into this directory, if any.
+
+    Raises:
+        ConfigError: The path is not a directory, or one with other things in it.
+    """
+    if not out.exists():
+        return None
+    if not out.is_dir():
+        raise ConfigError(f"--out {out} is a file; give a folder")
+    if store.manifest_path(out).exists():
+        return store.read_manifest(out)[0]
+    foreign = sorted(p.name for p in out.iterdir() if p.name not in store.OWN_NAMES)
+    if foreign:
+        raise ConfigError(
+            f"--out {out} holds other things ({', '.join(foreign[:3])}) and no launch; "
+            "give a new or empty folder"
+        )
+    return None
+
+
+def _check_extends(grid: Grid, known: set[str], out: Path) -> None:
+    """Raise ConfigError if the directory has configs that the grid lacks."""
+    lost = known - set(grid.configs["config_id"])
+    if lost:
+        raise ConfigError(
+            f"{out} holds {len(known):,} configs of which {len(lost):,} are not in grid "
+            f"{grid.name!r} (e.g. {min(lost)}). A grid may be extended, not changed: "
+            "launch it into another --out, or give the same --set and --engine as before"
+        )
+
+
+def _share(missing: pd.DataFrame, packs: pd.DataFrame, settings: Settings) -> list[str]:
+    """Return the missing packs of this shard, the longest first, up to the limit.
+
+    Shards are cut from all packs, so that they agree whatever is done already.
+    """
+    index, count = settings.shard
+    mine = missing[missing["pack"].isin(packs["pack"].iloc[index::count])]
+    ordered = mine.sort_values("seconds", ascending=False, kind="stable")["pack"]
+    return ordered.tolist()[: settings.limit]

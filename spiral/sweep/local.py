@@ -1,0 +1,119 @@
+"""The local executor: packs in processes of this machine, without Ray.
+
+With one worker, packs train in the calling process, where a debugger can follow them.
+"""
+
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from spiral.sweep.work import ATTEMPTS, Outcome, Report, attempt
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def run(out: Path, packs: Sequence[str], workers: int, report: Report) -> None:
+    """Train packs and report what became of each.
+
+    Args:
+        out: The results directory.
+        packs: Ids, in the order to start them.
+        workers: Processes; each trains one pack at a time on one thread.
+        report: Called once per pack, when it is done or given up.
+    """
+    if workers == 1:
+        for pack in packs:
+            report(attempt(out, pack))
+        return
+    queue = deque((pack, 1) for pack in packs)
+    crew: list[_Worker] = []
+    try:
+        for _ in range(min(workers, len(packs))):
+            crew.append(_Worker.hire(out))
+        _direct(crew, queue, out, report)
+    finally:
+        for worker in crew:
+            worker.process.kill()
+            worker.process.join()
+
+
+@dataclass
+class _Worker:
+    """A process that trains the packs it is sent."""
+
+    process: BaseProcess
+    pipe: Connection
+    pack: str = ""
+    tries: int = 0
+
+    @classmethod
+    def hire(cls, out: Path) -> "_Worker":
+        """Start a process."""
+        ours, theirs = SPAWN.Pipe()
+        process = SPAWN.Process(target=_serve, args=(out, theirs), daemon=True)
+        process.start()
+        theirs.close()
+        return cls(process, ours)
+
+    def give(self, pack: str, tries: int) -> None:
+        """Send a pack."""
+        self.pack, self.tries = pack, tries
+        self.pipe.send(pack)
+
+    def collect(self) -> Outcome | None:
+        """Return the outcome of the present pack, or None if the process died."""
+        try:
+            outcome: Outcome = self.pipe.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            return None
+        self.pack = ""
+        return outcome
+
+
+def _direct(
+    crew: list[_Worker], queue: deque[tuple[str, int]], out: Path, report: Report
+) -> None:
+    """Keep every worker busy until no pack is left; replace workers that die."""
+    while queue or any(worker.pack for worker in crew):
+        for worker in crew:
+            if queue and not worker.pack:
+                worker.give(*queue.popleft())
+        busy = {worker.pipe: worker for worker in crew if worker.pack}
+        for pipe in wait(list(busy)):
+            worker = busy[pipe]  # type: ignore[index]
+            outcome = worker.collect()
+            if outcome is not None:
+                report(outcome)
+                continue
+            crew[crew.index(worker)] = _Worker.hire(out)
+            if worker.tries < ATTEMPTS:
+                queue.append((worker.pack, worker.tries + 1))
+            else:
+                text = f"its worker died (exit code {worker.process.exitcode})"
+                report(Outcome(worker.pack, error=text))
+
+
+def _serve(out: Path, pipe: Connection) -> None:
+    """Train packs as they come in; the body of a worker process."""
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    while True:
+        try:
+            pack = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(attempt(out, pack))
+
+
+def _die_with_parent() -> None:
+    """End this process as soon as the launcher is gone, even if it was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -1,0 +1,171 @@
+"""YAML with places: every value keeps its file:line:column for messages.
+
+Scalars follow YAML 1.2, so ``5e-4`` is a number and ``no`` and ``10:30`` are text
+(PyYAML alone reads YAML 1.1). A duplicate key is a mistake, not the last one wins.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from spiral.errors import ConfigError
+
+MAX_BYTES = 16 * 2**20
+MAX_RANGE = 1_000_000
+RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(\d+))?")
+INTEGER = re.compile(r"[-+]?\d+")
+FLOAT = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?")
+NULLS, TRUE, FALSE = ("", "~", "null"), ("true", "True"), ("false", "False")
+
+
+@dataclass
+class Mistakes:
+    """Collects what is wrong with an input, so that all of it is said at once."""
+
+    found: list[str] = field(default_factory=list)
+
+    def add(self, place: str, message: str) -> None:
+        """Note one mistake (once, however often it is found)."""
+        text = f"{place}: {message}"
+        if text not in self.found:
+            self.found.append(text)
+
+    def raise_any(self) -> None:
+        """Raise ConfigError if there are any."""
+        if self.found:
+            raise ConfigError("\n".join(self.found))
+
+
+@dataclass(frozen=True)
+class Item:
+    """One value and where it stands."""
+
+    value: Any
+    place: str
+
+
+def suggestion(word: str, known: list[str]) -> str:
+    """Return "did you mean" or the list of what is known."""
+    close = get_close_matches(word, known, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"known are {', '.join(known)}"
+
+
+def read(path: Path) -> yaml.Node:
+    """Read a file into YAML nodes.
+
+    Raises:
+        ConfigError: It cannot be read or is not YAML; the message has the place.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ConfigError(f"{path}: larger than {MAX_BYTES >> 20} MB; split it")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str) -> yaml.Node:
+    """Parse YAML text into nodes; ``name`` is the file in messages."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        raise ConfigError(f"{where}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{name}: not valid YAML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{name}: nested too deeply for a grid") from None
+    if node is None:
+        raise ConfigError(f"{name}:1:1: the file is empty; a grid needs blocks")
+    node.start_mark.name = name
+    return node
+
+
+def place(node: yaml.Node, name: str) -> str:
+    """Return file:line:column of a node."""
+    return f"{name}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+
+
+def scalar(node: yaml.ScalarNode) -> Any:
+    """Return a scalar's value by the rules of YAML 1.2; quoted is always text."""
+    text = node.value
+    if node.style in ("'", '"'):
+        return text
+    if text in NULLS:
+        return None
+    if text in TRUE or text in FALSE:
+        return text in TRUE
+    if INTEGER.fullmatch(text) and len(text) < 40:
+        return int(text)
+    if FLOAT.fullmatch(text):
+        return float(text)
+    return text
+
+
+def mapping(
+    node: yaml.Node, name: str, mistakes: Mistakes
+) -> dict[str, tuple[str, yaml.Node]]:
+    """Return key → (place of the key, value node); notes duplicates and non-mappings."""
+    found: dict[str, tuple[str, yaml.Node]] = {}
+    if not isinstance(node, yaml.MappingNode):
+        mistakes.add(place(node, name), "expected `key: value` lines here")
+        return found
+    for key_node, value in node.value:
+        where = place(key_node, name)
+        if not isinstance(key_node, yaml.ScalarNode):
+            mistakes.add(where, "a key must be plain text")
+        elif key_node.value in found:
+            first = found[key_node.value][0]
+            mistakes.add(where, f"{key_node.value}: appears twice (first at {first})")
+        else:
+            found[key_node.value] = (where, value)
+    return found
+
+
+def items(node: yaml.Node, name: str, mistakes: Mistakes) -> list[Item]:
+    """Return the values of one key: a scalar, a range ``a..b``, or a list of these."""
+    if isinstance(node, yaml.ScalarNode):
+        return list(_expand(node, name, mistakes))
+    if isinstance(node, yaml.SequenceNode):
+        found: list[Item] = []
+        for part in node.value:
+            if isinstance(part, yaml.ScalarNode):
+                found += _expand(part, name, mistakes)
+            else:
+                mistakes.add(place(part, name), "expected a plain value here")
+        if not node.value:
+            mistakes.add(place(node, name), "the list is empty")
+        return found
+    mistakes.add(place(node, name), "expected a value or a list of values")
+    return []
+
+
+def _expand(node: yaml.ScalarNode, name: str, mistakes: Mistakes) -> Iterator[Item]:
+    """Yield the values of one scalar; a range (both ends included) has several."""
+    where = place(node, name)
+    match = RANGE.fullmatch(node.value) if not node.style else None
+    if match is None:
+        yield Item(scalar(node), where)
+        return
+    if max(map(len, match.groups(default=""))) > 18:
+        mistakes.add(where, f"range {node.value}: numbers too large")
+        return
+    first, last, step = int(match[1]), int(match[2]), int(match[3] or 1)
+    if last < first or step == 0:
+        mistakes.add(where, f"range {node.value} is empty; write low..high[..step]")
+    elif (last - first) // step >= MAX_RANGE:
+        mistakes.add(where, f"range {node.value} has over {MAX_RANGE:,} values")
+    else:
+        for value in range(first, last + 1, step):
+            yield Item(value, where)

@@ -1,0 +1,55 @@
+"""The JSON Schema of grid files, from the same fields that check them."""
+
+from typing import Any
+
+from spiral import engines
+from spiral.methods import METHODS
+from spiral.sweep.blocks import all_fields
+
+RANGE = {"type": "string", "pattern": r"^-?\d+\.\.-?\d+(\.\.\d+)?$"}
+
+
+def _values(one: dict[str, Any], whole: bool) -> dict[str, Any]:
+    """Return the schema of a key: a value, a range of whole numbers, or a list."""
+    kinds = [one, RANGE] if whole else [one]
+    return {"anyOf": [*kinds, {"type": "array", "items": {"anyOf": kinds}, "minItems": 1}]}
+
+
+def grid_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a grid file."""
+    keys: dict[str, Any] = {}
+    for name, field in all_fields().items():
+        one = field.adapter.json_schema()
+        if name == "method":
+            one = {"enum": [*METHODS]}
+        if name == "engine":
+            one = {"enum": engines.names()}
+        keys[name] = {"description": field.description, **_values(one, field.kind is int)}
+    condition = {"type": "string", "description": "e.g. keep < weights"}
+    lists = {"type": "object", "properties": keys, "additionalProperties": False}
+    block = {
+        "type": "object",
+        "properties": {
+            **keys,
+            "zip": {"anyOf": [lists, {"type": "array", "items": lists}]},
+            "where": {"anyOf": [condition, {"type": "array", "items": condition}]},
+        },
+        "additionalProperties": False,
+    }
+    top = {"name": {"type": "string"}, "description": {"type": "string"}}
+    several = {
+        "type": "object",
+        "properties": {
+            **top,
+            "defaults": block,
+            "blocks": {"type": "object", "additionalProperties": block, "minProperties": 1},
+        },
+        "required": ["blocks"],
+        "additionalProperties": False,
+    }
+    single = {**block, "properties": {**top, **block["properties"], "defaults": block}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "spiral-sweep grid",
+        "anyOf": [several, single],
+    }

@@ -1,0 +1,134 @@
+"""Conditions of a block: ``keep < 3*width + 2*width**2 and schedule != 'step'``.
+
+Parsed with Python's grammar, never evaluated by it: only the operators below exist, and
+they act on whole columns.
+"""
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+MAX_LENGTH = 2000
+
+BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.In: lambda a, b: np.isin(a, b),
+    ast.NotIn: lambda a, b: ~np.isin(a, b),
+}
+
+
+class WhereError(ValueError):
+    """A condition cannot be understood or evaluated."""
+
+
+def names(text: str) -> set[str]:
+    """Return the names that a condition uses.
+
+    Raises:
+        WhereError: It is not an expression.
+    """
+    return {n.id for n in ast.walk(_parse(text)) if isinstance(n, ast.Name)}
+
+
+def evaluate(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return for each row whether the condition holds.
+
+    Args:
+        text: The condition.
+        columns: The names it may use.
+
+    Raises:
+        WhereError: It uses anything but names, numbers, text, comparisons, arithmetic,
+            ``and``, ``or``, ``not`` and ``in [...]``; or does not yield true or false.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            result = np.asarray(_value(_parse(text).body, columns))
+    except (TypeError, np.exceptions.DTypePromotionError) as error:
+        raise WhereError(f"cannot compare text with numbers ({error})") from None
+    except (ZeroDivisionError, OverflowError, RecursionError) as error:
+        raise WhereError(str(error) or type(error).__name__) from None
+    if result.dtype != bool:
+        raise WhereError(f"{text!r} is not true or false; compare it with something")
+    return result
+
+
+def _parse(text: str) -> ast.Expression:
+    if len(text) > MAX_LENGTH:
+        raise WhereError(f"longer than {MAX_LENGTH} characters")
+    try:
+        return ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise WhereError(f"cannot read {text!r} as a condition") from None
+
+
+def _value(node: ast.expr, columns: Mapping[str, np.ndarray]) -> Any:
+    """Evaluate one node of the allowed grammar."""
+    match node:
+        case ast.Name(id=name):
+            if name not in columns:
+                raise WhereError(f"{name!r} is unknown here; known are {[*columns]}")
+            return columns[name]
+        case ast.Constant(value=bool() | str() as value):
+            return np.asarray(value)
+        case ast.Constant(value=int() | float() as value):
+            return np.float64(value)  # columns are exact in float64 below 2**53
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            return np.array([_value(part, columns) for part in parts])
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
+            return BINARY[type(op)](_value(left, columns), _value(right, columns))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_value(operand, columns)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return ~_truth(operand, columns)
+        case ast.BoolOp(op=op, values=parts):
+            join = np.logical_and if isinstance(op, ast.And) else np.logical_or
+            return join.reduce(
+                np.broadcast_arrays(*[_truth(part, columns) for part in parts])
+            )
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            return _chain(left, ops, others, columns)
+    raise WhereError(f"{ast.unparse(node)!r} is not allowed in a condition")
+
+
+def _truth(node: ast.expr, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Evaluate a node that must be true or false."""
+    value = np.asarray(_value(node, columns))
+    if value.dtype != bool:
+        raise WhereError(f"{ast.unparse(node)!r} is not true or false")
+    return value
+
+
+def _chain(
+    left: ast.expr,
+    ops: list[ast.cmpop],
+    others: list[ast.expr],
+    columns: Mapping[str, np.ndarray],
+) -> Any:
+    """Evaluate ``a < b <= c`` as Python does: each neighbouring pair must hold."""
+    values = [_value(part, columns) for part in (left, *others)]
+    result: Any = np.True_
+    for op, a, b in zip(ops, values, values[1:], strict=False):
+        if type(op) not in COMPARE:
+            raise WhereError("`is` is not allowed in a condition; use == or !=")
+        if np.asarray(a).dtype.kind == "U" and np.asarray(b).dtype.kind not in "UO":
+            raise WhereError("cannot compare text with numbers")
+        result = result & np.asarray(COMPARE[type(op)](a, b), bool)
+    return result

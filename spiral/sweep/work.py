@@ -1,0 +1,86 @@
+"""What one worker does with one pack, whoever drives it."""
+
+import platform
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from spiral import experiment, store
+from spiral.errors import SpiralError
+
+ATTEMPTS = 3
+"""How often a pack is tried before it counts as failed: by the worker when it raises,
+by the executor when the worker dies."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a pack."""
+
+    pack: str
+    networks: int = 0
+    seconds: float = 0.0
+    statuses: dict[str, int] = field(default_factory=dict)
+    error: str | None = None
+
+
+Report = Callable[[Outcome], None]
+"""Called by an executor once per pack, when it is done or given up."""
+
+
+@cache
+def machine() -> dict[str, str]:
+    """Return the facts about this machine that a footer records."""
+    import torch
+
+    return {
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": torch.__version__,
+    }
+
+
+def train_pack(out: Path, pack: str) -> Outcome:
+    """Train one pack of a launch and commit its rows.
+
+    Args:
+        out: The results directory, with a manifest.
+        pack: The pack's id.
+
+    Raises:
+        SpiralError: The pack cannot be trained or its rows cannot be written.
+    """
+    began = time.perf_counter()
+    configs, _ = store.read_manifest(out, pack)
+    rows = experiment.run(configs)
+    seconds = time.perf_counter() - began
+    store.write_pack(out, pack, rows, {**machine(), "seconds": round(seconds, 3)})
+    statuses = Counter(rows["status"].to_pylist())
+    return Outcome(pack, rows.num_rows, seconds, dict(statuses))
+
+
+def attempt(out: Path, pack: str) -> Outcome:
+    """Train a pack, again if it raises; then the error becomes its outcome."""
+    for number in range(1, ATTEMPTS + 1):
+        try:
+            return train_pack(out, pack)
+        except Exception as error:
+            if number == ATTEMPTS:
+                return Outcome(pack, error=describe(error))
+    raise AssertionError("unreachable")
+
+
+def describe(error: Exception) -> str:
+    """Return what happened, and where unless it is one of our own messages."""
+    if isinstance(error, SpiralError):
+        return str(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
