@@ -67,7 +67,7 @@ def find_grid(name: str) -> Path:
     if name in known:
         return known[name]
     raise ConfigError(
-        f"{name}: no such file, and no grid of the package; those are {', '.join(known)}"
+        f"{name}: no such file, and no shipped grid; those are {', '.join(known)}"
     )
 
 
@@ -113,7 +113,9 @@ def _sum_plans(plans: list[dict[str, Any]]) -> dict[str, Any]:
     for key in ("configs", "duplicates", "packs", "bytes", "core_seconds"):
         total[key] = sum(p[key] for p in plans)
     total["blocks"] = {
-        f"{p['grid']}/{name}": count for p in plans for name, count in p["blocks"].items()
+        f"{p['grid']}/{name}": count
+        for p in plans
+        for name, count in p["blocks"].items()
     }
     return {**total, "grids": plans}
 
@@ -134,7 +136,7 @@ def _plan_text(plan: dict[str, Any], cores: int) -> str:
     return "\n".join(lines)
 
 
-class Shard(click.ParamType):
+class Shard(click.ParamType[tuple[int, int]]):
     """``i/n``: the i-th of n parts, counted from 0."""
 
     name = "i/n"
@@ -144,9 +146,9 @@ class Shard(click.ParamType):
         if isinstance(value, tuple):
             return value
         index, _, count = str(value).partition("/")
-        if index.isdecimal() and count.isdecimal() and int(index) < int(count):
-            return int(index), int(count)
-        self.fail(f"{value!r}: expected i/n with 0 <= i < n, e.g. 0/2")
+        if not (index.isdecimal() and count.isdecimal() and int(index) < int(count)):
+            self.fail(f"{value!r}: expected i/n with 0 <= i < n, e.g. 0/2")
+        return int(index), int(count)
 
 
 @main.command()
@@ -192,8 +194,8 @@ def launch(
     except launch.Interrupted as stop:
         done = sum(outcome.networks for outcome in prepared.done)
         click.echo(
-            f"stopped by {stop}; {done:,} configs of this launch are saved. Go on with:\n"
-            f"  {resume_command()}",
+            f"stopped by {stop}; {done:,} configs of this launch are saved. "
+            f"Go on with:\n  {resume_command()}",
             err=True,
         )
         raise SystemExit(stop.exit_code) from None
@@ -216,7 +218,14 @@ def _launch_summary(prepared: Any, as_json: bool) -> None:
             statuses[name] = statuses.get(name, 0) + count
     trained = sum(outcome.networks for outcome in prepared.done)
     if as_json:
-        show({**state, "trained": trained, "statuses": statuses, "out": str(prepared.out)})
+        show(
+            {
+                **state,
+                "trained": trained,
+                "statuses": statuses,
+                "out": str(prepared.out),
+            }
+        )
     else:
         detail = ", ".join(f"{count:,} {name}" for name, count in statuses.items())
         click.echo(f"trained {trained:,} configs" + (f" ({detail})" if detail else ""))
@@ -224,8 +233,8 @@ def _launch_summary(prepared: Any, as_json: bool) -> None:
     if prepared.failed:
         lines = [f"  {o.pack}: {o.error}" for o in prepared.failed[:5]]
         raise LaunchIncomplete(
-            f"{len(prepared.failed)} packs failed after 3 attempts each; the others are "
-            "saved, and the same command tries these again:\n" + "\n".join(lines)
+            f"{len(prepared.failed)} packs failed after 3 attempts each; the others "
+            "are saved, and the same command tries these again:\n" + "\n".join(lines)
         )
 
 
@@ -313,7 +322,9 @@ def compare(out: Path, by: str, as_csv: bool, as_json: bool) -> None:
     """Print accuracy per group: median and best over seeds, with counts."""
     from spiral.report import compare, results
 
-    table = compare.summarise(results.read(out), [name.strip() for name in by.split(",")])
+    table = compare.summarise(
+        results.read(out), [name.strip() for name in by.split(",")]
+    )
     if as_json:
         show({"groups": json.loads(table.to_json(orient="records"))})
     elif as_csv:
@@ -351,7 +362,10 @@ def plot_accuracy(out: Path, output: Path | None) -> None:
 @click.argument("config_id", metavar="ID")
 @output
 def plot_boundary(out: Path, config_id: str, output: Path | None) -> None:
-    """Decision boundary of one network; ID is a config_id or its beginning."""
+    """Decision boundary of one network.
+
+    ID is the beginning of a config_id, or METHOD@KEEP for the best such network.
+    """
     from spiral import rows
     from spiral.report import figures, results, style
 

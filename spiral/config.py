@@ -116,7 +116,7 @@ def _kind(annotation: Any) -> type:
     if isinstance(annotation, UnionType):
         return _kind(next(a for a in get_args(annotation) if a is not type(None)))
     assert annotation in DTYPES, f"config fields cannot have the type {annotation}"
-    return annotation  # type: ignore[no-any-return]
+    return annotation
 
 
 @cache
@@ -133,14 +133,16 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
             per_network=isinstance(extra, dict) and bool(extra.get("per_network")),
             description=info.description or "",
             adapter=TypeAdapter(
-                Annotated[info.annotation, info],
+                Annotated[info.annotation, info],  # type: ignore[arg-type]
                 config=ConfigDict(strict=True, allow_inf_nan=False),
             ),
         )
     return found
 
 
-def column(field: ConfigField, values: Sequence[Any]) -> pd.api.extensions.ExtensionArray:
+def column(
+    field: ConfigField, values: Sequence[Any]
+) -> pd.api.extensions.ExtensionArray:
     """Return values of one field as a nullable pandas array."""
     return pd.array(values, dtype=field.dtype)
 
@@ -179,7 +181,9 @@ def _texts(table: pd.DataFrame, rows: np.ndarray, field: ConfigField) -> np.ndar
     """Return the part of the identity that one field contributes, row by row."""
     codes, values = pd.factorize(table[field.name].array.take(rows))
     parts = [
-        "" if value == field.default else f"{field.name}={canonical(field.kind(value))};"
+        ""
+        if value == field.default
+        else f"{field.name}={canonical(field.kind(value))};"
         for value in values
     ]
     texts = np.array([*parts, ""], object)[codes]  # code -1 is null: the last entry

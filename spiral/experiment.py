@@ -74,7 +74,8 @@ def plan_of(method: Method, shared: pd.Series) -> Plan:
     events = list(plan.events)
     if events != sorted(set(events)) or not all(0 <= e <= plan.steps for e in events):
         raise MethodError(
-            f"{shared['method']}: events must rise within 0 … {plan.steps}, got {events}"
+            f"{shared['method']}: events must rise within 0 … {plan.steps}, "
+            f"got {events}"
         )
     for name, curve in plan.curves.items():
         if len(curve) != plan.steps:

@@ -26,7 +26,10 @@ def write_durably(path: Path, data: bytes) -> None:
 
 
 def replace_atomically(
-    path: Path, data: bytes, scratch: Path, check: Callable[[Path], None] | None = None
+    path: Path,
+    data: bytes,
+    scratch: Path,
+    check: Callable[[Path], object] | None = None,
 ) -> None:
     """Put ``data`` at ``path``: write aside, verify, fsync, rename, fsync directory.
 

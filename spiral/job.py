@@ -1,8 +1,8 @@
 """The words that methods, engines and the experiment share.
 
-Everything here is a value: NumPy arrays on the host, frozen once made. A method reads a
-:class:`View` and answers with a :class:`Change`; an engine turns a :class:`TrainJob` and
-a :class:`TrainState` into the next state. Neither knows the other.
+Everything here is a value: NumPy arrays on the host, frozen once made. A method reads
+a :class:`View` and answers with a :class:`Change`; an engine turns a :class:`TrainJob`
+and a :class:`TrainState` into the next state. Neither knows the other.
 """
 
 from collections.abc import Callable, Mapping
@@ -46,7 +46,7 @@ class Plan:
     steps: int
     """Training steps in all."""
     events: tuple[int, ...]
-    """Steps before which the method acts, rising; 0 is before training, ``steps`` after."""
+    """Steps before which the method acts, rising; ``steps`` is after training."""
     curves: Mapping[str, Float[np.ndarray, " T"]]
     """Learning-rate factor of every step, for each schedule a config may name."""
     replaces_step: bool = False
@@ -98,7 +98,9 @@ class View:
     """Requested weights; 0 where the method has no such number."""
     options: Mapping[str, np.ndarray]
     """Those options that may differ within a pack, one value per network."""
-    batch: Callable[[int], tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]]
+    batch: Callable[
+        [int], tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]
+    ]
     """``batch(i)`` is the batch that training sees at step i."""
     stream: Callable[[int, str], np.random.Generator]
     """``stream(n, purpose)`` is a random stream of network n's config alone."""
@@ -159,7 +161,9 @@ class TrainJob:
         scale = 1.0 if state.lr_scale is None else state.lr_scale
         return (factors * self.lr * scale).astype(np.float32)
 
-    def orders(self, epoch: int) -> tuple[Int[np.ndarray, "K S B"], Int[np.ndarray, " N"]]:
+    def orders(
+        self, epoch: int
+    ) -> tuple[Int[np.ndarray, "K S B"], Int[np.ndarray, " N"]]:
         """Return an epoch's batches, once per distinct order seed.
 
         Returns:

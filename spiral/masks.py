@@ -4,6 +4,7 @@ A *weight mask* is bool [N, W]; a *mask* is bool [N, P] and covers the biases to
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -99,7 +100,7 @@ def block(width: int, sizes: Int[np.ndarray, "N 3"]) -> WeightMask:
     ends.append(np.ones((len(sizes), 1), bool))
     parts = [
         (after[:, :, None] & before[:, None, :]).reshape(len(sizes), -1)
-        for before, after in zip(ends[:-1], ends[1:], strict=True)
+        for before, after in pairwise(ends)
     ]
     return np.concatenate(parts, axis=1)
 

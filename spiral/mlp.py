@@ -33,7 +33,12 @@ def layers(width: int) -> tuple[Layer, ...]:
     """Return the four layers of a network of this width, input side first."""
     found: list[Layer] = []
     place = column = 0
-    for outputs, inputs in ((width, INPUTS), (width, width), (width, width), (1, width)):
+    for outputs, inputs in (
+        (width, INPUTS),
+        (width, width),
+        (width, width),
+        (1, width),
+    ):
         size = outputs * inputs
         weights = slice(place, place + size)
         biases = slice(weights.stop, weights.stop + outputs)
@@ -65,7 +70,7 @@ def is_weight(width: int) -> Bool[np.ndarray, " P"]:
 
 
 def matrices(params: Array, width: int) -> list[tuple[Array, Array]]:
-    """Split flat parameters [..., P] into (weights [..., out, in], biases [..., out])."""
+    """Split parameters [..., P] into weights [..., out, in] and biases [..., out]."""
     return [
         (
             params[..., layer.weights].reshape(

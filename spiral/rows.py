@@ -29,7 +29,10 @@ RESULTS: dict[str, tuple[pa.DataType, str]] = {
     "nnz_3": (pa.int64(), "kept weights of layer 3"),
     "nnz_4": (pa.int64(), "kept weights of layer 4 (output)"),
     "mask": (pa.binary(), "one bit per parameter, first in the highest bit"),
-    "weights": (pa.list_(pa.float32()), "final values of the kept parameters, in order"),
+    "weights": (
+        pa.list_(pa.float32()),
+        "final values of the kept parameters, in order",
+    ),
     "engine_used": (pa.string(), "engine that trained it"),
     "steps": (pa.int64(), "training steps"),
     "seconds": (pa.float64(), "its share of the pack's time (varies between runs)"),
@@ -37,7 +40,7 @@ RESULTS: dict[str, tuple[pa.DataType, str]] = {
 """Result columns: type and meaning."""
 
 NOT_VALUES = ("seconds",)
-"""Columns that are measurements of the run, not results; all others are reproducible."""
+"""Columns that measure the run; all others are reproducible."""
 
 
 def config_fields() -> dict[str, config.ConfigField]:

@@ -55,7 +55,8 @@ def manifest_path(out: Path) -> Path:
     return out / "_spiral" / "manifest.parquet"
 
 
-def _scratch(out: Path) -> Path:
+def scratch(out: Path) -> Path:
+    """Return the folder of unfinished files."""
     return out / "_spiral" / "tmp"
 
 
@@ -138,7 +139,7 @@ def write_pack(out: Path, pack: str, rows: pa.Table, facts: Mapping[str, Any]) -
     }
     data = to_bytes(rows, footer, rows_per_group=max(1, rows.num_rows))
     files.replace_atomically(
-        pack_path(out, pack), data, _scratch(out), lambda path: _check(path, pack)
+        pack_path(out, pack), data, scratch(out), lambda path: _check(path, pack)
     )
 
 
@@ -176,7 +177,7 @@ def write_manifest(out: Path, configs: pd.DataFrame, facts: Mapping[str, Any]) -
     table = pa.Table.from_pandas(configs, preserve_index=False)
     footer = {**facts, "schema": SCHEMA_VERSION, "version": __version__}
     data = to_bytes(table, footer, rows_per_group=4096)
-    files.replace_atomically(manifest_path(out), data, _scratch(out))
+    files.replace_atomically(manifest_path(out), data, scratch(out))
 
 
 def read_manifest(
@@ -209,7 +210,7 @@ def read_manifest(
 def write_failure(out: Path, pack: str, error: str, attempts: int) -> None:
     """Record that a pack was given up."""
     text = json.dumps({"pack": pack, "attempts": attempts, "error": error}, indent=1)
-    files.replace_atomically(_failure_path(out, pack), text.encode(), _scratch(out))
+    files.replace_atomically(_failure_path(out, pack), text.encode(), scratch(out))
 
 
 def clear_failure(out: Path, pack: str) -> None:

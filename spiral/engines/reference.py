@@ -58,7 +58,7 @@ class ReferenceEngine:
                 weights,
                 torch.tensor(x[n].T, device=self.device),
                 torch.tensor(y[n], device=self.device),
-            ).backward()
+            ).backward()  # type: ignore[no-untyped-call]
             assert weights.grad is not None
             weights.grad[~trains] = 0
             optimiser.step()

@@ -23,6 +23,9 @@ from spiral.job import Evaluation, TrainJob, TrainState
 
 Step = Callable[..., tuple[Tensor, Tensor]]
 
+GATHER = 2**20
+"""Points gathered at once (12 MB), whatever the number of order seeds."""
+
 
 @lru_cache(maxsize=16)
 def traced_step(
@@ -35,7 +38,7 @@ def traced_step(
     """
     gradients = vmap(grad(torch_common.loss_of_one(width, smoothing)))
 
-    def step(
+    def step(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
         params: Tensor,
         velocity: Tensor,
         trains: Tensor,
@@ -108,7 +111,7 @@ class VmapEngine:
     def _batches(
         self, job: TrainJob, start: int, stop: int
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (x [N, 2, B], y [N, B]) of every step, gathered epoch by epoch."""
+        """Yield (x [N, 2, B], y [N, B]) of every step, gathered piece by piece."""
         data_x = self._tensor(job.x.T.copy())
         data_y = self._tensor(job.y.astype(np.float32))
         step = start
@@ -116,12 +119,15 @@ class VmapEngine:
             epoch, first = divmod(step, job.steps_per_epoch)
             last = min(first + stop - step, job.steps_per_epoch)
             order, which_seed = job.orders(epoch)
-            indices = self._tensor(order[:, first:last].transpose(1, 0, 2).copy())
             which = self._tensor(which_seed)
-            x = data_x[:, indices].permute(1, 2, 0, 3).contiguous()  # [steps, K, 2, B]
-            y = data_y[indices]
-            for k in range(last - first):
-                yield x[k][which], y[k][which]
+            for some in np.array_split(
+                np.arange(first, last), -(-order.size // GATHER)
+            ):
+                indices = self._tensor(order[:, some].transpose(1, 0, 2).copy())
+                x = data_x[:, indices].permute(1, 2, 0, 3).contiguous()  # [s, K, 2, B]
+                y = data_y[indices]
+                for k in range(len(some)):
+                    yield x[k][which], y[k][which]
             step += last - first
 
     def _tensor(self, array: np.ndarray) -> Tensor:

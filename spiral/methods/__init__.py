@@ -1,7 +1,7 @@
 """Pruning methods: they decide masks and never train.
 
-A method is one file with a class on the protocol ``spiral.job.Method`` and an ``ENTRY``;
-one line in ``METHODS`` makes it known to grids, commands, contract tests and tables.
+A method is one file: a class on the protocol ``spiral.job.Method`` and an ``ENTRY``.
+One line in ``METHODS`` makes it known to grids, commands, contract tests and tables.
 """
 
 from spiral.config import ConfigField, Options, fields

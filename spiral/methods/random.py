@@ -1,4 +1,4 @@
-"""``random``: a uniformly random mask of exactly ``keep`` weights, at initialisation."""
+"""``random``: a uniformly random mask of ``keep`` weights at initialisation."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from spiral.methods.entry import Entry, Taxonomy
 
 @dataclass(frozen=True)
 class Random:
-    """Draws from the config's own stream, so the mask depends on seed and width only."""
+    """Draws from the config's own stream: the mask depends on seed and width."""
 
     def plan(self, budget: Budget) -> Plan:
         """One event before training."""
@@ -33,5 +33,7 @@ ENTRY = Entry(
     build=Random,
     summary="a random mask at initialisation, then train",
     citation="control",
-    taxonomy=Taxonomy(unit="weight", when="before", schedule="once", criterion="random"),
+    taxonomy=Taxonomy(
+        unit="weight", when="before", schedule="once", criterion="random"
+    ),
 )

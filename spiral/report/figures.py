@@ -53,7 +53,7 @@ def accuracy_over_keep(axes: Axes, summary: pd.DataFrame) -> None:
             axes.fill_between(x, median, best, color=colour, alpha=0.08)
     axes.set(xlabel="weights kept", ylabel="accuracy on all points")
     axes.set_title("median over seeds at the best setting; dotted: best seed")
-    axes.legend(loc="lower right", fontsize=8)
+    axes.legend(loc="best", fontsize=8)
 
 
 def boundary(
@@ -75,7 +75,9 @@ def boundary(
     colours = mpl.colors.LinearSegmentedColormap.from_list(
         "classes", [CLASS_COLOURS[0], "white", CLASS_COLOURS[1]]
     )
-    axes.imshow(shade, origin="lower", extent=area, cmap=colours, vmin=-1, vmax=1, alpha=0.6)
+    axes.imshow(
+        shade, origin="lower", extent=area, cmap=colours, vmin=-1, vmax=1, alpha=0.6
+    )
     if z.min() < 0 < z.max():
         axes.contour(ticks, ticks, z, levels=[0.0], colors="black", linewidths=1)
     data = cubist.load()

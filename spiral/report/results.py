@@ -11,9 +11,10 @@ from spiral import store
 from spiral.errors import ConfigError, CorruptPack, StoreError
 
 SUMMARY_COLUMNS = (
-    "config_id method width keep lr schedule epochs seed init_seed order_seed status "
-    "accuracy loss nnz nnz_params effective_nnz engine_used steps"
-).split()
+    *("config_id", "method", "width", "keep", "lr", "schedule", "epochs"),
+    *("seed", "init_seed", "order_seed", "status", "accuracy", "loss"),
+    *("nnz", "nnz_params", "effective_nnz", "engine_used", "steps"),
+)
 
 
 def read(out: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -40,18 +41,30 @@ def read(out: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     return table.to_pandas(types_mapper=store.NULLABLE.get)
 
 
-def find(out: Path, prefix: str) -> pd.Series:
-    """Return the row whose config id starts with ``prefix``.
+def find(out: Path, which: str) -> pd.Series:
+    """Return one row.
+
+    Args:
+        out: The results directory.
+        which: The beginning of a config id; or ``METHOD``, or ``METHOD@KEEP``, for the
+            row of highest accuracy among these.
 
     Raises:
-        ConfigError: No row or several rows do.
+        ConfigError: No row or several rows match.
     """
-    ids = read(out, ["config_id"])["config_id"]
-    matches = ids[ids.str.startswith(prefix)]
+    rows = read(out, ["config_id", "method", "keep", "accuracy"])
+    method, _, keep = which.partition("@")
+    if method in set(rows["method"]):
+        matches = rows[rows["method"] == method]
+        if keep:
+            matches = matches[matches["keep"].astype("string").fillna("") == keep]
+        matches = matches.sort_values("accuracy", kind="stable").tail(1)
+    else:
+        matches = rows[rows["config_id"].str.startswith(which)]
     if len(matches) != 1:
         raise ConfigError(
-            f"{len(matches)} rows of {out} have an id that starts with {prefix!r}; "
-            f"give one such as {ids.iloc[0]!r} (column config_id)"
+            f"{len(matches)} rows of {out} match {which!r}; give a config_id such as "
+            f"{rows['config_id'].iloc[0]!r}, or METHOD@KEEP such as gmp@26"
         )
-    rows = read(out)
-    return rows[rows["config_id"] == matches.iloc[0]].iloc[0]
+    everything = read(out)
+    return everything[everything["config_id"] == matches["config_id"].iloc[0]].iloc[0]

@@ -38,7 +38,11 @@ SETTINGS: dict[str, Any] = {
     "pdf.fonttype": 42,
 }
 
-FORMATS = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+FORMATS = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None},
+    ".pdf": {"CreationDate": None},
+}
 """File types and the metadata that would make equal figures differ."""
 
 

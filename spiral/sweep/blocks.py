@@ -1,4 +1,4 @@
-"""Blocks of a grid file as written: keys known, values of the right kind, places kept."""
+"""Blocks of a grid file as written: keys known, values checked, places kept."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -165,9 +165,7 @@ def fields_named(key: str, methods: Iterable[str]) -> list[ConfigField]:
     return [config.fields(METHODS[method].options)[key] for method in methods]
 
 
-def parse_overrides(
-    texts: Sequence[str], mistakes: Mistakes
-) -> dict[str, list[Item]]:
+def parse_overrides(texts: Sequence[str], mistakes: Mistakes) -> dict[str, list[Item]]:
     """Read ``KEY=VALUE`` texts; values are written as in a grid file."""
     found: dict[str, list[Item]] = {}
     for text in texts:

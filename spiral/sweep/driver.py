@@ -8,8 +8,10 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from spiral import store
 from spiral.sweep.work import ATTEMPTS, Outcome, Report, attempt
 
 SETTINGS = {
@@ -54,10 +56,12 @@ def run(
     # Tune logs a traceback for every dead worker; our report says it in a line
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     _start(ray, address, workers, gpu)
-    try:
-        _tune(out.resolve(), packs, workers, report, gpu)
-    finally:
-        ray.shutdown()
+    # Tune insists on a folder; on a cluster its nodes must share it
+    with TemporaryDirectory(dir=address and store.scratch(out)) as scratch:
+        try:
+            _tune(out.resolve(), packs, workers, report, gpu, scratch)
+        finally:
+            ray.shutdown()
 
 
 def _start(ray: Any, address: str | None, workers: int, gpu: bool) -> None:
@@ -77,7 +81,12 @@ def _start(ray: Any, address: str | None, workers: int, gpu: bool) -> None:
 
 
 def _tune(
-    out: Path, packs: Sequence[str], workers: int, report: Report, gpu: bool
+    out: Path,
+    packs: Sequence[str],
+    workers: int,
+    report: Report,
+    gpu: bool,
+    scratch: str,
 ) -> None:
     """Run one trial per pack."""
     from ray import tune
@@ -89,7 +98,7 @@ def _tune(
         tune_config=tune.TuneConfig(max_concurrent_trials=workers, reuse_actors=True),
         run_config=tune.RunConfig(
             name="tune",
-            storage_path=str(out / "_spiral"),
+            storage_path=scratch,
             failure_config=tune.FailureConfig(max_failures=ATTEMPTS - 1),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             callbacks=[_reporter(report)],

@@ -79,7 +79,11 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
     everything = [t for t in (old, packs and packs.configs) if t is not None]
     table = pd.concat(everything, ignore_index=True)
     if packs is not None:
-        facts = {"grid": grid.name, "blocks": grid.blocks, "duplicates": grid.duplicates}
+        facts = {
+            "grid": grid.name,
+            "blocks": grid.blocks,
+            "duplicates": grid.duplicates,
+        }
         store.write_manifest(out, table, facts)
     sizes = plan.describe(table)
     missing, corrupt = find_missing(out, sizes["pack"])
@@ -178,9 +182,10 @@ def _check_extends(grid: Grid, known: set[str], out: Path) -> None:
     lost = known - set(grid.configs["config_id"])
     if lost:
         raise ConfigError(
-            f"{out} holds {len(known):,} configs of which {len(lost):,} are not in grid "
-            f"{grid.name!r} (e.g. {min(lost)}). A grid may be extended, not changed: "
-            "launch it into another --out, or give the same --set and --engine as before"
+            f"{out} holds {len(known):,} configs of which {len(lost):,} are not in "
+            f"grid {grid.name!r} (e.g. {min(lost)}). A grid may be extended, not "
+            "changed: launch it into another --out, or give the same --set and "
+            "--engine as before"
         )
 
 

@@ -116,7 +116,7 @@ def scalar(node: yaml.ScalarNode) -> Any:
 def mapping(
     node: yaml.Node, name: str, mistakes: Mistakes
 ) -> dict[str, tuple[str, yaml.Node]]:
-    """Return key → (place of the key, value node); notes duplicates and non-mappings."""
+    """Return key → (its place, value node); note duplicates and non-mappings."""
     found: dict[str, tuple[str, yaml.Node]] = {}
     if not isinstance(node, yaml.MappingNode):
         mistakes.add(place(node, name), "expected `key: value` lines here")

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from spiral import config, experiment, mlp, rows, store
-from spiral.errors import UnsupportedJob
-from spiral.sweep.grid import Grid
+from spiral import experiment, mlp, rows, store
 
 PACK_SECONDS = 30.0
 """Aim for one pack: long enough to hide overhead, short enough to lose to a crash."""
@@ -18,11 +16,21 @@ CACHE_UNITS = 2048
 MAX_NETWORKS = 512
 
 SECONDS = {
-    "vmap": {1: 0.07, 3: 0.082, 6: 0.105, 8: 0.15, 16: 0.25, 32: 1.05, 64: 3.2, 128: 11.5, 256: 41.0},
+    "vmap": {
+        1: 0.07,
+        3: 0.082,
+        6: 0.105,
+        8: 0.15,
+        16: 0.25,
+        32: 1.05,
+        64: 3.2,
+        128: 11.5,
+        256: 41.0,
+    },
     "reference": {1: 6.0, 16: 6.5, 64: 9.0, 256: 45.0},
 }
 """Seconds of one network of 50 epochs, batch 128, by width, on one core (AMD EPYC
-Zen 5, torch 2.13.0). Other machines differ by a small factor: an estimate, no promise."""
+Zen 5, torch 2.13.0). Other machines differ by a small factor."""
 
 STEPS = 19_500
 
@@ -35,9 +43,11 @@ def shared_columns() -> list[str]:
 
 def group_codes(configs: pd.DataFrame) -> np.ndarray:
     """Return a number per config; configs of equal number can train together."""
-    return configs.groupby(
-        shared_columns(), dropna=False, sort=False, observed=True
-    ).ngroup().to_numpy()
+    return (
+        configs.groupby(shared_columns(), dropna=False, sort=False, observed=True)
+        .ngroup()
+        .to_numpy()
+    )
 
 
 def seconds_per_network(engine: str, width: int, steps: int) -> float:

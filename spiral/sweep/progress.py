@@ -1,4 +1,4 @@
-"""Progress of a launch on stderr: a live bar on a terminal, else a line now and then."""
+"""Progress of a launch on stderr: a bar on a terminal, else a line now and then."""
 
 import sys
 import time

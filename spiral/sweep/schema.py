@@ -12,7 +12,9 @@ RANGE = {"type": "string", "pattern": r"^-?\d+\.\.-?\d+(\.\.\d+)?$"}
 def _values(one: dict[str, Any], whole: bool) -> dict[str, Any]:
     """Return the schema of a key: a value, a range of whole numbers, or a list."""
     kinds = [one, RANGE] if whole else [one]
-    return {"anyOf": [*kinds, {"type": "array", "items": {"anyOf": kinds}, "minItems": 1}]}
+    return {
+        "anyOf": [*kinds, {"type": "array", "items": {"anyOf": kinds}, "minItems": 1}]
+    }
 
 
 def grid_schema() -> dict[str, Any]:
@@ -24,10 +26,13 @@ def grid_schema() -> dict[str, Any]:
             one = {"enum": [*METHODS]}
         if name == "engine":
             one = {"enum": engines.names()}
-        keys[name] = {"description": field.description, **_values(one, field.kind is int)}
+        keys[name] = {
+            "description": field.description,
+            **_values(one, field.kind is int),
+        }
     condition = {"type": "string", "description": "e.g. keep < weights"}
     lists = {"type": "object", "properties": keys, "additionalProperties": False}
-    block = {
+    block: dict[str, Any] = {
         "type": "object",
         "properties": {
             **keys,
@@ -42,12 +47,17 @@ def grid_schema() -> dict[str, Any]:
         "properties": {
             **top,
             "defaults": block,
-            "blocks": {"type": "object", "additionalProperties": block, "minProperties": 1},
+            "blocks": {
+                "type": "object",
+                "additionalProperties": block,
+                "minProperties": 1,
+            },
         },
         "required": ["blocks"],
         "additionalProperties": False,
     }
-    single = {**block, "properties": {**top, **block["properties"], "defaults": block}}
+    properties = {**top, **block["properties"], "defaults": block}
+    single = {**block, "properties": properties}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "spiral-sweep grid",

@@ -29,7 +29,7 @@ COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.GtE: operator.ge,
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
-    ast.In: lambda a, b: np.isin(a, b),
+    ast.In: np.isin,
     ast.NotIn: lambda a, b: ~np.isin(a, b),
 }
 
@@ -79,7 +79,9 @@ def _parse(text: str) -> ast.Expression:
         raise WhereError(f"cannot read {text!r} as a condition") from None
 
 
-def _value(node: ast.expr, columns: Mapping[str, np.ndarray]) -> Any:
+def _value(  # noqa: PLR0911 - one return per kind of node
+    node: ast.expr, columns: Mapping[str, np.ndarray]
+) -> Any:
     """Evaluate one node of the allowed grammar."""
     match node:
         case ast.Name(id=name):

@@ -1,0 +1,46 @@
+# Every target works from a fresh clone: it makes .venv first if there is none.
+PYTHON ?= python3
+BIN = .venv/bin
+SPIRAL = $(BIN)/spiral-sweep
+DEMO = runs/quickstart
+
+.PHONY: install demo test lint types bench golden clean
+
+install: .venv/installed
+
+.venv/installed: setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "needs Python 3.11+"'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: install
+	$(SPIRAL) plan quickstart
+	$(SPIRAL) launch quickstart --out $(DEMO)
+	$(SPIRAL) compare $(DEMO)
+	$(SPIRAL) plot accuracy $(DEMO) -o runs/accuracy.png
+	$(SPIRAL) plot boundary $(DEMO) gmp@44 -o runs/boundary.png
+	@echo "rows: $(DEMO)   pictures: runs/accuracy.png runs/boundary.png"
+
+test: install
+	$(BIN)/python -m pytest -n auto -m "not benchmark"
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+
+types: install
+	$(BIN)/mypy
+
+bench: install
+	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks
+
+golden: install
+	$(BIN)/python -m tests.golden.regenerate
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
+	  .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
