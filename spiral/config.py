@@ -106,7 +106,9 @@ class ConfigField(NamedTuple):
             pydantic.ValidationError: It is not a legal value of this field.
         """
         parsed = self.adapter.validate_python(value)
-        return parsed if parsed is None else self.kind(parsed)
+        if parsed is None:
+            return None
+        return parsed + 0.0 if self.kind is float else self.kind(parsed)  # -0.0 is 0.0
 
 
 def _kind(annotation: Any) -> type:

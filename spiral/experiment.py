@@ -1,7 +1,7 @@
 """One pack: configs in, rows out. The only place where engines and methods meet."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -51,7 +51,7 @@ def run(configs: pd.DataFrame) -> pa.Table:
     own = slice(None, None, plan.siblings)  # the first sibling carries the result
     results = _results(job, state, engine.evaluate(job, state), configs, own)
     seconds = (time.perf_counter() - began) / len(configs)
-    constants = {"engine_used": name, "steps": plan.steps, "seconds": seconds}
+    constants = {"engine_used": engine.name, "steps": plan.steps, "seconds": seconds}
     results |= {key: [value] * len(configs) for key, value in constants.items()}
     return rows.assemble(configs, results)
 
@@ -70,7 +70,8 @@ def plan_of(method: Method, shared: pd.Series) -> Plan:
     Raises:
         MethodError: Events do not rise within 0 … steps, or curves have a wrong length.
     """
-    plan = method.plan(Budget(int(shared["epochs"]), cubist.POINTS // shared["batch"]))
+    per_epoch = cubist.POINTS // int(shared["batch"])
+    plan = method.plan(Budget(int(shared["epochs"]), per_epoch))
     events = list(plan.events)
     if events != sorted(set(events)) or not all(0 <= e <= plan.steps for e in events):
         raise MethodError(
@@ -128,15 +129,59 @@ def train(
     see = _viewer(job, configs)
     state = TrainState.fresh(job)
     name = configs["method"].iloc[0]
+    twins = twins_at_start(job)
     with _floating_point_silence():
         memory = method.start(see(state))
         for event in job.plan.events:
-            state = engine.advance(job, state, event)
+            state = advance_once(engine, job, state, event, twins)
             change, memory = method.act(see(state), memory)
             state = apply(change, state, name)
+            twins = still_twins(twins, state)
             if job.plan.replaces_step and event < job.plan.steps:
                 state = replace(state, step=event + 1)
-        return engine.advance(job, state, job.plan.steps)
+        return advance_once(engine, job, state, job.plan.steps, twins)
+
+
+def twins_at_start(job: TrainJob) -> np.ndarray:
+    """Return a number per network; equal numbers start and train alike.
+
+    Configs that differ only in what their method does later (how many weights it
+    keeps, say) are twins until it does: they train once.
+    """
+    columns = (job.lr, job.schedule, job.momentum, job.weight_decay, job.order_seeds)
+    starts = [params.tobytes() for params in job.initial]
+    return _number(zip(*columns, starts, strict=True))
+
+
+def still_twins(twins: np.ndarray, state: TrainState) -> np.ndarray:
+    """Return which twins are still alike after an event."""
+    if len(np.unique(twins)) == len(twins):
+        return twins
+    arrays = (
+        state.params,
+        state.momentum,
+        state.masks,
+        state.trainable,
+        state.lr_scale,
+    )
+    columns = [[row.tobytes() for row in a] for a in arrays if a is not None]
+    return _number(zip(twins.tolist(), *columns, strict=True))
+
+
+def _number(keys: Iterable[Hashable]) -> np.ndarray:
+    """Number things by first appearance; equal things get equal numbers."""
+    known: dict[Hashable, int] = {}
+    return np.array([known.setdefault(key, len(known)) for key in keys])
+
+
+def advance_once(
+    engine: Engine, job: TrainJob, state: TrainState, stop: int, twins: np.ndarray
+) -> TrainState:
+    """Train one of each set of twins and give the others its result."""
+    _, first, which = np.unique(twins, return_index=True, return_inverse=True)
+    if len(first) == len(twins):
+        return engine.advance(job, state, stop)
+    return engine.advance(job.take(first), state.take(first), stop).take(which)
 
 
 def apply(change: Change, state: TrainState, method: str) -> TrainState:
@@ -145,32 +190,41 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
     Raises:
         MethodError: An array has the wrong shape or type.
     """
-    for field in ("masks", "params", "forget", "trainable"):
-        _check_array(method, field, getattr(change, field), state.params)
-    kept = state.masks if change.masks is None else change.masks
-    params = state.params if change.params is None else change.params
-    trainable = state.trainable if change.trainable is None else change.trainable
-    moving = kept if trainable is None else kept & trainable
-    remembered = moving if change.forget is None else moving & ~change.forget
-    return replace(
+    shape = state.params.shape
+    for field in ("masks", "forget", "trainable"):
+        _check_array(method, field, getattr(change, field), shape, np.bool_)
+    _check_array(method, "params", change.params, shape, np.float32)
+    _check_array(method, "lr_scale", change.lr_scale, shape[:1], np.float64)
+    kept = _or(change.masks, state.masks)
+    after = replace(
         state,
         masks=kept,
-        params=np.where(kept, params, np.float32(0)),
-        momentum=np.where(remembered, state.momentum, np.float32(0)),
-        trainable=None if trainable is None else moving,
-        lr_scale=state.lr_scale if change.lr_scale is None else change.lr_scale,
+        params=np.where(kept, _or(change.params, state.params), np.float32(0)),
+        trainable=_or(change.trainable, state.trainable),
+        lr_scale=_or(change.lr_scale, state.lr_scale),
     )
+    moving = after.moving
+    remembered = moving if change.forget is None else moving & ~change.forget
+    return replace(after, momentum=np.where(remembered, state.momentum, np.float32(0)))
+
+
+def _or(new: Any, old: Any) -> Any:
+    """Return what a change asks for, or else what is."""
+    return old if new is None else new
 
 
 def _check_array(
-    method: str, field: str, array: np.ndarray | None, params: np.ndarray
+    method: str,
+    field: str,
+    array: np.ndarray | None,
+    shape: tuple[int, ...],
+    kind: type,
 ) -> None:
     """Raise MethodError unless an array of a change is absent or as promised."""
-    dtype = params.dtype if field == "params" else np.dtype(bool)
-    if array is None or (array.shape == params.shape and array.dtype == dtype):
+    if array is None or (array.shape == shape and array.dtype == kind):
         return
     raise MethodError(
-        f"{method}: Change.{field} must be {dtype} {list(params.shape)}, "
+        f"{method}: Change.{field} must be {np.dtype(kind)} {list(shape)}, "
         f"got {array.dtype} {list(array.shape)}"
     )
 
@@ -194,7 +248,9 @@ def _viewer(job: TrainJob, configs: pd.DataFrame) -> Any:
             keep=keep,
             options=options,
             batch=job.batch_at,
-            stream=lambda n, purpose: seeds.stream(purpose, int(seed[n]), job.width),
+            stream=lambda n, purpose: seeds.stream(
+                f"method/{purpose}", int(seed[n]), job.width
+            ),
         )
 
     return see

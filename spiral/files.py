@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from spiral.errors import StoreError
@@ -58,4 +59,5 @@ def replace_atomically(
             "left. Make room or make the folder writable, then run the command again"
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()

@@ -6,7 +6,7 @@ and a :class:`TrainState` into the next state. Neither knows the other.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -79,7 +79,7 @@ class Change:
     forget: Mask | None = None
     """Entries whose momentum becomes zero."""
     trainable: Mask | None = None
-    """Kept entries that train; the others stay as they are."""
+    """Entries that train while they are kept; the others stay as they are."""
     lr_scale: Float[np.ndarray, " N"] | None = None
     """Factor on the learning rate from here on."""
 
@@ -144,6 +144,18 @@ class TrainJob:
     x: Float32[np.ndarray, "D 2"] = field(default_factory=lambda: cubist.load().x)
     y: Int[np.ndarray, " D"] = field(default_factory=lambda: cubist.load().y)
 
+    def take(self, index: Int[np.ndarray, " M"]) -> "TrainJob":
+        """Return the job of some of the networks."""
+        return replace(
+            self,
+            initial=self.initial[index],
+            lr=self.lr[index],
+            schedule=tuple(self.schedule[n] for n in index),
+            momentum=self.momentum[index],
+            weight_decay=self.weight_decay[index],
+            order_seeds=self.order_seeds[index],
+        )
+
     @property
     def networks(self) -> int:
         """N."""
@@ -154,12 +166,14 @@ class TrainJob:
         """Whole batches of an epoch; the incomplete last one is dropped."""
         return cubist.POINTS // self.batch
 
-    def rates(self, state: "TrainState", stop: int) -> Float32[np.ndarray, "S N"]:
-        """Return every network's learning rate from ``state.step`` to ``stop`` - 1."""
-        span = slice(state.step, stop)
-        factors = np.stack([self.plan.curves[s][span] for s in self.schedule], axis=1)
+    def rates(
+        self, state: "TrainState", start: int, stop: int
+    ) -> Float32[np.ndarray, "S N"]:
+        """Return every network's learning rate from ``start`` to ``stop`` - 1."""
+        names, which = np.unique(self.schedule, return_inverse=True)
+        curves = np.stack([self.plan.curves[n][start:stop] for n in names], axis=1)
         scale = 1.0 if state.lr_scale is None else state.lr_scale
-        return (factors * self.lr * scale).astype(np.float32)
+        return (curves[:, which] * (self.lr * scale)).astype(np.float32)
 
     def orders(
         self, epoch: int
@@ -203,6 +217,23 @@ class TrainState:
         masks = np.ones(job.initial.shape, bool)
         return cls(0, job.initial, masks, np.zeros_like(job.initial))
 
+    @property
+    def moving(self) -> Mask:
+        """Entries that train: kept, and not frozen."""
+        return self.masks if self.trainable is None else self.masks & self.trainable
+
+    def take(self, index: Int[np.ndarray, " M"]) -> "TrainState":
+        """Return the state of some of the networks, in the order of ``index``."""
+        scale = self.lr_scale
+        return TrainState(
+            self.step,
+            self.params[index],
+            self.masks[index],
+            self.momentum[index],
+            None if self.trainable is None else self.trainable[index],
+            None if scale is None else scale[index],
+        )
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -215,6 +246,10 @@ class Evaluation:
 
 class Engine(Protocol):
     """A way of training packs: never decides masks."""
+
+    @property
+    def name(self) -> str:
+        """How rows record it."""
 
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train from ``state.step`` to ``stop``; masked entries stay exactly zero."""

@@ -25,9 +25,8 @@ def cosine(epochs: int) -> Factors:
 
 def step(epochs: int) -> Factors:
     """Factor 1, then 0.1 from 30 %, then 0.01 from 60 % of the epochs."""
-    epoch = np.arange(epochs)
-    drops = (epoch >= int(0.3 * epochs)).astype(int) + (epoch >= int(0.6 * epochs))
-    return 0.1**drops
+    tenths = 10 * np.arange(epochs)
+    return 0.1 ** ((tenths >= 3 * epochs).astype(int) + (tenths >= 6 * epochs))
 
 
 SCHEDULES: dict[str, Callable[[int], Factors]] = {

@@ -34,6 +34,7 @@ UNSEALED = "unsealed" + "0" * 24
 """Stands in a footer while the seal is computed; of the seal's length."""
 ARROW = {int: pa.int64(), float: pa.float64(), str: pa.string()}
 NULLABLE = {ARROW[kind]: pd.api.types.pandas_dtype(DTYPES[kind]) for kind in ARROW}
+NULLABLE[pa.large_string()] = NULLABLE[pa.string()]
 
 
 OWN_NAMES = ("results", "_spiral")

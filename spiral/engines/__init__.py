@@ -24,6 +24,7 @@ class Entry:
 
 
 ENGINES: dict[str, Entry] = {
+    "sparse": Entry("spiral.engines.sparse", "lists of kept edges, Numba", ("cpu",)),
     "vmap": Entry(
         "spiral.engines.vmap", "a pack at once, torch.func.vmap", ("cpu", "cuda")
     ),

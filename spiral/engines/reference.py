@@ -18,6 +18,11 @@ class ReferenceEngine:
 
     device: str = "cpu"
 
+    @property
+    def name(self) -> str:
+        """How rows record this engine."""
+        return "reference" if self.device == "cpu" else f"reference:{self.device}"
+
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train from ``state.step`` to ``stop``."""
         params, momentum = state.params.copy(), state.momentum.copy()
@@ -28,17 +33,14 @@ class ReferenceEngine:
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
         """Return accuracy counts and loss on all points."""
-        return torch_common.evaluate(job, state, self.device)
+        return torch_common.evaluate(job, state, self.device, chunk=1)
 
     def _train(
         self, job: TrainJob, state: TrainState, n: int, stop: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Train network ``n`` and return its parameters and momentum."""
         weights = torch.tensor(state.params[n], device=self.device, requires_grad=True)
-        trains = torch.tensor(
-            state.masks[n] if state.trainable is None else state.trainable[n],
-            device=self.device,
-        )
+        trains = torch.tensor(state.moving[n], device=self.device)
         frozen = torch.where(trains, 0.0, weights.detach())
         optimiser = torch.optim.SGD(
             [weights],
@@ -49,7 +51,7 @@ class ReferenceEngine:
         buffer = torch.tensor(state.momentum[n], device=self.device)
         optimiser.state[weights]["momentum_buffer"] = buffer
         loss_of_one = torch_common.loss_of_one(job.width, job.plan.label_smoothing)
-        rates = job.rates(state, stop)[:, n]
+        rates = job.rates(state, state.step, stop)[:, n]
         for step, rate in enumerate(rates, start=state.step):
             optimiser.param_groups[0]["lr"] = float(rate)
             x, y = job.batch_at(step)

@@ -10,11 +10,8 @@ from torch import Tensor
 from torch.func import vmap
 from torch.nn.functional import softplus
 
-from spiral import cubist, mlp
+from spiral import mlp
 from spiral.job import Evaluation, TrainJob, TrainState
-
-EVALUATION_BYTES = 64 * 2**20
-"""Upper bound of one hidden layer's activations while evaluating."""
 
 
 @contextmanager
@@ -46,11 +43,10 @@ def loss_of_one(
 
 
 @torch.no_grad()
-def evaluate(job: TrainJob, state: TrainState, device: str) -> Evaluation:
-    """Evaluate a pack on all points, a few networks at a time."""
+def evaluate(job: TrainJob, state: TrainState, device: str, chunk: int) -> Evaluation:
+    """Evaluate a pack on all points, ``chunk`` networks at a time."""
     x = torch.tensor(job.x.T.copy(), device=device)
     y = torch.tensor(job.y, device=device).float()
-    chunk = max(1, EVALUATION_BYTES // (4 * cubist.POINTS * job.width))
     forward = vmap(
         lambda p: mlp.logits(p, x, job.width, relu=torch.relu), chunk_size=chunk
     )

@@ -17,11 +17,14 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from spiral import mlp
+from spiral import cubist, mlp
 from spiral.engines import torch_common
 from spiral.job import Evaluation, TrainJob, TrainState
 
 Step = Callable[..., tuple[Tensor, Tensor]]
+
+EVALUATION_BYTES = 64 * 2**20
+"""Upper bound of one hidden layer's activations while evaluating."""
 
 GATHER = 2**20
 """Points gathered at once (12 MB), whatever the number of order seeds."""
@@ -70,6 +73,11 @@ class VmapEngine:
 
     device: str = "cpu"
 
+    @property
+    def name(self) -> str:
+        """How rows record this engine."""
+        return "vmap" if self.device == "cpu" else f"vmap:{self.device}"
+
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train from ``state.step`` to ``stop``."""
         if stop <= state.step:
@@ -85,7 +93,11 @@ class VmapEngine:
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
         """Return accuracy counts and loss on all points."""
-        return torch_common.evaluate(job, state, self.device)
+        return torch_common.evaluate(job, state, self.device, self._chunk(job))
+
+    def _chunk(self, job: TrainJob) -> int:
+        """Return how many networks to evaluate at once."""
+        return max(1, EVALUATION_BYTES // (4 * cubist.POINTS * job.width))
 
     def _loop(
         self, job: TrainJob, state: TrainState, stop: int
@@ -95,12 +107,10 @@ class VmapEngine:
             job.networks, job.width, job.batch, job.plan.label_smoothing, self.device
         )
         params, velocity = self._tensor(state.params), self._tensor(state.momentum)
-        trains = self._tensor(
-            state.masks if state.trainable is None else state.trainable
-        )
+        trains = self._tensor(state.moving)
         momentum = self._tensor(job.momentum.astype(np.float32)[:, None])
         decay = self._tensor(job.weight_decay.astype(np.float32)[:, None])
-        rates = self._tensor(job.rates(state, stop)[:, :, None])
+        rates = self._tensor(job.rates(state, state.step, stop)[:, :, None])
         batches = self._batches(job, state.step, stop)
         for rate, (x, y) in zip(rates, batches, strict=True):
             params, velocity = step(

@@ -56,8 +56,16 @@ def check(table: pd.DataFrame) -> list[Mistake]:
         large = table[table[name] > table["width"]]
         if not large.empty:
             size, width = large[name].iloc[0], large["width"].iloc[0]
-            found.append(Mistake(name, f"{size} units do not fit into width {width}"))
+            found.append(
+                Mistake(name, f"{size} units do not fit into width {width}", size)
+            )
     return found
+
+
+def average_kept(table: pd.DataFrame, weights: int) -> np.ndarray:
+    """The weights of the block."""
+    d1, d2, d3 = (table[name].to_numpy(np.float64) for name in SIZES)
+    return 2 * d1 + d1 * d2 + d2 * d3 + d3
 
 
 ENTRY = Entry(
@@ -74,4 +82,5 @@ ENTRY = Entry(
     options=BlockOptions,
     needs_keep=False,
     check=check,
+    average_kept=average_kept,
 )

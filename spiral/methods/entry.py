@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from spiral.config import Options
@@ -19,6 +20,12 @@ class Mistake(NamedTuple):
 
     field: str
     message: str
+    value: Any
+
+
+def keep_or_all(table: pd.DataFrame, weights: int) -> np.ndarray:
+    """Return the weights a config keeps: ``keep``, or all where it has none."""
+    return table["keep"].fillna(weights).to_numpy(np.float64)
 
 
 def nothing_to_check(_: pd.DataFrame) -> list[Mistake]:
@@ -60,3 +67,6 @@ class Entry:
     """Whether a config says how many weights to keep."""
     check: Callable[[pd.DataFrame], list[Mistake]] = nothing_to_check
     """Finds values that cannot work together, given configs of this method."""
+    average_kept: Callable[[pd.DataFrame, int], np.ndarray] = keep_or_all
+    """Weights kept on average over the training, given configs and the number of
+    weights of their width; what the cost of engine ``sparse`` follows."""

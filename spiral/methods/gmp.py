@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
@@ -78,6 +79,12 @@ class Gmp:
         return np.concatenate(parts, axis=1)
 
 
+def average_kept(table: pd.DataFrame, weights: int) -> np.ndarray:
+    """The cubic averages a quarter of what it removes."""
+    keep, end = (table[name].to_numpy(np.float64) for name in ("keep", "end"))
+    return keep + (weights - keep) * end / 4
+
+
 ENTRY = Entry(
     build=Gmp,
     summary="gradual magnitude pruning along a cubic",
@@ -86,4 +93,5 @@ ENTRY = Entry(
         unit="weight", when="during", schedule="gradual", criterion="magnitude"
     ),
     options=GmpOptions,
+    average_kept=average_kept,
 )

@@ -49,7 +49,13 @@ def check(table: pd.DataFrame) -> list[Mistake]:
         return []
     epoch, epochs = late["at_epoch"].iloc[0], late["epochs"].iloc[0]
     text = f"{epoch} lies after the end of a training of {epochs} epochs"
-    return [Mistake("at_epoch", text)]
+    return [Mistake("at_epoch", text, epoch)]
+
+
+def average_kept(table: pd.DataFrame, weights: int) -> np.ndarray:
+    """All weights until the pruning epoch, then ``keep``."""
+    dense = (table["at_epoch"] / table["epochs"]).to_numpy(np.float64)
+    return dense * weights + (1 - dense) * table["keep"].to_numpy(np.float64)
 
 
 ENTRY = Entry(
@@ -61,4 +67,5 @@ ENTRY = Entry(
     ),
     options=MagnitudeOptions,
     check=check,
+    average_kept=average_kept,
 )

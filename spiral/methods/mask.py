@@ -75,13 +75,21 @@ class GivenMask:
 
 def check(table: pd.DataFrame) -> list[Mistake]:
     """Every text must be a mask that fits."""
+    found = []
     pairs = table[["matrices", "width"]].drop_duplicates()
     for text, width in pairs.itertuples(index=False):
         try:
             parse(text, int(width))
         except ValueError as error:
-            return [Mistake("matrices", f"{text!r} in width {width}: {error}")]
-    return []
+            found.append(
+                Mistake("matrices", f"{text!r} in width {width}: {error}", text)
+            )
+    return found
+
+
+def average_kept(table: pd.DataFrame, weights: int) -> np.ndarray:
+    """The ones of the mask."""
+    return table["matrices"].str.count("1").to_numpy(np.float64)
 
 
 ENTRY = Entry(
@@ -98,4 +106,5 @@ ENTRY = Entry(
     options=MaskOptions,
     needs_keep=False,
     check=check,
+    average_kept=average_kept,
 )

@@ -3,17 +3,28 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from spiral import config, engines
 from spiral.config import ConfigField
+from spiral.errors import ConfigError
 from spiral.methods import METHODS, option_fields
 from spiral.sweep import nodes
 from spiral.sweep.nodes import Item, Mistakes
 
-Axis = dict[str, list[Item]]
+
+@dataclass(frozen=True)
+class Column:
+    """The values of one key, and where the key stands."""
+
+    place: str
+    items: list[Item]
+
+
+Axis = dict[str, Column]
 """Columns that vary together: the same number of values each."""
 
 Keys = Mapping[str, tuple[str, yaml.Node]]
@@ -29,11 +40,12 @@ class Block:
     axes: tuple[Axis, ...]
     conditions: tuple[Item, ...]
 
-    def place_of(self, field: str) -> str:
-        """Return where a field's values stand, or else where the block does."""
+    def place_of(self, field: str, value: Any) -> str:
+        """Return where a field's value stands, or else where the block does."""
         for axis in self.axes:
-            if axis.get(field):
-                return axis[field][0].place
+            for item in axis[field].items if field in axis else []:
+                if item.value == value:
+                    return item.place
         return self.place
 
 
@@ -43,21 +55,22 @@ class Reader:
 
     file: str
     defaults: Keys
-    overrides: Mapping[str, list[Item]]
+    overrides: Mapping[str, Column]
     mistakes: Mistakes
 
     def read(self, name: str, place: str, keys: Keys) -> Block:
         """Read one block, with the defaults and overrides that concern it."""
         axes = list(self._axes(keys))
+        self._check_once(axes)
         own = set(chain.from_iterable(axes))
         conditions = self._conditions(keys) + self._conditions(self.defaults)
         axes += [a for a in self._axes(self.defaults) if not own & set(a)]
         if "method" in self.overrides:
             axes = _replaced(axes, "method", self.overrides["method"])
         methods = self._methods(axes, place)
-        for key, values in self.overrides.items():
+        for key, column in self.overrides.items():
             if any(applies(key, method) for method in methods):
-                axes = _replaced(axes, key, values)
+                axes = _replaced(axes, key, column)
         axes = [self._checked(axis, methods, own) for axis in axes]
         return Block(name, place, tuple(a for a in axes if a), tuple(conditions))
 
@@ -72,7 +85,7 @@ class Reader:
                     hint = nodes.suggestion(key, known)
                     self.mistakes.add(place, f"{key}: unknown key; {hint}")
                     continue
-                yield {key: nodes.items(node, self.file, self.mistakes)}
+                yield {key: Column(place, nodes.items(node, self.file, self.mistakes))}
 
     def _zips(self, place: str, node: yaml.Node) -> Iterator[Axis]:
         """Yield the groups under ``zip``, whose columns must be equally long."""
@@ -80,13 +93,25 @@ class Reader:
         for group in groups:
             axis: Axis = {}
             keys = nodes.mapping(group, self.file, self.mistakes)
+            for key in {"zip", "where"} & keys.keys():
+                self.mistakes.add(keys.pop(key)[0], f"{key}: not allowed within zip")
             for part in self._axes(keys):
                 axis |= part
-            sizes = {key: len(values) for key, values in axis.items()}
+            sizes = {key: len(column.items) for key, column in axis.items()}
             if len(set(sizes.values())) > 1:
                 self.mistakes.add(place, f"zip: lists differ in length: {sizes}")
             elif axis:
                 yield axis
+
+    def _check_once(self, axes: list[Axis]) -> None:
+        """Note columns that stand in several axes of one block."""
+        seen: dict[str, str] = {}
+        for axis in axes:
+            for key, column in axis.items():
+                first = seen.setdefault(key, column.place)
+                if first != column.place:
+                    text = f"{key}: appears twice (first at {first})"
+                    self.mistakes.add(column.place, text)
 
     def _conditions(self, keys: Keys) -> list[Item]:
         """Return the conditions under ``where``."""
@@ -100,8 +125,9 @@ class Reader:
 
     def _methods(self, axes: list[Axis], place: str) -> list[str]:
         """Return the known methods of a block; note a missing or unknown one."""
-        items = [item for axis in axes for item in axis.get("method", [])]
-        if not items:
+        columns = [axis["method"] for axis in axes if "method" in axis]
+        items = [item for column in columns for item in column.items]
+        if not columns:
             self.mistakes.add(place, f"method: missing; known are {', '.join(METHODS)}")
         for item in items:
             if item.value not in METHODS:
@@ -112,16 +138,14 @@ class Reader:
     def _checked(self, axis: Axis, methods: list[str], own: set[str]) -> Axis:
         """Return an axis with parsed values, without columns that concern no method."""
         checked: Axis = {}
-        for key, values in axis.items():
+        for key, column in axis.items():
             users = [m for m in methods if applies(key, m)]
             if users or not methods:
-                checked[key] = [
-                    item
-                    for value in values
-                    if (item := self._parsed(key, value, users)) is not None
-                ]
-            elif key in own and values:
-                self.mistakes.add(values[0].place, _no_user(key, methods))
+                parsed = [self._parsed(key, item, users) for item in column.items]
+                good = [item for item in parsed if item is not None]
+                checked[key] = Column(column.place, good)
+            elif key in own and column.items:
+                self.mistakes.add(column.items[0].place, _no_user(key, methods))
         return checked
 
     def _parsed(self, key: str, item: Item, methods: Iterable[str]) -> Item | None:
@@ -139,6 +163,8 @@ class Reader:
             except ValidationError as error:
                 reason = error.errors()[0]["msg"].removeprefix("Input ")
                 text = f"{key}: {reason}, got {str(item.value)[:80]!r}"
+                if field.kind is str and not isinstance(item.value, str):
+                    text = f"{key}: {item.value} is no text; put it in quotes"
                 self.mistakes.add(item.place, text)
                 return None
         return Item(value, item.place)
@@ -165,27 +191,32 @@ def fields_named(key: str, methods: Iterable[str]) -> list[ConfigField]:
     return [config.fields(METHODS[method].options)[key] for method in methods]
 
 
-def parse_overrides(texts: Sequence[str], mistakes: Mistakes) -> dict[str, list[Item]]:
+def parse_overrides(texts: Sequence[str], mistakes: Mistakes) -> dict[str, Column]:
     """Read ``KEY=VALUE`` texts; values are written as in a grid file."""
-    found: dict[str, list[Item]] = {}
+    found: dict[str, Column] = {}
     for text in texts:
         key, equals, value = text.partition("=")
         place = f"--set {text}"
-        if not equals:
+        if not equals or not key:
             mistakes.add(place, "expected KEY=VALUE")
         elif key not in all_fields():
             hint = nodes.suggestion(key, [*all_fields()])
             mistakes.add(place, f"{key}: unknown key; {hint}")
         else:
-            values = nodes.items(nodes.parse(value or "''", place), place, mistakes)
-            found[key] = [Item(item.value, place) for item in values]
+            try:
+                node = nodes.parse(value or "''", place)
+            except ConfigError as error:
+                mistakes.add(place, str(error).partition(": ")[2])
+                continue
+            values = nodes.items(node, place, mistakes)
+            found[key] = Column(place, [Item(item.value, place) for item in values])
     return found
 
 
-def _replaced(axes: list[Axis], key: str, values: list[Item]) -> list[Axis]:
+def _replaced(axes: list[Axis], key: str, column: Column) -> list[Axis]:
     """Return the axes with one column replaced by an axis of its own."""
     others = [{k: v for k, v in axis.items() if k != key} for axis in axes]
-    return [*(axis for axis in others if axis), {key: values}]
+    return [*(axis for axis in others if axis), {key: column}]
 
 
 def _no_user(key: str, methods: list[str]) -> str:

@@ -27,9 +27,17 @@ import pandas as pd
 import yaml
 
 from spiral import config, mlp
+from spiral.errors import ConfigError
 from spiral.methods import METHODS, options
 from spiral.sweep import nodes, where
-from spiral.sweep.blocks import Block, Reader, all_fields, applies, parse_overrides
+from spiral.sweep.blocks import (
+    Axis,
+    Block,
+    Reader,
+    all_fields,
+    applies,
+    parse_overrides,
+)
 from spiral.sweep.nodes import Mistakes
 
 MAX_CONFIGS = 5_000_000
@@ -73,6 +81,7 @@ def _expand(root: yaml.Node, file: str, stem: str, overrides: Sequence[str]) -> 
     mistakes = Mistakes()
     name, blocks = _read_blocks(root, file, stem, overrides, mistakes)
     mistakes.raise_any()
+    _check_size(blocks, file)
     tables = [_block_table(block, mistakes) for block in blocks]
     mistakes.raise_any()
     table = pd.concat(tables, ignore_index=True)
@@ -90,10 +99,13 @@ def _read_blocks(
 ) -> tuple[str, list[Block]]:
     """Return the grid's name and its blocks; a file without ``blocks`` is one."""
     top = nodes.mapping(root, file, mistakes)
+    mistakes.raise_any()  # without keys there is nothing else to say
     name = stem
     for key in ("name", "description"):
         place, node = top.pop(key, ("", None))
-        if node is not None and not isinstance(node, yaml.ScalarNode):
+        if node is not None and (
+            not isinstance(node, yaml.ScalarNode) or not node.value
+        ):
             mistakes.add(place, f"{key}: expected text")
         elif node is not None and key == "name":
             name = node.value
@@ -101,7 +113,9 @@ def _read_blocks(
     base = {} if defaults is None else nodes.mapping(defaults, file, mistakes)
     reader = Reader(file, base, parse_overrides(overrides, mistakes), mistakes)
     if "blocks" not in top:
-        return name, [reader.read(name, nodes.place(root, file), top)]
+        found = [reader.read(name, nodes.place(root, file), top)]
+        _check_overrides(reader, found)
+        return name, found
     _, written = top.pop("blocks")
     for key, (place, _) in top.items():
         hint = nodes.suggestion(key, TOP_KEYS)
@@ -109,9 +123,10 @@ def _read_blocks(
     found = [
         reader.read(block, place, nodes.mapping(node, file, mistakes))
         for block, (place, node) in nodes.mapping(written, file, mistakes).items()
+        if isinstance(node, yaml.MappingNode) or nodes.mapping(node, file, mistakes)
     ]
     _check_overrides(reader, found)
-    if not found:
+    if not found and not mistakes.found:
         mistakes.add(nodes.place(written, file), "the grid is empty: it has no block")
     return name, found
 
@@ -119,18 +134,26 @@ def _read_blocks(
 def _check_overrides(reader: Reader, blocks: list[Block]) -> None:
     """Note overrides that no block uses."""
     used = {key for block in blocks for axis in block.axes for key in axis}
-    for key, values in reader.overrides.items():
-        if key not in used and values:
-            reader.mistakes.add(values[0].place, f"{key}: no block has a use for it")
+    for key, column in reader.overrides.items():
+        if key not in used:
+            reader.mistakes.add(column.place, f"{key}: no block has a use for it")
+
+
+def _check_size(blocks: list[Block], file: str) -> None:
+    """Raise ConfigError if the blocks together are too large."""
+    sizes = {block.name: prod(map(_length, block.axes)) for block in blocks}
+    total = sum(sizes.values())
+    if total > MAX_CONFIGS:
+        largest = max(sizes, key=sizes.__getitem__)
+        raise ConfigError(
+            f"{file}: {total:,} combinations, over {MAX_CONFIGS:,}; the largest block "
+            f"is {largest} with {sizes[largest]:,}"
+        )
 
 
 def _block_table(block: Block, mistakes: Mistakes) -> pd.DataFrame:
     """Return the resolved configs of one block."""
-    sizes = [len(next(iter(axis.values()))) for axis in block.axes]
-    if prod(sizes) > MAX_CONFIGS:
-        text = f"block {block.name}: {prod(sizes):,} combinations, over {MAX_CONFIGS:,}"
-        mistakes.add(block.place, text)
-        return pd.DataFrame()
+    sizes = [_length(axis) for axis in block.axes]
     table = _resolve(_product(block, sizes), block, mistakes)
     for condition in block.conditions:
         try:
@@ -138,8 +161,13 @@ def _block_table(block: Block, mistakes: Mistakes) -> pd.DataFrame:
         except where.WhereError as error:
             mistakes.add(condition.place, f"where: {error}")
     _check_values(table, block, mistakes)
-    table.insert(0, "block", pd.array([block.name], "string").take([0] * len(table)))
+    table.insert(0, "block", pd.array([block.name] * len(table), "string"))
     return table
+
+
+def _length(axis: Axis) -> int:
+    """Return how many values an axis has."""
+    return len(next(iter(axis.values())).items)
 
 
 def _product(block: Block, sizes: list[int]) -> pd.DataFrame:
@@ -151,9 +179,9 @@ def _product(block: Block, sizes: list[int]) -> pd.DataFrame:
     codes = np.unravel_index(np.arange(total), sizes)
     columns = {}
     for axis, code in zip(block.axes, codes, strict=True):
-        for key, items in axis.items():
+        for key, column in axis.items():
             field = all_fields()[key]
-            values = config.column(field, [item.value for item in items])
+            values = config.column(field, [item.value for item in column.items])
             columns[key] = values.take(code)
     table = pd.DataFrame(columns)
     wanted = np.ones(total, bool)
@@ -174,7 +202,7 @@ def _resolve(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> pd.DataFr
     methods = table["method"].to_numpy(object)
     common = config.fields(config.Config)
     for key, field in all_fields().items():
-        blank = config.column(field, [None]).take([0] * len(table))
+        blank = config.column(field, [None] * len(table))
         values = table[key].array.copy() if key in table else blank
         for method in dict.fromkeys(methods):
             own = common if key in common else config.fields(METHODS[method].options)
@@ -229,10 +257,12 @@ def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None
         first = large.idxmax()
         keep, width = table["keep"][first], table["width"][first]
         mistakes.add(
-            block.place_of("keep"),
+            block.place_of("keep", keep),
             f"keep: {keep} is more than the {weights[first]} weights of width {width} "
             f"({large.sum()} configs); lower it or add `where: keep <= weights`",
         )
     for method in table["method"].unique():
-        for field, message in METHODS[method].check(table[table["method"] == method]):
-            mistakes.add(block.place_of(field), f"{field}: {message}")
+        for field, message, value in METHODS[method].check(
+            table[table["method"] == method]
+        ):
+            mistakes.add(block.place_of(field, value), f"{field}: {message}")

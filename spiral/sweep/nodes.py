@@ -5,6 +5,7 @@ Scalars follow YAML 1.2, so ``5e-4`` is a number and ``no`` and ``10:30`` are te
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -38,7 +39,13 @@ class Mistakes:
     def raise_any(self) -> None:
         """Raise ConfigError if there are any."""
         if self.found:
-            raise ConfigError("\n".join(self.found))
+            raise ConfigError("\n".join(sorted(self.found, key=_position)))
+
+
+def _position(mistake: str) -> tuple[int, ...]:
+    """Return line and column of a mistake; those without a place come last."""
+    match = re.search(r":(\d+):(\d+): ", mistake)
+    return (int(match[1]), int(match[2])) if match else (sys.maxsize,)
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,8 @@ def parse(text: str, name: str) -> yaml.Node:
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise ConfigError(f"{where}: not valid YAML: {error.problem}") from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{name}: not valid YAML: {error}") from None
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(f"{name}: not valid YAML: {reason}") from None
     except RecursionError:
         raise ConfigError(f"{name}: nested too deeply for a grid") from None
     if node is None:
@@ -100,7 +108,7 @@ def place(node: yaml.Node, name: str) -> str:
 def scalar(node: yaml.ScalarNode) -> Any:
     """Return a scalar's value by the rules of YAML 1.2; quoted is always text."""
     text = node.value
-    if node.style in ("'", '"'):
+    if node.style:
         return text
     if text in NULLS:
         return None
@@ -144,6 +152,10 @@ def items(node: yaml.Node, name: str, mistakes: Mistakes) -> list[Item]:
                 found += _expand(part, name, mistakes)
             else:
                 mistakes.add(place(part, name), "expected a plain value here")
+            if len(found) > MAX_RANGE:
+                text = f"the list has over {MAX_RANGE:,} values"
+                mistakes.add(place(node, name), text)
+                return []
         if not node.value:
             mistakes.add(place(node, name), "the list is empty")
         return found

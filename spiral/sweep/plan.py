@@ -5,34 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from spiral import experiment, mlp, rows, store
+from spiral import mlp, rows, store
+from spiral.sweep.cost import price
 
 PACK_SECONDS = 30.0
 """Aim for one pack: long enough to hide overhead, short enough to lose to a crash."""
-
-CACHE_UNITS = 2048
-"""Networks x width beyond which a pack's activations leave the cache (engine vmap)."""
-
-MAX_NETWORKS = 512
-
-SECONDS = {
-    "vmap": {
-        1: 0.07,
-        3: 0.082,
-        6: 0.105,
-        8: 0.15,
-        16: 0.25,
-        32: 1.05,
-        64: 3.2,
-        128: 11.5,
-        256: 41.0,
-    },
-    "reference": {1: 6.0, 16: 6.5, 64: 9.0, 256: 45.0},
-}
-"""Seconds of one network of 50 epochs, batch 128, by width, on one core (AMD EPYC
-Zen 5, torch 2.13.0). Other machines differ by a small factor."""
-
-STEPS = 19_500
 
 
 def shared_columns() -> list[str]:
@@ -50,19 +27,6 @@ def group_codes(configs: pd.DataFrame) -> np.ndarray:
     )
 
 
-def seconds_per_network(engine: str, width: int, steps: int) -> float:
-    """Estimate one network's training time on one core."""
-    table = SECONDS[engine.partition(":")[0]]
-    widths, seconds = np.log(list(table)), np.log(list(table.values()))
-    return float(np.exp(np.interp(np.log(width), widths, seconds)) * steps / STEPS)
-
-
-def pack_size(seconds: float, width: int) -> int:
-    """Return how many networks of this cost a pack should hold."""
-    size = min(PACK_SECONDS / seconds, CACHE_UNITS / width, MAX_NETWORKS)
-    return max(1, round(size))
-
-
 @dataclass(frozen=True)
 class Packs:
     """Configs with their packs."""
@@ -76,51 +40,54 @@ class Packs:
 def pack(configs: pd.DataFrame) -> Packs:
     """Share configs out among packs; a function of the configs alone.
 
-    Within a group, configs follow each other by order seed (a pack then draws few
-    epoch orders), else in the order of the grid.
-
     Raises:
         UnsupportedJob: A method's plan fits no engine; with the reasons.
     """
-    codes = group_codes(configs)
-    by_seed = np.lexsort((configs["order_seed"].to_numpy(np.int64), codes))
     ids = configs["config_id"].to_numpy(object)
     names = np.empty(len(configs), object)
-    packs = []
-    for members in np.split(by_seed, np.flatnonzero(np.diff(codes[by_seed])) + 1):
-        shared = configs.iloc[members[0]]
-        seconds = _seconds(shared)
-        size = pack_size(seconds, int(shared["width"]))
-        for chunk in np.array_split(members, -(-len(members) // size)):
-            names[chunk] = name = store.pack_id(ids[chunk])
-            packs.append((name, len(chunk), seconds * len(chunk)))
+    order, packs = [], []
+    for members in groups(configs):
+        cost = price(configs.iloc[members])
+        for chunk in cut(cost.seconds, cost.most_networks):
+            names[members[chunk]] = name = store.pack_id(ids[members[chunk]])
+            packs.append((name, len(chunk), cost.seconds[chunk].sum()))
+        order.append(members)
     table = pd.DataFrame(packs, columns=["pack", "networks", "seconds"])
-    return Packs(configs.assign(pack=names).iloc[by_seed].reset_index(drop=True), table)
+    sorted_ = configs.assign(pack=names).iloc[np.concatenate(order)]
+    return Packs(sorted_.reset_index(drop=True), table)
+
+
+def groups(configs: pd.DataFrame) -> list[np.ndarray]:
+    """Return the row numbers of each group; who can share stands together.
+
+    First by order seed (a pack then draws few epoch orders), then by what twins have in
+    common (see ``experiment.twins_at_start``), else as in the grid.
+    """
+    codes = group_codes(configs)
+    alike = ("weight_decay", "momentum", "schedule", "lr", "init_seed", "order_seed")
+    keys = [pd.factorize(configs[name], sort=True)[0] for name in alike]
+    order = np.lexsort((*keys, codes))
+    return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+
+
+def cut(seconds: np.ndarray, most_networks: int) -> list[np.ndarray]:
+    """Cut a group into packs of about equal time and not too many networks."""
+    count = max(-(-seconds.sum() // PACK_SECONDS), -(-len(seconds) // most_networks))
+    middle = np.cumsum(seconds) - seconds / 2
+    share = np.minimum(middle * count // seconds.sum(), count - 1).astype(int)
+    chunks = np.split(np.arange(len(seconds)), np.flatnonzero(np.diff(share)) + 1)
+    halves = [np.array_split(c, -(-len(c) // most_networks)) for c in chunks]
+    return [part for parts in halves for part in parts]
 
 
 def describe(configs: pd.DataFrame) -> pd.DataFrame:
     """Return size and estimated cost of the packs of a manifest, in its order."""
-    first = configs.drop_duplicates("pack").set_index("pack")
-    sizes = configs["pack"].value_counts()
-    shared = first.groupby(shared_columns(), dropna=False, sort=False, observed=True)
-    cost = {
-        pack: seconds
-        for _, group in shared
-        for seconds in [_seconds(group.iloc[0])]
-        for pack in group.index
-    }
-    table = pd.DataFrame({"pack": first.index.astype(str)})
-    table["networks"] = table["pack"].map(sizes).astype(int)
-    table["seconds"] = table["pack"].map(cost) * table["networks"]
-    return table
-
-
-def _seconds(shared: pd.Series) -> float:
-    """Estimate one network of a group; checks that an engine can train it."""
-    plan = experiment.plan_of(experiment.build_method(shared), shared)
-    engine = experiment.engine_of(shared, plan)
-    cost = seconds_per_network(engine, int(shared["width"]), plan.steps)
-    return cost * plan.siblings * float(shared["batch"]) / 128
+    seconds = np.empty(len(configs))
+    for members in groups(configs):
+        seconds[members] = price(configs.iloc[members]).seconds
+    costs = pd.DataFrame({"pack": configs["pack"].astype(str), "seconds": seconds})
+    by_pack = costs.groupby("pack", sort=False)["seconds"]
+    return by_pack.agg(networks="size", seconds="sum").reset_index()
 
 
 def estimate_bytes(configs: pd.DataFrame) -> int:

@@ -37,11 +37,16 @@ def grid_schema() -> dict[str, Any]:
         "properties": {
             **keys,
             "zip": {"anyOf": [lists, {"type": "array", "items": lists}]},
-            "where": {"anyOf": [condition, {"type": "array", "items": condition}]},
+            "where": {
+                "anyOf": [
+                    condition,
+                    {"type": "array", "items": condition, "minItems": 1},
+                ]
+            },
         },
         "additionalProperties": False,
     }
-    top = {"name": {"type": "string"}, "description": {"type": "string"}}
+    top = {"name": {"type": ["string", "number"]}, "description": {"type": "string"}}
     several = {
         "type": "object",
         "properties": {

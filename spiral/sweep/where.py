@@ -6,6 +6,7 @@ they act on whole columns.
 
 import ast
 import operator
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -61,10 +62,10 @@ def evaluate(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     try:
         with np.errstate(all="ignore"):
             result = np.asarray(_value(_parse(text).body, columns))
-    except (TypeError, np.exceptions.DTypePromotionError) as error:
-        raise WhereError(f"cannot compare text with numbers ({error})") from None
-    except (ZeroDivisionError, OverflowError, RecursionError) as error:
-        raise WhereError(str(error) or type(error).__name__) from None
+    except RecursionError:
+        raise WhereError("nested too deeply for a condition") from None
+    except OverflowError:
+        raise WhereError("a number is too large") from None
     if result.dtype != bool:
         raise WhereError(f"{text!r} is not true or false; compare it with something")
     return result
@@ -74,9 +75,11 @@ def _parse(text: str) -> ast.Expression:
     if len(text) > MAX_LENGTH:
         raise WhereError(f"longer than {MAX_LENGTH} characters")
     try:
-        return ast.parse(text.strip(), mode="eval")
+        with warnings.catch_warnings(action="ignore"):  # about escapes in text
+            return ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise WhereError(f"cannot read {text!r} as a condition") from None
+        shown = text if len(text) <= 80 else f"{text[:77]}..."
+        raise WhereError(f"cannot read {shown!r} as a condition") from None
 
 
 def _value(  # noqa: PLR0911 - one return per kind of node
@@ -92,12 +95,10 @@ def _value(  # noqa: PLR0911 - one return per kind of node
             return np.asarray(value)
         case ast.Constant(value=int() | float() as value):
             return np.float64(value)  # columns are exact in float64 below 2**53
-        case ast.List(elts=parts) | ast.Tuple(elts=parts):
-            return np.array([_value(part, columns) for part in parts])
         case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
-            return BINARY[type(op)](_value(left, columns), _value(right, columns))
+            return BINARY[type(op)](_number(left, columns), _number(right, columns))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_value(operand, columns)
+            return -_number(operand, columns)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return ~_truth(operand, columns)
         case ast.BoolOp(op=op, values=parts):
@@ -108,6 +109,33 @@ def _value(  # noqa: PLR0911 - one return per kind of node
         case ast.Compare(left=left, ops=ops, comparators=others):
             return _chain(left, ops, others, columns)
     raise WhereError(f"{ast.unparse(node)!r} is not allowed in a condition")
+
+
+def _number(node: ast.expr, columns: Mapping[str, np.ndarray]) -> Any:
+    """Evaluate a node that must be a number."""
+    value = np.asarray(_value(node, columns))
+    if value.dtype.kind != "f":
+        what = "text" if value.dtype.kind == "U" else "true or false"
+        raise WhereError(f"{ast.unparse(node)!r} is {what}, not a number")
+    return value
+
+
+def _members(node: ast.expr) -> np.ndarray:
+    """Evaluate the list to the right of ``in``: plain values of one kind."""
+    if not isinstance(node, ast.List | ast.Tuple):
+        raise WhereError(f"`in` needs a list of values, not {ast.unparse(node)!r}")
+    values = [np.asarray(_value(part, {})) for part in node.elts]
+    if any(value.ndim for value in values):
+        raise WhereError("a list holds plain values only")
+    for value in values[1:]:
+        _check_alike(values[0], value)
+    return np.array(values) if values else np.array([], np.float64)
+
+
+def _check_alike(a: np.ndarray, b: np.ndarray) -> None:
+    """Raise WhereError if text meets numbers."""
+    if (a.dtype.kind == "U") != (b.dtype.kind == "U"):
+        raise WhereError("cannot compare text with numbers")
 
 
 def _truth(node: ast.expr, columns: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -125,12 +153,14 @@ def _chain(
     columns: Mapping[str, np.ndarray],
 ) -> Any:
     """Evaluate ``a < b <= c`` as Python does: each neighbouring pair must hold."""
-    values = [_value(part, columns) for part in (left, *others)]
     result: Any = np.True_
-    for op, a, b in zip(ops, values, values[1:], strict=False):
+    for a, op, b in zip((left, *others), ops, others, strict=False):
         if type(op) not in COMPARE:
             raise WhereError("`is` is not allowed in a condition; use == or !=")
-        if np.asarray(a).dtype.kind == "U" and np.asarray(b).dtype.kind not in "UO":
-            raise WhereError("cannot compare text with numbers")
-        result = result & np.asarray(COMPARE[type(op)](a, b), bool)
+        listed = isinstance(op, ast.In | ast.NotIn)
+        first = np.asarray(_value(a, columns))
+        second = _members(b) if listed else np.asarray(_value(b, columns))
+        if second.size:
+            _check_alike(first, second)
+        result = result & np.asarray(COMPARE[type(op)](first, second), bool)
     return result

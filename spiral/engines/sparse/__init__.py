@@ -1,0 +1,251 @@
+"""Engine ``sparse``: every network walks its own list of kept edges, in the L1 cache.
+
+Three tiers: this launcher; ``lists`` (masks to edge lists); the kernels, ``kernel``
+with explicit vectors (``vectors``) and ``plain``, its twin of plain loops for machines
+where the vector type does not build. Cost follows the kept weights, and every network
+of a pack may have its own mask. A network's bits depend on nothing but its config.
+"""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from types import ModuleType
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from jaxtyping import Float32, Int
+
+from spiral import cubist
+from spiral.engines.sparse.lists import LANES, Lists
+from spiral.engines.sparse.lists import build as build_lists
+from spiral.job import Evaluation, TrainJob, TrainState
+
+SEEDS_AT_ONCE = 8
+"""Order seeds whose epochs are laid out together (0.6 MB each)."""
+
+
+class Pack(NamedTuple):
+    """The state of a pack in the kernels' layout."""
+
+    params: Float32[np.ndarray, " slots"]
+    velocity: Float32[np.ndarray, " slots"]
+    trains: Float32[np.ndarray, " slots"]
+    """1 for slots that train, 0 for padding, frozen and masked ones."""
+    momentum: Float32[np.ndarray, " N"]
+    decay: Float32[np.ndarray, " N"]
+    rates: Float32[np.ndarray, "S N"]
+
+
+class Data(NamedTuple):
+    """Batches of one piece of an epoch, for some order seeds, padded to whole lanes."""
+
+    x0: Float32[np.ndarray, " points"]
+    x1: Float32[np.ndarray, " points"]
+    y: Float32[np.ndarray, " points"]
+    weight: Float32[np.ndarray, " lanes"]
+    """1/B for each lane of a batch, 0 for padding."""
+    which: Int[np.ndarray, " N"]
+    """The order seed of each network, counted among those laid out."""
+    steps: int
+    chunks: int
+
+
+class Points(NamedTuple):
+    """All points, padded to whole lanes; ``sign`` is ±1 by class and 0 for padding."""
+
+    x0: Float32[np.ndarray, " points"]
+    x1: Float32[np.ndarray, " points"]
+    y: Float32[np.ndarray, " points"]
+    sign: Float32[np.ndarray, " points"]
+
+
+@cache
+def best_kernel() -> ModuleType:
+    """Return the vector kernel, or its plain twin where the vectors do not build."""
+    try:
+        from spiral.engines.sparse import kernel
+
+        kernel.probe()
+    except Exception as error:  # whatever LLVM or Numba object to
+        warnings.warn(f"vector kernel not available: {error}", stacklevel=2)
+        return plain_kernel()
+    return kernel
+
+
+def plain_kernel() -> ModuleType:
+    """Return the twin of plain loops."""
+    from spiral.engines.sparse import plain
+
+    return plain
+
+
+@dataclass(frozen=True)
+class SparseEngine:
+    """Trains packs on the CPU; one network is one thread's work."""
+
+    threads: int = 1
+    loops: ModuleType | None = None
+    """The kernel to use; by default the best that builds."""
+
+    @property
+    def name(self) -> str:
+        """How rows record this engine."""
+        return "sparse" if self._loops.VECTORS else "sparse-plain"
+
+    @property
+    def _loops(self) -> ModuleType:
+        return self.loops or best_kernel()
+
+    def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
+        """Train from ``state.step`` to ``stop``."""
+        if stop <= state.step:
+            return state
+        lists = build_lists(state.masks, job.width)
+        pack = lay_out(job, state, lists)
+        self._train(job, state, lists, pack, stop)
+        return replace(
+            state,
+            step=stop,
+            params=scatter(state.params, pack.params, state.masks, lists),
+            momentum=scatter(state.momentum, pack.velocity, state.masks, lists),
+        )
+
+    def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
+        """Return accuracy counts and loss on all points."""
+        lists = build_lists(state.masks, job.width)
+        correct, loss = np.zeros((2, job.networks))
+        self._set_threads()
+        self._loops.evaluate_pack(
+            self.threads,
+            lists,
+            gather(state.params, lists),
+            lay_out_points(),
+            _scratch_size(lists),
+            correct,
+            loss,
+        )
+        return Evaluation(correct.astype(np.int64), loss / cubist.POINTS)
+
+    def _train(
+        self, job: TrainJob, state: TrainState, lists: Lists, pack: Pack, stop: int
+    ) -> None:
+        """Run the kernel, epoch by epoch and some order seeds at a time."""
+        self._set_threads()
+        by_cost = np.argsort(-np.diff(lists.slot_at), kind="stable")
+        for start, end in pieces(job, state.step, stop):
+            now = pack._replace(rates=job.rates(state, start, end))
+            for data, members in batches(job, start, end):
+                order = by_cost[members[by_cost]]
+                self._loops.train_pack(
+                    self.threads, order, lists, now, data, 0, _scratch_size(lists)
+                )
+
+    def _set_threads(self) -> None:
+        numba.set_num_threads(self.threads)
+
+
+def pieces(job: TrainJob, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Cut steps at the ends of epochs."""
+    while start < stop:
+        end = min(stop, (start // job.steps_per_epoch + 1) * job.steps_per_epoch)
+        yield start, end
+        start = end
+
+
+def batches(job: TrainJob, start: int, stop: int) -> Iterator[tuple[Data, np.ndarray]]:
+    """Yield batches within one epoch for some order seeds, and who follows them."""
+    epoch, first = divmod(start, job.steps_per_epoch)
+    orders, which = job.orders(epoch)
+    chunks = -(-job.batch // LANES)
+    weight = np.zeros(chunks * LANES, np.float32)
+    weight[: job.batch] = 1 / job.batch
+    smoothing = job.plan.label_smoothing
+    y = job.y.astype(np.float32) * (1 - smoothing) + smoothing / 2
+    for seed in range(0, len(orders), SEEDS_AT_ONCE):
+        some = orders[seed : seed + SEEDS_AT_ONCE, first : first + stop - start]
+        padded = [_pad(values[some], weight.size) for values in (*job.x.T, y)]
+        members = (which >= seed) & (which < seed + SEEDS_AT_ONCE)
+        x0, x1, labels = padded
+        data = Data(x0, x1, labels, weight, which - seed, stop - start, chunks)
+        yield data, members
+
+
+def _pad(values: np.ndarray, size: int) -> Float32[np.ndarray, " points"]:
+    """Pad the last axis with zeros and flatten."""
+    missing = size - values.shape[-1]
+    if missing:
+        values = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)])
+    return np.ascontiguousarray(values, np.float32).ravel()
+
+
+@cache
+def lay_out_points() -> Points:
+    """Return all points in the kernels' layout."""
+    data = cubist.load()
+    size = -(-cubist.POINTS // LANES) * LANES
+    y = data.y.astype(np.float32)
+    return Points(*(_pad(v, size) for v in (*data.x.T, y, 2 * y - 1)))
+
+
+def _scratch_size(lists: Lists) -> int:
+    """Return the floats a thread needs for the largest network."""
+    rows = lists.nodes * LANES
+    return int((rows + np.diff(lists.slot_at) * 16).max()) + 2 * LANES
+
+
+def _aligned(size: int) -> Float32[np.ndarray, " size"]:
+    """Return zeros that start at a cache line."""
+    raw = np.zeros(size * 4 + 64, np.uint8)
+    offset = -raw.ctypes.data % 64
+    return raw[offset : offset + size * 4].view(np.float32)
+
+
+def lay_out(job: TrainJob, state: TrainState, lists: Lists) -> Pack:
+    """Return a pack's state in the kernels' layout (learning rates still missing)."""
+    return Pack(
+        params=gather(state.params, lists),
+        velocity=gather(state.momentum, lists),
+        trains=gather(state.moving.astype(np.float32), lists),
+        momentum=job.momentum.astype(np.float32),
+        decay=job.weight_decay.astype(np.float32),
+        rates=np.empty((0, 0), np.float32),
+    )
+
+
+def gather(values: np.ndarray, lists: Lists) -> Float32[np.ndarray, " slots"]:
+    """Return the slots of flat parameters [N, P]; padding is 0."""
+    slots = _aligned(len(lists.flat))
+    _gather(values, lists.slot_at, lists.flat, slots)
+    return slots
+
+
+def scatter(
+    values: np.ndarray, slots: np.ndarray, masks: np.ndarray, lists: Lists
+) -> np.ndarray:
+    """Return flat parameters [N, P] with the kept ones taken from their slots."""
+    result = values.copy()
+    _scatter(result, masks, lists.slot_at, lists.flat, slots)
+    return result
+
+
+@numba.njit(cache=True)
+def _gather(values, slot_at, flat, slots):
+    for n in range(len(values)):
+        for s in range(slot_at[n], slot_at[n + 1]):
+            if flat[s] >= 0:
+                slots[s] = values[n, flat[s]]
+
+
+@numba.njit(cache=True)
+def _scatter(result, masks, slot_at, flat, slots):
+    for n in range(len(result)):
+        for s in range(slot_at[n], slot_at[n + 1]):
+            if flat[s] >= 0 and masks[n, flat[s]]:
+                result[n, flat[s]] = slots[s]
+
+
+def build(device: str) -> SparseEngine:
+    """Return the engine; it has no device but the CPU."""
+    return SparseEngine()

@@ -1,0 +1,192 @@
+"""From masks to edge lists: the ragged layout that the kernels walk.
+
+Per network, nodes stand in reverse topological order: the output, then the units of
+hidden layer 3, 2, 1 that reach it, then input 1, input 0. Parameters are *slots*: a
+block per node, its bias and then one slot per incoming edge; behind the blocks come
+kept parameters that cannot reach the output (their gradient is zero, but they decay).
+Slots are padded to a multiple of 16 per network. Kernels know no layers and no widths:
+units that are masked completely cost nothing.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Int
+from numba import njit
+
+from spiral import mlp
+
+LANES = 128
+"""Floats of one row of activations: a batch, or a part of one."""
+
+SLOT_BLOCK = 16
+
+
+class Lists(NamedTuple):
+    """Edge lists of a pack; all arrays concatenated over networks.
+
+    ``nodes[n]`` counts a network's nodes; ``node_at``, ``slot_at`` and ``edge_at``
+    [N+1] are where its parts begin.
+    """
+
+    nodes: Int[np.ndarray, " N"]
+    node_at: Int[np.ndarray, " N1"]
+    slot_at: Int[np.ndarray, " N1"]
+    edge_at: Int[np.ndarray, " N1"]
+    first: Int[np.ndarray, " nodes"]
+    """First slot of each node's block, and the end; nodes + 1 entries a network."""
+    source: Int[np.ndarray, " slots"]
+    """Where a slot's source row begins in the activations (unused for biases)."""
+    out_first: Int[np.ndarray, " nodes"]
+    """First outgoing edge of each node, and the end."""
+    out_row: Int[np.ndarray, " edges"]
+    """Where an outgoing edge's destination row begins."""
+    out_slot: Int[np.ndarray, " edges"]
+    """The slot of an outgoing edge."""
+    flat: Int[np.ndarray, " slots"]
+    """Which of the P parameters a slot is; -1 for padding."""
+
+
+def build(masks: Bool[np.ndarray, "N P"], width: int) -> Lists:
+    """Return the edge lists of a pack (about 5 µs a small network)."""
+    kept = np.ascontiguousarray(masks).view(np.uint8)
+    starts = np.array(
+        [(x.weights.start, x.biases.start) for x in mlp.layers(width)], np.int64
+    )
+    counts = _count(kept, width, starts)
+    nodes, slots, edges = counts.T
+    ends = [np.concatenate([[0], np.cumsum(c)]) for c in (nodes + 1, slots, edges)]
+    node_at, slot_at, edge_at = ends
+    lists = Lists(
+        nodes=nodes,
+        node_at=node_at,
+        slot_at=slot_at,
+        edge_at=edge_at,
+        first=np.zeros(node_at[-1], np.int32),
+        source=np.zeros(slot_at[-1], np.int32),
+        out_first=np.zeros(node_at[-1], np.int32),
+        out_row=np.zeros(edge_at[-1], np.int32),
+        out_slot=np.zeros(edge_at[-1], np.int32),
+        flat=np.full(slot_at[-1], -1, np.int32),
+    )
+    _fill(kept, width, starts, *lists[1:])
+    return lists
+
+
+@njit(cache=True)
+def _mark_live(kept, width, starts, live):
+    """Mark the hidden units [3, w] with a path to the output."""
+    live[:] = 0
+    for j in range(width):
+        live[2, j] = kept[starts[3, 0] + j]
+    for layer in (2, 1):
+        for j in range(width):
+            if live[layer, j]:
+                for i in range(width):
+                    if kept[starts[layer, 0] + j * width + i]:
+                        live[layer - 1, i] = 1
+
+
+@njit(cache=True)
+def _count(kept, width, starts):
+    """Return nodes, slots (padded) and edges of every network."""
+    networks, size = kept.shape
+    counts = np.zeros((networks, 3), np.int64)
+    live = np.zeros((3, width), np.uint8)
+    for n in range(networks):
+        _mark_live(kept[n], width, starts, live)
+        slots = edges = 0
+        for p in range(size):
+            slots += kept[n, p]
+        nodes = 3
+        for layer in range(4):
+            inputs = 2 if layer == 0 else width
+            for j in range(1 if layer == 3 else width):
+                if layer == 3 or live[layer, j]:
+                    nodes += layer < 3
+                    slots += 1 - kept[n, starts[layer, 1] + j]  # a masked bias
+                    for i in range(inputs):
+                        edges += kept[n, starts[layer, 0] + j * inputs + i]
+        counts[n] = nodes, (slots + 15) // 16 * 16, edges
+    return counts
+
+
+@njit(cache=True)
+def _fill(
+    kept,
+    width,
+    starts,
+    node_at,
+    slot_at,
+    edge_at,
+    first,
+    source,
+    out_first,
+    out_row,
+    out_slot,
+    flat,
+):
+    """Write the lists of every network."""
+    networks, size = kept.shape
+    live = np.zeros((3, width), np.uint8)
+    node = np.zeros((4, max(width, 2)), np.int64)  # of layer l's inputs: node[l, i]
+    degree = np.zeros(3 * width + 3, np.int64)
+    placed = np.zeros(size, np.uint8)
+    for n in range(networks):
+        _mark_live(kept[n], width, starts, live)
+        placed[:] = 0
+        count = _number(live, width, node)
+        first_n, out_n = first[node_at[n] :], out_first[node_at[n] :]
+        source_n, flat_n = source[slot_at[n] :], flat[slot_at[n] :]
+        row_n, edge_slot_n = out_row[edge_at[n] :], out_slot[edge_at[n] :]
+        degree[:count] = 0
+        slot = 0
+        here = 0
+        for layer in (3, 2, 1, 0):
+            inputs = 2 if layer == 0 else width
+            for j in range(1 if layer == 3 else width):
+                if layer < 3 and not live[layer, j]:
+                    continue
+                first_n[here] = slot
+                bias = starts[layer, 1] + j
+                flat_n[slot] = bias
+                placed[bias] = 1
+                slot += 1
+                for i in range(inputs):
+                    weight = starts[layer, 0] + j * inputs + i
+                    if kept[n, weight]:
+                        flat_n[slot] = weight
+                        placed[weight] = 1
+                        source_n[slot] = node[layer, i] * LANES
+                        degree[node[layer, i]] += 1
+                        slot += 1
+                here += 1
+        first_n[here : count + 1] = slot
+        out_n[0] = 0
+        for q in range(count):
+            out_n[q + 1] = out_n[q] + degree[q]
+            degree[q] = out_n[q]
+        for q in range(here):
+            for s in range(first_n[q] + 1, first_n[q + 1]):
+                origin = source_n[s] // LANES
+                row_n[degree[origin]] = q * LANES
+                edge_slot_n[degree[origin]] = s
+                degree[origin] += 1
+        for p in range(size):
+            if kept[n, p] and not placed[p]:
+                flat_n[slot] = p
+                slot += 1
+
+
+@njit(cache=True)
+def _number(live, width, node):
+    """Number the nodes; ``node[l, i]`` becomes the node of input i of layer l."""
+    number = 1
+    for layer in (3, 2, 1):
+        for i in range(width):
+            if live[layer - 1, i]:
+                node[layer, i] = number
+                number += 1
+    node[0, 1] = number
+    node[0, 0] = number + 1
+    return number + 2

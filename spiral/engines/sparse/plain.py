@@ -1,0 +1,134 @@
+"""The plain twin of ``kernel``: the same steps as loops over 128 lanes.
+
+For machines and versions on which the vector type does not build; about half as fast.
+Its sums have another order, so rows record it as ``sparse-plain``.
+"""
+
+import numpy as np
+from numba import njit, prange
+
+from spiral.engines.sparse.lists import LANES
+
+VECTORS = False
+
+LOOSE = {"reassoc", "contract"}
+"""Lets sums run in vectors; NaN and infinity keep their meaning."""
+
+
+@njit(fastmath=LOOSE, error_model="numpy", cache=True)
+def _forward(n, lists, params, rows):
+    """Fill the rows of all nodes; row 0 becomes the logits."""
+    node0, slot0 = lists.node_at[n], lists.slot_at[n]
+    for q in range(lists.nodes[n] - 3, -1, -1):
+        begin = slot0 + lists.first[node0 + q]
+        z = rows[q]
+        z[:] = params[begin]
+        for s in range(begin + 1, slot0 + lists.first[node0 + q + 1]):
+            h, w = rows[lists.source[s] // LANES], params[s]
+            for i in range(LANES):
+                z[i] += w * h[i]
+        if q > 0:
+            for i in range(LANES):
+                z[i] = np.float32(0) if z[i] < 0 else z[i]
+
+
+@njit(fastmath=LOOSE, error_model="numpy", cache=True)
+def _backward(n, lists, params, rows, gradients):
+    """Turn activations into deltas, output first, and add to the gradients."""
+    node0, slot0, edge0 = lists.node_at[n], lists.slot_at[n], lists.edge_at[n]
+    delta = np.empty(LANES, np.float32)
+    for q in range(lists.nodes[n] - 2):
+        d = rows[q]
+        if q > 0:
+            delta[:] = 0
+            for e in range(lists.out_first[node0 + q], lists.out_first[node0 + q + 1]):
+                w = params[slot0 + lists.out_slot[edge0 + e]]
+                after = rows[lists.out_row[edge0 + e] // LANES]
+                for i in range(LANES):
+                    delta[i] += w * after[i]
+            for i in range(LANES):
+                d[i] = np.float32(0) if d[i] <= 0 else delta[i]
+        begin, end = lists.first[node0 + q], lists.first[node0 + q + 1]
+        total = np.float32(0)
+        for i in range(LANES):
+            total += d[i]
+        gradients[begin] += total
+        for s in range(begin + 1, end):
+            h = rows[lists.source[slot0 + s] // LANES]
+            total = np.float32(0)
+            for i in range(LANES):
+                total += d[i] * h[i]
+            gradients[s] += total
+
+
+@njit(fastmath=LOOSE, error_model="numpy", cache=True)
+def _update(n, lists, pack, rate, gradients):
+    """Take one SGD step."""
+    slot0 = lists.slot_at[n]
+    for s in range(len(gradients)):
+        k = slot0 + s
+        g = gradients[s] + pack.decay[n] * pack.params[k]
+        g = g if pack.trains[k] > 0 else np.float32(0)
+        pack.velocity[k] = pack.momentum[n] * pack.velocity[k] + g
+        pack.params[k] -= rate * pack.velocity[k]
+
+
+@njit(fastmath=LOOSE, error_model="numpy", cache=True)
+def train_network(n, lists, pack, data, start, scratch):
+    """Train network ``n`` through one piece of an epoch."""
+    nodes = lists.nodes[n]
+    rows = scratch[: nodes * LANES].reshape(nodes, LANES)
+    gradients = np.zeros(lists.slot_at[n + 1] - lists.slot_at[n], np.float32)
+    lane = data.which[n] * data.steps * data.chunks * LANES
+    for step in range(data.steps):
+        gradients[:] = 0
+        for chunk in range(data.chunks):
+            rows[nodes - 1] = data.x0[lane : lane + LANES]
+            rows[nodes - 2] = data.x1[lane : lane + LANES]
+            _forward(n, lists, pack.params, rows)
+            for i in range(LANES):
+                guess = np.float32(1) / (np.float32(1) + np.exp(-rows[0, i]))
+                weight = data.weight[chunk * LANES + i]
+                rows[0, i] = (guess - data.y[lane + i]) * weight
+            _backward(n, lists, pack.params, rows, gradients)
+            lane += LANES
+        _update(n, lists, pack, pack.rates[start + step, n], gradients)
+
+
+@njit(error_model="numpy", parallel=True, cache=True)
+def train_pack(threads, order, lists, pack, data, start, scratch_size):
+    """Train the networks of ``order`` through one piece of an epoch."""
+    for thread in prange(threads):
+        raw = np.empty(scratch_size, np.float32)
+        scratch = raw[((-raw.ctypes.data) & 63) >> 2 :]
+        for i in range(thread, len(order), threads):
+            train_network(order[i], lists, pack, data, start, scratch)
+
+
+@njit(error_model="numpy", cache=True)
+def evaluate_network(n, lists, params, points, scratch):
+    """Return how many points network ``n`` gets right, and its summed loss."""
+    nodes = lists.nodes[n]
+    rows = scratch[: nodes * LANES].reshape(nodes, LANES)
+    right, loss = 0.0, 0.0
+    for lane in range(0, len(points.x0), LANES):
+        rows[nodes - 1] = points.x0[lane : lane + LANES]
+        rows[nodes - 2] = points.x1[lane : lane + LANES]
+        _forward(n, lists, params, rows)
+        for i in range(LANES):
+            z, sign = rows[0, i], points.sign[lane + i]
+            right += z * sign > 0
+            if sign != 0:
+                log = np.log1p(np.exp(-abs(z)))
+                loss += (z if z > 0 else z * 0) + log - z * points.y[lane + i]
+    return right, loss
+
+
+@njit(error_model="numpy", parallel=True, cache=True)
+def evaluate_pack(threads, lists, params, points, scratch_size, correct, loss):
+    """Write the right points and the summed loss of every network."""
+    for thread in prange(threads):
+        raw = np.empty(scratch_size, np.float32)
+        scratch = raw[((-raw.ctypes.data) & 63) >> 2 :]
+        for n in range(thread, len(correct), threads):
+            correct[n], loss[n] = evaluate_network(n, lists, params, points, scratch)

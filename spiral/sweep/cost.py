@@ -1,0 +1,86 @@
+"""What a config costs: a model measured on one machine, to size packs and estimate."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from spiral import experiment, mlp
+from spiral.methods import METHODS
+
+CACHE_UNITS = 2048
+"""Networks x width beyond which a pack's activations leave the cache (engine vmap)."""
+
+MOST_NETWORKS = 512
+"""More do not make a pack of engine vmap faster."""
+
+MOST_PARAMS = 20_000_000
+"""Parameters of a pack, N x P; a worker needs some 30 bytes for each."""
+
+STEPS = 19_500
+
+SECONDS: dict[str, dict[float, float]] = {
+    "vmap": {
+        **{1: 0.07, 3: 0.082, 6: 0.105, 8: 0.15, 16: 0.25},
+        **{32: 1.05, 64: 3.2, 128: 11.5, 256: 41.0},
+    },
+    "reference": {1: 6.0, 16: 6.5, 64: 9.0, 256: 45.0},
+}
+"""Seconds of one network of 50 epochs, batch 128, by width, on one core."""
+
+SLOT_NANOSECONDS: dict[float, float] = {1: 5.0, 2_300: 5.1, 8_700: 7.2, 34_000: 12.2}
+"""Engine sparse: time of one step per parameter, by parameters: from about 9,000 on the
+network leaves the L1 cache. All on one core of an AMD EPYC Zen 5, torch 2.13.0, Numba
+0.68.1; other machines differ by a small factor."""
+
+STEP_NANOSECONDS = 25.0
+
+
+@dataclass(frozen=True)
+class Price:
+    """What the networks of one group cost."""
+
+    seconds: Float[np.ndarray, " N"]
+    """Of each network, on one core."""
+    most_networks: int
+    """How many a pack may hold."""
+
+
+def price(group: pd.DataFrame) -> Price:
+    """Estimate the cost of configs that can train together.
+
+    Raises:
+        UnsupportedJob: Their plan fits no engine; with the reasons.
+    """
+    shared = group.iloc[0]
+    plan = experiment.plan_of(experiment.build_method(shared), shared)
+    engine = experiment.engine_of(shared, plan).partition(":")[0]
+    width = int(shared["width"])
+    if engine == "sparse":
+        step = sparse_step(group, width)
+        most = MOST_PARAMS // mlp.param_count(width)
+    else:
+        table = SECONDS[engine]
+        step = np.full(len(group), _interpolate(width, table) / STEPS)
+        most = min(MOST_NETWORKS, CACHE_UNITS // width)
+    seconds = step * plan.steps * plan.siblings * float(shared["batch"]) / 128
+    return Price(seconds, max(1, most))
+
+
+def sparse_step(group: pd.DataFrame, width: int) -> Float[np.ndarray, " N"]:
+    """Return the seconds of one step: it follows the weights kept, on average."""
+    entry = METHODS[group["method"].iloc[0]]
+    weights = entry.average_kept(group, mlp.weight_count(width))
+    slots = weights + np.minimum(3 * width + 1, 0.6 * weights)  # and biases
+    each = np.exp(np.interp(np.log(slots), *np.log(_columns(SLOT_NANOSECONDS))))
+    return 1e-9 * (STEP_NANOSECONDS + each * slots)
+
+
+def _columns(table: dict[float, float]) -> Float[np.ndarray, "2 rows"]:
+    return np.array([list(table), list(table.values())])
+
+
+def _interpolate(x: float, table: dict[float, float]) -> float:
+    """Interpolate a table between its points, on logarithmic axes."""
+    return float(np.exp(np.interp(np.log(x), *np.log(_columns(table)))))

@@ -1,0 +1,101 @@
+"""Which engine trains a config, and what is said when none can."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from spiral import engines
+from spiral.engines import reference, vmap
+from spiral.errors import ConfigError, EngineUnavailable
+from spiral.job import Budget, Plan
+
+
+def plan(**more):
+    return Plan.simple(Budget(1, 390), **more)
+
+
+def test_names_are_auto_and_every_engine_on_every_device():
+    names = engines.names()
+    assert names[0] == "auto"
+    assert {"vmap", "vmap:cuda", "reference", "reference:cuda"} < set(names)
+    assert len(names) == len(set(names))
+
+
+def test_every_engine_has_a_purpose_and_builds_itself():
+    for name, entry in engines.ENGINES.items():
+        assert entry.purpose
+        assert hasattr(engines.build(name), "advance")
+
+
+def test_auto_takes_the_first_automatic_engine():
+    automatic = [name for name, e in engines.ENGINES.items() if e.automatic]
+    name, _ = engines.choose("auto", plan())
+    assert name == automatic[0]
+    assert name != "reference"
+
+
+@pytest.mark.parametrize("name", engines.names()[1:])
+def test_a_requested_engine_is_taken_with_its_device(name):
+    assert engines.choose(name, plan()) == (name, {})
+
+
+def test_auto_never_takes_what_is_only_on_request(monkeypatch):
+    only = {"reference": engines.ENGINES["reference"]}
+    monkeypatch.setattr(engines, "ENGINES", only)
+    assert engines.choose("auto", plan()) == (None, {"reference": "only on request"})
+
+
+def test_auto_passes_over_what_cannot_and_says_why(monkeypatch):
+    able = engines.Entry("m", "p", ("cpu",), optimisers=("sgd", "sfw"))
+    entries = {"vmap": engines.ENGINES["vmap"], "able": able}
+    monkeypatch.setattr(engines, "ENGINES", entries)
+    name, passed_over = engines.choose("auto", plan(optimiser="sfw"))
+    assert name == "able"
+    assert "no optimiser 'sfw'" in passed_over["vmap"]
+
+
+@pytest.mark.parametrize("requested", ["auto", "vmap", "reference:cuda"])
+def test_no_engine_has_an_unheard_of_optimiser(requested):
+    name, reasons = engines.choose(requested, plan(optimiser="magic"))
+    assert name is None
+    assert reasons
+
+
+@pytest.mark.parametrize("name", ["vmap", "vmap:cuda", "reference"])
+def test_unsupported_is_said_in_words(name):
+    text = engines.unsupported(name, plan(optimiser="adam"))
+    assert text == "it has no optimiser 'adam' (it has sgd)"
+    text = engines.unsupported(name, plan(weight_map="topk"))
+    assert text == "it has no weight map 'topk'"
+    assert engines.unsupported(name, plan()) is None
+
+
+@pytest.mark.parametrize("name", ["auto", "", "VMAP", "vmap:cpu", "vmap:tpu", "jax"])
+def test_unknown_names_are_refused_with_the_known_ones(name):
+    with pytest.raises(ConfigError, match="reference") as caught:
+        engines.build(name)
+    assert repr(name) in str(caught.value)
+
+
+def test_build_gives_the_engine_of_that_name_and_device():
+    assert engines.build("vmap") == vmap.VmapEngine("cpu")
+    assert engines.build("reference") == reference.ReferenceEngine("cpu")
+
+
+@pytest.mark.parametrize("name", ["vmap:cuda", "reference:cuda"])
+def test_without_cuda_the_message_says_what_to_do(name, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    kind = name.partition(":")[0]
+    with pytest.raises(EngineUnavailable, match=f"use --engine {kind}"):
+        engines.build(name)
+
+
+def test_choosing_does_not_need_torch():
+    code = (
+        "import sys; from spiral import engines; from spiral.job import Budget, Plan; "
+        "engines.choose('auto', Plan.simple(Budget(1, 1))); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

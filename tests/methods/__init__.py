@@ -1,0 +1,110 @@
+"""Tables of configs, and engines that move weights cheaply and row by row."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from spiral import config, experiment, masks, methods, rows
+from spiral.job import Budget, Change, Plan, TrainState, View
+from spiral.methods import METHODS
+
+DENSE_3 = "11,11,11/111,111,111/111,111,111/111"
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "block": {"d1": 2, "d2": 3, "d3": 1},
+    "mask": {"matrices": "11,10/11,01/10,11/11"},
+    "magnitude": {"at_epoch": 1},
+}
+"""Values of options that have no default, or none that fits into two epochs."""
+
+
+def table(method: str, n: int = 3, **values: Any) -> pd.DataFrame:
+    """Return n resolved configs of width 3; a list gives one value per config."""
+    columns = {}
+    entry = METHODS[method]
+    own = config.fields(config.Config) | config.fields(entry.options)
+    keep = {"keep": 11} if entry.needs_keep else {}
+    usual = {"method": method, "width": 3, "epochs": 2, "seed": list(range(n)), **keep}
+    given = {**usual, **EXAMPLES.get(method, {}), **values}
+    given.setdefault("init_seed", given["seed"])
+    given.setdefault("order_seed", given["seed"])
+    for name, known in rows.config_fields().items():
+        value = given.get(name, own[name].default if name in own else None)
+        column = value if isinstance(value, list) else [value] * n
+        columns[name] = config.column(known, column)
+    found = pd.DataFrame(columns)
+    found.insert(0, "config_id", config.identify(found, methods.options()))
+    return found
+
+
+@dataclass
+class Still:
+    """An engine under which nothing moves; it notes the masks it is given."""
+
+    seen: list[np.ndarray] = field(default_factory=list)
+    steps: list[tuple[int, int]] = field(default_factory=list)
+
+    def advance(self, job: Any, state: TrainState, stop: int) -> TrainState:
+        self.seen.append(masks.of_weights(state.masks, job.width))
+        self.steps.append((state.step, stop))
+        return replace(state, step=stop)
+
+
+class Drift(Still):
+    """Moves every kept weight by a wave of its own value and the step."""
+
+    def advance(self, job: Any, state: TrainState, stop: int) -> TrainState:
+        if stop == state.step:
+            return super().advance(job, state, stop)
+        state = super().advance(job, state, stop)
+        wave = np.sin(97 * state.params + np.float32(stop))
+        moved = np.where(state.masks, 0.9 * state.params + 0.1 * wave, 0)
+        return replace(state, params=moved.astype(np.float32))
+
+
+@dataclass
+class Scripted:
+    """A method that gives prepared answers."""
+
+    changes: list[Change] = field(default_factory=list)
+    events: tuple[int, ...] = (0,)
+    more: dict[str, Any] = field(default_factory=dict)
+    views: list[Any] = field(default_factory=list)
+
+    def plan(self, budget):
+        return Plan.simple(budget, *self.events, **self.more)
+
+    def start(self, view):
+        return iter(self.changes)
+
+    def act(self, view, state):
+        self.views.append(view)
+        return next(state, Change()), state
+
+
+def decide(configs: pd.DataFrame, engine: Still | None = None) -> TrainState:
+    """Let a method act at all its events under a cheap engine."""
+    shared = configs.iloc[0]
+    method = experiment.build_method(shared)
+    plan = experiment.plan_of(method, shared)
+    job = experiment.make_job(configs, plan)
+    return experiment.train(engine or Drift(), method, job, configs)
+
+
+def kept_weights(state: TrainState, width: int = 3) -> np.ndarray:
+    return masks.of_weights(state.masks, width)
+
+
+def plan_at(epochs: int, method: str, **options: Any) -> Any:
+    """Return a method's plan at batches of 128."""
+    return METHODS[method].build(**options).plan(Budget(epochs, 390))
+
+
+def view_of(configs: pd.DataFrame, params: np.ndarray, kept: np.ndarray) -> View:
+    """Return what a method sees of these parameters and masks, at step 0."""
+    shared = configs.iloc[0]
+    plan = experiment.plan_of(experiment.build_method(shared), shared)
+    job = experiment.make_job(configs, plan)
+    blank = np.zeros_like(params)
+    return experiment._viewer(job, configs)(TrainState(0, params, kept, blank))

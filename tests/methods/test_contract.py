@@ -1,0 +1,119 @@
+"""What every method must obey; a new line in METHODS is covered by itself."""
+
+import importlib
+import subprocess
+import sys
+from dataclasses import fields
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from spiral import config, experiment, masks
+from spiral.methods import METHODS
+from spiral.methods.entry import Taxonomy
+from tests.methods import EXAMPLES, Drift, decide, kept_weights, table
+
+PRUNERS = [name for name, entry in METHODS.items() if entry.needs_keep]
+NEVER_GROW = [name for name, e in METHODS.items() if e.taxonomy.grow == "none"]
+KEEPS = [1, 11, 26, 27]
+
+
+@pytest.fixture(params=METHODS)
+def name(request):
+    return request.param
+
+
+@pytest.mark.parametrize("name", PRUNERS)
+def test_exactly_keep_weights_stay(name):
+    state = decide(table(name, 4, keep=KEEPS))
+    assert kept_weights(state).sum(axis=1).tolist() == KEEPS
+
+
+def test_biases_follow_the_rule(name):
+    state = decide(table(name))
+    expected = masks.with_biases(kept_weights(state), 3)
+    assert np.array_equal(state.masks, expected)
+
+
+@pytest.mark.parametrize("name", NEVER_GROW)
+def test_a_pruned_weight_never_returns(name):
+    engine = Drift()
+    state = decide(table(name, 3, keep=[3, 11, 20]), engine)
+    history = [*engine.seen, kept_weights(state)]
+    for before, after in pairwise(history):
+        assert not (after & ~before).any()
+
+
+def test_equal_configs_get_equal_masks_every_time(name):
+    first, second = decide(table(name)), decide(table(name))
+    assert np.array_equal(first.masks, second.masks)
+    assert np.array_equal(first.params, second.params)
+
+
+def test_a_row_does_not_depend_on_its_neighbours(name):
+    pack = decide(table(name, 3, seed=[4, 5, 6]))
+    for n, seed in enumerate((4, 5, 6)):
+        alone = decide(table(name, 1, seed=[seed]))
+        assert np.array_equal(pack.masks[n], alone.masks[0])
+        assert np.array_equal(pack.params[n], alone.params[0])
+
+
+def test_a_diverged_neighbour_changes_nothing(name):
+    class Diverging(Drift):
+        def advance(self, job, state, stop):
+            state = super().advance(job, state, stop)
+            state.params[1] = np.where(state.masks[1], np.nan, np.float32(0))
+            return state
+
+    calm, wild = decide(table(name)), decide(table(name), Diverging())
+    assert np.array_equal(calm.masks[[0, 2]], wild.masks[[0, 2]])
+    assert np.array_equal(wild.params[1], wild.params[1] * 1.0, equal_nan=True)
+    assert not wild.params[1][~wild.masks[1]].any()
+
+
+@pytest.mark.parametrize("epochs", [2, 3, 50])
+def test_events_lie_within_the_training(name, epochs):
+    shared = table(name, epochs=epochs).iloc[0]
+    plan = experiment.plan_of(experiment.build_method(shared), shared)
+    assert list(plan.events) == sorted(set(plan.events))
+    assert all(0 <= event <= plan.steps for event in plan.events)
+    assert plan.siblings >= 1
+
+
+def test_options_are_described_and_have_a_default_or_are_required(name):
+    for option in config.fields(METHODS[name].options).values():
+        assert option.description
+        assert option.name not in config.fields(config.Config)
+        if option.required:
+            assert option.name in EXAMPLES[name]
+        elif option.default is not None:
+            assert option.parse(option.default) == option.default
+
+
+def test_examples_and_defaults_pass_the_methods_own_check(name):
+    assert METHODS[name].check(table(name)) == []
+
+
+def test_it_says_what_it_is_and_where_it_comes_from(name):
+    entry = METHODS[name]
+    module = importlib.import_module(entry.build.__module__)
+    assert module.__doc__.startswith(f"``{name}``: ")
+    assert entry.build.__doc__
+    assert entry.summary
+    assert not entry.summary.endswith(".")
+    assert entry.citation == "control" or any(c.isdigit() for c in entry.citation)
+
+
+def test_the_taxonomy_uses_the_words_it_defines(name):
+    taxonomy = METHODS[name].taxonomy
+    assert all(getattr(taxonomy, f.name) for f in fields(Taxonomy))
+    assert taxonomy.unit in {"weight", "n:m", "neuron"}
+    assert taxonomy.when in {"before", "during", "after", "never"}
+    schedules = {"once", "gradual", "iterative", "alternating", "none"}
+    assert taxonomy.schedule in schedules
+
+
+def test_no_method_imports_torch():
+    code = "import sys, spiral.methods; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

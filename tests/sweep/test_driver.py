@@ -1,0 +1,109 @@
+"""Ray: equal rows, dead workers replaced, nothing heard or left outside."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spiral import store
+from spiral.sweep import status
+
+COMMAND = [sys.executable, "-c", "from spiral.cli import main; main()", "launch"]
+COMMIT = "/_spiral/tmp/pack-"
+"""Opened when a pack is trained and about to be written."""
+
+LOOPBACK = re.compile(r"(0{16}F{4}0{4})?0100007F|0{24}01000000")
+"""127.0.0.1, the same within IPv6, and ::1, as /proc/net/tcp writes them."""
+
+
+def _start(grid, out, log, *args):
+    """Launch on Ray with two workers; both outputs go to ``log``."""
+    command = [*COMMAND, str(grid), "--out", str(out), "--workers", "2", *args]
+    with log.open("w") as file:
+        return subprocess.Popen(command, stdout=file, stderr=file)
+
+
+def _trains(pid):
+    """Return whether a process is a Ray worker that has a pack."""
+    try:
+        name = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b".train" in name and "libtorch" in Path(f"/proc/{pid}/maps").read_text()
+    except OSError:
+        return False
+
+
+def _sockets(pids):
+    """Return the inodes of the sockets that these processes hold."""
+    found = set()
+    for pid in pids:
+        try:
+            links = [os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()]
+        except OSError:
+            continue
+        found |= {link[8:-1] for link in links if link.startswith("socket:[")}
+    return found
+
+
+def _heard_from_outside(pids):
+    """Return the addresses other than loopback at which the processes listen."""
+    own, found = _sockets(pids), []
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and fields[9] in own:
+                found.append(fields[1].partition(":")[0])
+    assert found, "Ray listens somewhere"
+    return [address for address in found if not LOOPBACK.fullmatch(address)]
+
+
+@pytest.fixture(scope="module")
+def killed(grid, proc, tmp_path_factory):
+    """A launch that was training when it was killed: its processes, its addresses."""
+    folder = tmp_path_factory.mktemp("killed")
+    launcher = _start(grid, folder / "out", folder / "log", "--set", "epochs=10000")
+
+    def busy():
+        return len([p for p in proc.descendants(launcher.pid) if _trains(p)]) == 2
+
+    try:
+        proc.poll(busy, 90, "two workers that train")
+        family = proc.descendants(launcher.pid)
+        outside = _heard_from_outside({launcher.pid, *family})
+        workers = {pid for pid in family if _trains(pid)}
+    finally:
+        launcher.send_signal(signal.SIGKILL)
+        launcher.wait()
+    return family, workers, outside
+
+
+def test_nothing_listens_beyond_loopback(killed):
+    _, _, outside = killed
+    assert outside == []
+
+
+def test_workers_die_with_a_killed_launcher(killed, proc):
+    _, workers, _ = killed
+    proc.poll(lambda: not proc.alive(workers), 30, "death of the workers")
+
+
+def test_rows_are_those_of_the_local_executor_though_a_worker_is_killed(
+    grid, suicide, undisturbed, values, tmp_path
+):
+    out, log, deaths = tmp_path / "out", tmp_path / "log", suicide(COMMIT, times=1)
+    assert _start(grid, out, log).wait(120) == 0
+    assert [path.name for path in deaths.iterdir()] == ["0"]
+    assert values(out) == values(undisturbed)
+    assert "trained 28 configs" in log.read_text()
+    assert "Traceback" not in log.read_text()
+    assert status.verify(out).sound
+    assert sorted(p.name for p in out.iterdir()) == sorted(store.OWN_NAMES)
+
+
+def test_no_ray_process_is_left_of_a_killed_launcher(killed, proc):
+    """Ray's own agents give up the head node after a minute."""
+    family, _, _ = killed
+    proc.poll(lambda: not proc.alive(family), 90, "end of all Ray processes")

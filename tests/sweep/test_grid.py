@@ -1,0 +1,202 @@
+"""Grid files: what they expand to, and how large they may be."""
+
+import subprocess
+import sys
+from itertools import product
+
+import pandas as pd
+import pytest
+
+from spiral.sweep import grid
+from spiral.sweep.grid import loads
+
+
+def columns(text: str, *names: str) -> list[tuple]:
+    """Return the named columns of a grid as rows, nulls as None."""
+    table = loads(text).configs[list(names)].astype(object)
+    return list(table.where(table.notna(), None).itertuples(index=False, name=None))
+
+
+def test_a_block_is_the_cross_product_of_its_keys():
+    text = "{method: dense, width: [3, 5], lr: [0.2, 0.1], seed: 0..2}"
+    expected = list(product([3, 5], [0.2, 0.1], [0, 1, 2]))
+    assert columns(text, "width", "lr", "seed") == expected
+
+
+def test_a_grid_is_the_union_of_its_blocks_in_their_order():
+    text = "blocks: {b: {method: dense, width: 3}, a: {method: random, keep: 1..2}}"
+    assert columns(text, "block", "method", "width", "keep") == [
+        ("b", "dense", 3, None),
+        ("a", "random", 16, 1),
+        ("a", "random", 16, 2),
+    ]
+    assert loads(text).blocks == {"b": 1, "a": 2}
+
+
+def test_zipped_keys_vary_together_and_cross_with_the_rest():
+    text = "{method: dense, seed: [0, 1], zip: {lr: [0.1, 0.2], width: [3, 4]}}"
+    expected = {(0, 0.1, 3), (0, 0.2, 4), (1, 0.1, 3), (1, 0.2, 4)}
+    assert set(columns(text, "seed", "lr", "width")) == expected
+
+
+def test_several_zip_groups_cross_with_each_other():
+    text = """
+    method: dense
+    zip: [{lr: [0.1, 0.2], width: [3, 4]}, {seed: 5..6, batch: 7..8}]
+    """
+    expected = {(0.1, 3, 5, 7), (0.1, 3, 6, 8), (0.2, 4, 5, 7), (0.2, 4, 6, 8)}
+    assert set(columns(text, "lr", "width", "seed", "batch")) == expected
+
+
+def test_defaults_serve_the_blocks_that_do_not_say_otherwise():
+    text = """
+    defaults: {width: [3, 4], lr: 0.5}
+    blocks: {a: {method: dense, width: 7}, b: {method: dense}}
+    """
+    expected = [("a", 7, 0.5), ("b", 3, 0.5), ("b", 4, 0.5)]
+    assert columns(text, "block", "width", "lr") == expected
+
+
+def test_a_default_that_a_block_has_no_use_for_is_left_out():
+    text = """
+    defaults: {keep: [5, 6], interval: 10}
+    blocks: {a: {method: dense}, b: {method: gmp}}
+    """
+    expected = [("dense", None, None), ("gmp", 5, 10), ("gmp", 6, 10)]
+    assert columns(text, "method", "keep", "interval") == expected
+
+
+def test_an_axis_is_not_multiplied_for_a_method_that_lacks_it():
+    text = "{method: [gmp, dense, magnitude], keep: 5..6, interval: [8, 9]}"
+    found = loads(text)
+    assert found.configs["method"].value_counts().to_dict() == {
+        "gmp": 4,
+        "dense": 1,
+        "magnitude": 2,
+    }
+    assert found.duplicates == 0
+
+
+def test_what_a_config_leaves_out_gets_its_default():
+    names = ["width", "lr", "schedule", "epochs", "batch", "momentum", "weight_decay"]
+    expected = [(16, 0.1, "cosine", 50, 128, 0.9, 5e-4)]
+    assert columns("method: dense", *names) == expected
+
+
+def test_seeds_left_out_follow_the_main_seed():
+    text = "{method: dense, seed: 4, init_seed: [~, 9]}"
+    expected = [(4, 4, 4), (4, 9, 4)]
+    assert columns(text, "seed", "init_seed", "order_seed") == expected
+
+
+def test_exponents_are_numbers_and_whole_numbers_serve_as_floats():
+    text = "{method: dense, lr: [5e-4, 1e-3, .5, 1]}"
+    assert columns(text, "lr") == [(0.0005,), (0.001,), (0.5,), (1.0,)]
+
+
+def test_duplicates_are_dropped_and_counted_and_the_first_stays():
+    text = """
+    blocks:
+      a: {method: dense, seed: [0, 1, 1]}
+      b: {method: [dense, dense], seed: 1..2}
+    """
+    found = loads(text)
+    assert columns(text, "block", "seed") == [("a", 0), ("a", 1), ("b", 2)]
+    assert (found.blocks, found.duplicates) == ({"a": 3, "b": 4}, 4)
+    assert found.configs["config_id"].is_unique
+
+
+def test_ids_do_not_depend_on_names_order_or_neighbours():
+    one = loads("{name: x, seed: 0..3, method: dense, width: [3, 4]}", "file")
+    two = "{d: {width: [4, 9, 3], method: dense}, e: {method: random, keep: 3}}"
+    two = loads(f"{{defaults: {{seed: [3, 2, 1, 0]}}, blocks: {two}}}")
+    assert set(one.configs["config_id"]) < set(two.configs["config_id"])
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("keep < weights", [(1, 4), (2, 4), (2, 5)]),
+        ("keep < 3*width + 2*width**2", [(1, 4), (2, 4), (2, 5)]),
+        ("schedule == 'step' or keep == 4 and lr > 0", [(1, 4), (2, 4)]),
+        ("[width == 1, keep != 4]", [(1, 5)]),
+    ],
+)
+def test_where_keeps_the_configs_for_which_it_holds(condition, expected):
+    """A network of width 1 has 2 + 1 + 1 + 1 = 5 weights, one of width 2 has 14."""
+    text = "{method: random, width: [1, 2], keep: 4..5}"
+    listed = condition if condition.startswith("[") else f'"{condition}"'
+    found = columns(text.replace("}", f", where: {listed}}}"), "width", "keep")
+    assert found == expected
+
+
+def test_a_block_that_where_empties_adds_nothing():
+    text = "blocks: {a: {method: dense, where: seed > 3}, b: {method: dense}}"
+    assert loads(text).blocks == {"a": 0, "b": 1}
+
+
+def test_where_in_the_defaults_holds_for_every_block():
+    text = """
+    defaults: {where: seed != 1, seed: 0..2}
+    blocks: {a: {method: dense, where: seed > 0}, b: {method: dense, width: 3}}
+    """
+    assert columns(text, "block", "seed") == [("a", 2), ("b", 0), ("b", 2)]
+
+
+def test_a_grid_has_every_field_as_a_typed_column():
+    table = loads("{method: [gmp, dense], keep: 5}").configs
+    kinds = table.dtypes.astype(str).to_dict()
+    assert (kinds["keep"], kinds["lr"], kinds["scope"]) == (
+        "Int64",
+        "Float64",
+        "string",
+    )
+    assert table["keep"].tolist() == [5, pd.NA]
+
+
+def test_a_grid_is_named_by_itself_or_else_by_its_file(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text("method: dense")
+    assert grid.load(path).name == "study"
+    assert loads("{name: mine, method: dense}").name == "mine"
+
+
+# ---- hostile files
+
+
+BOMBS = {
+    "a zip that holds itself": "{method: dense, zip: &a {zip: *a}}",
+    "zips that multiply": "zip: [&z0 {seed: 1}"
+    + "".join(f", &z{i + 1} {{zip: [{', '.join([f'*z{i}'] * 9)}]}}" for i in range(9))
+    + "]\nmethod: dense",
+    "a list of large ranges": "method: dense\nseed: ["
+    + ", ".join(f"{i}000000..{i}999999" for i in range(1, 100))
+    + "]",
+    "one block too large": "{method: dense, seed: 0..99999, batch: 1..51}",
+    "many large blocks": "defaults: {method: dense, seed: 0..999, batch: 1..999}\n"
+    "blocks: {" + ", ".join(f"b{i}: {{width: {i}}}" for i in range(1, 100)) + "}",
+}
+
+SMALL_MACHINE = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, (12, 12))
+resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+from spiral.errors import ConfigError
+from spiral.sweep.grid import loads
+try:
+    loads(sys.stdin.read(), "g")
+except ConfigError as error:
+    sys.exit(2)
+"""
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_within_seconds_and_little_memory(name):
+    done = subprocess.run(
+        [sys.executable, "-c", SMALL_MACHINE],
+        input=BOMBS[name],
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr[-400:]

@@ -1,0 +1,92 @@
+"""Packs in processes of this machine: trained here, by a crew, and when workers die."""
+
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from spiral import store
+from spiral.sweep import grid as grids
+from spiral.sweep import launch as launches
+from spiral.sweep import local, status
+
+COMMIT = "/_spiral/tmp/pack-"
+"""Opened when a pack is trained and about to be written."""
+
+FIRST_USE = "engines/__pycache__/vmap."
+"""Opened when a worker has its first pack and loads the engine (before torch)."""
+
+
+@pytest.fixture
+def prepared(grid, tmp_path):
+    settings = launches.Settings(executor="local")
+    return launches.prepare(grids.load(grid), tmp_path / "out", settings)
+
+
+def test_one_worker_trains_in_this_process_in_the_given_order(prepared):
+    packs, seen = sorted(prepared.missing), []
+
+    def report(outcome):
+        seen.append((outcome.pack, outcome.error, multiprocessing.active_children()))
+
+    local.run(prepared.out, packs, 1, report)
+    assert seen == [(pack, None, []) for pack in packs]
+
+
+def test_an_outcome_counts_what_was_trained(prepared):
+    found = []
+    local.run(prepared.out, prepared.missing, 1, found.append)
+    sizes = dict(zip(prepared.packs["pack"], prepared.packs["networks"], strict=True))
+    assert {o.pack: o.networks for o in found} == sizes
+    assert all(sum(o.statuses.values()) == o.networks for o in found)
+
+
+def test_a_killed_worker_is_replaced_and_its_pack_tried_again(
+    prepared, suicide, undisturbed, values
+):
+    deaths, found = suicide(COMMIT, times=1), []
+    local.run(prepared.out, prepared.missing, 2, found.append)
+    assert [path.name for path in deaths.iterdir()] == ["0"]
+    assert sorted((o.pack, o.error) for o in found) == sorted(
+        (pack, None) for pack in prepared.missing
+    )
+    assert values(prepared.out) == values(undisturbed)
+    assert multiprocessing.active_children() == []
+
+
+def test_a_pack_that_kills_three_workers_fails_and_the_next_launch_redoes_it(
+    launch, suicide, undisturbed, values, tmp_path
+):
+    out, deaths = tmp_path / "out", suicide(FIRST_USE, times=3)
+    ran = launch(out, "--limit", 1, workers=2)
+    assert len([*deaths.iterdir()]) == 3
+    assert ran.code == 3
+    assert "its worker died" in ran.err
+    assert "-9" in ran.err or "SIGKILL" in ran.err
+    state = status.status(out)
+    assert (state.packs_failed, state.done, len(state.errors)) == (1, 0, 1)
+    assert launch(out).code == 0
+    assert status.status(out).errors == {} == store.failures(out)
+    assert values(out) == values(undisturbed)
+
+
+def _loaded_torch(pid):
+    try:
+        return "libtorch" in Path(f"/proc/{pid}/maps").read_text()
+    except OSError:
+        return False
+
+
+def test_workers_die_with_a_killed_launcher(spawn, proc, tmp_path):
+    launcher = spawn(tmp_path / "out", "--set", "epochs=10000", workers=2)
+
+    def busy():
+        return [p for p in proc.descendants(launcher.pid) if _loaded_torch(p)][1:]
+
+    proc.poll(busy, 60, "two workers with torch loaded")
+    family = proc.descendants(launcher.pid)
+    os.kill(launcher.pid, signal.SIGKILL)
+    proc.poll(lambda: not proc.alive(family), 20, "death of all workers")
+    assert "Traceback" not in launcher.log.read_text()

@@ -1,0 +1,255 @@
+"""The command line: what it promises to scripts, and messages for every mistake."""
+
+import io
+import json
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from types import SimpleNamespace
+
+import jsonschema
+import pandas as pd
+import pytest
+import yaml
+
+from spiral import cli
+from spiral.methods import METHODS
+
+GRID = """
+name: tiny
+defaults: {width: 3, epochs: 1, batch: 2000, seed: 0..3}
+blocks:
+  gmp: {method: gmp, keep: 12}
+  again: {method: gmp, keep: [12, 20], seed: 0}
+  dense: {method: dense}
+"""
+"""9 configs after a duplicate, in 2 packs."""
+
+
+def run(*args):
+    """Run a command line in this process; an exception is a failed test."""
+    out, err = io.StringIO(), io.StringIO()
+    code = 0
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            cli.main([str(arg) for arg in args], prog_name="spiral-sweep")
+    except SystemExit as stop:
+        code = stop.code or 0
+    return SimpleNamespace(code=code, out=out.getvalue(), err=err.getvalue())
+
+
+def run_json(*args):
+    """Run a command that must print one JSON document and nothing else."""
+    ran = run(*args, "--json")
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory):
+    path = tmp_path_factory.mktemp("grid") / "tiny.yaml"
+    path.write_text(GRID)
+    return path
+
+
+@pytest.fixture(scope="module")
+def launched(grid, tmp_path_factory):
+    """The folder of a finished launch, and what the launch printed."""
+    out = tmp_path_factory.mktemp("out") / "new"
+    local = ("--executor", "local", "--workers", 1)
+    return out, run_json("launch", grid, "--out", out, *local)
+
+
+@pytest.fixture(scope="module")
+def rows(launched):
+    return pd.read_parquet(launched[0])
+
+
+# ---- what scripts read
+
+
+def test_plan_counts(grid):
+    found = run_json("plan", grid)
+    assert found["grid"] == "tiny"
+    assert found["blocks"] == {"gmp": 4, "again": 2, "dense": 4}
+    assert (found["configs"], found["duplicates"], found["packs"]) == (9, 1, 2)
+    assert "configs     9, after 1 duplicates" in run("plan", grid).out
+
+
+def test_plan_of_several_grids_adds_them_up(grid, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text("{method: dense, seed: 0..6}")
+    found = run_json("plan", grid, other)
+    assert (found["configs"], found["duplicates"], found["packs"]) == (16, 1, 3)
+    assert found["blocks"]["tiny/gmp"] == 4
+    assert [g["configs"] for g in found["grids"]] == [9, 7]
+
+
+def test_plan_takes_sets_and_shipped_names(grid):
+    assert run_json("plan", grid, "--set", "seed=0..9")["configs"] == 30
+    assert run_json("plan", "quickstart")["grid"] == "quickstart"
+
+
+def test_launch_reports_what_it_trained(launched):
+    out, found = launched
+    assert (found["trained"], found["configs"], found["done"]) == (9, 9, 9)
+    assert sum(found["statuses"].values()) == 9
+    assert found["out"] == str(out)
+
+
+def test_status_and_verify_count(launched):
+    state = run_json("status", launched[0])
+    assert (state["configs"], state["done"], state["failed"]) == (9, 9, 0)
+    assert (state["packs"], state["packs_done"]) == (2, 2)
+    verdict = run_json("verify", launched[0])
+    assert (verdict["rows"], verdict["missing"], verdict["corrupt"]) == (9, 0, [])
+    assert "9 of 9 done" in run("status", launched[0]).out
+    assert run("verify", launched[0]).out.split() == ["rows", "9", "missing", "0"]
+
+
+def test_compare_prints_a_table_csv_or_json(launched):
+    out = launched[0]
+    groups = run_json("compare", out, "--by", "method")["groups"]
+    assert [(g["method"], g["rows"]) for g in groups] == [("dense", 4), ("gmp", 5)]
+    csv = pd.read_csv(io.StringIO(run("compare", out, "--csv").out))
+    assert csv["rows"].tolist() == [4, 4, 1]
+    assert "gmp" in run("compare", out).out
+
+
+def test_methods_lists_every_method():
+    listed = run_json("methods")["methods"]
+    assert listed.keys() == METHODS.keys()
+    assert "interval" in listed["gmp"]["options"]
+    assert all(name in run("methods").out for name in METHODS)
+
+
+def test_schema_accepts_the_grid_and_rejects_a_typo():
+    ran = run("schema")
+    assert ran.code == 0
+    schema, grid = json.loads(ran.out), yaml.safe_load(GRID)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(grid, schema)
+    grid["blocks"]["gmp"]["keeep"] = 3
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(grid, schema)
+
+
+@pytest.mark.parametrize(
+    "command", [["--help"], *([c, "-h"] for c in cli.main.commands)]
+)
+def test_every_command_helps(command):
+    assert "Usage: spiral-sweep" in run(*command).out
+
+
+# ---- figures
+
+MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+
+
+@pytest.mark.parametrize("kind", MAGIC)
+def test_figures_are_written_as_their_name_says(kind, launched, rows, tmp_path):
+    row = rows["config_id"].iloc[0]
+    for command in (["accuracy", launched[0]], ["boundary", launched[0], row[:12]]):
+        file = tmp_path / f"{command[0]}.{kind}"
+        ran = run("plot", *command, "-o", file)
+        assert (ran.code, ran.out) == (0, f"{file}\n")
+        assert file.read_bytes().startswith(MAGIC[kind])
+
+
+@pytest.mark.parametrize("which", ["", "zzzz"], ids=["ambiguous", "unknown"])
+def test_an_id_must_name_one_row(which, launched, tmp_path):
+    ran = run("plot", "boundary", launched[0], which, "-o", tmp_path / "b.png")
+    assert ran.code == 2
+    assert "error: " in ran.err
+    assert not any(tmp_path.iterdir())
+
+
+def test_an_unknown_kind_of_figure_is_refused(launched, tmp_path):
+    ran = run("plot", "accuracy", launched[0], "-o", tmp_path / "a.gif")
+    assert ran.code == 2
+    assert ".png, .svg, .pdf" in ran.err
+    assert not any(tmp_path.iterdir())
+
+
+# ---- mistakes
+
+
+def test_an_unknown_grid_lists_those_there_are():
+    ran = run("plan", "quickstrat")
+    assert ran.code == 2
+    assert "quickstrat" in ran.err
+    assert "quickstart" in ran.err.replace("quickstrat", "")
+
+
+def test_mistakes_of_a_grid_are_said_with_their_places(tmp_path):
+    file = tmp_path / "bad.yaml"
+    file.write_text("method: gmp\nkeeep: 3\nwidth: 0\n")
+    ran = run("plan", file)
+    assert ran.code == 2
+    assert f"{file}:2:1" in ran.err
+    assert f"{file}:3:8" in ran.err
+    assert "did you mean 'keep'?" in ran.err
+
+
+def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    out = tmp_path / "out"
+    ran = run("launch", grid, "--out", out, "--engine", "vmap:cuda")
+    assert ran.code == 2
+    assert "needs a CUDA device" in ran.err
+    assert "--engine vmap" in ran.err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["plan"], 2, "GRID"),
+        (["fly"], 2, "No such command"),
+        (["plan", "{tmp}"], 2, "cannot be read"),
+        (["plan", "{grid}", "--set", "width"], 2, "expected KEY=VALUE"),
+        (["plan", "{grid}", "--set", "method=gpm"], 2, "did you mean 'gmp'?"),
+        (["launch", "{grid}"], 2, "--out"),
+        (["launch", "{grid}", "--out", "{tmp}/o", "--engine", "abacus"], 2, "abacus"),
+        (["launch", "{grid}", "--out", "{tmp}/o", "--executor", "slurm"], 2, "slurm"),
+        (["status", "{tmp}"], 1, "holds no launch"),
+        (["status", "{grid}"], 1, "holds no launch"),
+        (["verify", "{tmp}"], 1, "holds no launch"),
+        (["compare", "{tmp}"], 1, "no rows"),
+        (["compare", "{out}", "--by", "colour"], 2, "no column 'colour'"),
+        (["plot", "accuracy", "{tmp}"], 1, "no rows"),
+        (["plot", "accuracy", "{out}", "-o", "{grid}/x.png"], 1, "cannot write"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_a_message_and_a_code(args, code, said, grid, launched, tmp_path):
+    words = [arg.format(tmp=tmp_path, grid=grid, out=launched[0]) for arg in args]
+    ran = run(*words)
+    assert ran.code == code
+    assert said in ran.err
+    assert not any(tmp_path.iterdir())
+
+
+# ---- weight
+
+READS = """
+import sys
+from spiral.cli import main
+
+for line in sys.argv[1:]:
+    try:
+        main(line.split("|"))
+    except SystemExit as stop:
+        assert not stop.code, line
+assert not {"torch", "ray", "numba"} & {*sys.modules}, line
+"""
+
+
+def test_planning_and_reading_never_load_torch_or_ray(grid, launched):
+    out = launched[0]
+    lines = [f"plan|{grid}", "methods", "schema"]
+    lines += [f"{command}|{out}" for command in ("status", "verify", "compare")]
+    command = [sys.executable, "-c", READS, *lines]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
+    assert ran.returncode == 0

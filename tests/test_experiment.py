@@ -1,0 +1,248 @@
+"""Where engines and methods meet: changes, siblings, statuses, whole rows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spiral import cubist, experiment, masks, rows, seeds
+from spiral.errors import MethodError, UnsupportedJob
+from spiral.job import Budget, Change, Plan, TrainState
+from spiral.methods import METHODS
+from tests import oracles
+from tests.methods import DENSE_3, Scripted, Still, decide, plan_at, table
+from tests.tolerances import tolerance
+
+ONE = np.float32(1)
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Make ``dense`` follow a script."""
+
+    def install(*changes, events=(0,), **more):
+        method = Scripted([*changes], events, more)
+        entry = replace(METHODS["dense"], build=lambda: method)
+        monkeypatch.setitem(METHODS, "dense", entry)
+        return method
+
+    return install
+
+
+def state_of(momentum=ONE):
+    ones = np.ones((1, 4), np.float32)
+    return TrainState(5, ones, np.ones((1, 4), bool), momentum * ones)
+
+
+def bits(text):
+    return np.array([[digit == "1" for digit in text]])
+
+
+def run(method, n=1, **values):
+    """Return the rows of one pack of one epoch as dicts."""
+    found = experiment.run(table(method, n, **{"epochs": 1, **values}))
+    return found.to_pylist()
+
+
+@pytest.mark.parametrize("name", ["masks", "params", "forget", "trainable"])
+@pytest.mark.parametrize("dtype", [bool, np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("shape", [(2, 4), (4,), (1, 4)])
+def test_a_wrong_array_is_refused_by_method_and_field(name, dtype, shape):
+    right = np.float32 if name == "params" else bool
+    change = Change(**{name: np.ones(shape, dtype)})
+    if (dtype, shape) == (right, (1, 4)):
+        experiment.apply(change, state_of(), "mine")
+        return
+    text = rf"^mine: Change\.{name} must be .* \[1, 4\], got {np.dtype(dtype)}"
+    with pytest.raises(MethodError, match=text):
+        experiment.apply(change, state_of(), "mine")
+
+
+@pytest.mark.parametrize("wrong", [np.ones(2), np.ones((1, 4)), np.ones(1, bool)])
+def test_a_wrong_lr_scale_is_refused(wrong):
+    with pytest.raises(MethodError, match=r"mine: Change\.lr_scale"):
+        experiment.apply(Change(lr_scale=wrong), state_of(), "mine")
+
+
+def test_pruned_entries_lose_value_and_momentum():
+    found = experiment.apply(Change(masks=bits("1010")), state_of(), "mine")
+    assert found.params.tolist() == found.momentum.tolist() == [[1, 0, 1, 0]]
+
+
+def test_pruned_entries_stay_zero_whatever_the_method_sets():
+    params = np.array([[2, np.nan, 3, np.inf]], np.float32)
+    change = Change(masks=bits("1010"), params=params)
+    assert experiment.apply(change, state_of(), "m").params.tolist() == [[2, 0, 3, 0]]
+
+
+def test_revived_entries_begin_at_momentum_zero_and_the_given_value():
+    state = experiment.apply(Change(masks=bits("1000")), state_of(), "mine")
+    params = np.array([[1, 7, 0, 0]], np.float32)
+    change = Change(masks=bits("1100"), params=params)
+    found = experiment.apply(change, state, "mine")
+    assert found.params.tolist() == [[1, 7, 0, 0]]
+    assert found.momentum.tolist() == [[1, 0, 0, 0]]
+
+
+def test_forgotten_entries_keep_their_value():
+    found = experiment.apply(Change(forget=bits("0110")), state_of(), "mine")
+    assert found.momentum.tolist() == [[1, 0, 0, 1]]
+    assert found.params.tolist() == [[1, 1, 1, 1]]
+
+
+def test_frozen_entries_keep_their_value_and_lose_momentum():
+    change = Change(masks=bits("1110"), trainable=bits("0111"))
+    found = experiment.apply(change, state_of(), "mine")
+    assert found.params.tolist() == [[1, 1, 1, 0]]
+    assert found.momentum.tolist() == [[0, 1, 1, 0]]
+    assert found.moving.tolist() == [[False, True, True, False]]
+
+
+def test_what_may_train_may_train_again_once_it_is_revived():
+    change = Change(masks=bits("1100"), trainable=bits("1111"))
+    state = experiment.apply(change, state_of(), "mine")
+    found = experiment.apply(Change(masks=bits("1111")), state, "mine")
+    assert (found.trainable & found.masks).tolist() == [[True] * 4]
+
+
+def test_lr_scale_lasts_until_the_next():
+    state = experiment.apply(Change(lr_scale=np.array([0.5])), state_of(), "mine")
+    state = experiment.apply(Change(masks=bits("1100")), state, "mine")
+    assert state.lr_scale.tolist() == [0.5]
+
+
+def test_training_goes_from_event_to_event_to_the_end(script):
+    script(events=(0, 7, 100))
+    engine = Still()
+    decide(table("dense", epochs=1), engine)
+    assert engine.steps == [(0, 0), (0, 7), (7, 100), (100, 390)]
+
+
+def test_an_event_may_replace_the_step_it_precedes(script):
+    script(events=(0, 7, 390), replaces_step=True)
+    engine = Still()
+    state = decide(table("dense", epochs=1), engine)
+    assert engine.steps == [(0, 0), (1, 7), (8, 390), (390, 390)]
+    assert state.step == 390
+
+
+def test_a_method_sees_the_step_and_cannot_write(script):
+    method = script(events=(0, 7))
+    decide(table("dense", epochs=1))
+    assert [view.step for view in method.views] == [0, 7]
+    for name in ("params", "masks", "initial"):
+        array = getattr(method.views[0], name)
+        with pytest.raises(ValueError, match="read-only"):
+            array[0, 0] = 0
+
+
+def test_a_method_sees_the_batches_of_training_and_its_own_streams(script):
+    method = script(events=(7,))
+    configs = table("dense", 2, seed=[4, 5], order_seed=[9, 8], epochs=1)
+    decide(configs)
+    view = method.views[0]
+    job = experiment.make_job(configs, plan_at(1, "dense"))
+    assert np.array_equal(view.batch(3)[0], job.batch_at(3)[0])
+    expected = seeds.stream("method/x", 5, 3).random(3)
+    assert np.array_equal(view.stream(1, "x").random(3), expected)
+
+
+@pytest.mark.parametrize("events", [(3, 1), (1, 1), (-1,), (391,)])
+def test_events_must_rise_within_the_training(script, events):
+    method = script(events=events)
+    with pytest.raises(MethodError, match=r"dense: events must rise within 0 … 390"):
+        experiment.plan_of(method, table("dense", epochs=1).iloc[0])
+
+
+def test_curves_must_have_a_factor_per_step(script):
+    method = script()
+    method.plan = lambda budget: Plan(390, (), {"cosine": np.ones(389)})
+    with pytest.raises(MethodError, match="cosine needs 390 factors, got 389"):
+        experiment.plan_of(method, table("dense", epochs=1).iloc[0])
+
+
+def test_a_plan_counts_in_plain_integers(script):
+    seen = []
+    method = script()
+    method.plan = lambda budget: seen.append(budget) or plan_at(1, "random")
+    experiment.plan_of(method, table("dense", epochs=1).iloc[0])
+    assert seen == [Budget(1, 390)]
+    assert type(seen[0].steps) is int
+
+
+def test_no_engine_for_a_plan_is_said_with_the_reasons(script):
+    script(optimiser="magic")
+    with pytest.raises(UnsupportedJob, match=r"'dense': .*no optimiser 'magic'"):
+        run("dense")
+
+
+def test_siblings_share_initial_weights_and_differ_in_order():
+    plan = replace(plan_at(1, "dense"), siblings=3)
+    job = experiment.make_job(table("dense", 2, seed=[7, 8]), plan)
+    assert np.array_equal(job.initial[0], job.initial[2])
+    assert not np.array_equal(job.initial[2], job.initial[3])
+    assert job.order_seeds[[0, 3]].tolist() == [7, 8]
+    assert len(set(job.order_seeds)) == 6
+
+
+def test_the_first_sibling_carries_the_row(script):
+    (alone,) = run("dense", engine="reference")
+    script(siblings=2)
+    (first,) = run("dense", engine="reference")
+    assert first["weights"] == alone["weights"]
+    assert first["accuracy"] == alone["accuracy"]
+
+
+def test_a_row_tells_the_truth_about_its_weights():
+    for row in run("random", 3, keep=[9, 15, 21]):
+        mask, params = rows.params_of(row)
+        data = cubist.load()
+        z = oracles.logits(params, data.x, 3)
+        gap = abs(row["accuracy"] * 49_982 - oracles.correct(z, data.y))
+        assert gap <= tolerance("count")
+        expected = oracles.loss(params, data.x, data.y, 3)
+        assert row["loss"] == pytest.approx(expected, abs=tolerance("loss"))
+        kept = masks.of_weights(mask[None], 3)[0]
+        assert row["nnz"] == row["keep"] == kept.sum()
+        assert row["nnz_params"] == mask.sum() == len(row["weights"])
+        assert row["effective_nnz"] == oracles.on_path(kept, 3).sum()
+        assert sum(row[f"nnz_{i}"] for i in (1, 2, 3, 4)) == row["nnz"]
+
+
+def test_statuses():
+    texts = [DENSE_3, "00/1/1/1", "11/1/0/1"]
+    found = run("mask", 3, matrices=texts)
+    assert [row["status"] for row in found] == ["ok", "collapsed", "collapsed"]
+    assert [row["effective_nnz"] for row in found] == [27, 0, 0]
+
+
+def test_a_diverged_network_is_a_row_and_leaves_its_neighbour():
+    calm, wild = run("dense", 2, lr=[0.1, 1e12], seed=[1, 2])
+    assert (calm["status"], wild["status"]) == ("ok", "diverged")
+    assert np.isfinite(calm["weights"]).all()
+    assert (wild["nnz"], wild["accuracy"]) == (27, 0)
+
+
+def test_another_number_of_weights_than_asked_is_infeasible(monkeypatch):
+    kept = masks.with_biases(np.arange(27)[None] < 26, 3)
+    method = Scripted([Change(masks=kept)])
+    entry = replace(METHODS["random"], build=lambda: method)
+    monkeypatch.setitem(METHODS, "random", entry)
+    (row,) = run("random", keep=25)
+    assert (row["status"], row["nnz"], row["keep"]) == ("infeasible", 26, 25)
+
+
+def test_masks_of_a_row_do_not_depend_on_its_pack():
+    pack = run("random", 3, seed=[4, 5, 6])
+    for seed, row in zip((4, 5, 6), pack, strict=True):
+        (alone,) = run("random", 1, seed=[seed])
+        assert alone["mask"] == row["mask"]
+        gap = np.abs(np.subtract(alone["weights"], row["weights"])).max()
+        assert gap <= 10 * tolerance("steps_100")
+
+
+def test_rows_come_in_the_order_of_their_configs():
+    found = experiment.run(configs := table("random", 3, keep=[9, 3, 27], epochs=1))
+    assert found["config_id"].to_pylist() == configs["config_id"].tolist()
+    assert found["nnz"].to_pylist() == [9, 3, 27]
+    assert found.schema.equals(rows.schema())

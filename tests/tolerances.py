@@ -1,0 +1,55 @@
+"""Every tolerance of the numerical tests, with its reason.
+
+``test_tolerances`` holds at least one mutation per line that exceeds it.
+"""
+
+from typing import NamedTuple
+
+
+class Tolerance(NamedTuple):
+    """The largest absolute difference that counts as agreement."""
+
+    value: float
+    reason: str
+
+
+TOLERANCES = {
+    "sample": Tolerance(
+        2e-5, "The published samples were standardised with sums in float32."
+    ),
+    "point": Tolerance(
+        5e-7, "Coordinates up to 2.2 are rounded twice to float32, 2.4e-7 measured."
+    ),
+    "moment": Tolerance(
+        1e-8, "Rounding errors of 49,982 float32 points average out, 1.3e-10 measured."
+    ),
+    "logit": Tolerance(
+        2e-6, "A few dozen float32 products and sums of size 1 round by 6e-8 each."
+    ),
+    "backprop": Tolerance(
+        1e-8, "Central differences of step 1e-6 in float64 are exact to about 1e-10."
+    ),
+    "step_1": Tolerance(
+        5e-7, "One step rounds a float32 gradient and a parameter of size 1 once."
+    ),
+    "steps_20": Tolerance(
+        2e-6, "Momentum sums ten rounded gradients; 3e-7 measured up to width 4."
+    ),
+    "steps_100": Tolerance(
+        1e-5, "Rounding errors may grow tenfold in 100 steps; 4e-7 measured."
+    ),
+    "loss": Tolerance(
+        1e-6, "Each of 49,982 float32 losses of size 1 rounds by 6e-8, most cancel."
+    ),
+    "count": Tolerance(
+        1.0, "A point on the boundary may change sides between float32 and float64."
+    ),
+    "cosine_end": Tolerance(1e-6, "The factor 9.87e-4 is published with three digits."),
+    "pixel": Tolerance(
+        1e-7, "A grid value passes through one tanh in float64, colours have 8 bits."
+    ),
+}
+
+
+def tolerance(name: str) -> float:
+    return TOLERANCES[name].value
