@@ -24,7 +24,7 @@ demo: install
 	@echo "rows: $(DEMO)   pictures: runs/accuracy.png runs/boundary.png"
 
 test: install
-	$(BIN)/python -m pytest -n auto -m "not benchmark"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not benchmark"
 
 lint: install
 	$(BIN)/ruff check .

@@ -34,6 +34,8 @@ def replace_atomically(
 ) -> None:
     """Put ``data`` at ``path``: write aside, verify, fsync, rename, fsync directory.
 
+    Should only the last fsync fail, the new file may stand already; it is whole.
+
     Args:
         path: Where the file shall be; an existing one is replaced.
         data: Its whole content.

@@ -16,7 +16,9 @@ flipped byte is found.
 import hashlib
 import io
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from spiral.config import DTYPES
 from spiral.errors import CorruptPack, StoreError
 
 SCHEMA_VERSION = 1
+DAY = 86_400.0  # seconds
 FOOTER = b"spiral-sweep"
 UNSEALED = "unsealed" + "0" * 24
 """Stands in a footer while the seal is computed; of the seal's length."""
@@ -69,6 +72,14 @@ def pack_id(config_ids: Iterable[str]) -> str:
     """Return the name of the pack that holds these configs in this order."""
     text = "\n".join(config_ids)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def tidy(out: Path) -> None:
+    """Remove unfinished files that a killed launch left a day ago or earlier."""
+    for path in scratch(out).glob("*.tmp"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > DAY:
+                path.unlink()
 
 
 # ---- Parquet bytes
@@ -155,7 +166,13 @@ def read_pack(path: Path) -> tuple[pa.Table, dict[str, Any]]:
 
 def _check(path: Path, pack: str) -> tuple[pa.Table, dict[str, Any]]:
     """Read a pack's file; it must hold the configs that its name is the digest of."""
-    rows, footer = from_bytes(path.read_bytes(), str(path))
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise CorruptPack(f"{path}: cannot be read ({error.strerror})") from None
+    rows, footer = from_bytes(data, str(path))
     if footer.get("pack") != pack or pack_id(rows["config_id"].to_pylist()) != pack:
         raise CorruptPack(f"{path}: holds pack {footer.get('pack')}, expected {pack}")
     return rows, footer

@@ -26,6 +26,9 @@ SETTINGS = {
 }
 """Ray's environment; a user's own values win."""
 
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""Makes Ray keep the loopback address it is given, rather than an external one."""
+
 OBJECT_STORE_BYTES = 100 * 2**20  # results travel as files, not as objects
 
 
@@ -48,7 +51,8 @@ def run(
         address: Use this cluster; else start Ray on this machine, loopback only.
         gpu: Packs need a GPU each.
     """
-    for name, value in SETTINGS.items():
+    settings = SETTINGS if address is not None else {**SETTINGS, **LOOPBACK}
+    for name, value in settings.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(2 * workers))
     import ray

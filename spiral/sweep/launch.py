@@ -85,6 +85,7 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
             "duplicates": grid.duplicates,
         }
         store.write_manifest(out, table, facts)
+    store.tidy(out)
     sizes = plan.describe(table)
     missing, corrupt = find_missing(out, sizes["pack"])
     mine = _share(sizes[sizes["pack"].isin(missing)], sizes, settings)
@@ -96,7 +97,7 @@ def run(launch: Launch, settings: Settings, progress: Report) -> None:
     """Train the missing packs; outcomes go to ``launch`` and ``progress`` as they come.
 
     Raises:
-        Interrupted: SIGINT or SIGTERM arrived.
+        Interrupted: A signal arrived within :func:`stop_on_signals`.
     """
 
     def report(outcome: Outcome) -> None:
@@ -110,9 +111,7 @@ def run(launch: Launch, settings: Settings, progress: Report) -> None:
 
     if not launch.missing:
         return
-    execute = executor(launch, settings)
-    with stop_on_signals():
-        execute(launch.out, launch.missing, settings.workers, report)
+    executor(launch, settings)(launch.out, launch.missing, settings.workers, report)
 
 
 def executor(launch: Launch, settings: Settings) -> Callable[..., None]:

@@ -92,12 +92,14 @@ def _direct(
             if outcome is not None:
                 report(outcome)
                 continue
-            crew[crew.index(worker)] = _Worker.hire(out)
+            crew.remove(worker)
             if worker.tries < ATTEMPTS:
                 queue.append((worker.pack, worker.tries + 1))
             else:
                 text = f"its worker died (exit code {worker.process.exitcode})"
                 report(Outcome(worker.pack, error=text))
+            if queue:
+                crew.append(_Worker.hire(out))
 
 
 def _serve(out: Path, pipe: Connection) -> None:

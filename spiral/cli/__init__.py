@@ -1,0 +1,45 @@
+"""The command line: parse, call one function, print."""
+
+from typing import Any
+
+import click
+
+from spiral import __version__
+from spiral.cli import bench, launch, look, plan, results
+from spiral.errors import SpiralError
+
+
+class Commands(click.Group):
+    """Turns the project's errors into a message and their exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except SpiralError as error:
+            click.echo(f"error: {error}", err=True)
+            raise SystemExit(error.exit_code) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Rank pruners against the sparsest networks of the Cubist Spiral.
+
+    Exit codes: 0 done, 1 internal error, 2 wrong usage or grid, 3 packs failed,
+    4 damaged results, 130 and 143 stopped by a signal (run again to go on).
+    """
+
+
+for command in (
+    plan.plan,
+    launch.launch,
+    results.status,
+    results.verify,
+    results.compare,
+    results.plot,
+    look.methods,
+    look.schema,
+    bench.bench,
+):
+    main.add_command(command)

@@ -1,0 +1,35 @@
+"""``bench``: how fast the engines are here."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from spiral.cli.common import as_json, show
+from spiral.errors import ConfigError
+
+
+@click.command()
+@click.option("--case", "cases", multiple=True, help="Only these cases. Repeatable.")
+@click.option("--repeats", type=click.IntRange(1), default=5, show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Save JSON.")
+@as_json
+def bench(
+    cases: Sequence[str], repeats: int, output: Path | None, as_json: bool
+) -> None:
+    """Measure the engines on this machine (some minutes; let nothing else run)."""
+    from spiral import bench
+
+    known = {case.name: case for case in bench.CASES}
+    unknown = [name for name in cases if name not in known]
+    if unknown:
+        raise ConfigError(f"--case {unknown[0]}: unknown; known are {', '.join(known)}")
+    chosen = tuple(known[name] for name in cases) or bench.CASES
+    found = bench.measure(chosen, repeats, lambda line: click.echo(line, err=True))
+    if output is not None:
+        output.write_text(json.dumps({"schema": 1, **found}, indent=1) + "\n")
+    if as_json:
+        show(found)
+    else:
+        click.echo(bench.as_text(found))

@@ -1,0 +1,68 @@
+"""``plan``: what a grid would train."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from spiral.cli.common import as_json, find_grid, sets, show
+
+
+@click.command()
+@click.argument("grids", metavar="GRID...", nargs=-1, required=True)
+@sets
+@as_json
+def plan(grids: Sequence[str], sets: Sequence[str], as_json: bool) -> None:
+    """Count what a grid would train; trains nothing."""
+    from spiral.sweep import grid as grid_file
+    from spiral.sweep import launch, plan
+
+    found = []
+    for name in grids:
+        expanded = grid_file.load(find_grid(name), sets)
+        packs = plan.pack(expanded.configs)
+        found.append(
+            {
+                "grid": expanded.name,
+                "configs": len(expanded.configs),
+                "duplicates": expanded.duplicates,
+                "packs": len(packs.table),
+                "blocks": expanded.blocks,
+                "bytes": plan.estimate_bytes(expanded.configs),
+                "core_seconds": round(float(packs.table["seconds"].sum()), 1),
+            }
+        )
+    total = found[0] if len(found) == 1 else _sum_plans(found)
+    if as_json:
+        show(total)
+    else:
+        click.echo(_plan_text(total, launch.cores()))
+
+
+def _sum_plans(plans: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return several plans as one, with the single ones under ``grids``."""
+    total: dict[str, Any] = {"grid": " + ".join(p["grid"] for p in plans)}
+    for key in ("configs", "duplicates", "packs", "bytes", "core_seconds"):
+        total[key] = sum(p[key] for p in plans)
+    total["blocks"] = {
+        f"{p['grid']}/{name}": count
+        for p in plans
+        for name, count in p["blocks"].items()
+    }
+    return {**total, "grids": plans}
+
+
+def _plan_text(plan: dict[str, Any], cores: int) -> str:
+    """Return a plan for people."""
+    from spiral.sweep.progress import duration
+
+    lines = [f"grid {plan['grid']}"]
+    lines += [f"  {name:<24}{count:>9,}" for name, count in plan["blocks"].items()]
+    lines += [
+        f"configs     {plan['configs']:,}, after {plan['duplicates']:,} duplicates",
+        f"packs       {plan['packs']:,}",
+        f"disk        about {plan['bytes'] / 1e6:,.1f} MB",
+        f"time        about {duration(plan['core_seconds'] / cores)} on {cores} cores "
+        "(rough: measured on another machine)",
+    ]
+    return "\n".join(lines)

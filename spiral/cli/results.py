@@ -1,0 +1,115 @@
+"""``status``, ``verify``, ``compare``, ``plot``: look at a results directory."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from spiral.cli.common import as_json, folder, show
+
+
+@click.command()
+@folder
+@as_json
+def status(out: Path, as_json: bool) -> None:
+    """Show how far a launch is; works while it runs."""
+    from spiral.sweep.status import status
+
+    state = asdict(status(out))
+    if as_json:
+        show(state)
+        return
+    click.echo(f"configs  {state['done']:,} of {state['configs']:,} done")
+    click.echo(f"packs    {state['packs_done']:,} of {state['packs']:,} done")
+    for pack, error in state["errors"].items():
+        click.echo(f"failed   {pack}: {error}")
+
+
+@click.command()
+@folder
+@as_json
+def verify(out: Path, as_json: bool) -> None:
+    """Read every result byte by byte; exit 4 if anything is damaged."""
+    from spiral.sweep.status import verify
+
+    verdict = verify(out)
+    if as_json:
+        show(asdict(verdict))
+    else:
+        click.echo(f"rows     {verdict.rows:,}")
+        click.echo(f"missing  {verdict.missing:,}")
+        for name, reason in verdict.reasons.items():
+            click.echo(f"corrupt  {name}: {reason}")
+    if not verdict.sound:
+        click.echo("error: `spiral-sweep launch` redoes damaged packs", err=True)
+        raise SystemExit(4)
+
+
+@click.command()
+@folder
+@click.option("--by", default="method,width,keep", show_default=True, help="Groups.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@as_json
+def compare(out: Path, by: str, as_csv: bool, as_json: bool) -> None:
+    """Print accuracy per group: median and best over seeds, with counts."""
+    from spiral.report import compare, results
+
+    table = compare.summarise(
+        results.read(out), [name.strip() for name in by.split(",")]
+    )
+    if as_json:
+        show({"groups": json.loads(table.to_json(orient="records"))})
+    elif as_csv:
+        click.echo(table.to_csv(index=False), nl=False)
+    else:
+        click.echo(compare.as_text(table))
+
+
+@click.group()
+def plot() -> None:
+    """Draw figures (png, svg or pdf)."""
+
+
+output = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="File [KIND.png]."
+)
+
+
+@plot.command("accuracy")
+@folder
+@output
+def plot_accuracy(out: Path, output: Path | None) -> None:
+    """Accuracy over the weights kept, per method."""
+    from spiral.report import compare, figures, results, style
+
+    rows = results.read(out, results.SUMMARY_COLUMNS)
+    summary = compare.summarise(rows, ["method", "keep"])
+    figure = figures.draw(lambda axes: figures.accuracy_over_keep(axes, summary))
+    style.save(figure, output or Path("accuracy.png"))
+    click.echo(output or "accuracy.png")
+
+
+@plot.command("boundary")
+@folder
+@click.argument("config_id", metavar="ID")
+@output
+def plot_boundary(out: Path, config_id: str, output: Path | None) -> None:
+    """Decision boundary of one network.
+
+    ID is the beginning of a config_id, or METHOD@KEEP for the best such network.
+    """
+    from spiral import rows
+    from spiral.report import figures, results, style
+
+    row = results.find(out, config_id)
+    _, params = rows.params_of(row)
+    title = (
+        f"{row['method']}, width {row['width']}: {row['nnz']} weights "
+        f"({row['effective_nnz']} on a path), accuracy {row['accuracy']:.4f}"
+    )
+    figure = figures.draw(
+        lambda axes: figures.boundary(axes, params, int(row["width"]), title), 5.5, 5.5
+    )
+    style.save(figure, output or Path("boundary.png"))
+    click.echo(output or "boundary.png")
