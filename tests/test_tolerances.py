@@ -1,6 +1,7 @@
 """A tolerance is worth something only if a real mistake exceeds it."""
 
 from functools import cache
+from math import factorial
 
 import numpy as np
 import pytest
@@ -156,6 +157,13 @@ def count_gap(params, change):
     return abs(oracles.correct(wrong, labels) - oracles.correct(z, LABELS))
 
 
+def power_gap(dropped):
+    """Return the error of 2^f, |f| <= 1/2, where its series ends too early."""
+    f, ln2 = np.linspace(-0.5, 0.5, 1001), np.log(2)
+    series = sum((f * ln2) ** k / factorial(k) for k in range(7 - dropped))
+    return np.abs(series - 2**f)
+
+
 def cosine(epoch, epochs=50):
     return (1 + np.cos(np.pi * epoch / epochs)) / 2
 
@@ -189,6 +197,13 @@ MUTANTS = {
         "incomplete batch dropped": lambda: count_gap(
             class_1(), lambda z: (z[:49_920], LABELS[:49_920])
         ),
+    },
+    "sigmoid": {
+        "polynomial a degree short": lambda: np.max(power_gap(1) / 4),
+    },
+    "softplus": {
+        "polynomial a degree short": lambda: np.max(power_gap(1) / 2),
+        "log1p as its argument": lambda: 1e-3 - np.log1p(1e-3),
     },
     "cosine_end": {
         "an epoch early": lambda: cosine(48) - cosine(49),
