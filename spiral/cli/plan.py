@@ -30,6 +30,10 @@ def plan(grids: Sequence[str], sets: Sequence[str], as_json: bool) -> None:
                 "blocks": expanded.blocks,
                 "bytes": plan.estimate_bytes(expanded.configs),
                 "core_seconds": round(float(packs.table["seconds"].sum()), 1),
+                "block_core_seconds": {
+                    name: round(packs.blocks.get(name, 0.0), 1)
+                    for name in expanded.blocks
+                },
             }
         )
     total = found[0] if len(found) == 1 else _sum_plans(found)
@@ -44,11 +48,8 @@ def _sum_plans(plans: list[dict[str, Any]]) -> dict[str, Any]:
     total: dict[str, Any] = {"grid": " + ".join(p["grid"] for p in plans)}
     for key in ("configs", "duplicates", "packs", "bytes", "core_seconds"):
         total[key] = sum(p[key] for p in plans)
-    total["blocks"] = {
-        f"{p['grid']}/{name}": count
-        for p in plans
-        for name, count in p["blocks"].items()
-    }
+    for key in ("blocks", "block_core_seconds"):
+        total[key] = {f"{p['grid']}/{k}": v for p in plans for k, v in p[key].items()}
     return {**total, "grids": plans}
 
 
@@ -57,7 +58,9 @@ def _plan_text(plan: dict[str, Any], cores: int) -> str:
     from spiral.sweep.progress import duration
 
     lines = [f"grid {plan['grid']}"]
-    lines += [f"  {name:<24}{count:>9,}" for name, count in plan["blocks"].items()]
+    for name, count in plan["blocks"].items():
+        seconds = plan["block_core_seconds"][name] / cores
+        lines.append(f"  {name:<24}{count:>9,} configs, about {duration(seconds)}")
     lines += [
         f"configs     {plan['configs']:,}, after {plan['duplicates']:,} duplicates",
         f"packs       {plan['packs']:,}",

@@ -62,7 +62,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return found
 
 
-def average_kept(table: pd.DataFrame, weights: int) -> np.ndarray:
+def average_kept(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndarray:
     """The weights of the block."""
     d1, d2, d3 = (table[name].to_numpy(np.float64) for name in SIZES)
     return 2 * d1 + d1 * d2 + d2 * d3 + d3

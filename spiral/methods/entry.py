@@ -23,7 +23,7 @@ class Mistake(NamedTuple):
     value: Any
 
 
-def keep_or_all(table: pd.DataFrame, weights: int) -> np.ndarray:
+def keep_or_all(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndarray:
     """Return the weights a config keeps: ``keep``, or all where it has none."""
     return table["keep"].fillna(weights).to_numpy(np.float64)
 
@@ -67,6 +67,7 @@ class Entry:
     """Whether a config says how many weights to keep."""
     check: Callable[[pd.DataFrame], list[Mistake]] = nothing_to_check
     """Finds values that cannot work together, given configs of this method."""
-    average_kept: Callable[[pd.DataFrame, int], np.ndarray] = keep_or_all
-    """Weights kept on average over the training, given configs and the number of
-    weights of their width; what the cost of engine ``sparse`` follows."""
+    average_kept: Callable[[pd.DataFrame, int, np.ndarray], np.ndarray] = keep_or_all
+    """Weights kept on average over the training, which the cost of engine ``sparse``
+    follows; given configs, the weights of their width, and how many twins share each
+    one's beginning."""

@@ -79,7 +79,7 @@ class Gmp:
         return np.concatenate(parts, axis=1)
 
 
-def average_kept(table: pd.DataFrame, weights: int) -> np.ndarray:
+def average_kept(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndarray:
     """The cubic averages a quarter of what it removes."""
     keep, end = (table[name].to_numpy(np.float64) for name in ("keep", "end"))
     return keep + (weights - keep) * end / 4

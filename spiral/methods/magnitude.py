@@ -52,10 +52,10 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [Mistake("at_epoch", text, epoch)]
 
 
-def average_kept(table: pd.DataFrame, weights: int) -> np.ndarray:
-    """All weights until the pruning epoch, then ``keep``."""
+def average_kept(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndarray:
+    """All weights until the pruning epoch, shared by twins; then ``keep``."""
     dense = (table["at_epoch"] / table["epochs"]).to_numpy(np.float64)
-    return dense * weights + (1 - dense) * table["keep"].to_numpy(np.float64)
+    return dense * weights / twins + (1 - dense) * table["keep"].to_numpy(np.float64)
 
 
 ENTRY = Entry(

@@ -87,7 +87,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return found
 
 
-def average_kept(table: pd.DataFrame, weights: int) -> np.ndarray:
+def average_kept(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndarray:
     """The ones of the mask."""
     return table["matrices"].str.count("1").to_numpy(np.float64)
 

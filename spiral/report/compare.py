@@ -32,9 +32,9 @@ def summarise(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     missing = [name for name in by if name not in rows]
     if missing:
         raise ConfigError(f"no column {missing[0]!r}; known are {', '.join(rows)}")
-    tuned = ("lr", "schedule", "epochs", "batch", "momentum", "weight_decay")
-    setting = [n for n in (*tuned, *methods.option_fields()) if n in rows]
-    setting = [n for n in setting if n not in by]
+    tuned = ("epochs", "batch", "momentum", "weight_decay", *methods.option_fields())
+    varied = [n for n in tuned if n in rows and rows[n].nunique() > 1]
+    setting = [n for n in ("lr", "schedule", *varied) if n in rows and n not in by]
     per = rows.groupby([*by, *setting], dropna=False, sort=True)["accuracy"]
     cells = per.agg(median="median", best="max", n="count").reset_index()
     cells = cells.sort_values("median", ascending=False, kind="stable")

@@ -9,6 +9,9 @@ from jaxtyping import Float
 from spiral import experiment, mlp
 from spiral.methods import METHODS
 
+ALIKE = ("order_seed", "init_seed", "lr", "schedule", "momentum", "weight_decay")
+"""What networks of a group must have in common to begin as twins."""
+
 CACHE_UNITS = 2048
 """Networks x width beyond which a pack's activations leave the cache (engine vmap)."""
 
@@ -71,7 +74,9 @@ def price(group: pd.DataFrame) -> Price:
 def sparse_step(group: pd.DataFrame, width: int) -> Float[np.ndarray, " N"]:
     """Return the seconds of one step: it follows the weights kept, on average."""
     entry = METHODS[group["method"].iloc[0]]
-    weights = entry.average_kept(group, mlp.weight_count(width))
+    alike = group.groupby([*ALIKE], sort=False)["width"]
+    twins = alike.transform("size").to_numpy(np.float64)
+    weights = entry.average_kept(group, mlp.weight_count(width), twins)
     slots = weights + np.minimum(3 * width + 1, 0.6 * weights)  # and biases
     each = np.exp(np.interp(np.log(slots), *np.log(_columns(SLOT_NANOSECONDS))))
     return 1e-9 * (STEP_NANOSECONDS + each * slots)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from spiral import mlp, rows, store
-from spiral.sweep.cost import price
+from spiral.sweep.cost import ALIKE, price
 
 PACK_SECONDS = 30.0
 """Aim for one pack: long enough to hide overhead, short enough to lose to a crash."""
@@ -35,6 +35,8 @@ class Packs:
     """With the column ``pack``; the configs of a pack stand together, in its order."""
     table: pd.DataFrame
     """One row per pack: ``pack``, ``networks``, ``seconds`` (estimated, one core)."""
+    blocks: dict[str, float]
+    """Estimated seconds of each block, on one core."""
 
 
 def pack(configs: pd.DataFrame) -> Packs:
@@ -45,16 +47,19 @@ def pack(configs: pd.DataFrame) -> Packs:
     """
     ids = configs["config_id"].to_numpy(object)
     names = np.empty(len(configs), object)
+    seconds = np.empty(len(configs))
     order, packs = [], []
     for members in groups(configs):
         cost = price(configs.iloc[members])
+        seconds[members] = cost.seconds
         for chunk in cut(cost.seconds, cost.most_networks):
             names[members[chunk]] = name = store.pack_id(ids[members[chunk]])
             packs.append((name, len(chunk), cost.seconds[chunk].sum()))
         order.append(members)
     table = pd.DataFrame(packs, columns=["pack", "networks", "seconds"])
     sorted_ = configs.assign(pack=names).iloc[np.concatenate(order)]
-    return Packs(sorted_.reset_index(drop=True), table)
+    blocks = pd.Series(seconds).groupby(configs["block"].to_numpy(object)).sum()
+    return Packs(sorted_.reset_index(drop=True), table, blocks.to_dict())
 
 
 def groups(configs: pd.DataFrame) -> list[np.ndarray]:
@@ -64,8 +69,7 @@ def groups(configs: pd.DataFrame) -> list[np.ndarray]:
     common (see ``experiment.twins_at_start``), else as in the grid.
     """
     codes = group_codes(configs)
-    alike = ("weight_decay", "momentum", "schedule", "lr", "init_seed", "order_seed")
-    keys = [pd.factorize(configs[name], sort=True)[0] for name in alike]
+    keys = [pd.factorize(configs[name], sort=True)[0] for name in reversed(ALIKE)]
     order = np.lexsort((*keys, codes))
     return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
 

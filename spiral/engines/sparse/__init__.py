@@ -6,12 +6,14 @@ where the vector type does not build. Cost follows the kept weights, and every n
 of a pack may have its own mask. A network's bits depend on nothing but its config.
 """
 
+import os
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -74,6 +76,12 @@ def best_kernel() -> ModuleType:
     return kernel
 
 
+@cache
+def helpers() -> ThreadPoolExecutor:
+    """Return the threads beside the caller's (kernels release the GIL)."""
+    return ThreadPoolExecutor(os.cpu_count())
+
+
 def plain_kernel() -> ModuleType:
     """Return the twin of plain loops."""
     from spiral.engines.sparse import plain
@@ -115,35 +123,35 @@ class SparseEngine:
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
         """Return accuracy counts and loss on all points."""
         lists = build_lists(state.masks, job.width)
-        correct, loss = np.zeros((2, job.networks))
-        self._set_threads()
-        self._loops.evaluate_pack(
-            self.threads,
-            lists,
-            gather(state.params, lists),
-            lay_out_points(),
-            _scratch_size(lists),
-            correct,
-            loss,
-        )
+        found = np.zeros((job.networks, 2))
+        params = gather(state.params, lists)
+        self._run("evaluate_pack", found, lists, params, lay_out_points())
+        correct, loss = found.T
         return Evaluation(correct.astype(np.int64), loss / cubist.POINTS)
 
     def _train(
         self, job: TrainJob, state: TrainState, lists: Lists, pack: Pack, stop: int
     ) -> None:
         """Run the kernel, epoch by epoch and some order seeds at a time."""
-        self._set_threads()
         by_cost = np.argsort(-np.diff(lists.slot_at), kind="stable")
         for start, end in pieces(job, state.step, stop):
             now = pack._replace(rates=job.rates(state, start, end))
             for data, members in batches(job, start, end):
                 order = by_cost[members[by_cost]]
-                self._loops.train_pack(
-                    self.threads, order, lists, now, data, 0, _scratch_size(lists)
-                )
+                self._run("train_pack", order, lists, now, data)
 
-    def _set_threads(self) -> None:
-        numba.set_num_threads(self.threads)
+    def _run(self, kernel: str, first: np.ndarray, lists: Lists, *rest: Any) -> None:
+        """Run a kernel on every thread; they share the work by an atomic counter."""
+        run = getattr(self._loops, kernel)
+        counter = np.zeros(1, np.int64)
+        work = (counter, first, lists, *rest, _scratch_size(lists))
+        if self.threads == 1 or not self._loops.VECTORS:
+            run(*work)
+            return
+        others = [helpers().submit(run, *work) for _ in range(self.threads - 1)]
+        run(*work)
+        for other in others:
+            other.result()
 
 
 def pieces(job: TrainJob, start: int, stop: int) -> Iterator[tuple[int, int]]:

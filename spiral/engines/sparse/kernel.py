@@ -17,7 +17,7 @@ weight zero. Threads take the next network from an atomic counter, largest first
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from spiral.engines.sparse.lists import LANES
 from spiral.engines.sparse.vectors import (
@@ -66,7 +66,7 @@ def _forward(nodes, node0, slot0, lists, params, scratch, rows):
 
 
 @njit(error_model="numpy", cache=True)
-def train_network(n, lists, pack, data, start, scratch, base):
+def train_network(n, lists, pack, data, scratch, base):
     """Train network ``n`` through one piece of an epoch."""
     nodes = lists.nodes[n]
     node0, slot0, edge0 = lists.node_at[n], lists.slot_at[n], lists.edge_at[n]
@@ -108,7 +108,7 @@ def train_network(n, lists, pack, data, start, scratch, base):
                         g = add(g, load16(scratch, gradients + s * 16))
                     store(scratch, gradients + s * 16, g)
             lane += LANES
-        rate = splat16(-pack.rates[start + step, n])
+        rate = splat16(-pack.rates[step, n])
         for s in range(0, slots, 16):
             p = load16(params, slot0 + s)
             g = fma(decay, p, row_sums(scratch, gradients + s * 16))
@@ -118,17 +118,15 @@ def train_network(n, lists, pack, data, start, scratch, base):
             store(params, slot0 + s, fma(rate, v, p))
 
 
-@njit(error_model="numpy", parallel=True, cache=True)
-def train_pack(threads, order, lists, pack, data, start, scratch_size):
-    """Train the networks of ``order`` through one piece of an epoch."""
-    counter = np.zeros(1, np.int64)
-    for _ in prange(threads):
-        scratch = np.empty(scratch_size, np.float32)
-        base = ((-scratch.ctypes.data) & (ALIGNMENT - 1)) >> 2
+@njit(error_model="numpy", nogil=True, cache=True)
+def train_pack(counter, order, lists, pack, data, scratch_size):
+    """Train the networks of ``order``, as one of the threads that share the counter."""
+    scratch = np.empty(scratch_size, np.float32)
+    base = ((-scratch.ctypes.data) & (ALIGNMENT - 1)) >> 2
+    i = take(counter)
+    while i < len(order):
+        train_network(order[i], lists, pack, data, scratch, base)
         i = take(counter)
-        while i < len(order):
-            train_network(order[i], lists, pack, data, start, scratch, base)
-            i = take(counter)
 
 
 @njit(error_model="numpy", cache=True)
@@ -155,22 +153,20 @@ def evaluate_network(n, lists, params, points, scratch, rows):
     return count, loss
 
 
-@njit(error_model="numpy", parallel=True, cache=True)
-def evaluate_pack(threads, lists, params, points, scratch_size, correct, loss):
-    """Write the right points and the summed loss of every network."""
-    counter = np.zeros(1, np.int64)
-    for _ in prange(threads):
-        scratch = np.empty(scratch_size, np.float32)
-        base = ((-scratch.ctypes.data) & (ALIGNMENT - 1)) >> 2
+@njit(error_model="numpy", nogil=True, cache=True)
+def evaluate_pack(counter, found, lists, params, points, scratch_size):
+    """Write right points and summed loss [N, 2], as one of the threads."""
+    scratch = np.empty(scratch_size, np.float32)
+    base = ((-scratch.ctypes.data) & (ALIGNMENT - 1)) >> 2
+    n = take(counter)
+    while n < len(found):
+        right, loss = evaluate_network(n, lists, params, points, scratch, base)
+        found[n, 0] = right
+        found[n, 1] = loss
         n = take(counter)
-        while n < len(correct):
-            correct[n], loss[n] = evaluate_network(
-                n, lists, params, points, scratch, base
-            )
-            n = take(counter)
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", cache=True)
 def _probe(numbers):
     store(numbers, 0, row_sums(numbers, 0))
     store(numbers, 16, fold(sigmoid(load128(numbers, 16))))

@@ -107,7 +107,9 @@ def _count(kept, width, starts):
                     slots += 1 - kept[n, starts[layer, 1] + j]  # a masked bias
                     for i in range(inputs):
                         edges += kept[n, starts[layer, 0] + j * inputs + i]
-        counts[n] = nodes, (slots + 15) // 16 * 16, edges
+        counts[n, 0] = nodes
+        counts[n, 1] = (slots + 15) // 16 * 16
+        counts[n, 2] = edges
     return counts
 
 

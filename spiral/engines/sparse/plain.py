@@ -5,7 +5,7 @@ Its sums have another order, so rows record it as ``sparse-plain``.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from spiral.engines.sparse.lists import LANES
 
@@ -74,7 +74,7 @@ def _update(n, lists, pack, rate, gradients):
 
 
 @njit(fastmath=LOOSE, error_model="numpy", cache=True)
-def train_network(n, lists, pack, data, start, scratch):
+def train_network(n, lists, pack, data, scratch):
     """Train network ``n`` through one piece of an epoch."""
     nodes = lists.nodes[n]
     rows = scratch[: nodes * LANES].reshape(nodes, LANES)
@@ -92,17 +92,16 @@ def train_network(n, lists, pack, data, start, scratch):
                 rows[0, i] = (guess - data.y[lane + i]) * weight
             _backward(n, lists, pack.params, rows, gradients)
             lane += LANES
-        _update(n, lists, pack, pack.rates[start + step, n], gradients)
+        _update(n, lists, pack, pack.rates[step, n], gradients)
 
 
-@njit(error_model="numpy", parallel=True, cache=True)
-def train_pack(threads, order, lists, pack, data, start, scratch_size):
-    """Train the networks of ``order`` through one piece of an epoch."""
-    for thread in prange(threads):
-        raw = np.empty(scratch_size, np.float32)
-        scratch = raw[((-raw.ctypes.data) & 63) >> 2 :]
-        for i in range(thread, len(order), threads):
-            train_network(order[i], lists, pack, data, start, scratch)
+@njit(error_model="numpy", nogil=True, cache=True)
+def train_pack(counter, order, lists, pack, data, scratch_size):
+    """Train the networks of ``order``; without an atomic counter, on one thread."""
+    raw = np.empty(scratch_size, np.float32)
+    scratch = raw[((-raw.ctypes.data) & 63) >> 2 :]
+    for n in order[counter[0] :]:
+        train_network(n, lists, pack, data, scratch)
 
 
 @njit(error_model="numpy", cache=True)
@@ -124,11 +123,10 @@ def evaluate_network(n, lists, params, points, scratch):
     return right, loss
 
 
-@njit(error_model="numpy", parallel=True, cache=True)
-def evaluate_pack(threads, lists, params, points, scratch_size, correct, loss):
-    """Write the right points and the summed loss of every network."""
-    for thread in prange(threads):
-        raw = np.empty(scratch_size, np.float32)
-        scratch = raw[((-raw.ctypes.data) & 63) >> 2 :]
-        for n in range(thread, len(correct), threads):
-            correct[n], loss[n] = evaluate_network(n, lists, params, points, scratch)
+@njit(error_model="numpy", nogil=True, cache=True)
+def evaluate_pack(counter, found, lists, params, points, scratch_size):
+    """Write right points and summed loss [N, 2], on one thread."""
+    raw = np.empty(scratch_size, np.float32)
+    scratch = raw[((-raw.ctypes.data) & 63) >> 2 :]
+    for n in range(counter[0], len(found)):
+        found[n] = evaluate_network(n, lists, params, points, scratch)
