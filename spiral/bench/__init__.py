@@ -4,11 +4,12 @@ A network is 50 epochs (19,500 steps) of batch 128. Engines and rivals are measu
 turn, several times, and medians are reported, since shared machines change their speed.
 """
 
+import json
 import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,12 +17,13 @@ import numpy as np
 import torch
 
 from spiral import cubist, engines, masks, mlp
+from spiral.bench import rivals
 from spiral.engines import sparse
 from spiral.job import Budget, Engine, Plan, TrainJob, TrainState
+from spiral.sweep import cost, grid
 
 STEPS = 19_500
 LOOP_STEPS = 200
-EPOCHS_STEPS = 5 * 390  # engine sparse: what happens once must not weigh
 BATCH = 128
 
 
@@ -75,7 +77,7 @@ def job_of(case: Case, networks: int) -> tuple[TrainJob, TrainState]:
     kept = case.masks(networks)
     job = TrainJob(
         width=case.width,
-        plan=Plan.simple(Budget(50, cubist.POINTS // BATCH)),
+        plan=Plan.simple(Budget(51, cubist.POINTS // BATCH)),
         initial=init,
         lr=np.full(networks, 0.05),
         schedule=("cosine",) * networks,
@@ -88,50 +90,15 @@ def job_of(case: Case, networks: int) -> tuple[TrainJob, TrainState]:
     return job, replace(state, masks=kept, params=params)
 
 
-def seconds_of_engine(engine: Engine, case: Case, networks: int, steps: int) -> float:
-    """Return the seconds of one stretch of training (the first call warms up)."""
-    job, state = job_of(case, networks)
-    state = engine.advance(job, state, 20)
-    began = time.perf_counter()
-    engine.advance(job, state, 20 + steps)
-    return time.perf_counter() - began
+def engine_seconds(engine: Engine) -> rivals.Seconds:
+    """Return a function that times an engine on a pack."""
 
+    def seconds(job: TrainJob, state: TrainState, steps: int) -> float:
+        state = engine.advance(job, state, 20)
+        began = time.perf_counter()
+        engine.advance(job, state, 20 + steps)
+        return time.perf_counter() - began
 
-def seconds_of_loop(case: Case, steps: int) -> float:
-    """Time what one would write in an afternoon: DataLoader, nn.Linear, SGD, masks."""
-    _, state = job_of(case, 1)
-    data = cubist.load()
-    points = torch.utils.data.TensorDataset(
-        torch.tensor(data.x), torch.tensor(data.y).float()
-    )
-    loader = torch.utils.data.DataLoader(points, BATCH, shuffle=True, drop_last=True)
-    shapes = [(layer.inputs, layer.outputs) for layer in mlp.layers(case.width)]
-    linears = [torch.nn.Linear(*shape) for shape in shapes]
-    parts = [part for linear in linears for part in (linear, torch.nn.ReLU())]
-    model = torch.nn.Sequential(*parts[:-1])
-    kept = [
-        torch.tensor(m[0])
-        for pair in mlp.matrices(state.masks, case.width)
-        for m in pair
-    ]
-    optimiser = torch.optim.SGD(
-        model.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4
-    )
-    loss = torch.nn.BCEWithLogitsLoss()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    began = time.perf_counter()
-    for step, (x, y) in enumerate(loader):
-        if step == steps:
-            break
-        optimiser.zero_grad()
-        loss(model(x)[:, 0], y).backward()
-        optimiser.step()
-        with torch.no_grad():
-            for parameter, mask in zip(model.parameters(), kept, strict=True):
-                parameter.mul_(mask)
-    seconds = time.perf_counter() - began
-    torch.set_num_threads(threads)
     return seconds
 
 
@@ -157,44 +124,39 @@ class Contender:
     threads: int
     networks: int
     steps: int
-    seconds: Callable[[Case, int, int], float]
+    seconds: rivals.Seconds
 
 
-def contenders(case: Case, cores: int) -> Iterator[Contender]:
-    """Yield what is measured on a case; ``vmap`` at several pack sizes."""
-    yield Contender("loop", 1, 1, LOOP_STEPS, lambda c, n, s: seconds_of_loop(c, s))
-    reference = engines.build("reference")
-    yield _of_engine("reference", 1, reference, 1, 50)
+def contenders(case: Case, cores: int, peers: Sequence[str]) -> Iterator[Contender]:
+    """Yield what is measured on a case; packs of dense engines in several sizes."""
+    yield Contender("loop", 1, 1, LOOP_STEPS, rivals.loop)
+    reference = engine_seconds(engines.build("reference"))
+    yield Contender("reference", 1, 1, 50, reference)
     if case.width <= 16:
-        vmap = engines.build("vmap")
+        vmap = engine_seconds(engines.build("vmap"))
         for networks in (64, 128, 256, 512):
-            yield _of_engine("vmap", 1, vmap, networks, max(20, 5_000 // networks))
+            steps = max(20, 5_000 // networks)
+            yield Contender("vmap", 1, networks, steps, vmap)
+            if "compile" in peers:
+                yield Contender("vmap-compiled", 1, networks, steps, rivals.compiled)
+            if "jax" in peers:
+                yield Contender("jax", cores, networks, 10 * steps, rivals.jax)
     networks = 200 if case.keep or case.width < 16 else 20
     for threads in sorted({1, cores}):
-        engine = sparse.SparseEngine(threads)
-        yield _of_engine("sparse", threads, engine, networks, EPOCHS_STEPS)
-    plain = sparse.SparseEngine(cores, sparse.plain_kernel())
-    yield _of_engine("sparse-plain", cores, plain, networks, 390)
+        engine = engine_seconds(sparse.SparseEngine(threads))
+        yield Contender("sparse", threads, networks, STEPS, engine)
+    plain = engine_seconds(sparse.SparseEngine(1, sparse.plain_kernel()))
+    yield Contender("sparse-plain", 1, networks, STEPS // 10, plain)
     if torch.cuda.is_available():
+        cuda = engine_seconds(engines.build("vmap:cuda"))
         for networks in (1_024, 8_192, 65_536):
-            cuda = engines.build("vmap:cuda")
-            yield _of_engine("vmap:cuda", 1, cuda, networks, 200)
-
-
-def _of_engine(
-    name: str, threads: int, engine: Engine, networks: int, steps: int
-) -> Contender:
-    """Return an engine as a contender."""
-
-    def seconds(case: Case, networks: int, steps: int) -> float:
-        return seconds_of_engine(engine, case, networks, steps)
-
-    return Contender(name, threads, networks, steps, seconds)
+            yield Contender("vmap:cuda", 1, networks, 200, cuda)
 
 
 def measure(
     cases: tuple[Case, ...] = CASES,
     repeats: int = 5,
+    peers: Sequence[str] = (),
     say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Measure every contender on every case.
@@ -202,6 +164,7 @@ def measure(
     Args:
         cases: What to train.
         repeats: Measurements of each contender, taken in turn.
+        peers: Rivals besides the loop: ``compile`` (torch.compile), ``jax``.
         say: Called with a line of progress now and then.
 
     Returns:
@@ -215,13 +178,14 @@ def measure(
     for case in cases:
         say(case.name)
         best: dict[tuple[str, int], dict[str, Any]] = {}
-        field = list(contenders(case, cores))
+        field = list(contenders(case, cores, peers))
+        packs = {one.networks: job_of(case, one.networks) for one in field}
         for one in field:
-            one.seconds(case, one.networks, min(20, one.steps))
+            one.seconds(*packs[one.networks], min(20, one.steps))
         times: list[list[float]] = [[] for _ in field]
         for _ in range(repeats):
             for one, taken in zip(field, times, strict=True):
-                taken.append(one.seconds(case, one.networks, one.steps))
+                taken.append(one.seconds(*packs[one.networks], one.steps))
         for one, taken in zip(field, times, strict=True):
             row = _result(case, one, taken, sgemm[one.threads])
             known = best.get((one.engine, one.threads))
@@ -234,6 +198,30 @@ def measure(
         "sgemm_gflops": round(sgemm[cores], 1),
         "results": results,
     }
+
+
+def calibrate(repeats: int = 3) -> dict[str, float]:
+    """Return, per engine, the time of a network here by that of the cost model."""
+    factors = {}
+    for name, networks, steps in (("sparse", 200, 3_900), ("vmap", 128, 40)):
+        engine = engine_seconds(engines.build(name))
+        ratios = []
+        for case in CASES[:3]:
+            pack = job_of(case, networks)
+            engine(*pack, 20)
+            taken = statistics.median(engine(*pack, steps) for _ in range(repeats))
+            ratios.append(taken / networks / (steps * model_step(name, case)))
+        factors[name] = float(f"{statistics.median(ratios):.3g}")
+    return factors
+
+
+def model_step(engine: str, case: Case) -> float:
+    """Return the cost model's seconds for one step of one network of a dense case."""
+    d1, d2, d3 = case.sizes
+    config = {"method": "block", "width": case.width, "d1": d1, "d2": d2, "d3": d3}
+    text = json.dumps({**config, "epochs": 1, "engine": engine})
+    price = cost.price(grid.loads(text).configs)
+    return float(price.seconds[0]) / (cubist.POINTS // BATCH)
 
 
 def _result(
