@@ -19,8 +19,8 @@ CACHE_UNITS = 2048
 MOST_NETWORKS = 512
 """More do not make a pack of engine vmap faster."""
 
-MOST_PARAMS = 20_000_000
-"""Parameters of a pack, N x P; a worker needs some 30 bytes for each."""
+MOST_PARAMS = 12_000_000
+"""Parameters of a pack, N x P; a worker needs some 40 bytes for each."""
 
 STEPS = 19_500
 

@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-
-import numpy as np
 
 from spiral import experiment, store
 from spiral.errors import SpiralError
@@ -37,14 +36,12 @@ Report = Callable[[Outcome], None]
 @cache
 def machine() -> dict[str, str]:
     """Return the facts about this machine that a footer records."""
-    import torch
-
     return {
         "machine": platform.machine(),
         "system": platform.system(),
         "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": torch.__version__,
+        # asked of the metadata: importing torch would cost two seconds for nothing
+        **{name: version(name) for name in ("numpy", "numba", "torch")},
     }
 
 

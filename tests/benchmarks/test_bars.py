@@ -1,0 +1,75 @@
+"""Ratios that must hold on a quiet machine, all from one run of the bench."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from spiral import bench
+
+pytestmark = pytest.mark.benchmark
+
+
+@pytest.fixture(scope="module")
+def speed() -> dict[tuple[str, str, int], float]:
+    """Return networks/s by case, engine and threads."""
+    cases = tuple(c for c in bench.CASES if c.name in ("3-3-3", "16-16-16"))
+    found = bench.measure(cases)
+    return {
+        (row["case"], row["engine"], row["threads"]): row["networks_per_s"]
+        for row in found["results"]
+    }
+
+
+def cores(speed) -> int:
+    return max(threads for _, _, threads in speed)
+
+
+def test_vmap_on_one_core_is_thirty_times_the_loop(speed):
+    assert speed["3-3-3", "vmap", 1] >= 30 * speed["3-3-3", "loop", 1]
+
+
+@pytest.mark.parametrize(("case", "bar"), [("3-3-3", 1_750), ("16-16-16", 125)])
+def test_sparse_on_each_core_beats_the_loop(speed, case, bar):
+    assert speed[case, "sparse", 1] >= bar * speed[case, "loop", 1]
+
+
+def test_two_threads_are_worth_it(speed):
+    if cores(speed) < 2:
+        pytest.skip("one core only")
+    ratio = speed["3-3-3", "sparse", cores(speed)] / speed["3-3-3", "sparse", 1]
+    assert ratio >= 0.85 * cores(speed)
+
+
+FIRST_CALL = """
+import time
+from spiral.bench import CASES, job_of
+from spiral.engines import sparse
+job, state = job_of(CASES[0], 4)
+began = time.perf_counter()
+engine = sparse.SparseEngine()
+engine.evaluate(job, engine.advance(job, state, 5))
+print(time.perf_counter() - began)
+"""
+
+
+def test_a_second_process_starts_at_once():
+    for _ in range(2):  # the first may have to compile
+        run = subprocess.run(
+            [sys.executable, "-c", FIRST_CALL], capture_output=True, check=True
+        )
+    assert float(run.stdout) < 0.5
+
+
+def test_evaluation_costs_less_than_two_percent():
+    engine = bench.sparse.SparseEngine()
+    job, state = bench.job_of(bench.CASES[0], 100)
+    state = engine.advance(job, state, 20)
+    began = time.perf_counter()
+    trained = engine.advance(job, state, 20 + bench.STEPS)
+    training = time.perf_counter() - began
+    engine.evaluate(job, trained)
+    began = time.perf_counter()
+    engine.evaluate(job, trained)
+    assert time.perf_counter() - began < 0.02 * training
