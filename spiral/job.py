@@ -176,18 +176,19 @@ class TrainJob:
         return (curves[:, which] * (self.lr * scale)).astype(np.float32)
 
     def orders(
-        self, epoch: int
+        self, epoch: int, first: int = 0, last: int | None = None
     ) -> tuple[Int[np.ndarray, "K S B"], Int[np.ndarray, " N"]]:
-        """Return an epoch's batches, once per distinct order seed.
+        """Return batches ``first`` … ``last`` - 1 of an epoch, per distinct order seed.
 
         Returns:
-            indices: [K, steps_per_epoch, batch] into the points.
+            indices: [K, S, batch] into the points.
             which: [N], the row of ``indices`` that each network follows.
         """
         distinct, which = np.unique(self.order_seeds, return_inverse=True)
-        used = self.steps_per_epoch * self.batch
-        rows = [epoch_order(int(seed), epoch)[:used] for seed in distinct]
-        shape = (len(distinct), self.steps_per_epoch, self.batch)
+        end = self.steps_per_epoch if last is None else last
+        span = slice(first * self.batch, end * self.batch)
+        rows = [epoch_order(int(seed), epoch)[span] for seed in distinct]
+        shape = (len(distinct), end - first, self.batch)
         return np.concatenate(rows).reshape(shape), which
 
     def batch_at(
@@ -195,8 +196,8 @@ class TrainJob:
     ) -> tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]:
         """Return the batch that each network sees at one step."""
         epoch, k = divmod(step, self.steps_per_epoch)
-        indices, which = self.orders(epoch)
-        chosen = indices[:, k][which]
+        indices, which = self.orders(epoch, k, k + 1)
+        chosen = indices[:, 0][which]
         return self.x[chosen], self.y[chosen].astype(np.float32)
 
 

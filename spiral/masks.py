@@ -29,8 +29,10 @@ def keep_top(
         scores: One score per weight; float64 where that is cheap.
         keep: How many to keep, 0 … W each.
     """
-    lowest_number = np.finfo(np.float64).min
-    ranked = np.where(np.isnan(scores), -np.inf, np.maximum(scores, lowest_number))
+    finite = np.finfo(scores.dtype).min
+    ranked = scores
+    if not (scores >= finite).all():
+        ranked = np.where(np.isnan(scores), -np.inf, np.maximum(scores, finite))
     size = ranked.shape[1]
     keep = np.asarray(keep)
     # The lowest score that stays, found without sorting (half the time for the 560

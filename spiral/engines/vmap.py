@@ -141,15 +141,13 @@ class VmapEngine:
         while step < stop:
             epoch, first = divmod(step, job.steps_per_epoch)
             last = min(first + stop - step, job.steps_per_epoch)
-            order, which_seed = job.orders(epoch)
+            order, which_seed = job.orders(epoch, first, last)
             which = self._tensor(which_seed)
-            for some in np.array_split(
-                np.arange(first, last), -(-order.size // GATHER)
-            ):
-                indices = self._tensor(order[:, some].transpose(1, 0, 2).copy())
+            for some in np.array_split(order, -(-order.size // GATHER), axis=1):
+                indices = self._tensor(some.transpose(1, 0, 2).copy())
                 x = data_x[:, indices].permute(1, 2, 0, 3).contiguous()  # [s, K, 2, B]
                 y = data_y[indices]
-                for k in range(len(some)):
+                for k in range(len(indices)):
                     yield x[k][which], y[k][which]
             step += last - first
 

@@ -59,8 +59,8 @@ class Gmp:
         total = mlp.weight_count(view.width)
         keep = np.rint(view.keep + (total - view.keep) * left).astype(np.int64)
         kept = masks.of_weights(view.masks, view.width)
-        size = np.abs(masks.of_weights(view.params, view.width).astype(np.float64))
-        scores = np.where(kept, size, -1.0)  # pruned ranks below a kept zero
+        size = np.abs(masks.of_weights(view.params, view.width))
+        scores = np.where(kept, size, np.float32(-1))  # below a kept zero
         chosen = self._select(scores, keep, view.width)
         return Change(masks=masks.with_biases(chosen, view.width)), passed
 

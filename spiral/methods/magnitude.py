@@ -37,7 +37,7 @@ class Magnitude:
 
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Keep the ``keep`` weights of largest absolute value, over all layers."""
-        scores = np.abs(masks.of_weights(view.params, view.width).astype(np.float64))
+        scores = np.abs(masks.of_weights(view.params, view.width))
         kept = masks.keep_top(scores, view.keep)
         return Change(masks=masks.with_biases(kept, view.width)), None
 
