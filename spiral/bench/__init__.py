@@ -5,7 +5,6 @@ turn, several times, and medians are reported, since shared machines change thei
 """
 
 import json
-import os
 import platform
 import statistics
 import time
@@ -20,7 +19,7 @@ from spiral import cubist, engines, masks, mlp
 from spiral.bench import rivals
 from spiral.engines import sparse
 from spiral.job import Budget, Engine, Plan, TrainJob, TrainState
-from spiral.sweep import cost, grid
+from spiral.sweep import cost, grid, launch
 
 STEPS = 19_500
 LOOP_STEPS = 200
@@ -172,7 +171,7 @@ def measure(
         the median networks/s at its best pack size, the lowest and highest of the
         repeats, GFLOP/s and the share of sgemm on as many threads.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    cores = launch.cores()
     sgemm = {threads: sgemm_gflops(threads) for threads in sorted({1, cores})}
     results: list[dict[str, Any]] = []
     for case in cases:

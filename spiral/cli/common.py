@@ -34,7 +34,7 @@ def grid_files() -> dict[str, Path]:
 def find_grid(name: str) -> Path:
     """Return a grid file by path, or one that comes with the package by name."""
     path = Path(name)
-    if path.exists():
+    if path.is_file():
         return path
     known = grid_files()
     if name in known:

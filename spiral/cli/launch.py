@@ -112,6 +112,6 @@ def _launch_summary(prepared: Any, as_json: bool) -> None:
     if prepared.failed:
         lines = [f"  {o.pack}: {o.error}" for o in prepared.failed[:5]]
         raise LaunchIncomplete(
-            f"{len(prepared.failed)} packs failed after 3 attempts each; the others "
+            f"{len(prepared.failed)} packs failed; the others "
             "are saved, and the same command tries these again:\n" + "\n".join(lines)
         )

@@ -6,12 +6,17 @@ What it would log, checkpoint and restore is switched off; the store does that b
 
 import logging
 import os
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from socket import create_connection
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from spiral import store
+from spiral.errors import ConfigError, SpiralError
 from spiral.sweep.work import ATTEMPTS, Outcome, Report, attempt
 
 SETTINGS = {
@@ -29,6 +34,7 @@ SETTINGS = {
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Makes Ray keep the loopback address it is given, rather than an external one."""
 
+CONNECT_SECONDS = 5.0
 OBJECT_STORE_BYTES = 100 * 2**20  # results travel as files, not as objects
 
 
@@ -51,30 +57,47 @@ def run(
         address: Use this cluster; else start Ray on this machine, loopback only.
         gpu: Packs need a GPU each.
     """
-    settings = SETTINGS if address is not None else {**SETTINGS, **LOOPBACK}
-    for name, value in settings.items():
-        os.environ.setdefault(name, value)
     os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(2 * workers))
-    import ray
-
+    out = out.resolve()
+    with _signals_kept():
+        ray = _start(address, workers, gpu)
     # Tune logs a traceback for every dead worker; our report says it in a line
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    _start(ray, address, workers, gpu)
     # Tune insists on a folder; on a cluster its nodes must share it
     with TemporaryDirectory(dir=address and store.scratch(out)) as scratch:
         try:
-            _tune(out.resolve(), packs, workers, report, gpu, scratch)
+            _tune(out, packs, workers, report, gpu, scratch)
         finally:
             ray.shutdown()
 
 
-def _start(ray: Any, address: str | None, workers: int, gpu: bool) -> None:
-    """Connect to a cluster or start one on this machine."""
+def check_address(address: str) -> None:
+    """Raise ConfigError unless a Ray cluster answers there within seconds."""
+    host, _, port = address.rpartition(":")
+    try:
+        if port.isdecimal():
+            create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+        _start(address, 1, gpu=False).shutdown()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigError(
+            f"--address {address}: no Ray cluster answers there ({error}); start one "
+            "with `ray start --head`, or leave --address out to use this machine"
+        ) from None
+
+
+def _start(address: str | None, workers: int, gpu: bool) -> Any:
+    """Connect to a cluster, or start Ray on this machine; return the module."""
+    settings = SETTINGS if address is not None else {**SETTINGS, **LOOPBACK}
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
+    import ray
+
     quiet = {"log_to_driver": False, "logging_level": "error"}
     if address is not None:
         ray.init(address=address, **quiet)
-        return
+        return ray
     ray.init(
+        address="local",  # not some other Ray that happens to run here
         num_cpus=workers,
         num_gpus=workers if gpu else 0,
         include_dashboard=False,
@@ -82,6 +105,17 @@ def _start(ray: Any, address: str | None, workers: int, gpu: bool) -> None:
         _node_ip_address="127.0.0.1",
         **quiet,
     )
+    return ray
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Put our signal handlers back, which ray.init replaces by its own."""
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _tune(
@@ -96,6 +130,7 @@ def _tune(
     from ray import tune
 
     need = {"cpu": 0, "gpu": 1} if gpu else {"cpu": 1}
+    reporter = _reporter(report)
     tuner = tune.Tuner(
         tune.with_resources(_trainable(), need),
         param_space={"out": str(out), "pack": tune.grid_search(list(packs))},
@@ -105,12 +140,14 @@ def _tune(
             storage_path=scratch,
             failure_config=tune.FailureConfig(max_failures=ATTEMPTS - 1),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            callbacks=[_reporter(report)],
+            callbacks=[reporter],
             verbose=0,
             log_to_file=False,
         ),
     )
     tuner.fit()
+    if reporter.errors:
+        raise reporter.errors[0]
 
 
 def _trainable() -> type:
@@ -141,6 +178,14 @@ def _reporter(report: Report) -> Any:
     class Reporter(tune.Callback):  # type: ignore[misc]
         def __init__(self, report: Any):
             self.report = report
+            self.errors: list[SpiralError] = []
+
+        def pass_on(self, outcome: Outcome) -> None:
+            """Report; what goes wrong here must not pass through Tune."""
+            try:
+                self.report(outcome)
+            except SpiralError as error:
+                self.errors.append(error)
 
         def __reduce__(self) -> Any:
             """Tune pickles its callbacks; this one means nothing elsewhere."""
@@ -149,11 +194,11 @@ def _reporter(report: Report) -> Any:
         def on_trial_complete(
             self, iteration: int, trials: list[Any], trial: Any, **info: Any
         ) -> None:
-            self.report(trial.last_result["outcome"])
+            self.pass_on(trial.last_result["outcome"])
 
         def on_trial_error(
             self, iteration: int, trials: list[Any], trial: Any, **info: Any
         ) -> None:
-            self.report(Outcome(trial.config["pack"], error="its worker died"))
+            self.pass_on(Outcome(trial.config["pack"], error="its worker died"))
 
     return Reporter(report)

@@ -18,7 +18,7 @@ from spiral.sweep.grid import Grid
 from spiral.sweep.work import ATTEMPTS, Outcome, Report
 
 
-class Interrupted(BaseException):
+class Interrupted(KeyboardInterrupt):
     """The launch was told to stop by a signal; what is committed stays."""
 
     def __init__(self, number: int):
@@ -57,17 +57,24 @@ class Launch:
 
 def cores() -> int:
     """Return the cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
     """Check everything, then write the manifest and find what is missing.
 
     Raises:
-        ConfigError: The directory holds something else, or another grid's results.
+        ConfigError: The directory holds something else, or another grid's results; or
+            no cluster answers at the address.
         EngineUnavailable: An engine's device is missing.
         StoreError: The directory cannot be written.
     """
+    if settings.address is not None:
+        from spiral.sweep import driver
+
+        driver.check_address(settings.address)
     old = _existing(out)
     known = set() if old is None else set(old["config_id"])
     _check_extends(grid, known, out)
@@ -128,14 +135,20 @@ def executor(launch: Launch, settings: Settings) -> Callable[..., None]:
 @contextmanager
 def stop_on_signals() -> Iterator[None]:
     """Turn SIGINT and SIGTERM into Interrupted; a second signal ends at once."""
+    received: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
+        received.append(number)
         signal.signal(number, signal.SIG_DFL)
         raise Interrupted(number)
 
     before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
+    except BaseException as error:  # Ray turns what a handler raises into other things
+        if received and not isinstance(error, Interrupted):
+            raise Interrupted(received[0]) from None
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

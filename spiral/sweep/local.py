@@ -5,6 +5,7 @@ With one worker, packs train in the calling process, where a debugger can follow
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -104,6 +105,7 @@ def _direct(
 
 def _serve(out: Path, pipe: Connection) -> None:
     """Train packs as they come in; the body of a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launcher decides when to stop
     threading.Thread(target=_die_with_parent, daemon=True).start()
     while True:
         try:

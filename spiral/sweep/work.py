@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from spiral import experiment, store
-from spiral.errors import SpiralError
+from spiral.errors import SpiralError, StoreError
 
 ATTEMPTS = 3
 """How often a pack is tried before it counts as failed: by the worker when it raises,
@@ -57,6 +57,8 @@ def train_pack(out: Path, pack: str) -> Outcome:
     """
     began = time.perf_counter()
     configs, _ = store.read_manifest(out, pack)
+    if configs.empty:
+        raise StoreError(f"pack {pack} is not in the manifest; was {out} replaced?")
     rows = experiment.run(configs)
     seconds = time.perf_counter() - began
     store.write_pack(out, pack, rows, {**machine(), "seconds": round(seconds, 3)})
@@ -69,6 +71,8 @@ def attempt(out: Path, pack: str) -> Outcome:
     for number in range(1, ATTEMPTS + 1):
         try:
             return train_pack(out, pack)
+        except SpiralError as error:  # a broken method or a full disk stays what it is
+            return Outcome(pack, error=str(error))
         except Exception as error:
             if number == ATTEMPTS:
                 return Outcome(pack, error=describe(error))
@@ -76,8 +80,6 @@ def attempt(out: Path, pack: str) -> Outcome:
 
 
 def describe(error: Exception) -> str:
-    """Return what happened, and where unless it is one of our own messages."""
-    if isinstance(error, SpiralError):
-        return str(error)
+    """Return what happened, and where."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
