@@ -35,6 +35,7 @@ types: install
 	$(BIN)/mypy
 
 bench: install
+	$(SPIRAL) bench -o benchmarks/last.json
 	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks
 
 golden: install

@@ -44,7 +44,11 @@ class Config(Options):
         None, ge=1, description="weights to keep", json_schema_extra=PER_NETWORK
     )
     lr: float = Field(
-        0.1, gt=0, description="base learning rate", json_schema_extra=PER_NETWORK
+        0.1,
+        gt=0,
+        le=1e9,
+        description="base learning rate",
+        json_schema_extra=PER_NETWORK,
     )
     schedule: Literal["constant", "cosine", "step"] = Field(
         "cosine", description="learning-rate schedule", json_schema_extra=PER_NETWORK

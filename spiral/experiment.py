@@ -60,7 +60,8 @@ def build_method(shared: pd.Series) -> Method:
     """Build the method of a pack from the options that the pack shares."""
     entry = METHODS[shared["method"]]
     fields = config.fields(entry.options).values()
-    options = {f.name: f.kind(shared[f.name]) for f in fields if not f.per_network}
+    values = {f.name: (f.kind, shared[f.name]) for f in fields if not f.per_network}
+    options = {n: None if pd.isna(v) else kind(v) for n, (kind, v) in values.items()}
     return entry.build(**options)
 
 
@@ -195,7 +196,7 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         _check_array(method, field, getattr(change, field), shape, np.bool_)
     _check_array(method, "params", change.params, shape, np.float32)
     _check_array(method, "lr_scale", change.lr_scale, shape[:1], np.float64)
-    kept = _or(change.masks, state.masks)
+    kept = _or(change.masks, state.masks).copy()  # the method may keep its own
     after = replace(
         state,
         masks=kept,
@@ -245,8 +246,8 @@ def _viewer(job: TrainJob, configs: pd.DataFrame) -> Any:
             params=_read_only(state.params),
             masks=_read_only(state.masks),
             initial=_read_only(job.initial),
-            keep=keep,
-            options=options,
+            keep=_read_only(keep),
+            options={name: _read_only(column) for name, column in options.items()},
             batch=job.batch_at,
             stream=lambda n, purpose: seeds.stream(
                 f"method/{purpose}", int(seed[n]), job.width

@@ -31,6 +31,8 @@ def replace_atomically(
     data: bytes,
     scratch: Path,
     check: Callable[[Path], object] | None = None,
+    *,
+    first: bool = False,
 ) -> None:
     """Put ``data`` at ``path``: write aside, verify, fsync, rename, fsync directory.
 
@@ -41,8 +43,10 @@ def replace_atomically(
         data: Its whole content.
         scratch: Folder on the same file system for the unfinished file.
         check: Called on the unfinished file after it was written; raises to reject it.
+        first: Only create the file; leave one that somebody else made meanwhile.
 
     Raises:
+        FileExistsError: ``first``, and there is a file already.
         StoreError: The file cannot be written (disk full, read-only ...); ``path`` is
             as before.
     """
@@ -53,8 +57,10 @@ def replace_atomically(
         write_durably(unfinished, data)
         if check is not None:
             check(unfinished)
-        os.replace(unfinished, path)
+        (os.link if first else os.replace)(unfinished, path)
         sync_directory(path.parent)
+    except FileExistsError:
+        raise
     except OSError as error:
         raise StoreError(
             f"cannot write {path}: {error.strerror or error}; nothing half-written is "

@@ -5,7 +5,7 @@ a :class:`View` and answers with a :class:`Change`; an engine turns a :class:`Tr
 and a :class:`TrainState` into the next state. Neither knows the other.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Protocol
@@ -103,7 +103,8 @@ class View:
     ]
     """``batch(i)`` is the batch that training sees at step i."""
     stream: Callable[[int, str], np.random.Generator]
-    """``stream(n, purpose)`` is a random stream of network n's config alone."""
+    """``stream(n, purpose)`` is a random stream of network n's config alone, from its
+    start at every call: name the step in the purpose to draw anew at each event."""
 
 
 class Method(Protocol):
@@ -119,10 +120,11 @@ class Method(Protocol):
         """Answer one event."""
 
 
-@lru_cache(maxsize=400)  # 200 KB each: 80 MB, the epochs of eight seeds
+@lru_cache(maxsize=500)  # 200 KB each: 100 MB, the epochs of ten seeds
 def epoch_order(seed: int, epoch: int) -> Int[np.ndarray, " D"]:
-    """Return the order in which one seed visits the points in one epoch."""
-    order = seeds.stream("order", seed, epoch).permutation(np.int32(cubist.POINTS))
+    """Return the order in which one seed visits the points in one epoch (int32)."""
+    order = np.arange(cubist.POINTS, dtype=np.int32)
+    seeds.stream("order", seed, epoch).shuffle(order)
     order.flags.writeable = False
     return order
 
@@ -175,29 +177,30 @@ class TrainJob:
         scale = 1.0 if state.lr_scale is None else state.lr_scale
         return (curves[:, which] * (self.lr * scale)).astype(np.float32)
 
+    def followers(self) -> tuple[list[int], Int[np.ndarray, " N"]]:
+        """Return the distinct order seeds, and which of them each network follows."""
+        distinct, which = np.unique(self.order_seeds, return_inverse=True)
+        return distinct.tolist(), which
+
     def orders(
-        self, epoch: int, first: int = 0, last: int | None = None
-    ) -> tuple[Int[np.ndarray, "K S B"], Int[np.ndarray, " N"]]:
-        """Return batches ``first`` … ``last`` - 1 of an epoch, per distinct order seed.
+        self, some: Iterable[int], epoch: int, first: int, last: int
+    ) -> Int[np.ndarray, "K S B"]:
+        """Return batches ``first`` … ``last`` - 1 of an epoch for some order seeds.
 
         Returns:
-            indices: [K, S, batch] into the points.
-            which: [N], the row of ``indices`` that each network follows.
+            Indices into the points, [K, last - first, batch].
         """
-        distinct, which = np.unique(self.order_seeds, return_inverse=True)
-        end = self.steps_per_epoch if last is None else last
-        span = slice(first * self.batch, end * self.batch)
-        rows = [epoch_order(int(seed), epoch)[span] for seed in distinct]
-        shape = (len(distinct), end - first, self.batch)
-        return np.concatenate(rows).reshape(shape), which
+        span = slice(first * self.batch, last * self.batch)
+        rows = [epoch_order(seed, epoch)[span] for seed in some]
+        return np.stack(rows).reshape(len(rows), last - first, self.batch)
 
     def batch_at(
         self, step: int
     ) -> tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]:
         """Return the batch that each network sees at one step."""
         epoch, k = divmod(step, self.steps_per_epoch)
-        indices, which = self.orders(epoch, k, k + 1)
-        chosen = indices[:, 0][which]
+        distinct, which = self.followers()
+        chosen = self.orders(distinct, epoch, k, k + 1)[:, 0][which]
         return self.x[chosen], self.y[chosen].astype(np.float32)
 
 

@@ -6,7 +6,7 @@ network is written once: engines differentiate it, plots and checks evaluate it.
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,7 +111,7 @@ def logits(
     return (weights @ h + biases[:, None])[0]
 
 
-@cache
+@lru_cache(maxsize=64)  # 0.5 MB each at width 256
 def initial_params(seed: int, width: int) -> Float32[np.ndarray, " P"]:
     """Draw PyTorch's default initialisation, U(±1/√fan_in) for weights and biases.
 

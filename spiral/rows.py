@@ -56,6 +56,39 @@ def schema() -> pa.Schema:
     return pa.schema(columns)
 
 
+def complete(configs: pd.DataFrame) -> pd.DataFrame:
+    """Return configs with the columns that an earlier version did not have yet.
+
+    A new option has a default that changes nothing, so that is what they had.
+    """
+    missing = [name for name in config_fields() if name not in configs]
+    added = {}
+    for name in missing:
+        values = config.column(config_fields()[name], [None] * len(configs))
+        for method in configs["method"].unique():
+            fields = config.fields(config.Config) | config.fields(
+                methods.METHODS[method].options
+            )
+            if name in fields and fields[name].default is not None:
+                values[(configs["method"] == method).to_numpy()] = fields[name].default
+        added[name] = values
+    return configs.assign(**added)
+
+
+def older_or_equal(found: pa.Schema) -> bool:
+    """Return whether a file's columns are those of this version or of an earlier one.
+
+    All are known here, with their types; only options of methods may be missing.
+    """
+    wanted = schema()
+    known = all(
+        field.name in wanted.names and wanted.field(field.name).type == field.type
+        for field in found
+    )
+    always = set(wanted.names) - methods.option_fields().keys()
+    return known and always <= set(found.names)
+
+
 def assemble(configs: pd.DataFrame, results: Mapping[str, Any]) -> pa.Table:
     """Join configs and their results into rows.
 

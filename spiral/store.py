@@ -184,8 +184,8 @@ def _check(path: Path, pack: str) -> tuple[pa.Table, dict[str, Any]]:
     return rows, footer
 
 
-def pack_files(out: Path) -> Iterator[Path]:
-    """Yield every file that readers see among the results, sorted by name."""
+def visible_files(out: Path) -> Iterator[Path]:
+    """Yield every file that readers of a folder see among the results, by name."""
     folder = results_folder(out)
     if folder.is_dir():
         for path in sorted(folder.rglob("*")):
@@ -193,15 +193,29 @@ def pack_files(out: Path) -> Iterator[Path]:
                 yield path
 
 
+def pack_files(out: Path) -> Iterator[Path]:
+    """Yield the files of packs that stand at their place, by name."""
+    for path in visible_files(out):
+        if path == pack_path(out, path.stem.removeprefix("pack-")):
+            yield path
+
+
 # ---- manifest
 
 
-def write_manifest(out: Path, configs: pd.DataFrame, facts: Mapping[str, Any]) -> None:
-    """Commit the list of configs and their packs, and facts about the grid."""
+def write_manifest(
+    out: Path, configs: pd.DataFrame, facts: Mapping[str, Any], *, first: bool = False
+) -> None:
+    """Commit the list of configs and their packs, and facts about the grid.
+
+    Raises:
+        FileExistsError: ``first``, and another launch has made one meanwhile.
+        StoreError: It cannot be written.
+    """
     table = pa.Table.from_pandas(configs, preserve_index=False)
     footer = {**facts, "schema": SCHEMA_VERSION, "version": __version__}
     data = to_bytes(table, footer, rows_per_group=4096)
-    files.replace_atomically(manifest_path(out), data, scratch(out))
+    files.replace_atomically(manifest_path(out), data, scratch(out), first=first)
 
 
 def read_manifest(
@@ -219,12 +233,18 @@ def read_manifest(
             f"{out} holds no launch (no {path.relative_to(out)}); "
             "give the folder that was the --out of `spiral-sweep launch`"
         )
-    if pack is None and columns is None:
-        table, footer = from_bytes(path.read_bytes(), str(path))
-    else:
-        filters = None if pack is None else [("pack", "=", pack)]
-        table = pq.read_table(path, filters=filters, columns=columns)
-        footer = json.loads(table.schema.metadata[FOOTER])
+    try:
+        if pack is None and columns is None:
+            table, footer = from_bytes(path.read_bytes(), str(path))
+        else:
+            filters = None if pack is None else [("pack", "=", pack)]
+            table = pq.read_table(path, filters=filters, columns=columns)
+            footer = json.loads(table.schema.metadata[FOOTER])
+    except (CorruptPack, pa.ArrowException, OSError) as error:
+        raise CorruptPack(
+            f"{path}: cannot be read ({error}). Remove it and launch the grid again: "
+            "the manifest is made anew from the results"
+        ) from None
     return table.to_pandas(types_mapper=NULLABLE.get), footer
 
 
@@ -246,6 +266,8 @@ def failures(out: Path) -> dict[str, str]:
     """Return the packs given up, with the last error of each."""
     found = {}
     for path in sorted((out / "_spiral" / "failed").glob("*.json")):
-        record = json.loads(path.read_text())
-        found[record["pack"]] = record["error"]
+        try:
+            found[path.stem] = str(json.loads(path.read_text())["error"])
+        except (ValueError, KeyError, TypeError, OSError):
+            found[path.stem] = "its record cannot be read"
     return found

@@ -210,7 +210,7 @@ def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch
         (["launch", "{grid}", "--out", "{tmp}/o", "--engine", "abacus"], 2, "abacus"),
         (["status", "{tmp}"], 1, "holds no launch"),
         (["status", "{grid}"], 1, "holds no launch"),
-        (["compare", "{tmp}"], 1, "no rows"),
+        (["compare", "{tmp}"], 1, "holds no launch"),
         (["compare", "{out}", "--by", "colour"], 2, "no column 'colour'"),
         (["plot", "accuracy", "{out}", "-o", "{grid}/x.png"], 1, "cannot write"),
     ],

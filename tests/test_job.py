@@ -44,17 +44,20 @@ def test_order_depends_on_seed_and_epoch_alone():
 def test_the_incomplete_batch_is_dropped(batch, steps):
     job = make_job(batch=batch)
     assert job.steps_per_epoch == steps
-    indices, _ = job.orders(0)
+    indices = job.orders([1, 2, 3], 0, 0, steps)
     assert indices.shape == (3, steps, batch)
     assert len(np.unique(indices[0])) == steps * batch  # no point twice
 
 
 def test_orders_are_kept_once_per_distinct_seed():
     job = make_job((5, 3, 5, 5))
-    indices, which = job.orders(1)
+    distinct, which = job.followers()
+    assert distinct == [3, 5]
     assert which.tolist() == [1, 0, 1, 1]
-    assert indices.shape == (2, 390, 128)
-    assert np.array_equal(indices[1].ravel(), epoch_order(5, 1)[: 390 * 128])
+    indices = job.orders(distinct, 1, 7, 9)
+    assert indices.shape == (2, 2, 128)
+    assert indices.dtype == np.int32
+    assert np.array_equal(indices[1].ravel(), epoch_order(5, 1)[7 * 128 : 9 * 128])
 
 
 @pytest.mark.parametrize(

@@ -174,5 +174,6 @@ def test_readers_see_every_file_but_hidden_ones(committed, tmp_path):
     folder = tmp_path / "results"
     for name in ("_hidden", ".hidden", "notes.txt"):
         (folder / name).write_text("x")
-    assert [*store.pack_files(tmp_path)] == [folder / "notes.txt", committed]
+    assert [*store.visible_files(tmp_path)] == [folder / "notes.txt", committed]
+    assert [*store.pack_files(tmp_path)] == [committed]
     assert [*store.pack_files(tmp_path / "nowhere")] == []

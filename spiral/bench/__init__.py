@@ -5,11 +5,13 @@ turn, several times, and medians are reported, since shared machines change thei
 """
 
 import json
+import os
 import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from spiral.sweep import cost, grid, launch
 
 STEPS = 19_500
 LOOP_STEPS = 200
+VERSIONS = {name: version(name) for name in ("torch", "numpy", "numba", "llvmlite")}
 BATCH = 128
 
 
@@ -193,7 +196,8 @@ def measure(
         results += best.values()
     return {
         "machine": machine(cores),
-        "versions": {"torch": torch.__version__, "numpy": np.__version__},
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "versions": {"python": platform.python_version(), **VERSIONS},
         "sgemm_gflops": round(sgemm[cores], 1),
         "results": results,
     }

@@ -63,7 +63,8 @@ def compiled(job: TrainJob, state: TrainState, steps: int) -> float:
     step = _compiled_step(job.networks, job.width)
     params, velocity = torch.tensor(state.params), torch.tensor(state.momentum)
     trains = torch.tensor(state.masks)
-    column = torch.full((job.networks, 1), 1.0)
+    column = torch.ones(job.networks, 1)
+    rate, momentum, decay = LEARNING_RATE * column, MOMENTUM * column, DECAY * column
     x, y = (torch.tensor(array) for array in job.batch_at(0))
     x = x.transpose(1, 2).contiguous()
     with torch_common.one_thread(), torch.no_grad():
@@ -71,7 +72,7 @@ def compiled(job: TrainJob, state: TrainState, steps: int) -> float:
             began = time.perf_counter()
             for _ in range(count):
                 params, velocity = step(
-                    params, velocity, trains, 0.05 * column, column, column, x, y
+                    params, velocity, trains, rate, momentum, decay, x, y
                 )
         return time.perf_counter() - began
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -42,6 +43,10 @@ def bench(
         target = calibration.save(factors)
         show({"factors": factors}) if as_json else click.echo(f"{factors} → {target}")
         return
+    if output is not None and not output.parent.is_dir():
+        raise ConfigError(f"-o {output}: its folder does not exist")
+    if "jax" in peers and find_spec("jax") is None:
+        raise ConfigError("--peer jax: JAX is not installed; pip install jax")
     known = {case.name: case for case in bench.CASES}
     unknown = [name for name in cases if name not in known]
     if unknown:

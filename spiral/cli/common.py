@@ -39,6 +39,8 @@ def find_grid(name: str) -> Path:
     known = grid_files()
     if name in known:
         return known[name]
+    if path.exists():
+        return path  # a folder, say: reading it says what is wrong
     raise ConfigError(
         f"{name}: no such file, and no shipped grid; those are {', '.join(known)}"
     )

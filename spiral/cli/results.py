@@ -42,7 +42,11 @@ def verify(out: Path, as_json: bool) -> None:
         for name, reason in verdict.reasons.items():
             click.echo(f"corrupt  {name}: {reason}")
     if not verdict.sound:
-        click.echo("error: `spiral-sweep launch` redoes damaged packs", err=True)
+        click.echo(
+            "error: not everything is sound; move foreign files elsewhere, then "
+            "`spiral-sweep launch` redoes damaged packs",
+            err=True,
+        )
         raise SystemExit(4)
 
 
@@ -83,8 +87,7 @@ def plot_accuracy(out: Path, output: Path | None) -> None:
     """Accuracy over the weights kept, per method."""
     from spiral.report import compare, figures, results, style
 
-    rows = results.read(out, results.SUMMARY_COLUMNS)
-    summary = compare.summarise(rows, ["method", "keep"])
+    summary = compare.over_size(results.read(out))
     figure = figures.draw(lambda axes: figures.accuracy_over_keep(axes, summary))
     style.save(figure, output or Path("accuracy.png"))
     click.echo(output or "accuracy.png")

@@ -31,6 +31,12 @@ class Entry:
 
 ENGINES: dict[str, Entry] = {
     "sparse": Entry("spiral.engines.sparse", "lists of kept edges, Numba", ("cpu",)),
+    "sparse-plain": Entry(
+        "spiral.engines.sparse.twin",
+        "the same without explicit vectors; `sparse` falls back on it",
+        ("cpu",),
+        automatic=False,
+    ),
     "vmap": Entry(
         "spiral.engines.vmap", "a pack at once, torch.func.vmap", ("cpu", "cuda")
     ),

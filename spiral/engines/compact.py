@@ -5,6 +5,7 @@ own units moved to the front; afterwards the parameters go back to their places.
 is dead if nothing of it is kept: no incoming weight, no bias, no outgoing weight.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -55,21 +56,27 @@ class Compact:
         )
 
 
-def compact(masks: Mask, width: int) -> Compact | None:
-    """Return how to shrink a pack to at most half its width, or None if it does not."""
+def widths(masks: Mask, width: int) -> Int[np.ndarray, " N"]:
+    """Return the width that each network, for itself, shrinks to.
+
+    At most half its own, from ``WIDTHS``; or its own. A function of its mask alone, so
+    that no network feels who else is in its pack.
+    """
+    most = live_units(masks, width).sum(axis=2).max(axis=1)
+    choices = np.array([w for w in WIDTHS if w <= width // 2] + [width])
+    return choices[np.searchsorted(choices[:-1], most)]
+
+
+def compact(masks: Mask, width: int, narrow: int) -> Compact:
+    """Return how to shrink networks to width ``narrow``."""
     live = live_units(masks, width)
-    most = int(live.sum(axis=2).max())
-    narrow = next((w for w in WIDTHS if most <= w <= width // 2), None)
-    if narrow is None:
-        return None
     order = np.argsort(~live, axis=2, kind="stable")[:, :, :narrow]
     real = np.take_along_axis(live, order, axis=2)
     networks = len(masks)
-    ends = np.ones((networks, mlp.INPUTS), bool), np.ones((networks, 1), bool)
-    units = [np.tile(np.arange(mlp.INPUTS), (networks, 1)), *order.transpose(1, 0, 2)]
-    alive = [ends[0], *real.transpose(1, 0, 2)]
-    units.append(np.zeros((networks, 1), int))
-    alive.append(ends[1])
+    inputs = np.tile(np.arange(mlp.INPUTS), (networks, 1))
+    output = np.zeros((networks, 1), int)
+    units = [inputs, *order.transpose(1, 0, 2), output]
+    alive = [inputs >= 0, *real.transpose(1, 0, 2), output >= 0]
     index, exists = [], []
     for i, layer in enumerate(mlp.layers(width)):
         rows, columns = units[i + 1], units[i]
@@ -90,3 +97,22 @@ def live_units(masks: Mask, width: int) -> Bool[np.ndarray, "N 3 w"]:
         for (weights, biases), (following, _) in pairwise(parts)
     ]
     return np.stack(found, axis=1)
+
+
+def narrowed(
+    job: TrainJob, state: TrainState
+) -> Iterator[tuple[np.ndarray, Compact | None, TrainJob, TrainState]]:
+    """Yield a pack in parts of equal compact width.
+
+    Each as: which networks, how they were shrunk (None: not at all), their job, their
+    state.
+    """
+    wanted = widths(state.masks, job.width)
+    for narrow in np.unique(wanted):
+        rows = np.flatnonzero(wanted == narrow)
+        part, now = job.take(rows), state.take(rows)
+        if narrow == job.width:
+            yield rows, None, part, now
+        else:
+            small = compact(now.masks, job.width, int(narrow))
+            yield rows, small, small.job(part), small.state(now)

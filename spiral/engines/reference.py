@@ -28,7 +28,8 @@ class ReferenceEngine:
         params, momentum = state.params.copy(), state.momentum.copy()
         with torch_common.one_thread():
             for n in range(job.networks):
-                params[n], momentum[n] = self._train(job, state, n, stop)
+                one = job.take(np.array([n])), state.take(np.array([n]))
+                params[n], momentum[n] = self._train(*one, stop)
         return replace(state, step=stop, params=params, momentum=momentum)
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
@@ -36,30 +37,30 @@ class ReferenceEngine:
         return torch_common.evaluate(job, state, self.device, chunk=1)
 
     def _train(
-        self, job: TrainJob, state: TrainState, n: int, stop: int
+        self, job: TrainJob, state: TrainState, stop: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Train network ``n`` and return its parameters and momentum."""
-        weights = torch.tensor(state.params[n], device=self.device, requires_grad=True)
-        trains = torch.tensor(state.moving[n], device=self.device)
+        """Train a pack of one network and return its parameters and momentum."""
+        weights = torch.tensor(state.params[0], device=self.device, requires_grad=True)
+        trains = torch.tensor(state.moving[0], device=self.device)
         frozen = torch.where(trains, 0.0, weights.detach())
         optimiser = torch.optim.SGD(
             [weights],
             lr=0.0,
-            momentum=float(job.momentum[n]),
-            weight_decay=float(job.weight_decay[n]),
+            momentum=float(job.momentum[0]),
+            weight_decay=float(job.weight_decay[0]),
         )
-        buffer = torch.tensor(state.momentum[n], device=self.device)
+        buffer = torch.tensor(state.momentum[0], device=self.device)
         optimiser.state[weights]["momentum_buffer"] = buffer
         loss_of_one = torch_common.loss_of_one(job.width, job.plan.label_smoothing)
-        rates = job.rates(state, state.step, stop)[:, n]
+        rates = job.rates(state, state.step, stop)[:, 0]
         for step, rate in enumerate(rates, start=state.step):
             optimiser.param_groups[0]["lr"] = float(rate)
             x, y = job.batch_at(step)
             optimiser.zero_grad()
             loss_of_one(
                 weights,
-                torch.tensor(x[n].T, device=self.device),
-                torch.tensor(y[n], device=self.device),
+                torch.tensor(x[0].T, device=self.device),
+                torch.tensor(y[0], device=self.device),
             ).backward()  # type: ignore[no-untyped-call]
             assert weights.grad is not None
             weights.grad[~trains] = 0

@@ -19,7 +19,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from spiral import cubist, mlp
 from spiral.engines import torch_common
-from spiral.engines.compact import compact
+from spiral.engines.compact import narrowed
 from spiral.job import Evaluation, TrainJob, TrainState
 
 Step = Callable[..., tuple[Tensor, Tensor]]
@@ -83,15 +83,18 @@ class VmapEngine:
         """Train from ``state.step`` to ``stop``."""
         if stop <= state.step:
             return state
-        small = compact(state.masks, job.width)
-        if small is not None:
-            narrow = self.advance(small.job(job), small.state(state), stop)
-            return replace(
-                state,
-                step=stop,
-                params=small.put(state.params, narrow.params),
-                momentum=small.put(state.momentum, narrow.momentum),
-            )
+        params, momentum = state.params.copy(), state.momentum.copy()
+        for rows, small, part, now in narrowed(job, state):
+            after = self._advance(part, now, stop)
+            if small is None:
+                params[rows], momentum[rows] = after.params, after.momentum
+            else:
+                params[rows] = small.put(params[rows], after.params)
+                momentum[rows] = small.put(momentum[rows], after.momentum)
+        return replace(state, step=stop, params=params, momentum=momentum)
+
+    def _advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
+        """Train a pack at its full width."""
         with torch_common.one_thread(), torch.no_grad():
             params, velocity = self._loop(job, state, stop)
         return replace(
@@ -103,10 +106,11 @@ class VmapEngine:
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
         """Return accuracy counts and loss on all points."""
-        small = compact(state.masks, job.width)
-        if small is not None:
-            return self.evaluate(small.job(job), small.state(state))
-        return torch_common.evaluate(job, state, self.device, self._chunk(job))
+        correct, loss = np.zeros(job.networks, np.int64), np.zeros(job.networks)
+        for rows, _, part, now in narrowed(job, state):
+            found = torch_common.evaluate(part, now, self.device, self._chunk(part))
+            correct[rows], loss[rows] = found.correct, found.loss
+        return Evaluation(correct, loss)
 
     def _chunk(self, job: TrainJob) -> int:
         """Return how many networks to evaluate at once."""
@@ -137,13 +141,16 @@ class VmapEngine:
         """Yield (x [N, 2, B], y [N, B]) of every step, gathered piece by piece."""
         data_x = self._tensor(job.x.T.copy())
         data_y = self._tensor(job.y.astype(np.float32))
+        distinct, which_seed = job.followers()
+        which = self._tensor(which_seed)
         step = start
         while step < stop:
             epoch, first = divmod(step, job.steps_per_epoch)
             last = min(first + stop - step, job.steps_per_epoch)
-            order, which_seed = job.orders(epoch, first, last)
-            which = self._tensor(which_seed)
-            for some in np.array_split(order, -(-order.size // GATHER), axis=1):
+            size = max(1, GATHER // (len(distinct) * job.batch))
+            for begin in range(first, last, size):
+                end = min(begin + size, last)
+                some = job.orders(distinct, epoch, begin, end)
                 indices = self._tensor(some.transpose(1, 0, 2).copy())
                 x = data_x[:, indices].permute(1, 2, 0, 3).contiguous()  # [s, K, 2, B]
                 y = data_y[indices]

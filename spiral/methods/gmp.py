@@ -60,6 +60,7 @@ class Gmp:
         keep = np.rint(view.keep + (total - view.keep) * left).astype(np.int64)
         kept = masks.of_weights(view.masks, view.width)
         size = np.abs(masks.of_weights(view.params, view.width))
+        size[np.isnan(size)] = 0  # a diverged network still loses no weight twice
         scores = np.where(kept, size, np.float32(-1))  # below a kept zero
         chosen = self._select(scores, keep, view.width)
         return Change(masks=masks.with_biases(chosen, view.width)), passed

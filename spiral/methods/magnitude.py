@@ -15,7 +15,9 @@ from spiral.methods.entry import Entry, Mistake, Taxonomy
 class MagnitudeOptions(Options):
     """Options of ``magnitude``."""
 
-    at_epoch: int = Field(25, ge=0, description="epoch before which magnitude prunes")
+    at_epoch: int | None = Field(
+        None, ge=0, description="epoch before which it prunes; None is half-way"
+    )
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,12 @@ class Magnitude:
     full training that fine-tuning follows.
     """
 
-    at_epoch: int
+    at_epoch: int | None
 
     def plan(self, budget: Budget) -> Plan:
         """One event before epoch ``at_epoch``."""
-        return Plan.simple(budget, self.at_epoch * budget.steps_per_epoch)
+        epoch = budget.epochs // 2 if self.at_epoch is None else self.at_epoch
+        return Plan.simple(budget, epoch * budget.steps_per_epoch)
 
     def start(self, view: View) -> None:
         """Remember nothing."""
@@ -44,7 +47,7 @@ class Magnitude:
 
 def check(table: pd.DataFrame) -> list[Mistake]:
     """Pruning must fall within the training."""
-    late = table[table["at_epoch"] > table["epochs"]]
+    late = table[(table["at_epoch"] > table["epochs"]).fillna(False)]
     if late.empty:
         return []
     epoch, epochs = late["at_epoch"].iloc[0], late["epochs"].iloc[0]
@@ -54,7 +57,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
 
 def average_kept(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndarray:
     """All weights until the pruning epoch, shared by twins; then ``keep``."""
-    dense = (table["at_epoch"] / table["epochs"]).to_numpy(np.float64)
+    dense = (table["at_epoch"] / table["epochs"]).fillna(0.5).to_numpy(np.float64)
     return dense * weights / twins + (1 - dense) * table["keep"].to_numpy(np.float64)
 
 

@@ -1,7 +1,6 @@
 """``mask``: train a given mask."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -24,7 +23,6 @@ class MaskOptions(Options):
     )
 
 
-@lru_cache(maxsize=65_536)
 def parse(text: str, width: int) -> Bool[np.ndarray, " W"]:
     """Read a mask text into the weight mask of a network of this width.
 
@@ -52,7 +50,6 @@ def parse(text: str, width: int) -> Bool[np.ndarray, " W"]:
         place = kept[layer.columns].reshape(layer.outputs, layer.inputs)
         place[: len(rows), :inputs] = np.array([list(row) for row in rows]) == "1"
         inputs = len(rows)
-    kept.flags.writeable = False
     return kept
 
 

@@ -4,18 +4,21 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from spiral import methods
+from spiral import config, methods
 from spiral.errors import ConfigError
+
+SEEDS = ("seed", "init_seed", "order_seed")
+"""What a summary is taken over; everything else makes another setting."""
 
 
 def summarise(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Return accuracy per group: median and best over seeds, with counts.
 
-    Seeds (``seed``, ``init_seed``, ``order_seed``) are what is summarised over. Within
-    a group, every setting (learning rate, schedule, options) gets the median and the
-    best of its seeds; shown are those of the setting with the highest median. Choosing
-    the setting on the rows that are then reported favours methods with many settings
-    equally; ``settings`` says how many there were.
+    Only seeds are summarised over. Within a group, every setting (learning rate,
+    schedule, and whatever else of a config varies) gets the median and the best of its
+    seeds; shown are those of the setting with the highest median. Choosing the setting
+    on the rows that are then reported flatters methods with many settings; ``settings``
+    says how many there were.
 
     Args:
         rows: Rows with config columns, ``status`` and ``accuracy``.
@@ -32,9 +35,10 @@ def summarise(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     missing = [name for name in by if name not in rows]
     if missing:
         raise ConfigError(f"no column {missing[0]!r}; known are {', '.join(rows)}")
-    tuned = ("epochs", "batch", "momentum", "weight_decay", *methods.option_fields())
-    varied = [n for n in tuned if n in rows and rows[n].nunique() > 1]
-    setting = [n for n in ("lr", "schedule", *varied) if n in rows and n not in by]
+    fields = [*config.fields(config.Config), *methods.option_fields()]
+    varied = [n for n in fields if n in rows and rows[n].nunique() > 1]
+    shown = [n for n in ("lr", "schedule") if n in rows]
+    setting = [n for n in dict.fromkeys([*shown, *varied]) if n not in {*by, *SEEDS}]
     per = rows.groupby([*by, *setting], dropna=False, sort=True)["accuracy"]
     cells = per.agg(median="median", best="max", n="count").reset_index()
     cells = cells.sort_values("median", ascending=False, kind="stable")
@@ -46,6 +50,16 @@ def summarise(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     chosen["ok"] = whole["ok"].mean()
     chosen["best_any"] = whole["accuracy"].max()
     return chosen.sort_index().reset_index()
+
+
+def over_size(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a summary per method, width and size, for figures.
+
+    Size is the column ``keep``: the weights asked for, or, for methods that are not
+    asked (blocks, masks), those they have; null for dense networks.
+    """
+    size = rows["keep"].fillna(rows["nnz"]).mask(rows["method"] == "dense")
+    return summarise(rows.assign(keep=size), ["method", "width", "keep"])
 
 
 def as_text(table: pd.DataFrame) -> str:

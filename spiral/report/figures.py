@@ -1,6 +1,7 @@
 """Figures: numbers to Axes. They read no files and compute no statistics."""
 
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -16,6 +17,9 @@ EXTENT = 2.25
 """Half the side of the square that boundary maps show."""
 
 GRID = 512
+LINES = ("-", "-.", (0, (1, 1)), (0, (5, 1)))
+"""Line styles of the widths, narrowest first."""
+
 CLASS_COLOURS = ("#0072B2", "#D55E00")
 
 
@@ -30,25 +34,33 @@ def draw(
 
 
 def accuracy_over_keep(axes: Axes, summary: pd.DataFrame) -> None:
-    """Draw median accuracy (line) and best (faint) over the weights kept.
+    """Draw median accuracy (line) and best (dotted) over the weights kept.
 
     Args:
         axes: Where to draw.
-        summary: Rows with ``method``, ``keep`` (null: a level line), ``median``,
-            ``best`` and ``n``.
+        summary: Rows with ``method``, ``width``, ``keep`` (null: a level line),
+            ``median``, ``best`` and ``n``; a line for each method and width.
     """
-    for method, part in summary.groupby("method", sort=False):
-        colour, marker = style.COLOURS[str(method)], style.MARKERS[str(method)]
+    widths = sorted(summary["width"].unique())
+    for (method, width), part in summary.groupby(["method", "width"], sort=False):
+        colour, marker = style.colour(str(method)), style.marker(str(method))
+        line = LINES[widths.index(width) % len(LINES)]
         n = sorted({int(v) for v in part["n"]})
         count = f"n = {n[0]}" if len(n) == 1 else f"n = {n[0]}–{n[-1]}"
-        label = f"{method} ({count})"
+        wide = f", width {width}" if len(widths) > 1 else ""
+        label = f"{method}{wide} ({count})"
         pruned = part[part["keep"].notna()].sort_values("keep")
         for _, row in part[part["keep"].isna()].iterrows():
             axes.axhline(row["median"], color=colour, linestyle="--", label=label)
         if len(pruned):
             x = pruned["keep"].to_numpy(float)
             median, best = (pruned[c].to_numpy(float) for c in ("median", "best"))
-            axes.plot(x, median, color=colour, marker=marker, label=label)
+            look: dict[str, Any] = {
+                "color": colour,
+                "marker": marker,
+                "linestyle": line,
+            }
+            axes.plot(x, median, label=label, **look)
             axes.plot(x, best, color=colour, linestyle=":", linewidth=1)
             axes.fill_between(x, median, best, color=colour, alpha=0.08)
     axes.set(xlabel="weights kept", ylabel="accuracy on all points")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from spiral import store
 from spiral.errors import ConfigError, CorruptPack, StoreError
@@ -18,7 +19,7 @@ SUMMARY_COLUMNS = (
 
 
 def read(out: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Return the rows of one launch.
+    """Return the rows of one launch: those of its manifest's packs, each config once.
 
     Args:
         out: The results directory.
@@ -28,11 +29,16 @@ def read(out: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
         StoreError: There are no rows yet.
         CorruptPack: A file cannot be read; `spiral-sweep verify` names all of them.
     """
-    files = [str(path) for path in store.pack_files(out)]
+    manifest, _ = store.read_manifest(out, columns=["pack"])
+    packs = set(manifest["pack"])
+    here = {path.stem.removeprefix("pack-"): path for path in store.pack_files(out)}
+    files = [str(path) for pack, path in here.items() if pack in packs]
     if not files:
         raise StoreError(f"{out} holds no rows yet; run `spiral-sweep launch` first")
     try:
-        table = ds.dataset(files).to_table(None if columns is None else [*columns])
+        schema = pa.unify_schemas([pq.read_schema(file) for file in files])
+        dataset = ds.dataset(files, schema=schema)  # older files lack newer columns
+        table = dataset.to_table(None if columns is None else [*columns])
     except (pa.ArrowException, OSError) as error:
         raise CorruptPack(
             f"{out}: a result file cannot be read ({error}); "

@@ -27,6 +27,17 @@ MARKERS = {
     "mask": "v",
 }
 
+
+def colour(method: str) -> str:
+    """Return a method's colour; black for one that has none of its own."""
+    return COLOURS.get(method, "#000000")
+
+
+def marker(method: str) -> str:
+    """Return a method's marker; a star for one that has none of its own."""
+    return MARKERS.get(method, "*")
+
+
 SETTINGS: dict[str, Any] = {
     "figure.constrained_layout.use": True,
     "axes.spines.top": False,

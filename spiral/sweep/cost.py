@@ -22,6 +22,9 @@ MOST_NETWORKS = 512
 MOST_PARAMS = 12_000_000
 """Parameters of a pack, N x P; a worker needs some 40 bytes for each."""
 
+EPOCH_ORDER_SECONDS = 1.0e-3
+"""Drawing and laying out one epoch's order, shared by networks of one order seed."""
+
 STEPS = 19_500
 
 SECONDS: dict[str, dict[float, float]] = {
@@ -39,6 +42,9 @@ network leaves the L1 cache. All on one core of an AMD EPYC Zen 5, torch 2.13.0,
 0.68.1; other machines differ by a small factor."""
 
 STEP_NANOSECONDS = 25.0
+
+PLAIN = 5.0
+"""How much longer engine sparse-plain takes."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +69,16 @@ def price(group: pd.DataFrame) -> Price:
     plan = experiment.plan_of(experiment.build_method(shared), shared)
     engine = experiment.engine_of(shared, plan).partition(":")[0]
     width = int(shared["width"])
-    if engine == "sparse":
-        step = sparse_step(group, width)
+    if engine.startswith("sparse"):
+        step = sparse_step(group, width) * (PLAIN if engine == "sparse-plain" else 1)
         most = MOST_PARAMS // mlp.param_count(width)
     else:
         table = SECONDS[engine]
         step = np.full(len(group), _interpolate(width, table) / STEPS)
         most = min(MOST_NETWORKS, CACHE_UNITS // width)
     seconds = step * plan.steps * plan.siblings * float(shared["batch"]) / 128
+    sharing = group.groupby("order_seed")["width"].transform("size").to_numpy(float)
+    seconds += EPOCH_ORDER_SECONDS * int(shared["epochs"]) / sharing
     return Price(seconds, calibration.factors().get(engine, 1.0), max(1, most))
 
 

@@ -99,7 +99,7 @@ def _start(address: str | None, workers: int, gpu: bool) -> Any:
     ray.init(
         address="local",  # not some other Ray that happens to run here
         num_cpus=workers,
-        num_gpus=workers if gpu else 0,
+        num_gpus=None if gpu else 0,  # Ray counts the devices
         include_dashboard=False,
         object_store_memory=OBJECT_STORE_BYTES,
         _node_ip_address="127.0.0.1",

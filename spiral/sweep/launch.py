@@ -11,7 +11,7 @@ from types import FrameType
 
 import pandas as pd
 
-from spiral import engines, store
+from spiral import engines, rows, store
 from spiral.errors import ConfigError, CorruptPack
 from spiral.sweep import plan
 from spiral.sweep.grid import Grid
@@ -85,13 +85,17 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
         engines.check_device(name)
     everything = [t for t in (old, packs and packs.configs) if t is not None]
     table = pd.concat(everything, ignore_index=True)
-    if packs is not None:
+    if packs is not None or not store.manifest_path(out).exists():
         facts = {
             "grid": grid.name,
             "blocks": grid.blocks,
             "duplicates": grid.duplicates,
         }
-        store.write_manifest(out, table, facts)
+        first = not store.manifest_path(out).exists()
+        try:
+            store.write_manifest(out, table, facts, first=first)
+        except FileExistsError:  # another launch was quicker: extend what it planned
+            return prepare(grid, out, settings)
     store.tidy(out)
     sizes = plan.describe(table)
     missing, corrupt = find_missing(out, sizes["pack"])
@@ -179,14 +183,30 @@ def _existing(out: Path) -> pd.DataFrame | None:
     if not out.is_dir():
         raise ConfigError(f"--out {out} is a file; give a folder")
     if store.manifest_path(out).exists():
-        return store.read_manifest(out)[0]
+        return rows.complete(store.read_manifest(out)[0])
     foreign = sorted(p.name for p in out.iterdir() if p.name not in store.OWN_NAMES)
     if foreign:
         raise ConfigError(
             f"--out {out} holds other things ({', '.join(foreign[:3])}) and no launch; "
             "give a new or empty folder"
         )
-    return None
+    return _from_results(out)
+
+
+def _from_results(out: Path) -> pd.DataFrame | None:
+    """Return the configs of the packs there are, where the manifest was lost."""
+    found = []
+    for path in store.pack_files(out):
+        try:
+            table, footer = store.read_pack(path)
+        except CorruptPack:
+            continue  # its configs are planned anew
+        configs = table.drop_columns(
+            [n for n in rows.RESULTS if n in table.column_names]
+        )
+        frame = configs.to_pandas(types_mapper=store.NULLABLE.get)
+        found.append(frame.assign(pack=footer["pack"], block="recovered"))
+    return rows.complete(pd.concat(found, ignore_index=True)) if found else None
 
 
 def _check_extends(grid: Grid, known: set[str], out: Path) -> None:

@@ -71,16 +71,15 @@ def verify(out: Path) -> Verdict:
     configs, _ = store.read_manifest(out)
     expected = configs["pack"].value_counts().to_dict()
     total, reasons = 0, {}
-    wanted = rows.schema()
-    for path in store.pack_files(out):
+    for path in store.visible_files(out):
         name = str(path.relative_to(out))
         try:
             table, _ = store.read_pack(path)
             _check_belongs(path, out, table.num_rows, expected)
-            if not table.schema.equals(wanted):
-                raise SchemaMismatch("its columns are not those of this version")
+            if not rows.older_or_equal(table.schema):
+                raise SchemaMismatch(f"{path}: made by a later version of spiral-sweep")
         except (CorruptPack, SchemaMismatch) as error:
-            reasons[name] = str(error)
+            reasons[name] = str(error).removeprefix(f"{path}: ")
         else:
             total += table.num_rows
     return Verdict(total, len(configs) - total, sorted(reasons), reasons)
@@ -90,6 +89,6 @@ def _check_belongs(path: Path, out: Path, count: int, expected: dict[str, int]) 
     """Raise CorruptPack unless a file is a pack of the manifest at its place."""
     pack = path.stem.removeprefix("pack-")
     if path != store.pack_path(out, pack) or pack not in expected:
-        raise CorruptPack(f"{path}: no pack of this launch; move it elsewhere")
+        raise CorruptPack(f"{path}: foreign: no pack of this launch; move it elsewhere")
     if count != expected[pack]:
         raise CorruptPack(f"{path}: has {count} rows, expected {expected[pack]}")

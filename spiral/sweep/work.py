@@ -12,6 +12,7 @@ from pathlib import Path
 
 from spiral import experiment, store
 from spiral.errors import SpiralError, StoreError
+from spiral.rows import complete
 
 ATTEMPTS = 3
 """How often a pack is tried before it counts as failed: by the worker when it raises,
@@ -59,7 +60,7 @@ def train_pack(out: Path, pack: str) -> Outcome:
     configs, _ = store.read_manifest(out, pack)
     if configs.empty:
         raise StoreError(f"pack {pack} is not in the manifest; was {out} replaced?")
-    rows = experiment.run(configs)
+    rows = experiment.run(complete(configs))
     seconds = time.perf_counter() - began
     store.write_pack(out, pack, rows, {**machine(), "seconds": round(seconds, 3)})
     statuses = Counter(rows["status"].to_pylist())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spiral import engines, masks, mlp
-from spiral.engines.compact import WIDTHS, compact, live_units
+from spiral.engines.compact import WIDTHS, compact, live_units, widths
 from tests.engines import begin, make_job, some_masks
 from tests.tolerances import TOLERANCES
 
@@ -35,8 +35,8 @@ def test_a_unit_lives_if_anything_of_it_is_kept():
 
 def test_what_is_taken_is_put_back_where_it_was():
     kept = scattered()
-    small = compact(kept, WIDE)
-    assert small.width == WIDTHS[0]
+    assert (widths(kept, WIDE) == WIDTHS[0]).all()
+    small = compact(kept, WIDE, WIDTHS[0])
     values = np.random.default_rng(1).random(kept.shape).astype(np.float32)
     values = np.where(kept, values, np.float32(0))
     narrow = small.take(values)
@@ -59,8 +59,19 @@ def test_a_pack_with_dead_units_trains_as_the_reference_does(name):
     assert np.abs(ours.correct - theirs.correct).max() <= TOLERANCES["count"].value
 
 
-def test_a_pack_that_needs_its_width_keeps_it():
-    full = masks.with_biases(masks.block(8, np.array([[8, 1, 1], [1, 1, 1]])), 8)
-    assert compact(full, 8) is None
-    half = masks.with_biases(masks.block(8, np.array([[4, 1, 1], [1, 1, 1]])), 8)
-    assert compact(half, 8).width == 4
+def test_a_width_is_a_network_own_matter():
+    sizes = np.array([[8, 1, 1], [4, 4, 4], [1, 1, 5], [1, 1, 1]])
+    kept = masks.with_biases(masks.block(8, sizes), 8)
+    assert widths(kept, 8).tolist() == [8, 4, 8, 4]
+    assert widths(kept[:, : mlp.param_count(3)], 3).tolist() == [3, 3, 3, 3]
+
+
+def test_a_wide_neighbour_changes_no_bit():
+    narrow = masks.with_biases(masks.block(WIDE, np.array([[3, 3, 3]] * 2)), WIDE)
+    full = np.ones_like(narrow[:1])
+    job = make_job([1, 2, 3], width=WIDE)
+    beside = {}
+    for name, last in (("narrow", narrow[:1]), ("wide", full)):
+        kept = np.concatenate([narrow, last])
+        beside[name] = engines.build("vmap").advance(job, begin(job, kept), 100)
+    assert np.array_equal(beside["narrow"].params[:2], beside["wide"].params[:2])

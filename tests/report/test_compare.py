@@ -120,3 +120,28 @@ def test_text_has_four_digits_and_dashes():
     lines = compare.as_text(table).splitlines()
     assert lines[0].split() == ["method", "keep", "median"]
     assert lines[1].split() == ["dense", "-", "0.1235"]
+
+
+def test_only_seeds_are_pooled():
+    """Another width, size or option is another setting, never another seed."""
+    found = []
+    for name, values in {
+        "width": (4, 16),
+        "keep": (20, 30),
+        "interval": (50, 97),
+    }.items():
+        frame = pd.concat([rows(*two_rates()).assign(**{name: v}) for v in values])
+        found.append(only(compare.summarise(frame, ["method"])))
+    assert [(row["n"], row["settings"], row["rows"]) for row in found] == [
+        (3, 4, 12)
+    ] * 3
+
+
+def test_size_is_what_was_asked_or_else_what_there_is():
+    frame = rows(*two_rates()).assign(width=3, nnz=18)
+    block = frame.assign(method="block", keep=pd.NA)
+    dense = frame.assign(method="dense", keep=pd.NA)
+    found = compare.over_size(pd.concat([frame, block, dense]))
+    sizes = found.set_index("method")["keep"]
+    assert (sizes["gmp"], sizes["block"]) == (20, 18)
+    assert pd.isna(sizes["dense"])

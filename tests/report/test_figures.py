@@ -15,6 +15,7 @@ from tests.tolerances import tolerance
 SUMMARY = pd.DataFrame(
     {
         "method": ["gmp", "gmp", "gmp", "random", "random", "dense"],
+        "width": 16,
         "keep": pd.array([30, 10, 20, 10, 20, None], "Int64"),
         "median": [0.9, 0.6, 0.8, 0.5, 0.55, 0.99],
         "best": [0.95, 0.7, 0.85, 0.6, 0.65, 1.0],
@@ -165,3 +166,16 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot write"):
         style.save(Figure(), tmp_path / "file" / "a.png")
+
+
+def test_every_width_has_a_line_and_its_name():
+    two = pd.concat([SUMMARY.assign(width=4), SUMMARY.assign(width=16)])
+    axes = accuracy_axes(two)
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert len(labels) == 2 * SUMMARY["method"].nunique()
+    assert all("width 4 (" in label or "width 16 (" in label for label in labels)
+
+
+def test_a_method_of_ones_own_gets_a_colour_and_a_marker():
+    axes = accuracy_axes(SUMMARY.assign(method="mine"))
+    assert axes.get_lines()[0].get_color() == style.colour("mine") == "#000000"

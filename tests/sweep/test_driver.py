@@ -28,7 +28,7 @@ def _start(grid, out, log, *args):
 
 
 def _trains(pid):
-    """Return whether a process is a Ray worker that has a pack."""
+    """Return whether a process is a Ray worker that has a pack of engine vmap."""
     try:
         name = Path(f"/proc/{pid}/cmdline").read_bytes()
         return b".train" in name and "libtorch" in Path(f"/proc/{pid}/maps").read_text()
@@ -107,3 +107,29 @@ def test_no_ray_process_is_left_of_a_killed_launcher(killed, proc):
     """Ray's own agents give up the head node after a minute."""
     family, _, _ = killed
     proc.poll(lambda: not proc.alive(family), 90, "end of all Ray processes")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_signal_stops_ray_and_the_message_resumes(grid, proc, number, code, tmp_path):
+    """Ray has handlers of its own and turns what ours raise into other errors."""
+    out, log = tmp_path / "out", tmp_path / "log"
+    child = _start(grid, out, log, "--set", "epochs=400")
+    proc.poll(lambda: any(map(_trains, proc.descendants(child.pid))), 90, "training")
+    child.send_signal(number)
+    assert child.wait(60) == code
+    said = log.read_text()
+    assert "Traceback" not in said
+    assert f"--out {out}" in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "localhost:2"])
+def test_an_address_without_a_cluster_is_a_message_and_leaves_nothing(
+    cli, grid, address, tmp_path
+):
+    ran = cli("launch", grid, "--out", tmp_path / "out", "--address", address)
+    assert ran.code == 2
+    assert f"--address {address}: no Ray cluster" in ran.err
+    assert "ray start --head" in ran.err
+    assert not (tmp_path / "out").exists()

@@ -11,8 +11,8 @@ import pytest
 from spiral import store
 from spiral.sweep import status
 
-MANY = ("--set", "interval=3..24")
-"""24 packs of a few hundredths of a second."""
+MANY = ("--set", "interval=3..140", "--set", "seed=0..7")
+"""140 packs of a few hundredths of a second, most on engine sparse."""
 
 
 @pytest.fixture(scope="module")
@@ -225,3 +225,20 @@ def test_a_full_disk_is_a_message_and_can_be_resumed(
     monkeypatch.undo()
     assert launch(out).code == 0
     assert values(out) == values(undisturbed)
+
+
+def test_of_two_first_launches_the_second_extends_the_first(
+    launch, cli, grid, monkeypatch, tmp_path
+):
+    """Both look before either has written its manifest."""
+    out, write = tmp_path / "out", store.write_manifest
+
+    def quicker(*args, **options):
+        monkeypatch.setattr(store, "write_manifest", write)
+        assert launch(out).code == 0
+        return write(*args, **options)
+
+    monkeypatch.setattr(store, "write_manifest", quicker)
+    assert launch(out, "--set", "seed=0..5").code == 0
+    assert status.verify(out).sound
+    assert (status.verify(out).rows, status.verify(out).missing) == (42, 0)

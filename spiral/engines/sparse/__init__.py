@@ -165,14 +165,15 @@ def pieces(job: TrainJob, start: int, stop: int) -> Iterator[tuple[int, int]]:
 def batches(job: TrainJob, start: int, stop: int) -> Iterator[tuple[Data, np.ndarray]]:
     """Yield batches within one epoch for some order seeds, and who follows them."""
     epoch, first = divmod(start, job.steps_per_epoch)
-    orders, which = job.orders(epoch, first, first + stop - start)
+    distinct, which = job.followers()
     chunks = -(-job.batch // LANES)
     weight = np.zeros(chunks * LANES, np.float32)
     weight[: job.batch] = 1 / job.batch
     smoothing = job.plan.label_smoothing
     y = job.y.astype(np.float32) * (1 - smoothing) + smoothing / 2
-    for seed in range(0, len(orders), SEEDS_AT_ONCE):
-        some = orders[seed : seed + SEEDS_AT_ONCE]
+    for seed in range(0, len(distinct), SEEDS_AT_ONCE):
+        here = distinct[seed : seed + SEEDS_AT_ONCE]
+        some = job.orders(here, epoch, first, first + stop - start)
         padded = [_pad(values[some], weight.size) for values in (*job.x.T, y)]
         members = (which >= seed) & (which < seed + SEEDS_AT_ONCE)
         x0, x1, labels = padded

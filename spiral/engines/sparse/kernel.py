@@ -45,6 +45,10 @@ from spiral.engines.sparse.vectors import (
 
 VECTORS = True
 
+SOURCE = "d9fe8fd37ecf9c47"
+"""Digest of ``vectors`` and ``lists``: Numba's cache looks at this file alone, so it
+must change with those (``make golden`` writes it, a test compares it)."""
+
 ALIGNMENT = 64  # bytes of a cache line; misaligned scratch costs a third of the speed
 
 

@@ -11,6 +11,9 @@ from spiral.engines.sparse.lists import LANES
 
 VECTORS = False
 
+SOURCE = "d9fe8fd37ecf9c47"
+"""Digest of ``vectors`` and ``lists``, see ``kernel``."""
+
 LOOSE = {"reassoc", "contract"}
 """Lets sums run in vectors; NaN and infinity keep their meaning."""
 

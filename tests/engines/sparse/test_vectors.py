@@ -5,6 +5,7 @@ import pytest
 from numba import njit
 
 from spiral.engines.sparse import vectors as v
+from tests.golden import sources
 from tests.tolerances import TOLERANCES
 
 
@@ -99,3 +100,8 @@ def test_take_counts_up():
     _take(counter, found)
     assert found.tolist() == [0, 1, 2, 3, 4]
     assert counter[0] == 5
+
+
+def test_kernels_carry_the_digest_of_what_they_are_made_of():
+    """Else a change here would run old machine code: mend with ``make golden``."""
+    assert set(sources.stamps().values()) == {sources.digest()}

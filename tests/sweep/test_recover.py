@@ -1,0 +1,124 @@
+"""What a launch makes of directories that lost something or come from elsewhere."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from spiral import rows, store
+from spiral.report import results
+from spiral.sweep import status
+
+
+@pytest.fixture
+def copy(undisturbed, tmp_path):
+    """Return a copy of a finished launch."""
+    return shutil.copytree(undisturbed, tmp_path / "copy")
+
+
+def files(out):
+    return {path.name: path.read_bytes() for path in store.pack_files(out)}
+
+
+def test_a_lost_manifest_is_made_anew_from_the_results(launch, copy):
+    before = files(copy)
+    store.manifest_path(copy).unlink()
+    ran = launch(copy)
+    assert ran.code == 0
+    assert "trained 0" in ran.out
+    assert files(copy) == before
+    assert status.verify(copy).missing == 0
+
+
+def test_a_lost_manifest_and_a_lost_pack_cost_that_pack(launch, copy, values):
+    before = values(copy)
+    store.manifest_path(copy).unlink()
+    next(store.pack_files(copy)).unlink()
+    assert launch(copy).code == 0
+    assert values(copy) == before
+    assert pd.read_parquet(copy)["config_id"].is_unique
+
+
+def test_a_damaged_manifest_says_how_to_go_on(cli, launch, copy):
+    store.manifest_path(copy).write_bytes(b"PAR1")
+    for command in ("status", "verify"):
+        ran = cli(command, copy)
+        assert ran.code == 4
+        assert "Remove it and launch the grid again" in ran.err
+    store.manifest_path(copy).unlink()
+    assert launch(copy).code == 0
+
+
+def test_copies_and_strangers_are_not_counted(cli, copy):
+    first = next(store.pack_files(copy))
+    expected = cli("compare", copy, "--json").out
+    shutil.copy(first, first.with_name("pack-copy.parquet"))
+    shutil.copy(first, first.with_name(f"{first.stem} (2).parquet"))
+    (first.parent / "notes.txt").write_text("mine")
+    assert cli("compare", copy, "--json").out == expected
+    verdict = status.verify(copy)
+    assert (verdict.rows, verdict.missing) == (28, 0)
+    assert len(verdict.corrupt) == 3
+
+
+def test_a_broken_record_of_a_failure_does_not_hide_the_others(cli, copy):
+    pack = next(store.pack_files(copy)).stem.removeprefix("pack-")
+    (copy / "_spiral" / "failed").mkdir()
+    (copy / "_spiral" / "failed" / "dead.json").write_text("{")
+    store.write_failure(copy, pack, "because", 3)
+    assert store.failures(copy) == {
+        "dead": "its record cannot be read",
+        pack: "because",
+    }
+    assert cli("status", copy).code == 0
+
+
+# ---- an option that an earlier version did not have
+
+
+@pytest.fixture
+def older(copy):
+    """Return a launch as a version without the option ``interval`` left it."""
+    configs, facts = store.read_manifest(copy)
+    usual = configs["interval"].isin([97]) | configs["interval"].isna()
+    kept = configs[usual].drop(columns="interval")
+    store.write_manifest(copy, kept, facts)
+    for path in store.pack_files(copy):
+        pack = path.stem.removeprefix("pack-")
+        if pack not in set(kept["pack"]):
+            path.unlink()
+            continue
+        table, footer = store.read_pack(path)
+        store.write_pack(copy, pack, table.drop_columns(["interval"]), footer)
+    return copy
+
+
+def test_results_of_an_earlier_version_stay_sound_and_grow(cli, launch, older):
+    before = files(older)
+    verdict = status.verify(older)
+    assert verdict.sound
+    assert verdict.missing == 0
+    assert launch(older).code == 0
+    after = files(older)
+    assert {name: after[name] for name in before} == before
+    assert status.verify(older).rows == 28
+    found = results.read(older)
+    assert len(found) == 28
+    assert set(found["interval"].dropna()) == {5, 6}
+
+
+def test_a_missing_option_gets_its_default_where_a_method_has_it():
+    table = pd.DataFrame({"method": ["gmp", "random"], "config_id": ["a", "b"]})
+    found = rows.complete(table)
+    assert found["interval"].tolist() == [97, pd.NA]
+    assert found["end"].tolist() == [0.75, pd.NA]
+    assert set(rows.config_fields()) <= set(found.columns)
+
+
+def test_json_of_verify_keeps_its_keys_for_foreign_files(cli, copy):
+    (copy / "results" / "notes.txt").write_text("mine")
+    ran = cli("verify", copy, "--json")
+    assert ran.code == 4
+    assert json.loads(ran.out)["corrupt"] == ["results/notes.txt"]
+    assert "move foreign files elsewhere" in ran.err
