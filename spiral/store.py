@@ -251,9 +251,9 @@ def read_manifest(
 # ---- failures
 
 
-def write_failure(out: Path, pack: str, error: str, attempts: int) -> None:
+def write_failure(out: Path, pack: str, error: str) -> None:
     """Record that a pack was given up."""
-    text = json.dumps({"pack": pack, "attempts": attempts, "error": error}, indent=1)
+    text = json.dumps({"pack": pack, "error": error}, indent=1)
     files.replace_atomically(_failure_path(out, pack), text.encode(), scratch(out))
 
 

@@ -81,9 +81,9 @@ def test_a_folder_without_a_manifest_is_explained(tmp_path):
 
 def test_failures_are_remembered_replaced_and_forgotten(tmp_path):
     assert store.failures(tmp_path) == {}
-    store.write_failure(tmp_path, "p1", "first", 3)
-    store.write_failure(tmp_path, "p1", "it died: \u201cwhy\u201d\n", 3)
-    store.write_failure(tmp_path, "p2", "other", 3)
+    store.write_failure(tmp_path, "p1", "first")
+    store.write_failure(tmp_path, "p1", "it died: \u201cwhy\u201d\n")
+    store.write_failure(tmp_path, "p2", "other")
     store.clear_failure(tmp_path, "p2")
     store.clear_failure(tmp_path, "p3")
     assert store.failures(tmp_path) == {"p1": "it died: \u201cwhy\u201d\n"}

@@ -15,7 +15,7 @@ from spiral import engines, rows, store
 from spiral.errors import ConfigError, CorruptPack
 from spiral.sweep import plan
 from spiral.sweep.grid import Grid
-from spiral.sweep.work import ATTEMPTS, Outcome, Report
+from spiral.sweep.work import Outcome, Report
 
 
 class Interrupted(KeyboardInterrupt):
@@ -85,23 +85,26 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
         engines.check_device(name)
     everything = [t for t in (old, packs and packs.configs) if t is not None]
     table = pd.concat(everything, ignore_index=True)
-    if packs is not None or not store.manifest_path(out).exists():
-        facts = {
-            "grid": grid.name,
-            "blocks": grid.blocks,
-            "duplicates": grid.duplicates,
-        }
-        first = not store.manifest_path(out).exists()
-        try:
-            store.write_manifest(out, table, facts, first=first)
-        except FileExistsError:  # another launch was quicker: extend what it planned
-            return prepare(grid, out, settings)
+    first = not store.manifest_path(out).exists()
+    if (packs is not None or first) and not _commit(out, grid, table, first):
+        return prepare(grid, out, settings)  # another launch was quicker: extend it
     store.tidy(out)
     sizes = plan.describe(table)
     missing, corrupt = find_missing(out, sizes["pack"])
     mine = _share(sizes[sizes["pack"].isin(missing)], sizes, settings)
     gpu = any(name.endswith(":cuda") for name in names)
     return Launch(out, len(table), sizes, mine, corrupt, gpu)
+
+
+def _commit(out: Path, grid: Grid, table: pd.DataFrame, first: bool) -> bool:
+    """Write the manifest; return False if there is one that should not be there."""
+    counts = {"blocks": grid.blocks, "duplicates": grid.duplicates}
+    facts = {"grid": grid.name, **counts}
+    try:
+        store.write_manifest(out, table, facts, first=first)
+    except FileExistsError:
+        return False
+    return True
 
 
 def run(launch: Launch, settings: Settings, progress: Report) -> None:
@@ -117,7 +120,7 @@ def run(launch: Launch, settings: Settings, progress: Report) -> None:
             store.clear_failure(launch.out, outcome.pack)
         else:
             launch.failed.append(outcome)
-            store.write_failure(launch.out, outcome.pack, outcome.error, ATTEMPTS)
+            store.write_failure(launch.out, outcome.pack, outcome.error)
         progress(outcome)
 
     if not launch.missing:

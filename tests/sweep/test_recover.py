@@ -66,7 +66,7 @@ def test_a_broken_record_of_a_failure_does_not_hide_the_others(cli, copy):
     pack = next(store.pack_files(copy)).stem.removeprefix("pack-")
     (copy / "_spiral" / "failed").mkdir()
     (copy / "_spiral" / "failed" / "dead.json").write_text("{")
-    store.write_failure(copy, pack, "because", 3)
+    store.write_failure(copy, pack, "because")
     assert store.failures(copy) == {
         "dead": "its record cannot be read",
         pack: "because",

@@ -45,7 +45,7 @@ def test_a_failed_pack_counts_until_its_rows_are_there(done):
     first, second, *_ = store.pack_files(done)
     lost = _rows_of(first)
     for path in (first, second):
-        store.write_failure(done, path.stem.removeprefix("pack-"), "it died", 3)
+        store.write_failure(done, path.stem.removeprefix("pack-"), "it died")
     first.unlink()
     state = status.status(done)
     assert (state.failed, state.packs_failed, state.done) == (lost, 1, 28 - lost)
