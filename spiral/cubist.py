@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 POINTS = 49_982
-CLASS_POINTS = 24_991
 VERTICES = 17
 CENTRE_GAP = 15.0
 REQUESTED_POINTS = 25_000

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Bool, Float32
 
 from spiral import seeds
 
@@ -125,11 +125,3 @@ def initial_params(seed: int, width: int) -> Float32[np.ndarray, " P"]:
         params[place] = (2 * uniform - 1) / np.float32(np.sqrt(layer.inputs))
     params.flags.writeable = False
     return params
-
-
-def count_correct(
-    z: Float[np.ndarray, "*N D"], labels: Int[np.ndarray, " D"]
-) -> Int[np.ndarray, "*N"]:
-    """Count points whose logit has the right sign; 0 and NaN are wrong."""
-    right = np.where(labels.astype(bool), z > 0, z < 0)
-    return right.sum(axis=-1)

@@ -11,12 +11,6 @@ import pyarrow.parquet as pq
 from spiral import store
 from spiral.errors import ConfigError, CorruptPack, StoreError
 
-SUMMARY_COLUMNS = (
-    *("config_id", "method", "width", "keep", "lr", "schedule", "epochs"),
-    *("seed", "init_seed", "order_seed", "status", "accuracy", "loss"),
-    *("nnz", "nnz_params", "effective_nnz", "engine_used", "steps"),
-)
-
 
 def read(out: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Return the rows of one launch: those of its manifest's packs, each config once.

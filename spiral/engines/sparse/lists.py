@@ -19,8 +19,6 @@ from spiral import mlp
 LANES = 128
 """Floats of one row of activations: a batch, or a part of one."""
 
-SLOT_BLOCK = 16
-
 
 class Lists(NamedTuple):
     """Edge lists of a pack; all arrays concatenated over networks.

@@ -11,7 +11,7 @@ from spiral.engines.sparse.lists import LANES
 
 VECTORS = False
 
-SOURCE = "d9fe8fd37ecf9c47"
+SOURCE = "fc7bedc9602f7c66"
 """Digest of ``vectors`` and ``lists``, see ``kernel``."""
 
 LOOSE = {"reassoc", "contract"}
