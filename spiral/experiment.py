@@ -1,8 +1,7 @@
 """One pack: configs in, rows out. The only place where engines and methods meet."""
 
 import time
-from collections.abc import Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -131,7 +130,8 @@ def train(
     state = TrainState.fresh(job)
     name = configs["method"].iloc[0]
     twins = twins_at_start(job)
-    with _floating_point_silence():
+    # diverging networks become NaN without warnings; their rows say so
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         memory = method.start(see(state))
         for event in job.plan.events:
             state = advance_once(engine, job, state, event, twins)
@@ -262,13 +262,6 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-@contextmanager
-def _floating_point_silence() -> Iterator[None]:
-    """Let diverging networks be NaN without warnings; their rows say so."""
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        yield
 
 
 def _results(

@@ -12,12 +12,15 @@ from spiral import store
 from spiral.errors import ConfigError, CorruptPack, StoreError
 
 
-def read(out: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read(
+    out: Path, columns: Sequence[str] | None = None, config_id: str | None = None
+) -> pd.DataFrame:
     """Return the rows of one launch: those of its manifest's packs, each config once.
 
     Args:
         out: The results directory.
         columns: Which to read; all by default.
+        config_id: Only this config's row.
 
     Raises:
         StoreError: There are no rows yet.
@@ -32,7 +35,8 @@ def read(out: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     try:
         schema = pa.unify_schemas([pq.read_schema(file) for file in files])
         dataset = ds.dataset(files, schema=schema)  # older files lack newer columns
-        table = dataset.to_table(None if columns is None else [*columns])
+        wanted = None if config_id is None else ds.field("config_id") == config_id
+        table = dataset.to_table(None if columns is None else [*columns], filter=wanted)
     except (pa.ArrowException, OSError) as error:
         raise CorruptPack(
             f"{out}: a result file cannot be read ({error}); "
@@ -66,5 +70,4 @@ def find(out: Path, which: str) -> pd.Series:
             f"{len(matches)} rows of {out} match {which!r}; give a config_id such as "
             f"{rows['config_id'].iloc[0]!r}, or METHOD@KEEP such as gmp@26"
         )
-    everything = read(out)
-    return everything[everything["config_id"] == matches["config_id"].iloc[0]].iloc[0]
+    return read(out, config_id=matches["config_id"].iloc[0]).iloc[0]

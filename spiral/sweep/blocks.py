@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from spiral import config, engines
 from spiral.config import ConfigField
 from spiral.errors import ConfigError
-from spiral.methods import METHODS, option_fields
+from spiral.methods import METHODS
+from spiral.rows import config_fields
 from spiral.sweep import nodes
 from spiral.sweep.nodes import Item, Mistakes
 
@@ -80,8 +81,8 @@ class Reader:
             if key == "zip":
                 yield from self._zips(place, node)
             elif key != "where":
-                if key not in all_fields():
-                    known = [*all_fields(), "zip", "where"]
+                if key not in config_fields():
+                    known = [*config_fields(), "zip", "where"]
                     hint = nodes.suggestion(key, known)
                     self.mistakes.add(place, f"{key}: unknown key; {hint}")
                     continue
@@ -170,11 +171,6 @@ class Reader:
         return Item(value, item.place)
 
 
-def all_fields() -> dict[str, ConfigField]:
-    """Return every key a block may have, besides ``zip`` and ``where``."""
-    return config.fields(config.Config) | option_fields()
-
-
 def applies(key: str, method: str) -> bool:
     """Return whether a field means something to a method."""
     if key == "keep":
@@ -199,8 +195,8 @@ def parse_overrides(texts: Sequence[str], mistakes: Mistakes) -> dict[str, Colum
         place = f"--set {text}"
         if not equals or not key:
             mistakes.add(place, "expected KEY=VALUE")
-        elif key not in all_fields():
-            hint = nodes.suggestion(key, [*all_fields()])
+        elif key not in config_fields():
+            hint = nodes.suggestion(key, [*config_fields()])
             mistakes.add(place, f"{key}: unknown key; {hint}")
         else:
             try:

@@ -29,12 +29,12 @@ import yaml
 from spiral import config, mlp
 from spiral.errors import ConfigError
 from spiral.methods import METHODS, options
+from spiral.rows import config_fields
 from spiral.sweep import nodes, where
 from spiral.sweep.blocks import (
     Axis,
     Block,
     Reader,
-    all_fields,
     applies,
     parse_overrides,
 )
@@ -180,7 +180,7 @@ def _product(block: Block, sizes: list[int]) -> pd.DataFrame:
     columns = {}
     for axis, code in zip(block.axes, codes, strict=True):
         for key, column in axis.items():
-            field = all_fields()[key]
+            field = config_fields()[key]
             values = config.column(field, [item.value for item in column.items])
             columns[key] = values.take(code)
     table = pd.DataFrame(columns)
@@ -201,7 +201,7 @@ def _resolve(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> pd.DataFr
     columns = {}
     methods = table["method"].to_numpy(object)
     common = config.fields(config.Config)
-    for key, field in all_fields().items():
+    for key, field in config_fields().items():
         blank = config.column(field, [None] * len(table))
         values = table[key].array.copy() if key in table else blank
         for method in dict.fromkeys(methods):

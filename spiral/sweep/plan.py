@@ -81,8 +81,11 @@ def cut(seconds: np.ndarray, most_networks: int) -> list[np.ndarray]:
     middle = np.cumsum(seconds) - seconds / 2
     share = np.minimum(middle * count // seconds.sum(), count - 1).astype(int)
     chunks = np.split(np.arange(len(seconds)), np.flatnonzero(np.diff(share)) + 1)
-    halves = [np.array_split(c, -(-len(c) // most_networks)) for c in chunks]
-    return [part for parts in halves for part in parts]
+    return [
+        part
+        for chunk in chunks
+        for part in np.array_split(chunk, -(-len(chunk) // most_networks))
+    ]
 
 
 def describe(configs: pd.DataFrame) -> pd.DataFrame:

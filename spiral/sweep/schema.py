@@ -4,7 +4,7 @@ from typing import Any
 
 from spiral import engines
 from spiral.methods import METHODS
-from spiral.sweep.blocks import all_fields
+from spiral.rows import config_fields
 
 RANGE = {"type": "string", "pattern": r"^-?\d+\.\.-?\d+(\.\.\d+)?$"}
 
@@ -20,7 +20,7 @@ def _values(one: dict[str, Any], whole: bool) -> dict[str, Any]:
 def grid_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a grid file."""
     keys: dict[str, Any] = {}
-    for name, field in all_fields().items():
+    for name, field in config_fields().items():
         one = field.adapter.json_schema()
         if name == "method":
             one = {"enum": [*METHODS]}
