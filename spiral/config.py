@@ -7,10 +7,18 @@ not half a million objects.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    get_args,
+    get_origin,
+)
 
 import numpy as np
 import pandas as pd
@@ -33,6 +41,8 @@ class Options(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False
     )
+    PRESETS: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {}
+    """option → its value → what the options that a config leaves out then become."""
 
 
 class Config(Options):
@@ -80,6 +90,12 @@ class Config(Options):
         ge=0,
         le=MAX_SEED,
         description="seed of the batch order",
+        json_schema_extra=PER_NETWORK,
+    )
+    init: str = Field(
+        "default",
+        description="initial weights: default (drawn from init_seed), or a file: "
+        ".npz, or a PyTorch state dict; narrower networks take its leading block",
         json_schema_extra=PER_NETWORK,
     )
     engine: str = Field(
@@ -146,6 +162,14 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
     return found
 
 
+def presets(model: type[Options], name: str) -> Iterator[tuple[str, str, Any]]:
+    """Yield (option, its value, what an option left out then becomes)."""
+    for selector, cases in model.PRESETS.items():
+        for case, values in cases.items():
+            if name in values:
+                yield selector, case, values[name]
+
+
 def column(
     field: ConfigField, values: Sequence[Any]
 ) -> pd.api.extensions.ExtensionArray:
@@ -186,6 +210,8 @@ def identify(table: pd.DataFrame, options: Mapping[str, type[Options]]) -> list[
 def _texts(table: pd.DataFrame, rows: np.ndarray, field: ConfigField) -> np.ndarray:
     """Return the part of the identity that one field contributes, row by row."""
     codes, values = pd.factorize(table[field.name].array.take(rows))
+    if field.name == "init":  # name@digest: a file is what it holds
+        values = [value.rpartition("@")[2] for value in values]
     parts = [
         ""
         if value == field.default

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from spiral import config, cubist, engines, masks, mlp, rows, seeds
+from spiral import config, cubist, engines, initial, masks, rows, seeds
 from spiral.errors import MethodError, UnsupportedJob
 from spiral.job import (
     Budget,
@@ -104,7 +104,8 @@ def make_job(configs: pd.DataFrame, plan: Plan) -> TrainJob:
     """Draw everything random and lay out the networks, siblings side by side."""
     width = int(configs["width"].iloc[0])
     table = configs.loc[configs.index.repeat(plan.siblings)]
-    init = [mlp.initial_params(int(s), width) for s in table["init_seed"]]
+    drawn = zip(table["init"], table["init_seed"], strict=True)
+    init = [initial.params(source, int(seed), width) for source, seed in drawn]
     orders = [
         seeds.child(int(seed), n % plan.siblings)
         for n, seed in enumerate(table["order_seed"])
@@ -164,6 +165,7 @@ def still_twins(twins: np.ndarray, state: TrainState) -> np.ndarray:
         state.masks,
         state.trainable,
         state.lr_scale,
+        state.status,
     )
     columns = [[row.tobytes() for row in a] for a in arrays if a is not None]
     return _number(zip(twins.tolist(), *columns, strict=True))
@@ -196,6 +198,7 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         _check_array(method, field, getattr(change, field), shape, np.bool_)
     _check_array(method, "params", change.params, shape, np.float32)
     _check_array(method, "lr_scale", change.lr_scale, shape[:1], np.float64)
+    _check_status(method, change.status, shape[:1])
     kept = _or(change.masks, state.masks).copy()  # the method may keep its own
     after = replace(
         state,
@@ -203,6 +206,7 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         params=np.where(kept, _or(change.params, state.params), np.float32(0)),
         trainable=_or(change.trainable, state.trainable),
         lr_scale=_or(change.lr_scale, state.lr_scale),
+        status=_last_word(change.status, state.status),
     )
     moving = after.moving
     remembered = moving if change.forget is None else moving & ~change.forget
@@ -230,6 +234,25 @@ def _check_array(
     )
 
 
+def _check_status(
+    method: str, status: np.ndarray | None, shape: tuple[int, ...]
+) -> None:
+    """Raise MethodError unless every word is one that a method may say."""
+    if status is None:
+        return
+    words = set(np.asarray(status).ravel().tolist())
+    if status.shape != shape or words - {"", *rows.SAID_BY_METHODS}:
+        raise MethodError(
+            f"{method}: Change.status must be {list(shape)} words, each empty or one "
+            f"of {', '.join(rows.SAID_BY_METHODS)}; got {list(status.shape)} {words}"
+        )
+
+
+def _last_word(new: np.ndarray | None, old: np.ndarray | None) -> np.ndarray | None:
+    """Return what was said last of each network."""
+    return _or(new, old) if new is None or old is None else np.where(new, new, old)
+
+
 def _viewer(job: TrainJob, configs: pd.DataFrame) -> Any:
     """Return a function from a state to what the method may see of it."""
     table = configs.loc[configs.index.repeat(job.plan.siblings)]
@@ -247,6 +270,7 @@ def _viewer(job: TrainJob, configs: pd.DataFrame) -> Any:
             masks=_read_only(state.masks),
             initial=_read_only(job.initial),
             keep=_read_only(keep),
+            lr=_read_only(job.lr),
             options={name: _read_only(column) for name, column in options.items()},
             batch=job.batch_at,
             stream=lambda n, purpose: seeds.stream(
@@ -279,11 +303,12 @@ def _results(
     loss = evaluation.loss[own]
     finite = np.isfinite(params).all(axis=1) & np.isfinite(loss)
     nnz = weights.sum(axis=1)
-    wrong = (configs["keep"] != nnz).fillna(False).to_numpy(bool)
+    wrong = (configs["keep"] != nnz).fillna(False).to_numpy(bool) & job.plan.exact
+    said = np.full(len(configs), "") if state.status is None else state.status[own]
     return {
         "status": np.select(
-            [~finite, effective == 0, wrong],
-            ["diverged", "collapsed", "infeasible"],
+            [~finite, said == "aborted", effective == 0, said == "degenerate", wrong],
+            ["diverged", "aborted", "collapsed", "degenerate", "infeasible"],
             "ok",
         ),
         "accuracy": evaluation.correct[own] / cubist.POINTS,
@@ -291,6 +316,7 @@ def _results(
         "nnz": nnz,
         "nnz_params": kept.sum(axis=1),
         "effective_nnz": effective,
+        "connected": effective > 0,
         **{f"nnz_{i + 1}": layers[:, i] for i in range(layers.shape[1])},
         "mask": [masks.to_bits(mask) for mask in kept],
         "weights": [p[m] for p, m in zip(params, kept, strict=True)],

@@ -6,12 +6,12 @@ and a :class:`TrainState` into the next state. Neither knows the other.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Bool, Float, Float32, Int, Shaped
 
 from spiral import cubist, schedules, seeds
 
@@ -59,6 +59,8 @@ class Plan:
     """Map from stored to effective weights, applied in the forward pass only."""
     siblings: int = 1
     """Networks that one config trains; they differ in batch order."""
+    exact: bool = True
+    """The method keeps exactly ``keep`` weights; rows where it did not are marked."""
 
     @classmethod
     def simple(cls, budget: Budget, *events: int, **more: Any) -> "Plan":
@@ -82,6 +84,8 @@ class Change:
     """Entries that train while they are kept; the others stay as they are."""
     lr_scale: Float[np.ndarray, " N"] | None = None
     """Factor on the learning rate from here on."""
+    status: Shaped[np.ndarray, " N"] | None = None
+    """A word for each row to come, or "": ``degenerate`` or ``aborted``."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ class View:
     initial: Params
     keep: Int[np.ndarray, " N"]
     """Requested weights; 0 where the method has no such number."""
+    lr: Float[np.ndarray, " N"]
+    """Base learning rates."""
     options: Mapping[str, np.ndarray]
     """Those options that may differ within a pack, one value per network."""
     batch: Callable[
@@ -214,6 +220,7 @@ class TrainState:
     momentum: Params
     trainable: Mask | None = None
     lr_scale: Float[np.ndarray, " N"] | None = None
+    status: Shaped[np.ndarray, " N"] | None = None
 
     @classmethod
     def fresh(cls, job: TrainJob) -> "TrainState":
@@ -228,15 +235,9 @@ class TrainState:
 
     def take(self, index: Int[np.ndarray, " M"]) -> "TrainState":
         """Return the state of some of the networks, in the order of ``index``."""
-        scale = self.lr_scale
-        return TrainState(
-            self.step,
-            self.params[index],
-            self.masks[index],
-            self.momentum[index],
-            None if self.trainable is None else self.trainable[index],
-            None if scale is None else scale[index],
-        )
+        arrays = {f.name: getattr(self, f.name) for f in fields(self)[1:]}
+        taken = {name: a[index] for name, a in arrays.items() if a is not None}
+        return replace(self, **taken)
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,16 @@ from spiral import config, masks, methods, mlp, store
 RESULTS: dict[str, tuple[pa.DataType, str]] = {
     "status": (
         pa.string(),
-        "ok; diverged (NaN or infinite); collapsed (no path from input to output); "
-        "infeasible (not exactly `keep` weights)",
+        "ok; degenerate (too few positive scores to rank all that is kept); aborted "
+        "(the original leaves no record); collapsed (no path from input to output); "
+        "diverged (NaN or infinite); infeasible (not exactly `keep` weights)",
     ),
     "accuracy": (pa.float64(), "share of the 49,982 points with the right sign"),
     "loss": (pa.float64(), "mean binary cross-entropy on all points"),
     "nnz": (pa.int64(), "weights the mask keeps"),
     "nnz_params": (pa.int64(), "the same with biases"),
     "effective_nnz": (pa.int64(), "kept weights on a path from input to output"),
+    "connected": (pa.bool_(), "whether there is such a path"),
     "nnz_1": (pa.int64(), "kept weights of layer 1 (inputs)"),
     "nnz_2": (pa.int64(), "kept weights of layer 2"),
     "nnz_3": (pa.int64(), "kept weights of layer 3"),
@@ -38,6 +40,12 @@ RESULTS: dict[str, tuple[pa.DataType, str]] = {
     "seconds": (pa.float64(), "its share of the pack's time (varies between runs)"),
 }
 """Result columns: type and meaning."""
+
+SAID_BY_METHODS = ("degenerate", "aborted")
+"""Statuses that only a method can know of."""
+
+ADDED = ("init", "connected")
+"""Columns that files of the first version lack."""
 
 NOT_VALUES = ("seconds",)
 """Columns that measure the run; all others are reproducible."""
@@ -78,14 +86,15 @@ def complete(configs: pd.DataFrame) -> pd.DataFrame:
 def older_or_equal(found: pa.Schema) -> bool:
     """Return whether a file's columns are those of this version or of an earlier one.
 
-    All are known here, with their types; only options of methods may be missing.
+    All are known here, with their types; options of methods may be missing, and what
+    was added since the first version.
     """
     wanted = schema()
     known = all(
         field.name in wanted.names and wanted.field(field.name).type == field.type
         for field in found
     )
-    always = set(wanted.names) - methods.option_fields().keys()
+    always = set(wanted.names) - methods.option_fields().keys() - set(ADDED)
     return known and always <= set(found.names)
 
 

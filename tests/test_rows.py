@@ -64,6 +64,7 @@ def _results():
         pa.string(): ["x", "y"],
         pa.float64(): [0.5, 0.25],
         pa.int64(): [1, 2],
+        pa.bool_(): [True, False],
         pa.binary(): [b"\0", b"\1"],
         pa.list_(pa.float32()): [[1.5], []],
     }

@@ -28,6 +28,11 @@ def keep_or_all(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndar
     return table["keep"].fillna(weights).to_numpy(np.float64)
 
 
+def nothing_to_derive(_: pd.DataFrame) -> dict[str, pd.Series]:
+    """Leave options that were left out as they are."""
+    return {}
+
+
 def nothing_to_check(_: pd.DataFrame) -> list[Mistake]:
     """Accept every config."""
     return []
@@ -67,6 +72,8 @@ class Entry:
     """Whether a config says how many weights to keep."""
     check: Callable[[pd.DataFrame], list[Mistake]] = nothing_to_check
     """Finds values that cannot work together, given configs of this method."""
+    derive: Callable[[pd.DataFrame], dict[str, pd.Series]] = nothing_to_derive
+    """Values of options that were left out and follow from the rest of a config."""
     average_kept: Callable[[pd.DataFrame, int, np.ndarray], np.ndarray] = keep_or_all
     """Weights kept on average over the training, which the cost of engine ``sparse``
     follows; given configs, the weights of their width, and how many twins share each

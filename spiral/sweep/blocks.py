@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from spiral import config, engines
+from spiral import config, engines, initial
 from spiral.config import ConfigField
 from spiral.errors import ConfigError
 from spiral.methods import METHODS
@@ -162,6 +162,10 @@ class Reader:
         for field in fields_named(key, methods):
             try:
                 value = field.parse(item.value)
+                value = initial.stamp(value) if key == "init" else value
+            except ConfigError as error:
+                self.mistakes.add(item.place, str(error))
+                return None
             except ValidationError as error:
                 reason = error.errors()[0]["msg"].removeprefix("Input ")
                 text = f"{key}: {reason}, got {str(item.value)[:80]!r}"

@@ -209,6 +209,9 @@ def _resolve(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> pd.DataFr
             if key not in own or not applies(key, method):
                 continue
             rows = (methods == method) & np.asarray(values.isna(), bool)
+            if key not in common:
+                _preset(values, rows, table, METHODS[method].options, field)
+                rows &= np.asarray(values.isna(), bool)
             required = own[key].required or key == "keep"
             if required and rows.any():
                 mistakes.add(block.place, f"{key}: method {method} needs it")
@@ -218,7 +221,30 @@ def _resolve(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> pd.DataFr
     for key in ("init_seed", "order_seed"):
         missing = np.asarray(columns[key].isna(), bool)
         columns[key][missing] = columns["seed"][missing]
-    return pd.DataFrame(columns)
+    return _derive(pd.DataFrame(columns))
+
+
+def _preset(
+    values: pd.api.extensions.ExtensionArray,
+    rows: np.ndarray,
+    table: pd.DataFrame,
+    model: type[config.Options],
+    field: config.ConfigField,
+) -> None:
+    """Fill an option that was left out with what a preset that was chosen says."""
+    for selector, case, value in config.presets(model, field.name):
+        if selector in table:
+            chosen = np.asarray((table[selector] == case).fillna(False), bool)
+            values[rows & chosen] = value
+
+
+def _derive(table: pd.DataFrame) -> pd.DataFrame:
+    """Fill in the options that follow from the rest of a config."""
+    for method in table["method"].unique():
+        rows = (table["method"] == method).to_numpy(bool)
+        for name, values in METHODS[method].derive(table[rows]).items():
+            table.loc[rows, name] = table.loc[rows, name].fillna(values)
+    return table
 
 
 def _holds(condition: str, table: pd.DataFrame) -> np.ndarray:

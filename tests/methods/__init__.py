@@ -21,7 +21,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 
 def table(method: str, n: int = 3, **values: Any) -> pd.DataFrame:
     """Return n resolved configs of width 3; a list gives one value per config."""
-    columns = {}
+    columns: dict[str, Any] = {}
     entry = METHODS[method]
     own = config.fields(config.Config) | config.fields(entry.options)
     keep = {"keep": 11} if entry.needs_keep else {}
@@ -29,11 +29,15 @@ def table(method: str, n: int = 3, **values: Any) -> pd.DataFrame:
     given = {**usual, **EXAMPLES.get(method, {}), **values}
     given.setdefault("init_seed", given["seed"])
     given.setdefault("order_seed", given["seed"])
+    for selector, cases in entry.options.PRESETS.items():
+        given = {**cases.get(given.get(selector), {}), **given}
     for name, known in rows.config_fields().items():
         value = given.get(name, own[name].default if name in own else None)
         column = value if isinstance(value, list) else [value] * n
         columns[name] = config.column(known, column)
     found = pd.DataFrame(columns)
+    for name, derived in entry.derive(found).items():
+        found[name] = found[name].fillna(derived)
     found.insert(0, "config_id", config.identify(found, methods.options()))
     return found
 

@@ -1,0 +1,140 @@
+"""Initial parameters: drawn from a seed, or read from a file.
+
+A file is named ``path@digest`` once a grid has been read, so that a config means the
+same numbers for ever: a file that changed is an error, not another result.
+"""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from spiral import mlp
+from spiral.errors import ConfigError
+
+DEFAULT = "default"
+LAYERS = ("first_layer", "second_layer", "third_layer", "clf")
+"""Names of the layers in the published implementation of Zhang & Papyan (2024)."""
+
+DIGITS = 16
+
+
+def params(source: str, seed: int, width: int) -> Float32[np.ndarray, " P"]:
+    """Return the initial parameters of one network.
+
+    Args:
+        source: ``default``, or a stamped file name (see :func:`stamp`).
+        seed: Draws the default initialisation; a file has no use for it.
+        width: Hidden width w.
+
+    Raises:
+        ConfigError: The file is missing, has changed, or holds no such network.
+    """
+    if source == DEFAULT:
+        return mlp.initial_params(seed, width)
+    return _from_file(source, width)
+
+
+def stamp(path: str) -> str:
+    """Return a file's name with the digest of what it holds.
+
+    Raises:
+        ConfigError: It cannot be read as a network.
+    """
+    if path == DEFAULT:
+        return path
+    name = path.rpartition("@")[0] if Path(path.rpartition("@")[0]).is_file() else path
+    stamped = f"{name}@{_digest(name)}"
+    _from_file(stamped, 1)
+    return stamped
+
+
+def width_of(source: str) -> int:
+    """Return the hidden width of the network in a stamped file."""
+    return len(_layers(source)[0][1])
+
+
+@lru_cache(maxsize=64)
+def _from_file(source: str, width: int) -> Float32[np.ndarray, " P"]:
+    """Return the leading block of the network in a file."""
+    found = np.empty(mlp.param_count(width), np.float32)
+    if width > width_of(source):
+        raise ConfigError(
+            f"init {source}: its network is {width_of(source)} wide, a network of "
+            f"width {width} needs more; use a narrower one"
+        )
+    for layer, (weights, biases) in zip(
+        mlp.layers(width), _layers(source), strict=True
+    ):
+        found[layer.weights] = weights[: layer.outputs, : layer.inputs].ravel()
+        found[layer.biases] = biases[: layer.outputs]
+    found.flags.writeable = False
+    return found
+
+
+@lru_cache(maxsize=8)
+def _layers(source: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return weights [out, in] and biases [out] of the layers in a file."""
+    path, _, digest = source.rpartition("@")
+    if _digest(path) != digest:
+        raise ConfigError(
+            f"init {path}: the file has changed since the grid was planned; put the "
+            "old one back, or plan the grid again in another folder"
+        )
+    arrays = _read(path)
+    names = [f"{layer}.{part}" for layer in LAYERS for part in ("weight", "bias")]
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise ConfigError(
+            f"init {path}: expected arrays {', '.join(names)}; "
+            f"missing {', '.join(missing)}, found {', '.join(sorted(arrays)[:12])}"
+        )
+    flat = [np.asarray(arrays[name], np.float32) for name in names]
+    layers = list(zip(flat[::2], flat[1::2], strict=True))
+    _check_shapes(path, layers)
+    return layers
+
+
+def _check_shapes(path: str, layers: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Raise ConfigError unless the layers are a finite network 2→w→w→w→1."""
+    width = len(layers[0][1])
+    wanted = [(layer.outputs, layer.inputs) for layer in mlp.layers(max(width, 1))]
+    found = [weights.shape for weights, _ in layers]
+    biases = [b.shape for _, b in layers] == [(outputs,) for outputs, _ in wanted]
+    if found != wanted or not biases:
+        raise ConfigError(
+            f"init {path}: expected weights {wanted} for {width} hidden units, and a "
+            f"bias per row; got {found}"
+        )
+    if not all(np.isfinite(array).all() for layer in layers for array in layer):
+        raise ConfigError(f"init {path}: it holds values that are not finite")
+
+
+def _digest(path: str) -> str:
+    """Return the beginning of the SHA-256 of a file."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:DIGITS]
+    except OSError as error:
+        reason = error.strerror
+        raise ConfigError(f"init {path}: cannot be read ({reason})") from error
+
+
+def _read(path: str) -> dict[str, Any]:
+    """Return the named arrays of an ``.npz`` or of a state dict; runs no code."""
+    try:
+        if path.endswith(".npz"):
+            with np.load(path, allow_pickle=False) as file:
+                return dict(file)
+        import torch  # only state dicts need it
+
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        inner = loaded.get("state_dict", loaded)
+        return {name: value.numpy() for name, value in inner.items()}
+    except Exception as error:
+        raise ConfigError(
+            f"init {path}: expected an .npz or a PyTorch state dict of the arrays "
+            f"{LAYERS[0]}.weight … {LAYERS[-1]}.bias; {type(error).__name__}: {error}"
+        ) from error
