@@ -88,7 +88,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
 
 def average_kept(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndarray:
     """The ones of the mask."""
-    return table["matrices"].str.count("1").to_numpy(np.float64)
+    return np.array([text.count("1") for text in table["matrices"]], np.float64)
 
 
 ENTRY = Entry(
