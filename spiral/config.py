@@ -10,15 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from types import UnionType
-from typing import (
-    Annotated,
-    Any,
-    ClassVar,
-    Literal,
-    NamedTuple,
-    get_args,
-    get_origin,
-)
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 import numpy as np
 import pandas as pd
@@ -41,8 +33,6 @@ class Options(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False
     )
-    PRESETS: ClassVar[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {}
-    """option → its value → what the options that a config leaves out then become."""
 
 
 class Config(Options):
@@ -162,9 +152,23 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
     return found
 
 
+def preset(default: str, description: str, cases: Mapping[str, Any]) -> Any:
+    """Return an option whose value sets other options, where a config leaves them out.
+
+    Args:
+        default: Its value that sets nothing.
+        description: What it is for.
+        cases: Value → option → what that option becomes.
+    """
+    extra = PER_NETWORK | {"presets": cases}  # it acts through what it sets
+    return Field(default, description=description, json_schema_extra=extra)
+
+
 def presets(model: type[Options], name: str) -> Iterator[tuple[str, str, Any]]:
-    """Yield (option, its value, what an option left out then becomes)."""
-    for selector, cases in model.PRESETS.items():
+    """Yield (preset, its value, what an option that was left out then becomes)."""
+    for selector, info in model.model_fields.items():
+        extra = info.json_schema_extra
+        cases: Any = extra.get("presets", {}) if isinstance(extra, dict) else {}
         for case, values in cases.items():
             if name in values:
                 yield selector, case, values[name]

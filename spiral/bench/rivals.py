@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from spiral import cubist, mlp
-from spiral.engines import torch_common, vmap
+from spiral import cubist, gradients, mlp
+from spiral.engines import vmap
 from spiral.job import TrainJob, TrainState
 
 BATCH = 128
@@ -36,7 +36,7 @@ def loop(job: TrainJob, state: TrainState, steps: int) -> float:
         model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=DECAY
     )
     loss = torch.nn.BCEWithLogitsLoss()
-    with torch_common.one_thread():
+    with gradients.one_thread():
         began = time.perf_counter()
         for step, (x, y) in enumerate(loader):
             if step == steps:
@@ -67,7 +67,7 @@ def compiled(job: TrainJob, state: TrainState, steps: int) -> float:
     rate, momentum, decay = LEARNING_RATE * column, MOMENTUM * column, DECAY * column
     x, y = (torch.tensor(array) for array in job.batch_at(0))
     x = x.transpose(1, 2).contiguous()
-    with torch_common.one_thread(), torch.no_grad():
+    with gradients.one_thread(), torch.no_grad():
         for count in (3, steps):
             began = time.perf_counter()
             for _ in range(count):

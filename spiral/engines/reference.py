@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from spiral.engines import torch_common
+from spiral import gradients
+from spiral.engines.evaluate import evaluate
 from spiral.job import Evaluation, TrainJob, TrainState
 
 
@@ -26,7 +27,7 @@ class ReferenceEngine:
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train from ``state.step`` to ``stop``."""
         params, momentum = state.params.copy(), state.momentum.copy()
-        with torch_common.one_thread():
+        with gradients.one_thread():
             for n in range(job.networks):
                 one = job.take(np.array([n])), state.take(np.array([n]))
                 params[n], momentum[n] = self._train(*one, stop)
@@ -34,7 +35,7 @@ class ReferenceEngine:
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
         """Return accuracy counts and loss on all points."""
-        return torch_common.evaluate(job, state, self.device, chunk=1)
+        return evaluate(job, state, self.device, chunk=1)
 
     def _train(
         self, job: TrainJob, state: TrainState, stop: int
@@ -51,7 +52,7 @@ class ReferenceEngine:
         )
         buffer = torch.tensor(state.momentum[0], device=self.device)
         optimiser.state[weights]["momentum_buffer"] = buffer
-        loss_of_one = torch_common.loss_of_one(job.width, job.plan.label_smoothing)
+        loss_of_one = gradients.loss_of_one(job.width, job.plan.label_smoothing)
         rates = job.rates(state, state.step, stop)[:, 0]
         for step, rate in enumerate(rates, start=state.step):
             optimiser.param_groups[0]["lr"] = float(rate)

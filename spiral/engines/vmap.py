@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from spiral import cubist, mlp
-from spiral.engines import torch_common
+from spiral import cubist, gradients, mlp
 from spiral.engines.compact import narrowed
+from spiral.engines.evaluate import evaluate
 from spiral.job import Evaluation, TrainJob, TrainState
 
 Step = Callable[..., tuple[Tensor, Tensor]]
@@ -40,7 +40,7 @@ def traced_step(
     The step maps (params [N, P], velocity [N, P], trains bool [N, P], rate [N, 1],
     momentum [N, 1], decay [N, 1], x [N, 2, B], y [N, B]) to the new (params, velocity).
     """
-    gradients = vmap(grad(torch_common.loss_of_one(width, smoothing)))
+    slopes = vmap(grad(gradients.loss_of_one(width, smoothing)))
 
     def step(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
         params: Tensor,
@@ -52,7 +52,7 @@ def traced_step(
         x: Tensor,
         y: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        gradient = gradients(params, x, y) + decay * params
+        gradient = slopes(params, x, y) + decay * params
         # `where`, not a product: masked entries stay zero even beside NaN
         gradient = torch.where(trains, gradient, 0.0)
         velocity = momentum * velocity + gradient
@@ -95,7 +95,7 @@ class VmapEngine:
 
     def _advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train a pack at its full width."""
-        with torch_common.one_thread(), torch.no_grad():
+        with gradients.one_thread(), torch.no_grad():
             params, velocity = self._loop(job, state, stop)
         return replace(
             state,
@@ -108,7 +108,7 @@ class VmapEngine:
         """Return accuracy counts and loss on all points."""
         correct, loss = np.zeros(job.networks, np.int64), np.zeros(job.networks)
         for rows, _, part, now in narrowed(job, state):
-            found = torch_common.evaluate(part, now, self.device, self._chunk(part))
+            found = evaluate(part, now, self.device, self._chunk(part))
             correct[rows], loss[rows] = found.correct, found.loss
         return Evaluation(correct, loss)
 

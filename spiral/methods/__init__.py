@@ -5,7 +5,20 @@ One line in ``METHODS`` makes it known to grids, commands, contract tests and ta
 """
 
 from spiral.config import ConfigField, Options, fields
-from spiral.methods import block, dense, gmp, magnitude, mask, random
+from spiral.methods import (
+    block,
+    dense,
+    force,
+    gmp,
+    grasp,
+    iter_snip,
+    magnitude,
+    mask,
+    prospr,
+    random,
+    snip,
+    synflow,
+)
 from spiral.methods.entry import Entry
 
 METHODS: dict[str, Entry] = {
@@ -13,6 +26,12 @@ METHODS: dict[str, Entry] = {
     "random": random.ENTRY,
     "magnitude": magnitude.ENTRY,
     "gmp": gmp.ENTRY,
+    "snip": snip.ENTRY,
+    "iter_snip": iter_snip.ENTRY,
+    "force": force.ENTRY,
+    "grasp": grasp.ENTRY,
+    "synflow": synflow.ENTRY,
+    "prospr": prospr.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
 }

@@ -2,17 +2,29 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from spiral.config import Options
+from spiral.config import Options, preset
 from spiral.job import Method
 
 
 class NoOptions(Options):
     """A method without options."""
+
+
+Fidelity = Literal["exact", "zp24"]
+
+
+def fidelity(**zp24: Any) -> Any:
+    """Return the option ``fidelity``, given how ``zp24`` sets a method's options."""
+    text = (
+        "exact: the authors' algorithm at an exact budget; zp24: what the code of "
+        "Zhang & Papyan (2024) does"
+    )
+    return preset("exact", text, {"zp24": zp24})
 
 
 class Mistake(NamedTuple):

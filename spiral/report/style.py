@@ -8,34 +8,35 @@ from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError, StoreError
 
-COLOURS = {
-    "dense": "#555555",
-    "random": "#999999",
-    "magnitude": "#0072B2",
-    "gmp": "#D55E00",
-    "block": "#009E73",
-    "mask": "#CC79A7",
+LOOKS: dict[str, tuple[str, str]] = {
+    "dense": ("#555555", "s"),
+    "random": ("#999999", "x"),
+    "magnitude": ("#0072B2", "o"),
+    "block": ("#009E73", "D"),
+    "mask": ("#CC79A7", "v"),
+    "gmp": ("#D55E00", "^"),
+    "lth": ("#332288", "P"),
+    "snip": ("#56B4E9", "<"),
+    "iter_snip": ("#44AA99", ">"),
+    "force": ("#117733", "p"),
+    "grasp": ("#E69F00", "h"),
+    "synflow": ("#882255", "d"),
+    "prospr": ("#AA4499", "X"),
+    "rigl": ("#999933", "8"),
 }
-"""Okabe & Ito's palette, safe for colour-blind readers; greys are the controls."""
-
-MARKERS = {
-    "dense": "s",
-    "random": "x",
-    "magnitude": "o",
-    "gmp": "^",
-    "block": "D",
-    "mask": "v",
-}
+"""Colour and marker of each method, from the palettes of Okabe & Ito and of Tol, which
+colour-blind readers can tell apart; greys are the controls."""
+UNKNOWN = ("#000000", "*")
 
 
 def colour(method: str) -> str:
     """Return a method's colour; black for one that has none of its own."""
-    return COLOURS.get(method, "#000000")
+    return LOOKS.get(method, UNKNOWN)[0]
 
 
 def marker(method: str) -> str:
     """Return a method's marker; a star for one that has none of its own."""
-    return MARKERS.get(method, "*")
+    return LOOKS.get(method, UNKNOWN)[1]
 
 
 SETTINGS: dict[str, Any] = {

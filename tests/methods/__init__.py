@@ -29,8 +29,10 @@ def table(method: str, n: int = 3, **values: Any) -> pd.DataFrame:
     given = {**usual, **EXAMPLES.get(method, {}), **values}
     given.setdefault("init_seed", given["seed"])
     given.setdefault("order_seed", given["seed"])
-    for selector, cases in entry.options.PRESETS.items():
-        given = {**cases.get(given.get(selector), {}), **given}
+    for name in config.fields(entry.options):
+        for selector, case, value in config.presets(entry.options, name):
+            if given.get(selector) == case:
+                given.setdefault(name, value)
     for name, known in rows.config_fields().items():
         value = given.get(name, own[name].default if name in own else None)
         column = value if isinstance(value, list) else [value] * n

@@ -78,8 +78,8 @@ def test_lines_wear_their_methods_colour_and_marker():
     for line in accuracy_axes().lines:
         label = line.get_label().split()[0]
         if label in METHODS:
-            assert to_hex(line.get_color()) == style.COLOURS[label].lower()
-            expected = "None" if label == "dense" else style.MARKERS[label]
+            assert to_hex(line.get_color()) == style.LOOKS[label][0].lower()
+            expected = "None" if label == "dense" else style.LOOKS[label][1]
             assert line.get_marker() == expected
 
 
@@ -89,10 +89,10 @@ def test_axes_say_what_they_show():
     assert axes.get_ylabel() == "accuracy on all points"
 
 
-@pytest.mark.parametrize("looks", [style.COLOURS, style.MARKERS])
-def test_every_method_has_its_own_look(looks):
-    assert set(looks) >= set(METHODS)
-    assert len({str(look).lower() for look in looks.values()}) == len(looks)
+def test_every_method_has_its_own_look():
+    assert set(style.LOOKS) >= set(METHODS)
+    looks = {(colour.lower(), marker) for colour, marker in style.LOOKS.values()}
+    assert len(looks) == len(style.LOOKS)
 
 
 def test_a_map_shows_twice_the_probability_minus_one():

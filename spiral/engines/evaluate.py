@@ -1,0 +1,28 @@
+"""Evaluation of a pack with torch, shared by two engines."""
+
+import numpy as np
+import torch
+from torch.func import vmap
+from torch.nn.functional import softplus
+
+from spiral import gradients, mlp
+from spiral.job import Evaluation, TrainJob, TrainState
+
+
+@torch.no_grad()
+def evaluate(job: TrainJob, state: TrainState, device: str, chunk: int) -> Evaluation:
+    """Evaluate a pack on all points, ``chunk`` networks at a time."""
+    x = torch.tensor(job.x.T.copy(), device=device)
+    y = torch.tensor(job.y, device=device).float()
+    forward = vmap(
+        lambda p: mlp.logits(p, x, job.width, relu=torch.relu), chunk_size=chunk
+    )
+    correct, loss = [], []
+    with gradients.one_thread():
+        for start in range(0, job.networks, chunk):
+            z = forward(torch.tensor(state.params[start : start + chunk]).to(device))
+            correct.append(torch.where(y > 0, z > 0, z < 0).sum(1))
+            loss.append((softplus(z) - z * y).double().mean(1))
+    return Evaluation(
+        torch.cat(correct).cpu().numpy().astype(np.int64), torch.cat(loss).cpu().numpy()
+    )

@@ -1,0 +1,76 @@
+"""Rounds of |w · gradient| at initialisation: ``force`` and ``iter_snip``."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from spiral import masks, mlp
+from spiral.config import Options
+from spiral.job import Budget, Change, Plan, View
+from spiral.methods.entry import Fidelity, fidelity
+from spiral.methods.selection import remarks, select
+
+
+class ProgressiveOptions(Options):
+    """Options of ``force`` and ``iter_snip``."""
+
+    fidelity: Fidelity = fidelity(selection="strict", rounds=10)
+    selection: Literal["rank", "strict"] = Field(
+        "rank", description="exactly keep weights, or those above the last one"
+    )
+    rounds: int = Field(60, ge=1, description="rounds of scoring and pruning")
+
+
+@dataclass(frozen=True)
+class Progressive:
+    """FORCE and iterative SNIP (de Jorge et al., ICLR 2021, arXiv:2006.09081).
+
+    Round t of n scores |θ₀ · ∂L(m⊙θ₀)/∂θ| on training batch t - 1, under the mask m so
+    far, and keeps W · (keep/W)^(t/n). FORCE lets pruned weights return, with their
+    initial values; iterative SNIP does not. One round is SNIP.
+
+    Departures: counts are rounded to the nearest weight, ranks decide ties; the code of
+    Zhang & Papyan rounds down (``strict``) and makes 10 rounds.
+    """
+
+    selection: Literal["rank", "strict"]
+    rounds: int
+    returns: bool
+    """Whether pruned weights may come back."""
+
+    def plan(self, budget: Budget) -> Plan:
+        """One event before training, with all rounds inside."""
+        return Plan.simple(budget, 0, exact=self.selection == "rank")
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Prune in rounds, each on a batch of its own."""
+        kept = np.ones((len(view.params), mlp.weight_count(view.width)), bool)
+        for passed in range(1, self.rounds + 1):
+            scores = self._scores(view, kept, passed - 1)
+            keep = self._count(view, passed)
+            kept = select(scores, keep, self.selection)
+        said = remarks(scores, view.keep)
+        return Change(masks=masks.with_biases(kept, view.width), status=said), None
+
+    def _scores(self, view: View, kept: np.ndarray, batch: int) -> np.ndarray:
+        """Score all weights under a mask; those that may not return rank last."""
+        from spiral import gradients
+
+        masked = view.params.copy()
+        masked[:, mlp.is_weight(view.width)] *= kept
+        slope = gradients.gradient(masked, view.batch(batch), view.width)
+        scores = masks.of_weights(np.abs(view.params * slope), view.width)
+        return scores if self.returns else np.where(kept, scores, -np.inf)
+
+    def _count(self, view: View, passed: int) -> np.ndarray:
+        """Return how many weights stay after a round."""
+        total = mlp.weight_count(view.width)
+        share = passed / self.rounds
+        count = total * np.exp(share * np.log(view.keep / total))
+        rounded = np.rint(count) if self.selection == "rank" else np.floor(count)
+        return rounded.astype(np.int64)

@@ -1,0 +1,98 @@
+"""``prospr``: keep the weights that matter for the loss a few steps later."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from spiral import masks, mlp
+from spiral.config import Options
+from spiral.job import Budget, Change, Plan, View
+from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.selection import remarks, select
+
+
+class ProsprOptions(Options):
+    """Options of ``prospr``."""
+
+    fidelity: Fidelity = fidelity(rounding="up", empty_layer="abort")
+    rounding: Literal["exact", "up"] = Field(
+        "exact", description="exactly keep weights, or ⌈W·(1 - sparsity)⌉ in float64"
+    )
+    empty_layer: Literal["train", "abort"] = Field(
+        "train", description="train a network with an empty layer, or call it aborted"
+    )
+    inner_steps: int = Field(3, ge=0, description="SGD steps differentiated through")
+    inner_lr: float | None = Field(
+        None, ge=0, description="their learning rate; None is the config's"
+    )
+    inner_momentum: float = Field(0.9, ge=0, lt=1, description="their momentum")
+
+
+@dataclass(frozen=True)
+class Prospr:
+    """ProsPr (Alizadeh et al., ICLR 2022, arXiv:2202.08132).
+
+    The score of a weight is |∂L(w_M; B_M)/∂c| at c = 1, where c scales the initial
+    weights and M steps of SGD lead to w_M, differentiated through. Steps and loss use
+    the first M + 1 training batches. No inner step is SNIP.
+
+    Departures: the learning rate is that of the config (0.5 in the authors' example). A
+    network with an empty layer trains on; the authors' code, and that of Zhang &
+    Papyan, stops with an assertion and leaves no record.
+    """
+
+    rounding: Literal["exact", "up"]
+    empty_layer: Literal["train", "abort"]
+    inner_steps: int
+    inner_lr: float | None
+    inner_momentum: float
+
+    def plan(self, budget: Budget) -> Plan:
+        """One event before training."""
+        return Plan.simple(budget, 0, exact=self.rounding == "exact")
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Score once and keep the best."""
+        scores = masks.of_weights(self._meta(view), view.width)
+        keep = view.keep
+        if self.rounding == "up":
+            total = mlp.weight_count(view.width)
+            keep = np.ceil(total * (1 - (1 - keep / total))).astype(np.int64)
+        kept = masks.with_biases(select(scores, keep), view.width)
+        said = remarks(scores, keep)
+        if self.empty_layer == "abort":
+            empty = (masks.layer_counts(kept, view.width) == 0).any(axis=1)
+            said = np.where(empty, "aborted", said)
+        return Change(masks=kept, status=said), None
+
+    def _meta(self, view: View) -> np.ndarray:
+        """Return |∂L/∂c| of every parameter."""
+        from spiral import gradients
+
+        batches = [view.batch(step) for step in range(self.inner_steps + 1)]
+        lr = view.lr if self.inner_lr is None else np.full_like(view.lr, self.inner_lr)
+        free = mlp.is_weight(view.width)
+        found = gradients.meta_gradient(
+            view.params, batches, lr, self.inner_momentum, view.width
+        )
+        return np.where(free, np.abs(found), 0)
+
+
+ENTRY = Entry(
+    build=Prospr,
+    summary="largest meta-gradient through the first training steps",
+    citation="Alizadeh et al., ICLR 2022, arXiv:2202.08132",
+    taxonomy=Taxonomy(
+        unit="weight",
+        when="before",
+        schedule="once",
+        criterion="meta-gradient",
+        data="a few batches",
+    ),
+    options=ProsprOptions,
+)

@@ -1,0 +1,65 @@
+"""Scores to masks: the exact rule, and the rules with a threshold that others use."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+
+from spiral import masks
+
+Rule = Literal["rank", "strict", "loose"]
+"""``rank`` keeps exactly ``keep``; ``strict`` what is above the keep-th highest score,
+so one too few and no ties; ``loose`` what is not below it, so all ties."""
+
+Scores = Float[np.ndarray, "N W"]
+Counts = Int[np.ndarray, " N"]
+WeightMask = Bool[np.ndarray, "N W"]
+
+
+def select(scores: Scores, keep: Counts, rule: Rule = "rank") -> WeightMask:
+    """Choose the weights to keep by their scores.
+
+    Args:
+        scores: The higher the better; -inf and NaN rank below everything.
+        keep: How many each network is asked to keep, 0 … W.
+        rule: How the count is met (see :data:`Rule`).
+    """
+    return RULES[rule](scores, keep)
+
+
+def _strict(scores: Scores, keep: Counts) -> WeightMask:
+    return scores > _threshold(scores, keep)
+
+
+def _loose(scores: Scores, keep: Counts) -> WeightMask:
+    return scores >= _threshold(scores, keep)
+
+
+def _threshold(scores: Scores, keep: Counts) -> Float[np.ndarray, "N 1"]:
+    """Return the keep-th highest score of each network; NaN if any score is."""
+    ranked = np.sort(scores, axis=1)
+    place = np.clip(scores.shape[1] - np.asarray(keep), 0, scores.shape[1] - 1)
+    broken = np.isnan(scores).any(axis=1, keepdims=True)
+    return np.where(broken, np.nan, np.take_along_axis(ranked, place[:, None], axis=1))
+
+
+RULES: dict[Rule, Callable[[Scores, Counts], WeightMask]] = {
+    "rank": masks.keep_top,
+    "strict": _strict,
+    "loose": _loose,
+}
+
+
+def floored(keep: Counts, total: int) -> Counts:
+    """Return int(total · (keep/total)) as floating point has it: at times one less."""
+    return np.floor(total * (keep / total)).astype(np.int64)
+
+
+def remarks(scores: Scores, keep: Counts) -> Shaped[np.ndarray, " N"]:
+    """Call a network degenerate that has fewer than ``keep`` positive scores.
+
+    The others say nothing about which weights to keep; the lower index decides then.
+    """
+    informed = (np.isfinite(scores) & (scores > 0)).sum(axis=1)
+    return np.where(informed < keep, "degenerate", "")
