@@ -184,6 +184,13 @@ def test_all_else_is_as_in_the_paper(grids, name):
         assert (table[column] == value).all(), column
 
 
+def test_only_snip_and_grasp_from_random_weights_draw_them_anew(grids):
+    for name, expected in zip(NAMES, ["xavier", "none", "none"], strict=True):
+        table = grids[name].configs
+        law = table[table["method"].isin(["snip", "grasp"])]["reinit"]
+        assert set(law) == {expected}
+
+
 def test_exact_algorithms_replace_the_papers_with_one_setting(grids):
     path = SWEEPS / "paper/fixed_init_95.yaml"
     exact = grid.load(path, ["fidelity=exact"]).configs
