@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from spiral import mlp, rows, store
+from spiral.methods import METHODS
 from spiral.sweep.cost import ALIKE, price
 
 PACK_SECONDS = 30.0
@@ -106,6 +107,11 @@ def estimate_bytes(configs: pd.DataFrame) -> int:
     two weights of the width for the mask, 180 bytes for the rest of a row.
     """
     weights = configs["width"].map(mlp.weight_count).to_numpy(np.float64)
-    keep = configs["keep"].fillna(-1).to_numpy(np.float64)
-    kept = np.where(keep < 0, weights, keep)
+    kept = configs["keep"].to_numpy(np.float64, na_value=np.nan)
+    for (name, width), members in configs.groupby(["method", "width"]).indices.items():
+        entry = METHODS[name]
+        if not entry.needs_keep:  # its mask does not change with time
+            count, alone = mlp.weight_count(width), np.ones(len(members))
+            table = configs.iloc[members]
+            kept[members] = entry.average_kept(table, count, alone)
     return int((180 + 4.0 * kept + weights / 16).sum())

@@ -17,29 +17,30 @@ SWEEPS = ROOT / "sweeps"
 NAMES = ["random_init", "fixed_init_95", "fixed_init_995"]
 PUBLISHED = json.loads((ROOT / "tests/golden/paper_masks.json").read_text())
 
-PRUNERS = "gmp lth snip iter_snip force grasp synflow prospr rigl".split()
+PRUNERS = ["gmp", "lth", "snip", "iter_snip", "force", "grasp"]
+PRUNERS += ["synflow", "prospr", "rigl"]
 SCHEDULES = ["constant", "cosine", "step"]
 WIDTHS = [3, 4, 5, 6, 7, 8, 16, 32, 64, 128, 256]
 KEEPS = [*range(15, 27), 30, 33, 37, 40, 44, 50, 53, 55, 57, 60, 65]
 FEW_KEEPS = [16, 18, 20, 22, 24, 25, 26, 27, 28, 29, 30, 32, 34, 36]
 
-PRUNED = "method fidelity width keep lr schedule seed init_seed order_seed".split()
-SEARCH = "method width lr schedule seed init_seed order_seed".split()
+SEARCH = ["method", "width", "lr", "schedule", "seed", "init_seed", "order_seed"]
+PRUNED = [*SEARCH, "keep", "fidelity"]
 BLOCK, MASK = [*SEARCH, "d1", "d2", "d3"], [*SEARCH, "matrices"]
 
 
-def pruned(widths, keeps, seeds, first_seed=None):
-    """The order of the data and the method's draws vary; the initial weights may."""
+def pruned(widths, keeps, seeds, init_seed=0):
+    """One set of initial weights; the order of the data and a method's draws vary."""
     cells = product(PRUNERS, widths, keeps, [0.05, 0.1, 0.2], SCHEDULES, seeds)
     return {
-        (m, "zp24", w, k, lr, s, n, n if first_seed is None else first_seed, n)
+        (m, w, lr, s, n, init_seed, n, k, "zp24")
         for m, w, k, lr, s, n in cells
         if k < 3 * w + 2 * w**2
     }
 
 
-def search(method, rates, *values):
-    axes = product([method], [16], rates, SCHEDULES, [0], [0], [0])
+def search(method, rates, values, init_seed=0):
+    axes = product([method], [16], rates, SCHEDULES, [0], [init_seed], [0])
     return {(*head, *value) for head, value in product(axes, values)}
 
 
@@ -79,57 +80,56 @@ def networks(first, second, third, below=10_000):
 
 
 EXPECTED = {
-    ("random_init", "overparam"): lambda: (PRUNED, pruned(WIDTHS, KEEPS, [0])),
-    ("random_init", "first_phase"): lambda: (
+    "random_init/overparam": lambda: (PRUNED, pruned(WIDTHS, KEEPS, [0])),
+    "random_init/first_phase": lambda: (
         BLOCK,
-        search("block", [0.05, 0.1], *product(range(1, 17), repeat=3)),
+        search("block", [0.05, 0.1], [*product(range(1, 17), repeat=3)]),
     ),
-    ("random_init", "second_phase_95"): lambda: (
+    "random_init/second_phase_95": lambda: (
         MASK,
         search(
             "mask",
             [0.05, 0.1],
-            *networks(matrices(3, 2), matrices(3, 3), matrices(3, 3)),
+            networks(matrices(3, 2), matrices(3, 3), matrices(3, 3)),
         ),
     ),
-    ("random_init", "second_phase_995"): lambda: (
+    "random_init/second_phase_995": lambda: (
         MASK,
         search(
             "mask",
             [0.05],
-            *networks(matrices(7, 2), published("3x7"), matrices(3, 3), 33),
+            networks(matrices(7, 2), published("3x7"), matrices(3, 3), 33),
         ),
     ),
-    ("fixed_init_95", "prune"): lambda: (
+    "fixed_init_95/prune": lambda: (
         PRUNED,
-        pruned([3, 16], range(15, 27), range(5), 0),
+        pruned([3, 16], range(15, 27), range(5), 1),
     ),
-    ("fixed_init_95", "first_phase"): lambda: (
+    "fixed_init_95/first_phase": lambda: (
         BLOCK,
-        search("block", [0.05, 0.1], *blocks(37)),
+        search("block", [0.05, 0.1], blocks(37), 1),
     ),
-    ("fixed_init_95", "second_phase"): lambda: (
+    "fixed_init_95/second_phase": lambda: (
         MASK,
         search(
             "mask",
             [0.05, 0.1],
-            *networks(matrices(3, 2), matrices(2, 3), matrices(2, 2)),
+            networks(matrices(3, 2), matrices(2, 3), matrices(2, 2)),
+            1,
         ),
     ),
-    ("fixed_init_995", "prune"): lambda: (
-        PRUNED,
-        pruned([6, 16], FEW_KEEPS, range(5), 0),
-    ),
-    ("fixed_init_995", "first_phase"): lambda: (
+    "fixed_init_995/prune": lambda: (PRUNED, pruned([6, 16], FEW_KEEPS, range(5), 2)),
+    "fixed_init_995/first_phase": lambda: (
         BLOCK,
-        search("block", [0.05, 0.1], *blocks(61)),
+        search("block", [0.05, 0.1], blocks(61), 2),
     ),
-    ("fixed_init_995", "second_phase"): lambda: (
+    "fixed_init_995/second_phase": lambda: (
         MASK,
         search(
             "mask",
             [0.05],
-            *networks(matrices(6, 2), published("3x6"), matrices(2, 3), 31),
+            networks(matrices(6, 2), published("3x6"), matrices(2, 3), 31),
+            2,
         ),
     ),
 }
@@ -159,11 +159,12 @@ def slice_() -> grid.Grid:
     return grid.load(SWEEPS / "paper/slice.yaml")
 
 
-@pytest.mark.parametrize(("name", "block"), EXPECTED)
-def test_a_block_is_the_papers_experiments(grids, name, block):
-    columns, expected = EXPECTED[name, block]()
-    assert len(expected) == COUNTS[f"{name}/{block}"]
-    table = grids[name].configs
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_block_is_the_papers_experiments(grids, name):
+    columns, expected = EXPECTED[name]()
+    assert len(expected) == COUNTS[name]
+    stem, _, block = name.partition("/")
+    table = grids[stem].configs
     table = table[table["block"] == block][columns]
     found = list(zip(*(table[column].tolist() for column in columns), strict=True))
     assert len(found) == len(expected)
@@ -173,7 +174,8 @@ def test_a_block_is_the_papers_experiments(grids, name, block):
 @pytest.mark.parametrize("name", NAMES)
 def test_all_else_is_as_in_the_paper(grids, name):
     table = grids[name].configs
-    assert set(table["block"]) == {b for n, b in EXPECTED if n == name}
+    blocks = {f"{name}/{block}" for block in table["block"].unique()}
+    assert blocks == {found for found in COUNTS if found.startswith(f"{name}/")}
     for column, value in {
         "epochs": 50,
         "batch": 128,

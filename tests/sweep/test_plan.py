@@ -176,3 +176,9 @@ def test_results_take_more_room_the_more_weights_stay():
         for text in ("keep: 5", "keep: 300", "keep: 300, seed: 0..9")
     ]
     assert 100 < sizes[0] < sizes[1] < sizes[2] == pytest.approx(10 * sizes[1], abs=10)
+
+
+def test_a_given_mask_takes_the_room_of_its_weights():
+    small = plan.estimate_bytes(loads("{method: mask, matrices: 11/1/1/1}").configs)
+    large = plan.estimate_bytes(loads("{method: dense}").configs)
+    assert small + 4 * (3 * 16 + 2 * 16**2 - 5) == large
