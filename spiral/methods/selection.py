@@ -38,10 +38,8 @@ def _loose(scores: Scores, keep: Counts) -> WeightMask:
 
 def _threshold(scores: Scores, keep: Counts) -> Float[np.ndarray, "N 1"]:
     """Return the keep-th highest score of each network; NaN if any score is."""
-    ranked = np.sort(scores, axis=1)
-    place = np.clip(scores.shape[1] - np.asarray(keep), 0, scores.shape[1] - 1)
     broken = np.isnan(scores).any(axis=1, keepdims=True)
-    return np.where(broken, np.nan, np.take_along_axis(ranked, place[:, None], axis=1))
+    return np.where(broken, np.nan, masks.kth_highest(scores, keep))
 
 
 RULES: dict[Rule, Callable[[Scores, Counts], WeightMask]] = {
