@@ -54,10 +54,12 @@ def floored(keep: Counts, total: int) -> Counts:
     return np.floor(total * (keep / total)).astype(np.int64)
 
 
-def remarks(scores: Scores, keep: Counts) -> Shaped[np.ndarray, " N"]:
-    """Call a network degenerate that has fewer than ``keep`` positive scores.
+def remarks(
+    scores: Scores, keep: Counts, rule: Rule = "rank"
+) -> Shaped[np.ndarray, " N"]:
+    """Call a network degenerate that has fewer positive scores than it is to keep.
 
     The others say nothing about which weights to keep; the lower index decides then.
     """
     informed = (np.isfinite(scores) & (scores > 0)).sum(axis=1)
-    return np.where(informed < keep, "degenerate", "")
+    return np.where(informed < keep - (rule == "strict"), "degenerate", "")
