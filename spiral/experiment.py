@@ -139,7 +139,7 @@ def train(
             change, memory = method.act(see(state), memory)
             state = apply(change, state, name)
             twins = still_twins(twins, state)
-            if job.plan.replaces_step and event < job.plan.steps:
+            if event in job.plan.replaced and event < job.plan.steps:
                 state = replace(state, step=event + 1)
         return advance_once(engine, job, state, job.plan.steps, twins)
 

@@ -5,7 +5,7 @@ a :class:`View` and answers with a :class:`Change`; an engine turns a :class:`Tr
 and a :class:`TrainState` into the next state. Neither knows the other.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any, Protocol
@@ -49,8 +49,8 @@ class Plan:
     """Steps before which the method acts, rising; ``steps`` is after training."""
     curves: Mapping[str, Float[np.ndarray, " T"]]
     """Learning-rate factor of every step, for each schedule a config may name."""
-    replaces_step: bool = False
-    """An event takes the place of the training step it precedes (RigL)."""
+    replaced: Collection[int] = ()
+    """Events that take the place of the training step they precede (RigL)."""
     optimiser: str = "sgd"
     """SGD with momentum and L2 penalty, or another optimiser an engine knows."""
     label_smoothing: float = 0.0

@@ -119,7 +119,7 @@ def test_training_goes_from_event_to_event_to_the_end(script):
 
 
 def test_an_event_may_replace_the_step_it_precedes(script):
-    script(events=(0, 7, 390), replaces_step=True)
+    script(events=(0, 7, 390), replaced=(0, 7, 390))
     engine = Still()
     state = decide(table("dense", epochs=1), engine)
     assert engine.steps == [(0, 0), (1, 7), (8, 390), (390, 390)]

@@ -23,7 +23,7 @@ def test_a_simple_plan_is_one_phase_of_every_schedule():
     assert (plan.steps, plan.events, plan.label_smoothing) == (6, (0, 4), 0.1)
     assert set(plan.curves) == {"constant", "cosine", "step"}
     assert plan.curves["cosine"].tolist() == pytest.approx([1] * 3 + [0.5] * 3)
-    assert (plan.siblings, plan.replaces_step, plan.optimiser) == (1, False, "sgd")
+    assert (plan.siblings, plan.replaced, plan.optimiser) == (1, (), "sgd")
 
 
 def test_an_epoch_visits_every_point_once():

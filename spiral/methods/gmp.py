@@ -11,18 +11,31 @@ from pydantic import Field
 from spiral import masks, mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods.entry import Entry, Taxonomy
+from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.selection import select
 
 
 class GmpOptions(Options):
     """Options of ``gmp``."""
 
+    fidelity: Fidelity = fidelity(
+        end=1.0, cubic_events=199, rounding="down", selection="strict"
+    )
     interval: int = Field(97, ge=1, description="steps between pruning events")
     end: float = Field(
         0.75, gt=0, le=1, description="fraction of training by which pruning is done"
     )
     scope: Literal["global", "layer"] = Field(
         "global", description="rank over all layers, or in each layer for itself"
+    )
+    cubic_events: int | None = Field(
+        None, ge=1, description="events by which the cubic is done; None is all"
+    )
+    rounding: Literal["nearest", "down"] = Field(
+        "nearest", description="of the weights kept after each event"
+    )
+    selection: Literal["rank", "strict"] = Field(
+        "rank", description="exactly so many weights, or those above the last one"
     )
 
 
@@ -36,17 +49,24 @@ class Gmp:
 
     Departures: the ranking is global by default, as in *Sparsest Models Elude Pruning*
     (``scope: layer`` is the original); a pruned weight stays zero and cannot return.
+    The code of Zhang & Papyan prunes until training ends: of its 201 events two come
+    after the cubic is done, which rounds down to one weight less, 100 steps before the
+    end; and a strict threshold takes another.
     """
 
     interval: int
     end: float
     scope: Literal["global", "layer"]
+    cubic_events: int | None = None
+    rounding: Literal["nearest", "down"] = "nearest"
+    selection: Literal["rank", "strict"] = "rank"
 
     def plan(self, budget: Budget) -> Plan:
         """Events every ``interval`` steps until ``end``; at least one."""
         last = max(1, budget.at(self.end))
         events = tuple(range(self.interval, last + 1, self.interval)) or (last,)
-        return Plan.simple(budget, *events)
+        exact = (self.cubic_events, self.rounding, self.selection)
+        return Plan.simple(budget, *events, exact=exact == (None, "nearest", "rank"))
 
     def start(self, view: View) -> int:
         """Return how many events have passed."""
@@ -55,9 +75,11 @@ class Gmp:
     def act(self, view: View, state: int) -> tuple[Change, int]:
         """Prune to the value of the cubic at this event."""
         passed = state + 1
-        left = (1 - passed / len(view.plan.events)) ** 3
+        left = (1 - passed / (self.cubic_events or len(view.plan.events))) ** 3
         total = mlp.weight_count(view.width)
-        keep = np.rint(view.keep + (total - view.keep) * left).astype(np.int64)
+        count = view.keep + (total - view.keep) * left
+        rounded = np.rint(count) if self.rounding == "nearest" else np.floor(count)
+        keep = np.clip(rounded, 0, total).astype(np.int64)
         kept = masks.of_weights(view.masks, view.width)
         size = np.abs(masks.of_weights(view.params, view.width))
         size[np.isnan(size)] = 0  # a diverged network still loses no weight twice
@@ -70,11 +92,11 @@ class Gmp:
     ) -> Bool[np.ndarray, "N W"]:
         """Keep the top of all weights, or the top of each layer's share."""
         if self.scope == "global":
-            return masks.keep_top(scores, keep)
+            return select(scores, keep, self.selection)
         columns = [layer.columns for layer in mlp.layers(width)]
         shares = masks.allocate(keep, [c.stop - c.start for c in columns])
         parts = [
-            masks.keep_top(scores[:, c], share)
+            select(scores[:, c], share, self.selection)
             for c, share in zip(columns, shares.T, strict=True)
         ]
         return np.concatenate(parts, axis=1)

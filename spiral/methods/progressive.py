@@ -54,7 +54,7 @@ class Progressive:
             scores = self._scores(view, kept, passed - 1)
             keep = self._count(view, passed)
             kept = select(scores, keep, self.selection)
-        said = remarks(scores, view.keep)
+        said = remarks(scores, view.keep, self.selection)
         return Change(masks=masks.with_biases(kept, view.width), status=said), None
 
     def _scores(self, view: View, kept: np.ndarray, batch: int) -> np.ndarray:

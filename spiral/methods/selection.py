@@ -38,10 +38,8 @@ def _loose(scores: Scores, keep: Counts) -> WeightMask:
 
 def _threshold(scores: Scores, keep: Counts) -> Float[np.ndarray, "N 1"]:
     """Return the keep-th highest score of each network; NaN if any score is."""
-    ranked = np.sort(scores, axis=1)
-    place = np.clip(scores.shape[1] - np.asarray(keep), 0, scores.shape[1] - 1)
     broken = np.isnan(scores).any(axis=1, keepdims=True)
-    return np.where(broken, np.nan, np.take_along_axis(ranked, place[:, None], axis=1))
+    return np.where(broken, np.nan, masks.kth_highest(scores, keep))
 
 
 RULES: dict[Rule, Callable[[Scores, Counts], WeightMask]] = {
@@ -56,10 +54,12 @@ def floored(keep: Counts, total: int) -> Counts:
     return np.floor(total * (keep / total)).astype(np.int64)
 
 
-def remarks(scores: Scores, keep: Counts) -> Shaped[np.ndarray, " N"]:
-    """Call a network degenerate that has fewer than ``keep`` positive scores.
+def remarks(
+    scores: Scores, keep: Counts, rule: Rule = "rank"
+) -> Shaped[np.ndarray, " N"]:
+    """Call a network degenerate that has fewer positive scores than it is to keep.
 
     The others say nothing about which weights to keep; the lower index decides then.
     """
     informed = (np.isfinite(scores) & (scores > 0)).sum(axis=1)
-    return np.where(informed < keep, "degenerate", "")
+    return np.where(informed < keep - (rule == "strict"), "degenerate", "")

@@ -63,7 +63,7 @@ class Synflow:
             scores = self._scores(size, kept, view.width)
             keep = np.rint(total * (view.keep / total) ** (passed / self.rounds))
             kept = select(scores, keep.astype(np.int64), self.selection)
-        said = remarks(scores, view.keep)
+        said = remarks(scores, view.keep, self.selection)
         return Change(masks=masks.with_biases(kept, view.width), status=said), None
 
     @staticmethod

@@ -1,0 +1,53 @@
+"""Layer budgets of Erdős–Rényi–Kernel: the larger a layer, the sparser."""
+
+from functools import cache
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from spiral import mlp
+
+Rounding = Literal["exact", "up"]
+
+
+@cache
+def budgets(width: int, keep: int, rounding: Rounding = "exact") -> tuple[int, ...]:
+    """Share ``keep`` weights among the layers.
+
+    A layer's density is ε·(inputs + outputs)/(inputs·outputs), at most 1: layers that
+    would exceed it are dense and ε is solved again for the others (Evci et al. 2020;
+    Mocanu et al. 2018).
+
+    Args:
+        width: Hidden width w.
+        keep: Weights to share, 0 … W.
+        rounding: ``exact`` rounds by largest remainders (ties to the earlier layer), so
+            that the shares add up to ``keep``; ``up`` rounds the pruned ones of each
+            layer down, which keeps up to one weight more per layer.
+    """
+    sizes = np.array([layer.inputs * layer.outputs for layer in mlp.layers(width)])
+    shares = densities(width, keep) * sizes
+    if rounding == "up":
+        pruned = ((1 - shares / sizes) * sizes).astype(np.int64)
+        return tuple((sizes - pruned).tolist())
+    shares = np.round(shares, 9)  # a share that is whole but for rounding is whole
+    floors = np.floor(shares).astype(np.int64)
+    order = np.argsort(floors - shares, kind="stable")
+    floors[order[: keep - floors.sum()]] += 1
+    return tuple(floors.tolist())
+
+
+def densities(width: int, keep: int) -> Float[np.ndarray, " L"]:
+    """Return the share of each layer's weights that stays, before rounding."""
+    layers = mlp.layers(width)
+    ends = np.array([layer.inputs + layer.outputs for layer in layers], float)
+    sizes = np.array([layer.inputs * layer.outputs for layer in layers], float)
+    dense = np.zeros(len(layers), bool)
+    while True:
+        left = keep - sizes[dense].sum()
+        epsilon = left / ends[~dense].sum() if not dense.all() else 0.0
+        found = np.where(dense, 1.0, epsilon * ends / sizes)
+        if (found <= 1).all():
+            return found
+        dense |= found == found.max()

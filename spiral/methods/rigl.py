@@ -1,0 +1,160 @@
+"""``rigl``: drop small weights and grow those with large gradients."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from pydantic import Field
+
+from spiral import masks, mlp
+from spiral.config import Options
+from spiral.job import Budget, Change, Plan, View
+from spiral.methods import erk
+from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
+
+
+class RiglOptions(Options):
+    """Options of ``rigl``."""
+
+    fidelity: Fidelity = fidelity(layer_rounding="up", first_update=100, zeros="as_any")
+    update_interval: int = Field(100, ge=1, description="steps between updates")
+    update_end: float = Field(
+        0.75, gt=0, le=1, description="fraction of training by which updates end"
+    )
+    first_update: int = Field(0, ge=0, description="step of the first update")
+    drop: float = Field(
+        0.3, ge=0, le=1, description="share of each layer that the first update swaps"
+    )
+    least_swap: int = Field(
+        0, ge=0, description="weights that every layer swaps at least"
+    )
+    growth: Literal["gradient", "random"] = Field(
+        "gradient", description="what grows: largest gradients, or any (SET)"
+    )
+    layer_rounding: erk.Rounding = Field(
+        "exact", description="layer budgets add up to keep, or are rounded up"
+    )
+    zeros: Literal["kept", "as_any"] = Field(
+        "kept", description="a kept weight of value 0 is better than none, or the same"
+    )
+
+
+@dataclass(frozen=True)
+class Rigl:
+    """RigL with ERK (Evci et al., ICML 2020, arXiv:1911.11134).
+
+    Starts from a random mask with the layer budgets of Erdős–Rényi–Kernel. Every
+    ``update_interval`` steps until ``update_end`` an update takes the place of the
+    training step: of each layer's n weights ⌊n · drop/2 · (1 + cos(πt/T_end))⌋ of
+    smallest value go, and as many of largest dense gradient come, at value 0. A weight
+    that goes and comes back keeps its value.
+
+    Departures: layer budgets add up to ``keep``; equal values go by index, without
+    noise. With few weights a layer the floor is often 0; ``least_swap: 1`` mends that.
+    """
+
+    update_interval: int
+    update_end: float
+    first_update: int
+    drop: float
+    least_swap: int
+    growth: Literal["gradient", "random"]
+    layer_rounding: erk.Rounding
+    zeros: Literal["kept", "as_any"]
+
+    def plan(self, budget: Budget) -> Plan:
+        """The first mask, then updates in place of training steps."""
+        end = budget.at(self.update_end)
+        updates = range(self.first_update, end + 1, self.update_interval)
+        events = sorted({0, *updates})
+        exact = self.layer_rounding == "exact"
+        return Plan.simple(budget, *events, replaced=updates, exact=exact)
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Draw the first mask; update it."""
+        kept = masks.of_weights(view.masks, view.width)
+        if view.step == 0:
+            kept = self._first(view)
+        if view.step in view.plan.replaced:
+            kept = self._update(view, kept)
+        return Change(masks=masks.with_biases(kept, view.width)), None
+
+    def _first(self, view: View) -> Bool[np.ndarray, "N W"]:
+        """Draw a random mask with each layer's budget."""
+        total = mlp.weight_count(view.width)
+        networks = range(len(view.keep))
+        scores = np.stack([view.stream(n, "rigl").random(total) for n in networks])
+        shares = np.array(
+            [erk.budgets(view.width, int(k), self.layer_rounding) for k in view.keep]
+        )
+        return _by_layer(view.width, scores, shares)
+
+    def _update(
+        self, view: View, kept: Bool[np.ndarray, "N W"]
+    ) -> Bool[np.ndarray, "N W"]:
+        """Swap some weights of every layer."""
+        counts = np.stack(
+            [kept[:, layer.columns].sum(axis=1) for layer in mlp.layers(view.width)], 1
+        )
+        swaps = np.minimum(self._swaps(view, counts), counts)
+        size = np.abs(masks.of_weights(view.params, view.width))
+        lowest = np.float32(-1 if self.zeros == "kept" else 0)
+        stay = _by_layer(view.width, np.where(kept, size, lowest), counts - swaps)
+        others = np.where(stay, -np.inf, self._interest(view, kept))
+        return stay | _by_layer(view.width, others, swaps)
+
+    def _swaps(
+        self, view: View, counts: Int[np.ndarray, "N L"]
+    ) -> Int[np.ndarray, "N L"]:
+        """Return how many weights each layer swaps."""
+        end = int(self.update_end * view.plan.steps)
+        share = self.drop / 2 * (1 + np.cos(np.pi * view.step / end))
+        return np.maximum(self.least_swap, (counts * share).astype(np.int64))
+
+    def _interest(
+        self, view: View, kept: Bool[np.ndarray, "N W"]
+    ) -> Float[np.ndarray, "N W"]:
+        """Return what ranks weights for growth."""
+        if self.growth == "random":
+            purpose = f"grow/{view.step}"
+            rows = range(len(kept))
+            size = kept.shape[1]
+            return np.stack([view.stream(n, purpose).random(size) for n in rows])
+        from spiral import gradients
+
+        masked = view.params * masks.with_biases(kept, view.width)
+        batch = view.batch(view.step)
+        dense = gradients.gradient(masked, batch, view.width, kind=np.float32)
+        return masks.of_weights(np.abs(dense), view.width)
+
+
+def _by_layer(
+    width: int, scores: Float[np.ndarray, "N W"], shares: Int[np.ndarray, "N L"]
+) -> Bool[np.ndarray, "N W"]:
+    """Keep each layer's share of its highest scores."""
+    parts = [
+        masks.keep_top(scores[:, layer.columns], share)
+        for layer, share in zip(mlp.layers(width), shares.T, strict=True)
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+ENTRY = Entry(
+    build=Rigl,
+    summary="random ERK mask; swaps small weights for large gradients",
+    citation="Evci et al., ICML 2020, arXiv:1911.11134",
+    taxonomy=Taxonomy(
+        unit="weight",
+        when="during",
+        schedule="alternating",
+        criterion="magnitude",
+        grow="gradient",
+        allocation="ERK",
+        data="a batch an update",
+    ),
+    options=RiglOptions,
+)
