@@ -78,7 +78,7 @@ def groups(configs: pd.DataFrame) -> list[np.ndarray]:
 
 
 def alike(configs: pd.DataFrame, members: np.ndarray) -> pd.DataFrame:
-    """Return configs of one method with its own fields; a third of all, to copy less."""
+    """Return configs of one method with the fields it has, a third of all columns."""
     method = configs["method"].iat[members[0]]
     names = [*fields(Config), *fields(METHODS[method].options)]
     return configs[names].iloc[members]
