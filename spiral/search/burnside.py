@@ -31,10 +31,10 @@ class Count:
 def count(shape: Shape, nnz: range | None = None) -> Count:
     """Count the complete masks of a shape.
 
-    Burnside's lemma over S_d1×S_d2×S_d3, as a sum over the cycle types of layer 2. Given
-    one, layers 1 and 3 are independent: units of layer 1 are d1 unordered pairs (inputs,
-    column of W2), units of layer 3 are d3 unordered rows of W3, and the average over
-    S_d1 or S_d3 is the cycle index of that symmetric group.
+    Burnside's lemma over S_d1×S_d2×S_d3, summed over the cycle types of layer 2. Given
+    one, layers 1 and 3 are independent: d1 unordered pairs (inputs, column of W2) and
+    d3 unordered rows of W3, so that the average over S_d1 or S_d3 is the cycle index of
+    that group.
 
     Args:
         shape: Hidden units; some seconds at 12-12-12, some minutes at 16-16-16.
@@ -44,8 +44,8 @@ def count(shape: Shape, nnz: range | None = None) -> Count:
         ValueError: If it is no shape.
 
     Source:
-        Burnside's lemma and Pólya's cycle index, with inclusion–exclusion over zero rows
-        and columns.
+        Burnside's lemma and Pólya's cycle index, with inclusion–exclusion over zero
+        rows and columns.
     """
     _, d2, d3 = shape = checked(shape)
     bits = weight_count(shape) + factorial(d2).bit_length()
@@ -82,7 +82,7 @@ def _layers(cycles: Cycles, shape: Shape, x: int) -> tuple[int, int]:
 
 
 def _links(cycles: Cycles, power: int, x: int) -> int:
-    """Count the nonempty sets of units that a permutation's power fixes, in x**power."""
+    """Count nonempty sets of units that a permutation's power fixes, in x**power."""
     sets = prod((1 + x ** lcm(i, power)) ** gcd(i, power) for i in cycles)
     return sets - 1
 
@@ -91,7 +91,9 @@ def _unordered(size: int, power_sums: list[int]) -> int:
     """Evaluate the cycle index of the symmetric group: n·Z_n = Σ p_k·Z_(n-k)."""
     index = [1]
     for n in range(1, size + 1):
-        index.append(sum(power_sums[k - 1] * index[n - k] for k in range(1, n + 1)) // n)
+        index.append(
+            sum(power_sums[k - 1] * index[n - k] for k in range(1, n + 1)) // n
+        )
     return index[size]
 
 

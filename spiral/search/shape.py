@@ -2,9 +2,9 @@
 
 A mask of a shape is flat, bool [W]: W1 (d1×2), W2 (d2×d1), W3 (d3×d2) and W4 (1×d3),
 row by row, rows are output units. It is *complete* if no matrix has a zero row or
-column, so that every unit and both inputs are used. The output layer of a complete mask
-is dense: a zero there would be a zero column, a unit of layer 3 without effect. So there
-is no choice of masking it or not: that only leads to complete masks of a smaller d3.
+column, so that every unit and both inputs are used. Then the output layer is dense: a
+zero there is a zero column, a unit of layer 3 without effect. So whether to mask that
+layer is no choice; a mask that drops one of its weights is one of a smaller d3.
 """
 
 import re
@@ -28,7 +28,7 @@ def checked(shape: Sequence[int]) -> Shape:
         ValueError: If it is not three positive numbers.
     """
     if len(shape) != 3 or min(shape) < 1:
-        raise ValueError(f"shape {list(shape)}: expected three sizes from 1, as 3,2,2")
+        raise ValueError(f"expected a shape of three sizes ≥ 1, got {list(shape)}")
     first, second, third = shape
     return first, second, third
 
