@@ -2,20 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TypeVar
+from typing import Any
 
 import click
 
 from spiral.cli.common import as_json, show
-from spiral.search import shape as shapes
-
-Value = TypeVar("Value")
 
 
-def _reads(read: Callable[[str], Value]) -> Callable[..., Value | None]:
-    """Return a callback that reads an option, and says what is wrong with it."""
+def _reads(read: Callable[[str], Any]) -> Callable[..., Any]:
+    """Return a callback that reads an option, or says what is wrong with it."""
 
-    def callback(_: object, __: object, text: str | None) -> Value | None:
+    def callback(_: click.Context, __: click.Parameter, text: str | None) -> Any:
         try:
             return None if text is None else read(text)
         except ValueError as error:
@@ -24,12 +21,21 @@ def _reads(read: Callable[[str], Value]) -> Callable[..., Value | None]:
     return callback
 
 
-def _shape(text: str) -> shapes.Shape:
+def _shape(text: str) -> tuple[int, int, int]:
     """Read three sizes."""
+    from spiral.search.shape import checked
+
     try:
-        return shapes.checked([int(size) for size in text.split(",")])
+        return checked([int(size) for size in text.split(",")])
     except ValueError:
         raise ValueError(f"expected three sizes, as 3,2,2, got {text!r}") from None
+
+
+def _span(text: str) -> range:
+    """Read a range of weights."""
+    from spiral.search.shape import span
+
+    return span(text)
 
 
 @click.group()
@@ -48,11 +54,11 @@ def search() -> None:
 @click.option(
     "--nnz",
     metavar="A..B",
-    callback=_reads(shapes.span),
+    callback=_reads(_span),
     help="Only masks with so many weights, those of the output layer included.",
 )
 @as_json
-def count(shape: shapes.Shape, nnz: range | None, as_json: bool) -> None:
+def count(shape: tuple[int, int, int], nnz: range | None, as_json: bool) -> None:
     """Count the masks of a shape without zero rows or columns.
 
     Labelled, and up to renumbering the hidden units of each layer (canonical); by_nnz
