@@ -48,7 +48,7 @@ def count(shape: Shape, nnz: range | None = None) -> Count:
         rows and columns.
     """
     _, d2, d3 = shape = checked(shape)
-    bits = weight_count(shape) + factorial(d2).bit_length()
+    bits = weight_count(shape)  # no coefficient has more, as there are 2**W masks
     x = 1 << bits
     layers = {
         cycles: _layers(cycles, shape, x)

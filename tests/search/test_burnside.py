@@ -38,6 +38,10 @@ def test_few_missing_weights_are_counted_by_hand(shape):
     assert most == [(dense - 2, 17), (dense - 1, 4), (dense, 1)]
 
 
+def test_one_mask_stays_one_among_many_orders():
+    assert count((1, 12, 1)) == Count(1, 1, {27: 1})
+
+
 def test_a_range_keeps_both_counts_to_itself():
     below, above = count((3, 3, 2), range(16)), count((3, 3, 2), range(16, 99))
     every = count((3, 3, 2))

@@ -77,28 +77,58 @@ def test_every_labelled_mask_has_the_form_of_one_orbit():
     assert (forms == np.unique(known, axis=0)).all()
 
 
-def units_in_a_ring(width: int, *steps: int) -> np.ndarray:
-    """Each unit is linked to those so many places further."""
-    return sum(np.roll(np.eye(width, dtype=int), step, axis=0) for step in steps) > 0
+def masks_of(second: np.ndarray, third: np.ndarray):
+    """One mask with dense outer layers, and the same one renumbered at random."""
+    shape = (second.shape[1], len(second), len(third))
+    first, last = np.ones(2 * shape[0], bool), np.ones(shape[2], bool)
+    row = np.concatenate([first, second.ravel() > 0, third.ravel() > 0, last])[None]
+    others = [
+        relabel(row, shape, random_numbering(np.random.default_rng(seed), shape, 1))
+        for seed in range(5)
+    ]
+    return np.concatenate([row, *others]), shape
+
+
+def ring(*steps: int) -> np.ndarray:
+    """Each of 16 units is linked to those so many places further."""
+    return sum(np.roll(np.eye(16, dtype=int), step, axis=0) for step in steps)
+
+
+DENSE = np.ones((16, 16))
 
 
 @pytest.mark.parametrize(
     ("second", "third"),
     [
-        (units_in_a_ring(16, 0), np.ones((16, 16), bool)),
-        (units_in_a_ring(16, 0), units_in_a_ring(16, 0)),
-        (units_in_a_ring(16, 0, 1), units_in_a_ring(16, 0, 5)),
-        (units_in_a_ring(16, 0, 8), units_in_a_ring(16, 0, 4)),
-        (np.ones((16, 16), bool), np.ones((16, 16), bool)),
+        (ring(0), DENSE),
+        (ring(0), ring(0)),
+        (ring(0, 1), ring(0, 5)),
+        (ring(0, 8), ring(0, 4)),
+        (DENSE, DENSE),
     ],
-    ids=["matching", "chains", "rings", "squares", "dense"],
+    ids=["pairs", "chains", "rings", "squares", "dense"],
 )
-def test_symmetric_masks_of_width_16_take_no_search_through_all_orders(second, third):
-    shape, ends = (16, 16, 16), (np.ones(32, bool), np.ones(16, bool))
-    row = np.concatenate([ends[0], second.ravel(), third.ravel(), ends[1]])[None]
-    other = relabel(row, shape, random_numbering(np.random.default_rng(0), shape, 1))
-    assert (other != row).any() or row.all()
-    assert (canonical(other, shape)[0] == canonical(row, shape)[0]).all()
+def test_symmetric_masks_need_no_walk_through_all_orders(second, third):
+    given_masks, shape = masks_of(second, third)
+    assert len(np.unique(canonical(given_masks, shape)[0], axis=0)) == 1
+
+
+def test_symmetric_units_beside_others_that_only_the_last_tell_apart():
+    """Ten alike; two that differ in one neighbour of a neighbour."""
+    second = np.zeros((14, 13))
+    second[range(10), range(10)] = 1
+    second[[10, 12], 10] = second[[11, 13], 11] = second[12, 12] = 1
+    third = np.zeros((14, 14))
+    third[range(12), range(12)] = third[12:, 12:] = 1
+    given_masks, shape = masks_of(second, third)
+    assert len(np.unique(canonical(given_masks, shape)[0], axis=0)) == 1
+
+
+def test_symmetries_count_only_where_they_leave_the_placed_units():
+    """Three times the same three units, all with one output."""
+    second = np.kron(np.eye(3), [[1, 0], [0, 1], [1, 1]])
+    given_masks, shape = masks_of(second, np.ones((1, 9)))
+    assert len(np.unique(canonical(given_masks, shape)[0], axis=0)) == 1
 
 
 def test_weights_and_biases_follow_the_units():
