@@ -84,10 +84,9 @@ def read(text: str) -> tuple[Shape, Bool[np.ndarray, " W"]]:
     Raises:
         ValueError: With what was expected and what arrived.
     """
-    first, second, third, *_ = (
-        *(part.count(",") + 1 for part in text.split("/")),
-        *(1, 1),  # for a text too short, which the next line refuses
-    )
-    shape = (first, second, third)
-    kept = mask.parse(text, max(shape))
-    return shape, kept[masks.block(max(shape), np.array([shape]))[0]]
+    rows = [part.count(",") + 1 for part in text.split("/")]
+    first, second, third = [*rows, 1, 1][:3]  # a text too short is refused by parse
+    width = max(first, second, third)
+    kept = mask.parse(text, width)
+    block = masks.block(width, np.array([(first, second, third)]))
+    return (first, second, third), kept[block[0]]
