@@ -1,0 +1,1 @@
+"""The combinatorial search: masks of a shape up to symmetry."""
