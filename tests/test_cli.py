@@ -125,6 +125,15 @@ def test_methods_lists_every_method():
     assert all(name in run("methods").out for name in METHODS)
 
 
+def test_search_counts_masks():
+    found = run_json("search", "count", "--shape", "3,2,2")
+    by_nnz = [4, 23, 54, 75, 63, 35, 14, 4, 1]
+    assert (found["labelled"], found["canonical"]) == (4375, 273)
+    assert found["by_nnz"] == {str(10 + i): n for i, n in enumerate(by_nnz)}
+    few = run("search", "count", "--shape", "3,2,2", "--nnz", "10..11").out
+    assert few.split() == ["labelled", "504", "canonical", "27", "10", "4", "11", "23"]
+
+
 def test_schema_accepts_the_grid_and_rejects_a_typo():
     schema, grid = json.loads(run("schema").out), yaml.safe_load(GRID)
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -215,6 +224,9 @@ def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch
         (["compare", "{tmp}"], 1, "holds no launch"),
         (["compare", "{out}", "--by", "colour"], 2, "no column 'colour'"),
         (["plot", "accuracy", "{out}", "-o", "{grid}/x.png"], 1, "cannot write"),
+        (["search", "count", "--shape", "3,2"], 2, "three sizes, as 3,2,2, got '3,2'"),
+        (["search", "count", "--shape", "3,0,2"], 2, "got '3,0,2'"),
+        (["search", "count", "--shape", "3,2,2", "--nnz", "2..1"], 2, "is empty"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -243,7 +255,7 @@ assert not {"torch", "ray", "numba"} & {*sys.modules}, line
 
 def test_planning_and_reading_never_load_torch_or_ray(grid, launched):
     out = launched[0]
-    lines = [f"plan|{grid}", "methods", "schema"]
+    lines = [f"plan|{grid}", "methods", "schema", "search|count|--shape|3,2,2"]
     lines += [f"{command}|{out}" for command in ("status", "verify", "compare")]
     command = [sys.executable, "-c", READS, *lines]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)

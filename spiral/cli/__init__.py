@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from spiral import __version__
-from spiral.cli import bench, launch, look, plan, results
+from spiral.cli import bench, launch, look, plan, results, search
 from spiral.errors import SpiralError
 
 
@@ -41,5 +41,6 @@ for command in (
     look.methods,
     look.schema,
     bench.bench,
+    search.search,
 ):
     main.add_command(command)

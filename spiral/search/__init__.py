@@ -1,10 +1,10 @@
-"""Listings: long lists of values that a grid file names instead of writing out.
+"""The combinatorial search: the paper's masks, and masks of a shape up to symmetry.
 
-::
+A *listing* is a long list of values that a grid file names instead of writing out::
 
     matrices: {paper_masks: {shape: [7, 3, 3], below: 33, first: 3}}
 
-A listing is one line in ``LISTINGS``; grids, their JSON Schema and messages follow.
+It is one line in ``LISTINGS``; grids, their JSON Schema and messages follow.
 """
 
 from collections.abc import Callable

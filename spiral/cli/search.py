@@ -1,0 +1,76 @@
+"""``search``: masks up to renumbering hidden units."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from spiral.cli.common import as_json, show
+
+
+def _reads(read: Callable[[str], Any]) -> Callable[..., Any]:
+    """Return a callback that reads an option, or says what is wrong with it."""
+
+    def callback(_: click.Context, __: click.Parameter, text: str | None) -> Any:
+        try:
+            return None if text is None else read(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return callback
+
+
+def _shape(text: str) -> tuple[int, int, int]:
+    """Read three sizes."""
+    from spiral.search.shape import checked
+
+    try:
+        return checked([int(size) for size in text.split(",")])
+    except ValueError:
+        raise ValueError(f"expected three sizes, as 3,2,2, got {text!r}") from None
+
+
+def _span(text: str) -> range:
+    """Read a range of weights."""
+    from spiral.search.shape import span
+
+    return span(text)
+
+
+@click.group()
+def search() -> None:
+    """Masks up to renumbering hidden units."""
+
+
+@search.command()
+@click.option(
+    "--shape",
+    required=True,
+    metavar="D1,D2,D3",
+    callback=_reads(_shape),
+    help="Units of the three hidden layers.",
+)
+@click.option(
+    "--nnz",
+    metavar="A..B",
+    callback=_reads(_span),
+    help="Only masks with so many weights, those of the output layer included.",
+)
+@as_json
+def count(shape: tuple[int, int, int], nnz: range | None, as_json: bool) -> None:
+    """Count the masks of a shape without zero rows or columns.
+
+    Labelled, and up to renumbering the hidden units of each layer (canonical); by_nnz
+    are the canonical ones by weights, those of the output layer included.
+    """
+    from spiral.search.burnside import count
+
+    found = count(shape, nnz)
+    if as_json:
+        show({"shape": shape, **asdict(found)})
+        return
+    click.echo(f"labelled   {found.labelled:,}")
+    click.echo(f"canonical  {found.canonical:,}")
+    for weights, masks in found.by_nnz.items():
+        click.echo(f"{weights:>9}  {masks:,}")

@@ -1,0 +1,107 @@
+"""The inner loop of the enumeration: walk multisets of units of layer 1, keep smallest.
+
+A unit of layer 1 is one number, its *code*: its two inputs, then its column of W2, the
+first unit of layer 2 in the highest bit. So ascending codes are sorted rows.
+"""
+
+from numba import njit
+
+
+@njit(cache=True)
+def fill(block, filled, walk, units, orders, limits, rest):
+    """Write the next masks into a block; return how many rows are filled then.
+
+    Args:
+        block: Masks, bool [size, W].
+        filled: The first row to write.
+        walk: Where to go on; changed.
+        units: The units to choose from.
+        orders: The orders of layer 2 to try.
+        limits: Fewest and most weights of W1 and W2.
+        rest: W3 and W4 of all these masks.
+    """
+    while filled < len(block) and _advance(walk, units, limits):
+        union = 0
+        for code in walk.codes:
+            union |= code
+        if union == units.union and _is_smallest(walk, orders):
+            _write(block[filled], walk.codes, rest)
+            filled += 1
+    return filled
+
+
+@njit(cache=True)
+def _advance(walk, units, limits):
+    """Go to the next multiset with weights within limits; return whether there is one.
+
+    Multisets are ascending numbers of units: the last place changes first.
+    """
+    last = len(walk.units) - 1
+    place = walk.place[0]
+    while place >= 0:
+        walk.units[place] += 1
+        unit = walk.units[place]
+        if unit == len(units.codes):
+            place -= 1
+            continue
+        weights = walk.weights[place] + units.weights[unit]
+        least = weights + (last - place) * units.lightest[unit]
+        most = weights + (last - place) * units.heaviest
+        if least > limits[1] or most < limits[0]:
+            continue
+        walk.codes[place] = units.codes[unit]
+        if place == last:
+            break
+        place += 1
+        walk.units[place] = unit - 1
+        walk.weights[place] = weights
+    walk.place[0] = place
+    return place >= 0
+
+
+@njit(cache=True)
+def _is_smallest(walk, orders):
+    """Return whether no order of layer 2 makes the mask smaller."""
+    for order in range(1, len(orders.codes)):
+        for i in range(len(walk.codes)):
+            _insert(walk.moved, i, orders.codes[order, walk.codes[i]])
+        if _compare(walk, orders.third[order]) < 0:
+            return False
+    return True
+
+
+@njit(cache=True)
+def _insert(ascending, i, code):
+    """Insert a code among the first i."""
+    while i > 0 and ascending[i - 1] > code:
+        ascending[i] = ascending[i - 1]
+        i -= 1
+    ascending[i] = code
+
+
+@njit(cache=True)
+def _compare(walk, third):
+    """Compare unit by unit, W3 before W2: negative if the reordered mask is smaller."""
+    for unit in range(len(third)):
+        if third[unit]:
+            return third[unit]
+        bit = 1 << (len(third) - 1 - unit)
+        for i in range(len(walk.codes)):
+            difference = (walk.moved[i] & bit) - (walk.codes[i] & bit)
+            if difference:
+                return difference
+    return 0
+
+
+@njit(cache=True)
+def _write(mask, codes, rest):
+    """Write one mask: W1 and W2 from the codes, then the rest."""
+    d1 = len(codes)
+    start = len(mask) - len(rest)
+    d2 = start // d1 - 2
+    for i in range(d1):
+        for source in range(2):
+            mask[2 * i + source] = codes[i] >> (d2 + 1 - source) & 1
+        for unit in range(d2):
+            mask[2 * d1 + unit * d1 + i] = codes[i] >> (d2 - 1 - unit) & 1
+    mask[start:] = rest

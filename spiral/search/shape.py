@@ -1,0 +1,92 @@
+"""Shapes d1×d2×d3 of hidden units, and how a mask of a shape is laid out and spelled.
+
+A mask of a shape is flat, bool [W]: W1 (d1×2), W2 (d2×d1), W3 (d3×d2) and W4 (1×d3),
+row by row, rows are output units. It is *complete* if no matrix has a zero row or
+column, so that every unit and both inputs are used. Then the output layer is dense: a
+zero there is a zero column, a unit of layer 3 without effect. So whether to mask that
+layer is no choice; a mask that drops one of its weights is one of a smaller d3.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+import numpy as np
+from jaxtyping import Bool
+
+from spiral import masks, mlp
+from spiral.methods import mask
+
+Shape = tuple[int, int, int]
+"""Hidden units of the three layers, input side first."""
+
+
+def checked(shape: Sequence[int]) -> Shape:
+    """Return a shape.
+
+    Raises:
+        ValueError: If it is not three positive numbers.
+    """
+    if len(shape) != 3 or min(shape) < 1:
+        raise ValueError(f"expected a shape of three sizes ≥ 1, got {list(shape)}")
+    first, second, third = shape
+    return first, second, third
+
+
+def span(text: str) -> range:
+    """Read ``20..22`` (both ends included) or ``20``.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    found = re.fullmatch(r"(\d+)(?:\.\.(\d+))?", text.strip())
+    if found is None:
+        raise ValueError(f"nnz {text!r}: expected a number or a range, as 20..22")
+    low, high = int(found[1]), int(found[2] or found[1])
+    if low > high:
+        raise ValueError(f"nnz {text!r}: the range is empty")
+    return range(low, high + 1)
+
+
+def sizes(shape: Shape) -> list[tuple[int, int]]:
+    """Return the four matrices' rows and columns."""
+    ends = (mlp.INPUTS, *shape, 1)
+    return [(outputs, inputs) for inputs, outputs in pairwise(ends)]
+
+
+def weight_count(shape: Shape) -> int:
+    """Return W, the weights of the dense block."""
+    return sum(rows * columns for rows, columns in sizes(shape))
+
+
+def matrices(flat: np.ndarray, shape: Shape) -> list[np.ndarray]:
+    """Split flat masks or weights [..., W] into four matrices [..., out, in]."""
+    stops = list(accumulate(rows * columns for rows, columns in sizes(shape)))
+    parts = np.split(flat, stops[:-1], axis=-1)
+    return [
+        part.reshape(*flat.shape[:-1], *size)
+        for part, size in zip(parts, sizes(shape), strict=True)
+    ]
+
+
+def spell(flat: Bool[np.ndarray, "N W"], shape: Shape) -> list[str]:
+    """Return masks as the texts that option ``matrices`` of method ``mask`` takes."""
+    blank = "/".join(",".join(["0" * c] * r) for r, c in sizes(shape))
+    letters = np.frombuffer(blank.encode(), np.uint8)
+    texts = np.tile(letters, (len(flat), 1))
+    texts[:, letters == ord("0")] += flat
+    return texts.view(f"S{letters.size}")[:, 0].astype(str).tolist()
+
+
+def read(text: str) -> tuple[Shape, Bool[np.ndarray, " W"]]:
+    """Read what :func:`spell` writes.
+
+    Raises:
+        ValueError: With what was expected and what arrived.
+    """
+    rows = [part.count(",") + 1 for part in text.split("/")]
+    first, second, third = [*rows, 1, 1][:3]  # a text too short is refused by parse
+    width = max(first, second, third)
+    kept = mask.parse(text, width)
+    block = masks.block(width, np.array([(first, second, third)]))
+    return (first, second, third), kept[block[0]]
