@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN = .venv/bin
 SPIRAL = $(BIN)/spiral-sweep
 DEMO = runs/quickstart
+SLICE = runs/paper-slice
 
-.PHONY: install demo test lint types bench golden clean
+.PHONY: install demo paper-slice test lint types bench golden clean
 
 install: .venv/installed
 
@@ -22,6 +23,10 @@ demo: install
 	$(SPIRAL) plot accuracy $(DEMO) -o runs/accuracy.png
 	$(SPIRAL) plot boundary $(DEMO) gmp@44 -o runs/boundary.png
 	@echo "rows: $(DEMO)   pictures: runs/accuracy.png runs/boundary.png"
+
+paper-slice: install
+	$(SPIRAL) launch paper/slice --out $(SLICE)
+	$(SPIRAL) status $(SLICE)
 
 test: install
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not benchmark"

@@ -207,12 +207,16 @@ def identify(table: pd.DataFrame, options: Mapping[str, type[Options]]) -> list[
         rows = np.flatnonzero(methods == method)
         known = fields(Config) | fields(options[method])
         for name in sorted(known):
-            texts[rows] += _texts(table, rows, known[name])
+            found = _texts(table, rows, known[name])
+            if found is not None:
+                texts[rows] += found
     return [hashlib.blake2b(t.encode(), digest_size=16).hexdigest() for t in texts]
 
 
-def _texts(table: pd.DataFrame, rows: np.ndarray, field: ConfigField) -> np.ndarray:
-    """Return the part of the identity that one field contributes, row by row."""
+def _texts(
+    table: pd.DataFrame, rows: np.ndarray, field: ConfigField
+) -> np.ndarray | None:
+    """Return what one field contributes to identities, row by row; None if nothing."""
     codes, values = pd.factorize(table[field.name].array.take(rows))
     if field.name == "init":  # name@digest: a file is what it holds
         values = [value.rpartition("@")[2] for value in values]
@@ -222,6 +226,8 @@ def _texts(table: pd.DataFrame, rows: np.ndarray, field: ConfigField) -> np.ndar
         else f"{field.name}={canonical(field.kind(value))};"
         for value in values
     ]
+    if not any(parts):
+        return None
     texts = np.array([*parts, ""], object)[codes]  # code -1 is null: the last entry
     if field.name in ("init_seed", "order_seed"):
         same = table[field.name].array.take(rows) == table["seed"].array.take(rows)

@@ -83,6 +83,8 @@ def test_plan_of_several_grids_adds_them_up(grid, tmp_path):
     assert (found["configs"], found["duplicates"], found["packs"]) == (16, 1, 3)
     assert found["blocks"]["tiny/gmp"] == 4
     assert [g["configs"] for g in found["grids"]] == [9, 7]
+    twice = run_json("plan", grid, other, grid)
+    assert (twice["configs"], twice["duplicates"], twice["packs"]) == (16, 11, 5)
 
 
 def test_plan_takes_sets_and_shipped_names(grid):

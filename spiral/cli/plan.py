@@ -18,8 +18,10 @@ def plan(grids: Sequence[str], sets: Sequence[str], as_json: bool) -> None:
     from spiral.sweep import launch, plan
 
     found = []
+    ids: set[str] = set()
     for name in grids:
         expanded = grid_file.load(find_grid(name), sets)
+        ids.update(expanded.configs["config_id"])
         packs = plan.pack(expanded.configs)
         found.append(
             {
@@ -36,18 +38,24 @@ def plan(grids: Sequence[str], sets: Sequence[str], as_json: bool) -> None:
                 },
             }
         )
-    total = found[0] if len(found) == 1 else _sum_plans(found)
+    total = found[0] if len(found) == 1 else _sum_plans(found, len(ids))
     if as_json:
         show(total)
     else:
         click.echo(_plan_text(total, launch.cores()))
 
 
-def _sum_plans(plans: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return several plans as one, with the single ones under ``grids``."""
+def _sum_plans(plans: list[dict[str, Any]], distinct: int) -> dict[str, Any]:
+    """Return several plans as one, with the single ones under ``grids``.
+
+    A config of several grids counts once; its cost counts for each, as each is
+    launched on its own.
+    """
     total: dict[str, Any] = {"grid": " + ".join(p["grid"] for p in plans)}
     for key in ("configs", "duplicates", "packs", "bytes", "core_seconds"):
         total[key] = sum(p[key] for p in plans)
+    total["duplicates"] += total["configs"] - distinct
+    total["configs"] = distinct
     for key in ("blocks", "block_core_seconds"):
         total[key] = {f"{p['grid']}/{k}": v for p in plans for k, v in p[key].items()}
     return {**total, "grids": plans}

@@ -71,22 +71,24 @@ class GivenMask:
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """Every text must be a mask that fits."""
-    found = []
+    """Every text must be a mask that fits; only one of those of equal form is read."""
     pairs = table[["matrices", "width"]].drop_duplicates()
-    for text, width in pairs.itertuples(index=False):
-        try:
-            parse(text, int(width))
-        except ValueError as error:
-            found.append(
-                Mistake("matrices", f"{text!r} in width {width}: {error}", text)
-            )
+    forms = pairs["matrices"].str.replace("1", "0", regex=False)
+    found = []
+    for _, alike in pairs.groupby([forms, "width"], sort=False):
+        for text, width in alike.itertuples(index=False):
+            try:
+                parse(text, int(width))
+                break
+            except ValueError as error:
+                message = f"{text!r} in width {width}: {error}"
+                found.append(Mistake("matrices", message, text))
     return found
 
 
 def average_kept(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndarray:
     """The ones of the mask."""
-    return table["matrices"].str.count("1").to_numpy(np.float64)
+    return np.array([text.count("1") for text in table["matrices"]], np.float64)
 
 
 ENTRY = Entry(

@@ -13,7 +13,7 @@ from spiral.config import ConfigField
 from spiral.errors import ConfigError
 from spiral.methods import METHODS
 from spiral.rows import config_fields
-from spiral.sweep import nodes
+from spiral.sweep import listed, nodes
 from spiral.sweep.nodes import Item, Mistakes
 
 
@@ -86,7 +86,8 @@ class Reader:
                     hint = nodes.suggestion(key, known)
                     self.mistakes.add(place, f"{key}: unknown key; {hint}")
                     continue
-                yield {key: Column(place, nodes.items(node, self.file, self.mistakes))}
+                items = listed.items(key, node, self.file, self.mistakes)
+                yield {key: Column(place, items)}
 
     def _zips(self, place: str, node: yaml.Node) -> Iterator[Axis]:
         """Yield the groups under ``zip``, whose columns must be equally long."""
@@ -208,7 +209,7 @@ def parse_overrides(texts: Sequence[str], mistakes: Mistakes) -> dict[str, Colum
             except ConfigError as error:
                 mistakes.add(place, str(error).partition(": ")[2])
                 continue
-            values = nodes.items(node, place, mistakes)
+            values = listed.items(key, node, place, mistakes)
             found[key] = Column(place, [Item(item.value, place) for item in values])
     return found
 

@@ -200,15 +200,19 @@ def _resolve(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> pd.DataFr
     """Fill in defaults, so that every field of every config has its value."""
     columns = {}
     methods = table["method"].to_numpy(object)
+    of_method = {method: methods == method for method in dict.fromkeys(methods)}
+    nowhere = np.zeros(len(table), int)
     common = config.fields(config.Config)
     for key, field in config_fields().items():
-        blank = config.column(field, [None] * len(table))
-        values = table[key].array.copy() if key in table else blank
-        for method in dict.fromkeys(methods):
+        if key in table:
+            values = table[key].array.copy()
+        else:
+            values = config.column(field, [None]).take(nowhere)
+        for method, of_it in of_method.items():
             own = common if key in common else config.fields(METHODS[method].options)
             if key not in own or not applies(key, method):
                 continue
-            rows = (methods == method) & np.asarray(values.isna(), bool)
+            rows = of_it & np.asarray(values.isna(), bool)
             if key not in common:
                 _preset(values, rows, table, METHODS[method].options, field)
                 rows &= np.asarray(values.isna(), bool)

@@ -6,7 +6,7 @@ Scalars follow YAML 1.2, so ``5e-4`` is a number and ``no`` and ``10:30`` are te
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -141,26 +141,34 @@ def mapping(
     return found
 
 
-def items(node: yaml.Node, name: str, mistakes: Mistakes) -> list[Item]:
-    """Return the values of one key: a scalar, a range ``a..b``, or a list of these."""
-    if isinstance(node, yaml.ScalarNode):
-        return list(_expand(node, name, mistakes))
-    if isinstance(node, yaml.SequenceNode):
-        found: list[Item] = []
-        for part in node.value:
-            if isinstance(part, yaml.ScalarNode):
-                found += _expand(part, name, mistakes)
-            else:
-                mistakes.add(place(part, name), "expected a plain value here")
-            if len(found) > MAX_RANGE:
-                text = f"the list has over {MAX_RANGE:,} values"
-                mistakes.add(place(node, name), text)
-                return []
-        if not node.value:
-            mistakes.add(place(node, name), "the list is empty")
-        return found
-    mistakes.add(place(node, name), "expected a value or a list of values")
-    return []
+Special = Callable[[yaml.MappingNode], list[Item]]
+"""Reads the values of a mapping that stands in the place of a value."""
+
+
+def items(
+    node: yaml.Node, name: str, mistakes: Mistakes, special: Special | None = None
+) -> list[Item]:
+    """Return the values of one key: a scalar, a range ``a..b``, or a list of these.
+
+    Mappings are allowed where ``special`` reads them.
+    """
+    several = isinstance(node, yaml.SequenceNode)
+    found: list[Item] = []
+    for part in node.value if several else [node]:
+        if isinstance(part, yaml.ScalarNode):
+            found += _expand(part, name, mistakes)
+        elif special and isinstance(part, yaml.MappingNode):
+            found += special(part)
+        else:
+            what = "plain value here" if several else "value or a list of values"
+            mistakes.add(place(part, name), f"expected a {what}")
+        if len(found) > MAX_RANGE:
+            text = f"the list has over {MAX_RANGE:,} values"
+            mistakes.add(place(node, name), text)
+            return []
+    if several and not node.value:
+        mistakes.add(place(node, name), "the list is empty")
+    return found
 
 
 def _expand(node: yaml.ScalarNode, name: str, mistakes: Mistakes) -> Iterator[Item]:

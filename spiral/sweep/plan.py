@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from spiral import mlp, rows, store
+from spiral.config import Config, fields
+from spiral.methods import METHODS
 from spiral.sweep.cost import ALIKE, price
 
 PACK_SECONDS = 30.0
@@ -50,7 +52,7 @@ def pack(configs: pd.DataFrame) -> Packs:
     seconds = np.empty(len(configs))
     order, packs = [], []
     for members in groups(configs):
-        cost = price(configs.iloc[members])
+        cost = price(alike(configs, members))
         seconds[members] = cost.seconds * cost.factor
         for chunk in cut(cost.seconds, cost.most_networks):
             names[members[chunk]] = name = store.pack_id(ids[members[chunk]])
@@ -75,6 +77,13 @@ def groups(configs: pd.DataFrame) -> list[np.ndarray]:
     return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
 
 
+def alike(configs: pd.DataFrame, members: np.ndarray) -> pd.DataFrame:
+    """Return configs of one method with the fields it has, a third of all columns."""
+    method = configs["method"].iat[members[0]]
+    names = [*fields(Config), *fields(METHODS[method].options)]
+    return configs[names].iloc[members]
+
+
 def cut(seconds: np.ndarray, most_networks: int) -> list[np.ndarray]:
     """Cut a group into packs of about equal time and not too many networks."""
     count = max(-(-seconds.sum() // PACK_SECONDS), -(-len(seconds) // most_networks))
@@ -92,7 +101,7 @@ def describe(configs: pd.DataFrame) -> pd.DataFrame:
     """Return size and estimated cost of the packs of a manifest, in its order."""
     seconds = np.empty(len(configs))
     for members in groups(configs):
-        cost = price(configs.iloc[members])
+        cost = price(alike(configs, members))
         seconds[members] = cost.seconds * cost.factor
     costs = pd.DataFrame({"pack": configs["pack"].astype(str), "seconds": seconds})
     by_pack = costs.groupby("pack", sort=False)["seconds"]
@@ -106,6 +115,11 @@ def estimate_bytes(configs: pd.DataFrame) -> int:
     two weights of the width for the mask, 180 bytes for the rest of a row.
     """
     weights = configs["width"].map(mlp.weight_count).to_numpy(np.float64)
-    keep = configs["keep"].fillna(-1).to_numpy(np.float64)
-    kept = np.where(keep < 0, weights, keep)
+    kept = configs["keep"].to_numpy(np.float64, na_value=np.nan)
+    for (name, width), members in configs.groupby(["method", "width"]).indices.items():
+        entry = METHODS[name]
+        if not entry.needs_keep:  # its mask does not change with time
+            count, alone = mlp.weight_count(width), np.ones(len(members))
+            table = alike(configs, members)
+            kept[members] = entry.average_kept(table, count, alone)
     return int((180 + 4.0 * kept + weights / 16).sum())

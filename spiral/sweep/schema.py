@@ -5,15 +5,28 @@ from typing import Any
 from spiral import engines
 from spiral.methods import METHODS
 from spiral.rows import config_fields
+from spiral.search import LISTINGS
+from spiral.sweep import listed
 
 RANGE = {"type": "string", "pattern": r"^-?\d+\.\.-?\d+(\.\.\d+)?$"}
 
 
-def _values(one: dict[str, Any], whole: bool) -> dict[str, Any]:
-    """Return the schema of a key: a value, a range of whole numbers, or a list."""
-    kinds = [one, RANGE] if whole else [one]
+def _values(key: str, one: dict[str, Any], whole: bool) -> dict[str, Any]:
+    """Return the schema of a key: a value, a range, a listing, or a list of these."""
+    kinds = [one, *([RANGE] if whole else []), *map(_listing, listed.names(key))]
     return {
         "anyOf": [*kinds, {"type": "array", "items": {"anyOf": kinds}, "minItems": 1}]
+    }
+
+
+def _listing(name: str) -> dict[str, Any]:
+    """Return the schema of a listing with its arguments."""
+    arguments = LISTINGS[name].options.model_json_schema()
+    return {
+        "type": "object",
+        "properties": {name: arguments},
+        "required": [name],
+        "additionalProperties": False,
     }
 
 
@@ -28,7 +41,7 @@ def grid_schema() -> dict[str, Any]:
             one = {"enum": engines.names()}
         keys[name] = {
             "description": field.description,
-            **_values(one, field.kind is int),
+            **_values(name, one, field.kind is int),
         }
     condition = {"type": "string", "description": "e.g. keep < weights"}
     lists = {"type": "object", "properties": keys, "additionalProperties": False}

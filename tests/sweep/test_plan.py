@@ -1,9 +1,5 @@
 """Packs: who trains together, under which name, at what cost."""
 
-import json
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -182,51 +178,7 @@ def test_results_take_more_room_the_more_weights_stay():
     assert 100 < sizes[0] < sizes[1] < sizes[2] == pytest.approx(10 * sizes[1], abs=10)
 
 
-# ---- the paper's size
-
-PAPER = """
-blocks:
-  block:
-    method: block
-    d1: 1..16
-    d2: 1..16
-    d3: 1..16
-    lr: [0.05, 0.1, 0.2]
-    schedule: [cosine, step]
-    seed: 0..18
-  pruned:
-    method: [random, magnitude, gmp]
-    keep: 15..61
-    schedule: [cosine, step]
-    seed: 0..66
-"""
-PAPER_CONFIGS = 16**3 * 3 * 2 * 19 + 3 * 47 * 2 * 67
-
-MEASURED = """
-import json, sys, time
-from spiral.sweep import grid, plan
-began = time.process_time()
-packs = plan.pack(grid.loads(sys.stdin.read()).configs)
-seconds = time.process_time() - began
-with open("/proc/self/status") as status:  # ru_maxrss would count the parent's too
-    peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-longest = packs.table["seconds"].max()
-print(json.dumps([len(packs.configs), longest, seconds, peak]))
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_as_many_configs_as_the_paper_had_are_planned_in_seconds():
-    assert PAPER_CONFIGS == 485_838
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURED],
-        input=PAPER,
-        text=True,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    configs, longest, seconds, kilobytes = json.loads(done.stdout)
-    assert configs == PAPER_CONFIGS
-    assert longest <= 1.5 * plan.PACK_SECONDS
-    assert seconds < 10
-    assert kilobytes < 1.5 * 2**20
+def test_a_given_mask_takes_the_room_of_its_weights():
+    small = plan.estimate_bytes(loads("{method: mask, matrices: 11/1/1/1}").configs)
+    large = plan.estimate_bytes(loads("{method: dense}").configs)
+    assert small + 4 * (3 * 16 + 2 * 16**2 - 5) == large
