@@ -56,7 +56,7 @@ def test_an_override_may_be_a_listing():
     assert found == texts(PaperMasks(shape=[3, 3, 3], below=10))
 
 
-KNOWN = "known are paper_masks"
+KNOWN = "known are orbits, paper_masks"
 SHAPE = "paper_masks: shape: "
 
 MISTAKES = {
