@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from spiral import __version__
-from spiral.cli import bench, launch, look, plan, results, search
+from spiral.cli import bench, frontier, launch, look, plan, results, search
 from spiral.errors import SpiralError
 
 
@@ -42,5 +42,6 @@ for command in (
     look.schema,
     bench.bench,
     search.search,
+    frontier.frontier,
 ):
     main.add_command(command)

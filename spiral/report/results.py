@@ -13,14 +13,14 @@ from spiral.errors import ConfigError, CorruptPack, StoreError
 
 
 def read(
-    out: Path, columns: Sequence[str] | None = None, config_id: str | None = None
+    out: Path, columns: Sequence[str] | None = None, ids: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Return the rows of one launch: those of its manifest's packs, each config once.
 
     Args:
         out: The results directory.
         columns: Which to read; all by default.
-        config_id: Only this config's row.
+        ids: Only the rows of these configs.
 
     Raises:
         StoreError: There are no rows yet.
@@ -35,7 +35,7 @@ def read(
     try:
         schema = pa.unify_schemas([pq.read_schema(file) for file in files])
         dataset = ds.dataset(files, schema=schema)  # older files lack newer columns
-        wanted = None if config_id is None else ds.field("config_id") == config_id
+        wanted = None if ids is None else ds.field("config_id").isin([*ids])
         table = dataset.to_table(None if columns is None else [*columns], filter=wanted)
     except (pa.ArrowException, OSError) as error:
         raise CorruptPack(
@@ -70,4 +70,4 @@ def find(out: Path, which: str) -> pd.Series:
             f"{len(matches)} rows of {out} match {which!r}; give a config_id such as "
             f"{rows['config_id'].iloc[0]!r}, or METHOD@KEEP such as gmp@26"
         )
-    return read(out, config_id=matches["config_id"].iloc[0]).iloc[0]
+    return read(out, ids=matches["config_id"]).iloc[0]

@@ -1,0 +1,127 @@
+"""``frontier``: the best networks known, and the proof of each."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spiral.cli.common import as_json, show
+
+file = click.option(
+    "--file",
+    "path",
+    type=click.Path(path_type=Path),
+    help="A frontier of one's own [the shipped one].",
+)
+
+
+@click.group()
+def frontier() -> None:
+    """The best network known of every size, with the weights that prove it."""
+
+
+@frontier.command("show")
+@click.option(
+    "--kind",
+    type=click.Choice(["any", "protocol"]),
+    default="any",
+    show_default=True,
+    help="Found by any means, or trained as the paper trains.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(["nnz", "nnz_params"]),
+    default="nnz",
+    show_default=True,
+    help="Size: weights, or weights and biases.",
+)
+@file
+@as_json
+def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
+    """List the networks that no smaller one equals, and the optima."""
+    from spiral.search import frontier
+
+    table = frontier.load(path)
+    optima = {
+        str(level): frontier.optimum(table, level, kind, by)
+        for level in frontier.THRESHOLDS
+    }
+    leaders = frontier.leaders(table, kind, by)
+    if as_json:
+        listed = json.loads(leaders.to_json(orient="records", double_precision=15))
+        show({"kind": kind, "by": by, "optima": optima, "networks": listed})
+        return
+    columns = ["nnz", "nnz_params", "accuracy", "shape", "kind", "found"]
+    click.echo(leaders[columns].to_string(index=False))
+    for level, size in optima.items():
+        click.echo(f"fewest for {level}: {size}")
+
+
+@frontier.command()
+@click.argument("folders", metavar="DIR…", nargs=-1, required=True)
+@click.option(
+    "--polish",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Also polish so many rows of every size.",
+)
+@file
+def update(folders: tuple[str, ...], polish: int, path: Path | None) -> None:
+    """Enter what is better in the rows of launches."""
+    from spiral.report import results
+    from spiral.search import frontier
+
+    target = path or frontier.SHIPPED
+    known = [frontier.load(target)] if target.exists() else []
+    for folder in map(Path, folders):
+        sizes = results.read(folder, frontier.NEEDED)
+        chosen = sizes.loc[frontier.promising(sizes, max(3, polish)), "config_id"]
+        entries = frontier.from_rows(results.read(folder, ids=chosen))
+        known.append(entries)
+        if polish:
+            from spiral.search.polish import polish_all
+
+            known.append(polish_all(entries))
+        click.echo(f"{folder}: {len(sizes):,} rows, {len(chosen)} looked at")
+    merged = frontier.merge(known)
+    frontier.save(merged, target)
+    click.echo(f"{target}: {len(merged)} networks")
+
+
+@frontier.command()
+@click.option(
+    "--rounds", type=click.IntRange(1), default=3, show_default=True, help="At most."
+)
+@file
+def thin(rounds: int, path: Path | None) -> None:
+    """Drop each weight of the best networks in turn and polish what is left."""
+    from spiral.search import frontier
+    from spiral.search.polish import thin
+
+    target = path or frontier.SHIPPED
+    table = frontier.load(target)
+    for number in range(1, rounds + 1):
+        better = thin(table)
+        if frontier.same(better, table):
+            break
+        table = better
+        frontier.save(table, target)
+        optima = [frontier.optimum(table, level) for level in frontier.THRESHOLDS]
+        click.echo(f"round {number}: fewest for {frontier.THRESHOLDS}: {optima}")
+
+
+@frontier.command()
+@file
+def verify(path: Path | None) -> None:
+    """Evaluate every network anew, in float64 and float32; exit 4 if one disagrees."""
+    from spiral.search import frontier
+
+    table = frontier.load(path)
+    wrong = frontier.mistakes(table)
+    for mistake in wrong:
+        click.echo(mistake)
+    click.echo(f"{len(table)} networks, {len(wrong)} mistakes")
+    if wrong:
+        raise SystemExit(4)

@@ -1,0 +1,126 @@
+"""One network by itself: its mask as text, its kept parameters, what it gets right.
+
+Evaluation here shares no code with the engines: plain NumPy, one input after the other,
+so that every machine gets the same bits and a stored accuracy can be proved.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32
+
+from spiral import cubist, masks, mlp
+from spiral.search.canonical import canonical, core
+from spiral.search.shape import Shape, read, spell
+
+
+class Network(NamedTuple):
+    """A network without dead or constant units, in canonical numbering."""
+
+    shape: Shape
+    matrices: str
+    """Its mask, as option ``matrices`` of method ``mask`` has it."""
+    params: Float32[np.ndarray, " K"]
+    """Kept parameters in the order of a network as wide as its widest layer."""
+
+
+class Score(NamedTuple):
+    """What a network gets right of all points, in one precision."""
+
+    correct: int
+    loss: float
+
+
+def reduced(
+    mask: Bool[np.ndarray, " P"], params: Float[np.ndarray, " P"], width: int
+) -> Network | None:
+    """Return the smallest network that computes the same; None if it is a constant.
+
+    A constant unit (nothing comes in) is folded into the biases that it feeds; what
+    leads to no output is dropped; hidden units are renumbered.
+    """
+    params = np.where(mask, params, 0.0).astype(np.float64)
+    kept = mask & mlp.is_weight(width)
+    stack = mlp.layers(width)
+    for layer, following in pairwise(stack):
+        rows = kept[layer.weights].reshape(layer.outputs, layer.inputs)
+        constant = ~rows.any(axis=1)
+        value = np.where(constant, np.maximum(params[layer.biases], 0), 0)
+        feeds = params[following.weights].reshape(following.outputs, following.inputs)
+        params[following.biases] += feeds @ value
+        after = kept[following.weights].reshape(following.outputs, following.inputs)
+        after &= ~constant
+    small = core(kept, width)
+    if not small.mask.any():
+        return None
+    flat, numbering = canonical(small.mask[None], small.shape)
+    order = [
+        units[numbers[0]] for units, numbers in zip(small.units, numbering, strict=True)
+    ]
+    ends = [np.arange(mlp.INPUTS), *order, np.arange(1)]
+    wide = max(small.shape)
+    found = np.zeros(mlp.param_count(wide))
+    for source, target, before, after in zip(
+        stack, mlp.layers(wide), ends[:-1], ends[1:], strict=True
+    ):
+        weights = params[source.weights].reshape(source.outputs, source.inputs)
+        place = found[target.weights].reshape(target.outputs, target.inputs)
+        place[: len(after), : len(before)] = weights[np.ix_(after, before)]
+        found[target.biases][: len(after)] = params[source.biases][after]
+    text = spell(flat, small.shape)[0]
+    return Network(small.shape, text, found[_mask(text)].astype(np.float32))
+
+
+def _mask(text: str) -> Bool[np.ndarray, " P"]:
+    """Return the mask of weights and biases that a text stands for."""
+    shape, flat = read(text)
+    wide = max(shape)
+    block = masks.block(wide, np.array([shape]))
+    block[block] = flat
+    return masks.with_biases(block, wide)[0]
+
+
+def unpacked(
+    text: str, kept: Float[np.ndarray, " K"]
+) -> tuple[Bool[np.ndarray, " P"], Float[np.ndarray, " P"], int]:
+    """Return mask, parameters and width of a network as wide as its widest layer.
+
+    Raises:
+        ValueError: The number of parameters is not that of the mask.
+    """
+    mask = _mask(text)
+    if len(kept) != mask.sum():
+        raise ValueError(f"{mask.sum()} kept parameters expected, got {len(kept)}")
+    params = np.zeros(len(mask), kept.dtype)
+    params[mask] = kept
+    return mask, params, max(read(text)[0])
+
+
+def score(text: str, kept: Float[np.ndarray, " K"], kind: type) -> Score:
+    """Evaluate a network on all points.
+
+    Args:
+        text: Its mask.
+        kept: Its kept parameters.
+        kind: ``np.float64`` or ``np.float32``, in which all is computed.
+    """
+    _, params, width = unpacked(text, np.asarray(kept))
+    points = cubist.load()
+    h: np.ndarray = points.x.T.astype(kind)
+    *hidden, output = mlp.matrices(params.astype(kind), width)
+    for weights, biases in hidden:
+        h = np.maximum(_linear(weights, biases, h), kind(0))
+    z = _linear(*output, h)[0]
+    right = np.where(points.y > 0, z > 0, z < 0)
+    signed = np.where(points.y > 0, -z, z).astype(np.float64)
+    return Score(int(right.sum()), float(np.logaddexp(0, signed).mean()))
+
+
+def _linear(weights: np.ndarray, biases: np.ndarray, h: np.ndarray) -> np.ndarray:
+    """Return weights @ h + biases, summed input by input."""
+    z = np.repeat(biases[:, None], h.shape[1], axis=1)
+    for column, values in zip(weights.T, h, strict=True):
+        for unit in np.flatnonzero(column):
+            z[unit] += column[unit] * values
+    return z
