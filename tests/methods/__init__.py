@@ -44,6 +44,9 @@ def table(method: str, n: int = 3, **values: Any) -> pd.DataFrame:
     return found
 
 
+WIDTHS_AND_KEEPS = [(3, 15), (3, 24), (5, 40), (16, 15), (16, 65), (256, 16)]
+
+
 @dataclass
 class Still:
     """An engine under which nothing moves; it notes the masks it is given."""

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from spiral import masks, mlp
+from spiral import experiment, masks, mlp
 from spiral.methods import METHODS
 from tests.methods import Drift, Still, decide, kept_weights, plan_at, table, view_of
 
@@ -112,3 +112,25 @@ def test_the_last_mask_stays_until_the_end():
     state = decide(table("gmp"), engine)
     assert np.array_equal(kept_weights(state), engine.seen[-1])
     assert engine.steps[-1] == (582, 780)
+
+
+def test_zp24_fires_201_events_to_the_end():
+    configs = table("gmp", 1, epochs=50, fidelity="zp24")
+    shared = configs.iloc[0]
+    plan = experiment.plan_of(experiment.build_method(shared), shared)
+    assert (len(plan.events), plan.events[-1]) == (201, 19_497)
+    assert not plan.exact
+
+
+@pytest.mark.parametrize(("width", "keep"), [(3, 20), (16, 30), (16, 15)])
+def test_zp24_ends_two_short_one_of_them_100_steps_before_the_end(width, keep):
+    engine = Drift()
+    configs = table("gmp", 1, epochs=50, width=width, keep=keep, fidelity="zp24")
+    decide(configs, engine)
+    counts = {
+        stop: int(seen.sum())
+        for seen, (stop, _) in zip(engine.seen[1:], engine.steps[1:], strict=True)
+    }
+    assert counts[19_303] == keep - 1  # after event 199, when the cubic is done
+    assert counts[19_400] == keep - 2
+    assert counts[19_497] == keep - 2
