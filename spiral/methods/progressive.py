@@ -10,7 +10,7 @@ from spiral import masks, mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods.entry import Fidelity, fidelity
-from spiral.methods.selection import remarks, select
+from spiral.methods.selection import remarks, select, without
 
 
 class ProgressiveOptions(Options):
@@ -31,8 +31,10 @@ class Progressive:
     far, and keeps W · (keep/W)^(t/n). FORCE lets pruned weights return, with their
     initial values; iterative SNIP does not. One round is SNIP.
 
-    Departures: counts are rounded to the nearest weight, ranks decide ties; the code of
-    Zhang & Papyan rounds down (``strict``) and makes 10 rounds.
+    Counts are rounded down, as in the authors' code.
+
+    Departures: never below ``keep``, and ranks decide ties. The code of Zhang & Papyan
+    removes one weight more in every round (``strict``) and makes 10 rounds.
     """
 
     selection: Literal["rank", "strict"]
@@ -65,12 +67,12 @@ class Progressive:
         masked[:, mlp.is_weight(view.width)] *= kept
         slope = gradients.gradient(masked, view.batch(batch), view.width)
         scores = masks.of_weights(np.abs(view.params * slope), view.width)
-        return scores if self.returns else np.where(kept, scores, -np.inf)
+        return scores if self.returns else without(scores, kept, self.selection)
 
     def _count(self, view: View, passed: int) -> np.ndarray:
         """Return how many weights stay after a round."""
         total = mlp.weight_count(view.width)
-        share = passed / self.rounds
-        count = total * np.exp(share * np.log(view.keep / total))
-        rounded = np.rint(count) if self.selection == "rank" else np.floor(count)
-        return rounded.astype(np.int64)
+        # in their order of operations, on which rounding depends
+        share = np.exp(-(passed * -np.log(view.keep / total) / self.rounds))
+        count = (total * share).astype(np.int64)
+        return np.maximum(count, view.keep) if self.selection == "rank" else count
