@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Int
 from pydantic import Field
 
 from spiral import masks, mlp
@@ -51,11 +52,14 @@ class Progressive:
 
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Prune in rounds, each on a batch of its own."""
-        kept = np.ones((len(view.params), mlp.weight_count(view.width)), bool)
+        total = mlp.weight_count(view.width)
+        kept = np.ones((len(view.params), total), bool)
         for passed in range(1, self.rounds + 1):
             scores = self._scores(view, kept, passed - 1)
-            keep = self._count(view, passed)
-            kept = select(scores, keep, self.selection)
+            count = left_after(passed, self.rounds, view.keep, total)
+            if self.selection == "rank":
+                count = np.maximum(count, view.keep)
+            kept = select(scores, count, self.selection)
         said = remarks(scores, view.keep)
         return Change(masks=masks.with_biases(kept, view.width), status=said), None
 
@@ -69,10 +73,13 @@ class Progressive:
         scores = masks.of_weights(np.abs(view.params * slope), view.width)
         return scores if self.returns else without(scores, kept, self.selection)
 
-    def _count(self, view: View, passed: int) -> np.ndarray:
-        """Return how many weights stay after a round."""
-        total = mlp.weight_count(view.width)
-        # in their order of operations, on which rounding depends
-        share = np.exp(-(passed * -np.log(view.keep / total) / self.rounds))
-        count = (total * share).astype(np.int64)
-        return np.maximum(count, view.keep) if self.selection == "rank" else count
+
+def left_after(
+    passed: int, rounds: int, keep: Int[np.ndarray, " N"], total: int
+) -> Int[np.ndarray, " N"]:
+    """Return W · (keep/W)^(passed/rounds), rounded down.
+
+    In the authors' order of operations, on which rounding depends.
+    """
+    share = np.exp(-(passed * -np.log(keep / total) / rounds))
+    return (total * share).astype(np.int64)
