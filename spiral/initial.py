@@ -96,7 +96,8 @@ def _layers(source: str) -> list[tuple[np.ndarray, np.ndarray]]:
             f"init {path}: expected arrays {', '.join(names)}; "
             f"missing {', '.join(missing)}, found {', '.join(sorted(arrays)[:12])}"
         )
-    flat = [np.asarray(arrays[name], np.float32) for name in names]
+    with np.errstate(over="ignore"):  # checked below
+        flat = [np.asarray(arrays[name], np.float32) for name in names]
     layers = list(zip(flat[::2], flat[1::2], strict=True))
     _check_shapes(path, layers)
     return layers
@@ -104,7 +105,7 @@ def _layers(source: str) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def _check_shapes(path: str, layers: list[tuple[np.ndarray, np.ndarray]]) -> None:
     """Raise ConfigError unless the layers are a finite network 2→w→w→w→1."""
-    width = len(layers[0][1])
+    width = layers[0][1].size
     wanted = [(layer.outputs, layer.inputs) for layer in mlp.layers(max(width, 1))]
     found = [weights.shape for weights, _ in layers]
     biases = [b.shape for _, b in layers] == [(outputs,) for outputs, _ in wanted]

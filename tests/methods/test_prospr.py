@@ -110,7 +110,7 @@ def test_zp24_keeps_the_weight_more():
 @pytest.mark.parametrize("fidelity", ["exact", "zp24"])
 def test_a_network_with_an_empty_layer_is_a_trained_row(fidelity):
     """Two weights cannot fill four layers; the original leaves no record."""
-    configs = table("prospr", 2, keep=[2, 20], epochs=1, fidelity=fidelity)
+    configs = table("prospr", 2, keep=[2, 14], epochs=1, fidelity=fidelity)
     emptied, whole = experiment.run(configs).to_pylist()
     assert emptied["status"] == {"exact": "collapsed", "zp24": "aborted"}[fidelity]
     assert (emptied["nnz"], emptied["effective_nnz"]) == (2, 0)

@@ -1,6 +1,7 @@
 """``synflow``: the flow is conserved, so no layer is cut while others can spare."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_all_layers_carry_the_same_flow(width):
 def test_what_enters_a_unit_leaves_it(width):
     for flow in synflow.flow(sizes(width), width):
         parts = oracles.weight_matrices(flow, width)
-        for before, after in zip(parts[:-1], parts[1:], strict=True):
+        for before, after in pairwise(parts):
             assert before.sum(axis=1) == pytest.approx(after.sum(axis=0), rel=1e-12)
 
 
