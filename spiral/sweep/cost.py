@@ -10,7 +10,10 @@ from spiral import experiment, mlp
 from spiral.methods import METHODS
 from spiral.sweep import calibration
 
-ALIKE = ("order_seed", "init_seed", "lr", "schedule", "momentum", "weight_decay")
+ALIKE = (
+    *("order_seed", "init_seed", "init"),
+    *("lr", "schedule", "momentum", "weight_decay"),
+)
 """What networks of a group must have in common to begin as twins."""
 
 CACHE_UNITS = 2048
