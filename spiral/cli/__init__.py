@@ -5,7 +5,16 @@ from typing import Any
 import click
 
 from spiral import __version__
-from spiral.cli import bench, frontier, launch, look, plan, results, search
+from spiral.cli import (
+    bench,
+    frontier,
+    launch,
+    look,
+    plan,
+    results,
+    search,
+    search_plots,  # noqa: F401 - adds commands to plot
+)
 from spiral.errors import SpiralError
 
 
