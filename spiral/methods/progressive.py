@@ -32,10 +32,12 @@ class Progressive:
     far, and keeps W · (keep/W)^(t/n). FORCE lets pruned weights return, with their
     initial values; iterative SNIP does not. One round is SNIP.
 
-    Counts are rounded down, as in the authors' code.
+    As in the authors' code counts are rounded down, and all ties of the last that stays
+    stay too: where a batch says too little, everything.
 
-    Departures: never below ``keep``, and ranks decide ties. The code of Zhang & Papyan
-    removes one weight more in every round (``strict``) and makes 10 rounds.
+    Departures: the last round keeps exactly ``keep``, by rank, and iterative SNIP never
+    brings weights back (the authors' does in such rounds). The code of Zhang & Papyan
+    removes all ties of the last (``strict``), so one more a round, in 10 rounds.
     """
 
     selection: Literal["rank", "strict"]
@@ -57,11 +59,17 @@ class Progressive:
         for passed in range(1, self.rounds + 1):
             scores = self._scores(view, kept, passed - 1)
             count = left_after(passed, self.rounds, view.keep, total)
-            if self.selection == "rank":
-                count = np.maximum(count, view.keep)
-            kept = select(scores, count, self.selection)
+            kept = self._select(scores, count, view.keep, passed == self.rounds)
         said = remarks(scores, view.keep, self.selection)
         return Change(masks=masks.with_biases(kept, view.width), status=said), None
+
+    def _select(
+        self, scores: np.ndarray, count: np.ndarray, keep: np.ndarray, last: bool
+    ) -> np.ndarray:
+        """Choose what stays after a round."""
+        if self.selection == "strict":
+            return select(scores, count, "strict")
+        return select(scores, np.maximum(count, keep), "rank" if last else "loose")
 
     def _scores(self, view: View, kept: np.ndarray, batch: int) -> np.ndarray:
         """Score all weights under a mask; those that may not return rank last."""

@@ -31,7 +31,7 @@ def name(request):
 
 @pytest.fixture
 def history(monkeypatch):
-    """Return a function from configs to the weight masks of each round [T, N, W]."""
+    """Return a function: configs (and parameters) → masks of each round [T, N, W]."""
     rounds = []
     select = progressive.select
 
@@ -41,9 +41,9 @@ def history(monkeypatch):
 
     monkeypatch.setattr(progressive, "select", noted)
 
-    def run(configs):
+    def run(configs, params=None):
         rounds.clear()
-        act(configs)
+        act(configs, params)
         return np.stack(rounds)
 
     return run
@@ -96,12 +96,24 @@ def test_weights_return_in_force(history):
 
 @pytest.mark.parametrize(("width", "keep"), [(3, 20), (3, 26), (16, 26)])
 def test_counts_fall_exponentially_to_exactly_keep(name, history, width, keep):
-    total = 2 * width * width + 3 * width
-    counts = history(table(name, 3, width=width, keep=keep)).sum(axis=2)
+    """Where no unit is dead and every weight has its say."""
+    configs, total = table(name, 3, width=width, keep=keep), 2 * width**2 + 3 * width
+    params = np.abs(first_view(configs).params)
+    params[:, ~oracles.is_weight(width)] = 5
+    counts = history(configs, params).sum(axis=2)
     exact = total * (keep / total) ** (np.arange(1, 61) / 60)
     assert (counts[-1] == keep).all()
     assert (counts <= exact[:, None] + 1e-9).all()
     assert (counts > exact[:, None] - 1 - 1e-9).all()
+
+
+def test_a_round_that_says_too_little_prunes_nothing(name, history):
+    """Of 27 weights 12 have a say: not enough for 15, but for 8 and 5."""
+    params = silent()
+    params[:, 21:] *= np.linspace(1, 2, 16, dtype=np.float32)  # layers 3 and 4
+    found = history(table(name, 1, keep=5, rounds=3), params)
+    assert found.sum(axis=2).ravel().tolist() == [27, 8, 5]
+    assert not found[1:, 0, :15].any()
 
 
 # ---- the whole algorithm, slowly
@@ -123,8 +135,10 @@ def rounds_of(view, n, keep, returns, strict, rounds):
         count = int(total * np.exp(0 - ((i + 1) * (0 - np.log(keep / total)) / rounds)))
         if strict:
             kept = score > np.sort(score)[-count]
+        elif i < rounds - 1:
+            kept = score >= np.sort(score)[-max(count, keep)]
         else:
-            kept = np.array(oracles.keep_top(score.tolist(), max(count, keep)))
+            kept = np.array(oracles.keep_top(score.tolist(), keep))
     return kept
 
 
