@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Int
 from pydantic import Field
 
@@ -91,3 +92,8 @@ def left_after(
     """
     share = np.exp(-(passed * -np.log(keep / total) / rounds))
     return (total * share).astype(np.int64)
+
+
+def rounds(table: pd.DataFrame) -> np.ndarray:
+    """Return how many gradients a config's scoring takes: one a round."""
+    return table["rounds"].to_numpy(np.float64)

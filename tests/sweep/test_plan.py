@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spiral.engines import ENGINES
+from spiral.sweep import cost as prices
 from spiral.sweep import plan
 from spiral.sweep.grid import loads
 
@@ -201,3 +202,14 @@ def test_a_given_mask_takes_the_room_of_its_weights():
     small = plan.estimate_bytes(loads("{method: mask, matrices: 11/1/1/1}").configs)
     large = plan.estimate_bytes(loads("{method: dense}").configs)
     assert small + 4 * (3 * 16 + 2 * 16**2 - 5) == large
+
+
+def test_what_a_method_scores_is_part_of_the_price():
+    base, parameter, unit = prices.GRADIENT_SECONDS
+    one = 2 * (base + 128 * (parameter * 37 + unit * 3))  # of the two networks
+
+    def scored(rounds):
+        text = f"{{method: force, width: 3, keep: 9, seed: 0..1, rounds: {rounds}}}"
+        return plan.pack(loads(text).configs).table["seconds"].sum()
+
+    assert scored(61) - scored(1) == pytest.approx(60 * one)
