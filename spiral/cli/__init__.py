@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from spiral import __version__
-from spiral.cli import bench, launch, look, plan, results, search
+from spiral.cli import bench, launch, look, phases, plan, race, results, search
 from spiral.errors import SpiralError
 
 
@@ -44,3 +44,6 @@ for command in (
     search.search,
 ):
     main.add_command(command)
+
+for command in (phases.shapes, phases.masks, race.recall):
+    search.search.add_command(command)

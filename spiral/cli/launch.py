@@ -3,9 +3,9 @@
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,14 +57,14 @@ def how(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def settings_of(options: dict[str, Any]) -> "Settings":
+def settings_of(options: Mapping[str, Any]) -> "Settings":
     """Return what the options of :func:`how` say."""
     from spiral.sweep import launch
 
     if options["address"] is not None and options["executor"] != "ray":
         raise ConfigError("--address needs --executor ray")
-    workers = options["workers"] or launch.cores()
-    return launch.Settings(**{**options, "workers": workers})
+    own = {field.name: options[field.name] for field in fields(launch.Settings)}
+    return launch.Settings(**{**own, "workers": own["workers"] or launch.cores()})
 
 
 @click.command()
