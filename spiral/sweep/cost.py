@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from spiral import experiment, mlp
+from spiral import cubist, experiment, mlp
 from spiral.methods import METHODS
 from spiral.sweep import calibration
 
@@ -89,7 +89,8 @@ def price(group: pd.DataFrame) -> Price:
     entry = METHODS[shared["method"]]
     seconds += entry.gradients(group) * _gradient(width, float(shared["batch"]))
     sharing = group.groupby("order_seed")["width"].transform("size").to_numpy(float)
-    seconds += EPOCH_ORDER_SECONDS * int(shared["epochs"]) / sharing
+    epochs = plan.steps / (cubist.POINTS // int(shared["batch"]))
+    seconds += EPOCH_ORDER_SECONDS * epochs / sharing
     return Price(seconds, calibration.factors().get(engine, 1.0), max(1, most))
 
 

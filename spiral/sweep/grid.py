@@ -292,6 +292,13 @@ def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None
             f"({large.sum()} configs); lower it or add `where: keep <= weights`",
         )
     _check_init(table, block, mistakes)
+    late = (table["stop_epoch"] > table["epochs"]).fillna(False)
+    if late.any():
+        stop, epochs = table[late].iloc[0][["stop_epoch", "epochs"]]
+        mistakes.add(
+            block.place_of("stop_epoch", stop),
+            f"stop_epoch: {stop} is after the end of a training of {epochs} epochs",
+        )
     for method in table["method"].unique():
         for field, message, value in METHODS[method].check(
             table[table["method"] == method]
