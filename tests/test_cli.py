@@ -284,3 +284,13 @@ def test_planning_and_reading_never_load_torch_or_ray(grid, launched):
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.stderr == ""
     assert ran.returncode == 0
+
+
+def test_plan_counts_a_sample(tmp_path):
+    grid = tmp_path / "g.yaml"
+    grid.write_text("{method: random, keep: 1..20, width: 3, seed: 0..9}")
+    whole, part = run_json("plan", grid), run_json("plan", grid, "--sample", "0.1")
+    assert 0 < part["configs"] < whole["configs"] / 4
+    none = run("plan", grid, "--sample", "1e-9")
+    assert (none.code, none.out) == (2, "")
+    assert "--sample 1e-09 leaves none" in none.err

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import as_json, find_grid, sets, show
+from spiral.cli.common import as_json, load_grid, sample, sets, show
 from spiral.errors import ConfigError, LaunchIncomplete
 
 if TYPE_CHECKING:
@@ -73,23 +73,23 @@ def settings_of(options: Mapping[str, Any]) -> "Settings":
 @how
 @click.option("--engine", help="Use this engine for every config (like --set engine=).")
 @sets
+@sample
 @as_json
 def launch(
     grid: str,
     out: Path,
     engine: str | None,
     sets: Sequence[str],
+    sample: float | None,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Train what is missing of GRID (a file or a shipped name) into a directory."""
-    from spiral.sweep import grid as grid_file
-
     settings = settings_of(options)
     if engine is not None:
         sets = [*sets, f"engine={engine}"]
     with resumable() as begun:
-        train(grid_file.load(find_grid(grid), sets), out, settings, begun)
+        train(load_grid(grid, sets, sample), out, settings, begun)
     facts = outcome(begun[0])
     if as_json:
         show(facts)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import as_json, find_grid, sets, show
+from spiral.cli.common import as_json, load_grid, sample, sets, show
 
 if TYPE_CHECKING:
     from spiral.sweep.grid import Grid
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("grids", metavar="GRID...", nargs=-1, required=True)
 @sets
+@sample
 @as_json
-def plan(grids: Sequence[str], sets: Sequence[str], as_json: bool) -> None:
+def plan(
+    grids: Sequence[str], sets: Sequence[str], sample: float | None, as_json: bool
+) -> None:
     """Count what a grid would train; trains nothing."""
-    from spiral.sweep import grid as grid_file
-
-    expanded = [grid_file.load(find_grid(name), sets) for name in grids]
+    expanded = [load_grid(name, sets, sample) for name in grids]
     show_plans(expanded, as_json)
 
 
