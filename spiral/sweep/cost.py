@@ -22,8 +22,8 @@ CACHE_UNITS = 2048
 MOST_NETWORKS = 512
 """More do not make a pack of engine vmap faster."""
 
-MOST_PARAMS = 12_000_000
-"""Parameters of a pack, N x P; a worker needs some 40 bytes for each."""
+MOST_PARAMS = 9_000_000
+"""Parameters of a pack, N x P; a worker needs up to 90 bytes for each (GraSP)."""
 
 EPOCH_ORDER_SECONDS = 1.0e-3
 """Drawing and laying out one epoch's order, shared by networks of one order seed."""
