@@ -95,7 +95,7 @@ def shapes(d1: str, d2: str, d3: str, **options: Any) -> None:
 @click.option(
     "--share",
     type=click.FloatRange(0, 1, min_open=True),
-    default=0.3,
+    default=0.25,
     show_default=True,
     help="What a race trains on, each time.",
 )
@@ -108,7 +108,7 @@ def masks(
     Prints for each shape and threshold how many trainings reached it, and the sparsest
     that did. The same command goes on.
 
-    With --race NOT every network is trained to the end: ...
+PLACEHOLDER
     """
     from spiral.search import phases
     from spiral.search.race import Rules
