@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from spiral import __version__
-from spiral.cli import bench, frontier, launch, look, plan, results, search
+from spiral.cli import bench, compare, frontier, launch, look, plan, results, search
 from spiral.errors import SpiralError
 
 
@@ -36,7 +36,7 @@ for command in (
     launch.launch,
     results.status,
     results.verify,
-    results.compare,
+    compare.compare,
     results.plot,
     look.methods,
     look.schema,
