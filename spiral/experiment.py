@@ -240,11 +240,13 @@ def _check_status(
     """Raise MethodError unless every word is one that a method may say."""
     if status is None:
         return
-    words = set(np.asarray(status).ravel().tolist())
-    if status.shape != shape or words - {"", *rows.SAID_BY_METHODS}:
+    words = set(status.ravel().tolist())
+    known = words <= {"", *rows.SAID_BY_METHODS}
+    if status.shape != shape or status.dtype.kind != "U" or not known:
         raise MethodError(
-            f"{method}: Change.status must be {list(shape)} words, each empty or one "
-            f"of {', '.join(rows.SAID_BY_METHODS)}; got {list(status.shape)} {words}"
+            f"{method}: Change.status must be str {list(shape)}, each empty or one of "
+            f"{', '.join(rows.SAID_BY_METHODS)}; got {status.dtype} "
+            f"{list(status.shape)} {sorted(map(str, words))}"
         )
 
 

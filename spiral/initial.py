@@ -19,6 +19,9 @@ DEFAULT = "default"
 LAYERS = ("first_layer", "second_layer", "third_layer", "clf")
 """Names of the layers in the published implementation of Zhang & Papyan (2024)."""
 
+WRAPPERS = ("model", "state_dict")
+"""Keys under which checkpoints hold a state dict; theirs is ``model``."""
+
 DIGITS = 16
 
 
@@ -42,12 +45,13 @@ def stamp(path: str) -> str:
     """Return a file's name with the digest of what it holds.
 
     Raises:
-        ConfigError: It cannot be read as a network.
+        ConfigError: It cannot be read as a network, or has another digest than the one
+            it is given with.
     """
     if path == DEFAULT:
         return path
-    name = path.rpartition("@")[0] if Path(path.rpartition("@")[0]).is_file() else path
-    stamped = f"{name}@{_digest(name)}"
+    given = not Path(path).is_file() and Path(path.rpartition("@")[0]).is_file()
+    stamped = path if given else f"{path}@{_digest(path)}"
     _from_file(stamped, 1)
     return stamped
 
@@ -92,7 +96,8 @@ def _layers(source: str) -> list[tuple[np.ndarray, np.ndarray]]:
             f"init {path}: expected arrays {', '.join(names)}; "
             f"missing {', '.join(missing)}, found {', '.join(sorted(arrays)[:12])}"
         )
-    flat = [np.asarray(arrays[name], np.float32) for name in names]
+    with np.errstate(over="ignore"):  # checked below
+        flat = [np.asarray(arrays[name], np.float32) for name in names]
     layers = list(zip(flat[::2], flat[1::2], strict=True))
     _check_shapes(path, layers)
     return layers
@@ -100,7 +105,7 @@ def _layers(source: str) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def _check_shapes(path: str, layers: list[tuple[np.ndarray, np.ndarray]]) -> None:
     """Raise ConfigError unless the layers are a finite network 2→w→w→w→1."""
-    width = len(layers[0][1])
+    width = layers[0][1].size
     wanted = [(layer.outputs, layer.inputs) for layer in mlp.layers(max(width, 1))]
     found = [weights.shape for weights, _ in layers]
     biases = [b.shape for _, b in layers] == [(outputs,) for outputs, _ in wanted]
@@ -131,8 +136,9 @@ def _read(path: str) -> dict[str, Any]:
         import torch  # only state dicts need it
 
         loaded = torch.load(path, map_location="cpu", weights_only=True)
-        inner = loaded.get("state_dict", loaded)
-        return {name: value.numpy() for name, value in inner.items()}
+        wrapped = [loaded[key] for key in WRAPPERS if key in loaded]
+        state = wrapped[0] if wrapped else loaded
+        return {name: value.numpy(force=True) for name, value in state.items()}
     except Exception as error:
         raise ConfigError(
             f"init {path}: expected an .npz or a PyTorch state dict of the arrays "

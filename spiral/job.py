@@ -18,6 +18,9 @@ from spiral import cubist, schedules, seeds
 Params = Float32[np.ndarray, "N P"]
 Mask = Bool[np.ndarray, "N P"]
 
+AHEAD = 10_000_000
+"""Places in epoch orders that are kept for the next batches (40 MB)."""
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -129,10 +132,19 @@ class Method(Protocol):
 @lru_cache(maxsize=500)  # 200 KB each: 100 MB, the epochs of ten seeds
 def epoch_order(seed: int, epoch: int) -> Int[np.ndarray, " D"]:
     """Return the order in which one seed visits the points in one epoch (int32)."""
-    order = np.arange(cubist.POINTS, dtype=np.int32)
-    seeds.stream("order", seed, epoch).shuffle(order)
+    # NumPy shuffles integers of 8 bytes a quarter faster than those of 4
+    drawn = seeds.stream("order", seed, epoch).permutation(cubist.POINTS)
+    order = drawn.astype(np.int32)
     order.flags.writeable = False
     return order
+
+
+@lru_cache(maxsize=1)
+def _orders_ahead(
+    some: tuple[int, ...], epoch: int, first: int, last: int
+) -> Int[np.ndarray, "K S"]:
+    """Return a stretch of an epoch for many seeds, more than are cached above."""
+    return np.stack([epoch_order(seed, epoch)[first:last] for seed in some])
 
 
 @dataclass(frozen=True)
@@ -203,10 +215,18 @@ class TrainJob:
     def batch_at(
         self, step: int
     ) -> tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]:
-        """Return the batch that each network sees at one step."""
+        """Return the batch that each network sees at one step.
+
+        It draws some steps ahead: who asks for one batch often asks for the next.
+        """
         epoch, k = divmod(step, self.steps_per_epoch)
         distinct, which = self.followers()
-        chosen = self.orders(distinct, epoch, k, k + 1)[:, 0][which]
+        stretch = max(1, AHEAD // (len(distinct) * self.batch))
+        first = k - k % stretch
+        span = first * self.batch, (first + stretch) * self.batch
+        orders = _orders_ahead(tuple(distinct), epoch, *span)
+        here = (k - first) * self.batch
+        chosen = orders[which, here : here + self.batch]
         return self.x[chosen], self.y[chosen].astype(np.float32)
 
 

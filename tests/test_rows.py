@@ -47,6 +47,39 @@ def test_a_row_gives_back_mask_and_parameters(data, width):
     assert params.tolist() == [next(queue) if bit else 0.0 for bit in bits]
 
 
+OPTIONAL = ["init", "connected", "interval", "fidelity", "inner_lr"]
+"""Columns that some earlier version lacked."""
+
+
+@pytest.mark.parametrize("missing", [[], ["init"], ["connected"], OPTIONAL])
+def test_files_of_earlier_versions_are_known(missing):
+    columns = [field for field in rows.schema() if field.name not in missing]
+    assert rows.older_or_equal(pa.schema(columns))
+    assert rows.older_or_equal(pa.schema(columns[::-1]))
+
+
+@pytest.mark.parametrize("name", ["config_id", "lr", "keep", "status", "weights"])
+def test_files_without_what_every_version_had_are_not(name):
+    columns = [field for field in rows.schema() if field.name != name]
+    assert not rows.older_or_equal(pa.schema(columns))
+
+
+@pytest.mark.parametrize(
+    "field", [pa.field("init", pa.int64()), pa.field("colour", pa.string())]
+)
+def test_files_of_later_versions_are_not(field):
+    columns = [column for column in rows.schema() if column.name != field.name]
+    assert not rows.older_or_equal(pa.schema([*columns, field]))
+
+
+def test_configs_of_earlier_versions_drew_their_initial_weights():
+    methods = pd.array(["snip", "dense"], "string")
+    found = rows.complete(pd.DataFrame({"method": methods}))
+    assert found["init"].tolist() == ["default", "default"]
+    assert found["fidelity"].tolist() == ["exact", pd.NA]
+    assert found["rounds"].isna().all()
+
+
 @pytest.fixture
 def two_configs():
     table = pd.DataFrame({"config_id": ["a", "b"]})

@@ -145,6 +145,58 @@ def slope_gap(scale=1.0, **wrong):
     ).max()
 
 
+def rounded_gap():
+    """Return what it costs to round the parameters to float32."""
+    x, y = batches(1)[0]
+    rounded = network().astype(np.float32)
+    exact, wrong = (oracles.gradient(p, x, y, WIDTH) for p in (network(), rounded))
+    return np.abs(wrong - exact).max()
+
+
+def bend_gap(change):
+    """Return how far the Hessian times a changed gradient is from that times g."""
+    x, y = batches(1)[0]
+
+    def slope(params):
+        return oracles.gradient(params, x, y, WIDTH)
+
+    g = slope(network())
+    products = [oracles.hessian_times(network(), v, slope) for v in (g, change(g))]
+    return np.abs(products[1] - products[0]).max()
+
+
+def meta_gap(mutant):
+    """Return how far a wrong meta-gradient is from that through two steps."""
+    data = batches(3)
+
+    def last_loss(scale, momentum=0.9):
+        return oracles.loss_after_steps(scale, network(), data, 0.1, momentum)
+
+    right = oracles.finite_differences(last_loss, np.ones(37))
+    return np.abs(mutant(data, last_loss) - right).max()
+
+
+def first_order(data, _):
+    end = trained_on(data[:-1])
+    return network() * oracles.gradient(end, *data[-1], WIDTH)
+
+
+def trained_on(data):
+    lrs, all_train = [0.1] * len(data), np.ones(37, bool)
+    return oracles.train(network(), all_train, data, lrs, decay=0.0)
+
+
+def first_step_followed(data, _):
+    """Differentiate through the gradient of the first step too."""
+
+    def last_loss(scale):
+        start, all_train = scale * network(), np.ones(37, bool)
+        end = oracles.train(start, all_train, data[:-1], [0.1] * 2, decay=0.0)
+        return oracles.loss(end, *data[-1], WIDTH)
+
+    return oracles.finite_differences(last_loss, np.ones(37))
+
+
 def loss_gap(rows=slice(None), **wrong):
     right = oracles.loss(network(), points(), LABELS, WIDTH)
     mutated = oracles.loss(network(), points()[rows], LABELS[rows], WIDTH, **wrong)
@@ -182,6 +234,21 @@ MUTANTS = {
     "backprop": {
         "labels smoothed": lambda: slope_gap(smoothing=0.001),
         "mean over one point less": lambda: slope_gap(scale=128 / 127),
+    },
+    "float64": {"parameters rounded to float32": rounded_gap},
+    "float32": {
+        "labels smoothed": lambda: slope_gap(smoothing=0.001),
+        "mean over one point less": lambda: slope_gap(scale=128 / 127),
+    },
+    "curvature": {
+        "biases left out": lambda: bend_gap(lambda g: g * oracles.is_weight(WIDTH)),
+        "first order": lambda: meta_gap(first_order),
+        "first step followed": lambda: meta_gap(first_step_followed),
+        "no momentum": lambda: meta_gap(
+            lambda _, loss: oracles.finite_differences(
+                lambda scale: loss(scale, momentum=0.0), np.ones(37)
+            )
+        ),
     },
     "step_1": of_one_step(),
     "steps_20": of_training(20),

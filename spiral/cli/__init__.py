@@ -5,7 +5,17 @@ from typing import Any
 import click
 
 from spiral import __version__
-from spiral.cli import bench, compare, frontier, launch, look, plan, results, search
+from spiral.cli import (
+    bench,
+    compare,
+    frontier,
+    launch,
+    look,
+    plan,
+    results,
+    search,
+    search_plots,  # noqa: F401 - adds commands to plot
+)
 from spiral.errors import SpiralError
 
 

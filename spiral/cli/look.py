@@ -2,40 +2,71 @@
 
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from spiral.cli.common import as_json, show
+from spiral.errors import ConfigError
+
+if TYPE_CHECKING:
+    from spiral.methods.entry import Entry
 
 
 @click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @as_json
-def methods(as_json: bool) -> None:
-    """List the pruning methods and their options."""
+def methods(names: tuple[str, ...], as_json: bool) -> None:
+    """List the pruning methods and their options, or those of some."""
     from spiral import config
     from spiral.methods import METHODS
 
+    unknown = [repr(name) for name in names if name not in METHODS]
+    if unknown:
+        raise ConfigError(
+            f"method {', '.join(unknown)} unknown; known are {', '.join(METHODS)}"
+        )
+    chosen = {name: METHODS[name] for name in names or METHODS}
     if as_json:
-        listed = {
-            name: {
-                "summary": entry.summary,
-                "citation": entry.citation,
-                "needs_keep": entry.needs_keep,
-                "taxonomy": asdict(entry.taxonomy),
-                "options": {
-                    f.name: {"default": f.default, "meaning": f.description}
-                    for f in config.fields(entry.options).values()
-                },
-            }
-            for name, entry in METHODS.items()
-        }
-        show({"methods": listed})
+        show({"methods": {name: _facts(entry) for name, entry in chosen.items()}})
         return
-    for name, entry in METHODS.items():
+    for name, entry in chosen.items():
         click.echo(f"{name:<11}{entry.summary} ({entry.citation})")
-        for f in config.fields(entry.options).values():
-            default = "required" if f.required else f"default {f.default}"
-            click.echo(f"{'':<13}{f.name}: {f.description}; {default}")
+        for option in config.fields(entry.options).values():
+            cases = _presets(entry, option.name).items()
+            default = "required" if option.required else f"default {option.default}"
+            said = [default, *(f"{value} under {case}" for case, value in cases)]
+            click.echo(
+                f"{'':<13}{option.name}: {option.description}; {', '.join(said)}"
+            )
+
+
+def _facts(entry: "Entry") -> dict[str, Any]:
+    """Return what JSON says of a method."""
+    from spiral import config
+
+    return {
+        "summary": entry.summary,
+        "citation": entry.citation,
+        "needs_keep": entry.needs_keep,
+        "taxonomy": asdict(entry.taxonomy),
+        "options": {
+            option.name: {
+                "default": option.default,
+                "meaning": option.description,
+                "presets": _presets(entry, option.name),
+            }
+            for option in config.fields(entry.options).values()
+        },
+    }
+
+
+def _presets(entry: "Entry", name: str) -> dict[str, Any]:
+    """Return what each preset makes of an option, as ``fidelity=zp24`` → value."""
+    from spiral import config
+
+    found = config.presets(entry.options, name)
+    return {f"{selector}={case}": value for selector, case, value in found}
 
 
 @click.command()

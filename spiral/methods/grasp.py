@@ -30,8 +30,9 @@ class GraspOptions(Options):
 class Grasp:
     """GraSP (Wang, Zhang & Grosse, ICLR 2020, arXiv:2002.07376).
 
-    The score of a weight is -w · (Hg), with gradient g and Hessian H of the loss on as
-    many points of either class; those of the highest scores are removed.
+    The score of a weight is -w · (Hg), with gradient g and Hessian H in the weights
+    (not the biases) of the loss on as many points of either class; those of the highest
+    scores are removed.
 
     Departures: the temperature divides the one logit; 25 points per class, as in the
     study of Zhang & Papyan (10 in the authors' code for ten classes); the scored
@@ -58,6 +59,7 @@ class Grasp:
         params = initial(view, self.reinit)
         batch, heat = balanced(view, self.per_class), self.temperature
         slope = gradients.gradient(params, batch, view.width, heat)
+        slope[:, ~mlp.is_weight(view.width)] = 0
         bend = gradients.hessian_times(params, slope, batch, view.width, heat)
         flow = masks.of_weights(params * bend, view.width)  # minus the score
         keep = view.keep
@@ -93,8 +95,9 @@ def balanced(view: View, per_class: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def first_removed(keep: np.ndarray, total: int) -> np.ndarray:
-    """Return the rank of the best weight that is removed, by their rounding."""
-    removed = np.floor(total * (1 - keep / total)).astype(np.int64)
+    """Return the rank of the best weight that is removed, rounded as they do."""
+    ratio = 1 - (1 - keep / total)  # at times less than keep / total
+    removed = np.floor(total * (1 - ratio)).astype(np.int64)
     return total - removed + 1
 
 
@@ -116,4 +119,5 @@ ENTRY = Entry(
         data="points of either class",
     ),
     options=GraspOptions,
+    gradients=lambda table: np.full(len(table), 3.0),
 )

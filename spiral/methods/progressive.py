@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
+from jaxtyping import Int
 from pydantic import Field
 
 from spiral import masks, mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods.entry import Fidelity, fidelity
-from spiral.methods.selection import remarks, select
+from spiral.methods.selection import remarks, select, without
 
 
 class ProgressiveOptions(Options):
@@ -31,8 +33,12 @@ class Progressive:
     far, and keeps W · (keep/W)^(t/n). FORCE lets pruned weights return, with their
     initial values; iterative SNIP does not. One round is SNIP.
 
-    Departures: counts are rounded to the nearest weight, ranks decide ties; the code of
-    Zhang & Papyan rounds down (``strict``) and makes 10 rounds.
+    As in the authors' code counts are rounded down, and all ties of the last that stays
+    stay too: where a batch says too little, everything.
+
+    Departures: the last round keeps exactly ``keep``, by rank, and iterative SNIP never
+    brings weights back (the authors' does in such rounds). The code of Zhang & Papyan
+    removes all ties of the last (``strict``), so one more a round, in 10 rounds.
     """
 
     selection: Literal["rank", "strict"]
@@ -49,13 +55,22 @@ class Progressive:
 
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Prune in rounds, each on a batch of its own."""
-        kept = np.ones((len(view.params), mlp.weight_count(view.width)), bool)
+        total = mlp.weight_count(view.width)
+        kept = np.ones((len(view.params), total), bool)
         for passed in range(1, self.rounds + 1):
             scores = self._scores(view, kept, passed - 1)
-            keep = self._count(view, passed)
-            kept = select(scores, keep, self.selection)
+            count = left_after(passed, self.rounds, view.keep, total)
+            kept = self._select(scores, count, view.keep, passed == self.rounds)
         said = remarks(scores, view.keep, self.selection)
         return Change(masks=masks.with_biases(kept, view.width), status=said), None
+
+    def _select(
+        self, scores: np.ndarray, count: np.ndarray, keep: np.ndarray, last: bool
+    ) -> np.ndarray:
+        """Choose what stays after a round."""
+        if self.selection == "strict":
+            return select(scores, count, "strict")
+        return select(scores, np.maximum(count, keep), "rank" if last else "loose")
 
     def _scores(self, view: View, kept: np.ndarray, batch: int) -> np.ndarray:
         """Score all weights under a mask; those that may not return rank last."""
@@ -65,12 +80,20 @@ class Progressive:
         masked[:, mlp.is_weight(view.width)] *= kept
         slope = gradients.gradient(masked, view.batch(batch), view.width)
         scores = masks.of_weights(np.abs(view.params * slope), view.width)
-        return scores if self.returns else np.where(kept, scores, -np.inf)
+        return scores if self.returns else without(scores, kept, self.selection)
 
-    def _count(self, view: View, passed: int) -> np.ndarray:
-        """Return how many weights stay after a round."""
-        total = mlp.weight_count(view.width)
-        share = passed / self.rounds
-        count = total * np.exp(share * np.log(view.keep / total))
-        rounded = np.rint(count) if self.selection == "rank" else np.floor(count)
-        return rounded.astype(np.int64)
+
+def left_after(
+    passed: int, rounds: int, keep: Int[np.ndarray, " N"], total: int
+) -> Int[np.ndarray, " N"]:
+    """Return W · (keep/W)^(passed/rounds), rounded down.
+
+    In the authors' order of operations, on which rounding depends.
+    """
+    share = np.exp(-(passed * -np.log(keep / total) / rounds))
+    return (total * share).astype(np.int64)
+
+
+def rounds(table: pd.DataFrame) -> np.ndarray:
+    """Return how many gradients a config's scoring takes: one a round."""
+    return table["rounds"].to_numpy(np.float64)

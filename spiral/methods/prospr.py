@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Int
 from pydantic import Field
 
 from spiral import masks, mlp
@@ -61,8 +62,7 @@ class Prospr:
         scores = masks.of_weights(self._meta(view), view.width)
         keep = view.keep
         if self.rounding == "up":
-            total = mlp.weight_count(view.width)
-            keep = np.ceil(total * (1 - (1 - keep / total))).astype(np.int64)
+            keep = rounded_up(keep, mlp.weight_count(view.width))
         kept = masks.with_biases(select(scores, keep), view.width)
         said = remarks(scores, keep)
         if self.empty_layer == "abort":
@@ -76,11 +76,15 @@ class Prospr:
 
         batches = [view.batch(step) for step in range(self.inner_steps + 1)]
         lr = view.lr if self.inner_lr is None else np.full_like(view.lr, self.inner_lr)
-        free = mlp.is_weight(view.width)
         found = gradients.meta_gradient(
             view.params, batches, lr, self.inner_momentum, view.width
         )
-        return np.where(free, np.abs(found), 0)
+        return np.abs(found)
+
+
+def rounded_up(keep: Int[np.ndarray, " N"], total: int) -> Int[np.ndarray, " N"]:
+    """Return ⌈W·(1 - sparsity)⌉ as floating point has it: at times one more."""
+    return np.ceil(total * (1 - (1 - keep / total))).astype(np.int64)
 
 
 ENTRY = Entry(
@@ -95,4 +99,5 @@ ENTRY = Entry(
         data="a few batches",
     ),
     options=ProsprOptions,
+    gradients=lambda table: 1 + 3 * table["inner_steps"].to_numpy(np.float64),
 )

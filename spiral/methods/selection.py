@@ -49,6 +49,14 @@ RULES: dict[Rule, Callable[[Scores, Counts], WeightMask]] = {
 }
 
 
+def without(scores: Scores, kept: WeightMask, rule: Rule) -> Scores:
+    """Return scores, none negative, in which what is pruned ranks last.
+
+    Below a kept weight of score zero, that is; but ``strict`` removes both.
+    """
+    return np.where(kept, scores, -1 if rule == "rank" else 0)
+
+
 def floored(keep: Counts, total: int) -> Counts:
     """Return int(total · (keep/total)) as floating point has it: at times one less."""
     return np.floor(total * (keep / total)).astype(np.int64)

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import Field
 
 from spiral import masks, mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.selection import remarks, select
+from spiral.methods.selection import remarks, select, without
 
 
 class SynflowOptions(Options):
@@ -36,9 +36,10 @@ class Synflow:
     data are needed, and because the flow is conserved no layer is cut while others
     have weights to spare.
 
-    Departures: counts are rounded to the nearest weight and ranks decide ties (chains
-    of weights have equal scores). ``scoring_biases: absolute`` is what the code of
-    Zhang & Papyan does: biases feed late layers, and the guarantee is lost.
+    Departures: ranks decide ties (chains of weights have equal scores); the authors'
+    code removes all of them. ``scoring_biases: absolute`` is what the code of Zhang &
+    Papyan does: biases feed late layers, and the guarantee is lost; ``strict`` too: it
+    removes one weight more in every round that removes any.
     """
 
     selection: Literal["rank", "strict"]
@@ -61,8 +62,10 @@ class Synflow:
         kept = np.ones((len(size), total), bool)
         for passed in range(1, self.rounds + 1):
             scores = self._scores(size, kept, view.width)
-            keep = np.rint(total * (view.keep / total) ** (passed / self.rounds))
-            kept = select(scores, keep.astype(np.int64), self.selection)
+            ranked = without(scores, kept, self.selection)
+            removed = removed_by(view.keep, total, passed / self.rounds)
+            chosen = select(ranked, total - removed, self.selection)
+            kept = np.where(removed[:, None] > 0, chosen, kept)
         said = remarks(scores, view.keep, self.selection)
         return Change(masks=masks.with_biases(kept, view.width), status=said), None
 
@@ -70,7 +73,7 @@ class Synflow:
     def _scores(
         size: Float[np.ndarray, "N P"], kept: np.ndarray, width: int
     ) -> Float[np.ndarray, "N W"]:
-        """Score what is left; what went before ranks last.
+        """Score what is left; what is pruned has score 0.
 
         In float32 relative to the best score, which forgives the rounding of scores
         that are equal by algebra: their indices decide then.
@@ -79,7 +82,18 @@ class Synflow:
         size[:, mlp.is_weight(width)] *= kept
         scores = flow(size, width)
         scores /= np.maximum(scores.max(axis=1, keepdims=True), np.finfo(float).tiny)
-        return np.where(kept, scores, -1).astype(np.float32)
+        return scores.astype(np.float32)
+
+
+def removed_by(
+    keep: Int[np.ndarray, " N"], total: int, share: float
+) -> Int[np.ndarray, " N"]:
+    """Return how many weights are gone after a share of the rounds, rounded down.
+
+    As W - keep^s / W^(s - 1), which floating point brings to exactly W - keep.
+    """
+    left = keep.astype(np.float64) ** share / total ** (share - 1.0)
+    return (total - left).astype(np.int64)
 
 
 def flow(size: Float[np.ndarray, "N P"], width: int) -> Float[np.ndarray, "N W"]:

@@ -110,7 +110,7 @@ def _success(
     """Return the share that reaches each threshold, with limits."""
     group = reported["group"].to_numpy()
     n = np.bincount(group, minlength=count)
-    found = {}
+    found: dict[str, Each] = {}
     for threshold in thresholds:
         reaching = reported["accuracy"].to_numpy() >= threshold
         with np.errstate(invalid="ignore"):

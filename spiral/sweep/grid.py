@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from spiral import config, mlp
+from spiral import config, initial, mlp
 from spiral.errors import ConfigError
 from spiral.methods import METHODS, options
 from spiral.rows import config_fields
@@ -291,8 +291,19 @@ def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None
             f"keep: {keep} is more than the {weights[first]} weights of width {width} "
             f"({large.sum()} configs); lower it or add `where: keep <= weights`",
         )
+    _check_init(table, block, mistakes)
     for method in table["method"].unique():
         for field, message, value in METHODS[method].check(
             table[table["method"] == method]
         ):
             mistakes.add(block.place_of(field, value), f"{field}: {message}")
+
+
+def _check_init(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None:
+    """Note files of initial weights that are too narrow for a network."""
+    for source in set(table["init"].unique()) - {initial.DEFAULT}:
+        widest = int(table.loc[table["init"] == source, "width"].max())
+        try:
+            initial.params(source, 0, widest)
+        except ConfigError as error:
+            mistakes.add(block.place_of("init", source), str(error))

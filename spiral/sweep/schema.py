@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spiral import engines
+from spiral import config, engines
 from spiral.methods import METHODS
 from spiral.rows import config_fields
 from spiral.search import LISTINGS
@@ -30,11 +30,25 @@ def _listing(name: str) -> dict[str, Any]:
     }
 
 
+def _one(name: str) -> dict[str, Any]:
+    """Return the schema of one value of a key, whichever method it is for."""
+    fields = [config_fields()[name]]
+    if name not in config.fields(config.Config):
+        own = [config.fields(entry.options) for entry in METHODS.values()]
+        fields = [options[name] for options in own if name in options]
+    kinds = [field.adapter.json_schema() for field in fields]
+    for kind in kinds:
+        kind.pop("description", None)  # the key has one
+        kind.pop("default", None)
+    distinct = [kind for n, kind in enumerate(kinds) if kind not in kinds[:n]]
+    return distinct[0] if len(distinct) == 1 else {"anyOf": distinct}
+
+
 def grid_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a grid file."""
     keys: dict[str, Any] = {}
     for name, field in config_fields().items():
-        one = field.adapter.json_schema()
+        one = _one(name)
         if name == "method":
             one = {"enum": [*METHODS]}
         if name == "engine":

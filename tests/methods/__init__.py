@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spiral import config, experiment, masks, methods, rows
+from spiral import config, experiment, masks, methods, mlp, rows
 from spiral.job import Budget, Change, Plan, TrainState, View
 from spiral.methods import METHODS
 
@@ -17,6 +17,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "magnitude": {"at_epoch": 1},
 }
 """Values of options that have no default, or none that fits into two epochs."""
+
+WIDTHS = (3, 4, 5, 6, 7, 8, 16, 32, 64, 128, 256)
+KEEPS = (*range(15, 27), 30, 33, 37, 40, 44, 50, 53, 55, 57, 60, 65)
+CELLS = [(w, k) for w in WIDTHS for k in KEEPS if k < 2 * w * w + 3 * w]
+"""Widths and keeps of the published comparison: 234."""
 
 
 def table(method: str, n: int = 3, **values: Any) -> pd.DataFrame:
@@ -117,3 +122,43 @@ def view_of(configs: pd.DataFrame, params: np.ndarray, kept: np.ndarray) -> View
     job = experiment.make_job(configs, plan)
     blank = np.zeros_like(params)
     return experiment._viewer(job, configs)(TrainState(0, params, kept, blank))
+
+
+def first_view(configs: pd.DataFrame, params: np.ndarray | None = None) -> View:
+    """Return what a method sees before training, of given parameters or its own."""
+    if params is None:
+        width = int(configs["width"].iloc[0])
+        drawn = [mlp.initial_params(int(s), width) for s in configs["init_seed"]]
+        params = np.stack(drawn)
+    return view_of(configs, params, np.ones(params.shape, bool))
+
+
+def act(configs: pd.DataFrame, params: np.ndarray | None = None) -> Change:
+    """Return a method's answer before training."""
+    method = experiment.build_method(configs.iloc[0])
+    with np.errstate(invalid="ignore"):  # as in training
+        return method.act(first_view(configs, params), None)[0]
+
+
+def chosen(change: Change, width: int = 3) -> np.ndarray:
+    """Return the weights [N, W] that an answer keeps."""
+    assert change.masks is not None
+    return masks.of_weights(change.masks, width)
+
+
+def silent(width: int = 3) -> np.ndarray:
+    """Return a network [1, P] whose first layer is dead and output a constant."""
+    params = np.full((1, mlp.param_count(width)), 0.5, np.float32)
+    params[:, mlp.layers(width)[0].weights] = 0
+    params[:, mlp.layers(width)[0].biases] = -1
+    return params
+
+
+def surplus(count: Any, cells: list[tuple[int, int]] = CELLS) -> dict[int, int]:
+    """Tally what a counting function keeps beyond what is asked for."""
+    found: dict[int, int] = {}
+    for width, keep in cells:
+        total = 2 * width * width + 3 * width
+        more = int(count(np.array([keep]), total)[0]) - keep
+        found[more] = found.get(more, 0) + 1
+    return found

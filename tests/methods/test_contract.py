@@ -3,7 +3,7 @@
 import importlib
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,11 +12,13 @@ import pytest
 from spiral import config, experiment, masks
 from spiral.methods import METHODS
 from spiral.methods.entry import Taxonomy
-from tests.methods import EXAMPLES, Drift, decide, kept_weights, table
+from tests.methods import EXAMPLES, Drift, Still, decide, kept_weights, table
 
 PRUNERS = [name for name, entry in METHODS.items() if entry.needs_keep]
 NEVER_GROW = [name for name, e in METHODS.items() if e.taxonomy.grow == "none"]
 KEEPS = [1, 11, 26, 27]
+SCORED = ["snip", "grasp", "synflow", "force", "iter_snip", "prospr"]
+"""Methods that rank weights by what the loss or the output says of them."""
 
 
 @pytest.fixture(params=METHODS)
@@ -28,6 +30,35 @@ def name(request):
 def test_exactly_keep_weights_stay(name):
     state = decide(table(name, 4, keep=KEEPS))
     assert kept_weights(state).sum(axis=1).tolist() == KEEPS
+
+
+@pytest.mark.parametrize("name", PRUNERS)
+@pytest.mark.parametrize("width", [3, 16])
+def test_exactly_keep_weights_stay_at_other_widths(name, width):
+    keeps = [15, 26] * 3
+    state = decide(table(name, 6, width=width, keep=keeps, **exactly(name)))
+    assert kept_weights(state, width).sum(axis=1).tolist() == keeps
+
+
+def exactly(name):
+    """Return the preset that promises exact counts, where a method has presets."""
+    known = "fidelity" in config.fields(METHODS[name].options)
+    return {"fidelity": "exact"} if known else {}
+
+
+@pytest.mark.parametrize("name", PRUNERS)
+def test_a_network_that_says_nothing_still_keeps_exactly_keep(name):
+    """All weights zero: no loss, no flow, no size ranks any of them."""
+
+    class Empty(Still):
+        def advance(self, job, state, stop):
+            state = super().advance(job, state, stop)
+            return replace(state, params=np.zeros_like(state.params))
+
+    state = decide(table(name, 4, keep=KEEPS), Empty())
+    assert kept_weights(state).sum(axis=1).tolist() == KEEPS
+    if name in SCORED:
+        assert state.status[:3].tolist() == ["degenerate"] * 3
 
 
 def test_biases_follow_the_rule(name):

@@ -7,6 +7,7 @@ from itertools import product
 import pandas as pd
 import pytest
 
+from spiral.errors import ConfigError
 from spiral.sweep import grid
 from spiral.sweep.grid import loads
 
@@ -159,6 +160,88 @@ def test_a_grid_is_named_by_itself_or_else_by_its_file(tmp_path):
     path.write_text("method: dense")
     assert grid.load(path).name == "study"
     assert loads("{name: mine, method: dense}").name == "mine"
+
+
+# ---- presets
+
+OPTIONS = ["selection", "rounds", "reinit", "scoring_biases", "empty_layer"]
+ZP24 = {
+    "snip": ("loose", None, "xavier", None, None),
+    "grasp": ("strict", None, "xavier", None, None),
+    "synflow": ("strict", 100, None, "absolute", None),
+    "force": ("strict", 10, None, None, None),
+    "iter_snip": ("strict", 10, None, None, None),
+    "prospr": (None, None, None, None, "abort"),
+}
+EXACT = {
+    "snip": ("rank", None, "none", None, None),
+    "grasp": ("rank", None, "none", None, None),
+    "synflow": ("rank", 100, None, "zero", None),
+    "force": ("rank", 60, None, None, None),
+    "iter_snip": ("rank", 60, None, None, None),
+    "prospr": (None, None, None, None, "train"),
+}
+
+
+def options_of(text: str, *overrides: str) -> dict[str, tuple]:
+    """Return the options of the one config of each method, nulls as None."""
+    table = loads(text, overrides=overrides).configs.astype(object)
+    table = table.where(table.notna(), None).set_index("method")
+    return {method: tuple(table.loc[method, OPTIONS]) for method in table.index}
+
+
+SIX = f"{{method: [{', '.join(EXACT)}, random], keep: 9, fidelity: zp24}}"
+
+
+def test_a_preset_fills_in_the_options_of_each_method():
+    found = options_of(SIX)
+    assert found.pop("random") == (None,) * 5
+    assert found == ZP24
+
+
+def test_a_preset_may_be_a_default_of_the_file_and_an_axis():
+    block = f"{{method: [{', '.join(EXACT)}], keep: 9}}"
+    text = f"{{defaults: {{fidelity: zp24}}, blocks: {{a: {block}}}}}"
+    assert options_of(text) == ZP24
+    text = "{method: snip, keep: 9, fidelity: [exact, zp24]}"
+    expected = [("exact", "rank"), ("zp24", "loose")]
+    assert columns(text, "fidelity", "selection") == expected
+
+
+def test_an_option_that_is_written_wins_over_the_preset():
+    text = "{method: [force, snip], keep: 9, fidelity: zp24, rounds: 60, reinit: none}"
+    found = options_of(text)
+    assert found["force"][:2] == ("strict", 60)
+    assert found["snip"][::2] == ("loose", "none", None)
+    assert options_of(SIX, "rounds=7")["force"][:2] == ("strict", 7)
+
+
+def test_a_preset_can_be_replaced_from_the_command_line():
+    found = options_of(SIX, "fidelity=exact")
+    assert found.pop("random") == (None,) * 5
+    assert found == EXACT
+    plain = SIX.replace(", fidelity: zp24", "")
+    assert options_of(plain, "fidelity=zp24").items() >= ZP24.items()
+
+
+def test_the_exact_preset_is_as_none_and_zp24_another_config():
+    plain = SIX.replace(", fidelity: zp24", "")
+    ids = [
+        loads(text, overrides=overrides).configs["config_id"].tolist()
+        for text, overrides in [
+            (plain, ()),
+            (SIX, ("fidelity=exact",)),
+            (plain.replace("9", "9, fidelity: exact"), ()),
+            (SIX, ()),
+        ]
+    ]
+    assert ids[0] == ids[1] == ids[2]
+    assert set(ids[0]) & set(ids[3]) == {ids[0][-1]}  # that of random
+
+
+def test_an_unknown_preset_is_a_mistake():
+    with pytest.raises(ConfigError, match=r"g:1:36: fidelity: .*'zp25'"):
+        loads("{method: snip, keep: 9, fidelity: [zp25]}", "g")
 
 
 # ---- hostile files

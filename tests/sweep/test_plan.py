@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spiral.engines import ENGINES
+from spiral.sweep import cost as prices
 from spiral.sweep import plan
 from spiral.sweep.grid import loads
 
@@ -170,6 +171,25 @@ def test_weights_that_are_gone_cost_nothing_extra():
     assert cost("width: 16", 5) <= cost("width: 16", 50) <= cost("width: 16", 500)
 
 
+def test_networks_of_other_files_share_no_beginning(tmp_path):
+    """What magnitude does before its epoch is done once for twins."""
+    for name in ("a", "b"):
+        sizes = {"first_layer": (3, 2), "second_layer": (3, 3), "third_layer": (3, 3)}
+        arrays = {}
+        for layer, shape in {**sizes, "clf": (1, 3)}.items():
+            arrays[f"{layer}.weight"] = np.full(shape, ord(name))
+            arrays[f"{layer}.bias"] = np.ones(shape[0])
+        np.savez(tmp_path / f"{name}.npz", **arrays)
+
+    def seconds(text):
+        usual = "method: magnitude, width: 3, keep: [9, 10], at_epoch: 50"
+        configs = loads(f"{{{usual}, {text}}}").configs
+        return plan.pack(configs).table["seconds"].sum()
+
+    files = f"init: [{tmp_path}/a.npz, {tmp_path}/b.npz]"
+    assert seconds(files) == seconds("init_seed: [1, 2]")
+
+
 def test_results_take_more_room_the_more_weights_stay():
     sizes = [
         plan.estimate_bytes(loads(f"{{method: random, {text}}}").configs)
@@ -182,3 +202,14 @@ def test_a_given_mask_takes_the_room_of_its_weights():
     small = plan.estimate_bytes(loads("{method: mask, matrices: 11/1/1/1}").configs)
     large = plan.estimate_bytes(loads("{method: dense}").configs)
     assert small + 4 * (3 * 16 + 2 * 16**2 - 5) == large
+
+
+def test_what_a_method_scores_is_part_of_the_price():
+    base, parameter, unit = prices.GRADIENT_SECONDS
+    one = 2 * (base + 128 * (parameter * 37 + unit * 3))  # of the two networks
+
+    def scored(rounds):
+        text = f"{{method: force, width: 3, keep: 9, seed: 0..1, rounds: {rounds}}}"
+        return plan.pack(loads(text).configs).table["seconds"].sum()
+
+    assert scored(61) - scored(1) == pytest.approx(60 * one)

@@ -79,10 +79,10 @@ def test_a_broken_record_of_a_failure_does_not_hide_the_others(cli, copy):
 
 @pytest.fixture
 def older(copy):
-    """Return a launch as a version without the option ``interval`` left it."""
+    """Return a launch as the first version left it, but for ``interval``."""
     configs, facts = store.read_manifest(copy)
     usual = configs["interval"].isin([97]) | configs["interval"].isna()
-    kept = configs[usual].drop(columns="interval")
+    kept = configs[usual].drop(columns=["interval", "init"])
     store.write_manifest(copy, kept, facts)
     for path in store.pack_files(copy):
         pack = path.stem.removeprefix("pack-")
@@ -90,7 +90,8 @@ def older(copy):
             path.unlink()
             continue
         table, footer = store.read_pack(path)
-        store.write_pack(copy, pack, table.drop_columns(["interval"]), footer)
+        newer = ["interval", "init", "connected"]
+        store.write_pack(copy, pack, table.drop_columns(newer), footer)
     return copy
 
 
@@ -106,6 +107,11 @@ def test_results_of_an_earlier_version_stay_sound_and_grow(cli, launch, older):
     found = results.read(older)
     assert len(found) == 28
     assert set(found["interval"].dropna()) == {5, 6}
+    assert set(found["init"].dropna()) == {"default"}
+    assert found["connected"].dtype == "boolean"
+    known = found["connected"].notna()
+    assert 0 < known.sum() < 28
+    assert (found["connected"] == (found["effective_nnz"] > 0))[known].all()
 
 
 def test_a_missing_option_gets_its_default_where_a_method_has_it():

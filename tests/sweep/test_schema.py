@@ -71,6 +71,8 @@ def test_the_grids_of_the_package_fit_and_expand(path):
         "{method: block, d1: 1..3, d2: 2, d3: [3]}",
         "{method: dense, engine: [auto, 'reference']}",
         "{blocks: {a: {method: dense}, b: {method: gmp, keep: 4, scope: layer}}}",
+        "{method: [force, synflow], keep: 4, selection: strict}",
+        "{method: snip, keep: 4, fidelity: [exact, zp24], selection: loose}",
     ],
 )
 def test_what_expands_fits_the_schema(text):
@@ -106,6 +108,8 @@ def test_what_expands_fits_the_schema(text):
         "{method: mask, matrices: {paper_masks: {shape: [3, 2, 2], most: 3}}}",
         "{method: mask, matrices: {paper_masks: {shape: [3, 2, 2], below: 8..9}}}",
         "{method: dense, lr: {paper_masks: {shape: [3, 2, 2]}}}",
+        "{method: snip, keep: 4, selection: tight}",
+        "{method: snip, keep: 4, fidelity: zp25}",
         "{method: dense, zip: 3}",
         "{method: dense, zip: {widht: [3, 4]}}",
         "{method: dense, zip: {zip: {lr: [1, 2]}}}",

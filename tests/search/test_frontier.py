@@ -1,0 +1,152 @@
+"""The frontier: what enters, what counts, what proves it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spiral import experiment
+from spiral.errors import StoreError
+from spiral.search import frontier, polish
+from tests.methods import table
+
+MASKS = ["11,11,10/110,011/11,01/11", "11,01,10/110,011/11,01/11", "01,10/11/1/1"]
+
+
+@pytest.fixture(scope="module")
+def rows():
+    configs = table(
+        "mask", 6, width=3, epochs=1, matrices=MASKS * 2, seed=[0, 0, 0, 1, 1, 1]
+    )
+    found = experiment.run(configs).to_pandas()
+    return found.assign(keep=found["keep"].astype("Int64"))
+
+
+@pytest.fixture(scope="module")
+def entries(rows):
+    return frontier.from_rows(rows)
+
+
+def made(kind, nnz, nnz_params, accuracy, loss=1.0):
+    blank = dict.fromkeys(frontier.SCHEMA.names, "")
+    sizes = {"kind": kind, "nnz": nnz, "nnz_params": nnz_params}
+    return {**blank, **sizes, "accuracy": accuracy, "loss": loss, "params": []}
+
+
+def test_rows_become_entries_with_their_own_accuracy(rows, entries):
+    assert entries["accuracy"].tolist() == pytest.approx(rows["accuracy"].tolist())
+    assert entries["nnz"].tolist() == rows["effective_nnz"].tolist()
+    assert entries["config_id"].tolist() == rows["config_id"].tolist()
+
+
+def test_short_trainings_are_not_of_the_protocol(entries, rows):
+    assert set(entries["kind"]) == {"any"}
+    full = rows.assign(epochs=50, steps=19_500)
+    assert set(frontier.from_rows(full)["kind"]) == {"protocol"}
+    given = full.assign(init="a.npz@0123")
+    assert set(frontier.from_rows(given)["kind"]) == {"any"}
+
+
+def test_the_best_of_every_size_stays():
+    first = pd.DataFrame(
+        [made("any", 5, 9, 0.6), made("any", 5, 8, 0.5), made("protocol", 5, 9, 0.4)]
+    )
+    second = pd.DataFrame([made("any", 5, 9, 0.6, loss=0.5), made("any", 6, 8, 0.4)])
+    found = frontier.merge([first, second])
+    assert found[
+        ["kind", "nnz", "nnz_params", "accuracy", "loss"]
+    ].to_numpy().tolist() == [
+        ["any", 5, 8, 0.5, 1.0],
+        ["any", 5, 9, 0.6, 0.5],
+        ["any", 6, 8, 0.4, 1.0],
+        ["protocol", 5, 9, 0.4, 1.0],
+    ]
+
+
+def test_optimum_and_best_count_the_protocol_for_any():
+    found = pd.DataFrame(
+        [
+            made("protocol", 18, 26, 0.96),
+            made("any", 16, 24, 0.955),
+            made("any", 20, 28, 0.95),
+            made("any", 10, 18, 0.7),
+        ]
+    )
+    assert frontier.optimum(found, 0.95) == 16
+    assert frontier.optimum(found, 0.95, "protocol") == 18
+    assert frontier.optimum(found, 0.95, by="nnz_params") == 24
+    assert frontier.optimum(found, 0.99) is None
+    assert frontier.best(found).to_dict() == {10: 0.7, 16: 0.955, 18: 0.96, 20: 0.96}
+    assert frontier.leaders(found)["nnz"].tolist() == [10, 16, 18]
+
+
+def test_a_file_reads_back_and_verifies(tmp_path, entries):
+    path = tmp_path / "f.parquet"
+    frontier.save(entries, path)
+    again = frontier.load(path)
+    assert frontier.same(entries, again)
+    assert frontier.mistakes(again) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("accuracy", 0.99, "accuracy is"),
+        ("correct", 7, "correct is"),
+        ("nnz", 3, "nnz is"),
+        ("loss", 0.1, "loss is"),
+        ("matrices", "11/1", "expected 4 matrices"),
+        ("shape", "9,9,9", "shape is"),
+    ],
+)
+def test_whatever_is_changed_is_found(entries, column, value, message):
+    forged = entries.head(1).assign(**{column: value})
+    assert message in "; ".join(frontier.mistakes(forged))
+
+
+def test_changed_weights_are_found(entries):
+    row = entries.head(1).copy()
+    row["params"] = [np.asarray(row["params"].iloc[0]) * np.float32(-1)]
+    assert frontier.mistakes(row)
+    row["params"] = [np.asarray(row["params"].iloc[0])[:-1]]
+    assert "kept parameters expected" in frontier.mistakes(row)[0]
+
+
+def test_a_missing_or_foreign_file_says_what_to_do(tmp_path):
+    with pytest.raises(StoreError, match="frontier update DIR"):
+        frontier.load(tmp_path / "none.parquet")
+    (tmp_path / "text.parquet").write_text("hello")
+    with pytest.raises(StoreError, match="not a frontier file"):
+        frontier.load(tmp_path / "text.parquet")
+
+
+def test_promising_rows_are_the_best_of_every_size():
+    results = pd.DataFrame(
+        {
+            "config_id": list("abcdef"),
+            "status": ["ok", "ok", "ok", "diverged", "ok", "ok"],
+            "accuracy": [0.5, 0.7, 0.6, 0.9, 0.8, 0.4],
+            "effective_nnz": [10, 10, 10, 10, 12, 12],
+            "nnz_params": [18, 18, 18, 18, 20, 21],
+        }
+    )
+    assert set(frontier.promising(results, 1)) == {1, 4, 5}
+    assert set(frontier.promising(results, 2)) == {1, 2, 4, 5}
+
+
+def test_polishing_never_loses_points(entries, monkeypatch):
+    monkeypatch.setattr(polish, "ITERATIONS", 8)
+    worst = entries.sort_values("accuracy").head(1)
+    better = polish.polish_all(worst)
+    assert better["accuracy"].iloc[0] >= worst["accuracy"].iloc[0]
+    assert better["loss"].iloc[0] != worst["loss"].iloc[0]
+    assert better["kind"].tolist() == ["any"]
+    assert better["found"].iloc[0].endswith("polish")
+    assert frontier.mistakes(better) == []
+
+
+def test_thinning_finds_smaller_networks(entries, monkeypatch):
+    monkeypatch.setattr(polish, "ITERATIONS", 2)
+    smallest = entries[entries["nnz"] == entries["nnz"].min()].head(1)
+    thinner = polish.thin(smallest)
+    assert thinner["nnz"].min() < smallest["nnz"].min()
+    assert frontier.mistakes(thinner) == []
