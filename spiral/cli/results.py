@@ -64,9 +64,9 @@ output = click.option(
 @output
 def plot_accuracy(out: Path, output: Path | None) -> None:
     """Accuracy over the weights kept, per method."""
-    from spiral.report import compare, figures, results, style
+    from spiral.report import compare, figures, gather, style
 
-    summary = compare.over_size(results.read(out))
+    summary = compare.over_size(gather.read([out]).rows)
     figure = figures.draw(lambda axes: figures.accuracy_over_keep(axes, summary))
     style.save(figure, output or Path("accuracy.png"))
     click.echo(output or "accuracy.png")

@@ -3,13 +3,14 @@
 What each is, and where simulation finds 93 to 97 % (``tests/report/test_coverage.py``):
 
 - share of successes: Wilson's; on average over the share, from 5 seeds.
-- mean of scores in [0, 1]: Wilson's with the variance found, from 10 seeds.
+- mean of scores in [0, 1]: Wilson's with the variance found; from 10 seeds, if not
+  nearly all scores are equal (then it is wider than needed).
 - median: order statistics, from 5 seeds. (Percentiles of bootstrapped medians jump from
   one seed to the next: at 7 and 21 seeds they hold 87 and 92 %.)
 - interquartile mean: stratified bootstrap, from 7 seeds in each stratum. (Plain
-  percentiles hold 93 % at 10 seeds, 90 % at 5.)
-- best: how low the best of as many seeds again may fall. Above it no seed has been, so
-  without assumptions nothing but 1 is a limit.
+  percentiles hold 93 % at 10 seeds, 91 % at 5.) Ten to a stratum if strata differ.
+- best: how low the best of as many seeds again may fall, from 3 seeds. Above it no seed
+  has been, so without assumptions nothing but 1 is a limit.
 
 Where there are too few seeds for an interval it is null.
 """
