@@ -114,7 +114,8 @@ def _of_medians(
     share = groups[f"success_{threshold:g}"].to_numpy()
     order = np.lexsort((weights, owner))
     order = order[n[order] > 0]
-    for lines in np.split(order, np.flatnonzero(np.diff(owner[order])) + 1):
+    starts = np.flatnonzero(np.diff(owner[order], prepend=-1))
+    for lines in np.split(order, starts)[1:]:
         successes = np.rint(share[lines] * n[lines]).astype(int)
         place = owner[lines[0]]
         low[place], high[place] = limits(weights[lines], successes, n[lines])

@@ -123,7 +123,7 @@ def iqm(batch: Batch) -> tuple[Each, Each, Each]:
     Source: Hesterberg, The American Statistician 2015, widens percentiles likewise.
     """
     n = batch.values.shape[1]
-    middle = (batch.values @ middle_half(np.ones((n, 1))))[:, 0]
+    middle = _weighed(batch.values, middle_half(np.ones((n, 1))))[:, 0]
     low, high = np.full_like(middle, np.nan), np.full_like(middle, np.nan)
     patterns, which = np.unique(_numbered(batch.strata), axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
@@ -217,11 +217,19 @@ def _resampled(
     step = max(1, CHUNK // size)
     for start in range(0, RESAMPLES, step):
         part = slice(start, start + step)
-        means[:, part] = values @ middle_half(drawn[place, part])
+        means[:, part] = _weighed(values, middle_half(drawn[place, part]))
     means.sort(axis=1)
     tail = NormalDist().cdf(-Z * size / (size - len(sizes))) * (RESAMPLES - 1)
     ends = [np.full(len(values), place) for place in (tail, RESAMPLES - 1 - tail)]
     return at(means, ends[0]), at(means, ends[1])
+
+
+def _weighed(
+    values: Float[np.ndarray, "G n"], weights: Float[np.ndarray, "n B"]
+) -> Float[np.ndarray, "G B"]:
+    """Return weighed means, exact where all values are equal."""
+    least = values[:, :1]
+    return least + (values - least) @ weights
 
 
 @lru_cache(maxsize=16)

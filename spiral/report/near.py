@@ -67,6 +67,8 @@ def distances(
         for t in known
     ]
     chosen = pd.concat(picked, ignore_index=True)
+    if chosen.empty:
+        return pd.DataFrame(columns=names)
     bits = read_masks(chosen.drop_duplicates("config_id"))
     found = [
         _distance(bits[name], int(width), optima[t])

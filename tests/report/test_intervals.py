@@ -48,7 +48,9 @@ def test_no_rows_are_no_batches():
 # ---- shares
 
 
-@pytest.mark.parametrize(("successes", "n"), [(0, 1), (1, 1), (0, 7), (3, 10), (50, 50)])
+@pytest.mark.parametrize(
+    ("successes", "n"), [(0, 1), (1, 1), (0, 7), (3, 10), (50, 50)]
+)
 def test_a_share_has_wilsons_limits(successes, n):
     expected = stats.binomtest(successes, n).proportion_ci(method="wilson")
     mean, n = np.array([successes / n]), np.array([n])
