@@ -93,6 +93,14 @@ def test_strata(strata, each, spread):
         assert 0.93 - 0.015 < share(low, high, value) < 0.97 + 0.015
 
 
+def test_two_strata_far_apart_are_wider_than_needed():
+    """The median lies between them, where no sample tells how far."""
+    batch, (true, _) = stratified(0, 2, 10, 3)
+    middle, low, high = intervals.median(batch)
+    assert share(low, high, true) > 0.97
+    assert np.mean((low < middle) & (middle < high)) == 1
+
+
 @pytest.mark.parametrize("n", [5, 10, 20, 50])
 def test_success_rates(n):
     """Wilson's limits hold 95 % on average over the share, not for each share."""

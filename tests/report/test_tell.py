@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 import pytest
+from scipy import stats
 
 from spiral.report.compare import Question, of_rows
 from spiral.report.tell import as_text, document, page
@@ -37,6 +38,17 @@ def test_gaps_say_count_excess_limits_and_who_beats_whom():
     assert low[11] == "8"
     assert low[12] == "1.00"  # beats lth, which comes next
     assert high[2:8] == ["0.995", "28", ">26", ">26", ">26", ">26"]
+
+
+def test_who_beats_the_next_is_told_whichever_name_comes_first():
+    """The pair is known as (gmp, lth): gmp wins once in ten, so lth nine times."""
+    gmp = seeds([0.98] + [0.9] * 9)
+    text = page(found(*gmp, *seeds([0.97] * 10, method="lth")), ["gaps"])
+    first, second = lines(text, ("gmp", "lth"))[:2]
+    assert (first[0], second[0]) == ("lth", "gmp")
+    expected = stats.binomtest(9, 10).proportion_ci(method="wilson")
+    assert first[-2:] == ["0.90", f"({expected.low:.2f}–{expected.high:.2f})"]
+    assert second[-1] == "-"
 
 
 def test_the_fewest_weights_come_first_within_a_threshold():
