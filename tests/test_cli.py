@@ -325,8 +325,19 @@ assert not {"torch", "ray", "numba"} & {*sys.modules}, line
 def test_planning_and_reading_never_load_torch_or_ray(grid, launched):
     out = launched[0]
     lines = [f"plan|{grid}", "methods", "schema", "search|count|--shape|3,2,2"]
+    lines += ["search|shapes|--d1|1..3|--dry-run"]
     lines += [f"{command}|{out}" for command in ("status", "verify", "compare")]
     command = [sys.executable, "-c", READS, *lines]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.stderr == ""
     assert ran.returncode == 0
+
+
+def test_plan_counts_a_sample(tmp_path):
+    grid = tmp_path / "g.yaml"
+    grid.write_text("{method: random, keep: 1..20, width: 3, seed: 0..9}")
+    whole, part = run_json("plan", grid), run_json("plan", grid, "--sample", "0.1")
+    assert 0 < part["configs"] < whole["configs"] / 4
+    none = run("plan", grid, "--sample", "1e-9")
+    assert (none.code, none.out) == (2, "")
+    assert "--sample 1e-09 leaves none" in none.err

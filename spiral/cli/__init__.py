@@ -11,7 +11,9 @@ from spiral.cli import (
     frontier,
     launch,
     look,
+    phases,
     plan,
+    race,
     results,
     search,
     search_plots,  # noqa: F401 - adds commands to plot
@@ -55,3 +57,6 @@ for command in (
     frontier.frontier,
 ):
     main.add_command(command)
+
+for command in (phases.shapes, phases.masks, race.recall):
+    search.search.add_command(command)

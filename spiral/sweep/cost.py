@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from spiral import experiment, mlp
+from spiral import cubist, experiment, mlp
 from spiral.methods import METHODS
 from spiral.sweep import calibration
 
@@ -22,8 +22,8 @@ CACHE_UNITS = 2048
 MOST_NETWORKS = 512
 """More do not make a pack of engine vmap faster."""
 
-MOST_PARAMS = 12_000_000
-"""Parameters of a pack, N x P; a worker needs some 40 bytes for each."""
+MOST_PARAMS = 9_000_000
+"""Parameters of a pack, N x P; a worker needs up to 90 bytes for each (GraSP)."""
 
 EPOCH_ORDER_SECONDS = 1.0e-3
 """Drawing and laying out one epoch's order, shared by networks of one order seed."""
@@ -89,7 +89,8 @@ def price(group: pd.DataFrame) -> Price:
     entry = METHODS[shared["method"]]
     seconds += entry.gradients(group) * _gradient(width, float(shared["batch"]))
     sharing = group.groupby("order_seed")["width"].transform("size").to_numpy(float)
-    seconds += EPOCH_ORDER_SECONDS * int(shared["epochs"]) / sharing
+    epochs = plan.steps / (cubist.POINTS // int(shared["batch"]))
+    seconds += EPOCH_ORDER_SECONDS * epochs / sharing
     return Price(seconds, calibration.factors().get(engine, 1.0), max(1, most))
 
 

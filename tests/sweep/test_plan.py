@@ -19,8 +19,9 @@ blocks:
   dense: {method: dense, batch: [64, 128], schedule: [cosine, step], lr: [0.1, 0.2]}
   block: {method: block, d1: 1..3, d2: 2, d3: 3, momentum: [0, 0.9]}
   mask: {method: mask, matrices: ['11/1/1/1', '10/1/1/1'], engine: [auto, reference]}
+  stopped: {method: dense, stop_epoch: [1, 2], seed: 0..1}
 """
-SHARED = ["method", "width", "epochs", "batch", "engine"]
+SHARED = ["method", "width", "epochs", "stop_epoch", "batch", "engine"]
 SHARED_OPTIONS = ["interval", "end", "scope", "at_epoch"]
 
 
@@ -164,6 +165,7 @@ def test_cost_rises_with_width_and_in_proportion_to_steps_and_networks(engine):
     assert costs[0] > 0
     assert costs == sorted(costs)
     assert cost(f"{of}: 7, epochs: 150") == pytest.approx(3 * costs[2])
+    assert cost(f"{of}: 7, stop_epoch: 10") == pytest.approx(costs[2] / 5)
     assert cost(f"{of}: 7, seed: 0..99") == pytest.approx(100 * costs[2])
 
 
