@@ -103,6 +103,11 @@ def of_rows(
             choice, groups, question.thresholds, best_known, read_masks, question.masks
         )
     notes = remarks.of(choice, groups, question.honest, best_known is not None)
+    if question.masks is None and len(tables["gaps"]) > near.SAMPLE:
+        notes.append(
+            f"no distances, there are over {near.SAMPLE} lines: --distances N looks at "
+            "N masks of each"
+        )
     return Comparison(question, tables, notes)
 
 

@@ -76,6 +76,16 @@ def test_thresholds_that_make_no_sense_are_refused(thresholds):
         Question(thresholds=thresholds)
 
 
+def test_left_out_distances_are_pointed_out():
+    many = table(*[row(keep=k, lr=k / 100) for k in range(15, 66)])
+    question = Question(by=["lr"], thresholds=[0.95, 0.995])
+    said = of_rows(many, question, KNOWN).notes
+    assert any("no distances, there are over 100 lines" in note for note in said)
+    few = of_rows(many.head(50), question, KNOWN).notes
+    asked = of_rows(many, Question(by=["lr"], masks=1), KNOWN).notes
+    assert not any("no distances" in note for note in few + asked)
+
+
 def test_figures_take_the_groups_of_methods_and_widths():
     found = compare.over_size(rows()).set_index(["method", "keep"])
     assert found.loc[("gmp", 26), "median"] == 0.97
