@@ -7,6 +7,7 @@ import click
 from spiral import __version__
 from spiral.cli import (
     bench,
+    compare,
     frontier,
     launch,
     look,
@@ -47,7 +48,7 @@ for command in (
     launch.launch,
     results.status,
     results.verify,
-    results.compare,
+    compare.compare,
     results.plot,
     look.methods,
     look.schema,

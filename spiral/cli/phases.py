@@ -108,7 +108,7 @@ def masks(
     Prints for each shape and threshold how many trainings reached it, and the sparsest
     that did. The same command goes on.
 
-PLACEHOLDER
+    PLACEHOLDER
     """
     from spiral.search import phases
     from spiral.search.race import Rules
@@ -204,7 +204,7 @@ def _show(
     as_json: bool,
 ) -> None:
     """Print what was launched and found."""
-    from spiral.report import compare
+    from spiral.report import tell
 
     if as_json:
         texts = [table.to_json(orient="records") for table in tables.values()]
@@ -218,4 +218,4 @@ def _show(
         click.echo("A race is not exhaustive: it drops trainings that would succeed.")
     for level, table in tables.items():
         empty = f"no shape reached {level}"
-        click.echo(empty if table.empty else compare.as_text(table))
+        click.echo(empty if table.empty else tell.as_text(table))

@@ -71,7 +71,7 @@ def recall(race: Path, census: Path, levels: Sequence[float], as_json: bool) -> 
     import pandas as pd
 
     from spiral import rows, store
-    from spiral.report import compare, results
+    from spiral.report import results, tell
     from spiral.search.race import recall as recall_at
     from spiral.sweep.race import finished, stopped
 
@@ -90,7 +90,7 @@ def recall(race: Path, census: Path, levels: Sequence[float], as_json: bool) -> 
         show({"compared": len(found), "of": len(whole), "faster": faster, "hits": hits})
         return
     click.echo(f"{len(found):,} of the {len(whole):,} trainings that the race began")
-    click.echo(compare.as_text(pd.DataFrame(hits)))
+    click.echo(tell.as_text(pd.DataFrame(hits)))
     click.echo(
         f"the race took 1/{faster['steps']:.1f} of the training steps and "
         f"1/{faster['seconds']:.1f} of the time of training all to the end"
