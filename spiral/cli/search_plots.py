@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from spiral.cli.common import folder
 from spiral.cli.frontier import file
 from spiral.cli.results import output, plot
 
@@ -30,6 +31,21 @@ def plot_frontier(by: str, path: Path | None, output: Path | None) -> None:
     )
     style.save(figure, output or Path("frontier.png"))
     click.echo(output or "frontier.png")
+
+
+@plot.command("success")
+@folder
+@click.option("--level", "levels", multiple=True, type=float, help="Accuracies.")
+@output
+def plot_success(out: Path, levels: tuple[float, ...], output: Path | None) -> None:
+    """Share of the trainings of given masks that succeed, over their weights."""
+    from spiral.report import figures, results, search_figures, style, success
+
+    rows = results.read(out, success.COLUMNS)
+    shares = success.over_nnz(rows, levels or (0.8, 0.9, 0.95))
+    figure = figures.draw(lambda axes: search_figures.success(axes, shares))
+    style.save(figure, output or Path("success.png"))
+    click.echo(output or "success.png")
 
 
 @plot.command("networks")
