@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from spiral.config import Options, preset
 from spiral.job import Method
@@ -35,9 +36,23 @@ class Mistake(NamedTuple):
     value: Any
 
 
-def keep_or_all(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndarray:
+class Course(NamedTuple):
+    """How many weights train when: what the cost of engine ``sparse`` follows."""
+
+    kept: Float[np.ndarray, "K N"]
+    """Weights of each network in each part of the training."""
+    share: Float[np.ndarray, "K N"]
+    """The part's share of the steps; of one that twins train together, each its own."""
+
+    @classmethod
+    def even(cls, kept: Float[np.ndarray, " N"]) -> "Course":
+        """Return the course of networks that keep their weights throughout."""
+        return cls(kept[None], np.ones((1, len(kept))))
+
+
+def keep_or_all(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
     """Return the weights a config keeps: ``keep``, or all where it has none."""
-    return table["keep"].fillna(weights).to_numpy(np.float64)
+    return Course.even(table["keep"].fillna(weights).to_numpy(np.float64))
 
 
 def no_gradients(table: pd.DataFrame) -> np.ndarray:
@@ -91,9 +106,8 @@ class Entry:
     """Finds values that cannot work together, given configs of this method."""
     derive: Callable[[pd.DataFrame], dict[str, pd.Series]] = nothing_to_derive
     """Values of options that were left out and follow from the rest of a config."""
-    average_kept: Callable[[pd.DataFrame, int, np.ndarray], np.ndarray] = keep_or_all
-    """Weights kept on average over the training, which the cost of engine ``sparse``
-    follows; given configs, the weights of their width, and how many twins share each
-    one's beginning."""
+    course: Callable[[pd.DataFrame, int, np.ndarray], Course] = keep_or_all
+    """The course of configs, given the weights of their width, and how many twins share
+    each one's beginning."""
     gradients: Callable[[pd.DataFrame], np.ndarray] = no_gradients
     """How many dense gradients of a batch a network's decisions cost, about."""

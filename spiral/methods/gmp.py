@@ -11,7 +11,7 @@ from pydantic import Field
 from spiral import masks, mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.entry import Course, Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.selection import select
 
 
@@ -102,10 +102,13 @@ class Gmp:
         return np.concatenate(parts, axis=1)
 
 
-def average_kept(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndarray:
-    """The cubic averages a quarter of what it removes."""
+def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+    """The cubic in eight parts, then ``keep``."""
     keep, end = (table[name].to_numpy(np.float64) for name in ("keep", "end"))
-    return keep + (weights - keep) * end / 4
+    left = (1 - (np.arange(8)[:, None] + 0.5) / 8) ** 3
+    kept = np.concatenate([keep + (weights - keep) * left, keep[None]])
+    share = np.concatenate([np.repeat(end[None] / 8, 8, axis=0), 1 - end[None]])
+    return Course(kept, share)
 
 
 ENTRY = Entry(
@@ -116,5 +119,5 @@ ENTRY = Entry(
         unit="weight", when="during", schedule="gradual", criterion="magnitude"
     ),
     options=GmpOptions,
-    average_kept=average_kept,
+    course=course,
 )

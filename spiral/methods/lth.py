@@ -12,7 +12,7 @@ from pydantic import Field
 from spiral import masks, mlp, schedules
 from spiral.config import Options
 from spiral.job import Budget, Change, Params, Plan, View
-from spiral.methods.entry import Entry, Fidelity, Mistake, Taxonomy, fidelity
+from spiral.methods.entry import Course, Entry, Fidelity, Mistake, Taxonomy, fidelity
 from spiral.methods.selection import select
 
 
@@ -138,18 +138,18 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [Mistake("rewind_epoch", text, epoch)]
 
 
-def average_kept(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndarray:
-    """The mean over the levels; twins share what comes before their counts differ."""
-    rate = table["rate"].to_numpy(np.float64)
-    keep = table["keep"].to_numpy(np.float64)
-    levels = table["levels"].to_numpy(np.int64)
+def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+    """One part a level; twins share those before their counts differ."""
+    rate, keep, levels = (
+        table[name].to_numpy(np.float64) for name in ("rate", "keep", "levels")
+    )
     even = (table["shrink"] == "even").to_numpy(bool)
-    share = np.where(even, (keep / weights) ** (1 / levels), 1 - rate)
-    total = weights / twins + keep
-    for level in range(1, levels.max()):
-        left = np.maximum(weights * share**level, keep)
-        total += np.where(level < levels, left / np.where(even, 1, twins), 0)
-    return total / (levels + 1)
+    left = np.where(even, (keep / weights) ** (1 / levels), 1 - rate)
+    level = np.arange(levels.max() + 1)[:, None]
+    kept = np.where(level < levels, np.maximum(weights * left**level, keep), keep)
+    shared = (level == 0) | (~even & (level < levels))
+    share = np.where(shared, 1 / twins, 1.0) * (level <= levels) / (levels + 1)
+    return Course(kept, share)
 
 
 ENTRY = Entry(
@@ -162,5 +162,5 @@ ENTRY = Entry(
     options=LthOptions,
     derive=derive,
     check=check,
-    average_kept=average_kept,
+    course=course,
 )

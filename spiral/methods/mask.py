@@ -10,7 +10,7 @@ from pydantic import Field
 from spiral import masks, mlp
 from spiral.config import PER_NETWORK, Options
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods.entry import Entry, Mistake, Taxonomy
+from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
 
 
 class MaskOptions(Options):
@@ -86,9 +86,11 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return found
 
 
-def average_kept(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndarray:
+def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
     """The ones of the mask."""
-    return np.array([text.count("1") for text in table["matrices"]], np.float64)
+    return Course.even(
+        np.array([text.count("1") for text in table["matrices"]], np.float64)
+    )
 
 
 ENTRY = Entry(
@@ -105,5 +107,5 @@ ENTRY = Entry(
     options=MaskOptions,
     needs_keep=False,
     check=check,
-    average_kept=average_kept,
+    course=course,
 )

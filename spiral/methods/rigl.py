@@ -145,10 +145,10 @@ def _by_layer(
 
 
 def updates(table: pd.DataFrame) -> np.ndarray:
-    """Return half the number of updates: their gradients are in float32."""
+    """Return the number of updates: half a gradient each, in float32, and ranking."""
     columns = ("epochs", "batch", "update_end", "update_interval")
     epochs, batch, end, interval = (table[c].to_numpy(np.float64) for c in columns)
-    return epochs * (cubist.POINTS // batch) * end / interval / 2
+    return epochs * (cubist.POINTS // batch) * end / interval
 
 
 ENTRY = Entry(

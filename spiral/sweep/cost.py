@@ -101,14 +101,14 @@ def _gradient(width: int, batch: float) -> float:
 
 
 def sparse_step(group: pd.DataFrame, width: int) -> Float[np.ndarray, " N"]:
-    """Return the seconds of one step: it follows the weights kept, on average."""
+    """Return the seconds of one step on average: it follows the weights kept."""
     entry = METHODS[group["method"].iloc[0]]
     alike = group.groupby([*ALIKE], sort=False)["width"]
     twins = alike.transform("size").to_numpy(np.float64)
-    weights = entry.average_kept(group, mlp.weight_count(width), twins)
+    weights, share = entry.course(group, mlp.weight_count(width), twins)
     slots = weights + np.minimum(3 * width + 1, 0.6 * weights)  # and biases
     each = np.exp(np.interp(np.log(slots), *np.log(_columns(SLOT_NANOSECONDS))))
-    return 1e-9 * (STEP_NANOSECONDS + each * slots)
+    return 1e-9 * ((STEP_NANOSECONDS + each * slots) * share).sum(axis=0)
 
 
 def _columns(table: dict[float, float]) -> Float[np.ndarray, "2 rows"]:

@@ -116,7 +116,16 @@ def test_rewinding_must_fall_within_the_first_training():
 
 def test_cost_counts_shared_levels_once():
     alone, pair = table("lth", 1, keep=10), table("lth", 2, keep=[10, 11])
-    ones = METHODS["lth"].average_kept(alone, 27, np.ones(1))
-    twos = METHODS["lth"].average_kept(pair, 27, np.full(2, 2.0))
-    assert twos.sum() < 2 * ones.sum()
-    assert twos.sum() > ones.sum()
+    ones = METHODS["lth"].course(alone, 27, np.ones(1))
+    twos = METHODS["lth"].course(pair, 27, np.full(2, 2.0))
+    one, two = (np.sum(course.kept * course.share) for course in (ones, twos))
+    assert one < two < 2 * one
+    assert ones.share.sum() == pytest.approx(1)
+    assert ones.kept[:, 0].tolist() == [27, 21.6, 17.28, 13.824, 11.0592, 10]
+
+
+def test_even_levels_share_only_the_first():
+    pair = table("lth", 2, keep=[10, 11], fidelity="zp24")
+    course = METHODS["lth"].course(pair, 27, np.full(2, 2.0))
+    assert course.share[:, 0].tolist() == pytest.approx([0.1, 0.2, 0.2, 0.2, 0.2])
+    assert course.kept[-1].tolist() == [10, 11]
