@@ -11,7 +11,7 @@ from spiral import masks, mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods.entry import Fidelity, fidelity
-from spiral.methods.selection import remarks, select, without
+from spiral.methods.selection import Rule, remarks, select, without
 
 
 class ProgressiveOptions(Options):
@@ -32,10 +32,12 @@ class Progressive:
     far, and keeps W · (keep/W)^(t/n). FORCE lets pruned weights return, with their
     initial values; iterative SNIP does not. One round is SNIP.
 
-    Counts are rounded down, as in the authors' code.
+    As in the authors' code, counts are rounded down, and what ties with the last weight
+    that stays, stays too: where units are silent on a batch, many scores are 0.
 
-    Departures: never below ``keep``, and ranks decide ties. The code of Zhang & Papyan
-    removes one weight more in every round (``strict``) and makes 10 rounds.
+    Departures: the last round keeps exactly ``keep``, and ranks decide its ties. The
+    code of Zhang & Papyan removes one weight more in every round (``strict``) and makes
+    10 rounds.
     """
 
     selection: Literal["rank", "strict"]
@@ -59,9 +61,15 @@ class Progressive:
             count = left_after(passed, self.rounds, view.keep, total)
             if self.selection == "rank":
                 count = np.maximum(count, view.keep)
-            kept = select(scores, count, self.selection)
+            kept = select(scores, count, self._rule(passed))
         said = remarks(scores, view.keep, self.selection)
         return Change(masks=masks.with_biases(kept, view.width), status=said), None
+
+    def _rule(self, passed: int) -> Rule:
+        """Keep ties until the last round: a later batch may tell them apart."""
+        if self.selection == "rank" and passed < self.rounds:
+            return "loose"
+        return self.selection
 
     def _scores(self, view: View, kept: np.ndarray, batch: int) -> np.ndarray:
         """Score all weights under a mask; those that may not return rank last."""
