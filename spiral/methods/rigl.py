@@ -17,12 +17,17 @@ from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 class RiglOptions(Options):
     """Options of ``rigl``."""
 
-    fidelity: Fidelity = fidelity(layer_rounding="up", first_update=100, zeros="as_any")
+    fidelity: Fidelity = fidelity(
+        layer_rounding="up", first_update=100, counted_from=1, zeros="as_any"
+    )
     update_interval: int = Field(100, ge=1, description="steps between updates")
     update_end: float = Field(
         0.75, gt=0, le=1, description="fraction of training by which updates end"
     )
     first_update: int = Field(0, ge=0, description="step of the first update")
+    counted_from: int = Field(
+        0, ge=0, le=1, description="number of the first training step"
+    )
     drop: float = Field(
         0.3, ge=0, le=1, description="share of each layer that the first update swaps"
     )
@@ -52,11 +57,14 @@ class Rigl:
 
     Departures: layer budgets add up to ``keep``; equal values go by index, without
     noise. With few weights a layer the floor is often 0; ``least_swap: 1`` mends that.
+    The code of Zhang & Papyan counts steps from 1, so its first update, of step 100,
+    takes the place of the hundredth; and it stops before T_end, not at it.
     """
 
     update_interval: int
     update_end: float
     first_update: int
+    counted_from: int
     drop: float
     least_swap: int
     growth: Literal["gradient", "random"]
@@ -65,8 +73,10 @@ class Rigl:
 
     def plan(self, budget: Budget) -> Plan:
         """The first mask, then updates in place of training steps."""
-        end = budget.at(self.update_end)
-        updates = range(self.first_update, end + 1, self.update_interval)
+        first = self.counted_from
+        stop = budget.at(self.update_end) + 1 - first
+        numbers = range(self.first_update, stop, self.update_interval)
+        updates = tuple(number - first for number in numbers if number >= first)
         events = sorted({0, *updates})
         exact = self.layer_rounding == "exact"
         return Plan.simple(budget, *events, replaced=updates, exact=exact)
@@ -112,7 +122,8 @@ class Rigl:
     ) -> Int[np.ndarray, "N L"]:
         """Return how many weights each layer swaps."""
         end = int(self.update_end * view.plan.steps)
-        share = self.drop / 2 * (1 + np.cos(np.pi * view.step / end))
+        number = view.step + self.counted_from
+        share = self.drop / 2 * (1 + np.cos(number * np.pi / end))
         return np.maximum(self.least_swap, (counts * share).astype(np.int64))
 
     def _interest(
