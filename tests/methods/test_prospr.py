@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from spiral import experiment
+from spiral import experiment, masks, mlp
 from spiral.methods import prospr
 from tests import oracles
 from tests.methods import act, chosen, first_view, silent, surplus, table
@@ -130,3 +130,16 @@ def test_zp24_aborts_where_a_layer_is_empty_and_only_there():
     ]
     assert ((change.status == "aborted") == empty).all()
     assert 4 <= sum(empty) <= 24
+
+
+@pytest.mark.parametrize(("width", "spared"), [(3, [2]), (4, [])])
+def test_zp24_spares_the_biases_of_the_third_layer_at_width_3(width, spared):
+    """A loop over layers there stops at the rows of one layer's mask."""
+    change = act(table("prospr", 9, width=width, keep=8, fidelity="zp24"))
+    theirs, rule = change.masks, masks.with_biases(chosen(change, width), width)
+    for number, layer in enumerate(mlp.layers(width)):
+        if number in spared:
+            assert theirs[:, layer.biases].all()
+            assert not rule[:, layer.biases].all()
+        else:
+            assert np.array_equal(theirs[:, layer.biases], rule[:, layer.biases])
