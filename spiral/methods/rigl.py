@@ -12,13 +12,18 @@ from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods import erk
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.selection import Rule, select
 
 
 class RiglOptions(Options):
     """Options of ``rigl``."""
 
     fidelity: Fidelity = fidelity(
-        layer_rounding="up", first_update=100, counted_from=1, zeros="as_any"
+        layer_rounding="up",
+        first_update=100,
+        counted_from=1,
+        zeros="as_any",
+        selection="sorted",
     )
     update_interval: int = Field(100, ge=1, description="steps between updates")
     update_end: float = Field(
@@ -43,6 +48,9 @@ class RiglOptions(Options):
     zeros: Literal["kept", "as_any"] = Field(
         "kept", description="a kept weight of value 0 is better than none, or the same"
     )
+    selection: Literal["rank", "sorted"] = Field(
+        "rank", description="where values are equal, lower indices or torch's choice"
+    )
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,8 @@ class Rigl:
     Departures: layer budgets add up to ``keep``; equal values go by index, without
     noise. With few weights a layer the floor is often 0; ``least_swap: 1`` mends that.
     The code of Zhang & Papyan counts steps from 1, so its first update, of step 100,
-    takes the place of the hundredth; and it stops before T_end, not at it.
+    takes the place of the hundredth; it stops before T_end, not at it; and ``sorted``
+    is how it chooses among gradients of 0, which all are in a network without a path.
     """
 
     update_interval: int
@@ -70,6 +79,7 @@ class Rigl:
     growth: Literal["gradient", "random"]
     layer_rounding: erk.Rounding
     zeros: Literal["kept", "as_any"]
+    selection: Literal["rank", "sorted"]
 
     def plan(self, budget: Budget) -> Plan:
         """The first mask, then updates in place of training steps."""
@@ -113,9 +123,10 @@ class Rigl:
         swaps = np.minimum(self._swaps(view, counts), counts)
         size = np.abs(masks.of_weights(view.params, view.width))
         lowest = np.float32(-1 if self.zeros == "kept" else 0)
-        stay = _by_layer(view.width, np.where(kept, size, lowest), counts - swaps)
+        worth, rule = np.where(kept, size, lowest), self.selection
+        stay = _by_layer(view.width, worth, counts - swaps, rule)
         others = np.where(stay, -np.inf, self._interest(view, kept))
-        return stay | _by_layer(view.width, others, swaps)
+        return stay | _by_layer(view.width, others, swaps, rule)
 
     def _swaps(
         self, view: View, counts: Int[np.ndarray, "N L"]
@@ -144,11 +155,14 @@ class Rigl:
 
 
 def _by_layer(
-    width: int, scores: Float[np.ndarray, "N W"], shares: Int[np.ndarray, "N L"]
+    width: int,
+    scores: Float[np.ndarray, "N W"],
+    shares: Int[np.ndarray, "N L"],
+    rule: Rule = "rank",
 ) -> Bool[np.ndarray, "N W"]:
     """Keep each layer's share of its highest scores."""
     parts = [
-        masks.keep_top(scores[:, layer.columns], share)
+        select(scores[:, layer.columns], share, rule)
         for layer, share in zip(mlp.layers(width), shares.T, strict=True)
     ]
     return np.concatenate(parts, axis=1)

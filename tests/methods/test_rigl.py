@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from spiral import experiment, gradients, masks, mlp
 from spiral.job import TrainState
@@ -20,6 +21,7 @@ USUAL = {
     "growth": "gradient",
     "layer_rounding": "exact",
     "zeros": "kept",
+    "selection": "rank",
 }
 
 
@@ -175,6 +177,37 @@ def test_a_kept_zero_is_better_than_none_unless_asked():
     assert np.array_equal(after.masks[0, places], kept[0, places])
     _, _, after = acted(100, configs, zeroed, kept, zeros="as_any", **calm)
     assert not after.masks[0, places].all()
+
+
+def torch_update(size, steep, kept, swaps):
+    """Swap weights of one layer as torch sorts them; all arrays are flat."""
+    order = torch.topk(torch.tensor(np.where(kept, size, 0)), len(size)).indices
+    stay = np.isin(np.arange(len(size)), order[: kept.sum() - swaps])
+    order = torch.topk(torch.tensor(np.where(stay, -1, steep)), len(size)).indices
+    return stay | np.isin(np.arange(len(size)), order[:swaps])
+
+
+@pytest.mark.parametrize("zeros", [0, 5])
+def test_selection_sorted_takes_what_torch_takes_among_equals(zeros):
+    """Behind a dead layer all gradients are 0: nothing but the sort decides."""
+    configs, params, kept = start(keep=200, n=2)
+    dead = params.copy()
+    dead[:, mlp.layers(16)[2].biases] = -9  # the third layer is silent
+    for row, mask in zip(dead, kept, strict=True):
+        row[np.flatnonzero(mask & mlp.is_weight(16))[-zeros:][:zeros]] = 0
+    options = {"selection": "sorted", "zeros": "as_any"}
+    job, before, after = acted(100, configs, dead, kept, **options)
+    slope = gradients.gradient(before.params, job.batch_at(100), 16, kind=np.float32)
+    share = 0.15 * (1 + np.cos(np.pi * 100 / 14_625))
+    for n in range(2):
+        for layer in mlp.layers(16):
+            here = layer.weights
+            size, steep = np.abs(before.params[n, here]), np.abs(slope[n, here])
+            swaps = int(kept[n, here].sum() * share)
+            expected = torch_update(size, steep, kept[n, here], swaps)
+            assert np.array_equal(after.masks[n, here], expected)
+    _, _, ranked = acted(100, configs, dead, kept, zeros="as_any")
+    assert not np.array_equal(ranked.masks, after.masks)
 
 
 def test_counts_of_zp24():
