@@ -54,6 +54,9 @@ class Config(Options):
         "cosine", description="learning-rate schedule", json_schema_extra=PER_NETWORK
     )
     epochs: int = Field(50, ge=1, le=10_000, description="epochs of one training")
+    stop_epoch: int | None = Field(
+        None, ge=1, description="train only so many epochs of the budget"
+    )
     batch: int = Field(128, ge=1, le=24_991, description="points of a batch")
     momentum: float = Field(
         0.9, ge=0, lt=1, description="SGD momentum", json_schema_extra=PER_NETWORK

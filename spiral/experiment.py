@@ -65,7 +65,7 @@ def build_method(shared: pd.Series) -> Method:
 
 
 def plan_of(method: Method, shared: pd.Series) -> Plan:
-    """Ask a method for its plan and check that it makes sense.
+    """Ask a method for its plan, check that it makes sense, cut it at ``stop_epoch``.
 
     Raises:
         MethodError: Events do not rise within 0 … steps, or curves have a wrong length.
@@ -84,7 +84,8 @@ def plan_of(method: Method, shared: pd.Series) -> Plan:
                 f"{shared['method']}: curve {name} needs {plan.steps} factors, "
                 f"got {len(curve)}"
             )
-    return plan
+    stop = shared["stop_epoch"]
+    return plan if pd.isna(stop) else plan.until(int(stop) * per_epoch)
 
 
 def engine_of(shared: pd.Series, plan: Plan) -> str:
@@ -266,7 +267,7 @@ def _viewer(job: TrainJob, configs: pd.DataFrame) -> Any:
     def see(state: TrainState) -> View:
         return View(
             width=job.width,
-            plan=job.plan,
+            plan=job.plan.whole or job.plan,
             step=state.step,
             params=_read_only(state.params),
             masks=_read_only(state.masks),

@@ -64,12 +64,26 @@ class Plan:
     """Networks that one config trains; they differ in batch order."""
     exact: bool = True
     """The method keeps exactly ``keep`` weights; rows where it did not are marked."""
+    whole: "Plan | None" = None
+    """The plan that this one is the beginning of; it is what methods see."""
 
     @classmethod
     def simple(cls, budget: Budget, *events: int, **more: Any) -> "Plan":
         """Return one phase of the config's own schedule with the given events."""
         curves = schedules.curves(budget.epochs, budget.steps_per_epoch)
         return cls(budget.steps, events, curves, **more)
+
+    def until(self, step: int) -> "Plan":
+        """Return the beginning of a plan: all that happens before a step."""
+        if step >= self.steps:
+            return self
+        return replace(
+            self,
+            steps=step,
+            events=tuple(event for event in self.events if event < step),
+            curves={name: curve[:step] for name, curve in self.curves.items()},
+            whole=self,
+        )
 
 
 @dataclass(frozen=True)

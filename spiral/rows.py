@@ -44,7 +44,7 @@ RESULTS: dict[str, tuple[pa.DataType, str]] = {
 SAID_BY_METHODS = ("degenerate", "aborted")
 """Statuses that only a method can know of."""
 
-ADDED = ("init", "connected")
+ADDED = ("init", "stop_epoch", "connected")
 """Columns that files of the first version lack."""
 
 NOT_VALUES = ("seconds",)

@@ -14,6 +14,7 @@ import yaml
 
 from spiral import cli
 from spiral.methods import METHODS
+from spiral.search import frontier
 
 GRID = """
 name: tiny
@@ -109,13 +110,48 @@ def test_status_and_verify_count(launched):
     assert run("verify", launched[0]).out.split() == ["rows", "9", "missing", "0"]
 
 
-def test_compare_prints_a_table_csv_or_json(launched):
+def test_compare_prints_tables_csv_or_json(launched):
     out = launched[0]
-    groups = run_json("compare", out, "--by", "method")["groups"]
-    assert [(g["method"], g["rows"]) for g in groups] == [("dense", 4), ("gmp", 5)]
+    found = run_json("compare", out, "--by", "method")
+    groups = [(g["method"], g["keep"], g["rows"]) for g in found["groups"]]
+    assert groups == [("dense", None, 4), ("gmp", 12, 4), ("gmp", 20, 1)]
+    assert [g["threshold"] for g in found["gaps"]] == [0.95, 0.95, 0.995, 0.995]
+    assert [p["n"] for p in found["pairs"]] == [4, 4, 1]
     csv = pd.read_csv(io.StringIO(run("compare", out, "--csv").out))
     assert csv["rows"].tolist() == [4, 4, 1]
-    assert "gmp" in run("compare", out).out
+    pairs = run("compare", out, "--csv", "--table", "pairs").out
+    assert len(pd.read_csv(io.StringIO(pairs))) == 3
+    text = run("compare", out).out
+    assert text.startswith("gaps: ")
+    assert "groups: " in text
+    assert "pairs: " not in text
+
+
+def test_compare_takes_thresholds_seeds_apart_and_several_folders(launched):
+    out = launched[0]
+    found = run_json("compare", out, out, "--threshold", ".6,0.9", "--honest")
+    assert {g["threshold"] for g in found["gaps"]} == {0.6, 0.9}
+    assert [g["rows"] for g in found["groups"]] == [4, 4, 1]
+    assert [g["n"] for g in found["groups"]] == [2, 2, 0]
+    assert any("9 rows are in several folders" in note for note in found["notes"])
+
+
+def test_compare_measures_distances_to_a_frontier(launched, tmp_path):
+    out, file = launched[0], tmp_path / "f.parquet"
+    known = {"kind": "any", "nnz": 8, "accuracy": 0.96, "matrices": "10,01/11,10/11/1"}
+    blank = dict.fromkeys(frontier.SCHEMA.names)
+    frontier.save(pd.DataFrame([blank | known]), file)
+    options = ["--frontier", file, "--threshold", "0.95"]
+    found = run_json("compare", out, *options)
+    assert [line["optimum"] for line in found["gaps"]] == [8, 8]
+    dense, gmp = found["distances"]
+    assert (dense["hamming"], dense["n"]) == (27 - 8, 4)
+    assert (gmp["weights"], gmp["exact"]) == (12, 1)
+    assert gmp["hamming"] >= 12 - 8
+    assert run_json("compare", out, *options, "--distances", 0)["distances"] == []
+    ran = run("compare", out, *options, "--table", "distances", "--distances", 1)
+    assert "hamming" in ran.out
+    assert ran.out.count("distances:") == 1
 
 
 def test_methods_lists_every_method():
@@ -245,6 +281,17 @@ def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch
         (["status", "{grid}"], 1, "holds no launch"),
         (["compare", "{tmp}"], 1, "holds no launch"),
         (["compare", "{out}", "--by", "colour"], 2, "no column 'colour'"),
+        (["compare", "{out}", "--by", ""], 2, "no column ''"),
+        (["compare"], 2, "DIR"),
+        (["compare", "{out}", "{tmp}"], 1, "holds no launch"),
+        (["compare", "{out}", "--threshold", "high"], 2, "as .95,.995, got 'high'"),
+        (["compare", "{out}", "--threshold", "95"], 2, "up to 1, got [95.0]"),
+        (["compare", "{out}", "--frontier", "{tmp}/no"], 1, "no frontier here"),
+        (
+            ["compare", "{out}", "--csv", "--table", "gaps", "--table", "pairs"],
+            2,
+            "one --table",
+        ),
         (["plot", "accuracy", "{out}", "-o", "{grid}/x.png"], 1, "cannot write"),
         (["search", "count", "--shape", "3,2"], 2, "three sizes, as 3,2,2, got '3,2'"),
         (["search", "count", "--shape", "3,0,2"], 2, "got '3,0,2'"),
@@ -278,8 +325,19 @@ assert not {"torch", "ray", "numba"} & {*sys.modules}, line
 def test_planning_and_reading_never_load_torch_or_ray(grid, launched):
     out = launched[0]
     lines = [f"plan|{grid}", "methods", "schema", "search|count|--shape|3,2,2"]
+    lines += ["search|shapes|--d1|1..3|--dry-run"]
     lines += [f"{command}|{out}" for command in ("status", "verify", "compare")]
     command = [sys.executable, "-c", READS, *lines]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.stderr == ""
     assert ran.returncode == 0
+
+
+def test_plan_counts_a_sample(tmp_path):
+    grid = tmp_path / "g.yaml"
+    grid.write_text("{method: random, keep: 1..20, width: 3, seed: 0..9}")
+    whole, part = run_json("plan", grid), run_json("plan", grid, "--sample", "0.1")
+    assert 0 < part["configs"] < whole["configs"] / 4
+    none = run("plan", grid, "--sample", "1e-9")
+    assert (none.code, none.out) == (2, "")
+    assert "--sample 1e-09 leaves none" in none.err

@@ -154,7 +154,7 @@ def test_fields_follow_the_order_of_declaration_and_know_their_kind():
 
 def test_only_what_a_pack_must_share_is_not_per_network():
     shared = {f.name for f in fields(Config).values() if not f.per_network}
-    assert shared == {"method", "width", "epochs", "batch", "engine"}
+    assert shared == {"method", "width", "epochs", "stop_epoch", "batch", "engine"}
 
 
 def test_a_field_of_an_unknown_type_is_a_programming_error():

@@ -10,7 +10,7 @@ from spiral.errors import MethodError, UnsupportedJob
 from spiral.job import Budget, Change, Plan, TrainState
 from spiral.methods import METHODS
 from tests import oracles
-from tests.methods import DENSE_3, Scripted, Still, decide, plan_at, table
+from tests.methods import DENSE_3, Passing, Scripted, Still, decide, plan_at, table
 from tests.tolerances import tolerance
 
 ONE = np.float32(1)
@@ -319,6 +319,20 @@ def test_masks_of_a_row_do_not_depend_on_its_pack():
         assert alone["mask"] == row["mask"]
         gap = np.abs(np.subtract(alone["weights"], row["weights"])).max()
         assert gap <= 10 * tolerance("steps_100")
+
+
+def test_a_stopped_training_makes_the_row_of_the_epoch_it_stops_at():
+    configs = table("mask", 2, epochs=3)
+    passing = Passing(780)
+    decide(configs, passing)
+    found = experiment.run(configs.assign(stop_epoch=2)).to_pylist()
+    for row, expected in zip(found, passing.noted.params, strict=True):
+        assert (row["steps"], row["epochs"], row["stop_epoch"]) == (780, 3, 2)
+        assert np.array_equal(rows.params_of(row)[1], expected)
+    whole = experiment.run(configs.assign(stop_epoch=3)).to_pylist()
+    assert [row["steps"] for row in whole] == [1170] * 2
+    alike = [row["weights"] for row in experiment.run(configs).to_pylist()]
+    assert [row["weights"] for row in whole] == alike
 
 
 def test_rows_come_in_the_order_of_their_configs():

@@ -169,3 +169,24 @@ def test_labels_are_smoothed_by_the_loss_that_engines_train():
     found = loss(*(torch.from_numpy(array) for array in arrays)).item()
     expected = oracles.loss(params[0], x[0], y[0], 3, smoothing=0.1)
     assert abs(found - expected) <= tolerance("float64")
+
+
+def test_equal_networks_on_equal_data_are_computed_once(monkeypatch):
+    params = networks(n=2)[[0, 1, 0, 0]]
+    points, labels = batch(4)
+    points[2], labels[2] = points[0], labels[0]  # the last one sees other data
+    sizes = []
+    lifted = gradients.vmap
+
+    def counting(function):
+        def call(*arrays):
+            sizes.append(len(arrays[0]))
+            return lifted(function)(*arrays)
+
+        return call
+
+    monkeypatch.setattr(gradients, "vmap", counting)
+    found = gradients.gradient(params, (points, labels), 3)
+    assert sizes == [3]
+    assert np.array_equal(found[0], found[2])
+    assert not np.array_equal(found[0], found[3])

@@ -26,6 +26,16 @@ def test_a_simple_plan_is_one_phase_of_every_schedule():
     assert (plan.siblings, plan.replaced, plan.optimiser) == (1, (), "sgd")
 
 
+def test_a_plan_until_a_step_keeps_what_happens_before_it():
+    whole = Plan.simple(Budget(3, 2), 0, 2, 4, 6, replaced=(4,))
+    part = whole.until(4)
+    assert (part.steps, part.events, part.replaced) == (4, (0, 2), (4,))
+    assert all(len(curve) == 4 for curve in part.curves.values())
+    assert part.curves["cosine"].tolist() == whole.curves["cosine"][:4].tolist()
+    assert part.whole is whole
+    assert whole.until(6) is whole
+
+
 def test_an_epoch_visits_every_point_once():
     order = epoch_order(0, 0)
     assert np.array_equal(np.sort(order), np.arange(49_982))

@@ -5,7 +5,19 @@ from typing import Any
 import click
 
 from spiral import __version__
-from spiral.cli import bench, frontier, launch, look, plan, results, search
+from spiral.cli import (
+    bench,
+    compare,
+    frontier,
+    launch,
+    look,
+    phases,
+    plan,
+    race,
+    results,
+    search,
+    search_plots,  # noqa: F401 - adds commands to plot
+)
 from spiral.errors import SpiralError
 
 
@@ -36,7 +48,7 @@ for command in (
     launch.launch,
     results.status,
     results.verify,
-    results.compare,
+    compare.compare,
     results.plot,
     look.methods,
     look.schema,
@@ -45,3 +57,6 @@ for command in (
     frontier.frontier,
 ):
     main.add_command(command)
+
+for command in (phases.shapes, phases.masks, race.recall):
+    search.search.add_command(command)

@@ -1,13 +1,17 @@
 """What several commands share: options, shipped grids, JSON."""
 
 import json
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from spiral.errors import ConfigError
+
+if TYPE_CHECKING:
+    from spiral.sweep.grid import Grid
 
 as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document."
@@ -19,6 +23,14 @@ sets = click.option(
     multiple=True,
     metavar="KEY=VALUE",
     help="Replace a key of the grid, written as in the file. Repeatable.",
+)
+
+
+sample = click.option(
+    "--sample",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="SHARE",
+    help="Only a random share of the configs, the same every time: 0.01.",
 )
 
 
@@ -44,6 +56,22 @@ def find_grid(name: str) -> Path:
     raise ConfigError(
         f"{name}: no such file, and no shipped grid; those are {', '.join(known)}"
     )
+
+
+def load_grid(name: str, sets: Sequence[str], sample: float | None) -> "Grid":
+    """Return an expanded grid, or a share of it.
+
+    Raises:
+        ConfigError: With every mistake; or nothing is left of it.
+    """
+    from spiral.sweep import grid as grid_file
+
+    grid = grid_file.load(find_grid(name), sets)
+    if sample is not None:
+        grid = grid_file.sample(grid, sample)
+        if grid.configs.empty:
+            raise ConfigError(f"{name}: --sample {sample} leaves none of its configs")
+    return grid
 
 
 def show(document: dict[str, Any]) -> None:

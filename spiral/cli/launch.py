@@ -2,15 +2,21 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import as_json, find_grid, sets, show
+from spiral.cli.common import as_json, load_grid, sample, sets, show
 from spiral.errors import ConfigError, LaunchIncomplete
+
+if TYPE_CHECKING:
+    from spiral.sweep.grid import Grid
+    from spiral.sweep.launch import Launch, Settings
 
 
 class Shard(click.ParamType[tuple[int, int]]):
@@ -28,57 +34,103 @@ class Shard(click.ParamType[tuple[int, int]]):
         return int(index), int(count)
 
 
+OPTIONS = [
+    click.option(
+        "--executor",
+        type=click.Choice(["ray", "local"]),
+        default="ray",
+        show_default=True,
+    ),
+    click.option("--address", help="Address of a running Ray cluster, or auto."),
+    click.option(
+        "--workers", type=click.IntRange(1), help="Packs at once [all cores]."
+    ),
+    click.option("--shard", type=Shard(), default="0/1", help="Only the i-th of n."),
+    click.option("--limit", type=click.IntRange(1), help="At most so many packs."),
+]
+
+
+def how(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how to launch; see :func:`settings_of`."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def settings_of(options: Mapping[str, Any]) -> "Settings":
+    """Return what the options of :func:`how` say."""
+    from spiral.sweep import launch
+
+    if options["address"] is not None and options["executor"] != "ray":
+        raise ConfigError("--address needs --executor ray")
+    own = {field.name: options[field.name] for field in fields(launch.Settings)}
+    return launch.Settings(**{**own, "workers": own["workers"] or launch.cores()})
+
+
 @click.command()
 @click.argument("grid")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Results.")
-@click.option(
-    "--executor", type=click.Choice(["ray", "local"]), default="ray", show_default=True
-)
-@click.option("--address", help="Address of a running Ray cluster, or auto.")
-@click.option("--workers", type=click.IntRange(1), help="Packs at once [all cores].")
-@click.option("--shard", type=Shard(), default="0/1", help="Only the i-th of n parts.")
-@click.option("--limit", type=click.IntRange(1), help="At most so many packs.")
+@how
 @click.option("--engine", help="Use this engine for every config (like --set engine=).")
 @sets
+@sample
 @as_json
 def launch(
     grid: str,
     out: Path,
     engine: str | None,
     sets: Sequence[str],
+    sample: float | None,
     as_json: bool,
-    **settings: Any,
+    **options: Any,
 ) -> None:
     """Train what is missing of GRID (a file or a shipped name) into a directory."""
-    from spiral.sweep import grid as grid_file
-    from spiral.sweep import launch
-    from spiral.sweep.progress import Meter
-
-    if settings["address"] is not None and settings["executor"] != "ray":
-        raise ConfigError("--address needs --executor ray")
+    settings = settings_of(options)
     if engine is not None:
         sets = [*sets, f"engine={engine}"]
-    if settings["workers"] is None:
-        settings["workers"] = launch.cores()
-    chosen = launch.Settings(**settings)
-    prepared = None
+    with resumable() as begun:
+        train(load_grid(grid, sets, sample), out, settings, begun)
+    facts = outcome(begun[0])
+    if as_json:
+        show(facts)
+    else:
+        click.echo(outcome_text(facts))
+    check(begun[0])
+
+
+@contextmanager
+def resumable() -> Iterator[list["Launch"]]:
+    """Run launches; a signal ends the process, and says which command goes on.
+
+    Yields a list in which to note every launch that begins.
+    """
+    from spiral.sweep import launch
+
+    begun: list[Launch] = []
     try:
         with launch.stop_on_signals():
-            expanded = grid_file.load(find_grid(grid), sets)
-            prepared = launch.prepare(expanded, out, chosen)
-            for message in prepared.corrupt:
-                click.echo(f"damaged, will be redone: {message}", err=True)
-            with Meter(prepared, chosen.workers) as meter:
-                launch.run(prepared, chosen, meter)
+            yield begun
     except launch.Interrupted as stop:
-        done = sum(outcome.networks for outcome in prepared.done) if prepared else 0
+        done = sum(outcome.networks for each in begun for outcome in each.done)
         click.echo(
             f"stopped by {stop}; {done:,} configs of this launch are saved. "
             f"Go on with:\n  {resume_command()}",
             err=True,
         )
         raise SystemExit(stop.exit_code) from None
-    _launch_summary(prepared, as_json)
+
+
+def train(grid: "Grid", out: Path, settings: "Settings", begun: list["Launch"]) -> None:
+    """Train what is missing of a grid, and show how it goes."""
+    from spiral.sweep import launch
+    from spiral.sweep.progress import Meter
+
+    prepared = launch.prepare(grid, out, settings)
+    begun.append(prepared)
+    for message in prepared.corrupt:
+        click.echo(f"damaged, will be redone: {message}", err=True)
+    with Meter(prepared, settings.workers) as meter:
+        launch.run(prepared, settings, meter)
 
 
 def resume_command() -> str:
@@ -86,29 +138,32 @@ def resume_command() -> str:
     return shlex.join(["spiral-sweep", *sys.argv[1:]])
 
 
-def _launch_summary(prepared: Any, as_json: bool) -> None:
-    """Print what a launch did and raise LaunchIncomplete if packs failed."""
+def outcome(prepared: "Launch") -> dict[str, Any]:
+    """Return what a launch did, and how far its directory is."""
     from spiral.sweep.status import status
 
-    state = asdict(status(prepared.out))
-    statuses: dict[str, int] = {}
-    for outcome in prepared.done:
-        for name, count in outcome.statuses.items():
-            statuses[name] = statuses.get(name, 0) + count
-    trained = sum(outcome.networks for outcome in prepared.done)
-    if as_json:
-        show(
-            {
-                **state,
-                "trained": trained,
-                "statuses": statuses,
-                "out": str(prepared.out),
-            }
-        )
-    else:
-        detail = ", ".join(f"{count:,} {name}" for name, count in statuses.items())
-        click.echo(f"trained {trained:,} configs" + (f" ({detail})" if detail else ""))
-        click.echo(f"{prepared.out}: {state['done']:,} of {state['configs']:,} configs")
+    statuses: Counter[str] = Counter()
+    for each in prepared.done:
+        statuses.update(each.statuses)
+    return {
+        **asdict(status(prepared.out)),
+        "trained": sum(each.networks for each in prepared.done),
+        "statuses": dict(statuses),
+        "out": str(prepared.out),
+    }
+
+
+def outcome_text(facts: dict[str, Any]) -> str:
+    """Return what a launch did for people."""
+    detail = ", ".join(f"{n:,} {status}" for status, n in facts["statuses"].items())
+    trained = f"trained {facts['trained']:,} configs" + (detail and f" ({detail})")
+    return (
+        f"{trained}\n{facts['out']}: {facts['done']:,} of {facts['configs']:,} configs"
+    )
+
+
+def check(prepared: "Launch") -> None:
+    """Raise LaunchIncomplete if packs failed."""
     if prepared.failed:
         lines = [f"  {o.pack}: {o.error}" for o in prepared.failed[:5]]
         raise LaunchIncomplete(

@@ -1,48 +1,59 @@
 """``plan``: what a grid would train."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import as_json, find_grid, sets, show
+from spiral.cli.common import as_json, load_grid, sample, sets, show
+
+if TYPE_CHECKING:
+    from spiral.sweep.grid import Grid
 
 
 @click.command()
 @click.argument("grids", metavar="GRID...", nargs=-1, required=True)
 @sets
+@sample
 @as_json
-def plan(grids: Sequence[str], sets: Sequence[str], as_json: bool) -> None:
+def plan(
+    grids: Sequence[str], sets: Sequence[str], sample: float | None, as_json: bool
+) -> None:
     """Count what a grid would train; trains nothing."""
-    from spiral.sweep import grid as grid_file
-    from spiral.sweep import launch, plan
+    expanded = [load_grid(name, sets, sample) for name in grids]
+    show_plans(expanded, as_json)
 
-    found = []
-    ids: set[str] = set()
-    for name in grids:
-        expanded = grid_file.load(find_grid(name), sets)
-        ids.update(expanded.configs["config_id"])
-        packs = plan.pack(expanded.configs)
-        found.append(
-            {
-                "grid": expanded.name,
-                "configs": len(expanded.configs),
-                "duplicates": expanded.duplicates,
-                "packs": len(packs.table),
-                "blocks": expanded.blocks,
-                "bytes": plan.estimate_bytes(expanded.configs),
-                "core_seconds": round(float(packs.table["seconds"].sum()), 1),
-                "block_core_seconds": {
-                    name: round(packs.blocks.get(name, 0.0), 1)
-                    for name in expanded.blocks
-                },
-            }
-        )
+
+def show_plans(grids: "Sequence[Grid]", as_json: bool) -> None:
+    """Print what grids would train, one or several added up."""
+    from spiral.sweep import launch
+
+    found = [_count(grid) for grid in grids]
+    ids = {config_id for grid in grids for config_id in grid.configs["config_id"]}
     total = found[0] if len(found) == 1 else _sum_plans(found, len(ids))
     if as_json:
         show(total)
     else:
         click.echo(_plan_text(total, launch.cores()))
+
+
+def _count(grid: "Grid") -> dict[str, Any]:
+    """Return what one grid would train."""
+    from spiral.sweep import plan
+
+    packs = plan.pack(grid.configs)
+    return {
+        "grid": grid.name,
+        "configs": len(grid.configs),
+        "duplicates": grid.duplicates,
+        "packs": len(packs.table),
+        "blocks": grid.blocks,
+        "bytes": plan.estimate_bytes(grid.configs),
+        "core_seconds": round(float(packs.table["seconds"].sum()), 1),
+        "block_core_seconds": {
+            name: round(packs.blocks.get(name, 0.0), 1) for name in grid.blocks
+        },
+    }
 
 
 def _sum_plans(plans: list[dict[str, Any]], distinct: int) -> dict[str, Any]:

@@ -1,6 +1,5 @@
-"""``status``, ``verify``, ``compare``, ``plot``: look at a results directory."""
+"""``status``, ``verify``, ``plot``: look at a results directory."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -50,26 +49,6 @@ def verify(out: Path, as_json: bool) -> None:
         raise SystemExit(4)
 
 
-@click.command()
-@folder
-@click.option("--by", default="method,width,keep", show_default=True, help="Groups.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
-@as_json
-def compare(out: Path, by: str, as_csv: bool, as_json: bool) -> None:
-    """Print accuracy per group: median and best over seeds, with counts."""
-    from spiral.report import compare, results
-
-    table = compare.summarise(
-        results.read(out), [name.strip() for name in by.split(",")]
-    )
-    if as_json:
-        show({"groups": json.loads(table.to_json(orient="records"))})
-    elif as_csv:
-        click.echo(table.to_csv(index=False), nl=False)
-    else:
-        click.echo(compare.as_text(table))
-
-
 @click.group()
 def plot() -> None:
     """Draw figures (png, svg or pdf)."""
@@ -85,9 +64,9 @@ output = click.option(
 @output
 def plot_accuracy(out: Path, output: Path | None) -> None:
     """Accuracy over the weights kept, per method."""
-    from spiral.report import compare, figures, results, style
+    from spiral.report import compare, figures, gather, style
 
-    summary = compare.over_size(results.read(out))
+    summary = compare.over_size(gather.read([out]).rows)
     figure = figures.draw(lambda axes: figures.accuracy_over_keep(axes, summary))
     style.save(figure, output or Path("accuracy.png"))
     click.echo(output or "accuracy.png")

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from spiral.cli.common import as_json, show
 
+if TYPE_CHECKING:
+    from spiral.search.shape import Shape
 
-def _reads(read: Callable[[str], Any]) -> Callable[..., Any]:
+
+def reads(read: Callable[[str], Any]) -> Callable[..., Any]:
     """Return a callback that reads an option, or says what is wrong with it."""
 
-    def callback(_: click.Context, __: click.Parameter, text: str | None) -> Any:
+    def callback(_: click.Context, __: click.Parameter, text: Any) -> Any:
         try:
+            if isinstance(text, tuple):  # the option may be repeated
+                return [read(part) for part in text]
             return None if text is None else read(text)
         except ValueError as error:
             raise click.BadParameter(str(error)) from None
@@ -21,7 +26,7 @@ def _reads(read: Callable[[str], Any]) -> Callable[..., Any]:
     return callback
 
 
-def _shape(text: str) -> tuple[int, int, int]:
+def read_shape(text: str) -> "Shape":
     """Read three sizes."""
     from spiral.search.shape import checked
 
@@ -31,7 +36,7 @@ def _shape(text: str) -> tuple[int, int, int]:
         raise ValueError(f"expected three sizes, as 3,2,2, got {text!r}") from None
 
 
-def _span(text: str) -> range:
+def read_span(text: str) -> range:
     """Read a range of weights."""
     from spiral.search.shape import span
 
@@ -40,7 +45,7 @@ def _span(text: str) -> range:
 
 @click.group()
 def search() -> None:
-    """Masks up to renumbering hidden units."""
+    """Masks up to renumbering hidden units: count them, train them."""
 
 
 @search.command()
@@ -48,13 +53,13 @@ def search() -> None:
     "--shape",
     required=True,
     metavar="D1,D2,D3",
-    callback=_reads(_shape),
+    callback=reads(read_shape),
     help="Units of the three hidden layers.",
 )
 @click.option(
     "--nnz",
     metavar="A..B",
-    callback=_reads(_span),
+    callback=reads(read_span),
     help="Only masks with so many weights, those of the output layer included.",
 )
 @as_json

@@ -40,6 +40,11 @@ def keep_or_all(table: pd.DataFrame, weights: int, twins: np.ndarray) -> np.ndar
     return table["keep"].fillna(weights).to_numpy(np.float64)
 
 
+def no_gradients(table: pd.DataFrame) -> np.ndarray:
+    """Return 0 for every config: the method looks at no gradient."""
+    return np.zeros(len(table))
+
+
 def nothing_to_derive(_: pd.DataFrame) -> dict[str, pd.Series]:
     """Leave options that were left out as they are."""
     return {}
@@ -90,3 +95,5 @@ class Entry:
     """Weights kept on average over the training, which the cost of engine ``sparse``
     follows; given configs, the weights of their width, and how many twins share each
     one's beginning."""
+    gradients: Callable[[pd.DataFrame], np.ndarray] = no_gradients
+    """How many dense gradients of a batch a network's decisions cost, about."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.progressive import Progressive, ProgressiveOptions
+from spiral.methods.progressive import Progressive, ProgressiveOptions, rounds
 
 
 def build(**options: Any) -> Progressive:
@@ -24,4 +24,5 @@ ENTRY = Entry(
         data="a batch a round",
     ),
     options=ProgressiveOptions,
+    gradients=rounds,
 )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Int
 from pydantic import Field
 
@@ -11,7 +12,7 @@ from spiral import masks, mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods.entry import Fidelity, fidelity
-from spiral.methods.selection import Rule, remarks, select, without
+from spiral.methods.selection import remarks, select, without
 
 
 class ProgressiveOptions(Options):
@@ -32,12 +33,12 @@ class Progressive:
     far, and keeps W · (keep/W)^(t/n). FORCE lets pruned weights return, with their
     initial values; iterative SNIP does not. One round is SNIP.
 
-    As in the authors' code, counts are rounded down, and what ties with the last weight
-    that stays, stays too: where units are silent on a batch, many scores are 0.
+    As in the authors' code counts are rounded down, and all ties of the last that stays
+    stay too: where a batch says too little, everything.
 
-    Departures: the last round keeps exactly ``keep``, and ranks decide its ties. The
-    code of Zhang & Papyan removes one weight more in every round (``strict``) and makes
-    10 rounds.
+    Departures: the last round keeps exactly ``keep``, by rank, and iterative SNIP never
+    brings weights back (the authors' does in such rounds). The code of Zhang & Papyan
+    removes all ties of the last (``strict``), so one more a round, in 10 rounds.
     """
 
     selection: Literal["rank", "strict"]
@@ -59,17 +60,17 @@ class Progressive:
         for passed in range(1, self.rounds + 1):
             scores = self._scores(view, kept, passed - 1)
             count = left_after(passed, self.rounds, view.keep, total)
-            if self.selection == "rank":
-                count = np.maximum(count, view.keep)
-            kept = select(scores, count, self._rule(passed))
+            kept = self._select(scores, count, view.keep, passed == self.rounds)
         said = remarks(scores, view.keep, self.selection)
         return Change(masks=masks.with_biases(kept, view.width), status=said), None
 
-    def _rule(self, passed: int) -> Rule:
-        """Keep ties until the last round: a later batch may tell them apart."""
-        if self.selection == "rank" and passed < self.rounds:
-            return "loose"
-        return self.selection
+    def _select(
+        self, scores: np.ndarray, count: np.ndarray, keep: np.ndarray, last: bool
+    ) -> np.ndarray:
+        """Choose what stays after a round."""
+        if self.selection == "strict":
+            return select(scores, count, "strict")
+        return select(scores, np.maximum(count, keep), "rank" if last else "loose")
 
     def _scores(self, view: View, kept: np.ndarray, batch: int) -> np.ndarray:
         """Score all weights under a mask; those that may not return rank last."""
@@ -91,3 +92,8 @@ def left_after(
     """
     share = np.exp(-(passed * -np.log(keep / total) / rounds))
     return (total * share).astype(np.int64)
+
+
+def rounds(table: pd.DataFrame) -> np.ndarray:
+    """Return how many gradients a config's scoring takes: one a round."""
+    return table["rounds"].to_numpy(np.float64)

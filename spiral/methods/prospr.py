@@ -92,11 +92,10 @@ class Prospr:
 
         batches = [view.batch(step) for step in range(self.inner_steps + 1)]
         lr = view.lr if self.inner_lr is None else np.full_like(view.lr, self.inner_lr)
-        free = mlp.is_weight(view.width)
         found = gradients.meta_gradient(
             view.params, batches, lr, self.inner_momentum, view.width
         )
-        return np.where(free, np.abs(found), 0)
+        return np.abs(found)
 
 
 def rounded_up(keep: Int[np.ndarray, " N"], total: int) -> Int[np.ndarray, " N"]:
@@ -116,4 +115,5 @@ ENTRY = Entry(
         data="a few batches",
     ),
     options=ProsprOptions,
+    gradients=lambda table: 1 + 3 * table["inner_steps"].to_numpy(np.float64),
 )

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
-from spiral import masks, mlp
+from spiral import cubist, masks, mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods import erk
@@ -168,6 +169,13 @@ def _by_layer(
     return np.concatenate(parts, axis=1)
 
 
+def updates(table: pd.DataFrame) -> np.ndarray:
+    """Return half the number of updates: their gradients are in float32."""
+    columns = ("epochs", "batch", "update_end", "update_interval")
+    epochs, batch, end, interval = (table[c].to_numpy(np.float64) for c in columns)
+    return epochs * (cubist.POINTS // batch) * end / interval / 2
+
+
 ENTRY = Entry(
     build=Rigl,
     summary="random ERK mask; swaps small weights for large gradients",
@@ -182,4 +190,5 @@ ENTRY = Entry(
         data="a batch an update",
     ),
     options=RiglOptions,
+    gradients=updates,
 )

@@ -1,70 +1,116 @@
-"""Rows to numbers: how good each method is at each size, with counts."""
+"""Rows to numbers: how far from the optimum each group is, and how sure that is."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import pandas as pd
 
-from spiral import config, methods
 from spiral.errors import ConfigError
+from spiral.report import gather, near, remarks
+from spiral.report.choice import choose
+from spiral.report.gaps import gaps
+from spiral.report.groups import summarise
+from spiral.report.pairs import pairs
+from spiral.search import frontier
 
-SEEDS = ("seed", "init_seed", "order_seed")
-"""What a summary is taken over; everything else makes another setting."""
+BY = ("method", "width")
 
 
-def summarise(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Return accuracy per group: median and best over seeds, with counts.
+@dataclass(frozen=True)
+class Question:
+    """What to compare, and how."""
 
-    Only seeds are summarised over. Within a group, every setting (learning rate,
-    schedule, and whatever else of a config varies) gets the median and the best of its
-    seeds; shown are those of the setting with the highest median. Choosing the setting
-    on the rows that are then reported flatters methods with many settings; ``settings``
-    says how many there were.
+    by: Sequence[str] = BY
+    """Config columns that make groups, the one to compare first."""
+    thresholds: Sequence[float] = frontier.THRESHOLDS
+    """Accuracies over 0.5 and up to 1."""
+    honest: bool = False
+    """Whether settings are chosen on half of the seeds and the other half reported."""
+    frontier: Path | None = None
+    """The file; the shipped one, if there is one, by default."""
+    masks: int | None = None
+    """How many masks of each line are held against the optimal ones (see ``near``)."""
+
+    def __post_init__(self) -> None:
+        """Refuse thresholds that make no sense."""
+        if not self.thresholds or not all(0.5 < t <= 1 for t in self.thresholds):
+            raise ConfigError(
+                f"thresholds must be over 0.5 and up to 1, got {[*self.thresholds]}"
+            )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Tables that answer one question each, and what to know about them."""
+
+    question: Question
+    tables: dict[str, pd.DataFrame]
+    """``gaps``: weights more than the optimum, a line for each threshold and group of
+    all sizes; ``groups``: how good each group is; ``pairs``: which of two is better;
+    ``distances``: how far masks are from optimal ones."""
+    notes: list[str]
+
+
+def of_folders(folders: Sequence[Path], question: Question | None = None) -> Comparison:
+    """Compare the rows of launches, each config once.
 
     Args:
-        rows: Rows with config columns, ``status`` and ``accuracy``.
-        by: Columns that make a group.
-
-    Returns:
-        One row per group: ``median``, ``best`` (at the chosen setting), ``n`` (its
-        seeds), ``settings``, ``lr``, ``schedule``, and over all settings ``rows``,
-        ``ok`` (share with that status) and ``best_any``.
+        folders: Results directories.
+        question: What to compare.
 
     Raises:
-        ConfigError: A column does not exist.
+        ConfigError: A column or a threshold makes no sense.
+        StoreError: A folder holds no rows, or the file no frontier.
     """
-    missing = [name for name in by if name not in rows]
-    if missing:
-        raise ConfigError(f"no column {missing[0]!r}; known are {', '.join(rows)}")
-    fields = [*config.fields(config.Config), *methods.option_fields()]
-    varied = [n for n in fields if n in rows and rows[n].nunique() > 1]
-    shown = [n for n in ("lr", "schedule") if n in rows]
-    setting = [n for n in dict.fromkeys([*shown, *varied]) if n not in {*by, *SEEDS}]
-    per = rows.groupby([*by, *setting], dropna=False, sort=True)["accuracy"]
-    cells = per.agg(median="median", best="max", n="count").reset_index()
-    cells = cells.sort_values("median", ascending=False, kind="stable")
-    groups = cells.groupby([*by], dropna=False, sort=False)
-    chosen = groups.head(1).set_index([*by])
-    chosen["settings"] = groups.size()
-    whole = rows.assign(ok=rows["status"] == "ok").groupby([*by], dropna=False)
-    chosen["rows"] = whole.size()
-    chosen["ok"] = whole["ok"].mean()
-    chosen["best_any"] = whole["accuracy"].max()
-    return chosen.sort_index().reset_index()
+    question = question or Question()
+    best_known = None
+    if question.frontier or frontier.SHIPPED.exists():
+        best_known = frontier.load(question.frontier)
+    rows, notes = gather.read(folders)
+    found = of_rows(rows, question, best_known, partial(gather.masks, folders))
+    return Comparison(question, found.tables, [*notes, *found.notes])
+
+
+def of_rows(
+    rows: pd.DataFrame,
+    question: Question,
+    best_known: pd.DataFrame | None = None,
+    read_masks: near.ReadMasks | None = None,
+) -> Comparison:
+    """Compare rows.
+
+    Args:
+        rows: Config columns and ``gather.MEASURED``.
+        question: What to compare.
+        best_known: A frontier, if there is one.
+        read_masks: Reads the masks of rows; without it there are no distances.
+
+    Raises:
+        ConfigError: A column makes no sense.
+    """
+    choice = choose(rows, question.by, question.honest)
+    groups = summarise(choice, question.thresholds, best_known)
+    tables = {
+        "gaps": gaps(choice, groups, question.thresholds, best_known),
+        "groups": groups,
+        "pairs": pairs(choice),
+        "distances": pd.DataFrame(),
+    }
+    if best_known is not None and read_masks is not None:
+        tables["distances"] = near.distances(
+            choice, groups, question.thresholds, best_known, read_masks, question.masks
+        )
+    notes = remarks.of(choice, groups, question.honest, best_known is not None)
+    if question.masks is None and len(tables["gaps"]) > near.SAMPLE:
+        notes.append(
+            f"no distances, there are over {near.SAMPLE} lines: --distances N looks at "
+            "N masks of each"
+        )
+    return Comparison(question, tables, notes)
 
 
 def over_size(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a summary per method, width and size, for figures.
-
-    Size is the column ``keep``: the weights asked for, or, for methods that are not
-    asked (blocks, masks), those they have; null for dense networks.
-    """
-    size = rows["keep"].fillna(rows["nnz"]).mask(rows["method"] == "dense")
-    return summarise(rows.assign(keep=size), ["method", "width", "keep"])
-
-
-def as_text(table: pd.DataFrame) -> str:
-    """Return a table for people: fractions with four digits, nulls as a dash."""
-    shown = table.astype(object).where(table.notna(), "-")
-    for name in shown:
-        shown[name] = [f"{v:.4g}" if isinstance(v, float) else v for v in shown[name]]
-    return shown.to_string(index=False)
+    """Return a table with a line for each method, width and size, for figures."""
+    return summarise(choose(rows, BY))

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from spiral import store
+from spiral import rows, store
 from spiral.errors import ConfigError, CorruptPack, StoreError
 
 
@@ -19,7 +19,7 @@ def read(
 
     Args:
         out: The results directory.
-        columns: Which to read; all by default.
+        columns: Which to read, null where all files lack one; all there are by default.
         ids: Only the rows of these configs.
 
     Raises:
@@ -33,7 +33,7 @@ def read(
     if not files:
         raise StoreError(f"{out} holds no rows yet; run `spiral-sweep launch` first")
     try:
-        schema = pa.unify_schemas([pq.read_schema(file) for file in files])
+        schema = _with(columns, [pq.read_schema(file) for file in files])
         dataset = ds.dataset(files, schema=schema)  # older files lack newer columns
         wanted = None if ids is None else ds.field("config_id").isin([*ids])
         table = dataset.to_table(None if columns is None else [*columns], filter=wanted)
@@ -43,6 +43,15 @@ def read(
             f"`spiral-sweep verify {out}` names it"
         ) from None
     return table.to_pandas(types_mapper=store.NULLABLE.get)
+
+
+def _with(columns: Sequence[str] | None, found: list[pa.Schema]) -> pa.Schema:
+    """Return the schema of all files, with the columns asked for that none has."""
+    schema, known = pa.unify_schemas(found), rows.schema()
+    for name in columns or ():
+        if name not in schema.names and name in known.names:
+            schema = schema.append(known.field(name))
+    return schema
 
 
 def find(out: Path, which: str) -> pd.Series:
@@ -56,18 +65,18 @@ def find(out: Path, which: str) -> pd.Series:
     Raises:
         ConfigError: No row or several rows match.
     """
-    rows = read(out, ["config_id", "method", "keep", "accuracy"])
+    known = read(out, ["config_id", "method", "keep", "accuracy"])
     method, _, keep = which.partition("@")
-    if method in set(rows["method"]):
-        matches = rows[rows["method"] == method]
+    if method in set(known["method"]):
+        matches = known[known["method"] == method]
         if keep:
             matches = matches[matches["keep"].astype("string").fillna("") == keep]
         matches = matches.sort_values("accuracy", kind="stable").tail(1)
     else:
-        matches = rows[rows["config_id"].str.startswith(which)]
+        matches = known[known["config_id"].str.startswith(which)]
     if len(matches) != 1:
         raise ConfigError(
             f"{len(matches)} rows of {out} match {which!r}; give a config_id such as "
-            f"{rows['config_id'].iloc[0]!r}, or METHOD@KEEP such as gmp@26"
+            f"{known['config_id'].iloc[0]!r}, or METHOD@KEEP such as gmp@26"
         )
     return read(out, ids=matches["config_id"]).iloc[0]

@@ -48,6 +48,18 @@ def span(text: str) -> range:
     return range(low, high + 1)
 
 
+def dashed(shape: Shape) -> str:
+    """Return a shape as people write it: 3-2-2."""
+    return "-".join(map(str, shape))
+
+
+def outline(text: str) -> Shape:
+    """Return the shape of what :func:`spell` writes, without reading the digits."""
+    rows = [part.count(",") + 1 for part in text.split("/")]
+    first, second, third = [*rows, 1, 1][:3]  # what is too short is no mask
+    return first, second, third
+
+
 def sizes(shape: Shape) -> list[tuple[int, int]]:
     """Return the four matrices' rows and columns."""
     ends = (mlp.INPUTS, *shape, 1)
@@ -84,9 +96,7 @@ def read(text: str) -> tuple[Shape, Bool[np.ndarray, " W"]]:
     Raises:
         ValueError: With what was expected and what arrived.
     """
-    rows = [part.count(",") + 1 for part in text.split("/")]
-    first, second, third = [*rows, 1, 1][:3]  # a text too short is refused by parse
-    width = max(first, second, third)
-    kept = mask.parse(text, width)
-    block = masks.block(width, np.array([(first, second, third)]))
-    return (first, second, third), kept[block[0]]
+    shape = outline(text)
+    kept = mask.parse(text, max(shape))
+    block = masks.block(max(shape), np.array([shape]))
+    return shape, kept[block[0]]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from spiral import experiment, mlp
+from spiral import cubist, experiment, mlp
 from spiral.methods import METHODS
 from spiral.sweep import calibration
 
@@ -22,8 +22,8 @@ CACHE_UNITS = 2048
 MOST_NETWORKS = 512
 """More do not make a pack of engine vmap faster."""
 
-MOST_PARAMS = 12_000_000
-"""Parameters of a pack, N x P; a worker needs some 40 bytes for each."""
+MOST_PARAMS = 9_000_000
+"""Parameters of a pack, N x P; a worker needs up to 90 bytes for each (GraSP)."""
 
 EPOCH_ORDER_SECONDS = 1.0e-3
 """Drawing and laying out one epoch's order, shared by networks of one order seed."""
@@ -47,6 +47,10 @@ network leaves the L1 cache. All on one core of an AMD EPYC Zen 5, torch 2.13.0,
 0.68.1; other machines differ by a small factor."""
 
 STEP_NANOSECONDS = 25.0
+
+GRADIENT_SECONDS = (8e-6, 2e-10, 9e-9)
+"""A dense gradient of a batch in a method's decision: in itself, for a parameter and a
+point, for a unit and a point. 8, 42 and 3,200 µs measured at widths 3, 16 and 256."""
 
 PLAIN = 5.0
 """How much longer engine sparse-plain takes."""
@@ -82,9 +86,18 @@ def price(group: pd.DataFrame) -> Price:
         step = np.full(len(group), _interpolate(width, table) / STEPS)
         most = min(MOST_NETWORKS, CACHE_UNITS // width)
     seconds = step * plan.steps * plan.siblings * float(shared["batch"]) / 128
+    entry = METHODS[shared["method"]]
+    seconds += entry.gradients(group) * _gradient(width, float(shared["batch"]))
     sharing = group.groupby("order_seed")["width"].transform("size").to_numpy(float)
-    seconds += EPOCH_ORDER_SECONDS * int(shared["epochs"]) / sharing
+    epochs = plan.steps / (cubist.POINTS // int(shared["batch"]))
+    seconds += EPOCH_ORDER_SECONDS * epochs / sharing
     return Price(seconds, calibration.factors().get(engine, 1.0), max(1, most))
+
+
+def _gradient(width: int, batch: float) -> float:
+    """Return the seconds of one dense gradient of one network."""
+    base, parameter, unit = GRADIENT_SECONDS
+    return base + batch * (parameter * mlp.param_count(width) + unit * width)
 
 
 def sparse_step(group: pd.DataFrame, width: int) -> Float[np.ndarray, " N"]:

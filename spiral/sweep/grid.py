@@ -18,7 +18,7 @@ without ``blocks`` is one block. An axis counts only for the methods that have i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
@@ -55,6 +55,19 @@ class Grid:
     """Configs of each block, those dropped as duplicates included."""
     duplicates: int
     """Configs dropped because they stand earlier in the grid."""
+
+
+def sample(grid: Grid, share: float) -> Grid:
+    """Return a random share of a grid: the same configs every time.
+
+    Chance is that of the ids: the configs whose id, read as a number, is among the
+    lowest of all possible ids.
+    """
+    digits = grid.configs["config_id"].str[:8].map(lambda text: int(text, 16))
+    kept = grid.configs[digits.to_numpy() < share * 16**8].reset_index(drop=True)
+    counts = kept["block"].value_counts()
+    blocks = {name: int(counts.get(name, 0)) for name in grid.blocks}
+    return replace(grid, configs=kept, blocks=blocks, duplicates=0)
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Grid:
@@ -292,6 +305,13 @@ def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None
             f"({large.sum()} configs); lower it or add `where: keep <= weights`",
         )
     _check_init(table, block, mistakes)
+    late = (table["stop_epoch"] > table["epochs"]).fillna(False)
+    if late.any():
+        stop, epochs = table[late].iloc[0][["stop_epoch", "epochs"]]
+        mistakes.add(
+            block.place_of("stop_epoch", stop),
+            f"stop_epoch: {stop} is after the end of a training of {epochs} epochs",
+        )
     for method in table["method"].unique():
         for field, message, value in METHODS[method].check(
             table[table["method"] == method]

@@ -20,6 +20,11 @@ class Status:
     errors: dict[str, str]
     """Failed pack → its last error."""
 
+    @property
+    def complete(self) -> bool:
+        """Whether every config has its row."""
+        return self.done == self.configs
+
 
 def status(out: Path) -> Status:
     """Return how far the launch into ``out`` is.

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from spiral import config, experiment, masks, methods, mlp, rows
+from spiral.engines import sparse
 from spiral.job import Budget, Change, Plan, TrainState, View
 from spiral.methods import METHODS
 
@@ -75,6 +76,19 @@ class Drift(Still):
         wave = np.sin(97 * state.params + np.float32(stop))
         moved = np.where(state.masks, 0.9 * state.params + 0.1 * wave, 0)
         return replace(state, params=moved.astype(np.float32))
+
+
+@dataclass
+class Passing:
+    """Engine sparse; it notes the state in which a training passes a step."""
+
+    at: int
+    noted: TrainState | None = None
+
+    def advance(self, job: Any, state: TrainState, stop: int) -> TrainState:
+        if self.noted is None and stop >= self.at:
+            self.noted = state = sparse.SparseEngine().advance(job, state, self.at)
+        return sparse.SparseEngine().advance(job, state, stop)
 
 
 @dataclass

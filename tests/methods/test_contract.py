@@ -10,9 +10,18 @@ import numpy as np
 import pytest
 
 from spiral import config, experiment, masks
+from spiral.engines import sparse
 from spiral.methods import METHODS
 from spiral.methods.entry import Taxonomy
-from tests.methods import EXAMPLES, Drift, Still, decide, kept_weights, table
+from tests.methods import (
+    EXAMPLES,
+    Drift,
+    Passing,
+    Still,
+    decide,
+    kept_weights,
+    table,
+)
 
 PRUNERS = [name for name, entry in METHODS.items() if entry.needs_keep]
 NEVER_GROW = [name for name, e in METHODS.items() if e.taxonomy.grow == "none"]
@@ -101,6 +110,17 @@ def test_a_diverged_neighbour_changes_nothing(name):
     assert np.array_equal(calm.masks[[0, 2]], wild.masks[[0, 2]])
     assert np.isnan(wild.params[1][wild.masks[1]]).any()
     assert (wild.params[1][~wild.masks[1]] == 0).all()
+
+
+def test_a_stopped_training_is_the_beginning_of_the_whole(name):
+    """Bit for bit, though methods plan by the length of the whole."""
+    configs, passing = table(name), Passing(390)
+    decide(configs, passing)
+    stopped = decide(configs.assign(stop_epoch=1), sparse.SparseEngine())
+    assert stopped.step == 390
+    for field in ("params", "masks", "momentum"):
+        found, expected = getattr(stopped, field), getattr(passing.noted, field)
+        assert np.array_equal(found, expected)
 
 
 @pytest.mark.parametrize("epochs", [2, 3, 50])

@@ -154,7 +154,7 @@ def rounds_of(params, width, keep, strict, biases, rounds=100):
     return kept
 
 
-@pytest.mark.parametrize(("width", "keep"), [(3, 20), (3, 26), (4, 15), (5, 26)])
+@pytest.mark.parametrize(("width", "keep"), [(3, 20), (3, 27), (4, 15), (5, 26)])
 @pytest.mark.parametrize("fidelity", ["exact", "zp24"])
 def test_masks_are_those_of_one_network_at_a_time(width, keep, fidelity):
     configs = table("synflow", 3, width=width, keep=keep, fidelity=fidelity)

@@ -1,147 +1,127 @@
-"""Medians, choices and counts on hand-made rows."""
+"""The whole comparison: tables that agree with each other, and its questions."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from spiral.errors import ConfigError
-from spiral.report import compare
+from spiral import masks
+from spiral.errors import ConfigError, StoreError
+from spiral.report import compare, gather
+from spiral.report.compare import Question, of_folders, of_rows
+from spiral.search import frontier as frontier_file
+from tests.report import frontier, row, seeds, table
+from tests.report.test_gather import GRID, written
 
-COLUMNS = ["method", "keep", "lr", "schedule", "seed", "status", "accuracy"]
-
-
-def rows(*values, integer="Int64"):
-    frame = pd.DataFrame(values, columns=COLUMNS)
-    return frame.astype({"keep": integer})
-
-
-def two_rates():
-    """Return one group: 0.1 has the better median, 0.2 the best single seed."""
-    return [
-        ("gmp", 20, 0.1, "cosine", 0, "ok", 0.7),
-        ("gmp", 20, 0.1, "cosine", 1, "ok", 0.8),
-        ("gmp", 20, 0.1, "cosine", 2, "collapsed", 0.5),
-        ("gmp", 20, 0.2, "cosine", 0, "ok", 0.6),
-        ("gmp", 20, 0.2, "cosine", 1, "ok", 0.99),
-        ("gmp", 20, 0.2, "cosine", 2, "diverged", 0.0),
-    ]
+KNOWN = frontier(("any", 16, 0.96), ("protocol", 24, 0.98))
 
 
-def only(table):
-    (row,) = table.to_dict("records")
-    return row
+def rows():
+    return table(
+        *seeds([0.9] * 8, keep=16),
+        *seeds([0.97] * 8, keep=26),
+        *seeds([0.96] * 8, keep=26, method="lth"),
+        *seeds([1.0] * 8, keep=None, method="dense"),
+        *seeds([0.7] * 8, keep=26, method="random", status="collapsed"),
+    )
 
 
-def test_the_setting_with_the_highest_median_is_shown():
-    found = only(compare.summarise(rows(*two_rates()), ["method", "keep"]))
-    assert (found["lr"], found["schedule"]) == (0.1, "cosine")
-    assert (found["median"], found["best"], found["n"]) == (0.7, 0.8, 3)
+def test_controls_are_in_every_table():
+    block = masks.with_biases(masks.block(16, np.array([[2, 2, 2]])), 16)
+
+    def read(chosen):
+        bits = [masks.to_bits(block[0])] * len(chosen)
+        return pd.Series(bits, chosen["config_id"])
+
+    found = of_rows(rows(), Question(thresholds=[0.95]), KNOWN, read).tables
+    for name in ("gaps", "groups", "distances"):
+        assert set(found[name]["method"]) == {"dense", "gmp", "lth", "random"}
+    met = set(zip(found["pairs"]["a"], found["pairs"]["b"], strict=True))
+    assert {("dense", "gmp"), ("gmp", "random"), ("dense", "random")} < met
 
 
-def test_counts_are_over_all_settings():
-    found = only(compare.summarise(rows(*two_rates()), ["method", "keep"]))
-    assert (found["settings"], found["rows"]) == (2, 6)
-    assert found["ok"] == pytest.approx(4 / 6)
-    assert found["best_any"] == 0.99
+def test_one_number_with_an_interval():
+    gaps = of_rows(rows(), Question(thresholds=[0.95]), KNOWN).tables["gaps"]
+    line = gaps.set_index("method").loc["gmp"]
+    assert line[["median_excess", "best_excess", "any_excess"]].tolist() == [10] * 3
+    assert (line["median_excess_low"], line["median_excess_high"]) == (10, 10)
 
 
-def test_the_median_of_an_even_number_is_the_middle():
-    found = compare.summarise(rows(*two_rates()[:2]), ["method"])
-    assert only(found)["median"] == pytest.approx(0.75)
+def test_without_frontier_it_says_so():
+    found = of_rows(rows(), Question())
+    assert any("no frontier" in note for note in found.notes)
+    assert found.tables["distances"].empty
+    assert "shortfall" not in found.tables["groups"]
+    assert not any("no frontier" in n for n in of_rows(rows(), Question(), KNOWN).notes)
 
 
-def test_the_schedule_is_part_of_the_setting():
-    step = [(*row[:3], "step", *row[4:-1], 0.9) for row in two_rates()]
-    found = only(compare.summarise(rows(*two_rates(), *step), ["method"]))
-    assert (found["settings"], found["schedule"], found["median"]) == (4, "step", 0.9)
+def test_a_missing_method_is_missing_and_nothing_else():
+    some = rows()[lambda frame: frame["method"] != "lth"]
+    found = of_rows(some, Question(), KNOWN).tables
+    whole = of_rows(rows(), Question(), KNOWN).tables
+    for name in ("gaps", "groups"):
+        rest = whole[name][whole[name]["method"] != "lth"].reset_index(drop=True)
+        pd.testing.assert_frame_equal(found[name], rest)
 
 
-def test_options_are_part_of_the_setting():
-    """Two intervals are two settings of three seeds, not one of six."""
-    frame = rows(*two_rates()).assign(lr=0.1)
-    frame["interval"] = pd.array([50, 50, 50, 97, 97, 97], "Int64")
-    found = only(compare.summarise(frame, ["method"]))
-    assert (found["settings"], found["n"]) == (2, 3)
-    assert (found["median"], found["best"]) == (0.7, 0.8)
+def test_a_comparison_is_reproducible():
+    mixed = rows().sample(frac=1, random_state=0)
+    one, other = (of_rows(r, Question(), KNOWN).tables for r in (rows(), mixed))
+    for name in ("gaps", "groups", "pairs"):
+        pd.testing.assert_frame_equal(one[name], other[name])
 
 
-def test_a_setting_that_is_a_group_is_not_chosen_among():
-    found = compare.summarise(rows(*two_rates()), ["method", "lr"])
-    assert found["lr"].tolist() == [0.1, 0.2]
-    assert found["median"].tolist() == [0.7, 0.6]
-    assert found["settings"].tolist() == [1, 1]
+@pytest.mark.parametrize("thresholds", [[], [0.5], [0.95, 1.01], [95]])
+def test_thresholds_that_make_no_sense_are_refused(thresholds):
+    with pytest.raises(ConfigError, match=r"over 0\.5 and up to 1, got"):
+        Question(thresholds=thresholds)
 
 
-@pytest.mark.parametrize("integer", ["Int64", "float64"])
-def test_rows_without_keep_are_a_group(integer):
-    dense = [
-        ("dense", None, 0.1, "cosine", seed, "ok", accuracy)
-        for seed, accuracy in enumerate((0.9, 0.95, 1.0))
-    ]
-    frame = rows(*two_rates(), *dense, integer=integer)
-    found = compare.summarise(frame, ["method", "keep"])
-    assert found["method"].tolist() == ["dense", "gmp"]
-    assert found["keep"].isna().tolist() == [True, False]
-    assert found["median"].tolist() == [0.95, 0.7]
-    assert found["rows"].tolist() == [3, 6]
-    assert found["settings"].tolist() == [1, 2]
-    assert found["ok"].tolist() == pytest.approx([1, 4 / 6])
-    assert found["best_any"].tolist() == [1.0, 0.99]
+def test_left_out_distances_are_pointed_out():
+    many = table(*[row(keep=k, lr=k / 100) for k in range(15, 66)])
+    question = Question(by=["lr"], thresholds=[0.95, 0.995])
+    said = of_rows(many, question, KNOWN).notes
+    assert any("no distances, there are over 100 lines" in note for note in said)
+    few = of_rows(many.head(50), question, KNOWN).notes
+    asked = of_rows(many, Question(by=["lr"], masks=1), KNOWN).notes
+    assert not any("no distances" in note for note in few + asked)
 
 
-@pytest.mark.parametrize("by", [["keep"], ["schedule"], ["method", "schedule"]])
-def test_any_columns_can_make_groups(by):
-    found = compare.summarise(rows(*two_rates()), by)
-    assert only(found)["rows"] == 6
-    assert list(found.columns[: len(by)]) == by
+def test_figures_take_the_groups_of_methods_and_widths():
+    found = compare.over_size(rows()).set_index(["method", "keep"])
+    assert found.loc[("gmp", 26), "median"] == 0.97
+    assert found.loc[("gmp", 16), "n"] == 8
+    assert list(found.index.get_level_values("method")).count("dense") == 1
 
 
-def test_groups_come_sorted():
-    more = [("block", 9, *row[2:]) for row in two_rates()]
-    less = [("gmp", 8, *row[2:]) for row in two_rates()]
-    found = compare.summarise(rows(*two_rates(), *less, *more), ["method", "keep"])
-    expected = [("block", 9), ("gmp", 8), ("gmp", 20)]
-    assert list(zip(found["method"], found["keep"], strict=True)) == expected
+# ---- folders
 
 
-def test_the_order_of_rows_does_not_matter():
-    frame = rows(*two_rates())
-    mixed = frame.iloc[[5, 2, 0, 4, 1, 3]]
-    first, second = (compare.summarise(f, ["method"]) for f in (frame, mixed))
-    pd.testing.assert_frame_equal(first, second)
+def test_folders_are_compared_with_the_shipped_frontier_if_there_is_one(
+    tmp_path, monkeypatch
+):
+    written(tmp_path / "0", GRID.format(keep=20, seed="0..3"), accuracy=0.96)
+    written(tmp_path / "1", GRID.format(keep=22, seed="0..3"), accuracy=0.97)
+    folders = [tmp_path / "0", tmp_path / "1"]
+    missing = tmp_path / "none.parquet"
+    monkeypatch.setattr(frontier_file, "SHIPPED", missing)
+    alone = of_folders(folders, Question())
+    assert alone.tables["groups"]["keep"].tolist() == [20, 22]
+    assert any("no frontier" in note for note in alone.notes)
+    with pytest.raises(StoreError, match="no frontier here"):
+        of_folders(folders, Question(frontier=missing))
+    known = frontier(("any", 16, 0.96, "10,01/11,11/11,11/11"))
+    known = known.reindex(columns=frontier_file.SCHEMA.names).assign(params=[[0.5]])
+    frontier_file.save(known, missing)
+    found = of_folders(folders, Question())
+    gaps, distances = found.tables["gaps"], found.tables["distances"]
+    assert gaps["median_excess"].fillna(-1).tolist() == [-9, -1]  # 7 weights each
+    assert distances["n"].tolist() == [4]
+    chosen = gather.read(folders).rows.head(4)
+    assert len(gather.masks(folders, chosen)) == 4
 
 
-def test_an_unknown_column_is_refused_with_the_known_ones():
-    with pytest.raises(ConfigError, match="no column 'kep'; known are method, keep"):
-        compare.summarise(rows(*two_rates()), ["method", "kep"])
-
-
-def test_text_has_four_digits_and_dashes():
-    table = pd.DataFrame({"method": ["dense"], "keep": [None], "median": [0.123456]})
-    lines = compare.as_text(table).splitlines()
-    assert lines[0].split() == ["method", "keep", "median"]
-    assert lines[1].split() == ["dense", "-", "0.1235"]
-
-
-def test_only_seeds_are_pooled():
-    """Another width, size or option is another setting, never another seed."""
-    found = []
-    for name, values in {
-        "width": (4, 16),
-        "keep": (20, 30),
-        "interval": (50, 97),
-    }.items():
-        frame = pd.concat([rows(*two_rates()).assign(**{name: v}) for v in values])
-        found.append(only(compare.summarise(frame, ["method"])))
-    assert [(row["n"], row["settings"], row["rows"]) for row in found] == [
-        (3, 4, 12)
-    ] * 3
-
-
-def test_size_is_what_was_asked_or_else_what_there_is():
-    frame = rows(*two_rates()).assign(width=3, nnz=18)
-    block = frame.assign(method="block", keep=pd.NA)
-    dense = frame.assign(method="dense", keep=pd.NA)
-    found = compare.over_size(pd.concat([frame, block, dense]))
-    sizes = found.set_index("method")["keep"]
-    assert (sizes["gmp"], sizes["block"]) == (20, 18)
-    assert pd.isna(sizes["dense"])
+def test_single_rows_are_compared_too():
+    found = of_rows(table(row()), Question(), KNOWN).tables
+    assert len(found["gaps"]) == 2
+    assert len(found["groups"]) == 1
+    assert found["pairs"].empty

@@ -283,3 +283,15 @@ def test_a_bomb_is_refused_within_seconds_and_little_memory(name):
         check=False,
     )
     assert done.returncode == 2, done.stderr[-400:]
+
+
+def test_a_sample_is_a_random_share_and_the_same_every_time():
+    whole = loads("{method: random, keep: 1..20, width: 3, seed: 0..99}")
+    tenth, fifth = grid.sample(whole, 0.1), grid.sample(whole, 0.2)
+    assert 150 < len(tenth.configs) < 250
+    assert tenth.blocks == {"grid": len(tenth.configs)}
+    assert set(tenth.configs["config_id"]) < set(fifth.configs["config_id"])
+    assert len(grid.sample(whole, 1.0).configs) == 2000
+    half = loads("{method: random, keep: 1..10, width: 3, seed: 0..99}")
+    again = set(grid.sample(half, 0.1).configs["config_id"])
+    assert again == set(tenth.configs["config_id"]) & set(half.configs["config_id"])

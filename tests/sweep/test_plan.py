@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spiral.engines import ENGINES
+from spiral.sweep import cost as prices
 from spiral.sweep import plan
 from spiral.sweep.grid import loads
 
@@ -18,8 +19,9 @@ blocks:
   dense: {method: dense, batch: [64, 128], schedule: [cosine, step], lr: [0.1, 0.2]}
   block: {method: block, d1: 1..3, d2: 2, d3: 3, momentum: [0, 0.9]}
   mask: {method: mask, matrices: ['11/1/1/1', '10/1/1/1'], engine: [auto, reference]}
+  stopped: {method: dense, stop_epoch: [1, 2], seed: 0..1}
 """
-SHARED = ["method", "width", "epochs", "batch", "engine"]
+SHARED = ["method", "width", "epochs", "stop_epoch", "batch", "engine"]
 SHARED_OPTIONS = ["interval", "end", "scope", "at_epoch"]
 
 
@@ -163,6 +165,7 @@ def test_cost_rises_with_width_and_in_proportion_to_steps_and_networks(engine):
     assert costs[0] > 0
     assert costs == sorted(costs)
     assert cost(f"{of}: 7, epochs: 150") == pytest.approx(3 * costs[2])
+    assert cost(f"{of}: 7, stop_epoch: 10") == pytest.approx(costs[2] / 5)
     assert cost(f"{of}: 7, seed: 0..99") == pytest.approx(100 * costs[2])
 
 
@@ -201,3 +204,14 @@ def test_a_given_mask_takes_the_room_of_its_weights():
     small = plan.estimate_bytes(loads("{method: mask, matrices: 11/1/1/1}").configs)
     large = plan.estimate_bytes(loads("{method: dense}").configs)
     assert small + 4 * (3 * 16 + 2 * 16**2 - 5) == large
+
+
+def test_what_a_method_scores_is_part_of_the_price():
+    base, parameter, unit = prices.GRADIENT_SECONDS
+    one = 2 * (base + 128 * (parameter * 37 + unit * 3))  # of the two networks
+
+    def scored(rounds):
+        text = f"{{method: force, width: 3, keep: 9, seed: 0..1, rounds: {rounds}}}"
+        return plan.pack(loads(text).configs).table["seconds"].sum()
+
+    assert scored(61) - scored(1) == pytest.approx(60 * one)

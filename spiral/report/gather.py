@@ -1,0 +1,88 @@
+"""The rows of several launches as one table, each config once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from spiral import config, methods, rows
+from spiral.report import results
+
+MEASURED = ("status", "accuracy", "nnz", "effective_nnz", "connected", "steps")
+"""Results that a comparison looks at; masks are read when needed, weights never."""
+
+
+class Gathered(NamedTuple):
+    """The rows of launches, and what to know about them."""
+
+    rows: pd.DataFrame
+    """Config columns, ``config_id``, ``MEASURED``, and the ``folder`` (a number)."""
+    notes: list[str]
+
+
+def read(folders: Sequence[Path]) -> Gathered:
+    """Return what a comparison needs of the rows of launches.
+
+    A config that several launches trained counts once, as the first of them has it.
+
+    Args:
+        folders: Results directories.
+
+    Raises:
+        StoreError: One of them holds no rows yet.
+        CorruptPack: A file cannot be read.
+    """
+    columns = ["config_id", *rows.config_fields(), *MEASURED]
+    parts = [
+        completed(results.read(folder, columns)).assign(folder=number)
+        for number, folder in enumerate(folders)
+    ]
+    if len(parts) == 1:
+        return Gathered(parts[0], [])
+    every = pd.concat(parts, ignore_index=True)
+    again = every["config_id"].duplicated()
+    values = ["config_id", "status", "accuracy"]
+    differ = int((again & ~every.duplicated(values)).sum())
+    notes = []
+    if again.any():
+        notes.append(
+            f"{again.sum():,} rows are in several folders and count once, as in the "
+            f"first; {differ:,} of them differ there in status or accuracy"
+        )
+    return Gathered(every[~again].reset_index(drop=True), notes)
+
+
+def masks(folders: Sequence[Path], chosen: pd.DataFrame) -> pd.Series:
+    """Return the masks of some rows of :func:`read`, by ``config_id``.
+
+    Args:
+        folders: The same folders.
+        chosen: Rows with ``config_id`` and ``folder``.
+    """
+    parts = [
+        results.read(folders[number], ["config_id", "mask"], ids=part["config_id"])
+        for number, part in chosen.groupby("folder")
+    ]
+    every: pd.Series = pd.concat(parts).set_index("config_id")["mask"]
+    return every
+
+
+def completed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with what files of earlier versions lack.
+
+    A new option has a default that changes nothing, so that is what they had.
+    """
+    method, names = pd.factorize(table["method"])
+    common = config.fields(config.Config)
+    known = [common | config.fields(methods.METHODS[name].options) for name in names]
+    for name in rows.config_fields():
+        defaults = [own[name].default if name in own else None for own in known]
+        having = np.array([default is not None for default in defaults])
+        lacking = table[name].isna().to_numpy() & having[method]
+        for code in np.unique(method[lacking]):
+            table.loc[lacking & (method == code), name] = defaults[code]
+    reached = table["effective_nnz"] > 0
+    table["connected"] = table["connected"].astype("boolean").fillna(reached)
+    return table

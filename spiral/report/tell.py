@@ -1,0 +1,154 @@
+"""A comparison in words and in tables for people; the numbers are all in its JSON."""
+
+import json
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from spiral.report.choice import SIZE
+from spiral.report.compare import Comparison
+
+DEFINITIONS = {
+    "gaps": "fewest weights with which the median of n seeds reaches an accuracy, the "
+    "best of them, and any row of any setting; in brackets what that is over the "
+    "optimum, the fewest weights known",
+    "groups": "accuracy of n seeds at the setting with the best median; best_any: of "
+    "all rows; ≥: the share of seeds that reach it; shortfall: of the median from the "
+    "best network known with as many weights; effective: weights on a path",
+    "pairs": "probability that a beats b with equal seeds, a tie counting half",
+    "distances": "weights that only one of a mask and the nearest optimal mask keeps, "
+    "over all renumberings of hidden units (median of n networks)",
+}
+"""What each table shows."""
+
+
+def document(found: Comparison) -> dict[str, Any]:
+    """Return all that a comparison has found, for JSON."""
+    question = found.question
+    tables = {
+        name: json.loads(table.to_json(orient="records", double_precision=15))
+        for name, table in found.tables.items()
+    }
+    return {
+        "by": [*question.by],
+        "thresholds": [*question.thresholds],
+        "honest": question.honest,
+        "notes": found.notes,
+        "definitions": DEFINITIONS,
+        **tables,
+    }
+
+
+def page(found: Comparison, tables: Sequence[str]) -> str:
+    """Return tables for people, with what they show and what to know about them."""
+    by, parts = [*found.question.by], []
+    for name in tables:
+        parts.append(textwrap.fill(f"{name}: {DEFINITIONS[name]}", 88))
+        parts.append(text(name, found.tables[name], found.tables["pairs"], by) + "\n")
+    parts += [textwrap.fill(f"note: {note}", 88) for note in found.notes]
+    return "\n".join(parts)
+
+
+def text(
+    table: str, content: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str]
+) -> str:
+    """Return one table of a comparison for people."""
+    if content.empty:
+        return f"no {table}"
+    if table == "gaps":
+        content = _gaps(content, pairs, by)
+    elif table == "groups":
+        content = _groups(content, by)
+    return as_text(content)
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """Return a table for people: fractions with four digits, nulls as a dash."""
+    shown = table.astype(object).where(table.notna(), "-")
+    for name in shown:
+        shown[name] = [f"{v:.4g}" if isinstance(v, float) else v for v in shown[name]]
+    return shown.to_string(index=False)
+
+
+def ranked(gaps: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Sort groups of each threshold, and of equal other columns, the best first."""
+    order = ["threshold", *by[1:], "median", "best", "any"]
+    return gaps.sort_values(order, kind="stable").reset_index(drop=True)
+
+
+def _gaps(gaps: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return the columns of the gaps that a newcomer needs."""
+    gaps = ranked(gaps, by)
+    shown = gaps[[*by, "threshold"]].copy()
+    if "optimum" in gaps:
+        shown["optimum"] = gaps["optimum"]
+    lines = gaps.to_dict("records")
+    for name in ("median", "best", "any"):
+        shown[name] = [_count(line, name) for line in lines]
+        if name == "median":
+            shown["interval"] = [_limits(line) for line in lines]
+    shown["n"] = gaps["n"]
+    shown["beats next"] = _beats_next(gaps, pairs, by)
+    return shown
+
+
+def _groups(groups: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return the columns of the groups that a newcomer needs."""
+    settings = [name for name in ("lr", "schedule") if name in groups]
+    shown = groups[[*by, SIZE, *settings, "n", "median"]].copy()
+    ends = zip(groups["median_low"], groups["median_high"], strict=True)
+    shown["interval"] = ["-" if pd.isna(a) else f"{a:.3f}–{b:.3f}" for a, b in ends]
+    shown[["best", "best_any"]] = groups[["best", "best_any"]]
+    for name in groups:
+        threshold = str(name).removeprefix("success_")
+        if threshold != name and not threshold.endswith(("_low", "_high")):
+            shown[f"≥{threshold}"] = groups[name]
+    if "shortfall" in groups:
+        shown["shortfall"] = groups["shortfall"]
+    return shown.assign(effective=groups["effective_nnz"])
+
+
+def _count(line: dict[Any, Any], name: str) -> str:
+    """Return a count with its excess; a sign where no smaller or larger was tried."""
+    if pd.isna(line["largest"]):
+        return "-"
+    if pd.isna(line[name]):
+        return f">{line['largest']}"
+    sign = "≤" if line[name] <= line["smallest"] else ""
+    excess = line.get(f"{name}_excess")
+    return f"{sign}{line[name]}" + ("" if pd.isna(excess) else f" ({excess:+})")
+
+
+def _limits(line: dict[Any, Any]) -> str:
+    """Return the limits of the fewest weights of a median network."""
+    low, high = line["median_low"], line["median_high"]
+    if pd.isna(line["largest"]):
+        return "-"
+    if pd.isna(low):
+        return f">{line['largest']}"
+    return f"≥{low}" if pd.isna(high) else f"{low}–{high}"
+
+
+def _beats_next(
+    gaps: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str]
+) -> list[str]:
+    """Return how probably each line beats the one below, if those can be compared."""
+    over_all = pairs[pairs[SIZE].isna()]
+    known = {}
+    for line in over_all.to_dict("records"):
+        place = tuple(line[name] for name in by[1:])
+        chance, low, high = line["probability"], line["low"], line["high"]
+        known[(*place, line["a"], line["b"])] = (chance, low, high)
+        known[(*place, line["b"], line["a"])] = (1 - chance, 1 - high, 1 - low)
+    lines = gaps[["threshold", *by]].to_dict("records")
+    found = []
+    for line, following in zip(lines, [*lines[1:], {}], strict=True):
+        place = tuple(line[name] for name in by[1:])
+        chance = known.get((*place, line[by[0]], following.get(by[0])))
+        alike = all(line[n] == following.get(n) for n in ("threshold", *by[1:]))
+        found.append(
+            "{:.2f} ({:.2f}–{:.2f})".format(*chance) if alike and chance else "-"
+        )
+    return found

@@ -1,0 +1,116 @@
+"""The two phases of the search as grids, and what their rows say.
+
+Phase 1 trains dense blocks. A shape that reaches a threshold, while none does that is
+as small in all three sizes, is *minimal*. Phase 2 trains every network of some shapes.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from spiral.search.burnside import count
+from spiral.search.shape import Shape, checked, dashed, outline, span
+
+SIZES = ["d1", "d2", "d3"]
+COLUMNS = ["config_id", "accuracy", "nnz", "nnz_params", "mask", "matrices", *SIZES]
+"""What is read of a row."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How often and at which settings a network is trained; texts as in a grid file."""
+
+    lr: str = "0.05, 0.1"
+    schedule: str = "constant, cosine, step"
+    seeds: int = 1
+
+    def spell(self) -> str:
+        """Return the part of a grid that says so."""
+        lists = f"lr: [{self.lr}], schedule: [{self.schedule}]"
+        return f"width: 16, {lists}, seed: 0..{self.seeds - 1}"
+
+
+def shapes_grid(sizes: tuple[str, str, str], settings: Settings) -> str:
+    """Return phase 1: dense blocks with so many units, each a number or a range."""
+    ranges = ", ".join(f"{d}: {size}" for d, size in zip(SIZES, sizes, strict=True))
+    return f"{{name: shapes, method: block, {ranges}, {settings.spell()}}}\n"
+
+
+def masks_grid(shapes: Iterable[Shape], nnz: str | None, settings: Settings) -> str:
+    """Return phase 2: one mask of each orbit of these shapes.
+
+    Args:
+        shapes: Hidden units; those without masks in the range are left out.
+        nnz: Weights, those of the output layer included: ``20..22``; all by default.
+        settings: How each is trained.
+
+    Raises:
+        ValueError: No shape has a mask in the range.
+    """
+    wanted = None if nnz is None else span(nnz)
+    some = [shape for shape in shapes if count(shape, wanted).canonical]
+    if not some:
+        raise ValueError(f"no mask of these shapes has {nnz} weights")
+    extra = "" if nnz is None else f", nnz: '{nnz}'"
+    lines = [
+        f"  {dashed(shape)}: {{matrices: {{orbits: {{shape: {[*shape]}{extra}}}}}}}"
+        for shape in dict.fromkeys(some)
+    ]
+    defaults = f"defaults: {{method: mask, {settings.spell()}}}"
+    return "\n".join(["name: masks", defaults, "blocks:", *lines, ""])
+
+
+def minimal(shapes: Collection[Shape]) -> list[Shape]:
+    """Return the shapes than which no other is as small in all three sizes, sorted."""
+    sizes = np.array(sorted(set(shapes))).reshape(-1, 3)
+    below = (sizes[:, None] <= sizes).all(axis=2).sum(axis=0)  # itself is one
+    return [(a, b, c) for a, b, c in sizes[below == 1].tolist()]
+
+
+def reached(rows: pd.DataFrame, threshold: float) -> list[Shape]:
+    """Return the shapes of which some training reached a threshold, sorted."""
+    texts = names(rows[rows["accuracy"] >= threshold]).unique()
+    return sorted(checked([int(size) for size in text.split("-")]) for text in texts)
+
+
+def summary(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Return for each shape how many trainings reached a threshold, and the sparsest.
+
+    Args:
+        rows: Of either phase, with ``COLUMNS``.
+        threshold: Accuracy.
+
+    Returns:
+        One row per shape: ``shape``, ``threshold``, ``networks``, ``trainings``,
+        ``hits``; and of the hit with the fewest weights (of several, the most accurate)
+        ``weights``, ``params``, ``accuracy`` and ``config_id``, or nulls.
+    """
+    rows = rows.assign(shape=names(rows), threshold=threshold)
+    rows["hits"] = rows["accuracy"] >= threshold
+    groups = rows.groupby(["shape", "threshold"])
+    table = groups.agg(trainings=("hits", "size"), hits=("hits", "sum"))
+    table.insert(0, "networks", groups["mask"].nunique())
+    order = ["nnz", "accuracy", "config_id"]
+    hits = rows[rows["hits"]].sort_values(order, ascending=[True, False, True])
+    best = hits.drop_duplicates("shape").set_index(["shape", "threshold"])
+    best = best.rename(columns={"nnz": "weights", "nnz_params": "params"})
+    return table.join(
+        best[["weights", "params", "accuracy", "config_id"]]
+    ).reset_index()
+
+
+def smallest(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Return the summary of the minimal shapes only."""
+    found = summary(rows, threshold)
+    least = map(dashed, minimal(reached(rows, threshold)))
+    return found[found["shape"].isin([*least])]
+
+
+def names(rows: pd.DataFrame) -> pd.Series:
+    """Return the shape of each row's network as a text."""
+    first, second, third = (rows[size].astype("string") for size in SIZES)
+    texts = rows["matrices"]
+    known = {text: dashed(outline(text)) for text in texts.dropna().unique()}
+    return texts.map(known).astype("string").fillna(first + "-" + second + "-" + third)

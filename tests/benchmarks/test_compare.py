@@ -1,0 +1,94 @@
+"""A comparison of as many rows as the paper has, from disk."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spiral import mlp, rows, store
+from spiral.cli.common import grid_files
+from spiral.report.gather import MEASURED
+from spiral.sweep import grid
+
+pytestmark = pytest.mark.benchmark
+
+SEEDS = """
+method: [gmp, lth, snip, iter_snip, force, grasp, synflow, prospr, rigl]
+width: [3..8, 16, 32, 64, 128, 256]
+keep: [15..26, 30, 33, 37, 40, 44, 50, 53, 55, 57, 60, 65]
+where: keep < weights
+lr: [0.05, 0.1, 0.2]
+schedule: [cosine, step, constant]
+seed: 0..24
+"""
+"""26 groups of 25 seeds in 9 settings for each method and most widths: 473,850 rows."""
+
+RUN = """
+import resource, sys, time
+began = time.perf_counter()
+from spiral.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit as stop:
+    assert not stop.code
+seconds = time.perf_counter() - began
+print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
+
+
+def paper() -> pd.DataFrame:
+    """Return the paper's 485,838 configs, one seed each for most."""
+    names = [f"paper/{n}" for n in ("random_init", "fixed_init_95", "fixed_init_995")]
+    parts = [grid.load(grid_files()[name]).configs for name in names]
+    return pd.concat(parts, ignore_index=True)
+
+
+def made_up(configs: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """Return results: the larger the better, with seeds as luck."""
+    count = len(configs)
+    size = configs["keep"].fillna(30).to_numpy(np.float64)
+    accuracy = 0.5 + 0.5 * random.beta(size / 10, 2)
+    results = {
+        "status": np.where(random.random(count) < 0.02, "collapsed", "ok"),
+        "accuracy": accuracy,
+        "nnz": size.astype(int),
+        "effective_nnz": size.astype(int) - random.integers(0, 5, count),
+        "connected": random.random(count) < 0.9,
+        "steps": 19_500,
+    }
+    assert {*results} == {*MEASURED}
+    bits = {w: np.packbits(np.arange(mlp.param_count(w)) % 9 == 0) for w in range(257)}
+    masks = [bits[width].tobytes() for width in configs["width"].fillna(0)]
+    rest = {"loss": 0.1, "nnz_params": 40, "engine_used": "sparse", "seconds": 0.01}
+    layers = {f"nnz_{i}": 5 for i in range(1, 5)}
+    weights = [random.random(40, dtype=np.float32)] * count
+    frame = pd.DataFrame(results | rest | layers)
+    return frame.assign(mask=masks, weights=weights)
+
+
+@pytest.mark.parametrize("configs", [paper, lambda: grid.loads(SEEDS).configs])
+def test_half_a_million_rows_in_five_seconds(configs, tmp_path):
+    configs, random = configs(), np.random.default_rng(0)
+    store.results_folder(tmp_path).mkdir()
+    store.scratch(tmp_path).mkdir(parents=True)
+    packs = np.arange(len(configs)) // 4000
+    names = np.empty(len(configs), object)
+    for number, part in configs.groupby(packs):
+        names[packs == number] = pack = store.pack_id(part["config_id"])
+        results = made_up(part, random).to_dict("list")
+        table = rows.assemble(part.reset_index(drop=True), results)
+        store.write_pack(tmp_path, pack, table, {})
+    store.write_manifest(tmp_path, configs.assign(pack=names), {})
+    ran = subprocess.run(
+        [sys.executable, "-c", RUN, "compare", str(tmp_path), "--json"],
+        capture_output=True,
+        check=True,
+    )
+    seconds, kilobytes = map(float, ran.stderr.split())
+    found = json.loads(ran.stdout)
+    assert sum(line["rows"] for line in found["groups"]) == len(configs) > 470_000
+    assert seconds < 5
+    assert kilobytes < 1.5e6

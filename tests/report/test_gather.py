@@ -1,0 +1,116 @@
+"""Rows of several launches, from files."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spiral import masks, mlp, rows, store
+from spiral.errors import StoreError
+from spiral.report import gather
+from spiral.sweep import grid
+
+GRID = "{{method: gmp, width: 3, keep: {keep}, seed: {seed}}}"
+
+
+def written(out, text, accuracy=0.9, drop=()):
+    """Write a launch of made-up results, without some columns; return the configs."""
+    configs = grid.loads(text).configs
+    count = len(configs)
+    mask = [masks.to_bits(np.arange(mlp.param_count(3)) % 5 == s) for s in range(count)]
+    results = {
+        "status": ["ok"] * count,
+        "accuracy": [accuracy] * count,
+        "mask": mask,
+        "weights": [[0.5]] * count,
+        "engine_used": ["sparse"] * count,
+        "connected": [True] * count,
+    }
+    numbers = [name for name in rows.RESULTS if name not in results]
+    results |= {name: [7] * count for name in numbers}
+    table = rows.assemble(configs, results).drop(list(drop))
+    pack = store.pack_id(configs["config_id"])
+    for folder in (store.results_folder(out), store.scratch(out)):
+        folder.mkdir(parents=True, exist_ok=True)
+    store.write_pack(out, pack, table, {})
+    store.write_manifest(out, configs.assign(pack=pack), {})
+    return configs
+
+
+def test_one_launch_is_read_without_masks_and_weights(tmp_path):
+    configs = written(tmp_path, GRID.format(keep=20, seed="0..3"))
+    found, notes = gather.read([tmp_path])
+    assert found["config_id"].tolist() == configs["config_id"].tolist()
+    assert found["seed"].tolist() == [0, 1, 2, 3]
+    assert set(found["folder"]) == {0}
+    assert notes == []
+    assert not {"mask", "weights"} & set(found)
+    assert {*gather.MEASURED, *rows.config_fields()} < set(found)
+
+
+def test_several_launches_are_one_table(tmp_path):
+    for number, keep in enumerate((20, 22)):
+        written(tmp_path / str(number), GRID.format(keep=keep, seed="0..1"))
+    found, notes = gather.read([tmp_path / "0", tmp_path / "1"])
+    assert found["keep"].tolist() == [20, 20, 22, 22]
+    assert found["folder"].tolist() == [0, 0, 1, 1]
+    assert notes == []
+
+
+def test_a_config_of_several_launches_counts_once_as_in_the_first(tmp_path):
+    written(tmp_path / "0", GRID.format(keep=20, seed="0..2"), accuracy=0.7)
+    written(tmp_path / "1", GRID.format(keep=20, seed="1..4"), accuracy=0.8)
+    written(tmp_path / "2", GRID.format(keep=20, seed="4..4"), accuracy=0.8)
+    found, notes = gather.read([tmp_path / name for name in "012"])
+    assert found["seed"].tolist() == [0, 1, 2, 3, 4]
+    assert found["accuracy"].tolist() == [0.7, 0.7, 0.7, 0.8, 0.8]
+    assert found.index.tolist() == [0, 1, 2, 3, 4]
+    (note,) = notes
+    assert "3 rows are in several folders" in note
+    assert "2 of them differ" in note
+
+
+def test_masks_are_read_from_the_launch_of_their_row(tmp_path):
+    written(tmp_path / "0", GRID.format(keep=20, seed="0..1"))
+    written(tmp_path / "1", GRID.format(keep=22, seed="0..1"))
+    folders = [tmp_path / "0", tmp_path / "1"]
+    chosen = gather.read(folders).rows.iloc[[3, 0]]
+    found = gather.masks(folders, chosen)
+    for place, name in enumerate(chosen["config_id"]):
+        kept = masks.from_bits(found[name], mlp.param_count(3))
+        assert np.flatnonzero(kept)[0] == [1, 0][place]
+    assert len(found) == 2
+
+
+def test_what_older_files_lack_is_filled_in(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    lacking = ("init", "connected", "selection", "cubic_events", "rate")
+    written(old, GRID.format(keep=20, seed="0..1"), drop=lacking)
+    written(new, GRID.format(keep=22, seed="0..1"))
+    for folders in ([old], [old, new], [new, old]):
+        found = gather.read(folders).rows
+        assert set(found["init"]) == {"default"}
+        assert set(found["selection"]) == {"rank"}
+        assert found["connected"].all()
+        assert found["cubic_events"].isna().all()  # its default is none
+        assert found["rate"].isna().all()  # an option of other methods
+
+
+def test_completing_leaves_values_and_other_methods_alone():
+    fields = rows.config_fields()
+    table = pd.DataFrame(
+        {name: pd.array([None] * 3, field.dtype) for name, field in fields.items()}
+    ).assign(
+        method=pd.array(["gmp", "lth", "gmp"], "string"),
+        effective_nnz=pd.array([0, 5, 5], "Int64"),
+        connected=pd.array([None, None, False], "boolean"),
+    )
+    table["interval"] = pd.array([None, None, 50], "Int64")
+    found = gather.completed(table)
+    assert found["interval"].fillna(-1).tolist() == [97, -1, 50]
+    assert found["rate"].fillna(-1).tolist() == [-1, 0.2, -1]
+    assert found["connected"].tolist() == [False, True, False]
+
+
+def test_a_folder_without_rows_is_an_error(tmp_path):
+    with pytest.raises(StoreError, match="holds no launch"):
+        gather.read([tmp_path])

@@ -1,0 +1,182 @@
+"""Who beats whom, on rows that were planted."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from spiral.report.choice import choose
+from spiral.report.pairs import COLUMNS, MOST, pairs
+from tests.report import only, row, seeds, table
+
+
+def met(*rows, by=("method", "width"), honest=False):
+    return pairs(choose(table(*rows), by, honest))
+
+
+def over_all(*rows, **options):
+    found = met(*rows, **options)
+    return found[found["keep"].isna()]
+
+
+def ahead(wins, n=10, keep=20):
+    """Return rows of gmp and lth: gmp wins so many seeds, the rest it loses."""
+    gmp = [0.9 if s < wins else 0.1 for s in range(n)]
+    return [*seeds(gmp, keep=keep), *seeds([0.5] * n, method="lth", keep=keep)]
+
+
+def test_a_planted_share_of_wins_is_found_with_wilsons_limits():
+    found = only(over_all(*ahead(7)))
+    assert (found["a"], found["b"], found["width"]) == ("gmp", "lth", 16)
+    assert (found["n"], found["pairs"], found["ties"]) == (10, 10, 0)
+    expected = stats.binomtest(7, 10).proportion_ci(method="wilson")
+    assert found["probability"] == pytest.approx(0.7)
+    assert (found["low"], found["high"]) == pytest.approx([*expected])
+
+
+def test_ties_count_half():
+    rows = [*seeds([0.9, 0.9, 0.9, 0.1]), *seeds([0.5, 0.9, 0.9, 0.9], method="lth")]
+    found = only(over_all(*rows))
+    assert (found["probability"], found["ties"]) == (0.5, 2)
+
+
+def test_two_failures_tie_whatever_was_measured():
+    rows = [
+        row(status="diverged", accuracy=0.0),
+        row(method="lth", status="collapsed", accuracy=0.5),
+    ]
+    assert only(over_all(*rows))["probability"] == 0.5
+
+
+def test_only_equal_seeds_meet():
+    gmp = [row(seed=s, accuracy=0.9) for s in (0, 1, 2, 7)]
+    lth = [row(seed=s, method="lth", accuracy=0.1 * s) for s in (1, 2, 3)]
+    found = only(over_all(*gmp, *lth))
+    assert (found["n"], found["probability"]) == (2, 1)
+
+
+def test_rows_at_the_chosen_setting_meet_even_if_it_differs():
+    rows = [
+        *seeds([0.9, 0.9], lr=0.1),
+        *seeds([0.1, 0.1], lr=0.2),
+        *seeds([0.2, 0.2], method="lth", lr=0.1),
+        *seeds([0.5, 0.5], method="lth", lr=0.2),
+    ]
+    found = only(over_all(*rows))
+    assert (found["n"], found["probability"]) == (2, 1)
+
+
+def test_initial_weights_and_order_must_be_equal():
+    gmp = [row(init_seed=i, order_seed=o) for i in (0, 1) for o in (0, 1)]
+    lth = [r | {"method": "lth", "accuracy": 0.5} for r in gmp[:3]]
+    assert only(over_all(*gmp, *lth))["pairs"] == 3
+
+
+def test_each_size_is_compared_and_all_together_seed_by_seed():
+    """A seed's mean over sizes counts once: one seed of two sizes is one piece."""
+    rows = [*ahead(4, n=4, keep=20), *ahead(0, n=2, keep=30)]
+    found = met(*rows)
+    assert found["keep"].tolist()[1:] == [20, 30]
+    assert found["probability"].tolist() == pytest.approx([0.75, 1, 0])
+    assert found["n"].tolist() == [4, 4, 2]
+    assert found["pairs"].tolist() == [6, 4, 2]
+
+
+def test_more_sizes_of_one_seed_do_not_narrow_the_limits():
+    one = only(over_all(*ahead(7, keep=20)))
+    many = [r for keep in (20, 26, 33, 40) for r in ahead(7, keep=keep)]
+    found = only(over_all(*many))
+    assert found["pairs"] == 40
+    assert [found[c] for c in ("probability", "low", "high", "n")] == pytest.approx(
+        [one[c] for c in ("probability", "low", "high", "n")]
+    )
+
+
+def test_dense_networks_meet_every_size():
+    dense = seeds([0.95, 0.8], method="dense", keep=None)
+    found = met(*dense, *seeds([0.9, 0.9], keep=20), *seeds([1.0, 1.0], keep=30))
+    assert found["a"].tolist() == ["dense"] * 3
+    assert found["keep"].tolist()[1:] == [20, 30]
+    assert found["probability"].tolist() == pytest.approx([0.25, 0.5, 0])
+
+
+def test_dense_networks_meet_each_other():
+    rows = [
+        *seeds([0.9, 0.9], method="dense", keep=None, width=3),
+        *seeds([0.95, 0.8], method="dense", keep=None, width=16),
+    ]
+    found = only(met(*rows, by=["width", "method"]))
+    assert (found["a"], found["b"], found["method"]) == (3, 16, "dense")
+    assert (found["n"], found["probability"]) == (2, 0.5)
+
+
+def test_other_columns_must_be_equal():
+    rows = [*ahead(2, n=2), *[r | {"width": 3} for r in ahead(0, n=2)]]
+    found = over_all(*rows)
+    assert found["width"].tolist() == [3, 16]
+    assert found["probability"].tolist() == [0, 1]
+
+
+def test_widths_that_are_no_groups_meet_their_equals():
+    rows = [*ahead(2, n=2), *[r | {"width": 3} for r in ahead(0, n=2)]]
+    found = only(over_all(*rows, by=["method"]))
+    assert (found["n"], found["pairs"], found["probability"]) == (2, 4, 0.5)
+
+
+def test_every_two_of_several_meet_once():
+    rows = [r for m in ("c", "a", "b") for r in seeds([0.5], method=m)]
+    found = over_all(*rows)
+    assert list(zip(found["a"], found["b"], strict=True)) == [
+        ("a", "b"),
+        ("a", "c"),
+        ("b", "c"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        seeds([0.9]),
+        [row(seed=0), row(seed=1, method="lth")],
+        [row(width=3), row(width=16, method="lth")],
+        [row(method=f"m{i}") for i in range(MOST + 1)],
+    ],
+    ids=["one method", "other seeds", "other widths", "too many"],
+)
+def test_without_pairs_the_table_is_empty_but_has_its_columns(rows):
+    found = met(*rows)
+    assert found.empty
+    assert list(found) == ["width", "keep", "a", "b", *COLUMNS]
+
+
+def test_honest_pairs_are_of_the_seeds_reported():
+    assert only(over_all(*ahead(10), honest=True))["n"] == 5
+    assert met(*ahead(1, n=1), honest=True).empty
+
+
+def test_agrees_with_two_loops():
+    random = np.random.default_rng(1)
+    rows = [
+        row(method=m, width=w, keep=k, seed=s, accuracy=random.integers(5, 9) / 10)
+        for m in ("gmp", "lth")
+        for w in (3, 16)
+        for k in (None, 10, 20)
+        for s in range(8)
+        if random.random() < 0.8
+    ]
+    rows = [r | {"nnz": 10} if r["keep"] is None else r for r in rows]
+    frame = table(*[r for r in rows if r["keep"] is not None])
+    found = over_all(*[r for r in rows if r["keep"] is not None], by=["method"])
+    each = {}
+    for _, a in frame[frame["method"] == "gmp"].iterrows():
+        for _, b in frame[frame["method"] == "lth"].iterrows():
+            if all(a[n] == b[n] for n in ("width", "keep", "seed")):
+                score = (a["accuracy"] > b["accuracy"]) + (
+                    a["accuracy"] == b["accuracy"]
+                ) / 2
+                each.setdefault(a["seed"], []).append(score)
+    line = only(found)
+    assert line["n"] == len(each)
+    assert line["pairs"] == sum(map(len, each.values()))
+    assert line["probability"] == pytest.approx(np.mean([*map(np.mean, each.values())]))
+    assert pd.isna(line["keep"])

@@ -1,0 +1,96 @@
+"""Figures of the search say what they are given."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+
+from spiral import masks, mlp
+from spiral.report import figures, search_figures, style
+
+
+def drawn(paint):
+    return figures.draw(paint).axes[0]
+
+
+def network(width=3, cut=()):
+    """Return a network of width 3 in which some weights are pruned."""
+    weights = np.ones((1, mlp.weight_count(width)), bool)
+    weights[0, list(cut)] = False
+    mask = masks.with_biases(weights, width)[0]
+    params = np.where(mask, mlp.initial_params(1, width), 0)
+    return search_figures.Drawn("a title", mask, params, width)
+
+
+def edges(axes):
+    return [line for line in axes.lines if line.get_marker() == "None"]
+
+
+def test_the_frontier_shows_both_kinds_the_levels_and_the_paper():
+    best = {
+        "any": pd.Series([0.7, 0.96], [12, 24]),
+        "protocol": pd.Series([0.6, 0.95], [12, 26]),
+    }
+    axes = drawn(lambda a: search_figures.frontier(a, best, "nnz_params", (0.95,)))
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == [
+        "by any means",
+        "trained as in the paper",
+        "Zhang & Papyan 2024 (about)",
+    ]
+    stars = axes.lines[-1].get_xydata().tolist()
+    assert stars == [[30, 0.95], [45, 0.995]]
+    assert axes.get_xlabel() == "weights and biases"
+    plain = drawn(lambda a: search_figures.frontier(a, best, "nnz", (0.95,)))
+    assert len(plain.get_legend().get_texts()) == 2
+
+
+def test_success_shows_shares_and_counts():
+    shares = pd.DataFrame(
+        {
+            "level": [0.8, 0.8, 0.9, 0.9],
+            "nnz": [10, 11, 10, 11],
+            "hits": [1, 5, 0, 2],
+            "n": [1000] * 4,
+            "low": [0.0, 0.002, 0.0, 0.0005],
+            "high": [0.005, 0.01, 0.003, 0.006],
+        }
+    )
+    axes = drawn(lambda a: search_figures.success(a, shares))
+    lines = [line.get_xydata().tolist() for line in axes.lines]
+    assert lines == [[[10, 0.001], [11, 0.005]], [[11, 0.002]]]
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == ["accuracy ≥ 0.8 (6 hits)", "accuracy ≥ 0.9 (2 hits)"]
+    assert axes.get_ylabel() == "share of 2,000 trainings"
+
+
+def test_a_graph_has_an_edge_per_kept_weight_coloured_by_sign():
+    one = network(cut=[7, 20])
+    axes = drawn(lambda a: search_figures.graph(a, one))
+    found = edges(axes)
+    assert len(found) == 25
+    weights = one.params[one.mask & mlp.is_weight(3)]
+    negative, positive = (
+        sum(to_hex(line.get_color()) == colour.lower() for line in found)
+        for colour in search_figures.SIGNS
+    )
+    assert (negative, positive) == ((weights < 0).sum(), (weights > 0).sum())
+    thickest = max(line.get_linewidth() for line in found)
+    share = np.abs(weights).max() / np.abs(one.params).max()
+    assert thickest == pytest.approx(0.4 + 3.6 * share)
+
+
+def test_weights_on_no_path_are_grey():
+    column = [24]  # the output weight of the first unit of layer 3
+    axes = drawn(lambda a: search_figures.graph(a, network(cut=column)))
+    colours = [to_hex(line.get_color()) for line in edges(axes)]
+    assert colours.count(search_figures.GREY.lower()) == 3  # what leads into that unit
+
+
+def test_a_gallery_is_a_row_of_graphs_over_a_row_of_maps(tmp_path):
+    figure = search_figures.gallery([network(), network(cut=[3])])
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["a title", "a title", "", ""]
+    assert len(figure.axes[2].images) == 1
+    style.save(figure, tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size > 5000
