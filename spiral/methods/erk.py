@@ -27,11 +27,11 @@ def budgets(width: int, keep: int, rounding: Rounding = "exact") -> tuple[int, .
             layer down, which keeps up to one weight more per layer.
     """
     sizes = np.array([layer.inputs * layer.outputs for layer in mlp.layers(width)])
-    shares = densities(width, keep) * sizes
+    found = densities(width, keep)
     if rounding == "up":
-        pruned = ((1 - shares / sizes) * sizes).astype(np.int64)
+        pruned = ((1 - found) * sizes).astype(np.int64)
         return tuple((sizes - pruned).tolist())
-    shares = np.round(shares, 9)  # a share that is whole but for rounding is whole
+    shares = np.round(found * sizes, 9)  # whole but for rounding is whole
     floors = np.floor(shares).astype(np.int64)
     order = np.argsort(floors - shares, kind="stable")
     floors[order[: keep - floors.sum()]] += 1
@@ -39,15 +39,21 @@ def budgets(width: int, keep: int, rounding: Rounding = "exact") -> tuple[int, .
 
 
 def densities(width: int, keep: int) -> Float[np.ndarray, " L"]:
-    """Return the share of each layer's weights that stays, before rounding."""
+    """Return the share of each layer's weights that stays, before rounding.
+
+    In the published order of operations: the shares times the sizes are often whole
+    but for rounding, which decides what they are rounded to.
+    """
     layers = mlp.layers(width)
     ends = np.array([layer.inputs + layer.outputs for layer in layers], float)
     sizes = np.array([layer.inputs * layer.outputs for layer in layers], float)
+    average, per_epsilon = keep / sizes.sum(), ends / sizes
     dense = np.zeros(len(layers), bool)
-    while True:
-        left = keep - sizes[dense].sum()
-        epsilon = left / ends[~dense].sum() if not dense.all() else 0.0
-        found = np.where(dense, 1.0, epsilon * ends / sizes)
+    while not dense.all():
+        left = np.where(dense, -(sizes * (1 - average)), sizes * average).sum()
+        epsilon = left / (per_epsilon * sizes)[~dense].sum()
+        found = np.where(dense, 1.0, epsilon * per_epsilon)
         if (found <= 1).all():
             return found
         dense |= found == found.max()
+    return np.ones(len(layers))

@@ -17,12 +17,20 @@ from spiral.methods.selection import remarks, select
 class ProsprOptions(Options):
     """Options of ``prospr``."""
 
-    fidelity: Fidelity = fidelity(rounding="up", empty_layer="abort")
+    fidelity: Fidelity = fidelity(
+        rounding="up", selection="topk", empty_layer="abort", late_biases="kept"
+    )
     rounding: Literal["exact", "up"] = Field(
         "exact", description="exactly keep weights, or ⌈W·(1 - sparsity)⌉ in float64"
     )
+    selection: Literal["rank", "topk"] = Field(
+        "rank", description="where scores are equal, lower indices or torch's choice"
+    )
     empty_layer: Literal["train", "abort"] = Field(
         "train", description="train a network with an empty layer, or call it aborted"
+    )
+    late_biases: Literal["masked", "kept"] = Field(
+        "masked", description="biases of units without outgoing weights at width 3"
     )
     inner_steps: int = Field(3, ge=0, description="SGD steps differentiated through")
     inner_lr: float | None = Field(
@@ -41,11 +49,16 @@ class Prospr:
 
     Departures: the learning rate is that of the config (0.5 in the authors' example). A
     network with an empty layer trains on; the authors' code, and that of Zhang &
-    Papyan, stops with an assertion and leaves no record.
+    Papyan, stops with an assertion and leaves no record. Ranks decide ties, in those
+    codes ``torch.topk``: at width 3 that is most networks. The latter also spares the
+    biases of all hidden layers but the first w - 1, which at width 3 is the last
+    (``late_biases: kept``): they change no output, but count.
     """
 
     rounding: Literal["exact", "up"]
+    selection: Literal["rank", "topk"]
     empty_layer: Literal["train", "abort"]
+    late_biases: Literal["masked", "kept"]
     inner_steps: int
     inner_lr: float | None
     inner_momentum: float
@@ -63,7 +76,10 @@ class Prospr:
         keep = view.keep
         if self.rounding == "up":
             keep = rounded_up(keep, mlp.weight_count(view.width))
-        kept = masks.with_biases(select(scores, keep), view.width)
+        kept = masks.with_biases(select(scores, keep, self.selection), view.width)
+        if self.late_biases == "kept":
+            for layer in mlp.layers(view.width)[view.width - 1 : -1]:
+                kept[:, layer.biases] = True
         said = remarks(scores, keep)
         if self.empty_layer == "abort":
             empty = (masks.layer_counts(kept, view.width) == 0).any(axis=1)

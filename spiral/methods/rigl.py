@@ -13,17 +13,27 @@ from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods import erk
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.selection import Rule, select
 
 
 class RiglOptions(Options):
     """Options of ``rigl``."""
 
-    fidelity: Fidelity = fidelity(layer_rounding="up", first_update=100, zeros="as_any")
+    fidelity: Fidelity = fidelity(
+        layer_rounding="up",
+        first_update=100,
+        counted_from=1,
+        zeros="as_any",
+        selection="sorted",
+    )
     update_interval: int = Field(100, ge=1, description="steps between updates")
     update_end: float = Field(
         0.75, gt=0, le=1, description="fraction of training by which updates end"
     )
     first_update: int = Field(0, ge=0, description="step of the first update")
+    counted_from: int = Field(
+        0, ge=0, le=1, description="number of the first training step"
+    )
     drop: float = Field(
         0.3, ge=0, le=1, description="share of each layer that the first update swaps"
     )
@@ -39,6 +49,9 @@ class RiglOptions(Options):
     zeros: Literal["kept", "as_any"] = Field(
         "kept", description="a kept weight of value 0 is better than none, or the same"
     )
+    selection: Literal["rank", "sorted"] = Field(
+        "rank", description="where values are equal, lower indices or torch's choice"
+    )
 
 
 @dataclass(frozen=True)
@@ -53,21 +66,28 @@ class Rigl:
 
     Departures: layer budgets add up to ``keep``; equal values go by index, without
     noise. With few weights a layer the floor is often 0; ``least_swap: 1`` mends that.
+    The code of Zhang & Papyan counts steps from 1, so its first update, of step 100,
+    takes the place of the hundredth; it stops before T_end, not at it; and ``sorted``
+    is how it chooses among gradients of 0, which all are in a network without a path.
     """
 
     update_interval: int
     update_end: float
     first_update: int
+    counted_from: int
     drop: float
     least_swap: int
     growth: Literal["gradient", "random"]
     layer_rounding: erk.Rounding
     zeros: Literal["kept", "as_any"]
+    selection: Literal["rank", "sorted"]
 
     def plan(self, budget: Budget) -> Plan:
         """The first mask, then updates in place of training steps."""
-        end = budget.at(self.update_end)
-        updates = range(self.first_update, end + 1, self.update_interval)
+        first = self.counted_from
+        stop = budget.at(self.update_end) + 1 - first
+        numbers = range(self.first_update, stop, self.update_interval)
+        updates = tuple(number - first for number in numbers if number >= first)
         events = sorted({0, *updates})
         exact = self.layer_rounding == "exact"
         return Plan.simple(budget, *events, replaced=updates, exact=exact)
@@ -104,16 +124,18 @@ class Rigl:
         swaps = np.minimum(self._swaps(view, counts), counts)
         size = np.abs(masks.of_weights(view.params, view.width))
         lowest = np.float32(-1 if self.zeros == "kept" else 0)
-        stay = _by_layer(view.width, np.where(kept, size, lowest), counts - swaps)
+        worth, rule = np.where(kept, size, lowest), self.selection
+        stay = _by_layer(view.width, worth, counts - swaps, rule)
         others = np.where(stay, -np.inf, self._interest(view, kept))
-        return stay | _by_layer(view.width, others, swaps)
+        return stay | _by_layer(view.width, others, swaps, rule)
 
     def _swaps(
         self, view: View, counts: Int[np.ndarray, "N L"]
     ) -> Int[np.ndarray, "N L"]:
         """Return how many weights each layer swaps."""
         end = int(self.update_end * view.plan.steps)
-        share = self.drop / 2 * (1 + np.cos(np.pi * view.step / end))
+        number = view.step + self.counted_from
+        share = self.drop / 2 * (1 + np.cos(number * np.pi / end))
         return np.maximum(self.least_swap, (counts * share).astype(np.int64))
 
     def _interest(
@@ -134,11 +156,14 @@ class Rigl:
 
 
 def _by_layer(
-    width: int, scores: Float[np.ndarray, "N W"], shares: Int[np.ndarray, "N L"]
+    width: int,
+    scores: Float[np.ndarray, "N W"],
+    shares: Int[np.ndarray, "N L"],
+    rule: Rule = "rank",
 ) -> Bool[np.ndarray, "N W"]:
     """Keep each layer's share of its highest scores."""
     parts = [
-        masks.keep_top(scores[:, layer.columns], share)
+        select(scores[:, layer.columns], share, rule)
         for layer, share in zip(mlp.layers(width), shares.T, strict=True)
     ]
     return np.concatenate(parts, axis=1)

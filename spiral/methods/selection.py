@@ -8,9 +8,11 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from spiral import masks
 
-Rule = Literal["rank", "strict", "loose"]
-"""``rank`` keeps exactly ``keep``; ``strict`` what is above the keep-th highest score,
-so one too few and no ties; ``loose`` what is not below it, so all ties."""
+Rule = Literal["rank", "topk", "sorted", "strict", "loose"]
+"""Three keep exactly ``keep`` and differ where scores are equal: ``rank`` keeps the
+lower indices, ``topk`` what ``torch.topk`` finds, ``sorted`` what it puts first when it
+sorts all. ``strict`` keeps what is above the keep-th highest score, so one too few and
+no ties; ``loose`` what is not below it, so all ties."""
 
 Scores = Float[np.ndarray, "N W"]
 Counts = Int[np.ndarray, " N"]
@@ -26,6 +28,29 @@ def select(scores: Scores, keep: Counts, rule: Rule = "rank") -> WeightMask:
         rule: How the count is met (see :data:`Rule`).
     """
     return RULES[rule](scores, keep)
+
+
+def _topk(scores: Scores, keep: Counts) -> WeightMask:
+    kept = np.zeros(scores.shape, bool)
+    for count in np.unique(keep):
+        rows = np.flatnonzero(keep == count)
+        kept[rows[:, None], _found(scores[rows], int(count))] = True
+    return kept
+
+
+def _sorted(scores: Scores, keep: Counts) -> WeightMask:
+    size = scores.shape[1]
+    kept = np.zeros(scores.shape, bool)
+    first = np.arange(size) < np.asarray(keep)[:, None]
+    np.put_along_axis(kept, _found(scores, size), first, axis=1)
+    return kept
+
+
+def _found(scores: Scores, count: int) -> Int[np.ndarray, "N K"]:
+    """Return the places of the highest scores as torch finds them, the best first."""
+    import torch
+
+    return torch.topk(torch.from_numpy(scores), count, dim=1).indices.numpy()
 
 
 def _strict(scores: Scores, keep: Counts) -> WeightMask:
@@ -44,6 +69,8 @@ def _threshold(scores: Scores, keep: Counts) -> Float[np.ndarray, "N 1"]:
 
 RULES: dict[Rule, Callable[[Scores, Counts], WeightMask]] = {
     "rank": masks.keep_top,
+    "topk": _topk,
+    "sorted": _sorted,
     "strict": _strict,
     "loose": _loose,
 }

@@ -4,8 +4,9 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 
-from spiral import experiment
+from spiral import experiment, gradients, masks, mlp
 from spiral.methods import prospr
 from tests import oracles
 from tests.methods import act, chosen, first_view, silent, surplus, table
@@ -130,3 +131,29 @@ def test_zp24_aborts_where_a_layer_is_empty_and_only_there():
     ]
     assert ((change.status == "aborted") == empty).all()
     assert 4 <= sum(empty) <= 24
+
+
+def test_zp24_lets_torch_choose_among_weights_of_score_zero():
+    configs = table("prospr", 3, keep=20, lr=0.1, fidelity="zp24")
+    view, found = first_view(configs), chosen(act(configs))
+    batches = [view.batch(step) for step in range(4)]
+    meta = gradients.meta_gradient(view.params, batches, view.lr, 0.9, 3)
+    for score, kept in zip(np.abs(meta)[:, FREE], found, strict=True):
+        assert (score == 0).sum() > 7  # so the score decides nothing here
+        best = torch.topk(torch.tensor(score), kept.sum()).indices
+        assert set(np.flatnonzero(kept)) == set(best.tolist())
+    exact = chosen(act(table("prospr", 3, keep=20, lr=0.1)))
+    assert not np.array_equal(exact, found)
+
+
+@pytest.mark.parametrize(("width", "spared"), [(3, [2]), (4, [])])
+def test_zp24_spares_the_biases_of_the_third_layer_at_width_3(width, spared):
+    """A loop over layers there stops at the rows of one layer's mask."""
+    change = act(table("prospr", 9, width=width, keep=8, fidelity="zp24"))
+    theirs, rule = change.masks, masks.with_biases(chosen(change, width), width)
+    for number, layer in enumerate(mlp.layers(width)):
+        if number in spared:
+            assert theirs[:, layer.biases].all()
+            assert not rule[:, layer.biases].all()
+        else:
+            assert np.array_equal(theirs[:, layer.biases], rule[:, layer.biases])

@@ -4,21 +4,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from spiral import experiment, gradients, masks, mlp
 from spiral.job import TrainState
 from spiral.methods import METHODS, erk
-from tests.methods import Drift, Still, decide, kept_weights, plan_at, table
+from tests.methods import Drift, Still, decide, kept_weights, plan_at, table, view_of
 
 USUAL = {
     "update_interval": 100,
     "update_end": 0.75,
     "first_update": 0,
+    "counted_from": 0,
     "drop": 0.3,
     "least_swap": 0,
     "growth": "gradient",
     "layer_rounding": "exact",
     "zeros": "kept",
+    "selection": "rank",
 }
 
 
@@ -54,11 +57,24 @@ def test_events_every_100_steps_until_three_quarters():
     assert set(plan.replaced) == set(plan.events)
 
 
-def test_zp24_trains_the_first_step():
-    plan = plan_at(50, "rigl", **{**USUAL, "first_update": 100})
-    assert plan.events[:2] == (0, 100)
+def test_zp24_updates_in_place_of_every_hundredth_step():
+    """Its counter is 1 at the first step: update 100 sees the hundredth batch."""
+    numbered = {"first_update": 100, "counted_from": 1}
+    plan = plan_at(50, "rigl", **{**USUAL, **numbered})
+    assert plan.events == (0, *range(99, 14_600, 100))
     assert 0 not in plan.replaced
     assert len(plan.replaced) == 146  # as counted in that code
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 11_700), (1, 11_599)])
+def test_zp24_stops_before_the_end_the_authors_at_it(first, last):
+    """At 40 epochs three quarters are 11,700 steps, where the cosine is down to 0."""
+    plan = plan_at(40, "rigl", **{**USUAL, "first_update": 100, "counted_from": first})
+    assert plan.events[-1] == last
+
+
+def test_steps_that_count_from_1_have_no_update_0():
+    assert plan_at(50, "rigl", **{**USUAL, "counted_from": 1}).events[:2] == (0, 99)
 
 
 @pytest.mark.parametrize("keep", [11, 20])
@@ -76,6 +92,17 @@ def test_without_drop_the_mask_is_static():
     state = decide(table("rigl", 2, drop=0.0), engine)
     for kept in engine.seen[1:]:
         assert np.array_equal(kept, kept_weights(state))
+
+
+def test_the_cosine_is_of_the_number_of_the_step():
+    """Of 40 weights that number 7,313 has 6 change, and 7,314 has 5."""
+    share = 0.15 * (1 + np.cos(np.pi * np.array([7_312, 7_313]) / 14_625))
+    assert (40 * share).astype(int).tolist() == [6, 5]
+    for first, swaps in ((0, 6), (1, 5)):
+        method = METHODS["rigl"].build(**{**USUAL, "counted_from": first})
+        configs, params, kept = start(n=1)
+        view = replace(view_of(configs, params, kept), step=7_312)
+        assert method._swaps(view, np.array([[40]])).tolist() == [[swaps]]
 
 
 @pytest.mark.parametrize("growth", ["gradient", "random"])
@@ -150,6 +177,37 @@ def test_a_kept_zero_is_better_than_none_unless_asked():
     assert np.array_equal(after.masks[0, places], kept[0, places])
     _, _, after = acted(100, configs, zeroed, kept, zeros="as_any", **calm)
     assert not after.masks[0, places].all()
+
+
+def torch_update(size, steep, kept, swaps):
+    """Swap weights of one layer as torch sorts them; all arrays are flat."""
+    order = torch.topk(torch.tensor(np.where(kept, size, 0)), len(size)).indices
+    stay = np.isin(np.arange(len(size)), order[: kept.sum() - swaps])
+    order = torch.topk(torch.tensor(np.where(stay, -1, steep)), len(size)).indices
+    return stay | np.isin(np.arange(len(size)), order[:swaps])
+
+
+@pytest.mark.parametrize("zeros", [0, 5])
+def test_selection_sorted_takes_what_torch_takes_among_equals(zeros):
+    """Behind a dead layer all gradients are 0: nothing but the sort decides."""
+    configs, params, kept = start(keep=200, n=2)
+    dead = params.copy()
+    dead[:, mlp.layers(16)[2].biases] = -9  # the third layer is silent
+    for row, mask in zip(dead, kept, strict=True):
+        row[np.flatnonzero(mask & mlp.is_weight(16))[-zeros:][:zeros]] = 0
+    options = {"selection": "sorted", "zeros": "as_any"}
+    job, before, after = acted(100, configs, dead, kept, **options)
+    slope = gradients.gradient(before.params, job.batch_at(100), 16, kind=np.float32)
+    share = 0.15 * (1 + np.cos(np.pi * 100 / 14_625))
+    for n in range(2):
+        for layer in mlp.layers(16):
+            here = layer.weights
+            size, steep = np.abs(before.params[n, here]), np.abs(slope[n, here])
+            swaps = int(kept[n, here].sum() * share)
+            expected = torch_update(size, steep, kept[n, here], swaps)
+            assert np.array_equal(after.masks[n, here], expected)
+    _, _, ranked = acted(100, configs, dead, kept, zeros="as_any")
+    assert not np.array_equal(ranked.masks, after.masks)
 
 
 def test_counts_of_zp24():
