@@ -84,7 +84,7 @@ def shapes(d1: str, d2: str, d3: str, **options: Any) -> None:
     help="Every shape that `search shapes` found minimal there.",
 )
 @click.option("--nnz", metavar="A..B", help="Only masks with so many weights.")
-@click.option("--race", "racing", is_flag=True, help="Drop most trainings early.")
+@click.option("--race", "racing", is_flag=True, help="Drop most early; see above.")
 @click.option(
     "--rungs",
     default="5,15",
@@ -97,7 +97,7 @@ def shapes(d1: str, d2: str, d3: str, **options: Any) -> None:
     type=click.FloatRange(0, 1, min_open=True),
     default=0.25,
     show_default=True,
-    help="What a race trains on, each time.",
+    help="What goes on from each rung to the next.",
 )
 @phase
 def masks(
@@ -108,7 +108,12 @@ def masks(
     Prints for each shape and threshold how many trainings reached it, and the sparsest
     that did. The same command goes on.
 
-    PLACEHOLDER
+    With --race it is NOT exhaustive: all train for some epochs, the share of lowest
+    loss trains again for more, and so on. Measured with the defaults, in 1/4 of the
+    steps: of 171 trainings of 3-3-3 that reach 0.95 it finds 163, of 3 of 3-2-2 two; of
+    the best 0.1 % of these shapes 350 of 372 and 70 of 82. Rungs lie in DIR/rung-1 and
+    so on; a rung begins when the one before is complete, so with --shard or --limit run
+    it again. `search recall` measures a race.
     """
     from spiral.search import phases
     from spiral.search.race import Rules
