@@ -121,7 +121,7 @@ def test_cost_counts_shared_levels_once():
     one, two = (np.sum(course.kept * course.share) for course in (ones, twos))
     assert one < two < 2 * one
     assert ones.share.sum() == pytest.approx(1)
-    expected = [27, 21.6, 17.28, 13.824, 11.0592, 10]
+    expected = [27, 21.6, 17.28, 13.824, 10]
     assert ones.kept[:, 0].tolist() == pytest.approx(expected)
 
 
