@@ -119,7 +119,10 @@ EXPECTED = {
             1,
         ),
     ),
-    "fixed_init_995/prune": lambda: (PRUNED, pruned([6, 16], FEW_KEEPS, [258, 0, 1, 2, 3], 258)),
+    "fixed_init_995/prune": lambda: (
+        PRUNED,
+        pruned([6, 16], FEW_KEEPS, [258, 0, 1, 2, 3], 258),
+    ),
     "fixed_init_995/first_phase": lambda: (
         BLOCK,
         search("block", [0.05, 0.1], blocks(61), 258),
