@@ -122,11 +122,14 @@ class Rigl:
             [kept[:, layer.columns].sum(axis=1) for layer in mlp.layers(view.width)], 1
         )
         swaps = np.minimum(self._swaps(view, counts), counts)
+        some = np.flatnonzero(swaps.any(axis=1))  # late, small networks swap nothing
+        if not len(some):
+            return kept
         size = np.abs(masks.of_weights(view.params, view.width))
         lowest = np.float32(-1 if self.zeros == "kept" else 0)
         worth, rule = np.where(kept, size, lowest), self.selection
         stay = _by_layer(view.width, worth, counts - swaps, rule)
-        others = np.where(stay, -np.inf, self._interest(view, kept))
+        others = np.where(stay, -np.inf, self._interest(view, kept, some))
         return stay | _by_layer(view.width, others, swaps, rule)
 
     def _swaps(
@@ -139,20 +142,23 @@ class Rigl:
         return np.maximum(self.least_swap, (counts * share).astype(np.int64))
 
     def _interest(
-        self, view: View, kept: Bool[np.ndarray, "N W"]
+        self, view: View, kept: Bool[np.ndarray, "N W"], some: Int[np.ndarray, " M"]
     ) -> Float[np.ndarray, "N W"]:
-        """Return what ranks weights for growth."""
+        """Return what ranks weights for growth, of some networks; 0 for the others."""
+        found = np.zeros(kept.shape)
         if self.growth == "random":
-            purpose = f"grow/{view.step}"
-            rows = range(len(kept))
-            size = kept.shape[1]
-            return np.stack([view.stream(n, purpose).random(size) for n in rows])
+            purpose, size = f"grow/{view.step}", kept.shape[1]
+            found[some] = [view.stream(n, purpose).random(size) for n in some]
+            return found
         from spiral import gradients
 
-        masked = view.params * masks.with_biases(kept, view.width)
-        batch = view.batch(view.step)
-        dense = gradients.gradient(masked, batch, view.width, kind=np.float32)
-        return masks.of_weights(np.abs(dense), view.width)
+        masked = (view.params * masks.with_biases(kept, view.width))[some]
+        points, labels = view.batch(view.step)
+        dense = gradients.gradient(
+            masked, (points[some], labels[some]), view.width, kind=np.float32
+        )
+        found[some] = masks.of_weights(np.abs(dense), view.width)
+        return found
 
 
 def _by_layer(
