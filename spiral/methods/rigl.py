@@ -123,8 +123,6 @@ class Rigl:
         )
         swaps = np.minimum(self._swaps(view, counts), counts)
         some = np.flatnonzero(swaps.any(axis=1))  # late, small networks swap nothing
-        if not len(some):
-            return kept
         size = np.abs(masks.of_weights(view.params, view.width))
         lowest = np.float32(-1 if self.zeros == "kept" else 0)
         worth, rule = np.where(kept, size, lowest), self.selection
@@ -146,6 +144,8 @@ class Rigl:
     ) -> Float[np.ndarray, "N W"]:
         """Return what ranks weights for growth, of some networks; 0 for the others."""
         found = np.zeros(kept.shape)
+        if not len(some):
+            return found
         if self.growth == "random":
             purpose, size = f"grow/{view.step}", kept.shape[1]
             found[some] = [view.stream(n, purpose).random(size) for n in some]
