@@ -69,18 +69,19 @@ class Synflow:
         said = remarks(scores, view.keep, self.selection)
         return Change(masks=masks.with_biases(kept, view.width), status=said), None
 
-    @staticmethod
     def _scores(
-        size: Float[np.ndarray, "N P"], kept: np.ndarray, width: int
+        self, size: Float[np.ndarray, "N P"], kept: np.ndarray, width: int
     ) -> Float[np.ndarray, "N W"]:
         """Score what is left; what is pruned has score 0.
 
-        In float32 relative to the best score, which forgives the rounding of scores
-        that are equal by algebra: their indices decide then.
+        Ranks are of float32 relative to the best score, which forgives the rounding of
+        scores that are equal by algebra: their indices decide then.
         """
         size = size.copy()
         size[:, mlp.is_weight(width)] *= kept
         scores = flow(size, width)
+        if self.selection == "strict":
+            return scores  # it would remove scores that only rounding makes equal
         scores /= np.maximum(scores.max(axis=1, keepdims=True), np.finfo(float).tiny)
         return scores.astype(np.float32)
 

@@ -141,7 +141,8 @@ def rounds_of(params, width, keep, strict, biases, rounds=100):
     for i in range(1, rounds + 1):
         size[free[~kept]] = 0
         score = scores(size, width)
-        score = np.float32(score / max(score.max(), 1e-300))
+        if not strict:
+            score = np.float32(score / max(score.max(), 1e-300))
         share = i / rounds
         removed = int(total - keep**share / total ** (share - 1.0))
         if removed < 1:
@@ -185,6 +186,16 @@ def test_the_last_round_removes_all_that_should_go():
 def test_zp24_keeps_one_less(width, keep):
     change = act(table("synflow", 5, width=width, keep=keep, fidelity="zp24"))
     assert chosen(change, width).sum(axis=1).tolist() == [keep - 1] * 5
+
+
+def test_zp24_tells_apart_what_float32_would_not():
+    """Scores of two weights of layer 2: (1 + e)(1 + 2e) and 1 + 3e, e being 2⁻²³."""
+    params, e = np.zeros((1, 21), np.float32), np.float32(2**-23)
+    params[0, :4] = [0.5, 0.5, 0.5 + e, 0.5 + e]
+    params[0, [6, 7, 12, 18]] = [1 + 3 * e, 1 + e, 1, 1]  # W2, one unit from here on
+    configs = table("synflow", 1, width=2, keep=4, rounds=1, fidelity="zp24")
+    kept = chosen(act(configs, params), 2)[0]
+    assert np.flatnonzero(kept).tolist() == [5, 8, 12]  # and not [8, 12]: no tie
 
 
 def test_zp24_leaves_weights_on_no_path():

@@ -171,7 +171,7 @@ ZP24 = {
     "synflow": ("strict", 100, None, "absolute", None),
     "force": ("strict", 10, None, None, None),
     "iter_snip": ("strict", 10, None, None, None),
-    "prospr": (None, None, None, None, "abort"),
+    "prospr": ("topk", None, None, None, "abort"),
 }
 EXACT = {
     "snip": ("rank", None, "none", None, None),
@@ -179,7 +179,7 @@ EXACT = {
     "synflow": ("rank", 100, None, "zero", None),
     "force": ("rank", 60, None, None, None),
     "iter_snip": ("rank", 60, None, None, None),
-    "prospr": (None, None, None, None, "train"),
+    "prospr": ("rank", None, None, None, "train"),
 }
 
 
