@@ -72,7 +72,7 @@ def recall(race: Path, census: Path, levels: Sequence[float], as_json: bool) -> 
 
     from spiral import rows, store
     from spiral.report import results, tell
-    from spiral.search.race import recall as recall_at
+    from spiral.report.recall import recall as recall_at
     from spiral.sweep.race import finished, stopped
 
     folders = finished(race)
