@@ -46,9 +46,8 @@ def recall(
         if hits:
             fewest = int(census["nnz"][hit].min())
             ours_fewest = int(census["nnz"][hit & ours].min()) if both else None
-            share = np.array([both / hits])
-            ends = (float(end[0]) for end in intervals.share(share, np.array([hits])))
-            found.append(
-                Recall(level, hits, both, both / hits, *ends, fewest, ours_fewest)
-            )
+            low, high = intervals.share(np.array([both / hits]), np.array([hits]))
+            ends = float(low[0]), float(high[0])
+            share = both / hits
+            found.append(Recall(level, hits, both, share, *ends, fewest, ours_fewest))
     return found
