@@ -5,7 +5,7 @@ SPIRAL = $(BIN)/spiral-sweep
 DEMO = runs/quickstart
 SLICE = runs/paper-slice
 
-.PHONY: install demo paper-slice test lint types bench golden clean
+.PHONY: install demo fidelity paper-slice test lint types bench golden clean
 
 install: .venv/installed
 
@@ -27,6 +27,10 @@ demo: install
 paper-slice: install
 	$(SPIRAL) launch paper/slice --out $(SLICE)
 	$(SPIRAL) status $(SLICE)
+
+fidelity: install
+	$(SPIRAL) launch fidelity --out runs/fidelity
+	$(SPIRAL) compare runs/fidelity --by fidelity,method,width
 
 test: install
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not benchmark"

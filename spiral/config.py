@@ -55,7 +55,9 @@ class Config(Options):
     )
     epochs: int = Field(50, ge=1, le=10_000, description="epochs of one training")
     stop_epoch: int | None = Field(
-        None, ge=1, description="train only so many epochs of the budget"
+        None,
+        ge=1,
+        description="stop after so many epochs (of several trainings, the first)",
     )
     batch: int = Field(128, ge=1, le=24_991, description="points of a batch")
     momentum: float = Field(

@@ -42,7 +42,7 @@ def params(source: str, seed: int, width: int) -> Float32[np.ndarray, " P"]:
 
 
 def stamp(path: str) -> str:
-    """Return a file's name with the digest of what it holds.
+    """Return a file's full name with the digest of what it holds.
 
     Raises:
         ConfigError: It cannot be read as a network, or has another digest than the one
@@ -51,7 +51,7 @@ def stamp(path: str) -> str:
     if path == DEFAULT:
         return path
     given = not Path(path).is_file() and Path(path.rpartition("@")[0]).is_file()
-    stamped = path if given else f"{path}@{_digest(path)}"
+    stamped = path if given else f"{Path(path).resolve()}@{_digest(path)}"
     _from_file(stamped, 1)
     return stamped
 

@@ -77,11 +77,13 @@ class Plan:
         """Return the beginning of a plan: all that happens before a step."""
         if step >= self.steps:
             return self
+        events = tuple(event for event in self.events if event < step)
         return replace(
             self,
             steps=step,
-            events=tuple(event for event in self.events if event < step),
+            events=events,
             curves={name: curve[:step] for name, curve in self.curves.items()},
+            exact=self.exact and events == tuple(self.events),
             whole=self,
         )
 

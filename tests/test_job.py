@@ -140,3 +140,11 @@ def test_a_fresh_state_is_untrained_and_unmasked():
     assert state.masks.all()
     assert not state.momentum.any()
     assert state.momentum.shape == job.initial.shape
+
+
+def test_a_plan_cut_before_an_event_promises_no_count():
+    budget = Budget(4, 10)
+    plan = Plan.simple(budget, 0, 25)
+    assert plan.until(30).exact
+    assert not plan.until(20).exact
+    assert plan.until(40) is plan

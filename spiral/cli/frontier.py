@@ -65,11 +65,15 @@ def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Also polish so many rows of every size.",
+    help="Also polish so many rows of every size and kind.",
 )
 @file
 def update(folders: tuple[str, ...], polish: int, path: Path | None) -> None:
-    """Enter what is better in the rows of launches."""
+    """Enter what is better in the rows of launches.
+
+    Without --file this changes the frontier that the package ships, which `compare` and
+    the figures use.
+    """
     from spiral.report import results
     from spiral.search import frontier
 
@@ -77,12 +81,13 @@ def update(folders: tuple[str, ...], polish: int, path: Path | None) -> None:
     known = [frontier.load(target)] if target.exists() else []
     for folder in map(Path, folders):
         sizes = results.read(folder, frontier.NEEDED)
-        chosen = sizes.loc[frontier.promising(sizes, max(3, polish)), "config_id"]
-        entries = frontier.from_rows(results.read(folder, ids=chosen))
-        known.append(entries)
+        chosen = sizes.loc[frontier.promising(sizes), "config_id"]
+        known.append(frontier.from_rows(results.read(folder, ids=chosen)))
         if polish:
             from spiral.search.polish import polish_all
 
+            best = sizes.loc[frontier.promising(sizes, polish), "config_id"]
+            entries = frontier.from_rows(results.read(folder, ids=best))
             known.append(polish_all(entries))
         click.echo(f"{folder}: {len(sizes):,} rows, {len(chosen)} looked at")
     merged = frontier.merge(known)
@@ -92,11 +97,18 @@ def update(folders: tuple[str, ...], polish: int, path: Path | None) -> None:
 
 @frontier.command()
 @click.option(
-    "--rounds", type=click.IntRange(1), default=3, show_default=True, help="At most."
+    "--rounds",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="At most so many.",
 )
 @file
 def thin(rounds: int, path: Path | None) -> None:
-    """Drop each weight of the best networks in turn and polish what is left."""
+    """Drop each weight of the best networks in turn and polish what is left.
+
+    Without --file this changes the frontier that the package ships.
+    """
     from spiral.search import frontier
     from spiral.search.polish import thin
 

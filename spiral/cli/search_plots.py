@@ -13,9 +13,9 @@ from spiral.cli.results import output, plot
 @click.option(
     "--by",
     type=click.Choice(["nnz", "nnz_params"]),
-    default="nnz",
+    default="nnz_params",
     show_default=True,
-    help="Size: weights, or weights and biases.",
+    help="Size: weights, or weights and biases, by which the paper's are marked.",
 )
 @file
 @output
@@ -35,7 +35,13 @@ def plot_frontier(by: str, path: Path | None, output: Path | None) -> None:
 
 @plot.command("success")
 @folder
-@click.option("--level", "levels", multiple=True, type=float, help="Accuracies.")
+@click.option(
+    "--level",
+    "levels",
+    multiple=True,
+    type=float,
+    help="Accuracy to reach [0.8, 0.9, 0.95]. Repeatable.",
+)
 @output
 def plot_success(out: Path, levels: tuple[float, ...], output: Path | None) -> None:
     """Share of the trainings of given masks that succeed, over their weights."""
@@ -62,7 +68,10 @@ def plot_networks(nnz: str, path: Path | None, output: Path | None) -> None:
     table = frontier.load(path)
     leaders = frontier.leaders(table)
     optima = [frontier.optimum(table, level) for level in frontier.THRESHOLDS]
-    sizes = [int(size) for size in nnz.split(",")] if nnz else optima
+    try:
+        sizes = [int(size) for size in nnz.split(",")] if nnz else optima
+    except ValueError:
+        raise click.UsageError(f"--nnz: expected sizes as 10,16, got {nnz!r}") from None
     chosen = leaders[leaders["nnz"].isin([size for size in sizes if size])]
     if chosen.empty:
         known = ", ".join(map(str, leaders["nnz"]))

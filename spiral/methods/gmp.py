@@ -19,7 +19,7 @@ class GmpOptions(Options):
     """Options of ``gmp``."""
 
     fidelity: Fidelity = fidelity(
-        end=1.0, cubic_events=199, rounding="down", selection="strict"
+        end=1.0, planned_events=199, rounding="down", selection="strict"
     )
     interval: int = Field(97, ge=1, description="steps between pruning events")
     end: float = Field(
@@ -28,8 +28,11 @@ class GmpOptions(Options):
     scope: Literal["global", "layer"] = Field(
         "global", description="rank over all layers, or in each layer for itself"
     )
-    cubic_events: int | None = Field(
-        None, ge=1, description="events by which the cubic is done; None is all"
+    planned_events: int | None = Field(
+        None,
+        ge=1,
+        description="events after which the cubic is done, evenly over the training "
+        "and going on until `end`; None: every `interval` steps, done at `end`",
     )
     rounding: Literal["nearest", "down"] = Field(
         "nearest", description="of the weights kept after each event"
@@ -51,21 +54,24 @@ class Gmp:
     (``scope: layer`` is the original); a pruned weight stays zero and cannot return.
     The code of Zhang & Papyan prunes until training ends: of its 201 events two come
     after the cubic is done, which rounds down to one weight less, 100 steps before the
-    end; and a strict threshold takes another.
+    end (of 50 epochs); and a strict threshold takes another.
     """
 
     interval: int
     end: float
     scope: Literal["global", "layer"]
-    cubic_events: int | None = None
+    planned_events: int | None = None
     rounding: Literal["nearest", "down"] = "nearest"
     selection: Literal["rank", "strict"] = "rank"
 
     def plan(self, budget: Budget) -> Plan:
         """Events every ``interval`` steps until ``end``; at least one."""
         last = max(1, budget.at(self.end))
-        events = tuple(range(self.interval, last + 1, self.interval)) or (last,)
-        exact = (self.cubic_events, self.rounding, self.selection)
+        interval = self.interval
+        if self.planned_events is not None:
+            interval = max(1, budget.steps // (self.planned_events + 1))
+        events = tuple(range(interval, last + 1, interval)) or (last,)
+        exact = (self.planned_events, self.rounding, self.selection)
         return Plan.simple(budget, *events, exact=exact == (None, "nearest", "rank"))
 
     def start(self, view: View) -> int:
@@ -75,7 +81,7 @@ class Gmp:
     def act(self, view: View, state: int) -> tuple[Change, int]:
         """Prune to the value of the cubic at this event."""
         passed = state + 1
-        left = (1 - passed / (self.cubic_events or len(view.plan.events))) ** 3
+        left = (1 - passed / (self.planned_events or len(view.plan.events))) ** 3
         total = mlp.weight_count(view.width)
         count = view.keep + (total - view.keep) * left
         rounded = np.rint(count) if self.rounding == "nearest" else np.floor(count)

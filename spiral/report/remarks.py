@@ -24,6 +24,11 @@ def of(
             "--honest chooses on half of them"
         )
     found += _statuses(choice.rows["status"])
+    if "fidelity" in choice.settings and choice.rows["fidelity"].nunique() > 1:
+        found.append(
+            "fidelity varies and counts as a setting, of which the better is shown: "
+            "--by fidelity,method,width tells exact and zp24 apart"
+        )
     if not with_frontier:
         found.append(
             "there is no frontier, so no optimum, excess, shortfall or distance: "

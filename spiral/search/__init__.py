@@ -33,14 +33,22 @@ class Orbits(Options):
     """Arguments of the listing ``orbits``."""
 
     shape: list[int] = Field(description="hidden units of each layer")
-    nnz: str | None = Field(
+    nnz: int | list[int] | None = Field(
         None, description="weights, those of the dense output layer counted: 16..20"
     )
 
 
+def _orbits(wanted: Orbits) -> list[str]:
+    """Return masks of an unbroken range of weights."""
+    sizes = [wanted.nnz] if isinstance(wanted.nnz, int) else wanted.nnz
+    if sizes is None:
+        return orbits.listing(wanted.shape)
+    if sizes != [*range(sizes[0], sizes[0] + len(sizes))]:
+        raise ValueError(f"nnz: expected a range as 16..20, got {sizes}")
+    return orbits.listing(wanted.shape, f"{sizes[0]}..{sizes[-1]}")
+
+
 LISTINGS: dict[str, Listing] = {
-    "orbits": Listing(
-        "matrices", Orbits, lambda wanted: orbits.listing(wanted.shape, wanted.nnz)
-    ),
+    "orbits": Listing("matrices", Orbits, _orbits),
     "paper_masks": Listing("matrices", paper.PaperMasks, paper.texts),
 }

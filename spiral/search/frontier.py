@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spiral import config, cubist, files, rows
+from spiral import cubist, files, rows
 from spiral.errors import StoreError
 from spiral.search.network import Network, reduced, score
 from spiral.search.shape import read
@@ -48,17 +48,20 @@ THRESHOLDS = (0.95, 0.995)
 PROVED = ("shape", "nnz", "nnz_params", "correct", "correct_float32", "accuracy")
 """Columns that follow from mask and weights."""
 
-NEEDED = ("config_id", "status", "accuracy", "effective_nnz", "nnz_params")
-"""Columns by which rows are chosen."""
-
-PROTOCOL = {
-    "epochs": 50,
-    "batch": 128,
-    "momentum": 0.9,
-    "weight_decay": 5e-4,
-    "steps": 50 * 390,
+PROTOCOL: dict[str, tuple[Any, ...]] = {
+    "epochs": (50,),
+    "batch": (128,),
+    "momentum": (0.9,),
+    "weight_decay": (5e-4,),
+    "steps": (50 * 390,),
+    "lr": (0.05, 0.1, 0.2),
+    "init": ("default",),
 }
-"""What a row must have to be trained as the paper trains."""
+"""What a row may have to be trained as the paper trains."""
+
+SIZES = ("effective_nnz", "nnz_params")
+NEEDED = ("config_id", "status", "accuracy", *SIZES, *PROTOCOL)
+"""Columns by which rows are chosen."""
 
 
 def load(path: Path | None = None) -> pd.DataFrame:
@@ -69,7 +72,7 @@ def load(path: Path | None = None) -> pd.DataFrame:
     """
     path = path or SHIPPED
     try:
-        table = pq.read_table(path, schema=SCHEMA)
+        table = pq.read_table(path)
     except FileNotFoundError:
         raise StoreError(
             f"{path}: no frontier here; `spiral-sweep frontier update DIR --file "
@@ -77,6 +80,11 @@ def load(path: Path | None = None) -> pd.DataFrame:
         ) from None
     except (pa.ArrowException, OSError) as error:
         raise StoreError(f"{path}: not a frontier file ({error})") from None
+    if table.schema != SCHEMA:
+        raise StoreError(
+            f"{path}: not a frontier file: expected the columns "
+            f"{', '.join(SCHEMA.names)}, got {', '.join(table.column_names)}"
+        )
     found: pd.DataFrame = table.to_pandas()
     return found
 
@@ -165,30 +173,30 @@ def promising(results: pd.DataFrame, each: int = 3) -> pd.Index:
         results: Rows with the columns ``NEEDED``.
         each: How many of each size.
     """
-    good = results[results["status"].isin(["ok", "degenerate", "infeasible"])]
+    usable = results["status"].isin(["ok", "degenerate", "infeasible"])
+    good = results[usable].assign(protocol=in_protocol(results)[usable])
     good = good.sort_values("accuracy", ascending=False, kind="stable")
-    parts = [good.groupby(by).head(each) for by in ("effective_nnz", "nnz_params")]
+    parts = [good.groupby(["protocol", by]).head(each) for by in SIZES]
     return pd.concat(parts).index.unique()
+
+
+def in_protocol(results: pd.DataFrame) -> pd.Series:
+    """Return which rows were trained from random weights just as the paper trains."""
+    drawn = results.assign(init=results["init"].fillna("default"))
+    return drawn[[*PROTOCOL]].isin(PROTOCOL).all(axis=1)
 
 
 def from_rows(results: pd.DataFrame) -> pd.DataFrame:
     """Return the entries of whole result rows, reduced to what they compute with."""
     found = []
-    for _, row in results.iterrows():
+    as_in_the_paper = in_protocol(results)
+    for number, row in results.iterrows():
         network = reduced(*rows.params_of(row), int(row["width"]))
         if network is not None:
-            kind: Kind = "protocol" if _as_in_the_paper(row) else "any"
+            kind: Kind = "protocol" if as_in_the_paper[number] else "any"
             text = f"{row['method']}, lr {row['lr']}, {row['schedule']}"
             found.append(entry(network, kind, row["config_id"], text))
     return pd.DataFrame(found, columns=SCHEMA.names)
-
-
-def _as_in_the_paper(row: pd.Series) -> bool:
-    """Return whether a row was trained from random weights just as the paper trains."""
-    usual = config.fields(config.Config)["init"].default
-    return row.get("init", usual) == usual and all(
-        row[name] == value for name, value in PROTOCOL.items()
-    )
 
 
 def network_of(entry: Mapping[Any, Any]) -> Network:

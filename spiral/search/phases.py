@@ -53,7 +53,7 @@ def masks_grid(shapes: Iterable[Shape], nnz: str | None, settings: Settings) -> 
     some = [shape for shape in shapes if count(shape, wanted).canonical]
     if not some:
         raise ValueError(f"no mask of these shapes has {nnz} weights")
-    extra = "" if nnz is None else f", nnz: '{nnz}'"
+    extra = "" if nnz is None else f", nnz: {nnz}"
     lines = [
         f"  {dashed(shape)}: {{matrices: {{orbits: {{shape: {[*shape]}{extra}}}}}}}"
         for shape in dict.fromkeys(some)

@@ -10,7 +10,7 @@ A rung trains from the start again. It follows from the rows before it alone, so
 goes on wherever it was stopped.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def folder(out: Path, rung: int) -> Path:
     return out / f"rung-{rung}"
 
 
-def check(grid: Grid, rungs: Iterable[int], out: Path) -> None:
+def check(grid: Grid, rungs: Collection[int], out: Path) -> None:
     """Raise ConfigError if a race cannot be run like this."""
     epochs = grid.configs["epochs"].min()
     if max(rungs) >= epochs:
@@ -36,6 +36,16 @@ def check(grid: Grid, rungs: Iterable[int], out: Path) -> None:
             f"a rung of {max(rungs)} epochs in a training of {epochs}; the last rung "
             "trains to the end in any case"
         )
+    if grid.configs["stop_epoch"].notna().any():
+        raise ConfigError("a race chooses where trainings stop; leave out stop_epoch")
+    first = folder(out, 1)
+    if store.manifest_path(first).exists():
+        begun = set(store.read_manifest(first, columns=["config_id"])[0]["config_id"])
+        if begun != set(first_rung(grid, min(rungs)).configs["config_id"]):
+            raise ConfigError(
+                f"{out} holds a race over other trainings or rungs; a race cannot be "
+                "changed or extended, since others would go on: give another --out"
+            )
     if store.manifest_path(out).exists():
         raise ConfigError(f"{out} holds a launch that is no race; give another --out")
 

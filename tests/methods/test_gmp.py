@@ -122,6 +122,12 @@ def test_zp24_fires_201_events_to_the_end():
     assert not plan.exact
 
 
+@pytest.mark.parametrize("epochs", [5, 10, 100])
+def test_zp24_ends_two_short_at_every_length(epochs):
+    configs = table("gmp", 1, epochs=epochs, width=16, keep=30, fidelity="zp24")
+    assert kept_weights(decide(configs), 16).sum() == 28
+
+
 @pytest.mark.parametrize(("width", "keep"), [(3, 20), (16, 30), (16, 15)])
 def test_zp24_ends_two_short_one_of_them_100_steps_before_the_end(width, keep):
     engine = Drift()

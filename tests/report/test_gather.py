@@ -83,7 +83,7 @@ def test_masks_are_read_from_the_launch_of_their_row(tmp_path):
 
 def test_what_older_files_lack_is_filled_in(tmp_path):
     old, new = tmp_path / "old", tmp_path / "new"
-    lacking = ("init", "connected", "selection", "cubic_events", "rate")
+    lacking = ("init", "connected", "selection", "planned_events", "rate")
     written(old, GRID.format(keep=20, seed="0..1"), drop=lacking)
     written(new, GRID.format(keep=22, seed="0..1"))
     for folders in ([old], [old, new], [new, old]):
@@ -91,7 +91,7 @@ def test_what_older_files_lack_is_filled_in(tmp_path):
         assert set(found["init"]) == {"default"}
         assert set(found["selection"]) == {"rank"}
         assert found["connected"].all()
-        assert found["cubic_events"].isna().all()  # its default is none
+        assert found["planned_events"].isna().all()  # its default is none
         assert found["rate"].isna().all()  # an option of other methods
 
 

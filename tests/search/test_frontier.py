@@ -127,10 +127,23 @@ def test_promising_rows_are_the_best_of_every_size():
             "accuracy": [0.5, 0.7, 0.6, 0.9, 0.8, 0.4],
             "effective_nnz": [10, 10, 10, 10, 12, 12],
             "nnz_params": [18, 18, 18, 18, 20, 21],
+            **{name: values[0] for name, values in frontier.PROTOCOL.items()},
         }
     )
     assert set(frontier.promising(results, 1)) == {1, 4, 5}
     assert set(frontier.promising(results, 2)) == {1, 2, 4, 5}
+    longer = results.assign(epochs=[50, 500, 500, 50, 500, 500])
+    assert set(frontier.promising(longer, 1)) == {0, 1, 4, 5}  # of each kind
+
+
+@pytest.mark.parametrize(
+    "change", [{"lr": 5.0}, {"epochs": 500}, {"batch": 64}, {"init": "a.npz@0"}]
+)
+def test_what_the_paper_does_not_do_is_not_its_protocol(change):
+    usual = {name: [values[0]] for name, values in frontier.PROTOCOL.items()}
+    row = pd.DataFrame(usual | {"init": [None]})
+    assert frontier.in_protocol(row).tolist() == [True]
+    assert frontier.in_protocol(row.assign(**change)).tolist() == [False]
 
 
 def test_polishing_never_loses_points(entries, monkeypatch):
