@@ -114,8 +114,9 @@ def thin(rounds: int, path: Path | None) -> None:
 
     target = path or frontier.SHIPPED
     table = frontier.load(target)
+    tried: set[bytes] = set()
     for number in range(1, rounds + 1):
-        better = thin(table)
+        better = thin(table, tried)
         if frontier.same(better, table):
             break
         table = better

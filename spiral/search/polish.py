@@ -56,21 +56,31 @@ def polish_all(entries: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, columns=frontier.SCHEMA.names)
 
 
-def thin(table: pd.DataFrame) -> pd.DataFrame:
+def thin(table: pd.DataFrame, tried: set[bytes]) -> pd.DataFrame:
     """Drop each weight of every leader in turn, polish what is left, largest first.
 
     So a network of n weights may become the start of one of n - 1 in the same round.
+
+    Args:
+        table: A frontier.
+        tried: Networks that need not be tried again; those of this round are added.
     """
     for size in sorted(frontier.leaders(table)["nnz"], reverse=True):
         leaders = frontier.leaders(table)
-        here = leaders[leaders["nnz"] == size].to_dict("records")
+        here = [
+            row
+            for row in leaders[leaders["nnz"] == size].to_dict("records")
+            if np.asarray(row["params"]).tobytes() not in tried
+        ]
+        tried.update(np.asarray(row["params"]).tobytes() for row in here)
         found = [
             frontier.entry(polish(smaller), "any", row["config_id"], _told(row, "thin"))
             for row in here
             for smaller in _without_one(frontier.network_of(row))
         ]
-        thinner = pd.DataFrame(found, columns=frontier.SCHEMA.names)
-        table = frontier.merge([table, thinner])
+        if found:
+            thinner = pd.DataFrame(found, columns=frontier.SCHEMA.names)
+            table = frontier.merge([table, thinner])
     return table
 
 

@@ -160,6 +160,8 @@ def test_polishing_never_loses_points(entries, monkeypatch):
 def test_thinning_finds_smaller_networks(entries, monkeypatch):
     monkeypatch.setattr(polish, "ITERATIONS", 2)
     smallest = entries[entries["nnz"] == entries["nnz"].min()].head(1)
-    thinner = polish.thin(smallest)
+    tried = set()
+    thinner = polish.thin(smallest, tried)
     assert thinner["nnz"].min() < smallest["nnz"].min()
+    assert frontier.same(polish.thin(smallest, tried), smallest)  # tried before
     assert frontier.mistakes(thinner) == []
