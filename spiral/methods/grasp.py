@@ -22,7 +22,9 @@ class GraspOptions(Options):
         "rank", description="exactly keep weights, or those above the first removed"
     )
     reinit: Reinit = Field("none", description="law of the weights scored and trained")
-    per_class: int = Field(25, ge=1, description="points of each class to score with")
+    per_class: int = Field(
+        25, ge=1, le=1000, description="points of each class to score with"
+    )
     temperature: float = Field(200.0, gt=0, description="divides the logit in scoring")
 
 

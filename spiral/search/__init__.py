@@ -32,7 +32,9 @@ class Listing:
 class Orbits(Options):
     """Arguments of the listing ``orbits``."""
 
-    shape: list[int] = Field(description="hidden units of each layer")
+    shape: list[paper.Size] = Field(
+        min_length=3, max_length=3, description="units of the three hidden layers"
+    )
     nnz: int | list[int] | None = Field(
         None, description="weights, those of the dense output layer counted: 16..20"
     )

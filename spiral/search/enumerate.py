@@ -75,10 +75,11 @@ def listing(shape: list[int], nnz: str | None = None) -> list[str]:
     """
     size = checked(shape)
     wanted = None if nnz is None else span(nnz)
+    found = orbits(size, wanted)  # refuses a large shape before it is counted
     total = count(size, wanted).canonical
     if total > MOST:
         raise ValueError(f"{total:,} masks, over {MOST:,}; give a smaller range of nnz")
-    return [text for block in orbits(size, wanted) for text in spell(block, size)]
+    return [text for block in found for text in spell(block, size)]
 
 
 def orbits(

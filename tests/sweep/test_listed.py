@@ -99,3 +99,25 @@ def test_all_mistakes_of_a_listing_are_named_at_once():
 def test_a_field_without_listings_takes_none():
     with pytest.raises(ConfigError, match="g:1:21: expected a value or a list of val"):
         loads("{method: dense, lr: {paper_masks: {shape: [3, 3, 3]}}}", "g")
+
+
+@pytest.mark.parametrize(
+    ("nnz", "count"), [("16", 14), ("16..18", 19), ("[16, 17]", 18)]
+)
+def test_orbits_of_a_range_of_weights(nnz, count):
+    text = f"{{method: mask, matrices: {{orbits: {{shape: [3, 2, 2], nnz: {nnz}}}}}}}"
+    assert len(loads(text).configs) == count
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("shape: [3, 2, 2], nnz: [10, 12]", "expected a range as 16..20"),
+        ("shape: [3, 2]", "at least 3 items"),
+        ("shape: [3, 12, 3]", "12 units in layer 2"),
+    ],
+)
+def test_orbits_say_what_they_cannot_do(arguments, message):
+    text = f"{{method: mask, matrices: {{orbits: {{{arguments}}}}}}}"
+    with pytest.raises(ConfigError, match=message):
+        loads(text)
