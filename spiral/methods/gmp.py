@@ -12,7 +12,7 @@ from spiral import masks, mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods.entry import Course, Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.selection import select
+from spiral.methods.selection import by_layer, select
 
 
 class GmpOptions(Options):
@@ -99,13 +99,9 @@ class Gmp:
         """Keep the top of all weights, or the top of each layer's share."""
         if self.scope == "global":
             return select(scores, keep, self.selection)
-        columns = [layer.columns for layer in mlp.layers(width)]
-        shares = masks.allocate(keep, [c.stop - c.start for c in columns])
-        parts = [
-            select(scores[:, c], share, self.selection)
-            for c, share in zip(columns, shares.T, strict=True)
-        ]
-        return np.concatenate(parts, axis=1)
+        sizes = [layer.inputs * layer.outputs for layer in mlp.layers(width)]
+        shares = masks.allocate(keep, sizes)
+        return by_layer(width, scores, shares, self.selection)
 
 
 def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:

@@ -13,7 +13,7 @@ from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods import erk
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.selection import Rule, select
+from spiral.methods.selection import by_layer
 
 
 class RiglOptions(Options):
@@ -112,7 +112,7 @@ class Rigl:
         shares = np.array(
             [erk.budgets(view.width, int(k), self.layer_rounding) for k in view.keep]
         )
-        return _by_layer(view.width, scores, shares)
+        return by_layer(view.width, scores, shares)
 
     def _update(
         self, view: View, kept: Bool[np.ndarray, "N W"]
@@ -126,9 +126,9 @@ class Rigl:
         size = np.abs(masks.of_weights(view.params, view.width))
         lowest = np.float32(-1 if self.zeros == "kept" else 0)
         worth, rule = np.where(kept, size, lowest), self.selection
-        stay = _by_layer(view.width, worth, counts - swaps, rule)
+        stay = by_layer(view.width, worth, counts - swaps, rule)
         others = np.where(stay, -np.inf, self._interest(view, kept, some))
-        return stay | _by_layer(view.width, others, swaps, rule)
+        return stay | by_layer(view.width, others, swaps, rule)
 
     def _swaps(
         self, view: View, counts: Int[np.ndarray, "N L"]
@@ -159,20 +159,6 @@ class Rigl:
         )
         found[some] = masks.of_weights(np.abs(dense), view.width)
         return found
-
-
-def _by_layer(
-    width: int,
-    scores: Float[np.ndarray, "N W"],
-    shares: Int[np.ndarray, "N L"],
-    rule: Rule = "rank",
-) -> Bool[np.ndarray, "N W"]:
-    """Keep each layer's share of its highest scores."""
-    parts = [
-        select(scores[:, layer.columns], share, rule)
-        for layer, share in zip(mlp.layers(width), shares.T, strict=True)
-    ]
-    return np.concatenate(parts, axis=1)
 
 
 def updates(table: pd.DataFrame) -> np.ndarray:

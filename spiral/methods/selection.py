@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from spiral import masks
+from spiral import masks, mlp
 
 Rule = Literal["rank", "topk", "sorted", "strict", "loose"]
 """Three keep exactly ``keep`` and differ where scores are equal: ``rank`` keeps the
@@ -74,6 +74,17 @@ RULES: dict[Rule, Callable[[Scores, Counts], WeightMask]] = {
     "strict": _strict,
     "loose": _loose,
 }
+
+
+def by_layer(
+    width: int, scores: Scores, shares: Int[np.ndarray, "N L"], rule: Rule = "rank"
+) -> WeightMask:
+    """Choose each layer's share of the weights by their scores."""
+    parts = [
+        select(scores[:, layer.columns], share, rule)
+        for layer, share in zip(mlp.layers(width), shares.T, strict=True)
+    ]
+    return np.concatenate(parts, axis=1)
 
 
 def without(scores: Scores, kept: WeightMask, rule: Rule) -> Scores:
