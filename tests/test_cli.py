@@ -341,3 +341,17 @@ def test_plan_counts_a_sample(tmp_path):
     none = run("plan", grid, "--sample", "1e-9")
     assert (none.code, none.out) == (2, "")
     assert "--sample 1e-09 leaves none" in none.err
+
+
+def test_the_shipped_frontier_shows_verifies_and_draws(tmp_path):
+    shown = run_json("frontier", "show")
+    assert shown["optima"]["0.95"] <= 16
+    assert shown["optima"]["0.995"] <= 28
+    assert run("frontier", "verify").out.endswith(" networks, 0 mistakes\n")
+    for kind in ("frontier", "networks"):
+        file = tmp_path / f"{kind}.png"
+        assert run("plot", kind, "-o", file).code == 0
+        assert file.stat().st_size > 5000
+    wrong = run("plot", "networks", "--nnz", "10..16")
+    assert wrong.code == 2
+    assert "expected sizes as 10,16" in wrong.err

@@ -1,6 +1,7 @@
 """``frontier``: the best networks known, and the proof of each."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,17 @@ file = click.option(
 )
 
 
+def size(default: str) -> Callable[..., Any]:
+    """Return the option that says what counts as size."""
+    return click.option(
+        "--by",
+        type=click.Choice(["nnz", "nnz_params"]),
+        default=default,
+        show_default=True,
+        help="Size: weights, or weights and biases (which the paper counts).",
+    )
+
+
 @click.group()
 def frontier() -> None:
     """The best network known of every size, with the weights that prove it."""
@@ -29,13 +41,7 @@ def frontier() -> None:
     show_default=True,
     help="Found by any means, or trained as the paper trains.",
 )
-@click.option(
-    "--by",
-    type=click.Choice(["nnz", "nnz_params"]),
-    default="nnz",
-    show_default=True,
-    help="Size: weights, or weights and biases.",
-)
+@size("nnz")
 @file
 @as_json
 def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:

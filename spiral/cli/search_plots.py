@@ -1,31 +1,26 @@
 """``plot frontier|success|networks``: figures of the search."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from spiral.cli.common import folder
-from spiral.cli.frontier import file
+from spiral.cli.frontier import file, size
 from spiral.cli.results import output, plot
 
 
 @plot.command("frontier")
-@click.option(
-    "--by",
-    type=click.Choice(["nnz", "nnz_params"]),
-    default="nnz_params",
-    show_default=True,
-    help="Size: weights, or weights and biases, by which the paper's are marked.",
-)
+@size("nnz_params")
 @file
 @output
-def plot_frontier(by: str, path: Path | None, output: Path | None) -> None:
+def plot_frontier(by: Any, path: Path | None, output: Path | None) -> None:
     """Best accuracy known over size."""
     from spiral.report import figures, search_figures, style
     from spiral.search import frontier
 
     table = frontier.load(path)
-    best = {kind: frontier.best(table, kind, by) for kind in search_figures.KINDS}  # type: ignore[arg-type]
+    best = {kind: frontier.best(table, kind, by) for kind in search_figures.KINDS}
     figure = figures.draw(
         lambda axes: search_figures.frontier(axes, best, by, frontier.THRESHOLDS)
     )
