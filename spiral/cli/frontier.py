@@ -75,7 +75,7 @@ def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
 )
 @file
 def update(folders: tuple[str, ...], polish: int, path: Path | None) -> None:
-    """Enter what is better in the rows of launches.
+    """Enter what is better in the rows of launches, or in other frontier files.
 
     Without --file this changes the frontier that the package ships, which `compare` and
     the figures use.
@@ -86,6 +86,9 @@ def update(folders: tuple[str, ...], polish: int, path: Path | None) -> None:
     target = path or frontier.SHIPPED
     known = [frontier.load(target)] if target.exists() else []
     for folder in map(Path, folders):
+        if folder.is_file():
+            known.append(frontier.load(folder))
+            continue
         sizes = results.read(folder, frontier.NEEDED)
         chosen = sizes.loc[frontier.promising(sizes), "config_id"]
         known.append(frontier.from_rows(results.read(folder, ids=chosen)))

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 
 from spiral import masks, mlp
 from spiral.report import figures, style
+from spiral.search.frontier import Kind
 
-KINDS = {
+KINDS: dict[Kind, tuple[str, str, str]] = {
     "any": ("by any means", "#D55E00", "-"),
     "protocol": ("trained as in the paper", "#0072B2", "--"),
 }
@@ -38,7 +39,7 @@ class Drawn(NamedTuple):
 
 
 def frontier(
-    axes: Axes, best: Mapping[str, pd.Series], size: str, thresholds: Sequence[float]
+    axes: Axes, best: Mapping[Kind, pd.Series], size: str, thresholds: Sequence[float]
 ) -> None:
     """Draw the best accuracy known over size, with the thresholds.
 
