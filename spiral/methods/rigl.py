@@ -123,6 +123,8 @@ class Rigl:
         )
         swaps = np.minimum(self._swaps(view, counts), counts)
         some = np.flatnonzero(swaps.any(axis=1))  # late, small networks swap nothing
+        if not len(some) and self.zeros == "kept":
+            return kept
         size = np.abs(masks.of_weights(view.params, view.width))
         lowest = np.float32(-1 if self.zeros == "kept" else 0)
         worth, rule = np.where(kept, size, lowest), self.selection
