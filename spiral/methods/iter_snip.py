@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.progressive import Progressive, ProgressiveOptions, rounds
+from spiral.methods.progressive import Progressive, entry
 
 
 def build(**options: Any) -> Progressive:
@@ -11,18 +10,4 @@ def build(**options: Any) -> Progressive:
     return Progressive(**options, returns=False)
 
 
-ENTRY = Entry(
-    build=build,
-    summary="rounds of SNIP in which pruned weights stay pruned",
-    citation="de Jorge et al., ICLR 2021, arXiv:2006.09081",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="before",
-        schedule="iterative",
-        criterion="|w·g|",
-        grow="none",
-        data="a batch a round",
-    ),
-    options=ProgressiveOptions,
-    gradients=rounds,
-)
+ENTRY = entry(build, "rounds of SNIP in which pruned weights stay pruned", grow="none")

@@ -1,5 +1,6 @@
 """Rounds of |w · gradient| at initialisation: ``force`` and ``iter_snip``."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +12,7 @@ from pydantic import Field
 from spiral import masks, mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods.entry import Fidelity, fidelity
+from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.selection import remarks, select, without
 
 
@@ -97,3 +98,22 @@ def left_after(
 def rounds(table: pd.DataFrame) -> np.ndarray:
     """Return how many gradients a config's scoring takes: one a round."""
     return table["rounds"].to_numpy(np.float64)
+
+
+def entry(build: Callable[..., Progressive], summary: str, grow: str) -> Entry:
+    """Return what the registry knows of either method."""
+    return Entry(
+        build=build,
+        summary=summary,
+        citation="de Jorge et al., ICLR 2021, arXiv:2006.09081",
+        taxonomy=Taxonomy(
+            unit="weight",
+            when="before",
+            schedule="iterative",
+            criterion="|w·g|",
+            grow=grow,
+            data="a batch a round",
+        ),
+        options=ProgressiveOptions,
+        gradients=rounds,
+    )

@@ -67,12 +67,12 @@ def thin(table: pd.DataFrame, tried: set[bytes]) -> pd.DataFrame:
     """
     for size in sorted(frontier.leaders(table)["nnz"], reverse=True):
         leaders = frontier.leaders(table)
-        here = [
-            row
+        new = {
+            np.asarray(row["params"]).tobytes(): row
             for row in leaders[leaders["nnz"] == size].to_dict("records")
-            if np.asarray(row["params"]).tobytes() not in tried
-        ]
-        tried.update(np.asarray(row["params"]).tobytes() for row in here)
+        }
+        here = [row for key, row in new.items() if key not in tried]
+        tried.update(new)
         found = [
             frontier.entry(polish(smaller), "any", row["config_id"], _told(row, "thin"))
             for row in here
