@@ -17,6 +17,9 @@ as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document."
 )
 folder = click.argument("out", metavar="DIR", type=click.Path(path_type=Path))
+folders = click.argument(
+    "folders", metavar="DIR…", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
 sets = click.option(
     "--set",
     "sets",

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import as_json, show
+from spiral.cli.common import as_json, folders, show
 
 
 def _numbers(_: click.Context, __: click.Parameter, text: str) -> tuple[float, ...]:
@@ -23,9 +23,7 @@ def _names(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
 
 
 @click.command()
-@click.argument(
-    "folders", metavar="DIR…", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
+@folders
 @click.option(
     "--threshold",
     "thresholds",

@@ -61,12 +61,29 @@ def masks(folders: Sequence[Path], chosen: pd.DataFrame) -> pd.Series:
         folders: The same folders.
         chosen: Rows with ``config_id`` and ``folder``.
     """
+    every: pd.Series = _more(folders, chosen, ["mask"])["mask"]
+    return every
+
+
+def networks(folders: Sequence[Path], chosen: pd.DataFrame) -> pd.DataFrame:
+    """Return some rows of :func:`read`, in their order, with masks and weights.
+
+    Args:
+        folders: The same folders.
+        chosen: Rows with ``config_id`` and ``folder``.
+    """
+    return chosen.join(_more(folders, chosen, ["mask", "weights"]), on="config_id")
+
+
+def _more(
+    folders: Sequence[Path], chosen: pd.DataFrame, columns: list[str]
+) -> pd.DataFrame:
+    """Return further columns of some rows, by ``config_id``."""
     parts = [
-        results.read(folders[number], ["config_id", "mask"], ids=part["config_id"])
+        results.read(folders[number], ["config_id", *columns], ids=part["config_id"])
         for number, part in chosen.groupby("folder")
     ]
-    every: pd.Series = pd.concat(parts).set_index("config_id")["mask"]
-    return every
+    return pd.concat(parts).set_index("config_id")
 
 
 def completed(table: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.colors
 from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError, StoreError
@@ -39,6 +40,23 @@ def marker(method: str) -> str:
     return LOOKS.get(method, UNKNOWN)[1]
 
 
+INK = "#222222"
+"""Colour of what is known: the frontier, optima."""
+CLASSES = ("#0072B2", "#D55E00")
+"""Colours of class 0 and class 1."""
+OPINION = mpl.colors.LinearSegmentedColormap.from_list(
+    "classes", [CLASSES[0], "white", CLASSES[1]]
+)
+PALE = "#BBBBBB"
+"""Colour of what is only there for orientation, and of what is dead."""
+
+
+def plain(text: object) -> str:
+    """Return a name from data as matplotlib shows it: nothing in it is a formula."""
+    shown = str(text).replace("\\", r"\\").replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown  # else no legend has it
+
+
 SETTINGS: dict[str, Any] = {
     "figure.constrained_layout.use": True,
     "axes.spines.top": False,
@@ -46,6 +64,7 @@ SETTINGS: dict[str, Any] = {
     "axes.grid": True,
     "grid.alpha": 0.25,
     "font.size": 10,
+    "axes.titlesize": 10,
     "svg.hashsalt": "spiral-sweep",
     "pdf.fonttype": 42,
 }
