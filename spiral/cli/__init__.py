@@ -15,6 +15,7 @@ from spiral.cli import (
     plan,
     plots,
     race,
+    report,
     results,
     search,
     search_plots,  # noqa: F401 - adds commands to plot
@@ -51,6 +52,7 @@ for command in (
     results.verify,
     compare.compare,
     plots.plot,
+    report.report,
     look.methods,
     look.schema,
     bench.bench,

@@ -1,14 +1,19 @@
 """``plot``: figures of the rows of launches."""
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from spiral.cli.common import folder, folders
+from spiral.cli.questions import frontier, honest, thresholds
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from spiral.report.plates import Source
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
@@ -39,6 +44,25 @@ widths = click.option(
 )
 
 
+def source(command: Callable[..., None]) -> Callable[..., None]:
+    """Read the rows of folders for a command, with the options of a comparison."""
+
+    @folders
+    @thresholds
+    @honest
+    @frontier
+    @output
+    @wraps(command)
+    def reading(folders: tuple[Path, ...], output: Path | None, **options: Any) -> None:
+        from spiral.report import compare, plates
+
+        asked = {n: options.pop(n) for n in ("thresholds", "honest", "frontier")}
+        rows = plates.read(folders, compare.Question(**asked))
+        command(rows, output=output, **options)
+
+    return reading
+
+
 @click.group()
 def plot() -> None:
     """Draw figures (png, svg or pdf)."""
@@ -54,18 +78,16 @@ def save(figure: "Figure", output: Path | None, kind: str) -> None:
 
 
 @plot.command("accuracy")
-@folders
 @widths
-@output
-def accuracy(folders: Any, widths: tuple[int, ...], output: Path | None) -> None:
+@source
+def accuracy(source: "Source", widths: tuple[int, ...], output: Path | None) -> None:
     """Accuracy over the weights kept, per method, with the best networks known."""
     from spiral.report import plates
 
-    save(plates.accuracy(plates.read(folders), widths), output, "accuracy")
+    save(plates.accuracy(source, widths), output, "accuracy")
 
 
 @plot.command("width")
-@folders
 @click.option(
     "--keep",
     "keeps",
@@ -74,65 +96,60 @@ def accuracy(folders: Any, widths: tuple[int, ...], output: Path | None) -> None
     metavar="20,26,…",
     help="Sizes, a panel each [six of those there are].",
 )
-@output
-def over_width(folders: Any, keeps: tuple[int, ...], output: Path | None) -> None:
+@source
+def over_width(source: "Source", keeps: tuple[int, ...], output: Path | None) -> None:
     """Accuracy over width, per method: what overparameterisation does."""
     from spiral.report import plates
 
-    save(plates.over_width(plates.read(folders), keeps), output, "width")
+    save(plates.over_width(source, keeps), output, "width")
 
 
 @plot.command("connected")
-@folders
 @widths
-@output
-def connected(folders: Any, widths: tuple[int, ...], output: Path | None) -> None:
+@source
+def connected(source: "Source", widths: tuple[int, ...], output: Path | None) -> None:
     """Share of connected networks, and weights on a path, over the weights kept."""
     from spiral.report import plates
 
-    save(plates.connected(plates.read(folders), widths), output, "connected")
+    save(plates.connected(source, widths), output, "connected")
 
 
 @plot.command("gaps")
-@folders
 @widths
-@output
-def gaps(folders: Any, widths: tuple[int, ...], output: Path | None) -> None:
+@source
+def gaps(source: "Source", widths: tuple[int, ...], output: Path | None) -> None:
     """Ranking: weights over the optimum that each method needs, with intervals."""
     from spiral.report import plates
 
-    save(plates.ranking(plates.read(folders), widths), output, "gaps")
+    save(plates.ranking(source, widths), output, "gaps")
 
 
 @plot.command("fixed")
-@folders
-@output
-def fixed(folders: Any, output: Path | None) -> None:
+@source
+def fixed(source: "Source", output: Path | None) -> None:
     """Pruners from fixed initial weights against the best network those contain."""
     from spiral.report import plates
 
-    save(plates.from_fixed(plates.read(folders)), output, "fixed")
+    save(plates.from_fixed(source), output, "fixed")
 
 
 @plot.command("fidelity")
-@folders
-@output
-def fidelity(folders: Any, output: Path | None) -> None:
+@source
+def fidelity(source: "Source", output: Path | None) -> None:
     """How probably the exact algorithm beats the paper's code, seed by seed."""
     from spiral.report import plates
 
-    save(plates.fidelity(plates.read(folders)), output, "fidelity")
+    save(plates.fidelity(source), output, "fidelity")
 
 
 @plot.command("pairs")
-@folders
 @click.option("--keep", type=int, help="Size [the usual one next to the optimum].")
-@output
-def pairs(folders: Any, keep: int | None, output: Path | None) -> None:
+@source
+def pairs(source: "Source", keep: int | None, output: Path | None) -> None:
     """Decision maps of each method's best network, beside the best one known."""
     from spiral.report import plates
 
-    save(plates.best_maps(plates.read(folders), keep), output, "pairs")
+    save(plates.best_maps(source, keep), output, "pairs")
 
 
 @plot.command("boundary")

@@ -1,7 +1,7 @@
 """The figures of a comparison: which numbers each shows. Drawing is done elsewhere."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from spiral.report import (
     rank_figures,
 )
 from spiral.report.choice import FAILED, Choice, choose
+from spiral.report.compare import BY, Question, best_known
 from spiral.report.connection import connection
 from spiral.report.gaps import gaps
 from spiral.report.groups import known_at, summarise
@@ -28,7 +29,6 @@ from spiral.report.network_figures import Drawn
 from spiral.report.pairs import pairs
 from spiral.search import frontier, network
 
-BY = ("method", "width")
 ABREAST = 4
 """Widths that stand side by side unless others are asked for."""
 TOGETHER = 6
@@ -42,31 +42,34 @@ class Source:
     folders: Sequence[Path]
     rows: pd.DataFrame
     """What ``gather.read`` returns."""
-    best_known: pd.DataFrame | None
+    known: pd.DataFrame | None
     """A frontier, if there is one."""
-    thresholds: Sequence[float] = frontier.THRESHOLDS
-    honest: bool = False
+    question: Question = field(default_factory=Question)
+    """Its thresholds, and whether it is honest; figures are of methods and widths."""
+    notes: Sequence[str] = ()
+    """What to know about the rows."""
 
     @cached_property
     def choice(self) -> Choice:
         """Rows in groups of method, width and size."""
-        return choose(self.rows, BY, self.honest)
+        return choose(self.rows, BY, self.question.honest)
 
     @cached_property
     def summary(self) -> pd.DataFrame:
         """A line for each group."""
-        return summarise(self.choice, self.thresholds, self.best_known)
+        return summarise(self.choice, self.question.thresholds, self.known)
 
 
-def read(folders: Sequence[Path]) -> Source:
-    """Return the rows of launches, and the shipped frontier."""
-    known = frontier.load() if frontier.SHIPPED.exists() else None
-    return Source(folders, gather.read(folders).rows, known)
+def read(folders: Sequence[Path], question: Question | None = None) -> Source:
+    """Return the rows of launches, and the frontier."""
+    question = question or Question()
+    rows, notes = gather.read(folders)
+    return Source(folders, rows, best_known(question), question, notes)
 
 
 def accuracy(source: Source, widths: Sequence[int] = ()) -> Figure:
     """Return accuracy over the weights kept, a panel for each width."""
-    known = None if source.best_known is None else frontier.best(source.best_known)
+    known = None if source.known is None else frontier.best(source.known)
     return figures.accuracy(_of(source.summary, "width", widths), known)
 
 
@@ -85,9 +88,9 @@ def over_width(source: Source, keeps: Sequence[int] = ()) -> Figure:
         )
     chosen = _of(sized, "keep", keeps or some(several, TOGETHER))
     levels: dict[int, float] = {}
-    if source.best_known is not None:
+    if source.known is not None:
         sizes = np.unique(chosen["keep"].to_numpy(float))
-        best = known_at(sizes, source.best_known, "any")
+        best = known_at(sizes, source.known, "any")
         found = pd.Series(best, sizes.astype(int)).dropna()
         levels = {int(str(size)): float(level) for size, level in found.items()}
     return figures.over_width(chosen, levels)
@@ -109,12 +112,14 @@ def ranking(source: Source, widths: Sequence[int] = ()) -> Figure:
     Raises:
         ConfigError: There is no frontier, so no optimum.
     """
-    if source.best_known is None:
+    if source.known is None:
         raise ConfigError(
             "there is no frontier, so no optimum; `spiral-sweep frontier update` makes "
             "one"
         )
-    table = gaps(source.choice, source.summary, source.thresholds, source.best_known)
+    table = gaps(
+        source.choice, source.summary, source.question.thresholds, source.known
+    )
     pruned = table[(table["method"] != "dense") & table["optimum"].notna()]
     if pruned.empty:
         raise ConfigError("no pruned rows, or no optimum known for any threshold")
@@ -136,7 +141,7 @@ def fidelity(source: Source) -> Figure:
     told = source.rows[source.rows["fidelity"].notna()]
     met = pd.DataFrame()
     if told["fidelity"].nunique() > 1:
-        met = pairs(choose(told, ("fidelity", *BY), source.honest))
+        met = pairs(choose(told, ("fidelity", *BY), source.question.honest))
     if met.empty:
         raise ConfigError(
             "no rows of one method, width, size and seed with fidelity exact and zp24; "
@@ -168,7 +173,7 @@ def best_maps(source: Source, keep: int | None = None) -> Figure:
     ]
     count = f"{(rows['keep'] == keep).sum():,}"
     caption = f"Best of each method asked for {keep} weights, of n = {count} rows"
-    known = source.best_known
+    known = source.known
     if known is not None:
         leaders = frontier.leaders(known).query("nnz <= @keep")
         drawn = [*map(_known, leaders.tail(1).to_dict("records")), *drawn]
@@ -182,8 +187,8 @@ def _usual_size(source: Source, sound: pd.DataFrame) -> int:
     if counts.empty:
         raise ConfigError("no sound rows of pruned networks")
     goal = None
-    if source.best_known is not None:
-        goal = frontier.optimum(source.best_known, source.thresholds[0])
+    if source.known is not None:
+        goal = frontier.optimum(source.known, source.question.thresholds[0])
     usual = counts.index[counts == counts.max()].to_numpy(int)
     return int(min(usual, key=lambda size: (abs(size - (goal or size)), size)))
 

@@ -1,5 +1,6 @@
 """One look everywhere: a colour and marker per method, deterministic files."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,18 @@ def figure(width: float, height: float) -> Figure:
         return Figure(figsize=(width, height), dpi=150)
 
 
+def to_bytes(fig: Figure, suffix: str) -> bytes:
+    """Return a figure as a file of this type; equal figures give equal bytes.
+
+    Raises:
+        KeyError: The type is none of ``FORMATS``.
+    """
+    buffer, metadata = BytesIO(), FORMATS[suffix]
+    with mpl.rc_context(SETTINGS):
+        fig.savefig(buffer, format=suffix[1:], metadata=metadata)
+    return buffer.getvalue()
+
+
 def save(fig: Figure, path: Path) -> None:
     """Write a figure; equal figures give equal bytes.
 
@@ -90,12 +103,11 @@ def save(fig: Figure, path: Path) -> None:
         ConfigError: The file type is none of png, svg and pdf.
         StoreError: The file cannot be written.
     """
-    metadata = FORMATS.get(path.suffix.lower())
-    if metadata is None:
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
         raise ConfigError(f"{path}: expected a name ending in {', '.join(FORMATS)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with mpl.rc_context(SETTINGS):
-            fig.savefig(path, metadata=metadata)
+        path.write_bytes(to_bytes(fig, suffix))
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from None
