@@ -164,7 +164,7 @@ def _settings(summary: pd.DataFrame) -> str:
     said = f"Each point: {count}"
     if summary["median_low"].notna().any():
         said += ", bars are 95 % intervals of the median"
-    if summary["settings"].max() > 1:
-        most = int(summary["settings"].max())
-        said += f", at the setting with the best median of up to {most}"
+    most = int(summary["settings"].max())
+    if most > 1:
+        said += f", at the setting with the best median of up to {most:,}"
     return f"{said}. Failures count as 0.5."

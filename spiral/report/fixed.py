@@ -3,11 +3,8 @@
 import pandas as pd
 
 from spiral.errors import ConfigError
-from spiral.report.choice import choose
+from spiral.report.choice import GIVEN, choose
 from spiral.report.groups import summarise
-
-SEARCHING = ("block", "mask")
-"""Methods that are given their mask: rows of a search."""
 
 START = ["init_seed", "width"]
 
@@ -16,8 +13,8 @@ def split(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what pruners reach from fixed initial weights, and what those contain.
 
     Args:
-        rows: Config columns and results; those of an ``init_seed`` that no search
-            has do not count.
+        rows: Config columns and results; those of initial weights (``init_seed`` and
+            width) that no search has do not count.
 
     Returns:
         A line for each ``init_seed``, method, width and size, as ``groups.summarise``
@@ -29,8 +26,9 @@ def split(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         ConfigError: No pruner starts from weights that were searched.
     """
     started = rows[rows["init_seed"].notna()]
-    searched = started["method"].isin(SEARCHING)
-    known = started["init_seed"].isin(started.loc[searched, "init_seed"])
+    searched = started["method"].isin(GIVEN)
+    start = pd.MultiIndex.from_frame(started[START])
+    known = start.isin(start[searched.to_numpy(bool)])
     pruned = known & ~searched & (started["method"] != "dense")
     if not pruned.any():
         raise ConfigError(

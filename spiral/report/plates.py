@@ -19,7 +19,7 @@ from spiral.report import (
     map_figures,
     rank_figures,
 )
-from spiral.report.choice import FAILED, Choice, choose
+from spiral.report.choice import FAILED, GIVEN, Choice, choose
 from spiral.report.compare import BY, Question, best_known
 from spiral.report.connection import connection
 from spiral.report.gaps import gaps
@@ -120,9 +120,10 @@ def ranking(source: Source, widths: Sequence[int] = ()) -> Figure:
     table = gaps(
         source.choice, source.summary, source.question.thresholds, source.known
     )
-    pruned = table[(table["method"] != "dense") & table["optimum"].notna()]
+    pruned = table[~table["method"].isin(["dense", *GIVEN])]
+    pruned = pruned[pruned["optimum"].notna()]
     if pruned.empty:
-        raise ConfigError("no pruned rows, or no optimum known for any threshold")
+        raise ConfigError("no rows of pruners, or no optimum known for any threshold")
     chosen = widths or some(pruned["width"], ABREAST)
     return rank_figures.gaps(_of(pruned, "width", chosen))
 

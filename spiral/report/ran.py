@@ -99,7 +99,7 @@ def _each(footers: Sequence[dict[str, Any]], names: Sequence[str]) -> str:
 def _hours(seconds: float) -> str:
     """Return a time as people say it."""
     if seconds < 120:
-        return f"{seconds:.0f} s of all packs"
+        return f"{seconds:.0f} s, summed over packs"
     if seconds < 7200:
-        return f"{seconds / 60:.0f} minutes of all packs"
-    return f"{seconds / 3600:.1f} hours of all packs"
+        return f"{seconds / 60:.0f} minutes, summed over packs"
+    return f"{seconds / 3600:.1f} hours, summed over packs"

@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from spiral.report.choice import GIVEN
+from spiral.report.layout import counted
+
 
 class Number(NamedTuple):
     """One number, and what it says."""
@@ -35,15 +38,17 @@ def of(gaps: pd.DataFrame, by: Sequence[str]) -> list[Number]:
 
 def _nearest(part: pd.DataFrame, by: Sequence[str], level: str) -> Number:
     """Return the group whose median needs the fewest weights."""
-    pruned = part[part["method"] != "dense"] if "method" in part else part
+    pruned = part
+    if "method" in part:
+        pruned = part[~part["method"].isin(["dense", *GIVEN])]
     reaching = pruned[pruned["median"].notna()]
     if reaching.empty:
         says = f"no median reaches {level}"
-        return Number("—", says, f"of {len(pruned)} groups, at any size tried")
+        return Number("—", says, f"{len(pruned)} groups of pruners, all sizes tried")
     order = reaching.sort_values(["median", "best", "any"], kind="stable")
     line = order.iloc[0].to_dict()
     name = ", ".join(_named(line, column) for column in by)
-    return Number(_value(line), f"weights: {name}", _detail(line, level))
+    return Number(_value(line), f"weights for {name}", _detail(line, level))
 
 
 def _named(line: dict[Any, Any], column: str) -> str:
@@ -65,4 +70,5 @@ def _detail(line: dict[Any, Any], level: str) -> str:
     sure = "no interval" if pd.isna(low) else f"interval ≥{low}"
     if not pd.isna(low) and not pd.isna(high):
         sure = f"95 % interval {low}–{high}"
-    return f"nearest median to reach {level}; {sure}; n = {line['median_n']} seeds"
+    count = counted([line["median_n"]], "seeds")
+    return f"nearest median to reach {level}; {sure}; {count}"

@@ -14,6 +14,9 @@ from spiral.report.network_figures import Drawn
 from spiral.report.plates import Source
 from spiral.search import frontier, network
 
+LARGE = 300_000
+"""Bytes of a drawing from which it is a bitmap: that is smaller then, and faster."""
+
 
 class Kind(NamedTuple):
     """A kind of figure: its command, title and what it shows in words."""
@@ -22,8 +25,6 @@ class Kind(NamedTuple):
     title: str
     alt: str
     draw: Callable[[Source], Figure]
-    suffix: str = ".svg"
-    """Drawings are smaller as svg, maps as png."""
 
 
 class Picture(NamedTuple):
@@ -95,7 +96,6 @@ KINDS = (
         "Best networks of each method",
         "Decision maps of each method's best network, beside the best one known.",
         plates.best_maps,
-        ".png",
     ),
 )
 
@@ -117,9 +117,10 @@ def of(source: Source) -> tuple[list[Picture], list[Missing]]:
 
 def _picture(kind: Kind, figure: Figure, command: str) -> Picture:
     """Return a figure as data."""
-    suffix = kind.suffix
-    data = b64encode(style.to_bytes(figure, suffix)).decode()
-    form = "svg+xml" if suffix == ".svg" else suffix[1:]
+    form, found = "svg+xml", style.to_bytes(figure, ".svg")
+    if len(found) > LARGE:
+        form, found = "png", style.to_bytes(figure, ".png")
+    data = b64encode(found).decode()
     wide, high = (int(96 * inches) for inches in figure.get_size_inches())
     uri = f"data:image/{form};base64,{data}"
     return Picture(kind.name, kind.title, kind.alt, uri, wide, high, command)
@@ -148,7 +149,6 @@ def _optima(source: Source) -> list[Picture]:
         "Graphs of the smallest networks known to reach the accuracies, with a map of "
         "where in the plane each neuron is active.",
         lambda _: search_figures.inside(networks),
-        ".png",
     )
     command = commands.networks(chosen["nnz"].tolist(), source.question)
     return [_picture(kind, kind.draw(source), command)]
