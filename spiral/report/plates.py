@@ -31,6 +31,11 @@ from spiral.search import frontier, network
 
 ABREAST = 4
 """Widths that stand side by side unless others are asked for."""
+SHOWN = [
+    *("config_id", "folder", "method", "width", "keep"),
+    *("status", "accuracy", "nnz", "effective_nnz"),
+]
+"""What the choice of a network, and its title, needs of a row."""
 TOGETHER = 6
 """Sizes whose panels make one figure."""
 
@@ -161,7 +166,7 @@ def best_maps(source: Source, keep: int | None = None) -> Figure:
     Raises:
         ConfigError: No rows have this size.
     """
-    rows = source.rows
+    rows = source.rows[SHOWN]
     sound = rows[rows["keep"].notna() & ~rows["status"].isin(FAILED)]
     keep = keep or _usual_size(source, sound)
     best = sound[sound["keep"] == keep].sort_values("accuracy", kind="stable")

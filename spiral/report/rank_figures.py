@@ -42,9 +42,9 @@ def gaps(table: pd.DataFrame) -> Figure:
     )
     caption = (
         "Weights over the optimum with which the median of the seeds reaches the "
-        f"accuracy ({counted(table['n'], 'seeds')}, the fewest of any size); bars: 95 % "
-        "intervals; small tick: the best seed. Open: more than the largest (▷) or at "
-        "most the smallest (◁) size tried."
+        f"accuracy ({counted(table['n'], 'seeds')}, the fewest of any size). Bars: "
+        "95 % intervals; small tick: the best seed. Open: more than the largest (▷) or "
+        "at most the smallest (◁) size tried."
     )
     return panels(paints, sheet, caption)
 

@@ -1,6 +1,6 @@
 """Reading the rows of launches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -26,14 +26,12 @@ def read(
         StoreError: There are no rows yet.
         CorruptPack: A file cannot be read; `spiral-sweep verify` names all of them.
     """
-    manifest, _ = store.read_manifest(out, columns=["config_id", "pack"])
+    manifest, _ = store.read_manifest(out, columns=["pack"])
+    packs = set(manifest["pack"])
     here = {path.stem.removeprefix("pack-"): path for path in store.pack_files(out)}
-    files = [str(here[pack]) for pack in _packs(manifest, here)]
+    files = [str(path) for pack, path in here.items() if pack in packs]
     if not files:
         raise StoreError(f"{out} holds no rows yet; run `spiral-sweep launch` first")
-    if ids is not None:  # of other packs not even weights are unpacked
-        wanted_rows = manifest[manifest["config_id"].isin([*ids])]
-        files = [str(here[pack]) for pack in _packs(wanted_rows, here)] or files[:1]
     try:
         schema = _with(columns, [pq.read_schema(file) for file in files])
         dataset = ds.dataset(files, schema=schema)  # older files lack newer columns
@@ -45,12 +43,6 @@ def read(
             f"`spiral-sweep verify {out}` names it"
         ) from None
     return table.to_pandas(types_mapper=store.NULLABLE.get)
-
-
-def _packs(manifest: pd.DataFrame, here: Mapping[str, Path]) -> list[str]:
-    """Return the packs of some configs that are there, in the order of names."""
-    packs = set(manifest["pack"])
-    return [pack for pack in here if pack in packs]
 
 
 def _with(columns: Sequence[str] | None, found: list[pa.Schema]) -> pa.Schema:
