@@ -54,7 +54,7 @@ PALE = "#BBBBBB"
 
 def plain(text: object) -> str:
     """Return a name from data as matplotlib shows it: nothing in it is a formula."""
-    shown = str(text).replace("\\", r"\\").replace("$", r"\$")
+    shown = str(text).replace("$", r"\$")
     return f" {shown}" if shown.startswith("_") else shown  # else no legend has it
 
 
