@@ -21,9 +21,6 @@ VERSIONS = {
 }
 """Facts of a pack that are versions, and how they are called."""
 
-TABLE_ROWS = ("ok",)
-"""Statuses that are told even where no row has them."""
-
 
 class Run(NamedTuple):
     """One launch."""
@@ -48,7 +45,7 @@ def runs(folders: Sequence[Path], rows: pd.DataFrame) -> list[Run]:
         StoreError: One of them holds no launch.
     """
     return [
-        _run(folder, rows[rows["folder"] == number] if "folder" in rows else rows)
+        _run(folder, rows[rows["folder"] == number])
         for number, folder in enumerate(folders)
     ]
 
@@ -61,7 +58,7 @@ def _run(folder: Path, rows: pd.DataFrame) -> Run:
     files = [p for p in store.pack_files(folder) if p.stem[5:] in packs]
     footers = [_footer(path) for path in files]
     done = sum(int(footer.get("rows", 0)) for footer in footers)
-    counts = dict.fromkeys(TABLE_ROWS, 0) | rows["status"].value_counts().to_dict()
+    counts = {"ok": 0} | rows["status"].value_counts().to_dict()
     given_up = [pack for pack in failures if store.pack_path(folder, pack) not in files]
     facts = {
         "grid": str(about.get("grid", "unknown")),

@@ -10,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from spiral import __version__, files
+from spiral.errors import StoreError
 from spiral.report import compare, gather, plates, ran
 from spiral.report.html import commands, headline, pictures, tables
 
@@ -54,7 +55,10 @@ def write(text: str, path: Path) -> None:
     Raises:
         StoreError: It cannot be written.
     """
-    files.replace_atomically(path, text.encode(), path.parent)
+    try:
+        files.replace_atomically(path, text.encode(), path.parent)
+    except FileExistsError:
+        raise StoreError(f"cannot write {path}: its folder is a file") from None
 
 
 def page(content: Mapping[str, object]) -> str:

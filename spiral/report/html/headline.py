@@ -46,7 +46,7 @@ def _nearest(part: pd.DataFrame, by: Sequence[str], level: str) -> Number:
         says = f"no median reaches {level}"
         return Number("—", says, f"{len(pruned)} groups of pruners, all sizes tried")
     order = reaching.sort_values(["median", "best", "any"], kind="stable")
-    line = order.iloc[0].to_dict()
+    line = order.head(1).to_dict("records")[0]
     name = ", ".join(_named(line, column) for column in by)
     return Number(_value(line), f"weights for {name}", _detail(line, level))
 

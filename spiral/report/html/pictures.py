@@ -25,6 +25,8 @@ class Kind(NamedTuple):
     title: str
     alt: str
     draw: Callable[[Source], Figure]
+    is_map: bool = False
+    """Maps are bitmaps; drawings only if they are large."""
 
 
 class Picture(NamedTuple):
@@ -96,6 +98,7 @@ KINDS = (
         "Best networks of each method",
         "Decision maps of each method's best network, beside the best one known.",
         plates.best_maps,
+        is_map=True,
     ),
 )
 
@@ -117,8 +120,10 @@ def of(source: Source) -> tuple[list[Picture], list[Missing]]:
 
 def _picture(kind: Kind, figure: Figure, command: str) -> Picture:
     """Return a figure as data."""
-    form, found = "svg+xml", style.to_bytes(figure, ".svg")
-    if len(found) > LARGE:
+    form, found = "svg+xml", b""
+    if not kind.is_map:
+        found = style.to_bytes(figure, ".svg")
+    if kind.is_map or len(found) > LARGE:
         form, found = "png", style.to_bytes(figure, ".png")
     data = b64encode(found).decode()
     wide, high = (int(96 * inches) for inches in figure.get_size_inches())
@@ -149,6 +154,7 @@ def _optima(source: Source) -> list[Picture]:
         "Graphs of the smallest networks known to reach the accuracies, with a map of "
         "where in the plane each neuron is active.",
         lambda _: search_figures.inside(networks),
+        is_map=True,
     )
     command = commands.networks(chosen["nnz"].tolist(), source.question)
     return [_picture(kind, kind.draw(source), command)]
