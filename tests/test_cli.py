@@ -229,8 +229,8 @@ WIDE = """
 name: wide
 defaults: {epochs: 1, batch: 2000, seed: 1, init_seed: 1}
 blocks:
-  both: {method: snip, fidelity: [exact, zp24], width: 3, keep: [12, 20]}
-  wider: {method: gmp, width: [3, 4], keep: 12}
+  both: {method: gmp, fidelity: [exact, zp24], width: 3, keep: [12, 20]}
+  wider: {method: gmp, width: 4, keep: 12}
   search: {method: block, width: 3, d1: 2, d2: 2, d3: 2}
 """
 """What every kind of figure needs: two widths, versions, a start that was searched."""

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spiral.report import style
+from spiral.report.choice import GIVEN
 from spiral.report.layout import Sheet, counted, look, ordered, panels
 
 CROWD = 4
@@ -164,7 +165,8 @@ def _settings(summary: pd.DataFrame) -> str:
     said = f"Each point: {count}"
     if summary["median_low"].notna().any():
         said += ", bars are 95 % intervals of the median"
-    most = int(summary["settings"].max())
+    told = summary["method"].isin(GIVEN)
+    most = int(summary["settings"].mask(told, 1).max())
     if most > 1:
         said += f", at the setting with the best median of up to {most:,}"
     return f"{said}. Failures count as 0.5."

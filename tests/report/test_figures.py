@@ -142,6 +142,8 @@ def test_captions_count_seeds_and_settings():
     said = caption(figures.accuracy(several))
     assert "n = 1 seed, at the setting with the best median of up to 1,234" in said
     assert "95 %" not in said
+    masks = caption(figures.accuracy(several.assign(method="mask")))
+    assert "setting" not in masks  # each mask is a setting of the method mask
 
 
 def test_over_width_has_a_panel_for_each_size_and_its_level():
