@@ -128,7 +128,8 @@ def _picture(kind: Kind, figure: Figure, command: str) -> Picture:
     data = b64encode(found).decode()
     wide, high = (int(96 * inches) for inches in figure.get_size_inches())
     uri = f"data:image/{form};base64,{data}"
-    return Picture(kind.name, kind.title, kind.alt, uri, wide, high, command)
+    alt = f"{kind.alt} {' '.join(figure.get_supxlabel().split())}".strip()
+    return Picture(kind.name, kind.title, alt, uri, wide, high, command)
 
 
 def _optima(source: Source) -> list[Picture]:

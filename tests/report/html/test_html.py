@@ -62,6 +62,7 @@ def test_figures_have_words_and_commands(page, out):
     reader = Reader(page)
     assert len(reader.alts) >= 5
     assert all(len(alt) > 40 for alt in reader.alts)
+    assert sum("n = 6 seeds" in alt for alt in reader.alts) >= 3
     typed = re.sub(r"</?span[^>]*>", "", page)
     for kind in ("gaps", "accuracy", "connected", "pairs"):
         assert f"spiral-sweep plot {kind} {out} -o {kind}.png" in typed
