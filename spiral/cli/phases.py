@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from spiral.sweep.launch import Launch
 
 EVERY = 16
-"""Up to here every network of every shape is listed: 25,477, and sixfold for each more."""
+"""Up to here every network of every shape is listed: 25,477; threefold for one more."""
 
 PHASE: list[Callable[[Any], Any]] = [
     click.option(
