@@ -82,7 +82,7 @@ def every(weights: int) -> list[Shape]:
     They are finitely many: each unit has a weight in and a weight out.
     """
     up_to = range(1, weights + 1)
-    return [shape for shape in product(up_to, repeat=3) if fewest(shape) <= weights]
+    return [shape for shape in product(up_to, up_to, up_to) if fewest(shape) <= weights]
 
 
 def matrices(flat: np.ndarray, shape: Shape) -> list[np.ndarray]:
