@@ -6,6 +6,8 @@ One line in ``METHODS`` makes it known to grids, commands, contract tests and ta
 
 from spiral.config import ConfigField, Options, fields
 from spiral.methods import (
+    acdc,
+    acdc_pp,
     block,
     dense,
     force,
@@ -36,6 +38,8 @@ METHODS: dict[str, Entry] = {
     "synflow": synflow.ENTRY,
     "prospr": prospr.ENTRY,
     "rigl": rigl.ENTRY,
+    "acdc": acdc.ENTRY,
+    "acdc_pp": acdc_pp.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
 }
