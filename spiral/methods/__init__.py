@@ -8,11 +8,13 @@ from spiral.config import ConfigField, Options, fields
 from spiral.methods import (
     acdc,
     acdc_pp,
+    bimp,
     block,
     dense,
     force,
     gmp,
     grasp,
+    imp,
     iter_snip,
     lth,
     magnitude,
@@ -40,6 +42,8 @@ METHODS: dict[str, Entry] = {
     "rigl": rigl.ENTRY,
     "acdc": acdc.ENTRY,
     "acdc_pp": acdc_pp.ENTRY,
+    "imp": imp.ENTRY,
+    "bimp": bimp.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
 }
