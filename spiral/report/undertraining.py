@@ -52,9 +52,10 @@ def of_folders(folders: Sequence[Path]) -> pd.DataFrame:
     parts = [gather.completed(results.read(folder, COLUMNS)) for folder in folders]
     found = pd.concat(parts, ignore_index=True).drop_duplicates("config_id")
     found = found[found["entropy"].notna()]
-    if found["epochs"].nunique() < 2:
+    budgets = sorted(found["epochs"].unique().tolist())
+    if len(budgets) < 2:
         raise ConfigError(
             "expected rows of at least two budgets (epochs: [50, 100], say) that tell "
-            f"of entropy, got {sorted(found['epochs'].unique())}"
+            f"of entropy, got {budgets}"
         )
     return over_budget(found)
