@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spiral import experiment, masks
+from spiral import engines, experiment, masks
 from spiral.engines import sparse
 from spiral.methods import METHODS, nm
 from tests import oracles
@@ -201,6 +201,19 @@ def test_it_trains_as_the_oracle_does_whatever_becomes_of_masked_gradients(
         )
         assert np.array_equal(found.masks[n], kept)
         assert np.abs(found.params[n] - expected).max() <= tolerance("steps_100")
+
+
+@pytest.mark.parametrize("name", ["vmap", "reference"])
+def test_other_engines_take_turns_alike(name):
+    configs = table(
+        "acdc_pp", 3, keep=[9, 11, 20], **{**PLAIN, "smoothing": 0.1}, **TURNS
+    )
+    expected = decide(configs, sparse.SparseEngine())
+    found = decide(configs, engines.build(name))
+    assert np.array_equal(found.masks, expected.masks)
+    gap = np.abs(found.params - expected.params).max()
+    assert gap <= tolerance("steps_100")
+    assert found.losses == pytest.approx(expected.losses, rel=1e-5)
 
 
 def test_masked_gradients_matter_only_without_the_reset():
