@@ -5,13 +5,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import as_json, load_grid, sample, sets, show
+from spiral.cli.common import as_json, load_grid, own_method, sample, sets, show
 from spiral.errors import ConfigError, LaunchIncomplete
 
 if TYPE_CHECKING:
@@ -63,8 +63,17 @@ def settings_of(options: Mapping[str, Any]) -> "Settings":
 
     if options["address"] is not None and options["executor"] != "ray":
         raise ConfigError("--address needs --executor ray")
-    own = {field.name: options[field.name] for field in fields(launch.Settings)}
+    names = [field.name for field in fields(launch.Settings) if field.name in options]
+    own = {name: options[name] for name in names}
     return launch.Settings(**{**own, "workers": own["workers"] or launch.cores()})
+
+
+def load_method(where: str, settings: "Settings") -> tuple[str, "Settings"]:
+    """Make a method known here and to the workers of a launch; return its name."""
+    from spiral.methods import own
+
+    name = own.load(where)
+    return name, replace(settings, method=own.absolute(where))
 
 
 @click.command()
@@ -72,6 +81,7 @@ def settings_of(options: Mapping[str, Any]) -> "Settings":
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Results.")
 @how
 @click.option("--engine", help="Use this engine for every config (like --set engine=).")
+@own_method
 @sets
 @sample
 @as_json
@@ -79,6 +89,7 @@ def launch(
     grid: str,
     out: Path,
     engine: str | None,
+    method: str | None,
     sets: Sequence[str],
     sample: float | None,
     as_json: bool,
@@ -86,6 +97,9 @@ def launch(
 ) -> None:
     """Train what is missing of GRID (a file or a shipped name) into a directory."""
     settings = settings_of(options)
+    if method is not None:
+        name, settings = load_method(method, settings)
+        sets = [*sets, f"method={name}"]
     if engine is not None:
         sets = [*sets, f"engine={engine}"]
     with resumable() as begun:

@@ -76,7 +76,7 @@ def completed(table: pd.DataFrame) -> pd.DataFrame:
     """
     method, names = pd.factorize(table["method"])
     common = config.fields(config.Config)
-    known = [common | config.fields(methods.METHODS[name].options) for name in names]
+    known = [common | config.fields(methods.options_of(name)) for name in names]
     for name in rows.config_fields():
         defaults = [own[name].default if name in own else None for own in known]
         having = np.array([default is not None for default in defaults])

@@ -54,6 +54,12 @@ def _with(columns: Sequence[str] | None, found: list[pa.Schema]) -> pa.Schema:
     return schema
 
 
+def own_options(out: Path) -> list[str]:
+    """Return the columns of a launch that are options of the user's own methods."""
+    names = pq.read_schema(store.manifest_path(out)).names
+    return [name for name in rows.foreign(names) if name not in store.PLANNED]
+
+
 def find(out: Path, which: str) -> pd.Series:
     """Return one row.
 
