@@ -10,7 +10,7 @@ import pandas as pd
 
 from spiral import mlp, rows
 from spiral.errors import MethodError, SpiralError
-from spiral.job import Change, Method
+from spiral.job import Change
 from spiral.methods.own import place
 
 NOT_THEIRS = (SpiralError, MemoryError, OSError)
@@ -43,8 +43,8 @@ def blamed(method: object, doing: str, configs: pd.DataFrame) -> Iterator[None]:
         text = f"{type(error).__name__}: {error} ({place(error, file)})"
         if "read-only" in str(error):
             text += "; a view cannot be changed: copy what you change"
-        name = configs["method"].iloc[0]
-        raise MethodError(f"{name}: {doing} of {pack(configs)} raised {text}") from error
+        asked = f"{configs['method'].iloc[0]}: {doing} of {pack(configs)}"
+        raise MethodError(f"{asked} raised {text}") from error
 
 
 def pack(configs: pd.DataFrame) -> str:

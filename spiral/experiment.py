@@ -14,10 +14,10 @@ from spiral.errors import MethodError, UnsupportedJob
 from spiral.job import (
     Budget,
     Change,
-    Engine,
     Evaluation,
     Method,
     Plan,
+    Trainer,
     TrainJob,
     TrainState,
     View,
@@ -127,7 +127,7 @@ def make_job(configs: pd.DataFrame, plan: Plan) -> TrainJob:
 
 
 def train(
-    engine: Engine, method: Method, job: TrainJob, configs: pd.DataFrame
+    engine: Trainer, method: Method, job: TrainJob, configs: pd.DataFrame
 ) -> TrainState:
     """Let the engine train from event to event and the method act at each."""
     see = _viewer(job, configs)
@@ -183,7 +183,7 @@ def _number(keys: Iterable[Hashable]) -> np.ndarray:
 
 
 def advance_once(
-    engine: Engine, job: TrainJob, state: TrainState, stop: int, twins: np.ndarray
+    engine: Trainer, job: TrainJob, state: TrainState, stop: int, twins: np.ndarray
 ) -> TrainState:
     """Train one of each set of twins and give the others its result."""
     _, first, which = np.unique(twins, return_index=True, return_inverse=True)

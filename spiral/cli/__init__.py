@@ -14,9 +14,11 @@ from spiral.cli import (
     phases,
     plan,
     race,
+    rank,
     results,
     search,
     search_plots,  # noqa: F401 - adds commands to plot
+    summary,
 )
 from spiral.errors import SpiralError
 
@@ -55,6 +57,8 @@ for command in (
     bench.bench,
     search.search,
     frontier.frontier,
+    rank.rank,
+    summary.summary,
 ):
     main.add_command(command)
 

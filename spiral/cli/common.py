@@ -36,8 +36,8 @@ sample = click.option(
 own_method = click.option(
     "--method",
     metavar="FILE:CLASS",
-    help="This method in place of the grid's: my_file.py:MyMethod (loads the file), one "
-    "of an installed package, or a known one.",
+    help="This method in place of the grid's: my_file.py:MyMethod (loads the file), "
+    "one of an installed package, or a known one.",
 )
 
 

@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,21 +59,25 @@ def how(command: Callable[..., None]) -> Callable[..., None]:
 
 def settings_of(options: Mapping[str, Any]) -> "Settings":
     """Return what the options of :func:`how` say."""
+    from spiral.methods.own import absolute
     from spiral.sweep import launch
 
     if options["address"] is not None and options["executor"] != "ray":
         raise ConfigError("--address needs --executor ray")
     names = [field.name for field in fields(launch.Settings) if field.name in options]
     own = {name: options[name] for name in names}
-    return launch.Settings(**{**own, "workers": own["workers"] or launch.cores()})
+    own["workers"] = own["workers"] or launch.cores()
+    if own.get("method") is not None:
+        own["method"] = absolute(own["method"])
+    return launch.Settings(**own)
 
 
-def load_method(where: str, settings: "Settings") -> tuple[str, "Settings"]:
-    """Make a method known here and to the workers of a launch; return its name."""
+def load_method(settings: "Settings") -> str:
+    """Make the method that a command line names known; return its name."""
     from spiral.methods import own
 
-    name = own.load(where)
-    return name, replace(settings, method=own.absolute(where))
+    assert settings.method is not None
+    return own.load(settings.method)
 
 
 @click.command()
@@ -89,7 +93,6 @@ def launch(
     grid: str,
     out: Path,
     engine: str | None,
-    method: str | None,
     sets: Sequence[str],
     sample: float | None,
     as_json: bool,
@@ -97,9 +100,8 @@ def launch(
 ) -> None:
     """Train what is missing of GRID (a file or a shipped name) into a directory."""
     settings = settings_of(options)
-    if method is not None:
-        name, settings = load_method(method, settings)
-        sets = [*sets, f"method={name}"]
+    if settings.method is not None:
+        sets = [*sets, f"method={load_method(settings)}"]
     if engine is not None:
         sets = [*sets, f"engine={engine}"]
     with resumable() as begun:

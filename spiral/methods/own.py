@@ -1,13 +1,13 @@
 """A user's own method: from a file, or from an installed package.
 
 ``my_file.py:MyMethod`` names a class on the protocol ``spiral.job.Method`` or an
-``Entry``. A class needs no more than ``plan``, ``start`` and ``act``; its options, if it
-has any, are a class ``Options`` inside it (on ``spiral.config.Options``), and reach it
-as keyword arguments. A package offers methods under the entry point group ``GROUP``.
+``Entry``. A class needs no more than ``plan``, ``start`` and ``act``; its options, if
+it has any, are a class ``Options`` inside it (on ``spiral.config.Options``), and reach
+it as keyword arguments. A package offers methods under the entry point group ``GROUP``.
 
 Rows carry the class's name and a digest of its file, ``MyMethod-1a2b3c4d``: an edited
-file is another method, and old rows stay those of the old one. The digest is of that one
-file, not of what it imports. Code is only ever loaded because a command line names it.
+file is another method, and old rows stay those of the old one. The digest is of that
+one file, not of what it imports. Code is only loaded because a command line names it.
 """
 
 import hashlib

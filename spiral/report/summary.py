@@ -1,7 +1,7 @@
 """Summaries: the rows of a launch without networks, small enough to ship.
 
 A row keeps what a comparison looks at; its mask and weights, nine tenths of a file and
-more, stay behind. Whatever is asked of the launch's numbers can be asked of its summary,
+more, stay behind. What can be asked of a launch's numbers can be asked of its summary,
 by the same functions. The summaries in ``SHIPPED`` are the baseline that others are
 ranked against; a name may have several files (``standard.parquet``,
 ``standard-more.parquet``), which then count as one.
@@ -16,11 +16,9 @@ import pyarrow as pa
 from spiral import config, files, methods, rows, store
 from spiral.errors import StoreError
 from spiral.report import results
+from spiral.report.results import MEASURED
 
 SHIPPED = Path(__file__).with_name("baseline")
-
-MEASURED = ("status", "accuracy", "nnz", "effective_nnz", "connected", "steps")
-"""Results that a summary has."""
 
 FACTS = ("version", "machine", "system", "python", "numpy", "numba", "torch")
 """What the footers of packs say of their making."""
@@ -64,7 +62,7 @@ def write(out: Path, file: Path) -> int:
 
 
 def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the rows of a summary with their ``config_id``, and what it says of itself.
+    """Return the rows of a summary with their ``config_id``, and its footer.
 
     Raises:
         StoreError: There is no such file.
