@@ -1,7 +1,7 @@
 """Rows to numbers: how far from the optimum each group is, and how sure that is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -69,9 +69,9 @@ def of_folders(folders: Sequence[Path], question: Question | None = None) -> Com
     if question.frontier or frontier.SHIPPED.exists():
         best_known = frontier.load(question.frontier)
     rows, notes = gather.read(folders)
-    whole = all(folder.is_dir() for folder in folders)  # a summary has no masks
-    read_masks = partial(gather.masks, folders) if whole else None
-    found = of_rows(rows, question, best_known, read_masks)
+    if any(folder.is_file() for folder in folders):  # a summary has no masks
+        question = replace(question, masks=0)
+    found = of_rows(rows, question, best_known, partial(gather.masks, folders))
     return Comparison(question, found.tables, [*notes, *found.notes])
 
 
@@ -105,7 +105,7 @@ def of_rows(
             choice, groups, question.thresholds, best_known, read_masks, question.masks
         )
     notes = remarks.of(choice, groups, question.honest, best_known is not None)
-    if question.masks is None and read_masks and len(tables["gaps"]) > near.SAMPLE:
+    if question.masks is None and len(tables["gaps"]) > near.SAMPLE:
         notes.append(
             f"no distances, there are over {near.SAMPLE} lines: --distances N looks at "
             "N masks of each"
