@@ -60,7 +60,7 @@ def row(config: pd.Series) -> str:
     return f"{name} ({', '.join(named)})"
 
 
-def answer(found: Any) -> tuple[Change, Any]:
+def answer(found: Any, method: str) -> tuple[Change, Any]:
     """Return what ``act`` returned.
 
     Raises:
@@ -72,7 +72,7 @@ def answer(found: Any) -> tuple[Change, Any]:
         got = f"({', '.join(type(part).__name__ for part in found)})"
     else:
         got = type(found).__name__
-    raise MethodError(f"act must return (Change, state), got {got}")
+    raise MethodError(f"{method}: act must return (Change, state), got {got}")
 
 
 def check(change: Change, shape: tuple[int, ...], method: str) -> None:

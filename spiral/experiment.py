@@ -141,7 +141,7 @@ def train(
         for event in job.plan.events:
             state = advance_once(engine, job, state, event, twins)
             with contract.blamed(method, f"act at step {event}", configs):
-                change, memory = contract.answer(method.act(see(state), memory))
+                change, memory = contract.answer(method.act(see(state), memory), name)
                 state = apply(change, state, name)
             twins = still_twins(twins, state)
             if event in job.plan.replaced and event < job.plan.steps:
