@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import as_json, load_grid, show
+from spiral.cli.common import as_json, grid_files, load_grid, show
 from spiral.cli.launch import check, how, load_method, resumable, settings_of, train
 from spiral.errors import MethodError
 
@@ -42,7 +42,8 @@ def rank(quick: bool, out: Path | None, as_json: bool, **options: Any) -> None:
 
     settings = settings_of(options)
     name = load_method(settings)
-    grid = load_grid("standard", [f"method={name}", *([QUICK] if quick else [])], None)
+    standard = str(grid_files()["standard"])  # not a file here that is called so
+    grid = load_grid(standard, [f"method={name}", *([QUICK] if quick else [])], None)
     preflight.check(grid.configs)
     out = out or Path("runs") / "rank" / name
     with resumable() as begun:

@@ -30,11 +30,12 @@ def shipped(name: str) -> list[Path]:
     Raises:
         StoreError: There is none of this name.
     """
-    found = [*SHIPPED.glob(f"{name}.parquet"), *SHIPPED.glob(f"{name}-*.parquet")]
+    more = sorted(SHIPPED.glob(f"{name}-*.parquet"))
+    found = [*SHIPPED.glob(f"{name}.parquet"), *more]
     if not found:
         known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.parquet")))
         raise StoreError(f"no baseline {name!r}; those shipped are {known or 'none'}")
-    return sorted(found)
+    return found
 
 
 def write(out: Path, file: Path) -> int:

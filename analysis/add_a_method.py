@@ -1,0 +1,155 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Your own pruner, from zero to ranked
+#
+# Ten cells. A pruner is a class with three functions; a command ranks it among the
+# shipped ones, on equal seeds. Nothing of spiral-sweep is edited.
+#
+# The idea to try: weights are not worth the same in every layer. So let us train the
+# dense network for a while, then keep the largest weights **relative to their layer**.
+
+# %%
+# %matplotlib inline
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pandas as pd
+from IPython.display import Markdown
+
+from spiral.cli.common import load_grid
+from spiral.errors import MethodError
+from spiral.methods import own
+from spiral.report import compare, figures, gather, rank, summary, tell_rank
+from spiral.sweep import launch, preflight
+
+pd.set_option("display.precision", 3)
+folder = Path(mkdtemp())
+
+# %% [markdown]
+# **Write it down.** `plan` says when the method wants to act, before anything is known:
+# once, after a third of the training. `start` returns what it wants to remember. `act`
+# sees a whole *pack* of networks at once, axis 0 of every array, and answers with a
+# `Change`. Our first attempt has a mistake.
+
+# %%
+TEXT = '''
+"""Layer-wise magnitude."""
+
+import numpy as np
+
+from spiral import masks, mlp
+from spiral.job import Change, Plan
+
+
+class LayerMagnitude:
+    """Largest weights relative to their layer, after a third of the training."""
+
+    def plan(self, budget):
+        return Plan.simple(budget, budget.at(1 / 3))
+
+    def start(self, view):
+        return None
+
+    def act(self, view, state):
+        size = np.abs(masks.of_weights(view.params, view.width)).astype(float)
+        for layer in mlp.layers(view.width):
+            part = size[:, layer.columns]
+            size[:, layer.columns] = part / part.mean()
+        kept = masks.keep_top(size, view.keep)
+        return Change(masks=masks.with_biases(kept, view.width)), state
+'''
+file = folder / "layer_magnitude.py"
+file.write_text(TEXT)
+
+# %% [markdown]
+# **Let it be checked.** Before anything trains, `rank` lets a method act on a few rows,
+# together and apart. Ours divides by the mean of the whole pack: what a network keeps
+# would depend on who stands beside it.
+
+
+# %%
+def standard(name):
+    """Return a small part of the standard grid with this method in it."""
+    return load_grid("standard", [f"method={name}", "width=16", "seed=0..9"], None)
+
+
+wrong = own.load(f"{file}:LayerMagnitude")
+try:
+    preflight.check(standard(wrong).configs)
+except MethodError as error:
+    complaint = error
+Markdown(f"> {complaint}")
+
+# %% [markdown]
+# **Correct it**: the mean is one of each network's own. The name that rows carry ends
+# in a digest of the file, so the corrected method is another one and reuses no row.
+
+# %%
+file.write_text(TEXT.replace("part.mean()", "part.mean(axis=1, keepdims=True)"))
+mine = own.load(f"{file}:LayerMagnitude")
+preflight.check(standard(mine).configs)
+Markdown(f"`{wrong}` has become `{mine}`.")
+
+# %% [markdown]
+# **Train it.** On the command line that is one word, `rank`, and on a cluster
+# `--executor ray`; here are its parts. Killed halfway, the same call goes on.
+
+# %%
+settings = launch.Settings(executor="local", method=f"{file}:LayerMagnitude")
+prepared = launch.prepare(standard(mine), folder / "rows", settings)
+launch.run(prepared, settings, lambda outcome: None)
+Markdown(f"{sum(each.networks for each in prepared.done)} networks trained.")
+
+# %% [markdown]
+# **Where does it stand?** Among the shipped methods, on the same seeds, sizes and
+# width.
+
+# %%
+found = rank.of_folder(folder / "rows", mine)
+Markdown(tell_rank.headline(found))
+
+# %% [markdown]
+# **Against whom?** How probably it beats each other method in pairs of equal seed.
+
+# %%
+tell_rank.duels(found)
+
+# %% [markdown]
+# **How far from the optimum?** Fewest weights with which the median network reaches an
+# accuracy, what that is over the optimum, and who comes first.
+
+# %%
+tell_rank.gaps(found)
+
+# %% [markdown]
+# **One picture**: over the weights kept, beside two that are shipped.
+
+# %%
+both = gather.read([folder / "rows", *summary.shipped("standard")]).rows
+chosen = both[both["method"].isin([mine, "gmp", "magnitude"]) & (both["width"] == 16)]
+figures.draw(
+    lambda axes: figures.accuracy_over_keep(axes, compare.over_size(chosen)), 7, 4.5
+)
+
+# %% [markdown]
+# **All of it**, in a shell:
+#
+# ```sh
+# spiral-sweep rank --method layer_magnitude.py:LayerMagnitude --quick
+# spiral-sweep rank --method layer_magnitude.py:LayerMagnitude --full
+# spiral-sweep launch my_grid.yaml --method layer_magnitude.py:LayerMagnitude --out rows
+# ```
+#
+# To ship it, copy the file to `spiral/methods/`, describe it in an `ENTRY`, and add a
+# line to `METHODS`.
