@@ -49,6 +49,7 @@ bench: install
 	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks
 
 notebooks: install
+	mkdir -p runs/notebooks
 	for name in $(NOTEBOOKS); do \
 	  $(BIN)/jupytext --quiet --to ipynb -o runs/notebooks/$$name.ipynb \
 	    analysis/$$name.py && \
