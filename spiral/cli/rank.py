@@ -7,7 +7,7 @@ import click
 
 from spiral.cli.common import as_json, grid_files, load_grid, show
 from spiral.cli.launch import check, how, load_method, resumable, settings_of, train
-from spiral.errors import MethodError
+from spiral.errors import ConfigError, MethodError
 
 QUICK = "seed=0..7"
 """What ``--quick`` makes of the standard grid: all widths and sizes, fewer seeds."""
@@ -44,8 +44,9 @@ def rank(quick: bool, out: Path | None, as_json: bool, **options: Any) -> None:
     name = load_method(settings)
     standard = str(grid_files()["standard"])  # not a file here that is called so
     grid = load_grid(standard, [f"method={name}", *([QUICK] if quick else [])], None)
-    preflight.check(grid.configs)
     out = out or Path("runs") / "rank" / name
+    _check_folder(out, name, set(grid.configs["config_id"]))
+    preflight.check(grid.configs)
     with resumable() as begun:
         train(grid, out, settings, begun)
     check(begun[0])
@@ -56,3 +57,20 @@ def rank(quick: bool, out: Path | None, as_json: bool, **options: Any) -> None:
         click.echo(tell_rank.page(found, out))
     if len(found.miscounted):
         raise MethodError(tell_rank.miscounted(found))
+
+
+def _check_folder(out: Path, name: str, wanted: set[str]) -> None:
+    """Raise ConfigError if a folder holds another ranking than this one begins."""
+    from spiral import store
+
+    if not store.manifest_path(out).exists():
+        return
+    known, _ = store.read_manifest(out, columns=["config_id", "method"])
+    others = set(known["method"]) - {name}
+    if others:
+        raise ConfigError(
+            f"{out} holds rows of {', '.join(sorted(others))}, expected {name} (an "
+            "edited file is another method); give another --out"
+        )
+    if not set(known["config_id"]) <= wanted:
+        raise ConfigError(f"{out} holds a full ranking: go on with --full")

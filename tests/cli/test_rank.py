@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from spiral import store
@@ -77,6 +78,20 @@ def test_rank_goes_on_where_it_was_and_prints_the_same_as_json(ranked):
     over_all = [line for line in found["duels"] if line["width"] is None]
     assert len(over_all) == found["methods"] - 1
     assert 1 <= found["place"] <= found["methods"]
+
+
+def test_a_folder_of_another_ranking_is_refused_in_words(ranked, tmp_path):
+    out, _ = ranked
+    other = run("rank", "--method", f"{FILE}:Sharp", "--quick", "--out", out)
+    assert other.code == 2
+    assert f"holds rows of Largest-{DIGEST}, expected Sharp-{DIGEST}" in other.err
+    configs, facts = store.read_manifest(out)
+    more = pd.concat([configs, configs.tail(1).assign(config_id="more")])
+    store.write_manifest(tmp_path / "full", more, facts)
+    method = f"{FILE}:Largest"
+    back = run("rank", "--method", method, "--quick", "--out", tmp_path / "full")
+    assert back.code == 2
+    assert "holds a full ranking: go on with --full" in back.err
 
 
 def test_a_mistake_ends_rank_before_anything_trains(tmp_path):
