@@ -4,8 +4,9 @@ BIN = .venv/bin
 SPIRAL = $(BIN)/spiral-sweep
 DEMO = runs/quickstart
 SLICE = runs/paper-slice
+NOTEBOOKS = paper fidelity search add_a_method
 
-.PHONY: install demo fidelity paper-slice test lint types bench golden clean
+.PHONY: install demo fidelity paper-slice test lint types bench notebooks golden clean
 
 install: .venv/installed
 
@@ -46,6 +47,18 @@ types: install
 bench: install
 	$(SPIRAL) bench -o benchmarks/last.json
 	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks
+
+notebooks: install
+	mkdir -p runs/notebooks
+	for name in $(NOTEBOOKS); do \
+	  $(BIN)/jupytext --quiet --to ipynb -o runs/notebooks/$$name.ipynb \
+	    analysis/$$name.py && \
+	  OMP_NUM_THREADS=1 $(BIN)/jupyter-nbconvert --log-level WARN --execute --inplace \
+	    runs/notebooks/$$name.ipynb && \
+	  $(BIN)/jupyter-nbconvert --log-level WARN --to html runs/notebooks/$$name.ipynb \
+	  || exit; \
+	done
+	@echo "runs/notebooks: .ipynb and .html of $(NOTEBOOKS)"
 
 golden: install
 	$(BIN)/python -m tests.golden.regenerate

@@ -299,15 +299,19 @@ class Evaluation:
     """Mean entropy of the outputs in nats, summed in float64."""
 
 
-class Engine(Protocol):
+class Trainer(Protocol):
+    """Moves a pack from event to event."""
+
+    def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
+        """Train from ``state.step`` to ``stop``; masked entries stay exactly zero."""
+
+
+class Engine(Trainer, Protocol):
     """A way of training packs: never decides masks."""
 
     @property
     def name(self) -> str:
         """How rows record it."""
-
-    def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
-        """Train from ``state.step`` to ``stop``; masked entries stay exactly zero."""
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
         """Return accuracy counts, loss and entropy on all points."""

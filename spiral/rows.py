@@ -4,7 +4,8 @@ Columns are the same for every method and every grid, so that files can be read 
 table. Later versions only add columns.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -81,12 +82,32 @@ def complete(configs: pd.DataFrame) -> pd.DataFrame:
         values = config.column(config_fields()[name], [None] * len(configs))
         for method in configs["method"].unique():
             fields = config.fields(config.Config) | config.fields(
-                methods.METHODS[method].options
+                methods.options_of(method)
             )
             if name in fields and fields[name].default is not None:
                 values[(configs["method"] == method).to_numpy()] = fields[name].default
         added[name] = values
     return configs.assign(**added)
+
+
+def foreign(names: Iterable[str]) -> list[str]:
+    """Return the config columns of a file that this process does not know.
+
+    Options of a user's own method are among them; they stand before the results.
+    """
+    known = {"config_id", *config_fields()}
+    before = takewhile(lambda name: name not in RESULTS, names)
+    return [name for name in before if name not in known]
+
+
+def fits(table: pa.Table) -> bool:
+    """Return whether rows have the columns of this version or of an earlier one.
+
+    Rows of a user's own method may have its options beside them.
+    """
+    unknown = set(table["method"].unique().to_pylist()) - methods.METHODS.keys()
+    others = foreign(table.column_names) if unknown else []
+    return older_or_equal(table.drop_columns(others).schema)
 
 
 def older_or_equal(found: pa.Schema) -> bool:

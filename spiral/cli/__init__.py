@@ -16,10 +16,12 @@ from spiral.cli import (
     plan,
     plots,
     race,
+    rank,
     report,
     results,
     search,
     search_plots,  # noqa: F401 - adds commands to plot
+    summary,
 )
 from spiral.errors import SpiralError
 
@@ -59,6 +61,8 @@ for command in (
     bench.bench,
     search.search,
     frontier.frontier,
+    rank.rank,
+    summary.summary,
 ):
     main.add_command(command)
 

@@ -36,6 +36,13 @@ sample = click.option(
     help="Only a random share of the configs, the same every time: 0.01.",
 )
 
+own_method = click.option(
+    "--method",
+    metavar="FILE:CLASS",
+    help="This method in place of the grid's: my_file.py:MyMethod (loads the file), "
+    "one of an installed package, or a known one.",
+)
+
 
 def grid_files() -> dict[str, Path]:
     """Return the grids that come with the package, by name."""

@@ -25,7 +25,7 @@ from spiral.methods import (
     snip,
     synflow,
 )
-from spiral.methods.entry import Entry
+from spiral.methods.entry import Entry, NoOptions
 
 METHODS: dict[str, Entry] = {
     "dense": dense.ENTRY,
@@ -47,6 +47,15 @@ METHODS: dict[str, Entry] = {
     "block": block.ENTRY,
     "mask": mask.ENTRY,
 }
+
+
+def options_of(name: str) -> type[Options]:
+    """Return a method's options class.
+
+    None are known of a user's own method whose file this process has not loaded: its
+    rows can be read all the same.
+    """
+    return METHODS[name].options if name in METHODS else NoOptions
 
 
 def options() -> dict[str, type[Options]]:

@@ -1,7 +1,7 @@
 """Rows to numbers: how far from the optimum each group is, and how sure that is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def of_folders(folders: Sequence[Path], question: Question | None = None) -> Com
     """Compare the rows of launches, each config once.
 
     Args:
-        folders: Results directories.
+        folders: Results directories, or summaries of them.
         question: What to compare.
 
     Raises:
@@ -66,6 +66,8 @@ def of_folders(folders: Sequence[Path], question: Question | None = None) -> Com
     """
     question = question or Question()
     rows, notes = gather.read(folders)
+    if any(folder.is_file() for folder in folders):  # a summary has no masks
+        question = replace(question, masks=0)
     read_masks = partial(gather.masks, folders)
     found = of_rows(rows, question, best_known(question), read_masks)
     return Comparison(question, found.tables, [*notes, *found.notes])
@@ -91,7 +93,7 @@ def of_rows(
     """Compare rows.
 
     Args:
-        rows: Config columns and ``gather.MEASURED``.
+        rows: Config columns and ``results.MEASURED``.
         question: What to compare.
         known: A frontier, if there is one.
         read_masks: Reads the masks of rows; without it there are no distances.

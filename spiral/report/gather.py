@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 
 from spiral import config, methods, rows
-from spiral.report import results
-
-MEASURED = ("status", "accuracy", "nnz", "effective_nnz", "connected", "steps")
-"""Results that a comparison looks at; masks are read when needed, weights never."""
+from spiral.report import results, summary
+from spiral.report.results import MEASURED
 
 
 class Gathered(NamedTuple):
@@ -28,20 +26,16 @@ def read(folders: Sequence[Path]) -> Gathered:
     A config that several launches trained counts once, as the first of them has it.
 
     Args:
-        folders: Results directories.
+        folders: Results directories, or files that hold the summary of one.
 
     Raises:
         StoreError: One of them holds no rows yet.
         CorruptPack: A file cannot be read.
     """
-    columns = ["config_id", *rows.config_fields(), *MEASURED]
-    parts = [
-        completed(results.read(folder, columns)).assign(folder=number)
-        for number, folder in enumerate(folders)
-    ]
+    parts = [_read(place).assign(folder=n) for n, place in enumerate(folders)]
     if len(parts) == 1:
         return Gathered(parts[0], [])
-    every = pd.concat(parts, ignore_index=True)
+    every = _configs_first(pd.concat(parts, ignore_index=True))
     again = every["config_id"].duplicated()
     values = ["config_id", "status", "accuracy"]
     differ = int((again & ~every.duplicated(values)).sum())
@@ -52,6 +46,21 @@ def read(folders: Sequence[Path]) -> Gathered:
             f"first; {differ:,} of them differ there in status or accuracy"
         )
     return Gathered(every[~again].reset_index(drop=True), notes)
+
+
+def _read(place: Path) -> pd.DataFrame:
+    """Return the rows of a launch or of a summary."""
+    if place.is_file():
+        return summary.read(place)[0]
+    own = results.own_options(place)
+    columns = ["config_id", *rows.config_fields(), *own, *MEASURED]
+    return completed(results.read(place, columns))
+
+
+def _configs_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Put columns that only some launches have before the results."""
+    last = [*MEASURED, "folder"]
+    return table[[*(name for name in table if name not in last), *last]]
 
 
 def masks(folders: Sequence[Path], chosen: pd.DataFrame) -> pd.Series:
@@ -93,7 +102,7 @@ def completed(table: pd.DataFrame) -> pd.DataFrame:
     """
     method, names = pd.factorize(table["method"])
     common = config.fields(config.Config)
-    known = [common | config.fields(methods.METHODS[name].options) for name in names]
+    known = [common | config.fields(methods.options_of(name)) for name in names]
     for name in rows.config_fields():
         defaults = [own[name].default if name in own else None for own in known]
         having = np.array([default is not None for default in defaults])

@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 from spiral import rows, store
 from spiral.errors import ConfigError, CorruptPack, StoreError
 
+MEASURED = ("status", "accuracy", "nnz", "effective_nnz", "connected", "steps")
+"""Results that a comparison looks at; masks are read when needed, weights never."""
+
 
 def read(
     out: Path, columns: Sequence[str] | None = None, ids: Sequence[str] | None = None
@@ -61,6 +64,15 @@ def _with(columns: Sequence[str] | None, found: list[pa.Schema]) -> pa.Schema:
         if name not in schema.names and name in known.names:
             schema = schema.append(known.field(name))
     return schema
+
+
+def own_options(out: Path) -> list[str]:
+    """Return the columns of a launch that are options of the user's own methods."""
+    try:
+        names = pq.read_schema(store.manifest_path(out)).names
+    except (pa.ArrowException, OSError):
+        return []  # reading the rows will say what is wrong
+    return [name for name in rows.foreign(names) if name not in store.PLANNED]
 
 
 def find(out: Path, which: str) -> pd.Series:

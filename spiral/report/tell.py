@@ -98,9 +98,9 @@ def _gaps(gaps: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str]) -> pd.Data
         shown["optimum"] = gaps["optimum"]
     lines = gaps.to_dict("records")
     for name in ("median", "best", "any"):
-        shown[name] = [_count(line, name) for line in lines]
+        shown[name] = [count(line, name) for line in lines]
         if name == "median":
-            shown["interval"] = [_limits(line) for line in lines]
+            shown["interval"] = [limits(line) for line in lines]
     shown["n"] = gaps["n"]
     shown["beats next"] = _beats_next(gaps, pairs, by)
     return shown
@@ -122,7 +122,7 @@ def _groups(groups: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return shown.assign(effective=groups["effective_nnz"])
 
 
-def _count(line: dict[Any, Any], name: str) -> str:
+def count(line: dict[Any, Any], name: str) -> str:
     """Return a count with its excess; a sign where no smaller or larger was tried."""
     if pd.isna(line["largest"]):
         return "-"
@@ -133,7 +133,7 @@ def _count(line: dict[Any, Any], name: str) -> str:
     return f"{sign}{line[name]}" + ("" if pd.isna(excess) else f" ({excess:+})")
 
 
-def _limits(line: dict[Any, Any]) -> str:
+def limits(line: dict[Any, Any]) -> str:
     """Return the limits of the fewest weights of a median network."""
     low, high = line["median_low"], line["median_high"]
     if pd.isna(line["largest"]):

@@ -15,7 +15,7 @@ MEDIANS = ("accuracy", "loss", "entropy", "running_loss")
 COLUMNS = (
     "config_id",
     *rows.config_fields(),
-    *dict.fromkeys(gather.MEASURED + MEDIANS),
+    *dict.fromkeys(results.MEASURED + MEDIANS),
 )
 
 
