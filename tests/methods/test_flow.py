@@ -3,46 +3,13 @@
 import numpy as np
 import pytest
 
-from spiral import engines, experiment, masks, mlp
-from spiral.groups import Scope
-from spiral.job import TrainState
+from spiral import experiment, masks, mlp
 from spiral.methods import METHODS, flow, nm
 from tests import oracles
-from tests.methods import Still, decide, table
+from tests.methods import decide, table
+from tests.methods.flows import FAMILY, SHORT, Noting, same, trained
 
-FAMILY = ["ste", "sr_ste", "mdgf_linear", "mdgf_exp", "sdgf_step", "sdgf_geometric"]
 STAGED = FAMILY[2:]
-SHORT = {"epochs": 5, "batch": 5000, "keep": 20}
-"""45 steps."""
-
-
-class Noting:
-    """Engine vmap; it notes states, every ``apart`` steps and before every event."""
-
-    def __init__(self, apart=10**6):
-        self.apart, self.states = apart, []
-
-    def advance(self, job, state, stop):
-        while state.step < stop:
-            on_the_way = min(stop, state.step + self.apart)
-            state = engines.build("vmap").advance(job, state, on_the_way)
-            self.states.append(state)
-        return state
-
-
-def trained(name, n=3, engine=None, **values):
-    """Return the state after a short training on engine vmap."""
-    return decide(table(name, n, **{**SHORT, **values}), engine or Noting())
-
-
-def same(a: TrainState, b: TrainState) -> bool:
-    return np.array_equal(a.params, b.params) and np.array_equal(a.masks, b.masks)
-
-
-def options(name, **values):
-    """Return the options of a method as a config of 50 epochs resolves them."""
-    row = table(name, 1, **{"epochs": 50, **values}).iloc[0]
-    return experiment.build_method(row)
 
 
 # ---- limits
@@ -62,22 +29,6 @@ def test_a_pattern_of_n_of_n_is_dense_training(name):
     assert np.array_equal(got.params, trained("dense").params)
 
 
-def test_without_pull_sr_ste_is_ste():
-    assert same(trained("sr_ste", pull=0.0), trained("ste"))
-    assert not same(trained("sr_ste", pull=0.5), trained("ste"))
-
-
-def test_what_never_fades_is_dense_training_pruned_in_the_end():
-    got = trained("mdgf_linear", beta=0.0, begin=0.0, end=1.0)
-    once = trained("magnitude", at_epoch=5)
-    assert same(got, once)
-
-
-def test_one_frame_and_no_stages_is_ste():
-    got = trained("sdgf_step", frames=1, begin=0.0, end=1.0)
-    assert same(got, trained("ste"))
-
-
 @pytest.mark.parametrize("decay", ["linear", "exponential"])
 def test_fading_and_ramp_can_be_combined_from_both_sides(decay):
     name = {"linear": "mdgf_linear", "exponential": "mdgf_exp"}[decay]
@@ -94,53 +45,7 @@ def test_gradients_through_the_mask_train_otherwise(name):
     assert not np.array_equal(chain.params, through.params)
 
 
-def test_a_strong_pull_empties_hidden_weights_and_ends_flips():
-    calm = {"momentum": 0.0, "weight_decay": 0.0, "epochs": 20, "lr": 1.0}
-    flips, hidden = [], []
-    for pull in (0.0, 0.5):  # times the learning rate: below 1
-        engine = Noting(apart=1)
-        trained("sr_ste", 3, engine, pull=pull, schedule="constant", **calm)
-        params = np.stack([state.params for state in engine.states])
-        sizes = np.abs(params[..., mlp.is_weight(3)])
-        shown = np.stack([masks.keep_top(s, np.full(3, 20)) for s in sizes])
-        flips.append((shown[61:] ^ shown[60:-1]).sum())
-        hidden.append(sizes[-1][~shown[-1]].max())
-    assert flips[0] > 0
-    assert flips[1] == 0
-    assert hidden[1] < 0.03 < hidden[0]
-
-
 # ---- stages
-
-
-def test_stages_of_50_epochs_are_5_35_and_10():
-    method = options("mdgf_linear")
-    plan = method.plan(flow.Budget(50, 390))
-    assert plan.events == (1950, 19_500)
-    rest = plan.weight_map.rest
-    assert rest[:1951].tolist() == [1.0] * 1951
-    assert rest[1951] == pytest.approx(1 - 1 / 13_650)
-    assert rest[15_599] == pytest.approx(1 / 13_650)
-    assert not rest[15_600:].any()
-
-
-def test_exponential_fading_ends_at_a_thousandth():
-    rest = options("mdgf_exp").plan(flow.Budget(50, 390)).weight_map.rest
-    assert rest[1950] == 1
-    assert rest[1950 + 1370] == pytest.approx(
-        0.5, abs=0.001
-    )  # 1/2 is nearly 1/1000 of ten halvings
-    assert rest[15_599] == pytest.approx(0.001, rel=1e-3)
-    assert not rest[15_600:].any()
-
-
-@pytest.mark.parametrize("name", FAMILY[:2])
-def test_ste_hides_from_the_first_step_on(name):
-    plan = options(name).plan(flow.Budget(50, 390))
-    assert plan.events == (0, 19_500)
-    assert not plan.weight_map.rest.any()
-    late = options(name, begin=0.1).plan(flow.Budget(50, 390))
-    assert late.events == (1950, 19_500)
 
 
 @pytest.mark.parametrize("name", STAGED)
@@ -162,80 +67,6 @@ def test_the_dense_stage_is_dense_training_done_once_for_all_keeps(name):
 
 
 # ---- ramps
-
-
-def shown(name, **values):
-    """Return (epoch, what groups show, who competes) of each frame."""
-    values = {"epochs": 50, **values}
-    configs, engine = table(name, 1, **values), Showing()
-    plan = experiment.plan_of(experiment.build_method(configs.iloc[0]), configs.iloc[0])
-    decide(configs, engine)
-    scopes = plan.weight_map.scopes
-    return [(e / 390, s, scopes[e]) for e, s in zip(scopes, engine.said, strict=True)]
-
-
-class Showing(Still):
-    """Nothing moves; it notes what is shown from each event on."""
-
-    def __init__(self):
-        super().__init__()
-        self.said = []
-
-    def advance(self, job, state, stop):
-        if state.shown is not None and stop > state.step:
-            self.said.append(state.shown[0])
-        return super().advance(job, state, stop)
-
-
-def test_frames_of_a_pattern_of_1_in_8_begin_where_the_authors_do():
-    pattern = {"scope": "nm", "nm_keep": 1, "nm_group": 8, "width": 8, "keep": 33}
-    found = shown("sdgf_step", **pattern, begin=0.0, end=1.0)
-    assert [epoch for epoch, _, _ in found] == [0, 12, 25, 37]
-    assert [said[1] for _, said, _ in found] == [7, 4, 2, 1]
-    assert all(said[0] == 16 for _, said, _ in found)  # the layer that stays dense
-    assert {scope for *_, scope in found} == {Scope("inputs", 8)}
-
-
-def test_groups_of_a_pattern_shrink_to_the_pattern():
-    pattern = {"scope": "nm", "nm_keep": 1, "nm_group": 2, "width": 16, "keep": 280}
-    found = shown("sdgf_geometric", **pattern, begin=0.0, end=1.0)
-    assert [epoch for epoch, _, _ in found] == [0, 12, 25, 37]
-    assert [scope.merged for *_, scope in found] == [8, 4, 2, 1]
-    assert [said[-1] for _, said, _ in found] == [8, 4, 2, 1]
-    assert [len(said) for _, said, _ in found] == [
-        16 + rest for rest in (33, 66, 132, 264)
-    ]  # layer 1 has groups of 2 throughout
-    assert {said.sum() for _, said, _ in found} == {280}
-
-
-def test_a_stepwise_ramp_halves_what_is_shown():
-    found = shown("sdgf_step", width=16, keep=30)
-    assert [said.tolist() for _, said, _ in found] == [
-        [530],
-        [280],
-        [140],
-        [70],
-        [35],
-        [30],
-    ]
-    assert [epoch for epoch, _, _ in found] == [5, 10, 16, 22, 28, 34]
-
-
-def test_a_stepwise_ramp_has_ten_frames_at_most():
-    found = shown("sdgf_step", width=128, keep=15)
-    assert len(found) == 10
-    assert found[-1][1] == [15]
-
-
-@pytest.mark.parametrize("scope", ["global", "layer"])
-def test_a_geometric_ramp_keeps_the_density_and_shrinks_the_groups(scope):
-    found = shown("sdgf_geometric", width=4, keep=17, scope=scope)
-    kinds = [of.kind for *_, of in found]
-    assert kinds == ["global", "layer", "unit"][scope == "layer" :]
-    assert {said.sum() for _, said, _ in found} == {17}
-    *_, by_layer, by_unit = [said for _, said, _ in found]
-    units = np.split(by_unit, [4, 8, 12])
-    assert [part.sum() for part in units] == by_layer.tolist()
 
 
 def test_every_layer_shows_a_weight_where_there_are_enough():

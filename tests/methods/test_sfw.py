@@ -87,4 +87,3 @@ def test_a_penalty_that_someone_chose_is_a_mistake():
     assert check(table("sfw", 2, weight_decay=[5e-4, 0.0])) == []
     (found,) = check(table("sfw", 2, weight_decay=[5e-4, 1e-3]))
     assert (found.field, found.value) == ("weight_decay", 1e-3)
-
