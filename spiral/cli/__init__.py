@@ -17,6 +17,7 @@ from spiral.cli import (
     results,
     search,
     search_plots,  # noqa: F401 - adds commands to plot
+    undertraining_plot,  # noqa: F401 - adds a command to plot
 )
 from spiral.errors import SpiralError
 

@@ -143,73 +143,94 @@ class VmapEngine:
         if job.plan.weight_map or isinstance(job.plan.optimiser, FrankWolfe):
             return self._advance(job, state, stop)  # groups and balls have their width
         params, momentum = state.params.copy(), state.momentum.copy()
+        losses = state.losses_so_far()
         for rows, small, part, now in narrowed(job, state):
             after = self._advance(part, now, stop)
+            losses[rows] = after.losses_so_far()
             if small is None:
                 params[rows], momentum[rows] = after.params, after.momentum
             else:
                 params[rows] = small.put(params[rows], after.params)
                 momentum[rows] = small.put(momentum[rows], after.momentum)
-        return replace(state, step=stop, params=params, momentum=momentum)
+        return replace(
+            state, step=stop, params=params, momentum=momentum, losses=losses
+        )
 
     def _advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train a pack at its full width."""
         with gradients.one_thread(), torch.no_grad():
-            params, velocity = self._loop(job, state, stop)
+            losses = self._tensor(state.losses_so_far())
+            params, velocity = self._loop(job, state, stop, losses)
         return replace(
             state,
             step=stop,
             params=params.cpu().numpy(),
             momentum=velocity.cpu().numpy(),
+            losses=losses.cpu().numpy(),
         )
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
-        """Return accuracy counts and loss on all points."""
-        correct, loss = np.zeros(job.networks, np.int64), np.zeros(job.networks)
+        """Return accuracy counts, loss and entropy on all points."""
+        correct = np.zeros(job.networks, np.int64)
+        loss, entropy = np.zeros((2, job.networks))
         for rows, _, part, now in narrowed(job, state):
             found = evaluate(part, now, self.device, self._chunk(part))
             correct[rows], loss[rows] = found.correct, found.loss
-        return Evaluation(correct, loss)
+            entropy[rows] = found.entropy
+        return Evaluation(correct, loss, entropy)
 
     def _chunk(self, job: TrainJob) -> int:
         """Return how many networks to evaluate at once."""
         return max(1, EVALUATION_BYTES // (4 * cubist.POINTS * job.width))
 
     def _loop(
-        self, job: TrainJob, state: TrainState, stop: int
+        self, job: TrainJob, state: TrainState, stop: int, losses: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Run the training steps and return parameters and velocity [N, P]."""
+        """Run the training steps and return parameters and velocity [N, P].
+
+        Adds the batch losses of the last epoch to ``losses`` [N].
+        """
         params, velocity = self._tensor(state.params), self._tensor(state.momentum)
         trains = self._tensor(state.moving)
         momentum = self._tensor(job.momentum.astype(np.float32)[:, None])
         decay = self._tensor(job.weight_decay.astype(np.float32)[:, None])
         rates = self._tensor(job.rates(state, state.step, stop)[:, :, None])
         batches = self._batches(job, state.step, stop)
-        update = self._update(job, state)
-        for step, rate, (x, y) in zip(
-            range(state.step, stop), rates, batches, strict=True
-        ):
+        plain_loss = vmap(gradients.loss_of_one(job.width))
+        update = self._update(job)
+        steps = range(state.step, stop)
+        for number, rate, (x, y) in zip(steps, rates, batches, strict=True):
+            factor = self._factor(job, state, params, number)
+            if number >= job.last_epoch:
+                seen = params if factor is None else params * factor
+                losses += plain_loss(seen, x, y).double()
             params, velocity = update(
-                step, params, velocity, trains, rate, momentum, decay, x, y
+                factor, params, velocity, trains, rate, momentum, decay, x, y
             )
         return params, velocity
 
-    def _update(self, job: TrainJob, state: TrainState) -> Step:
-        """Return a function of a step's number and tensors to (params, velocity)."""
+    def _factor(
+        self, job: TrainJob, state: TrainState, params: Tensor, step: int
+    ) -> Tensor | None:
+        """Return by what a weight map multiplies parameters now; None: by nothing."""
+        if job.plan.weight_map is None:
+            return None
+        found = forward.factor(job, state, params.cpu().numpy(), step)
+        return None if found is None else self._tensor(found)
+
+    def _update(self, job: TrainJob) -> Step:
+        """Return a function of factor and tensors to the new (params, velocity)."""
         pack = (job.networks, job.width, job.batch, job.plan.label_smoothing)
         plain = traced_step(*pack, self.device)
         if isinstance(job.plan.optimiser, FrankWolfe):
             return self._frank_wolfe(job, plain)
         here = job.plan.weight_map
         if here is None:
-            return lambda step, *tensors: plain(*tensors)
+            return lambda factor, *tensors: plain(*tensors)
         masked = traced_step(*pack, self.device, (here.gradient, here.pull))
 
-        def update(step: int, params: Tensor, *others: Tensor) -> Any:
-            factor = forward.factor(job, state, params.cpu().numpy(), step)
-            if factor is None:
-                return plain(params, *others)
-            return masked(params, *others, self._tensor(factor))
+        def update(factor: Tensor | None, *tensors: Tensor) -> Any:
+            return plain(*tensors) if factor is None else masked(*tensors, factor)
 
         return update
 
@@ -221,7 +242,11 @@ class VmapEngine:
         move = traced_move(job.networks, setting, self.device)
 
         def update(
-            step: int, params: Tensor, velocity: Tensor, trains: Tensor, *rest: Tensor
+            factor: None,
+            params: Tensor,
+            velocity: Tensor,
+            trains: Tensor,
+            *rest: Tensor,
         ) -> tuple[Tensor, Tensor]:
             rate, momentum, decay, x, y = rest
             none = torch.zeros_like(decay)

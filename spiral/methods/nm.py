@@ -63,10 +63,7 @@ def uniform(scores: Scores, width: int, keep: Int[np.ndarray, " N"]) -> WeightMa
         width: Hidden width w.
         keep: Weights of the network, at least those of the first and last layer.
     """
-    first, *inner, last = mlp.layers(width)
-    sizes = [layer.outputs * layer.inputs for layer in inner]
-    shares = masks.allocate(keep - ends(width), sizes)
-    whole = [
-        np.full(len(keep), layer.outputs * layer.inputs) for layer in (first, last)
-    ]
-    return by_layer(width, scores, np.stack([whole[0], *shares.T, whole[1]], axis=1))
+    sizes = [layer.outputs * layer.inputs for layer in mlp.layers(width)]
+    shares = np.tile(sizes, (len(keep), 1))
+    shares[:, 1:-1] = masks.allocate(keep - ends(width), sizes[1:-1])
+    return by_layer(width, scores, shares)

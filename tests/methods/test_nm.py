@@ -42,7 +42,7 @@ def test_every_group_keeps_its_best(width, keep, group, levels):
 
 
 def test_counts_that_are_keeps_of_the_paper():
-    """2w of the first layer, 2w²/M between, w/M of the output; at M = 2 w of the first."""
+    """2w of the first layer (w at M = 2), 2w²/M between, w/M of the output."""
     cells = [(4, 1, 4), (4, 1, 2), (8, 1, 8), (16, 1, 16)]
     assert [nm.count(*cell) for cell in cells] == [17, 22, 33, 65]
 
