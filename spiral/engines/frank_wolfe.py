@@ -80,7 +80,7 @@ def _lengths(
     stack: tuple[balls.Cell, ...], values: Float[Tensor, "N P"]
 ) -> Float[Tensor, "N C"]:
     """Return the L2 norm of every ball's part."""
-    parts = (values * values).split(_sizes(stack), dim=1)
+    parts = torch.split(values * values, _sizes(stack), dim=1)
     return torch.stack([part.sum(dim=1) for part in parts], dim=1).sqrt()
 
 
