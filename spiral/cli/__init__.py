@@ -7,6 +7,7 @@ import click
 from spiral import __version__
 from spiral.cli import (
     bench,
+    budget_plot,  # noqa: F401 - adds a command to plot
     compare,
     frontier,
     launch,
@@ -17,7 +18,6 @@ from spiral.cli import (
     results,
     search,
     search_plots,  # noqa: F401 - adds commands to plot
-    undertraining_plot,  # noqa: F401 - adds a command to plot
 )
 from spiral.errors import SpiralError
 

@@ -107,7 +107,8 @@ class Alternating:
     the ``keep`` weights of largest absolute value, over all layers, and keeps its mask.
     A dense phase brings the others back as zeros and resets all momentum; nothing is
     reset when a sparse phase begins. The last sparse phase ends the training. One
-    learning-rate schedule runs through all phases.
+    learning-rate schedule runs through all phases. A unit that loses all its weights
+    never returns: zeros before and behind it leave no gradient.
 
     Assumptions: the phases are those of the authors' CIFAR-100 recipe by default, whose
     optimiser is closest to ours (A1.2). Bias masks follow the rule of Zhang & Papyan in

@@ -1,6 +1,7 @@
 """``acdc`` and ``acdc_pp``: phases on exact steps, limits, resets, published masks."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -258,6 +259,22 @@ def test_the_last_mask_is_the_top_after_the_last_dense_phase_and_stays():
     for n in range(2):
         assert passing.noted.masks[n].all()
         assert np.array_equal(found.masks[n], top(passing.noted.params[n], 11))
+
+
+def test_a_unit_that_lost_all_its_weights_never_returns():
+    """Its weights come back as zeros on both sides, which have no gradient."""
+    passing = Passing(66)
+    decide(table("acdc_pp", 3, keep=5, **PLAIN, **TURNS), passing)
+    lost = 0
+    for params in passing.noted.params:
+        parts = oracles.split(params, 3)
+        for (weights, biases), (following, _) in pairwise(parts):
+            for unit in range(3):
+                before, behind = weights[unit].any(), following[:, unit].any()
+                assert before or biases[unit] or not behind
+                lost += not before and not behind and not biases[unit]
+    assert passing.noted.masks.all()
+    assert lost > 0
 
 
 @pytest.mark.parametrize("twin", ["dense", "dense_tuned"])
