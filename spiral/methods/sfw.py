@@ -51,6 +51,9 @@ class Sfw:
     ``group_k_support`` a unit of a hidden layer goes with its bias, and the output
     layer has L2 balls (B4.5); weights, not units, are ranked in the end.
 
+    SGD's solutions at width 16 have k-support norms of 2 to 3 mean initial norms in the
+    hidden matrices and of 13 to 17 in the output's: a radius of 10 binds only there.
+
     There is no L2 penalty: the ``weight_decay`` of a config is not used.
     """
 
