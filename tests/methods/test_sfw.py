@@ -44,10 +44,18 @@ def test_it_starts_scaled_into_its_balls(kind):
 
 def test_its_plan_names_the_optimiser_and_prunes_after_training():
     options = {"ball": "l2", "ball_share": 0.2, "ball_radius": 3.0, "rescale": "none"}
+    options["rates"] = "schedule"
     found = METHODS["sfw"].build(**options).plan(Budget(50, 390))
     assert found.events == (0, 19_500)
     assert (found.optimiser.ball, found.optimiser.share) == ("l2", 0.2)
     assert (found.optimiser.radius, found.optimiser.rescale) == (3.0, "none")
+
+
+def test_its_learning_rate_may_fall_along_a_line():
+    row = table("sfw", 1, rates="linear").iloc[0]
+    plan = experiment.plan_of(experiment.build_method(row), row)
+    for curve in plan.curves.values():
+        assert curve == pytest.approx(1 - np.arange(780) / 780)
 
 
 def test_many_keeps_are_one_training():
