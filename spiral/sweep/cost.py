@@ -50,7 +50,7 @@ network leaves the L1 cache. All on one core of an AMD EPYC Zen 5, torch 2.13.0,
 EXTRA: dict[str, float] = {"forward_mask": 1.3, "sfw": 1.6}
 """How much longer a step of engine vmap takes with a weight map, or another optimiser.
 Processor time at widths 3, 16 and 64: maps over all layers 1.2, 1.0 and 1.3, over
-layers 1.1, 1.0 and 1.4, N:M 1.3, 1.2 and 2.0; Frank-Wolfe 1.4, 1.2 and 1.6."""
+layers 1.1, 1.0 and 1.4, N:M 1.3, 1.0 and 1.4; Frank-Wolfe 1.4, 1.2 and 1.6."""
 
 LOOP_SECONDS = 8.0
 """Of engine vmap, for the 19,500 steps of a pack of any size: what it costs to start
