@@ -170,6 +170,7 @@ def still_twins(twins: np.ndarray, state: TrainState) -> np.ndarray:
         state.masks,
         state.trainable,
         state.lr_scale,
+        state.shown,
         state.status,
     )
     columns = [[row.tobytes() for row in a] for a in arrays if a is not None]
@@ -206,6 +207,7 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         params=np.where(kept, _or(change.params, state.params), np.float32(0)),
         trainable=_or(change.trainable, state.trainable),
         lr_scale=_or(change.lr_scale, state.lr_scale),
+        shown=_or(change.shown, state.shown),
         status=_last_word(change.status, state.status),
     )
     moving = after.moving

@@ -29,6 +29,13 @@ LOOKS: dict[str, tuple[str, str]] = {
     "acdc_pp": ("#661100", "3"),
     "imp": ("#6699CC", "1"),
     "bimp": ("#DDCC77", "2"),
+    "ste": ("#4477AA", "o"),
+    "sr_ste": ("#4477AA", "s"),
+    "mdgf_linear": ("#228833", "^"),
+    "mdgf_exp": ("#228833", "v"),
+    "sdgf_step": ("#EE6677", "<"),
+    "sdgf_geometric": ("#EE6677", ">"),
+    "sfw": ("#F0E442", "P"),
 }
 """Colour and marker of each method, from the palettes of Okabe & Ito and of Tol, which
 colour-blind readers can tell apart; greys are the controls."""
