@@ -12,14 +12,19 @@ from spiral.methods import (
     gmp,
     grasp,
     iter_snip,
+    l1_unit,
     lth,
     magnitude,
     mask,
+    obspa,
     prospr,
     random,
     rigl,
     snip,
+    soft_filter,
+    spa,
     synflow,
+    taylor_unit,
 )
 from spiral.methods.entry import Entry
 
@@ -38,6 +43,11 @@ METHODS: dict[str, Entry] = {
     "rigl": rigl.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
+    "l1_unit": l1_unit.ENTRY,
+    "taylor_unit": taylor_unit.ENTRY,
+    "spa": spa.ENTRY,
+    "obspa": obspa.ENTRY,
+    "soft_filter": soft_filter.ENTRY,
 }
 
 
