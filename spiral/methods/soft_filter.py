@@ -1,4 +1,4 @@
-"""``soft_filter``: silence the smallest hidden units every epoch, and let them return."""
+"""``soft_filter``: silence small hidden units every epoch, and let them return."""
 
 from dataclasses import dataclass
 

@@ -16,7 +16,7 @@ from spiral.methods.entry import Mistake
 
 Criterion = Literal["l1", "l2", "snip", "taylor", "grasp", "obs"]
 """Scores of a parameter θ with gradient g and Hessian H of the loss: |θ|, θ², |θg|, θg
-(whose sum over a unit counts by magnitude), θ·Hg, and θ²/[H⁻¹] of the layer's inputs."""
+(whose sum over a unit counts by magnitude), θ·Hg, and θ²/[H⁻¹] of a layer's inputs."""
 
 DAMPING = 0.01
 

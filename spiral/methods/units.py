@@ -6,8 +6,10 @@ units in the hidden layers a network has 2a + ab + bc + c weights; at least 1, 1
 stay, which is 5 weights.
 """
 
+from collections.abc import Callable
 from functools import cache
-from typing import Literal
+from itertools import pairwise
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -31,6 +33,8 @@ Biases = Literal["score", "ignore"]
 Scope = Literal["global", "layer"]
 Remainder = Literal["units", "weights"]
 
+REDUCE: dict[str, Callable[..., Any]] = {"sum": np.sum, "mean": np.mean, "max": np.max}
+
 
 @cache
 def members(width: int) -> tuple[Int[np.ndarray, "w G"], ...]:
@@ -41,7 +45,7 @@ def members(width: int) -> tuple[Int[np.ndarray, "w G"], ...]:
     stack = mlp.matrices(np.arange(mlp.param_count(width)), width)
     return tuple(
         np.concatenate([weights, biases[:, None], following.T], axis=1)
-        for (weights, biases), (following, _) in zip(stack[:-1], stack[1:], strict=True)
+        for (weights, biases), (following, _) in pairwise(stack)
     )
 
 
@@ -75,8 +79,7 @@ def _gathered(values: Float[np.ndarray, "N w G"], aggregate: Aggregate) -> np.nd
     if aggregate == "prod":
         with np.errstate(divide="ignore"):
             return np.exp(np.log(np.abs(values)).mean(axis=2))
-    how = {"sum": np.sum, "mean": np.mean, "max": np.max}
-    return np.asarray(how[aggregate](values, axis=2))
+    return np.asarray(REDUCE[aggregate](values, axis=2))
 
 
 def normalised(scores: Scores, how: Normalise) -> Scores:
@@ -86,8 +89,7 @@ def normalised(scores: Scores, how: Normalise) -> Scores:
     """
     if how == "none":
         return scores
-    reduce = {"mean": np.mean, "max": np.max, "sum": np.sum}[how]
-    scale = reduce(np.abs(scores), axis=2, keepdims=True)
+    scale = REDUCE[how](np.abs(scores), axis=2, keepdims=True)
     return scores / np.where(scale > 0, scale, 1)
 
 
