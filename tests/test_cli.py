@@ -186,6 +186,24 @@ def test_methods_says_more_of_one_and_what_presets_set():
     assert options["fidelity"]["presets"] == {}
 
 
+def test_methods_and_comparisons_can_be_of_a_kind(launched):
+    asked = ("--where", "when=before", "--where", "unit=weight,neuron")
+    listed = run_json("methods", *asked)["methods"]
+    assert {"snip", "block"} < listed.keys()
+    assert {entry["taxonomy"]["when"] for entry in listed.values()} == {"before"}
+    found = run_json("compare", launched[0], "--where", "cost=dense")
+    assert {line["method"] for line in found["groups"]} == {"dense"}
+    assert found["where"] == {"cost": ["dense"]}
+    for wrong, known in (
+        ("units=neuron", "known are unit, when"),
+        ("unit=neurons", "known are neuron, weight"),
+    ):
+        ran = run("compare", launched[0], "--where", wrong)
+        assert ran.code == 2
+        assert known in ran.err
+    assert "expected AXIS=VALUE" in run("methods", "--where", "neuron").err
+
+
 def test_an_unknown_method_lists_those_there_are():
     ran = run("methods", "snip", "snipp")
     assert (ran.code, ran.out) == (2, "")
