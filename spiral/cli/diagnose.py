@@ -68,8 +68,7 @@ def robustness(
 
     found = diagnosis.diagnose(folders, diagnosis.Question(**question))
     if output:
-        shown = width or int(found.groups["width"].max())
-        figure = robustness_figures.page(found.groups, found.curves, shown)
+        figure = robustness_figures.page(found.groups, found.curves, width)
         style.save(figure, output)
     if as_json:
         show(diagnosis_text.document(found))

@@ -32,7 +32,7 @@ def page(found: Diagnosis) -> str:
     groups = found.groups.sort_values(order, ascending=[True, True, False])
     parts = [
         "mean_corruption: accuracy over eight kinds at five severities; drop: how much "
-        "less that is than on clean points, as a share; angle (degrees), length, margin",
+        "less that is than on clean points, as a share; angles are in degrees",
         as_text(groups[[*SHOWN, *POINTS]]),
         "accuracy under each kind",
         as_text(groups[["method", "width", "keep", *KINDS]]),

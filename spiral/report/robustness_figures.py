@@ -13,6 +13,9 @@ from spiral.report.diagnosis import OPTIMUM
 from spiral.report.robustness import KINDS
 
 NAMES = tuple(OPTIMUM.values())
+INFORMED = 0.75
+"""Clean accuracy below which a network has little to lose, and is not shown to."""
+
 STAR: dict[str, Any] = {
     "color": "black",
     "marker": "*",
@@ -21,18 +24,26 @@ STAR: dict[str, Any] = {
 }
 
 
-def page(groups: pd.DataFrame, curves: pd.DataFrame, width: int) -> Figure:
+def page(
+    groups: pd.DataFrame, curves: pd.DataFrame, width: int | None = None
+) -> Figure:
     """Draw what a diagnosis found at one width, the corruptions at its middle size.
 
     Args:
         groups: As ``diagnosis.diagnose`` has them.
         curves: The same.
-        width: Hidden width of the networks.
+        width: Hidden width of the networks; the largest by default.
+
+    Raises:
+        ConfigError: There are none of this width.
     """
+    pruned = ~groups["method"].isin(NAMES) & groups["keep"].notna()
+    if width is None and pruned.any():
+        width = int(groups.loc[pruned, "width"].max())
     ours = groups["width"].eq(width) & ~groups["method"].isin(NAMES)
     sizes = sorted(groups.loc[ours, "keep"].dropna().unique())
-    if not sizes:
-        raise ConfigError(f"no pruned network of width {width} was read")
+    if width is None or not sizes:
+        raise ConfigError(f"no pruned network of this width ({width}) was read")
     keep = int(sizes[len(sizes) // 2])
     with mpl.rc_context(style.SETTINGS):
         figure = style.figure(11, 9)
@@ -41,12 +52,16 @@ def page(groups: pd.DataFrame, curves: pd.DataFrame, width: int) -> Figure:
         left, right = above.subplots(1, 2)
         shown = groups[ours | groups["method"].isin(NAMES)]
         over_size(left, shown, "mean_corruption", "mean accuracy under corruption")
+        shown = shown[shown["accuracy"] >= INFORMED]
         over_size(right, shown, "drop", "share of the own accuracy that is lost")
+        right.set_title(f"networks of clean accuracy {INFORMED} or more", fontsize=9)
         left.legend(loc="best", fontsize=7, ncols=2)
         panels = below.subplots(2, len(KINDS) // 2, sharex=True, sharey=True)
         shown = _at(curves, width, keep)
         for axes, kind in zip(panels.flat, KINDS, strict=True):
             severities(axes, shown[shown["kind"].eq(kind)], kind)
+        for axes in panels[-1]:
+            axes.set_xlabel("severity")
         title = f"accuracy over severity: width {width}, {keep} weights asked for"
         below.suptitle(title, fontsize=10)
     return figure

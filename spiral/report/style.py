@@ -23,11 +23,11 @@ LOOKS: dict[str, tuple[str, str]] = {
     "synflow": ("#882255", "d"),
     "prospr": ("#AA4499", "X"),
     "rigl": ("#999933", "8"),
-    "l1_unit": ("#0072B2", "1"),
+    "l1_unit": ("#CC6677", "1"),
     "taylor_unit": ("#56B4E9", "2"),
-    "spa": ("#44AA99", "3"),
+    "spa": ("#DDCC77", "3"),
     "obspa": ("#882255", "4"),
-    "soft_filter": ("#D55E00", "+"),
+    "soft_filter": ("#CC6677", "+"),
 }
 """Colour and marker of each method, from the palettes of Okabe & Ito and of Tol, which
 colour-blind readers can tell apart; greys are the controls."""
