@@ -15,6 +15,7 @@ from spiral.methods import (
     force,
     gmp,
     grasp,
+    group_norm,
     iter_snip,
     l1_unit,
     lth,
@@ -24,6 +25,7 @@ from spiral.methods import (
     prospr,
     random,
     rigl,
+    slimming,
     snip,
     soft_filter,
     spa,
@@ -52,6 +54,8 @@ METHODS: dict[str, Entry] = {
     "spa": spa.ENTRY,
     "obspa": obspa.ENTRY,
     "soft_filter": soft_filter.ENTRY,
+    "group_norm": group_norm.ENTRY,
+    "slimming": slimming.ENTRY,
 }
 
 

@@ -28,6 +28,8 @@ LOOKS: dict[str, tuple[str, str]] = {
     "spa": ("#DDCC77", "3"),
     "obspa": ("#882255", "4"),
     "soft_filter": ("#CC6677", "+"),
+    "group_norm": ("#DDCC77", "+"),
+    "slimming": ("#56B4E9", "+"),
 }
 """Colour and marker of each method, from the palettes of Okabe & Ito and of Tol, which
 colour-blind readers can tell apart; greys are the controls."""
