@@ -146,4 +146,5 @@ ENTRY = Entry(
     options=ObspaOptions,
     check=structured.check,
     course=course,
+    gradients=lambda table: 0.07 * table["points"].to_numpy(np.float64),
 )

@@ -7,7 +7,7 @@ from pydantic import Field
 from spiral.methods import magnitude, structured, units
 from spiral.methods.entry import Entry, Taxonomy
 
-GRADIENTS = {"snip": 1, "taylor": 1, "grasp": 4}
+GRADIENTS = {"snip": 1, "taylor": 1, "grasp": 4, "obs": 1}
 """About how many gradients of a batch a criterion takes for each batch."""
 
 
