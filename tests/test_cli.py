@@ -193,6 +193,7 @@ def test_methods_says_more_of_one_and_what_presets_set():
         "snip",
         "synflow",
     ]
+    assert "  unit=weight, when=before, schedule=once, criterion=|w·g|, " in ran.out
     assert "reinit: " in ran.out
     assert "; default none, xavier under fidelity=zp24\n" in ran.out
     assert "; default 100\n" in ran.out

@@ -33,6 +33,8 @@ def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) 
         return
     for name, entry in chosen.items():
         click.echo(f"{name:<12}{entry.summary} ({entry.citation})")
+        kind = ", ".join(f"{k}={v}" for k, v in asdict(entry.taxonomy).items())
+        click.echo(f"{'':<13}{kind}")
         for option in config.fields(entry.options).values():
             cases = _presets(entry, option.name).items()
             default = "required" if option.required else f"default {option.default}"

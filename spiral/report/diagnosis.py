@@ -226,7 +226,8 @@ def _remarks(groups: pd.DataFrame, question: Question) -> list[str]:
     """Say what was looked at, and how the optimum fares."""
     found = [
         f"one point in {question.every}, up to {question.each} networks of each line; "
-        "numbers are medians over networks, of points their medians (_low: 5 %)",
+        "numbers are medians over networks, of points their medians (_low: 5 %); room: "
+        "how far a right point can move any way and stay right",
         "lost: right in the dense network of the same seed and wrong here, unknown "
         "without one; fragile: right when clean and wrong under half of the "
         "corruptions or more at the highest severity",

@@ -11,7 +11,7 @@ from spiral.report.tell import as_text
 
 TABLES = ("networks", "groups", "curves", "overlap", "redundancy")
 SHOWN = ("method", "width", "keep", "n", "nnz", "accuracy", "mean_corruption", "drop")
-POINTS = ("angle", "length", "margin", "margin_low", "silent", "fragile", "lost")
+POINTS = ("angle", "length", "margin", "room", "silent", "fragile", "lost")
 
 
 def document(found: Diagnosis) -> dict[str, Any]:

@@ -18,6 +18,13 @@ from spiral.report.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 KINDS = tuple(CORRUPTIONS)
 HALF = len(KINDS) // 2
 
+RADII = np.arange(1, 16) * 0.02
+"""How far points are moved to see when they turn; classes are 0.31 or more apart."""
+
+DIRECTIONS = 16
+SPARSER = 10
+"""Of the points one in so many is moved in all directions."""
+
 Flags = Bool[np.ndarray, " D"]
 Values = Float[np.ndarray, " D"]
 
@@ -64,6 +71,9 @@ class Reading(NamedTuple):
     """Right when clean, wrong under half of the kinds or more at severity 5."""
     moved: Float[np.ndarray, "K D"]
     """What severity 5 of each kind adds to the margin."""
+    room: Float[np.ndarray, " E"]
+    """How far some right points can move any way and stay right: the last of RADII at
+    which they do in all directions, 0 if none."""
 
 
 def read(params: Float[np.ndarray, " P"], width: int, on: Probe) -> Reading:
@@ -97,7 +107,30 @@ def read(params: Float[np.ndarray, " P"], width: int, on: Probe) -> Reading:
         margin=margin,
         fragile=right[0, 0] & (wrong >= HALF),
         moved=moved,
+        room=room(params, width, on.clean[:, ::SPARSER][:, right[0, 0, ::SPARSER]]),
     )
+
+
+def room(
+    params: Float[np.ndarray, " P"], width: int, points: Float[np.ndarray, "2 E"]
+) -> Float[np.ndarray, " E"]:
+    """Return how far each point can move any way without a change of its class.
+
+    Args:
+        params: Flat parameters.
+        width: Hidden width w.
+        points: Coordinates; tried are ``DIRECTIONS`` at each of ``RADII``.
+    """
+    turns = 2 * np.pi * np.arange(DIRECTIONS) / DIRECTIONS
+    ways = np.array([np.cos(turns), np.sin(turns)])
+    before = mlp.logits(params, points, width) > 0
+    stays, far = np.ones(points.shape[1], bool), np.zeros(points.shape[1])
+    for radius in RADII:
+        there = (points[:, None, :] + radius * ways[:, :, None]).reshape(2, -1)
+        now = (mlp.logits(params, there, width) > 0).reshape(DIRECTIONS, -1)
+        stays &= (now == before).all(axis=0)
+        far[stays] = radius
+    return far
 
 
 def _logits(
@@ -113,8 +146,8 @@ def numbers(reading: Reading) -> dict[str, float]:
 
     ``accuracy`` (clean), ``mean_corruption`` (accuracy over all kinds at severities
     1 … 5), ``drop`` between them, as a share of the first, the mean accuracy under each
-    kind, quantiles of ``angle``, ``length`` and ``margin``, ``silent`` (share of points
-    with h = 0) and ``fragile`` (share).
+    kind, medians and 5 % quantiles of ``angle``, ``length``, ``margin`` and ``room``,
+    ``silent`` (share of points with h = 0) and ``fragile`` (share).
     """
     clean = float(reading.accuracy[0, 0])
     each = reading.accuracy[:, 1:].mean(axis=1)
@@ -127,7 +160,7 @@ def numbers(reading: Reading) -> dict[str, float]:
         "silent": float((reading.length == 0).mean()),
         "fragile": float(reading.fragile.mean()),
     }
-    for name in ("angle", "length", "margin"):
+    for name in ("angle", "length", "margin", "room"):
         low, middle = _quantiles(getattr(reading, name))
         found |= {name: middle, f"{name}_low": low}
     found["angle_high"] = _quantiles(-reading.angle)[0] * -1

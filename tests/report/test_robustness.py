@@ -167,3 +167,25 @@ def test_redundancy_is_the_mean_correlation_of_what_margins_do():
     assert found[0, 3] == pytest.approx(np.mean(each))
     assert np.allclose(np.diag(found), 1)
     assert np.isnan(robustness.redundancy([still])).all()
+
+
+def test_room_is_how_far_a_right_point_can_move_any_way():
+    params = network(0)
+    found, on = read(params, WIDTH, PROBE), PROBE.clean.T[::10]
+    z = oracles.logits(params, on, WIDTH)
+    right = on[(z > 0) == (Y[::10] == 1)]
+    expected = []
+    for point in right:
+        side = oracles.logits(params, point[None], WIDTH)[0] > 0
+        far = 0.0
+        for step in range(1, 16):
+            ring = [
+                point + 0.02 * step * np.array([np.cos(t), np.sin(t)])
+                for t in np.arange(16) * np.pi / 8
+            ]
+            if ((oracles.logits(params, np.array(ring), WIDTH) > 0) != side).any():
+                break
+            far = 0.02 * step
+        expected.append(far)
+    assert np.allclose(found.room, expected)
+    assert len({*np.round(expected, 2)}) > 2
