@@ -27,18 +27,21 @@ class ReferenceEngine:
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train from ``state.step`` to ``stop``."""
         params, momentum = state.params.copy(), state.momentum.copy()
+        losses = state.losses_so_far()
         with gradients.one_thread():
             for n in range(job.networks):
                 one = job.take(np.array([n])), state.take(np.array([n]))
-                params[n], momentum[n] = self._train(*one, stop)
-        return replace(state, step=stop, params=params, momentum=momentum)
+                params[n], momentum[n] = self._train(*one, stop, losses[n : n + 1])
+        return replace(
+            state, step=stop, params=params, momentum=momentum, losses=losses
+        )
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
-        """Return accuracy counts and loss on all points."""
+        """Return accuracy counts, loss and entropy on all points."""
         return evaluate(job, state, self.device, chunk=1)
 
     def _train(
-        self, job: TrainJob, state: TrainState, stop: int
+        self, job: TrainJob, state: TrainState, stop: int, losses: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Train a pack of one network and return its parameters and momentum."""
         weights = torch.tensor(state.params[0], device=self.device, requires_grad=True)
@@ -53,16 +56,16 @@ class ReferenceEngine:
         buffer = torch.tensor(state.momentum[0], device=self.device)
         optimiser.state[weights]["momentum_buffer"] = buffer
         loss_of_one = gradients.loss_of_one(job.width, job.plan.label_smoothing)
+        plain_loss = gradients.loss_of_one(job.width)
         rates = job.rates(state, state.step, stop)[:, 0]
         for step, rate in enumerate(rates, start=state.step):
             optimiser.param_groups[0]["lr"] = float(rate)
             x, y = job.batch_at(step)
+            batch = [torch.tensor(a, device=self.device) for a in (x[0].T, y[0])]
+            if step >= job.last_epoch:
+                losses += plain_loss(weights.detach(), *batch).item()
             optimiser.zero_grad()
-            loss_of_one(
-                weights,
-                torch.tensor(x[0].T, device=self.device),
-                torch.tensor(y[0], device=self.device),
-            ).backward()  # type: ignore[no-untyped-call]
+            loss_of_one(weights, *batch).backward()  # type: ignore[no-untyped-call]
             assert weights.grad is not None
             weights.grad[~trains] = 0
             optimiser.step()

@@ -84,42 +84,53 @@ class VmapEngine:
         if stop <= state.step:
             return state
         params, momentum = state.params.copy(), state.momentum.copy()
+        losses = state.losses_so_far()
         for rows, small, part, now in narrowed(job, state):
             after = self._advance(part, now, stop)
+            losses[rows] = after.losses_so_far()
             if small is None:
                 params[rows], momentum[rows] = after.params, after.momentum
             else:
                 params[rows] = small.put(params[rows], after.params)
                 momentum[rows] = small.put(momentum[rows], after.momentum)
-        return replace(state, step=stop, params=params, momentum=momentum)
+        return replace(
+            state, step=stop, params=params, momentum=momentum, losses=losses
+        )
 
     def _advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train a pack at its full width."""
         with gradients.one_thread(), torch.no_grad():
-            params, velocity = self._loop(job, state, stop)
+            losses = self._tensor(state.losses_so_far())
+            params, velocity = self._loop(job, state, stop, losses)
         return replace(
             state,
             step=stop,
             params=params.cpu().numpy(),
             momentum=velocity.cpu().numpy(),
+            losses=losses.cpu().numpy(),
         )
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
-        """Return accuracy counts and loss on all points."""
-        correct, loss = np.zeros(job.networks, np.int64), np.zeros(job.networks)
+        """Return accuracy counts, loss and entropy on all points."""
+        correct = np.zeros(job.networks, np.int64)
+        loss, entropy = np.zeros((2, job.networks))
         for rows, _, part, now in narrowed(job, state):
             found = evaluate(part, now, self.device, self._chunk(part))
             correct[rows], loss[rows] = found.correct, found.loss
-        return Evaluation(correct, loss)
+            entropy[rows] = found.entropy
+        return Evaluation(correct, loss, entropy)
 
     def _chunk(self, job: TrainJob) -> int:
         """Return how many networks to evaluate at once."""
         return max(1, EVALUATION_BYTES // (4 * cubist.POINTS * job.width))
 
     def _loop(
-        self, job: TrainJob, state: TrainState, stop: int
+        self, job: TrainJob, state: TrainState, stop: int, losses: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Run the training steps and return parameters and velocity [N, P]."""
+        """Run the training steps and return parameters and velocity [N, P].
+
+        Adds the batch losses of the last epoch to ``losses`` [N].
+        """
         step = traced_step(
             job.networks, job.width, job.batch, job.plan.label_smoothing, self.device
         )
@@ -129,7 +140,11 @@ class VmapEngine:
         decay = self._tensor(job.weight_decay.astype(np.float32)[:, None])
         rates = self._tensor(job.rates(state, state.step, stop)[:, :, None])
         batches = self._batches(job, state.step, stop)
-        for rate, (x, y) in zip(rates, batches, strict=True):
+        plain_loss = vmap(gradients.loss_of_one(job.width))
+        steps = range(state.step, stop)
+        for number, rate, (x, y) in zip(steps, rates, batches, strict=True):
+            if number >= job.last_epoch:
+                losses += plain_loss(params, x, y).double()
             params, velocity = step(
                 params, velocity, trains, rate, momentum, decay, x, y
             )

@@ -10,12 +10,16 @@ from collections.abc import Collection, Mapping
 from spiral.config import ConfigField, Options, fields
 from spiral.errors import ConfigError
 from spiral.methods import (
+    acdc,
+    acdc_pp,
+    bimp,
     block,
     dense,
     force,
     gmp,
     grasp,
     group_norm,
+    imp,
     iter_snip,
     l1_unit,
     lth,
@@ -47,6 +51,10 @@ METHODS: dict[str, Entry] = {
     "synflow": synflow.ENTRY,
     "prospr": prospr.ENTRY,
     "rigl": rigl.ENTRY,
+    "acdc": acdc.ENTRY,
+    "acdc_pp": acdc_pp.ENTRY,
+    "imp": imp.ENTRY,
+    "bimp": bimp.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
     "l1_unit": l1_unit.ENTRY,

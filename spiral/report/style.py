@@ -30,6 +30,10 @@ LOOKS: dict[str, tuple[str, str]] = {
     "soft_filter": ("#CC6677", "+"),
     "group_norm": ("#DDCC77", "+"),
     "slimming": ("#56B4E9", "+"),
+    "acdc": ("#CC6677", "H"),
+    "acdc_pp": ("#661100", "3"),
+    "imp": ("#6699CC", "1"),
+    "bimp": ("#DDCC77", "2"),
 }
 """Colour and marker of each method, from the palettes of Okabe & Ito and of Tol, which
 colour-blind readers can tell apart; greys are the controls."""
