@@ -62,7 +62,9 @@ def page(
             severities(axes, shown[shown["kind"].eq(kind)], kind)
         for axes in panels[-1]:
             axes.set_xlabel("severity")
-        title = f"accuracy over severity: width {width}, {keep} weights asked for"
+        title = (
+            f"the same, accuracy over severity: width {width}, {keep} weights asked for"
+        )
         below.suptitle(title, fontsize=10)
     return figure
 
@@ -73,7 +75,9 @@ def _at(curves: pd.DataFrame, width: int, keep: int) -> pd.DataFrame:
     near = curves.loc[best & curves["keep"].le(keep), "keep"].max()
     same = curves["keep"].eq(keep) | curves["method"].eq("dense")
     others = curves["width"].eq(width) & same & ~curves["method"].isin(NAMES)
-    return curves[others.fillna(False) | (best & curves["keep"].eq(near))]
+    found = curves[others.fillna(False) | (best & curves["keep"].eq(near))]
+    clean = found[found["severity"].eq(0)].set_index("method")["accuracy"]
+    return found[found["method"].isin(clean.index[clean >= INFORMED])]
 
 
 def over_size(axes: Axes, groups: pd.DataFrame, column: str, label: str) -> None:

@@ -142,7 +142,10 @@ def test_text_and_json_say_the_same(found):
         assert words in text
 
 
-def test_the_figure_draws_every_method_and_kind(found):
+def test_the_figure_draws_every_method_and_kind(found, monkeypatch):
+    silent = robustness_figures.page(found.groups, found.curves).subfigs[1].axes
+    assert not any(axes.lines for axes in silent)  # all are at chance
+    monkeypatch.setattr(robustness_figures, "INFORMED", 0)
     figure = robustness_figures.page(found.groups, found.curves)
     left, right, *panels = [a for part in figure.subfigs for a in part.axes]
     labels = {line.get_label() for line in left.lines}
