@@ -212,6 +212,7 @@ def test_methods_and_comparisons_can_be_of_a_kind(launched):
     found = run_json("compare", launched[0], "--where", "cost=dense")
     assert {line["method"] for line in found["groups"]} == {"dense"}
     assert found["where"] == {"cost": ["dense"]}
+    assert run("plot", "accuracy", launched[0], "--where", "cost=alternating").code == 2
     for wrong, known in (
         ("units=neuron", "known are unit, when"),
         ("unit=neurons", "known are neuron, weight"),
@@ -257,6 +258,61 @@ def test_figures_are_written_as_their_name_says(kind, launched, rows, tmp_path):
         ran = run("plot", *command, "-o", file)
         assert (ran.code, ran.out) == (0, f"{file}\n")
         assert file.read_bytes().startswith(MAGIC[kind])
+
+
+LOCAL = ("--executor", "local", "--workers", 1)
+
+WIDE = """
+name: wide
+defaults: {epochs: 1, batch: 2000, seed: 1, init_seed: 1}
+blocks:
+  both: {method: gmp, fidelity: [exact, zp24], width: 3, keep: [12, 20]}
+  wider: {method: gmp, width: 4, keep: 12}
+  search: {method: block, width: 3, d1: 2, d2: 2, d3: 2}
+"""
+"""What every kind of figure needs: two widths, versions, a start that was searched."""
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wide")
+    (folder / "wide.yaml").write_text(WIDE)
+    out = folder / "out"
+    ran = run("launch", folder / "wide.yaml", "--out", out, *LOCAL)
+    assert ran.code == 0, ran.err
+    return out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["accuracy", "{out}", "--width", "3"],
+        ["width", "{out}", "--keep", "12"],
+        ["connected", "{out}", "--honest"],
+        ["gaps", "{out}", "--threshold", "0.6", "--width", "3,4"],
+        ["fixed", "{out}"],
+        ["fidelity", "{out}"],
+        ["pairs", "{out}", "--keep", "12"],
+        ["neurons", "{out}", "gmp@12"],
+        ["networks", "--neurons", "--nnz", "16"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_every_kind_of_figure_is_drawn(command, wide, tmp_path):
+    words = [word.format(out=wide) for word in command]
+    file = tmp_path / "figure.svg"
+    ran = run("plot", *words, "-o", file)
+    assert (ran.code, ran.out) == (0, f"{file}\n"), ran.err
+    assert file.read_bytes().startswith(MAGIC["svg"])
+
+
+def test_a_report_is_one_page_of_several_folders(wide, launched, tmp_path):
+    file = tmp_path / "report.html"
+    ran = run("report", wide, launched[0], "-o", file, "--threshold", "0.6")
+    assert (ran.code, ran.out) == (0, f"{file}\n"), ran.err
+    page = file.read_text()
+    assert page.startswith("<!doctype html>")
+    assert "<h1>wide, tiny</h1>" in page
 
 
 @pytest.mark.parametrize("which", ["", "zzzz"], ids=["ambiguous", "unknown"])
@@ -329,6 +385,13 @@ def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch
             "one --table",
         ),
         (["plot", "accuracy", "{out}", "-o", "{grid}/x.png"], 1, "cannot write"),
+        (["plot", "accuracy", "{out}", "--width", "x"], 2, "as 3,16, got 'x'"),
+        (["plot", "accuracy", "{out}", "--width", "9"], 2, "there are [3]"),
+        (["plot", "width", "{out}"], 2, "no size has rows of two widths"),
+        (["plot", "fixed", "{out}"], 2, "no pruners start from"),
+        (["plot", "fidelity", "{out}"], 2, "fidelity exact and zp24"),
+        (["plot", "pairs", "{out}", "--keep", "99"], 2, "there are 12, 20"),
+        (["report", "{out}", "--by", "colour"], 2, "no column 'colour'"),
         (["search", "count", "--shape", "3,2"], 2, "three sizes, as 3,2,2, got '3,2'"),
         (["search", "count", "--shape", "3,0,2"], 2, "got '3,0,2'"),
         (["search", "count", "--shape", "3,2,2", "--nnz", "2..1"], 2, "is empty"),

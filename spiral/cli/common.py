@@ -17,6 +17,9 @@ as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document."
 )
 folder = click.argument("out", metavar="DIR", type=click.Path(path_type=Path))
+folders = click.argument(
+    "folders", metavar="DIR…", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
 sets = click.option(
     "--set",
     "sets",
@@ -31,30 +34,6 @@ sample = click.option(
     type=click.FloatRange(0, 1, min_open=True),
     metavar="SHARE",
     help="Only a random share of the configs, the same every time: 0.01.",
-)
-
-
-def _axes(
-    _: click.Context, __: click.Parameter, given: tuple[str, ...]
-) -> dict[str, list[str]]:
-    """Read AXIS=VALUE,VALUE."""
-    found: dict[str, list[str]] = {}
-    for text in given:
-        axis, sign, values = text.partition("=")
-        if not sign:
-            raise click.BadParameter(
-                f"expected AXIS=VALUE, as when=before, got {text!r}"
-            )
-        found.setdefault(axis.strip(), []).extend(v.strip() for v in values.split(","))
-    return found
-
-
-where = click.option(
-    "--where",
-    multiple=True,
-    metavar="AXIS=VALUE,…",
-    callback=_axes,
-    help="Only methods of a kind, as when=before or unit=neuron. Repeatable.",
 )
 
 

@@ -5,16 +5,9 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import as_json, show, where
-
-
-def _sizes(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
-    """Read sizes separated by commas."""
-    try:
-        return tuple(int(number) for number in text.split(",") if number)
-    except ValueError:
-        message = f"expected sizes, as 26,44, got {text!r}"
-        raise click.BadParameter(message) from None
+from spiral.cli.common import as_json, folders, show
+from spiral.cli.plots import Numbers
+from spiral.cli.questions import frontier, where
 
 
 @click.group()
@@ -23,10 +16,10 @@ def diagnose() -> None:
 
 
 @diagnose.command()
-@click.argument(
-    "folders", metavar="DIR…", nargs=-1, required=True, type=click.Path(path_type=Path)
+@folders
+@click.option(
+    "--keep", type=Numbers(), default=(), metavar="26,44,…", help="Only these sizes."
 )
-@click.option("--keep", default="", callback=_sizes, help="Sizes, as 26,44 [all].")
 @where
 @click.option(
     "--each",
@@ -42,11 +35,7 @@ def diagnose() -> None:
     show_default=True,
     help="Look at one point in so many.",
 )
-@click.option(
-    "--frontier",
-    type=click.Path(path_type=Path),
-    help="A frontier of one's own [the shipped one].",
-)
+@frontier
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Draw a figure there, too."
 )

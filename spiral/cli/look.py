@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import as_json, show, where
+from spiral.cli.common import as_json, show
+from spiral.cli.questions import where
 from spiral.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -25,6 +25,9 @@ SHOWN = ("lr", "schedule")
 FAILED = ("aborted", "collapsed", "diverged", "infeasible")
 """Statuses of rows that are no network of the size asked for: they count as chance."""
 
+GIVEN = ("block", "mask")
+"""Methods that are told their mask, as a search does: no pruners."""
+
 CHANCE = 0.5
 
 Codes = Int[np.ndarray, " R"]

@@ -68,19 +68,28 @@ def of_folders(folders: Sequence[Path], question: Question | None = None) -> Com
         StoreError: A folder holds no rows, or the file no frontier.
     """
     question = question or Question()
-    best_known = None
-    if question.frontier or frontier.SHIPPED.exists():
-        best_known = frontier.load(question.frontier)
     rows, notes = gather.read(folders)
-    rows = _of_kind(rows, question.where)
-    found = of_rows(rows, question, best_known, partial(gather.masks, folders))
+    rows = of_kind(rows, question.where)
+    read_masks = partial(gather.masks, folders)
+    found = of_rows(rows, question, best_known(question), read_masks)
     return Comparison(question, found.tables, [*notes, *found.notes])
+
+
+def best_known(question: Question) -> pd.DataFrame | None:
+    """Return the frontier asked for, or the shipped one, if there is one.
+
+    Raises:
+        StoreError: The file holds no frontier.
+    """
+    if question.frontier or frontier.SHIPPED.exists():
+        return frontier.load(question.frontier)
+    return None
 
 
 def of_rows(
     rows: pd.DataFrame,
     question: Question,
-    best_known: pd.DataFrame | None = None,
+    known: pd.DataFrame | None = None,
     read_masks: near.ReadMasks | None = None,
 ) -> Comparison:
     """Compare rows.
@@ -88,25 +97,25 @@ def of_rows(
     Args:
         rows: Config columns and ``gather.MEASURED``.
         question: What to compare.
-        best_known: A frontier, if there is one.
+        known: A frontier, if there is one.
         read_masks: Reads the masks of rows; without it there are no distances.
 
     Raises:
         ConfigError: A column makes no sense.
     """
     choice = choose(rows, question.by, question.honest)
-    groups = summarise(choice, question.thresholds, best_known)
+    groups = summarise(choice, question.thresholds, known)
     tables = {
-        "gaps": gaps(choice, groups, question.thresholds, best_known),
+        "gaps": gaps(choice, groups, question.thresholds, known),
         "groups": groups,
         "pairs": pairs(choice),
         "distances": pd.DataFrame(),
     }
-    if best_known is not None and read_masks is not None:
+    if known is not None and read_masks is not None:
         tables["distances"] = near.distances(
-            choice, groups, question.thresholds, best_known, read_masks, question.masks
+            choice, groups, question.thresholds, known, read_masks, question.masks
         )
-    notes = remarks.of(choice, groups, question.honest, best_known is not None)
+    notes = remarks.of(choice, groups, question.honest, known is not None)
     if question.masks is None and len(tables["gaps"]) > near.SAMPLE:
         notes.append(
             f"no distances, there are over {near.SAMPLE} lines: --distances N looks at "
@@ -115,7 +124,7 @@ def of_rows(
     return Comparison(question, tables, notes)
 
 
-def _of_kind(rows: pd.DataFrame, where: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def of_kind(rows: pd.DataFrame, where: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Return the rows of methods of a kind."""
     if not where:
         return rows

@@ -111,10 +111,9 @@ def _pruned(folders: Sequence[Path], chosen: pd.DataFrame, probe: Probe) -> list
     dense: dict[tuple[int, int], Reading] = {}
     found = []
     order = chosen.assign(first=chosen["method"] != "dense").sort_values("first")
-    networks = gather.networks(folders, order)
-    for line in order.to_dict("records"):
+    for line in gather.networks(folders, order).to_dict("records"):
         width, seed = int(line["width"]), int(line["seed"])
-        _, params = rows.params_of(networks.loc[line["config_id"]].to_dict())
+        _, params = rows.params_of(line)
         reading = robustness.read(params, width, probe)
         if line["method"] == "dense":
             dense.setdefault((width, seed), reading)

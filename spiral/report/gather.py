@@ -61,26 +61,26 @@ def masks(folders: Sequence[Path], chosen: pd.DataFrame) -> pd.Series:
         folders: The same folders.
         chosen: Rows with ``config_id`` and ``folder``.
     """
-    every: pd.Series = _columns(folders, chosen, ["mask"])["mask"]
+    every: pd.Series = _more(folders, chosen, ["mask"])["mask"]
     return every
 
 
 def networks(folders: Sequence[Path], chosen: pd.DataFrame) -> pd.DataFrame:
-    """Return what ``rows.params_of`` needs of some rows, by ``config_id``.
+    """Return some rows of :func:`read`, in their order, with masks and weights.
 
     Args:
         folders: The same folders.
         chosen: Rows with ``config_id`` and ``folder``.
     """
-    return _columns(folders, chosen, ["width", "mask", "weights"])
+    return chosen.join(_more(folders, chosen, ["mask", "weights"]), on="config_id")
 
 
-def _columns(
-    folders: Sequence[Path], chosen: pd.DataFrame, names: Sequence[str]
+def _more(
+    folders: Sequence[Path], chosen: pd.DataFrame, columns: list[str]
 ) -> pd.DataFrame:
-    """Return some columns of some rows."""
+    """Return further columns of some rows, by ``config_id``."""
     parts = [
-        results.read(folders[number], ["config_id", *names], ids=part["config_id"])
+        results.read(folders[number], ["config_id", *columns], ids=part["config_id"])
         for number, part in chosen.groupby("folder")
     ]
     return pd.concat(parts).set_index("config_id")

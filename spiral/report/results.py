@@ -26,10 +26,7 @@ def read(
         StoreError: There are no rows yet.
         CorruptPack: A file cannot be read; `spiral-sweep verify` names all of them.
     """
-    manifest, _ = store.read_manifest(out, columns=["pack"])
-    packs = set(manifest["pack"])
-    here = {path.stem.removeprefix("pack-"): path for path in store.pack_files(out)}
-    files = [str(path) for pack, path in here.items() if pack in packs]
+    files = _files(out, ids)
     if not files:
         raise StoreError(f"{out} holds no rows yet; run `spiral-sweep launch` first")
     try:
@@ -43,6 +40,18 @@ def read(
             f"`spiral-sweep verify {out}` names it"
         ) from None
     return table.to_pandas(types_mapper=store.NULLABLE.get)
+
+
+def _files(out: Path, ids: Sequence[str] | None) -> list[str]:
+    """Return the files of packs, if possible only those with the rows of some ids."""
+    names = ["pack"] if ids is None else ["pack", "config_id"]
+    manifest, _ = store.read_manifest(out, columns=names)
+    here = {path.stem.removeprefix("pack-"): path for path in store.pack_files(out)}
+    every = set(manifest["pack"])
+    if ids is not None:
+        asked = set(manifest.loc[manifest["config_id"].isin([*ids]), "pack"])
+        every = asked & here.keys() or every
+    return [str(path) for pack, path in here.items() if pack in every]
 
 
 def _with(columns: Sequence[str] | None, found: list[pa.Schema]) -> pa.Schema:

@@ -58,19 +58,31 @@ def text(
     """Return one table of a comparison for people."""
     if content.empty:
         return f"no {table}"
-    if table == "gaps":
-        content = _gaps(content, pairs, by)
-    elif table == "groups":
-        content = _groups(content, by)
-    return as_text(content)
+    return as_text(shown(table, content, pairs, by))
+
+
+def shown(
+    table: str, content: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str]
+) -> pd.DataFrame:
+    """Return the columns of a table that a newcomer needs."""
+    if table == "gaps" and len(content):
+        return _gaps(content, pairs, by)
+    if table == "groups" and len(content):
+        return _groups(content, by)
+    return content
 
 
 def as_text(table: pd.DataFrame) -> str:
-    """Return a table for people: fractions with four digits, nulls as a dash."""
-    shown = table.astype(object).where(table.notna(), "-")
-    for name in shown:
-        shown[name] = [f"{v:.4g}" if isinstance(v, float) else v for v in shown[name]]
-    return shown.to_string(index=False)
+    """Return a table for people."""
+    return cells(table).to_string(index=False)
+
+
+def cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what people read: fractions with four digits, nulls as a dash."""
+    found = table.astype(object).where(table.notna(), "-")
+    for name in found:
+        found[name] = [f"{v:.4g}" if isinstance(v, float) else v for v in found[name]]
+    return found
 
 
 def ranked(gaps: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

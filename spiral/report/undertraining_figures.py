@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from spiral.report import style
-from spiral.report.figures import LINES
+
+LINES = ("-", "-.", (0, (1, 1)), (0, (5, 1)))
+"""Line styles, in the order of lines."""
 
 PANELS = {
     "accuracy": "accuracy on all points",

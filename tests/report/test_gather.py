@@ -19,12 +19,14 @@ def written(out, text, accuracy=0.9, drop=(), params=None):
     """
     configs = grid.loads(text).configs
     count = len(configs)
-    mask = [masks.to_bits(np.arange(mlp.param_count(3)) % 5 == s) for s in range(count)]
+    places = np.arange(mlp.param_count(3))
+    kept = [(places % 5 == s).sum() for s in range(count)]
+    mask = [masks.to_bits(places % 5 == s) for s in range(count)]
     results = {
         "status": ["ok"] * count,
         "accuracy": [accuracy] * count,
         "mask": mask,
-        "weights": [[0.5]] * count,
+        "weights": [[0.5] * int(bits) for bits in kept],
         "engine_used": ["sparse"] * count,
         "connected": [True] * count,
     }
