@@ -165,7 +165,7 @@ def test_diagnose_says_how_networks_bear_corrupted_points(launched, tmp_path):
     text = run("diagnose", "robustness", *options[:5], "--keep", "12").out
     assert "mean_corruption" in text
     assert "note: one point in 500" in text
-    assert "expected sizes" in run("diagnose", "robustness", out, "--keep", "a").err
+    assert "expected numbers" in run("diagnose", "robustness", out, "--keep", "a").err
     none = run("diagnose", "robustness", out, "--keep", 13, "--where", "unit=neuron")
     assert none.code == 0  # dense networks are left
     assert "gmp" not in none.out
