@@ -1,4 +1,4 @@
-"""The grids in sweeps/seeds are small, and every group has enough seeds."""
+"""The grids in sweeps/seeds are what they say, and small."""
 
 from pathlib import Path
 
@@ -21,8 +21,9 @@ def test_each_says_what_it_is_for(found):
     assert found.duplicates == 0
 
 
-def test_every_setting_has_five_seeds_at_three_widths(found):
-    configs = found.configs
+@pytest.mark.parametrize("name", ["structured", "robustness"])
+def test_every_setting_has_five_seeds_at_three_widths(name):
+    configs = grid.load(FOLDER / f"{name}.yaml").configs
     assert set(configs["width"]) == {3, 16, 64}
     own = [n for n in configs if n not in ("config_id", "seed", "init_seed")]
     own.remove("order_seed")
