@@ -90,8 +90,9 @@ def check(change: Change, shape: tuple[int, ...], method: str) -> None:
         _check_array(method, field, getattr(change, field), shape, np.bool_)
     _check_array(method, "params", change.params, shape, np.float32)
     _check_array(method, "lr_scale", change.lr_scale, shape[:1], np.float64)
-    shown = (*shape[:1], *np.shape(change.shown)[1:])
-    _check_array(method, "shown", change.shown, shown, np.int64)
+    if change.shown is not None:
+        shown = (*shape[:1], *np.shape(change.shown)[1:])
+        _check_array(method, "shown", change.shown, shown, np.int64)
     _check_status(method, change.status, shape[:1])
 
 

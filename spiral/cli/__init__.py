@@ -9,6 +9,7 @@ from spiral.cli import (
     bench,
     budget_plot,  # noqa: F401 - adds a command to plot
     compare,
+    diagnose,
     frontier,
     launch,
     look,
@@ -54,6 +55,7 @@ for command in (
     results.status,
     results.verify,
     compare.compare,
+    diagnose.diagnose,
     plots.plot,
     report.report,
     look.methods,

@@ -6,13 +6,14 @@ from typing import Any
 import click
 
 from spiral.cli.common import as_json, folders, show
-from spiral.cli.questions import by, distances, frontier, honest, thresholds
+from spiral.cli.questions import by, distances, frontier, honest, thresholds, where
 
 
 @click.command()
 @folders
 @thresholds
 @by
+@where
 @honest
 @frontier
 @distances

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spiral.cli.common import folder, folders
-from spiral.cli.questions import frontier, honest, thresholds
+from spiral.cli.questions import frontier, honest, thresholds, where
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,6 +49,7 @@ def source(command: Callable[..., None]) -> Callable[..., None]:
 
     @folders
     @thresholds
+    @where
     @honest
     @frontier
     @output
@@ -56,7 +57,8 @@ def source(command: Callable[..., None]) -> Callable[..., None]:
     def reading(folders: tuple[Path, ...], output: Path | None, **options: Any) -> None:
         from spiral.report import compare, plates
 
-        asked = {n: options.pop(n) for n in ("thresholds", "honest", "frontier")}
+        named = ("thresholds", "where", "honest", "frontier")
+        asked = {name: options.pop(name) for name in named}
         rows = plates.read(folders, compare.Question(**asked))
         command(rows, output=output, **options)
 

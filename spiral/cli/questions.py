@@ -19,6 +19,21 @@ def _names(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(","))
 
 
+def _axes(
+    _: click.Context, __: click.Parameter, given: tuple[str, ...]
+) -> dict[str, list[str]]:
+    """Read AXIS=VALUE,VALUE."""
+    found: dict[str, list[str]] = {}
+    for text in given:
+        axis, sign, values = text.partition("=")
+        if not sign:
+            raise click.BadParameter(
+                f"expected AXIS=VALUE, as when=before, got {text!r}"
+            )
+        found.setdefault(axis.strip(), []).extend(v.strip() for v in values.split(","))
+    return found
+
+
 thresholds = click.option(
     "--threshold",
     "thresholds",
@@ -33,6 +48,13 @@ by = click.option(
     show_default=True,
     callback=_names,
     help="Config columns that make groups; values of the first meet in pairs.",
+)
+where = click.option(
+    "--where",
+    multiple=True,
+    metavar="AXIS=VALUE,…",
+    callback=_axes,
+    help="Only methods of a kind, as when=before or unit=neuron. Repeatable.",
 )
 honest = click.option(
     "--honest",

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from spiral.cli.common import folders
-from spiral.cli.questions import by, distances, frontier, honest, thresholds
+from spiral.cli.questions import by, distances, frontier, honest, thresholds, where
 
 
 @click.command()
@@ -21,6 +21,7 @@ from spiral.cli.questions import by, distances, frontier, honest, thresholds
 )
 @thresholds
 @by
+@where
 @honest
 @frontier
 @distances

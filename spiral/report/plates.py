@@ -20,7 +20,7 @@ from spiral.report import (
     rank_figures,
 )
 from spiral.report.choice import FAILED, GIVEN, Choice, choose
-from spiral.report.compare import BY, Question, best_known
+from spiral.report.compare import BY, Question, best_known, of_kind
 from spiral.report.connection import connection
 from spiral.report.gaps import gaps
 from spiral.report.groups import known_at, summarise
@@ -69,6 +69,7 @@ def read(folders: Sequence[Path], question: Question | None = None) -> Source:
     """Return the rows of launches, and the frontier."""
     question = question or Question()
     rows, notes = gather.read(folders)
+    rows = of_kind(rows, question.where)
     return Source(folders, rows, best_known(question), question, notes)
 
 

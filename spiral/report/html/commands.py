@@ -44,6 +44,8 @@ def _rows(question: Question) -> list[str]:
     found = []
     if tuple(question.thresholds) != tuple(DEFAULT.thresholds):
         found += ["--threshold", ",".join(f"{t:g}" for t in question.thresholds)]
+    for axis, values in question.where.items():
+        found += ["--where", f"{axis}={','.join(values)}"]
     if question.honest:
         found.append("--honest")
     if question.frontier:

@@ -13,6 +13,7 @@ FOLDERS = [Path("runs/a"), Path("b c; rm $x")]
 FULL = Question(
     by=("fidelity", "method"),
     thresholds=(0.9, 0.995),
+    where={"when": ["before", "after"], "unit": ["weight"]},
     honest=True,
     frontier=Path("f.parquet"),
     masks=3,
