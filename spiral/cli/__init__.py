@@ -17,6 +17,7 @@ from spiral.cli import (
     results,
     search,
     search_plots,  # noqa: F401 - adds commands to plot
+    view,
 )
 from spiral.errors import SpiralError
 
@@ -50,6 +51,7 @@ for command in (
     results.verify,
     compare.compare,
     results.plot,
+    view.view,
     look.methods,
     look.schema,
     bench.bench,

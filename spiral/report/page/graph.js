@@ -1,0 +1,121 @@
+// The network as a graph: SVG edges and units over a canvas of activation maps.
+
+import { set, svg } from "./dom.js";
+import { canvasOf, paintInput, paintLogits, paintUnit } from "./paint.js";
+import { curve, layout, strongest, thickness, unitName } from "./layout.js";
+import { handleEdges, handleUnits } from "./hands.js";
+
+const ROLES = {
+  live: "", constant: "constant: no input reaches it", dead: "dead: it does not reach the output",
+  absent: "no weight kept", silent: "silent: zero on all points",
+};
+
+/** A graph in a box; `on` is told what hands do: hover, focus, toggle, drag, select. */
+export function makeGraph(root, on) {
+  const canvas = root.querySelector("canvas"), picture = root.querySelector("svg");
+  let drawn = null, nodes = [], edges = [], shape = "", now = null;
+
+  function build(side, pruned) {
+    const box = { width: root.clientWidth, height: root.clientHeight };
+    drawn = layout(side.model, side.anatomy, pruned, box);
+    drawn.edges = strongest(drawn.edges, side.model);
+    set(picture, "viewBox", `0 0 ${box.width} ${box.height}`);
+    edges = drawn.edges.map((edge) => {
+      const path = { d: curve(edge) };
+      const hit = svg("path", { ...path, class: "hit" }), line = svg("path", { ...path, class: "line" });
+      const group = svg("g", { role: "slider", tabindex: -1, class: "edge", "data-place": edge.place }, hit, line);
+      return { ...edge, group, line };
+    });
+    nodes = drawn.nodes.map((node) => {
+      const half = node.size / 2, corner = Math.min(7, node.size / 6);
+      const frame = svg("rect", { x: node.x - half, y: node.y - half, width: node.size, height: node.size, rx: corner });
+      const mark = svg("path", { class: "mark" });
+      const group = svg("g", { role: "button", tabindex: -1, class: "unit" }, frame, mark);
+      if (node.layer === 0) group.append(svg("text", { x: node.x - half + 4, y: node.y + half - 5 }, `x${"₁₂"[node.unit]}`));
+      return { ...node, group, mark };
+    });
+    const wires = svg("g", { class: "edges" }, ...edges.map(({ group }) => group));
+    const units = svg("g", { class: "units" }, ...nodes.map(({ group }) => group));
+    picture.replaceChildren(wires, units);
+    handleEdges(edges, on);
+    handleUnits(nodes, on);
+    for (const first of [edges[0], nodes[0]]) if (first) set(first.group, "tabindex", 0);
+  }
+
+  function dress(side) {
+    const { params, mask } = side.model;
+    const largest = edges.reduce((top, { place }) => Math.max(top, mask[place] ? Math.abs(params[place]) : 0), 0);
+    for (const edge of edges) {
+      const { place, line, group } = edge, w = params[place], kept = mask[place];
+      const fate = kept ? (side.anatomy.useful[place] ? "" : " idle") : " pruned";
+      set(group, "class", `edge ${w < 0 ? "minus" : "plus"}${fate}${side.selected === place ? " selected" : ""}`);
+      set(line, "stroke-width", kept ? thickness(w, largest, drawn.size).toFixed(2) : 1);
+      const said = kept ? w.toFixed(3) + (side.anatomy.useful[place] ? "" : ", on no path") : "pruned";
+      set(group, "aria-label", `weight from ${unitName(edge.layer, edge.from)} to ${unitName(edge.layer + 1, edge.to)}`);
+      set(group, "aria-valuenow", Number.isFinite(w) ? +w.toFixed(4) : 0);
+      set(group, "aria-valuemin", -100);
+      set(group, "aria-valuemax", 100);
+      set(group, "aria-valuetext", said);
+    }
+    for (const node of nodes) dressUnit(node, side);
+  }
+
+  function dressUnit({ layer, unit, group, mark, x, y, size }, side) {
+    const role = roleOf(side, layer, unit);
+    const share = side.measured?.fires[layer - 1]?.[unit];
+    const fires = share === undefined ? "" : `, fires on ${(100 * share).toFixed(0)} % of points`;
+    set(group, "class", `unit layer-${layer} ${role}${side.selected === `${layer},${unit}` ? " selected" : ""}`);
+    set(group, "aria-label", `${unitName(layer, unit)}${ROLES[role] ? `, ${ROLES[role]}` : ""}${fires}`);
+    const a = size * 0.3;
+    set(mark, "d", role === "dead" || role === "silent"
+      ? `M${x - a} ${y - a}L${x + a} ${y + a}M${x + a} ${y - a}L${x - a} ${y + a}`
+      : role === "constant" ? `M${x - a} ${y - a / 2}H${x + a}M${x - a} ${y + a / 2}H${x + a}` : "M0 0");
+  }
+
+  /** The small maps, beneath the frames. */
+  function paint(thumbs, size) {
+    const ratio = devicePixelRatio || 1;
+    const wide = Math.round(root.clientWidth * ratio), high = Math.round(root.clientHeight * ratio);
+    if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
+    const pen = canvas.getContext("2d");
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, root.clientWidth, root.clientHeight);
+    for (const { layer, unit, x, y, size: side } of nodes) {
+      const z = thumbs[layer][unit];
+      if (z) pen.drawImage(canvasOf(painterOf(layer)(z, size)), x - side / 2, y - side / 2, side, side);
+    }
+  }
+
+  return {
+    /** Draw a side anew; what stands is kept where only weights changed. */
+    update(side, pruned) {
+      now = side;
+      const kept = pruned ? "all" : side.model.mask.join("");
+      const next = [side.model.width, kept, root.clientWidth, root.clientHeight].join("|");
+      const held = picture.contains(document.activeElement) && document.activeElement.dataset.place;
+      if (next !== shape) build(side, pruned);
+      shape = next;
+      dress(side);
+      if (held) (edges.find(({ place }) => place >= +held) ?? edges[0])?.group.focus();
+    },
+    paint,
+    refresh: () => now && nodes.forEach((node) => dressUnit(node, now)),
+    /** Dim what is silent at a point; null: at none. */
+    signal(alive) {
+      for (const { layer, unit, group } of nodes) group.classList.toggle("off", Boolean(alive && !alive(layer, unit)));
+      for (const { layer, from, group } of edges) group.classList.toggle("off", Boolean(alive && !alive(layer, from)));
+    },
+    drawing: () => ({ nodes, edges, canvas, box: [root.clientWidth, root.clientHeight] }),
+  };
+}
+
+export function painterOf(layer) {
+  return [paintInput, paintUnit, paintUnit, paintUnit, paintLogits][layer];
+}
+
+/** What to call a unit: its place in the graph, or that it never fires. */
+export function roleOf(side, layer, unit) {
+  if (layer === 0 || layer === 4) return "live";
+  const role = side.anatomy.roles[layer - 1][unit];
+  return role === "live" && side.measured?.fires[layer - 1][unit] === 0 ? "silent" : role;
+}

@@ -1,0 +1,61 @@
+// Where the units and edges of a graph stand: inputs on the left, output on the right.
+
+import { eachWeight, INPUTS } from "./mlp.js";
+
+export const MOST_EDGES = 1600; // more would neither draw smoothly nor be told apart
+
+/** Sizes in the picture's own units, which are CSS pixels. */
+export function layout({ width, mask }, { roles }, pruned, box) {
+  const shown = [
+    [...Array(INPUTS).keys()],
+    ...roles.map((row) => [...row.keys()].filter((unit) => pruned || row[unit] !== "absent")),
+    [0],
+  ];
+  const most = Math.max(...shown.map((units) => units.length));
+  const cell = box.height / Math.max(most, 3);
+  const size = Math.max(3, Math.min(0.78 * cell, box.width / 8.5, 84));
+  const margin = Math.max(size, 14) / 2 + 10;
+  const columns = shown.map((_, layer) => margin + (layer * (box.width - 2 * margin)) / 4);
+  const nodes = shown.flatMap((units, layer) => {
+    const gap = Math.min(cell, (1.45 * size));
+    return units.map((unit, i) => ({
+      layer, unit, size: layer === 4 ? Math.min(size * 1.25, box.width / 7) : size,
+      x: columns[layer],
+      y: box.height / 2 + (i - (units.length - 1) / 2) * (layer === 0 ? Math.max(gap, size * 1.6) : gap),
+    }));
+  });
+  const at = new Map(nodes.map((node) => [`${node.layer},${node.unit}`, node]));
+  const edges = [];
+  eachWeight(width, (place, layer, to, from) => {
+    if (!mask[place] && !pruned) return;
+    const start = at.get(`${layer},${from}`), stop = at.get(`${layer + 1},${to}`);
+    if (start && stop) edges.push({ place, layer, to, from, start, stop });
+  });
+  return { nodes, edges, size };
+}
+
+/** The largest weights, where there are too many edges to draw. */
+export function strongest(edges, { params, mask }) {
+  if (edges.length <= MOST_EDGES) return edges;
+  const weight = ({ place }) => (mask[place] ? 1e9 : 0) + Math.abs(params[place]);
+  return [...edges].sort((a, b) => weight(b) - weight(a)).slice(0, MOST_EDGES)
+    .sort((a, b) => a.place - b.place);
+}
+
+/** The path of an edge, leaving and arriving level. */
+export function curve({ start, stop }) {
+  const x0 = start.x + start.size / 2, x1 = stop.x - stop.size / 2;
+  const bend = 0.42 * (x1 - x0), round = (v) => Math.round(v * 10) / 10;
+  return `M${round(x0)} ${round(start.y)}C${round(x0 + bend)} ${round(start.y)} ` +
+    `${round(x1 - bend)} ${round(stop.y)} ${round(x1)} ${round(stop.y)}`;
+}
+
+/** Width of an edge: the root of |w|, so that weak weights remain visible. */
+export function thickness(weight, largest, size) {
+  return 0.7 + Math.min(7, 1.5 + size / 8) * Math.sqrt(Math.abs(weight) / (largest || 1));
+}
+
+export function unitName(layer, unit) {
+  if (layer === 0) return `input x${unit + 1}`;
+  return layer === 4 ? "output" : `unit ${layer}.${unit + 1}`;
+}

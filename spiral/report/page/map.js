@@ -1,0 +1,131 @@
+// The big map of a side: a painted field, the data, a cross-hair; pan and zoom by hand.
+
+import { EXTENT, WHOLE } from "./fields.js";
+import { CLASSES, theme } from "./paint.js";
+
+const DEEPEST = 0.02; // half a side at the strongest zoom
+
+/** A view that stays within the square and the zoom that make sense. */
+export function bounded({ x, y, half }) {
+  const side = Math.min(EXTENT, Math.max(DEEPEST, half)), room = EXTENT - side;
+  const within = (v) => Math.min(room, Math.max(-room, v));
+  return { x: within(x), y: within(y), half: side };
+}
+
+export function zoomed(view, factor, [x, y]) {
+  const half = Math.min(EXTENT, Math.max(DEEPEST, view.half * factor)), f = half / view.half;
+  return bounded({ x: x + (view.x - x) * f, y: y + (view.y - y) * f, half });
+}
+
+export function makeMap(root, on) {
+  const canvas = root.querySelector("canvas"), cross = root.querySelector(".cross");
+  let view = WHOLE, painted = null;
+
+  function draw(points, wrong) {
+    const ratio = devicePixelRatio || 1, side = root.clientWidth;
+    const wanted = Math.max(1, Math.round(side * ratio));
+    if (canvas.width !== wanted) Object.assign(canvas, { width: wanted, height: wanted });
+    const pen = canvas.getContext("2d"), scale = canvas.width / (2 * view.half);
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    if (painted) {
+      const size = 2 * painted.view.half * scale;
+      const left = (painted.view.x - painted.view.half - view.x + view.half) * scale;
+      const top = (view.y + view.half - painted.view.y - painted.view.half) * scale;
+      pen.drawImage(painted.image, left, top, size, size);
+    }
+    if (points) scatter(pen, points, wrong, scale, ratio);
+  }
+
+  function scatter(pen, { x, y, label }, wrong, scale, ratio) {
+    const dot = 1.5 * ratio * Math.max(1, root.clientWidth / 420);
+    const place = (i) => [(x[i] - view.x + view.half) * scale, (view.y + view.half - y[i]) * scale];
+    for (const kind of [0, 1]) {
+      pen.fillStyle = `rgb(${CLASSES[kind]})`;
+      for (let i = 0; i < x.length; i++) {
+        if (label[i] !== kind || wrong?.[i]) continue;
+        const [left, top] = place(i);
+        pen.fillRect(left - dot / 2, top - dot / 2, dot, dot);
+      }
+    }
+    pen.fillStyle = `rgb(${theme().ink})`;
+    const big = 1.9 * dot;
+    for (let i = 0; wrong && i < x.length; i++) {
+      if (!wrong[i]) continue;
+      const [left, top] = place(i);
+      pen.fillRect(left - big / 2, top - big / 2, big, big);
+    }
+  }
+
+  const pointOf = (event) => {
+    const box = root.getBoundingClientRect();
+    const across = (event.clientX - box.left) / box.width, down = (event.clientY - box.top) / box.height;
+    return [view.x + (2 * across - 1) * view.half, view.y + (1 - 2 * down) * view.half];
+  };
+  handle(root, pointOf, () => view, on);
+
+  return {
+    draw(next, image, points, wrong) {
+      view = next;
+      if (image) painted = image;
+      root.style.setProperty("touch-action", view.half < EXTENT ? "none" : "pan-y");
+      draw(points, wrong);
+    },
+    /** Show where the pointer is, on either side. */
+    point(at) {
+      cross.hidden = !at;
+      if (!at) return;
+      cross.style.setProperty("--x", `${50 * ((at[0] - view.x) / view.half + 1)}%`);
+      cross.style.setProperty("--y", `${50 * (1 - (at[1] - view.y) / view.half)}%`);
+    },
+    canvas,
+  };
+}
+
+/** Wheel and pinch zoom, dragging pans, keys do all of it. */
+function handle(root, pointOf, viewNow, on) {
+  const down = new Map();
+  root.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    on.view(zoomed(viewNow(), Math.exp(event.deltaY / 400), pointOf(event)));
+  }, { passive: false });
+  root.addEventListener("pointerdown", (event) => {
+    if (event.target.closest("button")) return;
+    down.set(event.pointerId, event);
+    root.setPointerCapture(event.pointerId);
+  });
+  root.addEventListener("pointermove", (event) => {
+    const before = down.get(event.pointerId), view = viewNow();
+    if (before) {
+      const unit = (2 * view.half) / root.clientWidth;
+      if (down.size === 2) pinch(event, before, view);
+      else on.view(bounded({ ...view, x: view.x - (event.clientX - before.clientX) * unit, y: view.y + (event.clientY - before.clientY) * unit }));
+      down.set(event.pointerId, event);
+    }
+    on.point(pointOf(event));
+  });
+  function pinch(event, before, view) {
+    const [other] = [...down.values()].filter(({ pointerId }) => pointerId !== event.pointerId);
+    const apart = (one) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
+    on.view(zoomed(view, apart(before) / Math.max(1, apart(event)), pointOf(other)));
+  }
+  for (const name of ["pointerup", "pointercancel"]) {
+    root.addEventListener(name, (event) => down.delete(event.pointerId));
+  }
+  root.addEventListener("pointerleave", () => on.point(null));
+  root.addEventListener("dblclick", () => on.view(WHOLE));
+  root.addEventListener("keydown", (event) => {
+    const view = viewNow(), step = view.half / 4, centre = [view.x, view.y];
+    const next = event.ctrlKey || event.metaKey || event.altKey ? null : {
+      ArrowLeft: { ...view, x: view.x - step }, ArrowRight: { ...view, x: view.x + step },
+      ArrowUp: { ...view, y: view.y + step }, ArrowDown: { ...view, y: view.y - step },
+      "+": zoomed(view, 1 / 1.4, centre), "=": zoomed(view, 1 / 1.4, centre),
+      "-": zoomed(view, 1.4, centre), 0: WHOLE,
+    }[event.key];
+    if (!next || event.target !== root) return;
+    event.preventDefault();
+    on.view(bounded(next));
+    on.point([viewNow().x, viewNow().y]);
+  });
+  root.addEventListener("blur", () => on.point(null));
+}

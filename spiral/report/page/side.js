@@ -1,0 +1,150 @@
+// One side: a network, its numbers, its graph, its map. Draws coarse at once, fine soon.
+
+import { makeDesk } from "./desk.js";
+import { partsOf, set, tell } from "./dom.js";
+import { fieldOf, thumbnails } from "./fields.js";
+import { makeGraph } from "./graph.js";
+import { unitName } from "./layout.js";
+import { makeMap } from "./map.js";
+import { anatomy } from "./masks.js";
+import { compile, forward, logits } from "./mlp.js";
+import { canvasOf, drawLines, drawZero, paintInput, paintLogits, paintUnit } from "./paint.js";
+import { showStats, titleOf } from "./stats.js";
+
+const SHARP = 512; // the full resolution of a map
+const AT_ONCE = 12e6, LATER = 700e6; // products that a coarse and a sharp map may cost
+const THUMB = 28;
+
+const OUTPUT = [4, 0];
+
+/** The largest of some sizes that a network can be drawn at for that many products. */
+export function affordable(sizes, edges, products) {
+  return sizes.find((size) => size * size * (edges + 40) <= products) ?? sizes.at(-1);
+}
+
+export function makeSide(root, index, app, hands) {
+  const parts = partsOf(root);
+  const side = { index, root, parts, selected: null, measured: null, unit: OUTPUT };
+  const desk = makeDesk(app.data.points, answered);
+  const map = makeMap(parts.map, { view: (view) => app.store.set({ view }), point: app.point });
+  side.hands = hands(side);
+  const graph = makeGraph(parts.graph, {
+    ...side.hands, enlarge: (unit) => enlarge(unit ?? OUTPUT), look: (place) => app.look(side, place),
+  });
+  let sharpen = 0, wrong = null;
+
+  function answered(answer) {
+    if (answer.kind === "measured") {
+      side.measured = answer;
+      stats();
+      graph.refresh();
+      root.dataset.correct = answer.correct;
+    } else {
+      paintMap(answer.z, answer);
+      root.dataset.sharp = answer.size;
+    }
+  }
+
+  function stats() {
+    showStats(side, app.data);
+    const { accuracy } = side.parts;
+    if (app.store.get().active === index) tell(`${titleOf(side)}: accuracy ${accuracy.textContent}, ${side.anatomy.nnz} weights`);
+  }
+
+  function paintMap(z, { size, view, unit, planes }) {
+    const paint = unit[0] === 4 ? paintLogits : unit[0] ? paintUnit : paintInput;
+    const image = paint(z, size);
+    drawZero(image, z, size, size / 400);
+    if (planes) drawLines(image, planes);
+    draw({ image: canvasOf(image), view });
+  }
+
+  function draw(painted) {
+    const { view, show } = app.store.get();
+    map.draw(view, painted, show.data ? app.sample : null, wrong);
+  }
+
+  /** The map at the resolution that can be had at once, then the sharp one. */
+  function redraw(quick) {
+    const { view, show } = app.store.get(), edges = side.anatomy.nnz;
+    const sizes = quick ? [128, 64, 32, 16] : [64, 32, 16];
+    const size = affordable(sizes, edges, AT_ONCE);
+    delete root.dataset.sharp;
+    paintMap(fieldOf(side.net, view, size, side.unit), { size, view, unit: side.unit });
+    clearTimeout(sharpen);
+    desk.drop("field");
+    const ask = (wanted, lines) => desk.ask({
+      kind: "field", model: side.state.model, view, unit: side.unit, lines,
+      size: affordable([wanted, 256, 128, 64], edges, LATER),
+    });
+    sharpen = setTimeout(() => {
+      if (!quick) paintMap(fieldOf(side.net, view, affordable([128, 64, 32], edges, AT_ONCE), side.unit), { size: affordable([128, 64, 32], edges, AT_ONCE), view, unit: side.unit });
+      ask(SHARP, show.lines);
+    }, quick ? 120 : 0);
+  }
+
+  function enlarge(unit) {
+    if (unit[0] === side.unit[0] && unit[1] === side.unit[1]) return;
+    side.unit = unit;
+    parts.caption.textContent = unit[0] === 4 ? "output" : unitName(...unit);
+    redraw(true);
+  }
+
+  function remodel(state, before, settled) {
+    Object.assign(side, { state, model: state.model });
+    side.anatomy = anatomy(state.model.mask, state.model.width);
+    side.net = compile(state.model);
+    if (before?.id !== state.id) Object.assign(side, { selected: null, unit: OUTPUT, measured: null });
+    const z = logits(side.net, app.sample.x, app.sample.y);
+    wrong = Uint8Array.from(z, (value, i) => !(app.sample.label[i] ? value > 0 : value < 0));
+    delete root.dataset.correct;
+    desk.ask({ kind: "measure", model: state.model });
+    graph.update(side, app.store.get().show.pruned);
+    graph.paint(thumbnails(side.net, thumbSize()), thumbSize());
+    showStats(side, app.data);
+    redraw(!settled);
+  }
+
+  const thumbSize = () => affordable([THUMB, 16, 8], side.anatomy.nnz, AT_ONCE / 4);
+
+  return Object.assign(side, {
+    graph, map, redraw, enlarge,
+    /** Follow the state; `before` is what was drawn last. */
+    follow(now, before) {
+      const [state, old] = [now.sides[index], before?.sides[index]];
+      set(root, "data-active", now.active === index);
+      if (state !== old) remodel(state, old, state.id !== old?.id);
+      else if (now.show.pruned !== before.show.pruned) regraph();
+      else if (now.show.lines !== before.show.lines) redraw(true);
+      if (before && now.view !== before.view) redraw(true);
+      if (before && now.show.data !== before.show.data) draw();
+    },
+    /** Colours or sizes have changed. */
+    repaint() {
+      regraph();
+      redraw(true);
+    },
+    select(what) {
+      side.selected = what;
+      graph.update(side, app.store.get().show.pruned);
+    },
+    /** What the network says at a point of the plane; dims what is silent there. */
+    point(at) {
+      map.point(at);
+      if (!at) {
+        parts.readout.textContent = "";
+        return graph.signal(null);
+      }
+      [side.net.h[0][0][0], side.net.h[0][1][0]] = at;
+      const z = forward(side.net, 1)[0], share = 1 / (1 + Math.exp(-Math.abs(z)));
+      const sure = `${z > 0 ? "orange" : "blue"} ${(100 * share).toFixed(share > 0.9995 ? 0 : 1)} %`;
+      parts.readout.textContent = `${at.map((v) => v.toFixed(2)).join(", ")}  ${sure}`;
+      graph.signal((layer, unit) => layer === 0 || layer === 4 || side.net.z[layer - 1][unit]?.[0] > 0);
+    },
+  });
+
+  function regraph() {
+    graph.update(side, app.store.get().show.pruned);
+    graph.paint(thumbnails(side.net, thumbSize()), thumbSize());
+  }
+}
