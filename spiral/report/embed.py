@@ -89,6 +89,8 @@ def of_folders(
         chosen = chosen[~chosen["config_id"].isin(seen)].head(limit - len(seen))
         seen.update(chosen["config_id"])
         found.notes.append(f"{len(chosen):,} of {len(known):,} rows of {folder.name}")
+        if chosen.empty:
+            continue
         whole = results.read(folder, ids=chosen["config_id"].tolist())
         for _, row in gather.completed(whole).iterrows():
             found.networks.append(of_row(row, place_of(row, places, found.initial)))

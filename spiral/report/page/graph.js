@@ -82,7 +82,13 @@ export function makeGraph(root, on) {
     pen.clearRect(0, 0, root.clientWidth, root.clientHeight);
     for (const { layer, unit, x, y, size: side } of nodes) {
       const z = thumbs[layer][unit];
-      if (z) pen.drawImage(canvasOf(painterOf(layer)(z, size)), x - side / 2, y - side / 2, side, side);
+      if (!z) continue;
+      pen.save();
+      pen.beginPath();
+      pen.roundRect(x - side / 2, y - side / 2, side, side, Math.min(7, side / 6));
+      pen.clip();
+      pen.drawImage(canvasOf(painterOf(layer)(z, size)), x - side / 2, y - side / 2, side, side);
+      pen.restore();
     }
   }
 

@@ -13,7 +13,7 @@ export function layout({ width, mask }, { roles }, pruned, box) {
   ];
   const most = Math.max(...shown.map((units) => units.length));
   const cell = box.height / Math.max(most, 3);
-  const size = Math.max(3, Math.min(0.78 * cell, box.width / 8.5, 84));
+  const size = Math.max(3, Math.min(0.78 * cell, box.width / 8.5));
   const margin = Math.max(size, 14) / 2 + 10;
   const columns = shown.map((_, layer) => margin + (layer * (box.width - 2 * margin)) / 4);
   const nodes = shown.flatMap((units, layer) => {
@@ -52,7 +52,7 @@ export function curve({ start, stop }) {
 
 /** Width of an edge: the root of |w|, so that weak weights remain visible. */
 export function thickness(weight, largest, size) {
-  return 0.7 + Math.min(7, 1.5 + size / 8) * Math.sqrt(Math.abs(weight) / (largest || 1));
+  return 0.7 + (1 + size / 10) * Math.sqrt(Math.abs(weight) / (largest || 1));
 }
 
 export function unitName(layer, unit) {

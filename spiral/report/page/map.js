@@ -1,7 +1,7 @@
 // The big map of a side: a painted field, the data, a cross-hair; pan and zoom by hand.
 
 import { EXTENT, WHOLE } from "./fields.js";
-import { CLASSES, theme } from "./paint.js";
+import { theme } from "./paint.js";
 
 const DEEPEST = 0.02; // half a side at the strongest zoom
 
@@ -41,7 +41,7 @@ export function makeMap(root, on) {
     const dot = 1.5 * ratio * Math.max(1, root.clientWidth / 420);
     const place = (i) => [(x[i] - view.x + view.half) * scale, (view.y + view.half - y[i]) * scale];
     for (const kind of [0, 1]) {
-      pen.fillStyle = `rgb(${CLASSES[kind]})`;
+      pen.fillStyle = `rgb(${theme().points[kind]})`;
       for (let i = 0; i < x.length; i++) {
         if (label[i] !== kind || wrong?.[i]) continue;
         const [left, top] = place(i);

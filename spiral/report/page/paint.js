@@ -1,10 +1,16 @@
 // From fields to pixels: class colours, activation shades, lines. Colours follow the theme.
 
-export const CLASSES = [[0, 114, 178], [213, 94, 0]]; // told apart by colour-blind readers
+const CLASSES = [[0, 114, 178], [213, 94, 0]]; // told apart by colour-blind readers
 
 const THEMES = {
-  light: { paper: [255, 255, 255], ink: [28, 31, 36], shade: [92, 62, 150], strength: 0.62 },
-  dark: { paper: [22, 26, 31], ink: [236, 233, 226], shade: [178, 156, 240], strength: 0.72 },
+  light: {
+    paper: [255, 255, 255], ink: [28, 31, 36], shade: [92, 62, 150],
+    strength: 0.5, points: CLASSES,
+  },
+  dark: {
+    paper: [22, 26, 31], ink: [240, 237, 230], shade: [178, 156, 240],
+    strength: 0.55, points: [[110, 190, 240], [255, 165, 85]],
+  },
 };
 
 export function isDark() {

@@ -77,7 +77,7 @@ export function makePlay(side, app) {
   function inspect() {
     const { width, mask, params } = side.model, what = side.selected;
     held = what;
-    let label = "Choose a weight or a unit";
+    let label = "choose a weight or a unit";
     const edge = typeof what === "number";
     if (edge) {
       eachWeight(width, (place, layer, to, from) => {

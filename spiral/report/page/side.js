@@ -13,7 +13,7 @@ import { showStats, titleOf } from "./stats.js";
 
 const SHARP = 512; // the full resolution of a map
 const AT_ONCE = 12e6, LATER = 700e6; // products that a coarse and a sharp map may cost
-const THUMB = 28;
+const THUMB = 56;
 
 const OUTPUT = [4, 0];
 
@@ -105,7 +105,7 @@ export function makeSide(root, index, app, hands) {
     redraw(!settled);
   }
 
-  const thumbSize = () => affordable([THUMB, 16, 8], side.anatomy.nnz, AT_ONCE / 4);
+  const thumbSize = () => affordable([THUMB, 28, 16, 8], side.anatomy.nnz, AT_ONCE / 4);
 
   return Object.assign(side, {
     graph, map, redraw, enlarge,

@@ -35,8 +35,8 @@ export function makeTable(root, app) {
     });
     return html("th", { scope: "col", "data-key": key, class: NUMERIC.includes(key) && "number" }, button);
   });
-  const last = html("th", { scope: "col" }, html("span", { class: "hidden" }, "Show on side"));
-  table.tHead.rows[0].append(...heads, last);
+  const picks = html("th", { scope: "col" }, html("span", { class: "hidden" }, "Show on side"));
+  table.tHead.rows[0].append(picks, ...heads);
 
   function collect() {
     const test = readFilter(search.value), method = kind.value;
@@ -81,7 +81,7 @@ export function makeTable(root, app) {
       }, letter);
       return button;
     });
-    return html("tr", { "aria-rowindex": i + 2, "data-id": net.id, class: shown.some(Boolean) && "shown", title: net.about }, ...cells, html("td", { class: "picks" }, ...buttons));
+    return html("tr", { "aria-rowindex": i + 2, "data-id": net.id, class: shown.some(Boolean) && "shown", title: net.about }, html("td", { class: "picks" }, ...buttons), ...cells);
   }
 
   /** Move to a row and, where it is out of sight, scroll to it. */

@@ -5,9 +5,9 @@ import { tell } from "./dom.js";
 import { initialParams } from "./random.js";
 
 const FROM = {
-  present: "the present weights",
+  present: "present weights",
   own: "its initialisation",
-  drawn: "a new initialisation",
+  drawn: "new initialisation",
 };
 
 export function makeTraining(side, app) {
