@@ -48,7 +48,7 @@ export function thumbnails(net, size) {
  */
 export function zeroLines(net, view, size) {
   const found = [0, 1, 2].map(() => new Uint8Array(size * size));
-  const above = net.z.slice(0, 3).map((row) => row.map((unit) => unit && new Float64Array(size)));
+  const above = net.z.slice(0, 3).map((row) => row.map((unit) => unit && new Float64Array(size).fill(NaN)));
   const left = above.map((row) => row.map(() => NaN));
   overGrid(net, view, size, 3, (first, n) => {
     const start = first % size;
@@ -65,8 +65,8 @@ export function zeroLines(net, view, size) {
 function cover(plane, first, n, z, above, before) {
   for (let i = 0; i < n; i++) {
     const here = z[i];
-    const across = here - before, down = here - above[i];
-    const slope = across * across + down * down;
+    const across = here - before, down = here - above[i]; // NaN at the first of a row
+    const slope = (across ** 2 || 0) + (down ** 2 || 0);
     if (here * here < 1.7 * slope) {
       const alpha = 255 * Math.min(1, Math.max(0, 1.3 - Math.abs(here) / Math.sqrt(slope)));
       if (alpha > plane[first + i]) plane[first + i] = alpha;

@@ -69,7 +69,7 @@ export function makeGraph(root, on) {
     const a = size * 0.3;
     set(mark, "d", role === "dead" || role === "silent"
       ? `M${x - a} ${y - a}L${x + a} ${y + a}M${x + a} ${y - a}L${x - a} ${y + a}`
-      : role === "constant" ? `M${x - a} ${y - a / 2}H${x + a}M${x - a} ${y + a / 2}H${x + a}` : "M0 0");
+      : role === "constant" ? `M${x - a} ${y - a / 2}H${x + a}M${x - a} ${y + a / 2}H${x + a}` : null);
   }
 
   /** The small maps, beneath the frames. */

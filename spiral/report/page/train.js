@@ -12,7 +12,7 @@ const FROM = {
 
 export function makeTraining(side, app) {
   const { parts, index } = side, { store, data } = app;
-  let worker = null, mine = null, finish = null;
+  let worker = null, finish = null, taking = false;
 
   const row = () => data.byId.get(side.state.id);
 
@@ -48,8 +48,9 @@ export function makeTraining(side, app) {
   }
 
   function take(params) {
+    taking = true;
     store.change(index, { model: { ...side.model, params }, made: finish });
-    mine = store.get().sides[index];
+    taking = false;
   }
 
   function stop() {
@@ -81,7 +82,7 @@ export function makeTraining(side, app) {
   return {
     follow(now, before) {
       const state = now.sides[index];
-      if (worker && state !== mine) {
+      if (worker && !taking && state !== before.sides[index]) {
         worker.terminate(); // somebody changed the network meanwhile: that counts
         worker = null;
         show(false);
