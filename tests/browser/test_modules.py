@@ -20,9 +20,9 @@ DATA = cubist.load()
 def work(visit_for_module, tmp_path_factory):
     """A page with all that the worker has, and the points."""
     names = (
-        "compile logits measure fieldOf zeroLines thumbnails buildPoints epochOrder "
-        "initialParams SCHEDULES trainer digest"
-    ).split()
+        *("compile", "logits", "measure", "fieldOf", "zeroLines", "thumbnails"),
+        *("buildPoints", "epochOrder", "initialParams", "SCHEDULES", "trainer"),
+    )
     recipe = f"globalThis.points = buildPoints({json.dumps(view.points())});"
     page = stage.modules(
         visit_for_module,
@@ -142,7 +142,8 @@ def test_zero_lines_cover_the_pixels_where_a_unit_switches(work):
     params = np.float32([1, 0, -0.5, 1, -9, 1, -9, 1, 0])
     net = f"compile({stage.model(mask, params, width)})"
     planes = work(
-        f"zeroLines({net}, {{ x: 0, y: 0, half: 2.25 }}, {size}).map((p) => Array.from(p))"
+        f"zeroLines({net}, {{ x: 0, y: 0, half: 2.25 }}, {size})"
+        ".map((plane) => Array.from(plane))"
     )
     covered = np.reshape(planes[0], (size, size)) > 0
     column = int((0.5 + 2.25) / 4.5 * size)
@@ -216,7 +217,8 @@ def test_training_takes_the_steps_of_the_reference_engine(schedule, work):
 def test_schedules_are_those_of_python(epochs, work):
     for name, schedule in schedules.SCHEDULES.items():
         factors = work(
-            f"Array.from({{ length: {epochs} }}, (_, e) => SCHEDULES.{name}(e, {epochs}))"
+            f"Array.from({{ length: {epochs} }}, "
+            f"(_, epoch) => SCHEDULES.{name}(epoch, {epochs}))"
         )
         assert factors == pytest.approx(schedule(epochs).tolist(), abs=1e-15)
 
@@ -246,7 +248,7 @@ def test_masks_count_and_follow_paths_as_python_does(keep, mask_page):
 
 
 def test_units_are_live_constant_dead_or_absent(mask_page):
-    """Layer 1: live, dead, absent; layer 2: live, constant, dead (fed, leading nowhere)."""
+    """Layer 1: live, dead, absent; layer 2: live, constant, dead; layer 3: live."""
     text = "11,01,00/100,000,010/110,000,000/100"
     weights = np.array([c == "1" for c in text.replace("/", "").replace(",", "")])
     mask = masks.with_biases(weights[None], 3)[0]

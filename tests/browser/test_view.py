@@ -9,7 +9,6 @@ import pytest
 from spiral import masks, mlp
 from spiral.report import view
 from spiral.search import exported, frontier
-from tests.browser import stage
 from tests.browser.stage import part, settled
 from tests.report import launches
 from tests.test_cli import run
@@ -127,17 +126,22 @@ def test_the_table_sorts(page):
     assert [float(t) for t in column.all_inner_texts()[:2]] < [60, 60]
 
 
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [("gmp", 40), ("nnz <= 12 gmp", 20), ("width=16", 2), ("acc>=.9999 nnz<26", 1),
-     ("keep>1 magnitude nnz!=30", 1), ("<b>", 0), ("any", None)],
-)  # fmt: skip
-def test_the_filter_takes_words_and_comparisons(text, count, page):
-    page.locator("[data-part=search]").fill(text)
-    said = page.locator("#networks output").inner_text()
-    if count is None:
-        count = int((frontier.load()["kind"] == "any").sum())
-    assert said == ("1 network" if count == 1 else f"{count} networks")
+FILTERS = {
+    "gmp": 40,
+    "nnz <= 12 gmp": 20,
+    "width=16": 2,
+    "acc>=.9999 nnz<26": 1,
+    "effective>1 magnitude nnz!=30": 1,
+    "<b>": 0,
+    "any": int((frontier.load()["kind"] == "any").sum()),
+}
+
+
+def test_the_filter_takes_words_and_comparisons(page):
+    for text, count in FILTERS.items():
+        page.locator("[data-part=search]").fill(text)
+        said = page.locator("#networks output").inner_text()
+        assert said == ("1 network" if count == 1 else f"{count} networks"), text
 
 
 def test_the_method_can_be_chosen(page):
@@ -298,6 +302,12 @@ def test_a_click_prunes_an_edge_and_undo_restores_it(page, launch, ids):
     assert correct(page, 0) == before
 
 
+def all_weights(page):
+    """Return the weights of side A as the graph says them, by place."""
+    code = "(all) => all.map((e) => [e.dataset.place, e.getAttribute('aria-valuenow')])"
+    return dict(edges(page).evaluate_all(code))
+
+
 def place_missing(page, place):
     return page.locator(f".side >> nth=0 >> .edge[data-place='{place}']").count() == 0
 
@@ -407,7 +417,7 @@ def test_the_keep_slider_prunes_by_magnitude_and_back(page, launch, ids):
 
 @pytest.mark.parametrize("start", ["present", "own", "drawn"])
 def test_training_goes_on_from_where_it_is_told(start, page):
-    before = correct(page, 0)
+    before = all_weights(page)
     part(page, 0, "from").select_option(start)
     assert part(page, 0, "seed").is_visible() == (start == "drawn")
     part(page, 0, "epochs").fill("1")
@@ -421,10 +431,11 @@ def test_training_goes_on_from_where_it_is_told(start, page):
     }
     said = f"trained 1 epoch from {words[start]}"
     assert part(page, 0, "changed").inner_text() == said
-    assert correct(page, 0) != before
-    assert number(page, 0, "nnz") == 20
+    after = all_weights(page)
+    assert after.keys() == before.keys()
+    assert sum(after[place] != before[place] for place in after) >= 10
     page.keyboard.press("Control+z")
-    assert correct(page, 0) == before
+    assert all_weights(page) == before
 
 
 def test_training_can_be_stopped(page):
@@ -578,8 +589,7 @@ def test_what_screen_readers_are_told(page):
     assert "accuracy" in said.inner_text()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 def test_axe_finds_nothing(scheme, width, visit, file, ids):
     axe = pytest.importorskip("axe_core_python.sync_playwright")
     page = visit(file, width=width, color_scheme=scheme, bypass_csp=True)

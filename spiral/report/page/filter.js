@@ -1,7 +1,7 @@
 // What the table shows: words, comparisons such as nnz<=26 or accuracy>.95, a sort order.
 
 const NUMBERS = {
-  nnz: "nnz", weights: "nnz", width: "width", keep: "keep", accuracy: "accuracy", acc: "accuracy",
+  nnz: "nnz", weights: "nnz", width: "width", accuracy: "accuracy", acc: "accuracy",
   effective: "effective_nnz", effective_nnz: "effective_nnz", loss: "loss", seed: "seed", lr: "lr",
 };
 const COMPARE = {

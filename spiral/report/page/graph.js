@@ -13,7 +13,7 @@ const ROLES = {
 /** A graph in a box; `on` is told what hands do: hover, focus, toggle, drag, select. */
 export function makeGraph(root, on) {
   const canvas = root.querySelector("canvas"), picture = root.querySelector("svg");
-  let drawn = null, nodes = [], edges = [], shape = "", now = null;
+  let drawn = null, nodes = [], edges = [], shape = "", now = null, scratch = null;
 
   function build(side, pruned) {
     const box = { width: root.clientWidth, height: root.clientHeight };
@@ -87,7 +87,8 @@ export function makeGraph(root, on) {
       pen.beginPath();
       pen.roundRect(x - side / 2, y - side / 2, side, side, Math.min(7, side / 6));
       pen.clip();
-      pen.drawImage(canvasOf(painterOf(layer)(z, size)), x - side / 2, y - side / 2, side, side);
+      scratch = canvasOf(painterOf(layer)(z, size), scratch);
+      pen.drawImage(scratch, x - side / 2, y - side / 2, side, side);
       pen.restore();
     }
   }

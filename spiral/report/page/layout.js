@@ -14,12 +14,13 @@ export function layout({ width, mask }, { roles }, pruned, box) {
   const most = Math.max(...shown.map((units) => units.length));
   const cell = box.height / Math.max(most, 3);
   const size = Math.max(3, Math.min(0.78 * cell, box.width / 8.5));
-  const margin = Math.max(size, 14) / 2 + 10;
-  const columns = shown.map((_, layer) => margin + (layer * (box.width - 2 * margin)) / 4);
+  const last = Math.min(size * 1.25, box.width / 7); // the output's size
+  const left = size / 2 + 10, right = box.width - last / 2 - 10;
+  const columns = shown.map((_, layer) => left + (layer * (right - left)) / 4);
   const nodes = shown.flatMap((units, layer) => {
     const gap = Math.min(cell, (1.45 * size));
     return units.map((unit, i) => ({
-      layer, unit, size: layer === 4 ? Math.min(size * 1.25, box.width / 7) : size,
+      layer, unit, size: layer === 4 ? last : size,
       x: columns[layer],
       y: box.height / 2 + (i - (units.length - 1) / 2) * (layer === 0 ? Math.max(gap, size * 1.6) : gap),
     }));

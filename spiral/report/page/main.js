@@ -139,13 +139,14 @@ function switchTheme(dark) {
   for (const side of sides) side.repaint();
 }
 
-/** Many changes of size are one repaint. */
+/** Repaint when the width has changed; many changes are one repaint. */
 function settle() {
-  let asked = 0, first = true;
+  let asked = 0, known = page.sides.clientWidth;
   return () => {
+    if (page.sides.clientWidth === known) return;
+    known = page.sides.clientWidth;
     cancelAnimationFrame(asked);
-    if (!first) asked = requestAnimationFrame(() => { table.resize(); sides.forEach((side) => side.repaint()); });
-    first = false;
+    asked = requestAnimationFrame(() => { table.resize(); sides.forEach((side) => side.repaint()); });
   };
 }
 

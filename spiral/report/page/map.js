@@ -19,7 +19,7 @@ export function zoomed(view, factor, [x, y]) {
 
 export function makeMap(root, on) {
   const canvas = root.querySelector("canvas"), cross = root.querySelector(".cross");
-  let view = WHOLE, painted = null;
+  let view = WHOLE, painted = null, layer = {};
 
   function draw(points, wrong) {
     const ratio = devicePixelRatio || 1, side = root.clientWidth;
@@ -37,23 +37,31 @@ export function makeMap(root, on) {
     if (points) scatter(pen, points, wrong, scale, ratio);
   }
 
-  function scatter(pen, { x, y, label }, wrong, scale, ratio) {
-    const dot = 1.5 * ratio * Math.max(1, root.clientWidth / 420);
-    const place = (i) => [(x[i] - view.x + view.half) * scale, (view.y + view.half - y[i]) * scale];
+  /** All points as one layer, drawn anew when view, size or colours change. */
+  function layerOf(points, scale, dot) {
+    const key = [view.x, view.y, scale, canvas.width, theme().points].join();
+    if (layer.key === key) return layer.canvas;
+    layer = { key, canvas: new OffscreenCanvas(canvas.width, canvas.width) };
+    const pen = layer.canvas.getContext("2d");
     for (const kind of [0, 1]) {
       pen.fillStyle = `rgb(${theme().points[kind]})`;
-      for (let i = 0; i < x.length; i++) {
-        if (label[i] !== kind || wrong?.[i]) continue;
-        const [left, top] = place(i);
-        pen.fillRect(left - dot / 2, top - dot / 2, dot, dot);
-      }
+      dots(pen, points, (i) => points.label[i] === kind, scale, dot);
     }
+    return layer.canvas;
+  }
+
+  function scatter(pen, points, wrong, scale, ratio) {
+    const dot = 1.5 * ratio * Math.max(1, root.clientWidth / 420);
+    pen.drawImage(layerOf(points, scale, dot), 0, 0);
     pen.fillStyle = `rgb(${theme().ink})`;
-    const big = 1.9 * dot;
-    for (let i = 0; wrong && i < x.length; i++) {
-      if (!wrong[i]) continue;
-      const [left, top] = place(i);
-      pen.fillRect(left - big / 2, top - big / 2, big, big);
+    if (wrong) dots(pen, points, (i) => wrong[i], scale, 1.9 * dot);
+  }
+
+  function dots(pen, { x, y }, chosen, scale, dot) {
+    for (let i = 0; i < x.length; i++) {
+      if (!chosen(i)) continue;
+      const left = (x[i] - view.x + view.half) * scale, top = (view.y + view.half - y[i]) * scale;
+      pen.fillRect(left - dot / 2, top - dot / 2, dot, dot);
     }
   }
 

@@ -106,7 +106,7 @@ function gather(z, { bias, from, weights }, inputs, n) {
 }
 
 function rectify(z, h, n) {
-  for (let i = 0; i < n; i++) h[i] = z[i] > 0 ? z[i] : z[i] === z[i] ? 0 : NaN;
+  for (let i = 0; i < n; i++) h[i] = Math.max(z[i], 0);
 }
 
 /** Call visit(start, n, logits) for every block of inputs. */

@@ -21,14 +21,19 @@ export function theme() {
   return THEMES[isDark() ? "dark" : "light"];
 }
 
+const ramps = new Map();
+
 /** 256 mixes from paper to a colour, as RGBA words of an ImageData. */
 function ramp(colour, strength) {
-  const { paper } = theme();
-  return Uint32Array.from({ length: 256 }, (_, i) => {
-    const part = (strength * i) / 255;
-    const [r, g, b] = paper.map((p, c) => Math.round(p + (colour[c] - p) * part));
-    return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
-  });
+  const { paper } = theme(), key = [...paper, ...colour, strength].join();
+  if (!ramps.has(key)) {
+    ramps.set(key, Uint32Array.from({ length: 256 }, (_, i) => {
+      const part = (strength * i) / 255;
+      const [r, g, b] = paper.map((p, c) => Math.round(p + (colour[c] - p) * part));
+      return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+    }));
+  }
+  return ramps.get(key);
 }
 
 /** Shades of certainty: from one class to the other through paper. */
@@ -88,9 +93,10 @@ export function drawLines(image, planes) {
   });
 }
 
-/** A canvas that holds an image, to be drawn scaled. */
-export function canvasOf(image) {
-  const canvas = new OffscreenCanvas(image.width, image.height);
+/** A canvas that holds an image, to be drawn scaled; `used` is one to use again. */
+export function canvasOf(image, used) {
+  const fits = used?.width === image.width && used.height === image.height;
+  const canvas = fits ? used : new OffscreenCanvas(image.width, image.height);
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
 }

@@ -26,12 +26,15 @@ export function makeHands(store) {
       toggle(place) {
         const { params, mask, width } = side.model, kept = mask.slice();
         kept[place] ^= 1;
+        side.selected = place;
         change({ width, params, mask: withBiases(kept, width) });
         store.commit();
         tell(kept[place] ? "restored" : "pruned");
       },
       drag(place, value) {
-        if (Number.isFinite(value)) change(withWeight(place, Math.fround(value)));
+        if (!Number.isFinite(value)) return;
+        if (side.selected === null || typeof side.selected === "number") side.selected = place;
+        change(withWeight(place, Math.fround(value)));
       },
       drop: () => store.commit(),
       nudge(place, part) {

@@ -31,7 +31,7 @@ export function makeSide(root, index, app, hands) {
   const graph = makeGraph(parts.graph, {
     ...side.hands, enlarge: (unit) => enlarge(unit ?? OUTPUT), look: (place) => app.look(side, place),
   });
-  let sharpen = 0, wrong = null;
+  let sharpen = 0, wrong = null, coarse = false;
 
   function answered(answer) {
     if (answer.kind === "measured") {
@@ -66,21 +66,23 @@ export function makeSide(root, index, app, hands) {
 
   /** The map at the resolution that can be had at once, then the sharp one. */
   function redraw(quick) {
-    const { view, show } = app.store.get(), edges = side.anatomy.nnz;
-    const sizes = quick ? [128, 64, 32, 16] : [64, 32, 16];
-    const size = affordable(sizes, edges, AT_ONCE);
     delete root.dataset.sharp;
-    paintMap(fieldOf(side.net, view, size, side.unit), { size, view, unit: side.unit });
     clearTimeout(sharpen);
     desk.drop("field");
-    const ask = (wanted, lines) => desk.ask({
-      kind: "field", model: side.state.model, view, unit: side.unit, lines,
-      size: affordable([wanted, 256, 128, 64], edges, LATER),
-    });
+    paintAtOnce(quick ? [128, 64, 32, 16] : [64, 32, 16]);
     sharpen = setTimeout(() => {
-      if (!quick) paintMap(fieldOf(side.net, view, affordable([128, 64, 32], edges, AT_ONCE), side.unit), { size: affordable([128, 64, 32], edges, AT_ONCE), view, unit: side.unit });
-      ask(SHARP, show.lines);
+      if (!quick) paintAtOnce([128, 64, 32]);
+      if (coarse) paintUnits(false);
+      const { view, show } = app.store.get();
+      const size = affordable([SHARP, 256, 128, 64], side.anatomy.nnz, LATER);
+      desk.ask({ kind: "field", model: side.state.model, view, unit: side.unit, lines: show.lines, size });
     }, quick ? 120 : 0);
+  }
+
+  function paintAtOnce(sizes) {
+    const { view } = app.store.get(), { unit } = side;
+    const size = affordable(sizes, side.anatomy.nnz, AT_ONCE);
+    paintMap(fieldOf(side.net, view, size, unit), { size, view, unit });
   }
 
   function enlarge(unit) {
@@ -100,12 +102,18 @@ export function makeSide(root, index, app, hands) {
     delete root.dataset.correct;
     desk.ask({ kind: "measure", model: state.model });
     graph.update(side, app.store.get().show.pruned);
-    graph.paint(thumbnails(side.net, thumbSize()), thumbSize());
+    paintUnits(!settled);
     showStats(side, app.data);
     redraw(!settled);
   }
 
-  const thumbSize = () => affordable([THUMB, 28, 16, 8], side.anatomy.nnz, AT_ONCE / 4);
+  /** The small maps of the units: coarser while a hand moves. */
+  function paintUnits(quick) {
+    const sizes = quick ? [THUMB / 2, 16, 8] : [THUMB, THUMB / 2, 16, 8];
+    const size = affordable(sizes, side.anatomy.nnz, AT_ONCE / 4);
+    graph.paint(thumbnails(side.net, size), size);
+    coarse = quick;
+  }
 
   return Object.assign(side, {
     graph, map, redraw, enlarge,
@@ -145,6 +153,6 @@ export function makeSide(root, index, app, hands) {
 
   function regraph() {
     graph.update(side, app.store.get().show.pruned);
-    graph.paint(thumbnails(side.net, thumbSize()), thumbSize());
+    paintUnits(false);
   }
 }

@@ -54,14 +54,16 @@ export function makeTable(root, app) {
   }
 
   function draw() {
-    const top = table.tHead.offsetHeight;
-    high ||= measureRow();
-    const first = Math.max(0, Math.floor((box.scrollTop - top) / high) - SPARE);
-    const stop = Math.min(rows.length, first + Math.ceil(box.clientHeight / high) + 2 * SPARE);
     const held = body.contains(document.activeElement) && document.activeElement.dataset.side;
+    const top = table.tHead.offsetHeight;
+    const at = box.scrollTop;
+    high ||= measureRow(); // which takes focus and scroll away
+    const first = Math.max(0, Math.floor((at - top) / high) - SPARE);
+    const stop = Math.min(rows.length, first + Math.ceil(box.clientHeight / high) + 2 * SPARE);
     const gap = (n) => html("tr", { class: "gap", "aria-hidden": "true", style: `height:${n * high}px` });
     const seen = rows.slice(first, stop).map((net, i) => line(net, first + i));
     body.replaceChildren(gap(first), ...seen, gap(rows.length - stop));
+    if (box.scrollTop !== at) box.scrollTop = at;
     if (held) body.querySelector(`[data-row="${cursor}"][data-side="${held}"]`)?.focus({ preventScroll: true });
   }
 
