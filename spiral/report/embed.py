@@ -91,7 +91,8 @@ def of_folders(
         found.notes.append(f"{len(chosen):,} of {len(known):,} rows of {folder.name}")
         if chosen.empty:
             continue
-        whole = results.read(folder, ids=chosen["config_id"].tolist())
+        ids = chosen["config_id"].tolist()
+        whole = results.read(folder, rows.schema().names, ids)
         for _, row in gather.completed(whole).iterrows():
             found.networks.append(of_row(row, place_of(row, places, found.initial)))
     if folders and not found.networks:
@@ -177,7 +178,8 @@ def of_row(row: pd.Series, init: int | None) -> Embedded:
 
 def about(row: pd.Series) -> str:
     """Return in words what tells a row from others: recipe, seed, options."""
-    words = [f"lr {row['lr']}", row["schedule"], f"seed {row['seed']}"]
+    words = [f"width {row['width']}", f"seed {row['seed']}"]
+    words += [f"lr {row['lr']}", row["schedule"]]
     for name, field in config.fields(methods.METHODS[row["method"]].options).items():
         value = _plain(row[name])
         if value is not None and value != field.default:

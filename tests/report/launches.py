@@ -7,20 +7,28 @@ from spiral import cubist, masks, mlp, rows, store
 from spiral.sweep import grid
 
 
-def write(out, text, status="ok"):
+def write(out, text, status="ok", accuracy=None, drop=()):
     """Write a launch whose networks are random, pruned to what the grid says.
+
+    Args:
+        out: The results directory.
+        text: The grid.
+        status: What all rows say.
+        accuracy: What all rows say; counted if None.
+        drop: Columns that the file lacks, as those of earlier versions do.
 
     Returns:
         Masks and parameters by config_id.
     """
     configs = grid.loads(text).configs
     models = {config["config_id"]: model(config) for _, config in configs.iterrows()}
-    results = [result(*made, status) for made in models.values()]
+    results = [result(*made, status, accuracy) for made in models.values()]
     columns = {name: [row[name] for row in results] for name in rows.RESULTS}
     pack = store.pack_id(configs["config_id"])
     for folder in (store.results_folder(out), store.scratch(out)):
         folder.mkdir(parents=True, exist_ok=True)
-    store.write_pack(out, pack, rows.assemble(configs, columns), {})
+    table = rows.assemble(configs, columns).drop([*drop])
+    store.write_pack(out, pack, table, {})
     store.write_manifest(out, configs.assign(pack=pack), {})
     return models
 
@@ -44,13 +52,15 @@ def correct(params, width):
     return int(np.where(data.y > 0, z > 0, z < 0).sum())
 
 
-def result(mask, params, width, status):
+def result(mask, params, width, status, accuracy):
     """Return the results of a network."""
     counts = masks.layer_counts(mask[None], width)[0]
     effective = int(masks.on_path(mask[None], width).sum())
+    if accuracy is None:
+        accuracy = correct(params, width) / cubist.POINTS
     return {
         "status": status,
-        "accuracy": correct(params, width) / cubist.POINTS,
+        "accuracy": accuracy,
         "loss": 0.5,
         "nnz": int(counts.sum()),
         "nnz_params": int(mask.sum()),

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from spiral import cubist, initial, masks, mlp
+from spiral import cubist, initial, masks, mlp, rows
 from spiral.errors import ConfigError, StoreError
 from spiral.report import bundle, embed, view
 from spiral.search import frontier
@@ -126,12 +126,27 @@ def test_the_page_with_the_frontier_alone_is_small():
     assert len(view.page([]).encode()) <= 400_000
 
 
+def test_a_thousand_networks_of_width_16_fit_into_6_mb(tmp_path):
+    dense = "{method: dense, width: 16, seed: 0..999}"
+    launches.write(tmp_path, dense, accuracy=0.5)
+    text = view.page([tmp_path], limit=1000)
+    assert data_of(text)["columns"]["method"].count("dense") == 1000
+    assert len(text.encode()) <= 6_000_000
+
+
+def test_rows_of_earlier_versions_are_shown_too(tmp_path):
+    launches.write(tmp_path, GRID, drop=rows.ADDED)
+    columns = data_of(view.page([tmp_path]))["columns"]
+    assert columns["method"].count("gmp") == 8
+    assert columns["init_seed"][0] is not None
+
+
 def test_a_condition_chooses_rows(launch):
     columns = data_of(view.page([launch[0]], "keep == 12 and seed < 2"))["columns"]
-    rows = [
+    kept = [
         k for m, k in zip(columns["method"], columns["nnz"], strict=True) if m == "gmp"
     ]
-    assert rows == [12, 12]
+    assert kept == [12, 12]
     assert "dense" not in columns["method"]
 
 

@@ -49,7 +49,7 @@ export function makeGraph(root, on) {
       const { place, line, group } = edge, w = params[place], kept = mask[place];
       const fate = kept ? (side.anatomy.useful[place] ? "" : " idle") : " pruned";
       set(group, "class", `edge ${w < 0 ? "minus" : "plus"}${fate}${side.selected === place ? " selected" : ""}`);
-      set(line, "stroke-width", kept ? thickness(w, largest, drawn.size).toFixed(2) : 1);
+      set(line, "stroke-width", kept ? thickness(w, largest, drawn).toFixed(2) : 1);
       const said = kept ? w.toFixed(3) + (side.anatomy.useful[place] ? "" : ", on no path") : "pruned";
       set(group, "aria-label", `weight from ${unitName(edge.layer, edge.from)} to ${unitName(edge.layer + 1, edge.to)}`);
       set(group, "aria-valuenow", Number.isFinite(w) ? +w.toFixed(4) : 0);

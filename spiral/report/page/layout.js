@@ -11,18 +11,14 @@ export function layout({ width, mask }, { roles }, pruned, box) {
     ...roles.map((row) => [...row.keys()].filter((unit) => pruned || row[unit] !== "absent")),
     [0],
   ];
-  const most = Math.max(...shown.map((units) => units.length));
-  const cell = box.height / Math.max(most, 3);
-  const size = Math.max(3, Math.min(0.78 * cell, box.width / 8.5));
-  const last = Math.min(size * 1.25, box.width / 7); // the output's size
-  const left = size / 2 + 10, right = box.width - last / 2 - 10;
-  const columns = shown.map((_, layer) => left + (layer * (right - left)) / 4);
+  const sizes = shown.map((units, layer) => sizeOf(units.length, layer, box));
+  const left = sizes[0] / 2 + 10, right = box.width - sizes[4] / 2 - 10;
   const nodes = shown.flatMap((units, layer) => {
-    const gap = Math.min(cell, (1.45 * size));
+    const size = sizes[layer], gap = Math.min(box.height / Math.max(units.length, 3), 1.5 * size);
     return units.map((unit, i) => ({
-      layer, unit, size: layer === 4 ? last : size,
-      x: columns[layer],
-      y: box.height / 2 + (i - (units.length - 1) / 2) * (layer === 0 ? Math.max(gap, size * 1.6) : gap),
+      layer, unit, size,
+      x: left + (layer * (right - left)) / 4,
+      y: box.height / 2 + (i - (units.length - 1) / 2) * gap,
     }));
   });
   const at = new Map(nodes.map((node) => [`${node.layer},${node.unit}`, node]));
@@ -32,7 +28,13 @@ export function layout({ width, mask }, { roles }, pruned, box) {
     const start = at.get(`${layer},${from}`), stop = at.get(`${layer + 1},${to}`);
     if (start && stop) edges.push({ place, layer, to, from, start, stop });
   });
-  return { nodes, edges, size };
+  return { nodes, edges, size: Math.max(...sizes) };
+}
+
+/** Side of a unit's square: as large as its layer has room for. */
+function sizeOf(units, layer, { width, height }) {
+  const most = width / (layer === 4 ? 7 : 8.5);
+  return Math.max(3, Math.min((0.78 * height) / Math.max(units, 3), most));
 }
 
 /** The largest weights, where there are too many edges to draw. */
@@ -52,8 +54,9 @@ export function curve({ start, stop }) {
 }
 
 /** Width of an edge: the root of |w|, so that weak weights remain visible. */
-export function thickness(weight, largest, size) {
-  return 0.7 + (1 + size / 10) * Math.sqrt(Math.abs(weight) / (largest || 1));
+export function thickness(weight, largest, { size, edges }) {
+  const most = (1 + size / 11) * Math.min(1, Math.sqrt(90 / edges.length));
+  return 0.6 + most * Math.sqrt(Math.abs(weight) / (largest || 1));
 }
 
 export function unitName(layer, unit) {

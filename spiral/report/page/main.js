@@ -182,4 +182,5 @@ bindKeys({
   "ctrl+z": store.undo, "ctrl+shift+z": store.redo, "ctrl+y": store.redo,
 });
 dim.addEventListener("change", (event) => switchTheme(event.matches));
+performance.mark("ready");
 set(root, "data-ready", "true");

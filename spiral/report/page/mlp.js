@@ -62,7 +62,19 @@ export function compile({ params, mask, width }) {
   const room = () => new Float64Array(BLOCK);
   const z = units.map((row) => row.map((unit) => (unit.used ? room() : null)));
   const h = [[room(), room()], ...z.slice(0, 3).map((row) => row.map((u) => u && room()))];
-  return { width, units, z, h };
+  return { width, units, pairs: units.map(pairsOf), z, h };
+}
+
+/** Units of a layer by twos where both hear the same ones, else alone. */
+function pairsOf(row) {
+  const used = [...row.keys()].filter((unit) => row[unit].used), found = [];
+  for (let i = 0; i < used.length; i++) {
+    const [unit, next] = [used[i], used[i + 1]];
+    const alike = next !== undefined && row[unit].from.join() === row[next].from.join();
+    found.push(alike ? [unit, next] : [unit]);
+    if (alike) i++;
+  }
+  return found;
 }
 
 function leaves(mask, after, unit) {
@@ -79,12 +91,13 @@ function leaves(mask, after, unit) {
 export function forward(net, n, depth = 4) {
   for (let layer = 0; layer < depth; layer++) {
     const before = net.h[layer], after = net.h[layer + 1];
-    net.units[layer].forEach((unit, to) => {
-      if (!unit.used) return;
-      const z = net.z[layer][to];
-      gather(z, unit, before, n);
-      if (after) rectify(z, after[to], n);
-    });
+    const units = net.units[layer], z = net.z[layer];
+    for (const [one, other] of net.pairs[layer]) {
+      if (other === undefined) gather(z[one], units[one], before, n);
+      else gatherTwo(z[one], z[other], units[one], units[other], before, n);
+      if (after) rectify(z[one], after[one], n);
+      if (after && other !== undefined) rectify(z[other], after[other], n);
+    }
   }
   return net.z[3][0];
 }
@@ -102,6 +115,30 @@ function gather(z, { bias, from, weights }, inputs, n) {
   for (let k = whole; k < from.length; k++) {
     const a = inputs[from[k]], w = weights[k];
     for (let i = 0; i < n; i++) z[i] += w * a[i];
+  }
+}
+
+/** The same for two units that hear the same ones: every input is loaded once. */
+function gatherTwo(y, z, one, other, inputs, n) {
+  const { from, weights: u } = one, v = other.weights;
+  y.fill(one.bias, 0, n);
+  z.fill(other.bias, 0, n);
+  let k = 0;
+  for (; k + 2 < from.length; k += 3) {
+    const a = inputs[from[k]], b = inputs[from[k + 1]], c = inputs[from[k + 2]];
+    const [u0, u1, u2] = [u[k], u[k + 1], u[k + 2]], [v0, v1, v2] = [v[k], v[k + 1], v[k + 2]];
+    for (let i = 0; i < n; i++) {
+      const p = a[i], q = b[i], r = c[i];
+      y[i] += u0 * p + (u1 * q + u2 * r);
+      z[i] += v0 * p + (v1 * q + v2 * r);
+    }
+  }
+  for (; k < from.length; k++) {
+    const a = inputs[from[k]], p = u[k], q = v[k];
+    for (let i = 0; i < n; i++) {
+      y[i] += p * a[i];
+      z[i] += q * a[i];
+    }
   }
 }
 

@@ -6,7 +6,7 @@ const percent = (share) => `${(100 * share).toFixed(2)} %`;
 
 export function nameOf(net) {
   if (net.method === "frontier") return `${net.kind === "protocol" ? "Best trained" : "Best known"}, ${net.nnz} weights`;
-  return `${net.method}, ${net.nnz} weights, width ${net.width}`;
+  return `${net.method}, ${net.nnz} weights`;
 }
 
 export function titleOf(side) {
