@@ -34,7 +34,7 @@ export function makeGraph(root, on) {
       if (node.layer === 0) group.append(svg("text", { x: node.x - half + 4, y: node.y + half - 5 }, `x${"₁₂"[node.unit]}`));
       return { ...node, group, mark };
     });
-    const wires = svg("g", { class: "edges" }, ...edges.map(({ group }) => group));
+    const wires = svg("g", { class: edges.length > 200 ? "edges many" : "edges" }, ...edges.map(({ group }) => group));
     const units = svg("g", { class: "units" }, ...nodes.map(({ group }) => group));
     picture.replaceChildren(wires, units);
     handleEdges(edges, on);

@@ -28,7 +28,7 @@ export function layout({ width, mask }, { roles }, pruned, box) {
     const start = at.get(`${layer},${from}`), stop = at.get(`${layer + 1},${to}`);
     if (start && stop) edges.push({ place, layer, to, from, start, stop });
   });
-  return { nodes, edges, size: Math.max(...sizes) };
+  return { nodes, edges, smallest: Math.min(...sizes) };
 }
 
 /** Side of a unit's square: as large as its layer has room for. */
@@ -54,8 +54,8 @@ export function curve({ start, stop }) {
 }
 
 /** Width of an edge: the root of |w|, so that weak weights remain visible. */
-export function thickness(weight, largest, { size, edges }) {
-  const most = (1 + size / 11) * Math.min(1, Math.sqrt(90 / edges.length));
+export function thickness(weight, largest, { smallest, edges }) {
+  const most = (1.2 + smallest / 11) * Math.min(1, Math.sqrt(90 / edges.length));
   return 0.6 + most * Math.sqrt(Math.abs(weight) / (largest || 1));
 }
 

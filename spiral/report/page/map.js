@@ -94,6 +94,7 @@ export function makeMap(root, on) {
 function handle(root, pointOf, viewNow, on) {
   const down = new Map();
   root.addEventListener("wheel", (event) => {
+    if (event.deltaY > 0 && viewNow().half >= EXTENT) return; // nothing to zoom: scroll
     event.preventDefault();
     on.view(zoomed(viewNow(), Math.exp(event.deltaY / 400), pointOf(event)));
   }, { passive: false });
