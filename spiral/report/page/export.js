@@ -34,7 +34,8 @@ export function networkOf(side) {
 
 export function exportJson(sides) {
   const document_ = { format: "spiral-sweep networks", schema: 1, networks: sides.map(networkOf) };
-  save(new Blob([JSON.stringify(document_, null, 1)], { type: "application/json" }), fileName(sides[0], "json"));
+  const blob = new Blob([JSON.stringify(document_, null, 1)], { type: "application/json" });
+  save(blob, fileName(sides[0], "json"));
 }
 
 export function exportSvg(side) {

@@ -54,8 +54,10 @@ export function zeroLines(net, view, size) {
     const start = first % size;
     for (let layer = 0; layer < 3; layer++) {
       net.z[layer].forEach((z, unit) => {
-        if (z) cover(found[layer], first, n, z, above[layer][unit].subarray(start), start ? left[layer][unit] : NaN);
-        if (z) left[layer][unit] = z[n - 1];
+        if (!z) return;
+        const before = start ? left[layer][unit] : NaN;
+        cover(found[layer], first, n, z, above[layer][unit].subarray(start), before);
+        left[layer][unit] = z[n - 1];
       });
     }
   });

@@ -18,23 +18,28 @@ export function makeGraph(root, on) {
   function build(side, pruned) {
     const box = { width: root.clientWidth, height: root.clientHeight };
     drawn = layout(side.model, side.anatomy, pruned, box);
+    const all = drawn.edges.length;
     drawn.edges = strongest(drawn.edges, side.model);
+    drawn.omitted = all - drawn.edges.length;
     set(picture, "viewBox", `0 0 ${box.width} ${box.height}`);
     edges = drawn.edges.map((edge) => {
       const path = { d: curve(edge) };
       const hit = svg("path", { ...path, class: "hit" }), line = svg("path", { ...path, class: "line" });
-      const group = svg("g", { role: "slider", tabindex: -1, class: "edge", "data-place": edge.place }, hit, line);
+      const role = { role: "slider", tabindex: -1, class: "edge", "data-place": edge.place };
+      const group = svg("g", role, hit, line);
       return { ...edge, group, line };
     });
     nodes = drawn.nodes.map((node) => {
-      const half = node.size / 2, corner = Math.min(7, node.size / 6);
-      const frame = svg("rect", { x: node.x - half, y: node.y - half, width: node.size, height: node.size, rx: corner });
+      const { size } = node, x = node.x - size / 2, y = node.y - size / 2;
+      const frame = svg("rect", { x, y, width: size, height: size, rx: cornerOf(size) });
       const mark = svg("path", { class: "mark" });
       const group = svg("g", { role: "button", tabindex: -1, class: "unit" }, frame, mark);
-      if (node.layer === 0) group.append(svg("text", { x: node.x - half + 4, y: node.y + half - 5 }, `x${"₁₂"[node.unit]}`));
+      const name = svg("text", { x: x + 4, y: y + size - 5 }, `x${"₁₂"[node.unit]}`);
+      if (node.layer === 0) group.append(name);
       return { ...node, group, mark };
     });
-    const wires = svg("g", { class: edges.length > 200 ? "edges many" : "edges" }, ...edges.map(({ group }) => group));
+    const many = edges.length > 200 ? "edges many" : "edges";
+    const wires = svg("g", { class: many }, ...edges.map(({ group }) => group));
     const units = svg("g", { class: "units" }, ...nodes.map(({ group }) => group));
     picture.replaceChildren(wires, units);
     handleEdges(edges, on);
@@ -44,14 +49,17 @@ export function makeGraph(root, on) {
 
   function dress(side) {
     const { params, mask } = side.model;
-    const largest = edges.reduce((top, { place }) => Math.max(top, mask[place] ? Math.abs(params[place]) : 0), 0);
+    const size = ({ place }) => (mask[place] ? Math.abs(params[place]) : 0);
+    const largest = edges.reduce((top, edge) => Math.max(top, size(edge)), 0);
     for (const edge of edges) {
       const { place, line, group } = edge, w = params[place], kept = mask[place];
       const fate = kept ? (side.anatomy.useful[place] ? "" : " idle") : " pruned";
-      set(group, "class", `edge ${w < 0 ? "minus" : "plus"}${fate}${side.selected === place ? " selected" : ""}`);
+      const chosen = side.selected === place ? " selected" : "";
+      set(group, "class", `edge ${w < 0 ? "minus" : "plus"}${fate}${chosen}`);
       set(line, "stroke-width", kept ? thickness(w, largest, drawn).toFixed(2) : 1);
       const said = kept ? w.toFixed(3) + (side.anatomy.useful[place] ? "" : ", on no path") : "pruned";
-      set(group, "aria-label", `weight from ${unitName(edge.layer, edge.from)} to ${unitName(edge.layer + 1, edge.to)}`);
+      const [start, stop] = [unitName(edge.layer, edge.from), unitName(edge.layer + 1, edge.to)];
+      set(group, "aria-label", `weight from ${start} to ${stop}`);
       set(group, "aria-valuenow", Number.isFinite(w) ? +w.toFixed(4) : 0);
       set(group, "aria-valuemin", -100);
       set(group, "aria-valuemax", 100);
@@ -64,7 +72,8 @@ export function makeGraph(root, on) {
     const role = roleOf(side, layer, unit);
     const share = side.measured?.fires[layer - 1]?.[unit];
     const fires = share === undefined ? "" : `, fires on ${(100 * share).toFixed(0)} % of points`;
-    set(group, "class", `unit layer-${layer} ${role}${side.selected === `${layer},${unit}` ? " selected" : ""}`);
+    const chosen = side.selected === `${layer},${unit}` ? " selected" : "";
+    set(group, "class", `unit layer-${layer} ${role}${chosen}`);
     set(group, "aria-label", `${unitName(layer, unit)}${ROLES[role] ? `, ${ROLES[role]}` : ""}${fires}`);
     const a = size * 0.3;
     set(mark, "d", role === "dead" || role === "silent"
@@ -76,7 +85,9 @@ export function makeGraph(root, on) {
   function paint(thumbs, size) {
     const ratio = devicePixelRatio || 1;
     const wide = Math.round(root.clientWidth * ratio), high = Math.round(root.clientHeight * ratio);
-    if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
+    if (canvas.width !== wide || canvas.height !== high) {
+      Object.assign(canvas, { width: wide, height: high });
+    }
     const pen = canvas.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, root.clientWidth, root.clientHeight);
@@ -85,7 +96,7 @@ export function makeGraph(root, on) {
       if (!z) continue;
       pen.save();
       pen.beginPath();
-      pen.roundRect(x - side / 2, y - side / 2, side, side, Math.min(7, side / 6));
+      pen.roundRect(x - side / 2, y - side / 2, side, side, cornerOf(side));
       pen.clip();
       scratch = canvasOf(painterOf(layer)(z, size), scratch);
       pen.drawImage(scratch, x - side / 2, y - side / 2, side, side);
@@ -109,12 +120,18 @@ export function makeGraph(root, on) {
     refresh: () => now && nodes.forEach((node) => dressUnit(node, now)),
     /** Dim what is silent at a point; null: at none. */
     signal(alive) {
-      for (const { layer, unit, group } of nodes) group.classList.toggle("off", Boolean(alive && !alive(layer, unit)));
-      for (const { layer, from, group } of edges) group.classList.toggle("off", Boolean(alive && !alive(layer, from)));
+      const dim = (group, layer, unit) =>
+        group.classList.toggle("off", Boolean(alive && !alive(layer, unit)));
+      for (const { layer, unit, group } of nodes) dim(group, layer, unit);
+      for (const { layer, from, group } of edges) dim(group, layer, from);
     },
+    /** How many edges are too weak to be drawn. */
+    omitted: () => drawn.omitted,
     drawing: () => ({ nodes, edges, canvas, box: [root.clientWidth, root.clientHeight] }),
   };
 }
+
+const cornerOf = (size) => Math.min(7, size / 6);
 
 export function painterOf(layer) {
   return [paintInput, paintUnit, paintUnit, paintUnit, paintLogits][layer];

@@ -65,8 +65,9 @@ function firstState() {
   const rows = data.networks.filter((net) => net.method !== "frontier" && net.status === "ok");
   const able = rows.filter((net) => net.accuracy >= 0.95);
   const pruned = able.filter((net) => !["block", "mask", "dense"].includes(net.method));
-  const pick = (nets, key) => nets.reduce((a, b) => (!a || b[key] < a[key] ? b : a), null);
-  const left = pick(pruned.length ? pruned : able, "nnz") ?? rows[0] ?? data.optimum(16);
+  const least = (nets, rank) => nets.reduce((a, b) => (!a || rank(b) < rank(a) ? b : a), null);
+  const left = least(pruned.length ? pruned : able, (net) => net.nnz) ??
+    least(rows, (net) => -net.accuracy) ?? data.optimum(16);
   const right = data.optimum(rows.length ? left.nnz : 27);
   const standard = { ...START, sides: [left, right].map((net) => fresh(data, net)) };
   return decode(location.hash, data, standard);
@@ -120,7 +121,9 @@ function writeHash() {
 
 async function copyLink() {
   writeHash();
-  if (encode(store.get()) === null) return tell("These networks are too large for a link; export JSON instead", true);
+  if (encode(store.get()) === null) {
+    return tell("These networks are too large for a link; save JSON instead", true);
+  }
   try {
     await navigator.clipboard.writeText(location.href);
     tell("Link copied", true);
@@ -171,7 +174,8 @@ const find = () => {
   page.search.focus();
 };
 const buttons = {
-  networks: hidden, pruned: () => toggle("pruned"), lines: () => toggle("lines"), data: () => toggle("data"),
+  networks: hidden, pruned: () => toggle("pruned"), lines: () => toggle("lines"),
+  data: () => toggle("data"),
   undo: store.undo, redo: store.redo, link: copyLink, theme: () => switchTheme(!isDark()),
   help: () => page.keys.showModal(), both: () => exportJson(sides),
 };

@@ -106,13 +106,18 @@ function handle(root, pointOf, viewNow, on) {
   root.addEventListener("pointermove", (event) => {
     const before = down.get(event.pointerId), view = viewNow();
     if (before) {
-      const unit = (2 * view.half) / root.clientWidth;
       if (down.size === 2) pinch(event, before, view);
-      else on.view(bounded({ ...view, x: view.x - (event.clientX - before.clientX) * unit, y: view.y + (event.clientY - before.clientY) * unit }));
+      else pan(event, before, view);
       down.set(event.pointerId, event);
     }
     on.point(pointOf(event));
   });
+  function pan(event, before, view) {
+    const unit = (2 * view.half) / root.clientWidth;
+    const x = view.x - (event.clientX - before.clientX) * unit;
+    const y = view.y + (event.clientY - before.clientY) * unit;
+    on.view(bounded({ ...view, x, y }));
+  }
   function pinch(event, before, view) {
     const [other] = [...down.values()].filter(({ pointerId }) => pointerId !== event.pointerId);
     const apart = (one) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);

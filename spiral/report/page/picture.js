@@ -4,6 +4,9 @@ import { svg } from "./dom.js";
 import { nameOf } from "./stats.js";
 
 const MAP = 420, GAP = 16, HEAD = 56;
+const LOOKS = [
+  "stroke", "stroke-dasharray", "stroke-width", "stroke-linecap", "opacity", "fill", "font-size",
+];
 
 /** The text of an SVG file. Looks are copied from the page, so that it stands alone. */
 export function picture(side) {
@@ -15,10 +18,11 @@ export function picture(side) {
   });
   root.append(svg("rect", { width: "100%", height: "100%", fill: look.backgroundColor }));
   const { accuracy, nnz, effective } = side.parts;
-  const numbers = `accuracy ${accuracy.textContent}, ${nnz.textContent} weights, ${effective.textContent} on a path`;
+  const numbers = `accuracy ${accuracy.textContent}, ${nnz.textContent} weights, ` +
+    `${effective.textContent} on a path${side.state.made ? `; ${side.state.made}` : ""}`;
   root.append(
     svg("text", { x: GAP, y: 26, "font-size": 18, "font-weight": 600 }, nameOf(side.row)),
-    svg("text", { x: GAP, y: 46, "font-size": 13 }, side.state.made ? `${numbers}; ${side.state.made}` : numbers),
+    svg("text", { x: GAP, y: 46, "font-size": 13 }, numbers),
   );
   const graph = svg("g", { transform: `translate(${GAP},${HEAD})` });
   graph.append(svg("image", { href: canvas.toDataURL(), width, height }));
@@ -26,7 +30,8 @@ export function picture(side) {
   for (const { group } of nodes) {
     for (const part of group.children) graph.append(styled(part));
   }
-  const map = svg("image", { href: side.map.canvas.toDataURL(), x: width + 2 * GAP, y: HEAD, width: MAP, height: MAP });
+  const square = { x: width + 2 * GAP, y: HEAD, width: MAP, height: MAP };
+  const map = svg("image", { href: side.map.canvas.toDataURL(), ...square });
   root.append(graph, map);
   return new XMLSerializer().serializeToString(root);
 }
@@ -35,7 +40,7 @@ export function picture(side) {
 function styled(node) {
   const copy = node.cloneNode(true), look = getComputedStyle(node);
   copy.removeAttribute("class");
-  for (const name of ["stroke", "stroke-dasharray", "stroke-width", "stroke-linecap", "opacity", "fill", "font-size"]) {
+  for (const name of LOOKS) {
     copy.setAttribute(name, look.getPropertyValue(name));
   }
   return copy;

@@ -105,7 +105,10 @@ export function makePlay(side, app) {
       if (state === before?.sides[index]) return;
       if (state.id !== before?.sides[index]?.id) side.selected = null;
       let most = 0, nnz = 0;
-      eachWeight(state.model.width, (place) => { most += state.pool[place]; nnz += state.model.mask[place]; });
+      eachWeight(state.model.width, (place) => {
+        most += state.pool[place];
+        nnz += state.model.mask[place];
+      });
       parts.keep.max = most;
       parts.keep.value = nnz;
       parts.kept.textContent = `${nnz} of ${most}`;

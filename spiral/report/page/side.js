@@ -47,8 +47,9 @@ export function makeSide(root, index, app, hands) {
 
   function stats() {
     showStats(side, app.data);
-    const { accuracy } = side.parts;
-    if (app.store.get().active === index) tell(`${titleOf(side)}: accuracy ${accuracy.textContent}, ${side.anatomy.nnz} weights`);
+    if (app.store.get().active !== index) return;
+    const said = `accuracy ${parts.accuracy.textContent}, ${side.anatomy.nnz} weights`;
+    tell(`${titleOf(side)}: ${said}`);
   }
 
   function paintMap(z, { size, view, unit, planes }) {
@@ -75,7 +76,8 @@ export function makeSide(root, index, app, hands) {
       if (coarse) paintUnits(false);
       const { view, show } = app.store.get();
       const size = affordable([SHARP, 256, 128, 64], side.anatomy.nnz, LATER);
-      desk.ask({ kind: "field", model: side.state.model, view, unit: side.unit, lines: show.lines, size });
+      const { model } = side.state, { unit } = side;
+      desk.ask({ kind: "field", model, view, unit, lines: show.lines, size });
     }, quick ? 120 : 0);
   }
 
@@ -96,15 +98,25 @@ export function makeSide(root, index, app, hands) {
     Object.assign(side, { state, model: state.model });
     side.anatomy = anatomy(state.model.mask, state.model.width);
     side.net = compile(state.model);
-    if (before?.id !== state.id) Object.assign(side, { selected: null, unit: OUTPUT, measured: null });
-    const z = logits(side.net, app.sample.x, app.sample.y);
-    wrong = Uint8Array.from(z, (value, i) => !(app.sample.label[i] ? value > 0 : value < 0));
+    if (before?.id !== state.id) {
+      Object.assign(side, { selected: null, unit: OUTPUT, measured: null });
+    }
+    wrong = misses();
     delete root.dataset.correct;
     desk.ask({ kind: "measure", model: state.model });
     graph.update(side, app.store.get().show.pruned);
+    const omitted = graph.omitted().toLocaleString("en");
+    if (graph.omitted()) parts.hint.textContent = `${omitted} weights are too small to be drawn.`;
     paintUnits(!settled);
     showStats(side, app.data);
     redraw(!settled);
+  }
+
+  /** Which points of the sample are misclassified; null where that would take long. */
+  function misses() {
+    const { x, y, label } = app.sample;
+    if (side.anatomy.nnz * x.length > LATER / 10) return null;
+    return Uint8Array.from(logits(side.net, x, y), (z, i) => !(label[i] ? z > 0 : z < 0));
   }
 
   /** The small maps of the units: coarser while a hand moves. */

@@ -5,8 +5,8 @@ import { set } from "./dom.js";
 const percent = (share) => `${(100 * share).toFixed(2)} %`;
 
 export function nameOf(net) {
-  if (net.method === "frontier") return `${net.kind === "protocol" ? "Best trained" : "Best known"}, ${net.nnz} weights`;
-  return `${net.method}, ${net.nnz} weights`;
+  const best = net.kind === "protocol" ? "Best trained" : "Best known";
+  return `${net.method === "frontier" ? best : net.method}, ${net.nnz} weights`;
 }
 
 export function titleOf(side) {
@@ -25,9 +25,9 @@ export function showStats(side, data) {
   const accuracy = measured ? measured.correct / count : asStored;
   parts.accuracy.textContent = accuracy === null ? "…" : percent(accuracy);
   parts.wrong.textContent = measured ? (count - measured.correct).toLocaleString("en") : "…";
-  parts.nnz.textContent = anatomy.nnz;
-  parts.effective.textContent = anatomy.effective;
-  parts.params.textContent = anatomy.params;
+  for (const name of ["nnz", "effective", "params"]) {
+    parts[name].textContent = anatomy[name].toLocaleString("en");
+  }
   set(parts.effective, "class", anatomy.effective < anatomy.nnz ? "odd" : null);
   const best = data.optimum(anatomy.nnz);
   parts.best.textContent = best ? percent(best.accuracy) : "–";

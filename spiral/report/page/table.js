@@ -64,7 +64,7 @@ export function makeTable(root, app) {
     const seen = rows.slice(first, stop).map((net, i) => line(net, first + i));
     body.replaceChildren(gap(first), ...seen, gap(rows.length - stop));
     if (box.scrollTop !== at) box.scrollTop = at;
-    if (held) body.querySelector(`[data-row="${cursor}"][data-side="${held}"]`)?.focus({ preventScroll: true });
+    if (held) focus(held);
   }
 
   function measureRow() {
@@ -73,17 +73,22 @@ export function makeTable(root, app) {
   }
 
   function line(net, i) {
-    const { sides } = store.get();
-    const shown = sides.map((side) => side?.id === net.id);
-    const cells = COLUMNS.map(([key, , text]) => html("td", { class: NUMERIC.includes(key) ? "number" : `text ${net.status}` }, text(net)));
-    const buttons = ["A", "B"].map((letter, index) => {
-      const button = html("button", {
-        type: "button", class: "pick", "data-row": i, "data-side": index, "aria-pressed": String(shown[index]),
-        "aria-label": `Show ${nameOf(net)} on side ${letter}`, tabindex: i === cursor && index === 0 ? 0 : -1,
-      }, letter);
-      return button;
-    });
-    return html("tr", { "aria-rowindex": i + 2, "data-id": net.id, class: shown.some(Boolean) && "shown", title: net.about }, html("td", { class: "picks" }, ...buttons), ...cells);
+    const shown = store.get().sides.map((side) => side?.id === net.id);
+    const cells = COLUMNS.map(([key, , text]) =>
+      html("td", { class: NUMERIC.includes(key) ? "number" : "text" }, text(net)));
+    const buttons = ["A", "B"].map((letter, index) => html("button", {
+      type: "button", class: "pick", "data-row": i, "data-side": index,
+      "aria-pressed": String(shown[index]), tabindex: i === cursor && index === 0 ? 0 : -1,
+      "aria-label": `Show ${nameOf(net)} on side ${letter}`,
+    }, letter));
+    const row = {
+      "aria-rowindex": i + 2, "data-id": net.id, title: net.about, class: shown.some(Boolean) && "shown",
+    };
+    return html("tr", row, html("td", { class: "picks" }, ...buttons), ...cells);
+  }
+
+  function focus(side) {
+    body.querySelector(`[data-row="${cursor}"][data-side="${side}"]`)?.focus({ preventScroll: true });
   }
 
   /** Move to a row and, where it is out of sight, scroll to it. */
@@ -91,9 +96,10 @@ export function makeTable(root, app) {
     cursor = Math.max(0, Math.min(rows.length - 1, row));
     const top = cursor * high, head = table.tHead.offsetHeight;
     if (top < box.scrollTop) box.scrollTop = top;
-    if (top + high + head > box.scrollTop + box.clientHeight) box.scrollTop = top + high + head - box.clientHeight;
+    const below = top + high + head - box.clientHeight;
+    if (below > box.scrollTop) box.scrollTop = below;
     draw();
-    body.querySelector(`[data-row="${cursor}"][data-side="${side}"]`)?.focus({ preventScroll: true });
+    focus(side);
   }
 
   body.addEventListener("click", (event) => {
@@ -102,7 +108,7 @@ export function makeTable(root, app) {
     cursor = Number(row.getAttribute("aria-rowindex")) - 2;
     const side = button ? Number(button.dataset.side) : store.get().active;
     app.load(side, data.byId.get(row.dataset.id));
-    body.querySelector(`[data-row="${cursor}"][data-side="${side}"]`)?.focus({ preventScroll: true });
+    focus(side);
   });
   body.addEventListener("keydown", (event) => {
     const at = event.target.dataset;
