@@ -1,9 +1,11 @@
 // The big map of a side: a painted field, the data, a cross-hair; pan and zoom by hand.
 
+import { html } from "./dom.js";
 import { EXTENT, WHOLE } from "./fields.js";
-import { theme } from "./paint.js";
+import { makeScene } from "./scene.js";
 
 const DEEPEST = 0.02; // half a side at the strongest zoom
+const DOT = 1.5, USUAL = 420; // size of a point on a map of that size
 
 /** A view that stays within the square and the zoom that make sense. */
 export function bounded({ x, y, half }) {
@@ -19,50 +21,13 @@ export function zoomed(view, factor, [x, y]) {
 
 export function makeMap(root, on) {
   const canvas = root.querySelector("canvas"), cross = root.querySelector(".cross");
-  let view = WHOLE, painted = null, layer = {};
+  const paint = makeScene();
+  let view = WHOLE, scene = { view };
 
-  function draw(points, wrong) {
-    const ratio = devicePixelRatio || 1, side = root.clientWidth;
-    const wanted = Math.max(1, Math.round(side * ratio));
-    if (canvas.width !== wanted) Object.assign(canvas, { width: wanted, height: wanted });
-    const pen = canvas.getContext("2d"), scale = canvas.width / (2 * view.half);
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.clearRect(0, 0, canvas.width, canvas.height);
-    if (painted) {
-      const size = 2 * painted.view.half * scale;
-      const left = (painted.view.x - painted.view.half - view.x + view.half) * scale;
-      const top = (view.y + view.half - painted.view.y - painted.view.half) * scale;
-      pen.drawImage(painted.image, left, top, size, size);
-    }
-    if (points) scatter(pen, points, wrong, scale, ratio);
-  }
-
-  /** All points as one layer, drawn anew when view, size or colours change. */
-  function layerOf(points, scale, dot) {
-    const key = [view.x, view.y, scale, canvas.width, theme().points].join();
-    if (layer.key === key) return layer.canvas;
-    layer = { key, canvas: new OffscreenCanvas(canvas.width, canvas.width) };
-    const pen = layer.canvas.getContext("2d");
-    for (const kind of [0, 1]) {
-      pen.fillStyle = `rgb(${theme().points[kind]})`;
-      dots(pen, points, (i) => points.label[i] === kind, scale, dot);
-    }
-    return layer.canvas;
-  }
-
-  function scatter(pen, points, wrong, scale, ratio) {
-    const dot = 1.5 * ratio * Math.max(1, root.clientWidth / 420);
-    pen.drawImage(layerOf(points, scale, dot), 0, 0);
-    pen.fillStyle = `rgb(${theme().ink})`;
-    if (wrong) dots(pen, points, (i) => wrong[i], scale, 1.9 * dot);
-  }
-
-  function dots(pen, { x, y }, chosen, scale, dot) {
-    for (let i = 0; i < x.length; i++) {
-      if (!chosen(i)) continue;
-      const left = (x[i] - view.x + view.half) * scale, top = (view.y + view.half - y[i]) * scale;
-      pen.fillRect(left - dot / 2, top - dot / 2, dot, dot);
-    }
+  function draw() {
+    const ratio = devicePixelRatio || 1, side = Math.max(1, Math.round(root.clientWidth * ratio));
+    if (canvas.width !== side) Object.assign(canvas, { width: side, height: side });
+    paint(canvas, scene, DOT * Math.max(ratio, side / USUAL));
   }
 
   const pointOf = (event) => {
@@ -75,9 +40,9 @@ export function makeMap(root, on) {
   return {
     draw(next, image, points, wrong) {
       view = next;
-      if (image) painted = image;
+      scene = { view, painted: image ?? scene.painted, points, wrong };
       root.style.setProperty("touch-action", view.half < EXTENT ? "none" : "pan-y");
-      draw(points, wrong);
+      draw();
     },
     /** Show where the pointer is, on either side. */
     point(at) {
@@ -86,7 +51,12 @@ export function makeMap(root, on) {
       cross.style.setProperty("--x", `${50 * ((at[0] - view.x) / view.half + 1)}%`);
       cross.style.setProperty("--y", `${50 * (1 - (at[1] - view.y) / view.half)}%`);
     },
-    canvas,
+    /** The same on a canvas of another size. */
+    picture(side) {
+      const own = html("canvas", { width: side, height: side });
+      makeScene()(own, scene, (DOT * side) / USUAL);
+      return own;
+    },
   };
 }
 

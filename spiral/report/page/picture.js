@@ -5,13 +5,14 @@ import { nameOf } from "./stats.js";
 
 const MAP = 420, GAP = 16, HEAD = 56;
 const LOOKS = [
-  "stroke", "stroke-dasharray", "stroke-width", "stroke-linecap", "opacity", "fill", "font-size",
+  "stroke", "stroke-dasharray", "stroke-width", "stroke-linecap", "opacity", "fill",
+  "font-size", "font-weight", "paint-order",
 ];
 
 /** The text of an SVG file. Looks are copied from the page, so that it stands alone. */
 export function picture(side) {
   const { nodes, edges, canvas, box: [width, height] } = side.graph.drawing();
-  const high = Math.max(MAP, height), look = getComputedStyle(document.body);
+  const high = Math.max(MAP, height), look = getComputedStyle(side.root);
   const root = svg("svg", {
     xmlns: "http://www.w3.org/2000/svg", width: width + MAP + 3 * GAP, height: high + HEAD + GAP,
     "font-family": "system-ui, sans-serif", fill: look.color,
@@ -24,14 +25,14 @@ export function picture(side) {
     svg("text", { x: GAP, y: 26, "font-size": 18, "font-weight": 600 }, nameOf(side.row)),
     svg("text", { x: GAP, y: 46, "font-size": 13 }, numbers),
   );
-  const graph = svg("g", { transform: `translate(${GAP},${HEAD})` });
+  const graph = svg("g", { transform: `translate(${GAP},${HEAD + (high - height) / 2})` });
   graph.append(svg("image", { href: canvas.toDataURL(), width, height }));
   for (const { line } of edges) graph.append(styled(line));
   for (const { group } of nodes) {
     for (const part of group.children) graph.append(styled(part));
   }
-  const square = { x: width + 2 * GAP, y: HEAD, width: MAP, height: MAP };
-  const map = svg("image", { href: side.map.canvas.toDataURL(), ...square });
+  const square = { x: width + 2 * GAP, y: HEAD + (high - MAP) / 2, width: MAP, height: MAP };
+  const map = svg("image", { href: side.map.picture(2 * MAP).toDataURL(), ...square });
   root.append(graph, map);
   return new XMLSerializer().serializeToString(root);
 }
