@@ -113,15 +113,16 @@ def test_counts_and_loss_agree_with_numpy(name, work):
     assert np.array(found["fires"][0])[used] == pytest.approx(fires[used], abs=1e-4)
 
 
-def test_a_network_of_nan_gets_nothing_right(work):
+@pytest.mark.parametrize("value", [np.nan, 0.0])
+def test_a_logit_of_nan_or_zero_is_wrong(value, work):
     mask, params, width = NETWORKS["20 of 7"]
-    broken = stage.model(mask, np.full_like(params, np.nan), width)
+    broken = stage.model(mask, np.full_like(params, value), width)
     assert work(f"measure(compile({broken}), points).correct") == 0
 
 
 @pytest.mark.parametrize("view", [(0, 0, 2.25), (0.4, -1.1, 0.3)])
 def test_a_map_is_the_logit_at_the_middle_of_each_pixel(view, work):
-    mask, params, width = NETWORKS["26 of 16"]
+    mask, params, width = NETWORKS["best of 27"]
     x, y, half = view
     net = f"compile({stage.model(mask, params, width)})"
     square = f"{{ x: {x}, y: {y}, half: {half} }}"
@@ -132,6 +133,7 @@ def test_a_map_is_the_logit_at_the_middle_of_each_pixel(view, work):
     middle = (np.arange(size) + 0.5) / size * 2 * half - half
     grid = np.stack(np.meshgrid(x + middle, (y + middle)[::-1])).reshape(2, -1)
     wanted = mlp.logits(params.astype(np.float64), grid, width).reshape(size, size)
+    assert np.ptp(wanted) > 1
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 
 
@@ -153,7 +155,7 @@ def test_zero_lines_cover_the_pixels_where_a_unit_switches(work):
 
 
 def test_small_maps_hold_every_unit(work):
-    mask, params, width = NETWORKS["26 of 16"]
+    mask, params, width = NETWORKS["dense 16"]
     net = f"compile({stage.model(mask, params, width)})"
     code = f"const net = {net}, small = thumbnails(net, 16); "
     code += "small.map((row, l) => row.map((z, u) => z && Math.max(...fieldOf(net, "
