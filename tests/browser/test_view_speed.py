@@ -12,22 +12,20 @@ from tests.report import launches
 
 pytestmark = [pytest.mark.browser, pytest.mark.benchmark]
 
-DRAG = """async () => {
+FRAMES = 90
+DRAG = """async (count) => {
   const line = document.querySelectorAll(".side .edge .line")[10];
   const p = line.getPointAtLength(line.getTotalLength() * 0.3), m = line.getScreenCTM();
   const at = { bubbles: true, pointerId: 5, clientX: p.x * m.a + m.e };
-  const y = p.y * m.d + m.f, frames = [];
+  const y = p.y * m.d + m.f;
   const fire = (target, name, clientY) =>
     target.dispatchEvent(new PointerEvent(name, { ...at, button: 0, clientY }));
   fire(line.parentNode, "pointerdown", y);
-  for (let k = 0; k < 90; k++) {
-    const start = performance.now();
+  for (let k = 0; k < count; k++) {
     fire(globalThis, "pointermove", y - 6 - k);
     await new Promise(requestAnimationFrame);
-    frames.push(performance.now() - start);
   }
-  fire(globalThis, "pointerup", y - 100);
-  return frames;
+  fire(globalThis, "pointerup", y - 6 - count);
 }"""
 
 
@@ -50,11 +48,21 @@ def test_a_thousand_networks_are_there_within_a_second(visit, thousand):
 
 
 def test_dragging_a_weight_of_a_dense_network_is_smooth(visit, thousand):
+    """Processor time of the page's thread, so that a busy machine is no excuse."""
     page = visit(thousand, bypass_csp=True)
     stage.settled(page)
-    frames = np.array(page.evaluate(DRAG))
-    middle = np.median(frames)
-    assert middle <= 1000 / 30, f"{middle:.0f} ms a frame"
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = busy(session)
+    page.evaluate(DRAG, FRAMES)
+    spent = 1000 * (busy(session) - before) / FRAMES
+    assert spent <= 1000 / 30, f"{spent:.0f} ms a frame"
+
+
+def busy(session):
+    """Return the seconds that a page's thread has computed."""
+    found = session.send("Performance.getMetrics")["metrics"]
+    return {metric["name"]: metric["value"] for metric in found}["TaskDuration"]
 
 
 def test_a_full_map_of_a_dense_network_is_quick(visit, tmp_path):
