@@ -23,7 +23,9 @@ demo: install
 	$(SPIRAL) compare $(DEMO)
 	$(SPIRAL) plot accuracy $(DEMO) -o runs/accuracy.png
 	$(SPIRAL) plot boundary $(DEMO) gmp@44 -o runs/boundary.png
+	$(SPIRAL) view $(DEMO) -o runs/view.html
 	@echo "rows: $(DEMO)   pictures: runs/accuracy.png runs/boundary.png"
+	@echo "to play with (open in a browser): $(CURDIR)/runs/view.html"
 
 paper-slice: install
 	$(SPIRAL) launch paper/slice --out $(SLICE)
@@ -46,7 +48,7 @@ types: install
 
 bench: install
 	$(SPIRAL) bench -o benchmarks/last.json
-	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks
+	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks tests/browser
 
 notebooks: install
 	mkdir -p runs/notebooks

@@ -23,6 +23,7 @@ from spiral.cli import (
     search,
     search_plots,  # noqa: F401 - adds commands to plot
     summary,
+    view,
 )
 from spiral.errors import SpiralError
 
@@ -58,6 +59,7 @@ for command in (
     diagnose.diagnose,
     plots.plot,
     report.report,
+    view.view,
     look.methods,
     look.schema,
     bench.bench,
