@@ -107,10 +107,6 @@ def make_job(configs: pd.DataFrame, plan: Plan) -> TrainJob:
     table = configs.loc[configs.index.repeat(plan.siblings)]
     drawn = zip(table["init"], table["init_seed"], strict=True)
     init = [initial.params(source, int(seed), width) for source, seed in drawn]
-    orders = [
-        seeds.child(int(seed), n % plan.siblings)
-        for n, seed in enumerate(table["order_seed"])
-    ]
     return TrainJob(
         width=width,
         plan=plan,
@@ -119,7 +115,7 @@ def make_job(configs: pd.DataFrame, plan: Plan) -> TrainJob:
         schedule=tuple(table["schedule"]),
         momentum=table["momentum"].to_numpy(np.float64),
         weight_decay=table["weight_decay"].to_numpy(np.float64),
-        order_seeds=np.array(orders),
+        order_seeds=table["order_seed"].to_numpy(np.int64),
         batch=int(configs["batch"].iloc[0]),
     )
 
@@ -129,17 +125,17 @@ def train(
 ) -> TrainState:
     """Let the engine train from event to event and the method act at each."""
     see = _viewer(job, configs)
-    state = TrainState.fresh(job)
+    begun, state = job, TrainState.fresh(job)
     name = configs["method"].iloc[0]
     twins = twins_at_start(job)
     # diverging networks become NaN without warnings; their rows say so
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        memory = method.start(see(state))
+        memory = method.start(see(job, state))
         for event in job.plan.events:
             state = advance_once(engine, job, state, event, twins)
-            change, memory = method.act(see(state), memory)
-            state = apply(change, state, name)
-            twins = still_twins(twins, state)
+            change, memory = method.act(see(job, state), memory)
+            state, job = apply(change, state, name), job.after(change, begun)
+            twins = still_twins(twins, job, state)
             if event in job.plan.replaced and event < job.plan.steps:
                 state = replace(state, step=event + 1)
         return advance_once(engine, job, state, job.plan.steps, twins)
@@ -156,7 +152,7 @@ def twins_at_start(job: TrainJob) -> np.ndarray:
     return _number(zip(*columns, starts, strict=True))
 
 
-def still_twins(twins: np.ndarray, state: TrainState) -> np.ndarray:
+def still_twins(twins: np.ndarray, job: TrainJob, state: TrainState) -> np.ndarray:
     """Return which twins are still alike after an event."""
     if len(np.unique(twins)) == len(twins):
         return twins
@@ -169,7 +165,8 @@ def still_twins(twins: np.ndarray, state: TrainState) -> np.ndarray:
         state.status,
     )
     columns = [[row.tobytes() for row in a] for a in arrays if a is not None]
-    return _number(zip(twins.tolist(), *columns, strict=True))
+    how = (job.schedule, job.weight_decay, job.order_seeds)
+    return _number(zip(twins.tolist(), *how, *columns, strict=True))
 
 
 def _number(keys: Iterable[Hashable]) -> np.ndarray:
@@ -198,7 +195,9 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
     for field in ("masks", "forget", "trainable"):
         _check_array(method, field, getattr(change, field), shape, np.bool_)
     _check_array(method, "params", change.params, shape, np.float32)
-    _check_array(method, "lr_scale", change.lr_scale, shape[:1], np.float64)
+    for field in ("lr_scale", "weight_decay"):
+        _check_array(method, field, getattr(change, field), shape[:1], np.float64)
+    _check_array(method, "orders", change.orders, shape[:1], np.int64)
     _check_status(method, change.status, shape[:1])
     kept = _or(change.masks, state.masks).copy()  # the method may keep its own
     after = replace(
@@ -257,14 +256,14 @@ def _last_word(new: np.ndarray | None, old: np.ndarray | None) -> np.ndarray | N
 
 
 def _viewer(job: TrainJob, configs: pd.DataFrame) -> Any:
-    """Return a function from a state to what the method may see of it."""
+    """Return a function from a job and a state to what the method may see of it."""
     table = configs.loc[configs.index.repeat(job.plan.siblings)]
     fields = config.fields(METHODS[table["method"].iloc[0]].options).values()
     options = {f.name: table[f.name].to_numpy() for f in fields if f.per_network}
     keep = table["keep"].fillna(0).to_numpy(np.int64)
     seed = table["seed"].to_numpy(np.int64)
 
-    def see(state: TrainState) -> View:
+    def see(job: TrainJob, state: TrainState) -> View:
         return View(
             width=job.width,
             plan=job.plan.whole or job.plan,

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Shaped
 
 from spiral import cubist, schedules, seeds
+from spiral.errors import MethodError
 
 Params = Float32[np.ndarray, "N P"]
 Mask = Bool[np.ndarray, "N P"]
@@ -61,7 +62,8 @@ class Plan:
     weight_map: str | None = None
     """Map from stored to effective weights, applied in the forward pass only."""
     siblings: int = 1
-    """Networks that one config trains; they differ in batch order."""
+    """Networks that one config trains, alike until the method tells them apart; the
+    first carries the result."""
     exact: bool = True
     """The method keeps exactly ``keep`` weights; rows where it did not are marked."""
     whole: "Plan | None" = None
@@ -103,6 +105,14 @@ class Change:
     """Entries that train while they are kept; the others stay as they are."""
     lr_scale: Float[np.ndarray, " N"] | None = None
     """Factor on the learning rate from here on."""
+    weight_decay: Float[np.ndarray, " N"] | None = None
+    """L2 penalty from here on."""
+    schedule: Shaped[np.ndarray, " N"] | None = None
+    """Name of the curve of the plan that each network follows from here on."""
+    orders: Int[np.ndarray, " N"] | None = None
+    """Number of the batch order from here on; 0 is that of the config's own seed."""
+    batch: int | None = None
+    """Points of a batch from here on, in every network of the pack."""
     status: Shaped[np.ndarray, " N"] | None = None
     """A word for each row to come, or "": ``degenerate`` or ``aborted``."""
 
@@ -191,6 +201,30 @@ class TrainJob:
             weight_decay=self.weight_decay[index],
             order_seeds=self.order_seeds[index],
         )
+
+    def after(self, change: Change, begun: "TrainJob") -> "TrainJob":
+        """Return how a pack trains from a change on.
+
+        Args:
+            change: What a method wants.
+            begun: The job that training began with: it holds the seeds of the orders.
+
+        Raises:
+            MethodError: The plan has no such curve.
+        """
+        new: dict[str, Any] = {}
+        if change.orders is not None:
+            pairs = zip(begun.order_seeds.tolist(), change.orders.tolist(), strict=True)
+            new["order_seeds"] = np.array([seeds.child(*pair) for pair in pairs])
+        if change.schedule is not None:
+            new["schedule"] = names = tuple(change.schedule.tolist())
+            if unknown := sorted(set(names) - self.plan.curves.keys()):
+                raise MethodError(f"the plan has no curve {', '.join(unknown)}")
+        if change.weight_decay is not None:
+            new["weight_decay"] = change.weight_decay
+        if change.batch is not None:
+            new["batch"] = change.batch
+        return replace(self, **new) if new else self
 
     @property
     def networks(self) -> int:
