@@ -195,7 +195,7 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
     for field in ("masks", "forget", "trainable"):
         _check_array(method, field, getattr(change, field), shape, np.bool_)
     _check_array(method, "params", change.params, shape, np.float32)
-    for field in ("lr_scale", "weight_decay"):
+    for field in ("lr_scale", "decay_scale"):
         _check_array(method, field, getattr(change, field), shape[:1], np.float64)
     _check_array(method, "orders", change.orders, shape[:1], np.int64)
     _check_status(method, change.status, shape[:1])

@@ -105,8 +105,8 @@ class Change:
     """Entries that train while they are kept; the others stay as they are."""
     lr_scale: Float[np.ndarray, " N"] | None = None
     """Factor on the learning rate from here on."""
-    weight_decay: Float[np.ndarray, " N"] | None = None
-    """L2 penalty from here on."""
+    decay_scale: Float[np.ndarray, " N"] | None = None
+    """Factor on the L2 penalty from here on."""
     schedule: Shaped[np.ndarray, " N"] | None = None
     """Name of the curve of the plan that each network follows from here on."""
     orders: Int[np.ndarray, " N"] | None = None
@@ -207,7 +207,7 @@ class TrainJob:
 
         Args:
             change: What a method wants.
-            begun: The job that training began with: it holds the seeds of the orders.
+            begun: The job that training began with: what seeds and factors refer to.
 
         Raises:
             MethodError: The plan has no such curve.
@@ -220,8 +220,8 @@ class TrainJob:
             new["schedule"] = names = tuple(change.schedule.tolist())
             if unknown := sorted(set(names) - self.plan.curves.keys()):
                 raise MethodError(f"the plan has no curve {', '.join(unknown)}")
-        if change.weight_decay is not None:
-            new["weight_decay"] = change.weight_decay
+        if change.decay_scale is not None:
+            new["weight_decay"] = begun.weight_decay * change.decay_scale
         if change.batch is not None:
             new["batch"] = change.batch
         return replace(self, **new) if new else self

@@ -58,7 +58,7 @@ def test_a_wrong_array_is_refused_by_method_and_field(name, dtype, shape):
         experiment.apply(change, state_of(), "mine")
 
 
-@pytest.mark.parametrize("name", ["lr_scale", "weight_decay", "orders"])
+@pytest.mark.parametrize("name", ["lr_scale", "decay_scale", "orders"])
 @pytest.mark.parametrize("wrong", [np.ones(2), np.ones((1, 4)), np.ones(1, bool)])
 def test_a_wrong_number_for_each_network_is_refused(name, wrong):
     with pytest.raises(MethodError, match=rf"mine: Change\.{name}"):
@@ -187,7 +187,7 @@ def test_siblings_start_alike():
 
 def test_a_change_says_how_training_goes_on():
     begun = experiment.make_job(table("dense", 3, seed=[7, 8, 9]), plan_at(1, "dense"))
-    decay = np.array([0.0, 1e-3, 1e-4])
+    scale = np.array([0.0, 1.0, 2.0])
     first = begun.after(Change(orders=np.array([1, 0, 2])), begun)
     assert first.order_seeds.tolist() == [
         seeds.child(7, 1),
@@ -195,8 +195,8 @@ def test_a_change_says_how_training_goes_on():
         seeds.child(9, 2),
     ]
     names = np.array(["step", "cosine", "step"])
-    found = first.after(Change(weight_decay=decay, schedule=names, batch=64), begun)
-    assert found.weight_decay.tolist() == decay.tolist()
+    found = first.after(Change(decay_scale=scale, schedule=names, batch=64), begun)
+    assert found.weight_decay.tolist() == [0, 5e-4, 1e-3]
     assert found.schedule == ("step", "cosine", "step")
     assert (found.batch, found.steps_per_epoch) == (64, 780)
     assert found.order_seeds.tolist() == first.order_seeds.tolist()

@@ -18,6 +18,7 @@ from spiral.methods import (
     prospr,
     random,
     rigl,
+    sms,
     snip,
     synflow,
 )
@@ -36,6 +37,7 @@ METHODS: dict[str, Entry] = {
     "synflow": synflow.ENTRY,
     "prospr": prospr.ENTRY,
     "rigl": rigl.ENTRY,
+    "sms": sms.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
 }

@@ -23,6 +23,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     "synflow": ("#882255", "d"),
     "prospr": ("#AA4499", "X"),
     "rigl": ("#999933", "8"),
+    "sms": ("#88CCEE", "H"),
 }
 """Colour and marker of each method, from the palettes of Okabe & Ito and of Tol, which
 colour-blind readers can tell apart; greys are the controls."""

@@ -16,6 +16,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "block": {"d1": 2, "d2": 3, "d3": 1},
     "mask": {"matrices": "11,10/11,01/10,11/11"},
     "magnitude": {"at_epoch": 1},
+    "sms": {"cycles": 1},
 }
 """Values of options that have no default, or none that fits into two epochs."""
 
