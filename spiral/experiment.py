@@ -197,7 +197,8 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
     _check_array(method, "params", change.params, shape, np.float32)
     for field in ("lr_scale", "decay_scale"):
         _check_array(method, field, getattr(change, field), shape[:1], np.float64)
-    _check_array(method, "orders", change.orders, shape[:1], np.int64)
+    for field in ("orders", "variants"):
+        _check_array(method, field, getattr(change, field), shape[:1], np.int64)
     _check_status(method, change.status, shape[:1])
     kept = _or(change.masks, state.masks).copy()  # the method may keep its own
     after = replace(

@@ -90,6 +90,11 @@ class Plan:
         )
 
 
+def variant(schedule: str, number: int) -> str:
+    """Return the name of a schedule's curve for some networks; 0 is for all others."""
+    return f"{schedule}#{number}" if number else schedule
+
+
 @dataclass(frozen=True)
 class Change:
     """What a method wants changed at an event; ``None`` leaves a thing as it is.
@@ -107,8 +112,8 @@ class Change:
     """Factor on the learning rate from here on."""
     decay_scale: Float[np.ndarray, " N"] | None = None
     """Factor on the L2 penalty from here on."""
-    schedule: Shaped[np.ndarray, " N"] | None = None
-    """Name of the curve of the plan that each network follows from here on."""
+    variants: Int[np.ndarray, " N"] | None = None
+    """Number of the variant of its schedule from here on (see :func:`variant`)."""
     orders: Int[np.ndarray, " N"] | None = None
     """Number of the batch order from here on; 0 is that of the config's own seed."""
     batch: int | None = None
@@ -216,8 +221,9 @@ class TrainJob:
         if change.orders is not None:
             pairs = zip(begun.order_seeds.tolist(), change.orders.tolist(), strict=True)
             new["order_seeds"] = np.array([seeds.child(*pair) for pair in pairs])
-        if change.schedule is not None:
-            new["schedule"] = names = tuple(change.schedule.tolist())
+        if change.variants is not None:
+            numbers = zip(begun.schedule, change.variants.tolist(), strict=True)
+            new["schedule"] = names = tuple(variant(*pair) for pair in numbers)
             if unknown := sorted(set(names) - self.plan.curves.keys()):
                 raise MethodError(f"the plan has no curve {', '.join(unknown)}")
         if change.decay_scale is not None:

@@ -58,7 +58,7 @@ def test_a_wrong_array_is_refused_by_method_and_field(name, dtype, shape):
         experiment.apply(change, state_of(), "mine")
 
 
-@pytest.mark.parametrize("name", ["lr_scale", "decay_scale", "orders"])
+@pytest.mark.parametrize("name", ["lr_scale", "decay_scale", "orders", "variants"])
 @pytest.mark.parametrize("wrong", [np.ones(2), np.ones((1, 4)), np.ones(1, bool)])
 def test_a_wrong_number_for_each_network_is_refused(name, wrong):
     with pytest.raises(MethodError, match=rf"mine: Change\.{name}"):
@@ -186,7 +186,9 @@ def test_siblings_start_alike():
 
 
 def test_a_change_says_how_training_goes_on():
-    begun = experiment.make_job(table("dense", 3, seed=[7, 8, 9]), plan_at(1, "dense"))
+    plan = plan_at(1, "dense")
+    plan = replace(plan, curves={**plan.curves, "cosine#2": plan.curves["step"]})
+    begun = experiment.make_job(table("dense", 3, seed=[7, 8, 9]), plan)
     scale = np.array([0.0, 1.0, 2.0])
     first = begun.after(Change(orders=np.array([1, 0, 2])), begun)
     assert first.order_seeds.tolist() == [
@@ -194,17 +196,17 @@ def test_a_change_says_how_training_goes_on():
         8,
         seeds.child(9, 2),
     ]
-    names = np.array(["step", "cosine", "step"])
-    found = first.after(Change(decay_scale=scale, schedule=names, batch=64), begun)
+    which = np.array([2, 0, 2])
+    found = first.after(Change(decay_scale=scale, variants=which, batch=64), begun)
     assert found.weight_decay.tolist() == [0, 5e-4, 1e-3]
-    assert found.schedule == ("step", "cosine", "step")
+    assert found.schedule == ("cosine#2", "cosine", "cosine#2")
     assert (found.batch, found.steps_per_epoch) == (64, 780)
     assert found.order_seeds.tolist() == first.order_seeds.tolist()
     back = found.after(Change(orders=np.zeros(3, int)), begun)
     assert back.order_seeds.tolist() == [7, 8, 9]
     assert begun.after(Change(), begun) is begun
-    with pytest.raises(MethodError, match="no curve stair"):
-        begun.after(Change(schedule=np.array(["step", "stair", "step"])), begun)
+    with pytest.raises(MethodError, match="no curve cosine#3"):
+        begun.after(Change(variants=np.array([2, 3, 0])), begun)
 
 
 def test_batches_follow_the_order_of_the_change(script):

@@ -6,11 +6,15 @@ One line in ``METHODS`` makes it known to grids, commands, contract tests and ta
 
 from spiral.config import ConfigField, Options, fields
 from spiral.methods import (
+    acdc,
+    acdc_pp,
+    bimp,
     block,
     dense,
     force,
     gmp,
     grasp,
+    imp,
     iter_snip,
     lth,
     magnitude,
@@ -37,6 +41,10 @@ METHODS: dict[str, Entry] = {
     "synflow": synflow.ENTRY,
     "prospr": prospr.ENTRY,
     "rigl": rigl.ENTRY,
+    "acdc": acdc.ENTRY,
+    "acdc_pp": acdc_pp.ENTRY,
+    "imp": imp.ENTRY,
+    "bimp": bimp.ENTRY,
     "sms": sms.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,

@@ -10,12 +10,14 @@ from pydantic import Field
 
 from spiral import masks, mlp, schedules
 from spiral.config import Options
-from spiral.job import Budget, Change, Mask, Params, Plan, View
-from spiral.methods import soups
+from spiral.job import Budget, Change, Mask, Params, Plan, View, variant
+from spiral.methods import retraining, soups
+from spiral.methods.cycles import left_evenly
 from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
 
 Vary = Literal["order", "weight_decay", "length", "lr"]
 Average = Literal["uniform", "greedy", "reprune"]
+Rates = Literal["ft", "slr", "clr", "llr"]
 
 
 class SmsOptions(Options):
@@ -35,6 +37,7 @@ class SmsOptions(Options):
         "the points; or, without common cycles, all at the end, pruned again",
     )
     cycles: int = Field(3, ge=1, description="prunings, each with a retraining")
+    retraining: Rates = Field("llr", description="learning rates after each pruning")
     retrain_epochs: int | None = Field(
         None, ge=1, description="epochs of a retraining; None is a tenth of `epochs`"
     )
@@ -49,8 +52,8 @@ class Sms:
 
     Train densely; then, each cycle, keep the largest weights over all layers, the same
     share of those left each time; retrain m copies that differ in one thing; go on with
-    their average, which has their mask. Retraining begins with fresh momentum and runs
-    LLR: a warm-up over a tenth of its steps, then from the full rate linearly to 0.
+    their average, which has their mask. Retraining begins with fresh momentum; by
+    default its rate warms up over a tenth of its steps, then falls linearly to 0.
 
     Baselines: ``members: 1`` is iterative magnitude pruning; ``longer: m`` with it
     takes as many steps as m members; ``average: reprune`` prunes and retrains each
@@ -70,6 +73,7 @@ class Sms:
     spread: float
     average: Average
     cycles: int
+    retraining: Rates
     retrain_epochs: int
     longer: int
 
@@ -88,23 +92,21 @@ class Sms:
     def _curves(
         self, dense: int, per_epoch: int, length: int
     ) -> dict[str, Float[np.ndarray, " T"]]:
-        """Return a curve for each schedule, and one more for each shorter length."""
+        """Return a curve for each schedule, and those of members of other lengths."""
         found = {}
         for name, curve in schedules.curves(dense, per_epoch).items():
-            found[name] = np.concatenate([curve, np.tile(llr(length), self.cycles)])
-        for member, share in enumerate(self._lengths()):
-            short = np.zeros(length)
-            steps = max(1, round(length * share))
-            short[:steps] = llr(steps)
-            before = np.ones(dense * per_epoch)  # no one follows it before a retraining
-            after = np.tile(short, self.cycles)
-            found[_shorter(member)] = np.concatenate([before, after])
+            for member, share in enumerate(self._lengths()):
+                steps = max(1, round(length * share))
+                rates = np.zeros(length)
+                rates[:steps] = retraining.curve(self.retraining, curve, steps)
+                whole = np.concatenate([curve, np.tile(rates, self.cycles)])
+                found[variant(name, member)] = whole
         return found
 
     def _lengths(self) -> list[float]:
-        """Return each member's share of a retraining, if that is what varies."""
+        """Return each member's share of a retraining; one for all if they are alike."""
         if self.vary != "length":
-            return []
+            return [1.0]
         return np.linspace(1, 1 / self.spread, self.members).tolist()
 
     def start(self, view: View) -> int:
@@ -131,8 +133,7 @@ class Sms:
     def _prune(self, view: View, params: Params, kept: Mask, cycle: int) -> Mask:
         """Keep the largest of the weights left."""
         total = mlp.weight_count(view.width)
-        share = (view.keep / total) ** (cycle / self.cycles)
-        counts = np.rint(total * share).astype(np.int64)
+        counts = left_evenly(cycle, self.cycles, view.keep, total)
         left: Bool[np.ndarray, "N W"] = masks.of_weights(kept, view.width)
         size = np.nan_to_num(np.abs(masks.of_weights(params, view.width)))
         chosen = masks.keep_top(np.where(left, size, np.float32(-1)), counts)
@@ -144,28 +145,11 @@ class Sms:
         if self.vary == "order":
             return Change(orders=member)
         if self.vary == "length":
-            names = np.array([_shorter(n) for n in range(self.members)])
-            return Change(schedule=names[member])
+            return Change(variants=member)
         factor = factors(self.members, self.spread)[member]
         if self.vary == "lr":
             return Change(lr_scale=factor)
         return Change(decay_scale=factor)
-
-
-def _shorter(member: int) -> str:
-    """Return the name of a member's curve where lengths vary."""
-    return f"llr of member {member}"
-
-
-def llr(steps: int) -> Float[np.ndarray, " T"]:
-    """Return warm-up along half a cosine over a tenth, then from 1 linearly to 0.
-
-    Source: Zimmer, Spiegel & Pokutta, ICLR 2023, arXiv:2111.00843.
-    """
-    warm = steps // 10
-    rising = (1 - np.cos(np.pi * np.arange(warm) / max(warm, 1))) / 2
-    falling = 1 - np.arange(steps - warm) / (steps - warm)
-    return np.concatenate([rising, falling])
 
 
 def factors(members: int, spread: float) -> Float[np.ndarray, " m"]:

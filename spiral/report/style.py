@@ -23,7 +23,11 @@ LOOKS: dict[str, tuple[str, str]] = {
     "synflow": ("#882255", "d"),
     "prospr": ("#AA4499", "X"),
     "rigl": ("#999933", "8"),
-    "sms": ("#88CCEE", "H"),
+    "acdc": ("#CC6677", "H"),
+    "acdc_pp": ("#661100", "3"),
+    "imp": ("#6699CC", "1"),
+    "bimp": ("#DDCC77", "2"),
+    "sms": ("#88CCEE", "4"),
 }
 """Colour and marker of each method, from the palettes of Okabe & Ito and of Tol, which
 colour-blind readers can tell apart; greys are the controls."""

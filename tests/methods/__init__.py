@@ -16,6 +16,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "block": {"d1": 2, "d2": 3, "d3": 1},
     "mask": {"matrices": "11,10/11,01/10,11/11"},
     "magnitude": {"at_epoch": 1},
+    "acdc_pp": {
+        "first_dense": 0.2,
+        "phase": 0.1,
+        "last_dense": 0.2,
+        "last_sparse": 0.3,
+    },
     "sms": {"cycles": 1},
 }
 """Values of options that have no default, or none that fits into two epochs."""

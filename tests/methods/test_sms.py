@@ -17,6 +17,7 @@ DEFAULTS = {
     "spread": 2.0,
     "average": "uniform",
     "cycles": 3,
+    "retraining": "llr",
     "retrain_epochs": 5,
     "longer": 1,
 }
@@ -94,6 +95,18 @@ def test_the_soup_is_the_mean_of_members_trained_one_by_one():
     assert np.array_equal(found.params[0], mean.astype(np.float32))
     assert len({member.tobytes() for member in members}) == 3
     assert [len(job.initial) for job, *_ in trained] == [1, 3]
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "step"])
+@pytest.mark.parametrize("retraining", ["llr", "ft", "slr"])
+def test_one_member_is_imp_bit_for_bit(schedule, retraining):
+    """Of three epochs one is dense, as the whole of the other's one."""
+    how = {"cycles": 2, "retrain_epochs": 1, "retraining": retraining}
+    how |= {"schedule": schedule, "keep": [8, 14]}
+    soup, _ = train(2, members=1, epochs=3, **how)
+    single = decide(table("imp", 2, epochs=1, buffers="reset", **how), Noting())
+    for name in ("params", "masks", "step"):
+        assert np.array_equal(getattr(soup, name), getattr(single, name))
 
 
 def test_members_that_do_not_differ_are_the_soup():
