@@ -68,6 +68,8 @@ class Plan:
     """The method keeps exactly ``keep`` weights; rows where it did not are marked."""
     whole: "Plan | None" = None
     """The plan that this one is the beginning of; it is what methods see."""
+    first: "Plan | None" = None
+    """The plan that a method of two parts begins with (see :meth:`then`)."""
 
     @classmethod
     def simple(cls, budget: Budget, *events: int, **more: Any) -> "Plan":
@@ -88,6 +90,31 @@ class Plan:
             exact=self.exact and events == tuple(self.events),
             whole=self,
         )
+
+    def then(self, second: "Plan") -> "Plan":
+        """Return a plan that goes on with another, which begins with an event.
+
+        If the second trains otherwise, that event must say so (``Change.plain``).
+        """
+        later = tuple(self.steps + event for event in second.events)
+        names = second.curves.keys() & self.curves.keys()
+        return replace(
+            self,
+            steps=self.steps + second.steps,
+            events=(*(e for e in self.events if e < self.steps), *later),
+            curves={
+                name: np.concatenate([self.curves[name], second.curves[name]])
+                for name in names
+            },
+            replaced=[event for event in self.replaced if event < self.steps],
+            exact=second.exact,
+            whole=None,
+            first=self,
+        )
+
+
+OWN_WAYS = ("optimiser", "label_smoothing", "weight_map")
+"""Fields of a plan by which a method trains otherwise than others."""
 
 
 def variant(schedule: str, number: int) -> str:
@@ -118,6 +145,8 @@ class Change:
     """Number of the batch order from here on; 0 is that of the config's own seed."""
     batch: int | None = None
     """Points of a batch from here on, in every network of the pack."""
+    plain: bool = False
+    """SGD on the plain loss from here on, whatever the plan began with."""
     status: Shaped[np.ndarray, " N"] | None = None
     """A word for each row to come, or "": ``degenerate`` or ``aborted``."""
 
@@ -230,6 +259,9 @@ class TrainJob:
             new["weight_decay"] = begun.weight_decay * change.decay_scale
         if change.batch is not None:
             new["batch"] = change.batch
+        if change.plain:
+            usual = {name: getattr(Plan, name) for name in OWN_WAYS}
+            new["plan"] = replace(self.plan, **usual)
         return replace(self, **new) if new else self
 
     @property

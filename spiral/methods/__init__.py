@@ -22,6 +22,8 @@ from spiral.methods import (
     prospr,
     random,
     rigl,
+    scratch,
+    shuffled,
     sms,
     snip,
     synflow,
@@ -46,6 +48,8 @@ METHODS: dict[str, Entry] = {
     "imp": imp.ENTRY,
     "bimp": bimp.ENTRY,
     "sms": sms.ENTRY,
+    "scratch": scratch.ENTRY,
+    "shuffled": shuffled.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
 }

@@ -28,6 +28,8 @@ LOOKS: dict[str, tuple[str, str]] = {
     "imp": ("#6699CC", "1"),
     "bimp": ("#DDCC77", "2"),
     "sms": ("#88CCEE", "4"),
+    "scratch": ("#0072B2", "s"),
+    "shuffled": ("#BBBBBB", "+"),
 }
 """Colour and marker of each method, from the palettes of Okabe & Ito and of Tol, which
 colour-blind readers can tell apart; greys are the controls."""

@@ -23,6 +23,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "last_sparse": 0.3,
     },
     "sms": {"cycles": 1},
+    "scratch": {"of": "gmp"},
+    "shuffled": {"of": "gmp"},
 }
 """Values of options that have no default, or none that fits into two epochs."""
 
