@@ -162,6 +162,7 @@ def still_twins(twins: np.ndarray, job: TrainJob, state: TrainState) -> np.ndarr
         state.masks,
         state.trainable,
         state.lr_scale,
+        state.shown,
         state.status,
     )
     columns = [[row.tobytes() for row in a] for a in arrays if a is not None]
@@ -199,6 +200,9 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         _check_array(method, field, getattr(change, field), shape[:1], np.float64)
     for field in ("orders", "variants"):
         _check_array(method, field, getattr(change, field), shape[:1], np.int64)
+    if change.shown is not None:
+        groups = change.shown.shape[1:]
+        _check_array(method, "shown", change.shown, (*shape[:1], *groups), np.int64)
     _check_status(method, change.status, shape[:1])
     kept = _or(change.masks, state.masks).copy()  # the method may keep its own
     after = replace(
@@ -207,6 +211,7 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         params=np.where(kept, _or(change.params, state.params), np.float32(0)),
         trainable=_or(change.trainable, state.trainable),
         lr_scale=_or(change.lr_scale, state.lr_scale),
+        shown=_or(change.shown, state.shown),
         status=_last_word(change.status, state.status),
     )
     moving = after.moving

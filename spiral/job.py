@@ -8,13 +8,15 @@ and a :class:`TrainState` into the next state. Neither knows the other.
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Shaped
 
 from spiral import cubist, schedules, seeds
+from spiral.balls import Ball
 from spiral.errors import MethodError
+from spiral.groups import Scope
 
 Params = Float32[np.ndarray, "N P"]
 Mask = Bool[np.ndarray, "N P"]
@@ -41,6 +43,59 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Sgd:
+    """SGD with momentum and an L2 penalty, each network with numbers of its own."""
+
+    name: ClassVar[str] = "sgd"
+
+
+Rescale = Literal["none", "diameter", "gradient", "fast_gradient"]
+
+
+@dataclass(frozen=True)
+class FrankWolfe:
+    """Stochastic Frank-Wolfe within balls, one for each matrix and bias vector.
+
+    Momentum gathers gradients; a step goes towards the corner v of the ball that lies
+    farthest against it, θ + γ(v - θ). The share γ is the learning rate times what
+    ``rescale`` says, at most 1. There is no L2 penalty.
+    """
+
+    ball: Ball
+    """Of matrices (see ``spiral.balls``); biases have L2 balls."""
+    share: float
+    """k as a share of a matrix's weights, or of its units."""
+    radius: float
+    """Half of a ball's diameter, in mean norms of the default initialisation."""
+    rescale: Rescale
+    name: ClassVar[str] = "sfw"
+
+
+@dataclass(frozen=True)
+class ForwardMask:
+    """A weight map: the network runs on w·(m + (1 - m)·D), but w is what trains.
+
+    m keeps the largest weights of every group as they are at this step, as many as the
+    method said last (``Change.shown``); until it has said so m keeps all. Biases are
+    always shown.
+    """
+
+    scopes: Mapping[int, Scope]
+    """Events, rising → who competes from there on."""
+    rest: Float[np.ndarray, " T"]
+    """D of every step: what is left of hidden weights."""
+    gradient: Literal["ste", "chain"] = "ste"
+    """Of hidden weights: that of what the network runs on, or D times it."""
+    pull: float = 0.0
+    """λ: an extra penalty on hidden weights, λ(1 - m)·w in the gradient."""
+    name: ClassVar[str] = "forward_mask"
+
+    def scope_at(self, step: int) -> Scope:
+        """Return who competes at a step (no earlier than the first event)."""
+        return self.scopes[max(event for event in self.scopes if event <= step)]
+
+
+@dataclass(frozen=True)
 class Plan:
     """A method's course, known before training; shared by every network of a pack.
 
@@ -55,11 +110,10 @@ class Plan:
     """Learning-rate factor of every step, for each schedule a config may name."""
     replaced: Collection[int] = ()
     """Events that take the place of the training step they precede (RigL)."""
-    optimiser: str = "sgd"
-    """SGD with momentum and L2 penalty, or another optimiser an engine knows."""
+    optimiser: Sgd | FrankWolfe = Sgd()
     label_smoothing: float = 0.0
     """ε of the targets y(1 - ε) + ε/2."""
-    weight_map: str | None = None
+    weight_map: ForwardMask | None = None
     """Map from stored to effective weights, applied in the forward pass only."""
     siblings: int = 1
     """Networks that one config trains, alike until the method tells them apart; the
@@ -147,6 +201,8 @@ class Change:
     """Points of a batch from here on, in every network of the pack."""
     plain: bool = False
     """SGD on the plain loss from here on, whatever the plan began with."""
+    shown: Int[np.ndarray, "N G"] | None = None
+    """Weights of each group that a weight map shows from here on."""
     status: Shaped[np.ndarray, " N"] | None = None
     """A word for each row to come, or "": ``degenerate`` or ``aborted``."""
 
@@ -328,6 +384,7 @@ class TrainState:
     momentum: Params
     trainable: Mask | None = None
     lr_scale: Float[np.ndarray, " N"] | None = None
+    shown: Int[np.ndarray, "N G"] | None = None
     status: Shaped[np.ndarray, " N"] | None = None
 
     @classmethod

@@ -34,12 +34,13 @@ def keep_top(
     if not (scores >= finite).all():
         ranked = np.where(np.isnan(scores), -np.inf, np.maximum(scores, finite))
     lowest = kth_highest(ranked, keep)
+    mask: WeightMask = ranked >= lowest
+    if np.array_equal(np.count_nonzero(mask, axis=1), keep):
+        return mask
     mask = ranked > lowest  # all above the lowest that stays, and some of its equals
     ties = ranked == lowest
     missing = np.asarray(keep) - mask.sum(axis=1)
-    if (ties.sum(axis=1) > missing).any():
-        ties &= np.cumsum(ties, axis=1) <= missing[:, None]
-    return mask | ties
+    return mask | (ties & (np.cumsum(ties, axis=1) <= missing[:, None]))
 
 
 def kth_highest(

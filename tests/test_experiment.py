@@ -1,6 +1,7 @@
 """Where engines and methods meet: changes, siblings, statuses, whole rows."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -172,7 +173,7 @@ def test_a_plan_counts_in_plain_integers(script):
 
 
 def test_no_engine_for_a_plan_is_said_with_the_reasons(script):
-    script(optimiser="magic")
+    script(optimiser=SimpleNamespace(name="magic"))
     with pytest.raises(UnsupportedJob, match=r"'dense': .*no optimiser 'magic'"):
         run("dense")
 

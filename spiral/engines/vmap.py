@@ -10,6 +10,7 @@ products; packs whose activations leave the cache are slower (16-16-16: 2.1 with
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,12 +18,13 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from spiral import cubist, gradients, mlp
+from spiral import balls, cubist, gradients, mlp
+from spiral.engines import forward, frank_wolfe
 from spiral.engines.compact import narrowed
 from spiral.engines.evaluate import evaluate
-from spiral.job import Evaluation, TrainJob, TrainState
+from spiral.job import Evaluation, FrankWolfe, TrainJob, TrainState
 
-Step = Callable[..., tuple[Tensor, Tensor]]
+Step = Callable[..., Any]
 
 EVALUATION_BYTES = 64 * 2**20
 """Upper bound of one hidden layer's activations while evaluating."""
@@ -33,12 +35,19 @@ GATHER = 2**20
 
 @lru_cache(maxsize=16)
 def traced_step(
-    networks: int, width: int, batch: int, smoothing: float, device: str
+    networks: int,
+    width: int,
+    batch: int,
+    smoothing: float,
+    device: str,
+    hidden: tuple[str, float] | None = None,
 ) -> Step:
     """Return one SGD step of a whole pack as a graph of tensor operations.
 
     The step maps (params [N, P], velocity [N, P], trains bool [N, P], rate [N, 1],
     momentum [N, 1], decay [N, 1], x [N, 2, B], y [N, B]) to the new (params, velocity).
+    Under a weight map it takes a factor [N, P] too; ``hidden`` then is what becomes of
+    hidden weights: the map's ``gradient`` and ``pull``.
     """
     slopes = vmap(grad(gradients.loss_of_one(width, smoothing)))
 
@@ -51,20 +60,56 @@ def traced_step(
         decay: Tensor,
         x: Tensor,
         y: Tensor,
+        factor: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        gradient = slopes(params, x, y) + decay * params
+        if factor is None or hidden is None:
+            gradient = slopes(params, x, y)
+        else:
+            rule, pull = hidden
+            gradient = slopes(params * factor, x, y)
+            gradient = gradient * factor if rule == "chain" else gradient
+            decay = decay + pull * (factor < 1) if pull else decay
+        gradient = gradient + decay * params
         # `where`, not a product: masked entries stay zero even beside NaN
         gradient = torch.where(trains, gradient, 0.0)
         velocity = momentum * velocity + gradient
         return params - rate * velocity, velocity
 
-    # every example is a tensor of its own: the tracer tells inputs apart by identity
     pack = (networks, mlp.param_count(width))
     column, points = (networks, 1), (networks, 2, batch)
-    shapes = (pack, pack, pack, column, column, column, points, (networks, batch))
-    examples = [torch.zeros(shape, device=device) for shape in shapes]
-    examples[2] = examples[2].bool()
-    traced: Step = make_fx(step)(*examples)
+    shapes = [pack, pack, pack, column, column, column, points, (networks, batch)]
+    shapes += [pack] if hidden else []
+    return _trace(step, shapes, device, {2})
+
+
+@lru_cache(maxsize=16)
+def traced_move(networks: int, setting: tuple[FrankWolfe, int], device: str) -> Step:
+    """Return the step of ``frank_wolfe.move`` for a whole pack as a graph.
+
+    It maps (params [N, P], velocity [N, P], chosen bool [N, P], trains bool [N, P],
+    rate [N, 1]) to the new params.
+    """
+
+    def move(
+        params: Tensor, velocity: Tensor, chosen: Tensor, trains: Tensor, rate: Tensor
+    ) -> Tensor:
+        moved = frank_wolfe.move(params, velocity, chosen, rate, setting)
+        return torch.where(trains, moved, params)
+
+    pack = (networks, mlp.param_count(setting[1]))
+    return _trace(move, [pack, pack, pack, pack, (networks, 1)], device, {2, 3})
+
+
+def _trace(
+    function: Step, shapes: list[tuple[int, ...]], device: str, bools: set[int]
+) -> Step:
+    """Return a function of tensors of these shapes as a graph."""
+    # every example is a tensor of its own: the tracer tells inputs apart by identity
+    examples = [
+        torch.zeros(shape, device=device, dtype=torch.bool if n in bools else None)
+        for n, shape in enumerate(shapes)
+    ]
+    traced: Step = make_fx(function)(*examples)
     return traced
 
 
@@ -83,6 +128,8 @@ class VmapEngine:
         """Train from ``state.step`` to ``stop``."""
         if stop <= state.step:
             return state
+        if job.plan.weight_map or isinstance(job.plan.optimiser, FrankWolfe):
+            return self._advance(job, state, stop)  # groups and balls have their width
         params, momentum = state.params.copy(), state.momentum.copy()
         for rows, small, part, now in narrowed(job, state):
             after = self._advance(part, now, stop)
@@ -120,20 +167,58 @@ class VmapEngine:
         self, job: TrainJob, state: TrainState, stop: int
     ) -> tuple[Tensor, Tensor]:
         """Run the training steps and return parameters and velocity [N, P]."""
-        step = traced_step(
-            job.networks, job.width, job.batch, job.plan.label_smoothing, self.device
-        )
         params, velocity = self._tensor(state.params), self._tensor(state.momentum)
         trains = self._tensor(state.moving)
         momentum = self._tensor(job.momentum.astype(np.float32)[:, None])
         decay = self._tensor(job.weight_decay.astype(np.float32)[:, None])
         rates = self._tensor(job.rates(state, state.step, stop)[:, :, None])
         batches = self._batches(job, state.step, stop)
-        for rate, (x, y) in zip(rates, batches, strict=True):
-            params, velocity = step(
-                params, velocity, trains, rate, momentum, decay, x, y
+        update = self._update(job, state)
+        for step, rate, (x, y) in zip(
+            range(state.step, stop), rates, batches, strict=True
+        ):
+            params, velocity = update(
+                step, params, velocity, trains, rate, momentum, decay, x, y
             )
         return params, velocity
+
+    def _update(self, job: TrainJob, state: TrainState) -> Step:
+        """Return a function of a step's number and tensors to (params, velocity)."""
+        pack = (job.networks, job.width, job.batch, job.plan.label_smoothing)
+        plain = traced_step(*pack, self.device)
+        if isinstance(job.plan.optimiser, FrankWolfe):
+            return self._frank_wolfe(job, plain)
+        here = job.plan.weight_map
+        if here is None:
+            return lambda step, *tensors: plain(*tensors)
+        masked = traced_step(*pack, self.device, (here.gradient, here.pull))
+
+        def update(step: int, params: Tensor, *others: Tensor) -> Any:
+            factor = forward.factor(job, state, params.cpu().numpy(), step)
+            if factor is None:
+                return plain(params, *others)
+            return masked(params, *others, self._tensor(factor))
+
+        return update
+
+    def _frank_wolfe(self, job: TrainJob, plain: Step) -> Step:
+        """Return the same for Frank-Wolfe; the SGD step supplies the momentum."""
+        assert isinstance(job.plan.optimiser, FrankWolfe)
+        setting = (job.plan.optimiser, job.width)
+        stack = frank_wolfe.cells(*setting)
+        move = traced_move(job.networks, setting, self.device)
+
+        def update(
+            step: int, params: Tensor, velocity: Tensor, trains: Tensor, *rest: Tensor
+        ) -> tuple[Tensor, Tensor]:
+            rate, momentum, decay, x, y = rest
+            none = torch.zeros_like(decay)
+            old = (params, velocity, trains, rate, momentum, none, x, y)
+            velocity = plain(*old)[1]
+            chosen = self._tensor(balls.chosen(stack, velocity.cpu().numpy()))
+            return move(params, velocity, chosen, trains, rate), velocity
+
+        return update
 
     def _batches(
         self, job: TrainJob, start: int, stop: int

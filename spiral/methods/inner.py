@@ -25,6 +25,10 @@ class InnerOptions(Options):
     retrain_epochs: int | None = Field(
         None, ge=1, description="of method `of`, if it has them"
     )
+    frames: int | None = Field(None, ge=1, description="of method `of`, if it has them")
+
+
+DERIVED = tuple(config.fields(InnerOptions).keys() - {"of"})
 
 
 def known() -> dict[str, Entry]:

@@ -134,12 +134,10 @@ def rewired(view: View, kept: Bool[np.ndarray, "N P"]) -> Bool[np.ndarray, "N P"
     return masks.with_biases(weights, view.width)
 
 
-def build(
-    *, of: str, cap: float, levels: int | None, retrain_epochs: int | None, **own: Any
-) -> Scratch:
+def build(*, of: str, cap: float, **options: Any) -> Scratch:
     """Return the recipe over a method with its default options."""
-    method = inner.build(of, levels=levels, retrain_epochs=retrain_epochs)
-    return Scratch(of, method, **own)
+    derived = {name: options.pop(name) for name in inner.DERIVED}
+    return Scratch(of, inner.build(of, **derived), **options)
 
 
 def derive(table: pd.DataFrame) -> dict[str, pd.Series]:

@@ -30,6 +30,13 @@ LOOKS: dict[str, tuple[str, str]] = {
     "sms": ("#88CCEE", "4"),
     "scratch": ("#0072B2", "s"),
     "shuffled": ("#BBBBBB", "+"),
+    "ste": ("#CC6677", "o"),
+    "sr_ste": ("#CC6677", "s"),
+    "mdgf_linear": ("#661100", "^"),
+    "mdgf_exp": ("#661100", "v"),
+    "sdgf_step": ("#6699CC", "<"),
+    "sdgf_geometric": ("#6699CC", ">"),
+    "sfw": ("#DDCC77", "P"),
 }
 """Colour and marker of each method, from the palettes of Okabe & Ito and of Tol, which
 colour-blind readers can tell apart; greys are the controls."""

@@ -248,6 +248,9 @@ def test_cost_is_that_of_both_phases(of):
         configs = table("scratch", 1, of=of, second_phase=second, **how)
         alone = cost.price(plain(of, **how)).seconds[0]
         found = cost.price(configs).seconds[0]
+        shared = configs.iloc[0]
+        plan = experiment.plan_of(experiment.build_method(shared), shared)
+        how |= {"engine": experiment.engine_of(shared, plan)}
         last = cost.price(table("random", 1, **how)).seconds[0]
         last *= 0.24 if second == "fine_tune" else 1
         assert 0.9 * last < found < 1.1 * (alone + last) + 0.01
