@@ -163,6 +163,9 @@ def still_twins(twins: np.ndarray, job: TrainJob, state: TrainState) -> np.ndarr
         state.trainable,
         state.lr_scale,
         state.shown,
+        state.adapters,
+        state.moments,
+        state.trained,
         state.status,
     )
     columns = [[row.tobytes() for row in a] for a in arrays if a is not None]
@@ -198,8 +201,13 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
     _check_array(method, "params", change.params, shape, np.float32)
     for field in ("lr_scale", "decay_scale"):
         _check_array(method, field, getattr(change, field), shape[:1], np.float64)
-    for field in ("orders", "variants"):
+    for field in ("orders", "variants", "trained"):
         _check_array(method, field, getattr(change, field), shape[:1], np.int64)
+    if change.adapters is not None:
+        size = change.adapters.shape[1:]
+        _check_array(
+            method, "adapters", change.adapters, (*shape[:1], *size), np.float32
+        )
     if change.shown is not None:
         groups = change.shown.shape[1:]
         _check_array(method, "shown", change.shown, (*shape[:1], *groups), np.int64)
@@ -212,6 +220,9 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         trainable=_or(change.trainable, state.trainable),
         lr_scale=_or(change.lr_scale, state.lr_scale),
         shown=_or(change.shown, state.shown),
+        adapters=_or(change.adapters, state.adapters),
+        moments=state.moments if change.adapters is None else None,
+        trained=_or(change.trained, state.trained),
         status=_last_word(change.status, state.status),
     )
     moving = after.moving
@@ -277,6 +288,7 @@ def _viewer(job: TrainJob, configs: pd.DataFrame) -> Any:
             params=_read_only(state.params),
             masks=_read_only(state.masks),
             initial=_read_only(job.initial),
+            adapters=None if state.adapters is None else _read_only(state.adapters),
             keep=_read_only(keep),
             lr=_read_only(job.lr),
             options={name: _read_only(column) for name, column in options.items()},
@@ -323,6 +335,9 @@ def _results(
         "loss": loss,
         "nnz": nnz,
         "nnz_params": kept.sum(axis=1),
+        "trained_params": kept.sum(axis=1)
+        if state.trained is None
+        else state.trained[own],
         "effective_nnz": effective,
         "connected": effective > 0,
         **{f"nnz_{i + 1}": layers[:, i] for i in range(layers.shape[1])},

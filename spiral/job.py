@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Shaped
 
 from spiral import cubist, schedules, seeds
+from spiral.adapters import LowRank
 from spiral.balls import Ball
 from spiral.errors import MethodError
 from spiral.groups import Scope
@@ -47,6 +48,18 @@ class Sgd:
     """SGD with momentum and an L2 penalty, each network with numbers of its own."""
 
     name: ClassVar[str] = "sgd"
+
+
+@dataclass(frozen=True)
+class AdamW:
+    """AdamW with its usual numbers, from where a method begins it; before that SGD.
+
+    It begins with ``Change.adapters``, be there any or none. Weight decay is decoupled.
+    """
+
+    since: int
+    """The event at which it begins."""
+    name: ClassVar[str] = "adamw"
 
 
 Rescale = Literal["none", "diameter", "gradient", "fast_gradient"]
@@ -110,10 +123,10 @@ class Plan:
     """Learning-rate factor of every step, for each schedule a config may name."""
     replaced: Collection[int] = ()
     """Events that take the place of the training step they precede (RigL)."""
-    optimiser: Sgd | FrankWolfe = Sgd()
+    optimiser: Sgd | FrankWolfe | AdamW = Sgd()
     label_smoothing: float = 0.0
     """ε of the targets y(1 - ε) + ε/2."""
-    weight_map: ForwardMask | None = None
+    weight_map: ForwardMask | LowRank | None = None
     """Map from stored to effective weights, applied in the forward pass only."""
     siblings: int = 1
     """Networks that one config trains, alike until the method tells them apart; the
@@ -203,6 +216,10 @@ class Change:
     """SGD on the plain loss from here on, whatever the plan began with."""
     shown: Int[np.ndarray, "N G"] | None = None
     """Weights of each group that a weight map shows from here on."""
+    adapters: Float32[np.ndarray, "N Q"] | None = None
+    """Adapters that train from here on, with the optimiser of the plan."""
+    trained: Int[np.ndarray, " N"] | None = None
+    """How many numbers the last training changes, if not all that is kept."""
     status: Shaped[np.ndarray, " N"] | None = None
     """A word for each row to come, or "": ``degenerate`` or ``aborted``."""
 
@@ -217,6 +234,7 @@ class View:
     params: Params
     masks: Mask
     initial: Params
+    adapters: Float32[np.ndarray, "N Q"] | None
     keep: Int[np.ndarray, " N"]
     """Requested weights; 0 where the method has no such number."""
     lr: Float[np.ndarray, " N"]
@@ -385,6 +403,10 @@ class TrainState:
     trainable: Mask | None = None
     lr_scale: Float[np.ndarray, " N"] | None = None
     shown: Int[np.ndarray, "N G"] | None = None
+    adapters: Float32[np.ndarray, "N Q"] | None = None
+    moments: Float32[np.ndarray, "N 2 PQ"] | None = None
+    """Of parameters and adapters together, while there are adapters."""
+    trained: Int[np.ndarray, " N"] | None = None
     status: Shaped[np.ndarray, " N"] | None = None
 
     @classmethod

@@ -24,6 +24,7 @@ RESULTS: dict[str, tuple[pa.DataType, str]] = {
     "loss": (pa.float64(), "mean binary cross-entropy on all points"),
     "nnz": (pa.int64(), "weights the mask keeps"),
     "nnz_params": (pa.int64(), "the same with biases"),
+    "trained_params": (pa.int64(), "numbers that the last training changed"),
     "effective_nnz": (pa.int64(), "kept weights on a path from input to output"),
     "connected": (pa.bool_(), "whether there is such a path"),
     "nnz_1": (pa.int64(), "kept weights of layer 1 (inputs)"),
@@ -44,7 +45,7 @@ RESULTS: dict[str, tuple[pa.DataType, str]] = {
 SAID_BY_METHODS = ("degenerate", "aborted")
 """Statuses that only a method can know of."""
 
-ADDED = ("init", "stop_epoch", "connected")
+ADDED = ("init", "stop_epoch", "connected", "trained_params")
 """Columns that files of the first version lack."""
 
 NOT_VALUES = ("seconds",)

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from spiral import balls, gradients
-from spiral.engines import forward, frank_wolfe
+from spiral.engines import adapted, forward, frank_wolfe
 from spiral.engines.evaluate import evaluate
-from spiral.job import Evaluation, FrankWolfe, TrainJob, TrainState
+from spiral.job import Evaluation, ForwardMask, FrankWolfe, TrainJob, TrainState
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,9 @@ class ReferenceEngine:
 
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train from ``state.step`` to ``stop``."""
+        if state.adapters is not None:
+            return adapted.advance_each(job, state, stop, self.device)
+        job = adapted.usual(job, state)
         params, momentum = state.params.copy(), state.momentum.copy()
         with gradients.one_thread():
             for n in range(job.networks):
@@ -77,7 +80,7 @@ def _of_stored(
 ) -> Tensor:
     """Return the gradient of stored weights, given that of what the network runs on."""
     here = job.plan.weight_map
-    if here is None or factor is None:
+    if factor is None or not isinstance(here, ForwardMask):
         return gradient
     gradient = gradient * factor if here.gradient == "chain" else gradient
     return torch.where(factor < 1, gradient + here.pull * weights, gradient)

@@ -19,10 +19,10 @@ from torch.func import grad, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from spiral import balls, cubist, gradients, mlp
-from spiral.engines import forward, frank_wolfe
+from spiral.engines import adapted, forward, frank_wolfe
 from spiral.engines.compact import narrowed
 from spiral.engines.evaluate import evaluate
-from spiral.job import Evaluation, FrankWolfe, TrainJob, TrainState
+from spiral.job import Evaluation, ForwardMask, FrankWolfe, TrainJob, TrainState
 
 Step = Callable[..., Any]
 
@@ -128,6 +128,11 @@ class VmapEngine:
         """Train from ``state.step`` to ``stop``."""
         if stop <= state.step:
             return state
+        if state.adapters is not None:
+            batches = self._batches(job, state.step, stop)
+            with gradients.one_thread():
+                return adapted.advance(job, state, stop, batches, self.device)
+        job = adapted.usual(job, state)
         if job.plan.weight_map or isinstance(job.plan.optimiser, FrankWolfe):
             return self._advance(job, state, stop)  # groups and balls have their width
         params, momentum = state.params.copy(), state.momentum.copy()
@@ -189,7 +194,7 @@ class VmapEngine:
         if isinstance(job.plan.optimiser, FrankWolfe):
             return self._frank_wolfe(job, plain)
         here = job.plan.weight_map
-        if here is None:
+        if not isinstance(here, ForwardMask):
             return lambda step, *tensors: plain(*tensors)
         masked = traced_step(*pack, self.device, (here.gradient, here.pull))
 
