@@ -81,11 +81,10 @@ def initial_norm(width: int, start: int, stop: int) -> float:
 
 
 @cache
-def unit_of(cell: Cell) -> Int[np.ndarray, " n"]:
-    """Return the unit of every parameter of a cell: weights row by row, then biases."""
-    size = cell.columns.stop - cell.columns.start
-    rows = np.repeat(np.arange(cell.units), size // cell.units - 1)
-    return np.concatenate([rows, np.arange(cell.units)])
+def unit_of(units: int, size: int) -> Int[np.ndarray, " n"]:
+    """Return the unit of every parameter: weights row by row, then biases."""
+    rows = np.repeat(np.arange(units), size // units - 1)
+    return np.concatenate([rows, np.arange(units)])
 
 
 def unit_sizes(
@@ -110,10 +109,11 @@ def chosen(
     for cell in stack:
         if cell.k == cell.units:
             continue
-        sizes = unit_sizes(cell, values[:, cell.columns])
-        some = masks.keep_top(sizes, np.full(len(values), cell.k))
-        group = cell.ball == "group_k_support"
-        found[:, cell.columns] = some[:, unit_of(cell)] if group else some
+        part = values[:, cell.columns]
+        some = masks.keep_top(unit_sizes(cell, part), np.full(len(part), cell.k))
+        if cell.ball == "group_k_support":
+            some = some[:, unit_of(cell.units, part.shape[1])]
+        found[:, cell.columns] = some
     return found
 
 

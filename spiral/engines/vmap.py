@@ -50,8 +50,9 @@ def traced_step(
     hidden weights: the map's ``gradient`` and ``pull``.
     """
     slopes = vmap(grad(gradients.loss_of_one(width, smoothing)))
+    rule, pull = hidden or ("", 0.0)
 
-    def step(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
+    def plain(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
         params: Tensor,
         velocity: Tensor,
         trains: Tensor,
@@ -60,26 +61,37 @@ def traced_step(
         decay: Tensor,
         x: Tensor,
         y: Tensor,
-        factor: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        if factor is None or hidden is None:
-            gradient = slopes(params, x, y)
-        else:
-            rule, pull = hidden
-            gradient = slopes(params * factor, x, y)
-            gradient = gradient * factor if rule == "chain" else gradient
-            decay = decay + pull * (factor < 1) if pull else decay
-        gradient = gradient + decay * params
+        gradient = slopes(params, x, y) + decay * params
         # `where`, not a product: masked entries stay zero even beside NaN
         gradient = torch.where(trains, gradient, 0.0)
+        velocity = momentum * velocity + gradient
+        return params - rate * velocity, velocity
+
+    def masked(  # noqa: PLR0913, PLR0917
+        params: Tensor,
+        velocity: Tensor,
+        trains: Tensor,
+        rate: Tensor,
+        momentum: Tensor,
+        decay: Tensor,
+        x: Tensor,
+        y: Tensor,
+        factor: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        gradient = slopes(params * factor, x, y)
+        gradient = gradient * factor if rule == "chain" else gradient
+        penalty = decay + pull * (factor < 1) if pull else decay
+        gradient = torch.where(trains, gradient + penalty * params, 0.0)
         velocity = momentum * velocity + gradient
         return params - rate * velocity, velocity
 
     pack = (networks, mlp.param_count(width))
     column, points = (networks, 1), (networks, 2, batch)
     shapes = [pack, pack, pack, column, column, column, points, (networks, batch)]
-    shapes += [pack] if hidden else []
-    return _trace(step, shapes, device, {2})
+    if hidden:
+        return _trace(masked, [*shapes, pack], device, {2})
+    return _trace(plain, shapes, device, {2})
 
 
 @lru_cache(maxsize=16)

@@ -115,9 +115,11 @@ class Flow:
         """One event at the beginning of each frame, one to harden."""
         first, last = self.span(budget)
         scopes = self.scopes()
-        starts = [
-            first + int(i * (last - first) / len(scopes)) for i in range(len(scopes))
-        ]
+        # as the authors' frames, these begin with an epoch where there are enough
+        enough = last - first >= len(scopes) * budget.steps_per_epoch
+        unit = budget.steps_per_epoch if enough else 1
+        frame = (last - first) / len(scopes) / unit
+        starts = [first + int(i * frame) * unit for i in range(len(scopes))]
         shown = ForwardMask(
             scopes=dict(zip(starts, scopes, strict=True)),
             rest=self.rest(budget),
