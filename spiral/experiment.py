@@ -220,7 +220,7 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         trainable=_or(change.trainable, state.trainable),
         lr_scale=_or(change.lr_scale, state.lr_scale),
         shown=_or(change.shown, state.shown),
-        adapters=_or(change.adapters, state.adapters),
+        adapters=None if change.plain else _or(change.adapters, state.adapters),
         moments=state.moments if change.adapters is None else None,
         trained=_or(change.trained, state.trained),
         status=_last_word(change.status, state.status),

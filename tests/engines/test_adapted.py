@@ -17,7 +17,6 @@ IDS = (1, 2, 3)
 KNOWING = ["vmap", "reference"]
 KINDS = ["lora", "lora_prune", "mask_lora", "scale_lora", None]
 BEGIN = 5
-BETAS, EPSILON = (0.9, 0.999), 1e-8
 
 
 def job_of(kind="mask_lora", optimiser=None, ids=IDS, **fields):
@@ -35,7 +34,8 @@ def state_of(job, ids=IDS, share=True):
     drawn = [np.random.default_rng(i) for i in ids]
     if here is not None:
         size = adapters.count(3, here)
-    values = [random.standard_normal(size) * 0.3 for random in drawn]
+    middle = 0.7 if here is not None and here.kind == "scale_lora" else 0.0
+    values = [middle + random.standard_normal(size) * 0.3 for random in drawn]
     trains = [random.random(job.initial.shape[1]) < 0.5 for random in drawn]
     return replace(
         state,
@@ -52,11 +52,10 @@ def by_hand(job, state, stop):
     as far for these, and rounding decides where.
     """
     here, size = job.plan.weight_map, job.initial.shape[1]
-    theta = np.concatenate([state.params, state.adapters], axis=1).astype(np.float64)
+    start = theta_of(state).astype(np.float64)
     trains = np.concatenate([state.moving, np.ones(state.adapters.shape, bool)], axis=1)
-    first, second = np.zeros_like(theta), np.zeros_like(theta)
-    rates = job.rates(state, state.step, stop)
-    noise = np.zeros(theta.shape, bool)
+    rates = job.rates(state, state.step, stop).astype(np.float64)
+    noise = np.zeros(start.shape, bool)
 
     def loss(t, n, x, y):
         params = t[:size]
@@ -65,29 +64,28 @@ def by_hand(job, state, stop):
             params = adapters.effective(params, mask, t[size:], here, np.concatenate)
         return oracles.loss(params, x.astype(np.float64), y, 3)
 
-    for step in range(state.step, stop):
-        x, y = job.batch_at(step)
-        for n in range(len(theta)):
-            slope = np.zeros(theta.shape[1])
-            for i in np.flatnonzero(trains[n]):
-                up, down = theta[n].copy(), theta[n].copy()
-                up[i] += 1e-6
-                down[i] -= 1e-6
-                slope[i] = (loss(up, n, x[n], y[n]) - loss(down, n, x[n], y[n])) / 2e-6
-            noise[n] |= trains[n] & (np.abs(slope) < 1e-5)
-            rate, decay = float(rates[step - state.step, n]), job.weight_decay[n]
-            if isinstance(job.plan.optimiser, Sgd):
-                first[n] = job.momentum[n] * first[n] + slope + decay * theta[n]
-                change = rate * first[n]
-            else:
-                t = step - BEGIN + 1
-                first[n] = BETAS[0] * first[n] + (1 - BETAS[0]) * slope
-                second[n] = BETAS[1] * second[n] + (1 - BETAS[1]) * slope**2
-                mean = first[n] / (1 - BETAS[0] ** t)
-                size_ = np.sqrt(second[n] / (1 - BETAS[1] ** t)) + EPSILON
-                change = rate * (mean / size_ + decay * theta[n])
-            theta[n] -= np.where(trains[n], change, 0)
-    return theta, noise
+    def slopes_of(n):
+        def slopes(t, k):
+            x, y = job.batch_at(state.step + k)
+            found = oracles.finite_differences(lambda u: loss(u, n, x[n], y[n]), t)
+            noise[n] |= trains[n] & (np.abs(found) < 1e-5)
+            return np.where(trains[n], found, 0)
+
+        return slopes
+
+    ends = []
+    for n in range(len(start)):
+        theta = start[n]
+        decay = np.where(trains[n], job.weight_decay[n], 0)
+        if isinstance(job.plan.optimiser, Sgd):
+            slopes, speed = slopes_of(n), np.zeros(len(theta))
+            for k, rate in enumerate(rates[:, n]):
+                speed = job.momentum[n] * speed + slopes(theta, k) + decay * theta
+                theta = theta - rate * speed
+            ends.append(theta)
+        else:
+            ends.append(oracles.adam(theta, slopes_of(n), rates[:, n], decay))
+    return np.array(ends), noise
 
 
 def theta_of(state):

@@ -61,6 +61,7 @@ def test_training_begins_anew_under_the_mask(of):
     assert job.plan.label_smoothing == 0
     assert job.plan.optimiser == type(job.plan).optimiser
     assert job.plan.weight_map is None
+    assert state.adapters is None
     rates = job.rates(state, state.step, stop)[:, 0]
     whole = table("dense", 1, epochs=epochs).iloc[0]
     dense = experiment.plan_of(METHODS["dense"].build(), whole)
