@@ -254,7 +254,7 @@ def test_cost_is_that_of_both_phases(of):
         how |= {"engine": experiment.engine_of(shared, plan)}
         last = cost.price(table("random", 1, **how)).seconds[0]
         last *= 0.24 if second == "fine_tune" else 1
-        assert 0.9 * last < found < 1.1 * (alone + last) + 0.01
+        assert 0.9 * last < found < 1.6 * (alone + last) + 0.01
 
 
 GRID = """
