@@ -124,11 +124,15 @@ def layer_counts(masks: Mask, width: int) -> Int[np.ndarray, "N 4"]:
 
 def block(width: int, sizes: Int[np.ndarray, "N 3"]) -> WeightMask:
     """Keep the dense d1×d2×d3 block of the leading hidden units."""
-    units = [np.arange(width) < sizes[:, [i]] for i in range(3)]
-    ends = [np.ones((len(sizes), mlp.INPUTS), bool), *units]
-    ends.append(np.ones((len(sizes), 1), bool))
+    return of_units(np.arange(width) < sizes[:, :, None])
+
+
+def of_units(units: Bool[np.ndarray, "N 3 w"]) -> WeightMask:
+    """Keep every weight between hidden units that stay."""
+    ends = [np.ones((len(units), mlp.INPUTS), bool), *units.transpose(1, 0, 2)]
+    ends.append(np.ones((len(units), 1), bool))
     parts = [
-        (after[:, :, None] & before[:, None, :]).reshape(len(sizes), -1)
+        (after[:, :, None] & before[:, None, :]).reshape(len(units), -1)
         for before, after in pairwise(ends)
     ]
     return np.concatenate(parts, axis=1)

@@ -154,6 +154,23 @@ def test_compare_measures_distances_to_a_frontier(launched, tmp_path):
     assert ran.out.count("distances:") == 1
 
 
+def test_diagnose_says_how_networks_bear_corrupted_points(launched, tmp_path):
+    out, figure = launched[0], tmp_path / "r.svg"
+    options = (out, "--every", 500, "--each", 2, "-o", figure)
+    found = run_json("diagnose", "robustness", *options)
+    counts = {line["method"]: line["n"] for line in found["groups"]}
+    assert {"dense": 2, "gmp": 2} | counts == counts  # 20 weights: one network
+    assert len(found["corruptions"]) == 8
+    assert figure.stat().st_size > 5000
+    text = run("diagnose", "robustness", *options[:5], "--keep", "12").out
+    assert "mean_corruption" in text
+    assert "note: one point in 500" in text
+    assert "expected sizes" in run("diagnose", "robustness", out, "--keep", "a").err
+    none = run("diagnose", "robustness", out, "--keep", 13, "--where", "unit=neuron")
+    assert none.code == 0  # dense networks are left
+    assert "gmp" not in none.out
+
+
 def test_methods_lists_every_method():
     listed = run_json("methods")["methods"]
     assert listed.keys() == METHODS.keys()
@@ -184,6 +201,24 @@ def test_methods_says_more_of_one_and_what_presets_set():
     options = listed["force"]["options"]
     assert options["rounds"]["presets"] == {"fidelity=zp24": 10}
     assert options["fidelity"]["presets"] == {}
+
+
+def test_methods_and_comparisons_can_be_of_a_kind(launched):
+    asked = ("--where", "when=before", "--where", "unit=weight,neuron")
+    listed = run_json("methods", *asked)["methods"]
+    assert {"snip", "block"} < listed.keys()
+    assert {entry["taxonomy"]["when"] for entry in listed.values()} == {"before"}
+    found = run_json("compare", launched[0], "--where", "cost=dense")
+    assert {line["method"] for line in found["groups"]} == {"dense"}
+    assert found["where"] == {"cost": ["dense"]}
+    for wrong, known in (
+        ("units=neuron", "known are unit, when"),
+        ("unit=neurons", "known are neuron, weight"),
+    ):
+        ran = run("compare", launched[0], "--where", wrong)
+        assert ran.code == 2
+        assert known in ran.err
+    assert "expected AXIS=VALUE" in run("methods", "--where", "neuron").err
 
 
 def test_an_unknown_method_lists_those_there_are():
@@ -327,6 +362,7 @@ def test_planning_and_reading_never_load_torch_or_ray(grid, launched):
     lines = [f"plan|{grid}", "methods", "schema", "search|count|--shape|3,2,2"]
     lines += ["search|shapes|--d1|1..3|--dry-run"]
     lines += [f"{command}|{out}" for command in ("status", "verify", "compare")]
+    lines += [f"diagnose|robustness|{out}|--every|1000"]
     command = [sys.executable, "-c", READS, *lines]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.stderr == ""

@@ -8,6 +8,7 @@ from spiral import __version__
 from spiral.cli import (
     bench,
     compare,
+    diagnose,
     frontier,
     launch,
     look,
@@ -49,6 +50,7 @@ for command in (
     results.status,
     results.verify,
     compare.compare,
+    diagnose.diagnose,
     results.plot,
     look.methods,
     look.schema,

@@ -34,6 +34,30 @@ sample = click.option(
 )
 
 
+def _axes(
+    _: click.Context, __: click.Parameter, given: tuple[str, ...]
+) -> dict[str, list[str]]:
+    """Read AXIS=VALUE,VALUE."""
+    found: dict[str, list[str]] = {}
+    for text in given:
+        axis, sign, values = text.partition("=")
+        if not sign:
+            raise click.BadParameter(
+                f"expected AXIS=VALUE, as when=before, got {text!r}"
+            )
+        found.setdefault(axis.strip(), []).extend(v.strip() for v in values.split(","))
+    return found
+
+
+where = click.option(
+    "--where",
+    multiple=True,
+    metavar="AXIS=VALUE,…",
+    callback=_axes,
+    help="Only methods of a kind, as when=before or unit=neuron. Repeatable.",
+)
+
+
 def grid_files() -> dict[str, Path]:
     """Return the grids that come with the package, by name."""
     root = Path(str(resources.files("spiral"))) / "grids"

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import as_json, show
+from spiral.cli.common import as_json, show, where
 
 
 def _numbers(_: click.Context, __: click.Parameter, text: str) -> tuple[float, ...]:
@@ -41,6 +41,7 @@ def _names(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
     callback=_names,
     help="Config columns that make groups; values of the first meet in pairs.",
 )
+@where
 @click.option(
     "--honest",
     is_flag=True,

@@ -4,7 +4,11 @@ A method is one file: a class on the protocol ``spiral.job.Method`` and an ``ENT
 One line in ``METHODS`` makes it known to grids, commands, contract tests and tables.
 """
 
+import dataclasses
+from collections.abc import Collection, Mapping
+
 from spiral.config import ConfigField, Options, fields
+from spiral.errors import ConfigError
 from spiral.methods import (
     acdc,
     acdc_pp,
@@ -14,13 +18,16 @@ from spiral.methods import (
     force,
     gmp,
     grasp,
+    group_norm,
     imp,
     iter_snip,
+    l1_unit,
     lth,
     magnitude,
     mask,
     mdgf_exp,
     mdgf_linear,
+    obspa,
     perp,
     prospr,
     random,
@@ -30,13 +37,17 @@ from spiral.methods import (
     sdgf_step,
     sfw,
     shuffled,
+    slimming,
     sms,
     snip,
+    soft_filter,
+    spa,
     sr_ste,
     ste,
     synflow,
+    taylor_unit,
 )
-from spiral.methods.entry import Entry
+from spiral.methods.entry import Entry, Taxonomy
 
 METHODS: dict[str, Entry] = {
     "dense": dense.ENTRY,
@@ -68,6 +79,13 @@ METHODS: dict[str, Entry] = {
     "sfw": sfw.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
+    "l1_unit": l1_unit.ENTRY,
+    "taylor_unit": taylor_unit.ENTRY,
+    "spa": spa.ENTRY,
+    "obspa": obspa.ENTRY,
+    "soft_filter": soft_filter.ENTRY,
+    "group_norm": group_norm.ENTRY,
+    "slimming": slimming.ENTRY,
 }
 
 
@@ -84,3 +102,29 @@ def option_fields() -> dict[str, ConfigField]:
             known = found.setdefault(name, field)
             assert known.kind is field.kind, f"option {name} has two types"
     return found
+
+
+def of_kind(where: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the methods that have one of some values on each axis of the taxonomy.
+
+    Raises:
+        ConfigError: An axis does not exist, or no method has a value on it.
+    """
+    axes = [axis.name for axis in dataclasses.fields(Taxonomy)]
+    kinds = {n: dataclasses.asdict(entry.taxonomy) for n, entry in METHODS.items()}
+    for axis, values in where.items():
+        if axis not in axes:
+            raise ConfigError(
+                f"no axis {axis!r} of methods; known are {', '.join(axes)}"
+            )
+        known = sorted({kind[axis] for kind in kinds.values()})
+        for value in values:
+            if value not in known:
+                raise ConfigError(
+                    f"no method has {axis}={value!r}; known are {', '.join(known)}"
+                )
+    return [
+        name
+        for name, kind in kinds.items()
+        if all(kind[axis] in values for axis, values in where.items())
+    ]

@@ -242,7 +242,11 @@ ENTRY = Entry(
     summary="retraining of few parameters, or of adapters, after one-shot pruning",
     citation="Zimmer et al. 2023, arXiv:2312.15230",
     taxonomy=Taxonomy(
-        unit="weight", when="during", schedule="once", criterion="magnitude"
+        unit="weight",
+        when="during",
+        schedule="once",
+        criterion="magnitude",
+        cost="dense to sparse",
     ),
     options=PerpOptions,
     derive=derive,

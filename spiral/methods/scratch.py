@@ -197,6 +197,8 @@ ENTRY = Entry(
         grow="that of method `of`",
         allocation="that of method `of`",
         data="that of method `of`",
+        cost="sparse",
+        second_phase="re-initialise",
     ),
     options=ScratchOptions,
     derive=derive,

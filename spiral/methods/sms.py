@@ -191,7 +191,11 @@ ENTRY = Entry(
     summary="averages of several retrainings after each magnitude pruning",
     citation="Zimmer, Spiegel & Pokutta, ICLR 2024, arXiv:2306.16788",
     taxonomy=Taxonomy(
-        unit="weight", when="during", schedule="iterative", criterion="magnitude"
+        unit="weight",
+        when="during",
+        schedule="iterative",
+        criterion="magnitude",
+        cost="dense to sparse",
     ),
     options=SmsOptions,
     derive=derive,

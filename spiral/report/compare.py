@@ -1,12 +1,13 @@
 """Rows to numbers: how far from the optimum each group is, and how sure that is."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
+from spiral import methods
 from spiral.errors import ConfigError
 from spiral.report import gather, near, remarks
 from spiral.report.choice import choose
@@ -26,6 +27,8 @@ class Question:
     """Config columns that make groups, the one to compare first."""
     thresholds: Sequence[float] = frontier.THRESHOLDS
     """Accuracies over 0.5 and up to 1."""
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Values of axes of the taxonomy that a method must have to be compared."""
     honest: bool = False
     """Whether settings are chosen on half of the seeds and the other half reported."""
     frontier: Path | None = None
@@ -61,7 +64,7 @@ def of_folders(folders: Sequence[Path], question: Question | None = None) -> Com
         question: What to compare.
 
     Raises:
-        ConfigError: A column or a threshold makes no sense.
+        ConfigError: A column, a threshold or an axis makes no sense, or no row is left.
         StoreError: A folder holds no rows, or the file no frontier.
     """
     question = question or Question()
@@ -69,6 +72,7 @@ def of_folders(folders: Sequence[Path], question: Question | None = None) -> Com
     if question.frontier or frontier.SHIPPED.exists():
         best_known = frontier.load(question.frontier)
     rows, notes = gather.read(folders)
+    rows = _of_kind(rows, question.where)
     found = of_rows(rows, question, best_known, partial(gather.masks, folders))
     return Comparison(question, found.tables, [*notes, *found.notes])
 
@@ -109,6 +113,17 @@ def of_rows(
             "N masks of each"
         )
     return Comparison(question, tables, notes)
+
+
+def _of_kind(rows: pd.DataFrame, where: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return the rows of methods of a kind."""
+    if not where:
+        return rows
+    chosen = methods.of_kind(where)
+    found = rows[rows["method"].isin(chosen)].reset_index(drop=True)
+    if found.empty:
+        raise ConfigError(f"there are no rows of {', '.join(chosen) or 'such methods'}")
+    return found
 
 
 def over_size(rows: pd.DataFrame) -> pd.DataFrame:

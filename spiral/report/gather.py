@@ -61,12 +61,29 @@ def masks(folders: Sequence[Path], chosen: pd.DataFrame) -> pd.Series:
         folders: The same folders.
         chosen: Rows with ``config_id`` and ``folder``.
     """
+    every: pd.Series = _columns(folders, chosen, ["mask"])["mask"]
+    return every
+
+
+def networks(folders: Sequence[Path], chosen: pd.DataFrame) -> pd.DataFrame:
+    """Return what ``rows.params_of`` needs of some rows, by ``config_id``.
+
+    Args:
+        folders: The same folders.
+        chosen: Rows with ``config_id`` and ``folder``.
+    """
+    return _columns(folders, chosen, ["width", "mask", "weights"])
+
+
+def _columns(
+    folders: Sequence[Path], chosen: pd.DataFrame, names: Sequence[str]
+) -> pd.DataFrame:
+    """Return some columns of some rows."""
     parts = [
-        results.read(folders[number], ["config_id", "mask"], ids=part["config_id"])
+        results.read(folders[number], ["config_id", *names], ids=part["config_id"])
         for number, part in chosen.groupby("folder")
     ]
-    every: pd.Series = pd.concat(parts).set_index("config_id")["mask"]
-    return every
+    return pd.concat(parts).set_index("config_id")
 
 
 def completed(table: pd.DataFrame) -> pd.DataFrame:

@@ -38,6 +38,13 @@ LOOKS: dict[str, tuple[str, str]] = {
     "sdgf_step": ("#6699CC", "<"),
     "sdgf_geometric": ("#6699CC", ">"),
     "sfw": ("#DDCC77", "P"),
+    "l1_unit": ("#CC6677", "1"),
+    "taylor_unit": ("#56B4E9", "2"),
+    "spa": ("#DDCC77", "3"),
+    "obspa": ("#882255", "4"),
+    "soft_filter": ("#CC6677", "+"),
+    "group_norm": ("#DDCC77", "+"),
+    "slimming": ("#56B4E9", "+"),
 }
 """Colour and marker of each method, from the palettes of Okabe & Ito and of Tol, which
 colour-blind readers can tell apart; greys are the controls."""

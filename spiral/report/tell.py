@@ -34,6 +34,7 @@ def document(found: Comparison) -> dict[str, Any]:
     return {
         "by": [*question.by],
         "thresholds": [*question.thresholds],
+        "where": {axis: [*values] for axis, values in question.where.items()},
         "honest": question.honest,
         "notes": found.notes,
         "definitions": DEFINITIONS,

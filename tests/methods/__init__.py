@@ -23,8 +23,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "last_sparse": 0.3,
     },
     "sms": {"cycles": 1},
-    "scratch": {"of": "gmp"},
-    "shuffled": {"of": "gmp"},
+    "scratch": {"of": "snip"},
+    "shuffled": {"of": "snip"},
 }
 """Values of options that have no default, or none that fits into two epochs."""
 

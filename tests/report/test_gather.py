@@ -12,8 +12,11 @@ from spiral.sweep import grid
 GRID = "{{method: gmp, width: 3, keep: {keep}, seed: {seed}}}"
 
 
-def written(out, text, accuracy=0.9, drop=()):
-    """Write a launch of made-up results, without some columns; return the configs."""
+def written(out, text, accuracy=0.9, drop=(), params=None):
+    """Write a launch of made-up results, without some columns; return the configs.
+
+    Networks have the given parameters, if any; those that are zero are masked.
+    """
     configs = grid.loads(text).configs
     count = len(configs)
     mask = [masks.to_bits(np.arange(mlp.param_count(3)) % 5 == s) for s in range(count)]
@@ -25,6 +28,9 @@ def written(out, text, accuracy=0.9, drop=()):
         "engine_used": ["sparse"] * count,
         "connected": [True] * count,
     }
+    if params is not None:
+        results["mask"] = [masks.to_bits(row != 0) for row in params]
+        results["weights"] = [row[row != 0] for row in params]
     numbers = [name for name in rows.RESULTS if name not in results]
     results |= {name: [7] * count for name in numbers}
     table = rows.assemble(configs, results).drop(list(drop))
