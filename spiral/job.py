@@ -62,6 +62,15 @@ class AdamW:
     name: ClassVar[str] = "adamw"
 
 
+@dataclass(frozen=True)
+class Sam:
+    """SGD with the gradient of a place ρ uphill: sharpness-aware minimisation."""
+
+    radius: float
+    """ρ: w + ρ·g/‖g‖, for the gradient g of what trains, without the L2 penalty."""
+    name: ClassVar[str] = "sam"
+
+
 Rescale = Literal["none", "diameter", "gradient", "fast_gradient"]
 
 
@@ -123,7 +132,7 @@ class Plan:
     """Learning-rate factor of every step, for each schedule a config may name."""
     replaced: Collection[int] = ()
     """Events that take the place of the training step they precede (RigL)."""
-    optimiser: Sgd | FrankWolfe | AdamW = Sgd()
+    optimiser: Sgd | FrankWolfe | AdamW | Sam = Sgd()
     label_smoothing: float = 0.0
     """ε of the targets y(1 - ε) + ε/2."""
     weight_map: ForwardMask | LowRank | None = None
@@ -211,7 +220,7 @@ class Change:
     orders: Int[np.ndarray, " N"] | None = None
     """Number of the batch order from here on; 0 is that of the config's own seed."""
     batch: int | None = None
-    """Points of a batch from here on, in every network of the pack."""
+    """Points of a batch from here on, in every network of the pack; 0 is as before."""
     plain: bool = False
     """SGD on the plain loss from here on, whatever the plan began with."""
     shown: Int[np.ndarray, "N G"] | None = None
@@ -332,7 +341,7 @@ class TrainJob:
         if change.decay_scale is not None:
             new["weight_decay"] = begun.weight_decay * change.decay_scale
         if change.batch is not None:
-            new["batch"] = change.batch
+            new["batch"] = change.batch or begun.batch
         if change.plain:
             usual = {name: getattr(Plan, name) for name in OWN_WAYS}
             new["plan"] = replace(self.plan, **usual)

@@ -13,7 +13,10 @@ from torch import Tensor
 from spiral import balls, gradients
 from spiral.engines import adapted, forward, frank_wolfe
 from spiral.engines.evaluate import evaluate
-from spiral.job import Evaluation, ForwardMask, FrankWolfe, TrainJob, TrainState
+from spiral.job import Evaluation, ForwardMask, FrankWolfe, Sam, TrainJob, TrainState
+
+TINY = 1e-12
+"""Added to a gradient's length before dividing by it, as in the authors' SAM."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,12 @@ class ReferenceEngine:
             seen = forward.factor(job, state, weights.cpu().numpy()[None], step)
             factor = None if seen is None else torch.tensor(seen[0], device=self.device)
             effective = weights if factor is None else weights * factor
-            effective = effective.detach().requires_grad_()
-            loss = loss_of_one(
-                effective,
-                torch.tensor(x[0].T, device=self.device),
-                torch.tensor(y[0], device=self.device),
-            )
-            (gradient,) = torch.autograd.grad(loss, effective)
+            data = [torch.tensor(a, device=self.device) for a in (x[0].T, y[0])]
+            gradient = _slope(loss_of_one, effective, data)
+            if isinstance(job.plan.optimiser, Sam):
+                first = torch.where(trains, gradient, 0.0)
+                uphill = job.plan.optimiser.radius * first / (first.norm() + TINY)
+                gradient = _slope(loss_of_one, effective + uphill, data)
             gradient = _of_stored(job, gradient, weights, factor)
             update(torch.where(trains, gradient, 0.0), float(rate))
             # Masked entries: gradient, decay and momentum are zero, so they stay zero.
@@ -73,6 +75,12 @@ class ReferenceEngine:
             weights.copy_(torch.where(trains, weights, frozen))
         buffer[~trains] = 0
         return weights.cpu().numpy(), buffer.cpu().numpy()
+
+
+def _slope(loss: Callable[..., Tensor], at: Tensor, data: list[Tensor]) -> Tensor:
+    """Return the gradient of a loss at some parameters."""
+    place = at.detach().requires_grad_()
+    return torch.autograd.grad(loss(place, *data), place)[0]
 
 
 def _of_stored(

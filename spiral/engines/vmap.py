@@ -22,12 +22,15 @@ from spiral import balls, cubist, gradients, mlp
 from spiral.engines import adapted, forward, frank_wolfe
 from spiral.engines.compact import narrowed
 from spiral.engines.evaluate import evaluate
-from spiral.job import Evaluation, ForwardMask, FrankWolfe, TrainJob, TrainState
+from spiral.job import Evaluation, ForwardMask, FrankWolfe, Sam, TrainJob, TrainState
 
 Step = Callable[..., Any]
 
 EVALUATION_BYTES = 64 * 2**20
 """Upper bound of one hidden layer's activations while evaluating."""
+
+TINY = 1e-12
+"""Added to a gradient's length before dividing by it, as in the authors' SAM."""
 
 GATHER = 2**20
 """Points gathered at once (12 MB), whatever the number of order seeds."""
@@ -40,17 +43,17 @@ def traced_step(
     batch: int,
     smoothing: float,
     device: str,
-    hidden: tuple[str, float] | None = None,
+    special: tuple[str, float] | None = None,
 ) -> Step:
     """Return one SGD step of a whole pack as a graph of tensor operations.
 
     The step maps (params [N, P], velocity [N, P], trains bool [N, P], rate [N, 1],
     momentum [N, 1], decay [N, 1], x [N, 2, B], y [N, B]) to the new (params, velocity).
-    Under a weight map it takes a factor [N, P] too; ``hidden`` then is what becomes of
-    hidden weights: the map's ``gradient`` and ``pull``.
+    Under a weight map it takes a factor [N, P] too; ``special`` then is what becomes of
+    hidden weights: the map's ``gradient`` and ``pull``. Or it is "sam" and its ρ.
     """
     slopes = vmap(grad(gradients.loss_of_one(width, smoothing)))
-    rule, pull = hidden or ("", 0.0)
+    rule, pull = special or ("", 0.0)
 
     def plain(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
         params: Tensor,
@@ -62,7 +65,12 @@ def traced_step(
         x: Tensor,
         y: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        gradient = slopes(params, x, y) + decay * params
+        gradient = slopes(params, x, y)
+        if rule == "sam":
+            first = torch.where(trains, gradient, 0.0)
+            size = first.norm(dim=1, keepdim=True)
+            gradient = slopes(params + pull * first / (size + TINY), x, y)
+        gradient = gradient + decay * params
         # `where`, not a product: masked entries stay zero even beside NaN
         gradient = torch.where(trains, gradient, 0.0)
         velocity = momentum * velocity + gradient
@@ -89,7 +97,7 @@ def traced_step(
     pack = (networks, mlp.param_count(width))
     column, points = (networks, 1), (networks, 2, batch)
     shapes = [pack, pack, pack, column, column, column, points, (networks, batch)]
-    if hidden:
+    if special and rule != "sam":
         return _trace(masked, [*shapes, pack], device, {2})
     return _trace(plain, shapes, device, {2})
 
@@ -202,7 +210,9 @@ class VmapEngine:
     def _update(self, job: TrainJob, state: TrainState) -> Step:
         """Return a function of a step's number and tensors to (params, velocity)."""
         pack = (job.networks, job.width, job.batch, job.plan.label_smoothing)
-        plain = traced_step(*pack, self.device)
+        chosen = job.plan.optimiser
+        sam = ("sam", chosen.radius) if isinstance(chosen, Sam) else None
+        plain = traced_step(*pack, self.device, sam)
         if isinstance(job.plan.optimiser, FrankWolfe):
             return self._frank_wolfe(job, plain)
         here = job.plan.weight_map

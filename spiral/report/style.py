@@ -28,6 +28,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     "imp": ("#6699CC", "1"),
     "bimp": ("#DDCC77", "2"),
     "sms": ("#88CCEE", "4"),
+    "one_shot": ("#0072B2", "1"),
     "perp": ("#44AA99", "D"),
     "scratch": ("#0072B2", "s"),
     "shuffled": ("#BBBBBB", "+"),
