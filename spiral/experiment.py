@@ -333,6 +333,8 @@ def _results(
         ),
         "accuracy": evaluation.correct[own] / cubist.POINTS,
         "loss": loss,
+        "entropy": evaluation.entropy[own],
+        "running_loss": _running_loss(job, state)[own],
         "nnz": nnz,
         "nnz_params": kept.sum(axis=1),
         "trained_params": kept.sum(axis=1)
@@ -344,3 +346,10 @@ def _results(
         "mask": [masks.to_bits(mask) for mask in kept],
         "weights": [p[m] for p, m in zip(params, kept, strict=True)],
     }
+
+
+def _running_loss(job: TrainJob, state: TrainState) -> np.ndarray:
+    """Return the mean loss of the last epoch's batches; NaN where none was trained."""
+    window = range(job.last_epoch, job.plan.steps)
+    trained = len(window) - sum(event in window for event in job.plan.replaced)
+    return state.losses_so_far() / trained if trained else np.full(job.networks, np.nan)

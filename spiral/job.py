@@ -215,6 +215,11 @@ class TrainJob:
         """Whole batches of an epoch; the incomplete last one is dropped."""
         return cubist.POINTS // self.batch
 
+    @property
+    def last_epoch(self) -> int:
+        """The first step of the last epoch, of which engines sum the batch losses."""
+        return max(0, self.plan.steps - self.steps_per_epoch)
+
     def rates(
         self, state: "TrainState", start: int, stop: int
     ) -> Float32[np.ndarray, "S N"]:
@@ -275,12 +280,19 @@ class TrainState:
     """Of parameters and adapters together, while there are adapters."""
     trained: Int[np.ndarray, " N"] | None = None
     status: Shaped[np.ndarray, " N"] | None = None
+    losses: Float[np.ndarray, " N"] | None = None
+    """Sum of the losses of the last epoch's batches so far, without smoothing, each
+    before its step; None is 0."""
 
     @classmethod
     def fresh(cls, job: TrainJob) -> "TrainState":
         """Return the state before training: initial parameters, nothing masked."""
         masks = np.ones(job.initial.shape, bool)
         return cls(0, job.initial, masks, np.zeros_like(job.initial))
+
+    def losses_so_far(self) -> Float[np.ndarray, " N"]:
+        """Return a copy of ``losses`` to add to."""
+        return np.zeros(len(self.params)) if self.losses is None else self.losses.copy()
 
     @property
     def moving(self) -> Mask:
@@ -301,6 +313,8 @@ class Evaluation:
     correct: Int[np.ndarray, " N"]
     loss: Float[np.ndarray, " N"]
     """Mean binary cross-entropy (without smoothing), summed in float64."""
+    entropy: Float[np.ndarray, " N"]
+    """Mean entropy of the outputs in nats, summed in float64."""
 
 
 class Engine(Protocol):
@@ -314,4 +328,4 @@ class Engine(Protocol):
         """Train from ``state.step`` to ``stop``; masked entries stay exactly zero."""
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
-        """Return accuracy counts and loss on all points."""
+        """Return accuracy counts, loss and entropy on all points."""

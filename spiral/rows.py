@@ -22,6 +22,12 @@ RESULTS: dict[str, tuple[pa.DataType, str]] = {
     ),
     "accuracy": (pa.float64(), "share of the 49,982 points with the right sign"),
     "loss": (pa.float64(), "mean binary cross-entropy on all points"),
+    "entropy": (pa.float64(), "mean entropy of the outputs on all points, in nats"),
+    "running_loss": (
+        pa.float64(),
+        "mean cross-entropy of the last epoch's batches as they were trained on, "
+        "without label smoothing",
+    ),
     "nnz": (pa.int64(), "weights the mask keeps"),
     "nnz_params": (pa.int64(), "the same with biases"),
     "trained_params": (pa.int64(), "numbers that the last training changed"),
@@ -45,7 +51,10 @@ RESULTS: dict[str, tuple[pa.DataType, str]] = {
 SAID_BY_METHODS = ("degenerate", "aborted")
 """Statuses that only a method can know of."""
 
-ADDED = ("init", "stop_epoch", "connected", "trained_params")
+ADDED = (
+    *("init", "stop_epoch", "connected", "entropy", "running_loss"),
+    "trained_params",
+)
 """Columns that files of the first version lack."""
 
 NOT_VALUES = ("seconds",)

@@ -1,6 +1,7 @@
 """Balls of Frank-Wolfe: norms, corners, starts, against definitions and golden data."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,7 @@ def test_balls_cover_every_parameter_once_in_order(kind, width):
     ends = [(cell.columns.start, cell.columns.stop) for cell in found]
     assert ends[0][0] == 0
     assert ends[-1][1] == mlp.param_count(width)
-    assert all(a[1] == b[0] for a, b in zip(ends[:-1], ends[1:], strict=True))
+    assert all(a[1] == b[0] for a, b in pairwise(ends))
 
 
 def test_matrices_have_the_ball_and_biases_an_l2_ball():

@@ -29,9 +29,10 @@ def members(width: int, scope: Scope) -> list[list[int]]:
             list(range(place + r * inputs, place + (r + 1) * inputs))
             for r in range(outputs)
         ]
-        everything += sum(rows, [])
+        whole = [place + i for i in range(outputs * inputs)]
+        everything += whole
         if scope.kind == "layer":
-            found.append(sum(rows, []))
+            found.append(whole)
         if scope.kind == "unit":
             found += rows
         if scope.kind == "inputs":
@@ -39,7 +40,7 @@ def members(width: int, scope: Scope) -> list[list[int]]:
             while inputs % size and size > scope.size:
                 size //= 2
             if inputs % size:
-                found.append(sum(rows, []))
+                found.append(whole)
             else:
                 cut = [r[i : i + size] for r in rows for i in range(0, inputs, size)]
                 found += cut

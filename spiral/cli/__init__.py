@@ -7,6 +7,7 @@ import click
 from spiral import __version__
 from spiral.cli import (
     bench,
+    budget_plot,  # noqa: F401 - adds a command to plot
     compare,
     diagnose,
     frontier,

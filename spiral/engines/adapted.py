@@ -47,8 +47,11 @@ def advance(
         for column in (job.momentum, job.weight_decay)
     )
     rates = torch.tensor(job.rates(state, state.step, stop), device=device)
+    losses, plain_loss = torch.tensor(state.losses_so_far()), vmap(_loss(job, 0.0))
     for step, (x, y) in enumerate(batches, start=state.step):
         rate = rates[step - state.step][:, None]
+        if step >= job.last_epoch:
+            losses += plain_loss(theta, kept, x, y).double().cpu()
         slope = slopes(theta, kept, x, y)
         if isinstance(job.plan.optimiser, AdamW):
             number = step - job.plan.optimiser.since + 1
@@ -62,29 +65,33 @@ def advance(
             first = momentum * first + slope
             change = rate * first
         theta = torch.where(trains, theta - change, theta)
+    state = replace(state, losses=losses.numpy())
     return _state(state, stop, theta, torch.stack([first, second], 1))
 
 
 def advance_one(
     job: TrainJob, state: TrainState, stop: int, device: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Train one network with the optimisers of torch; return θ and its moments."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Train one network with torch's optimisers; return θ, moments, sum of losses."""
     theta, moments, trains = (t[0] for t in _tensors(job, state, device))
     kept = torch.tensor(state.masks[0], device=device)
     optimiser = _torch_optimiser(job, state, theta, moments)
-    loss_of_one = _loss(job)
+    loss_of_one, plain_loss = _loss(job), _loss(job, 0.0)
+    losses = state.losses_so_far()
     frozen = theta.clone()
     theta.requires_grad_()
     for step, rate in enumerate(job.rates(state, state.step, stop)[:, 0], state.step):
         optimiser.param_groups[0]["lr"] = float(rate)
         x, y = (torch.tensor(a[0], device=device) for a in job.batch_at(step))
+        if step >= job.last_epoch:
+            losses += plain_loss(theta.detach(), kept, x.T, y).item()
         (slope,) = torch.autograd.grad(loss_of_one(theta, kept, x.T, y), theta)
         theta.grad = torch.where(trains, slope, 0.0)
         optimiser.step()
         with torch.no_grad():
             theta.copy_(torch.where(trains, theta, frozen))
     moments[:, ~trains] = 0
-    return theta.detach().cpu().numpy(), moments.cpu().numpy()
+    return theta.detach().cpu().numpy(), moments.cpu().numpy(), losses
 
 
 def advance_each(
@@ -96,8 +103,9 @@ def advance_each(
         for n in range(job.networks):
             one = job.take(np.array([n])), state.take(np.array([n]))
             found.append(advance_one(*one, stop, device))
-    theta, moments = (torch.tensor(np.stack(some)) for some in zip(*found, strict=True))
-    return _state(state, stop, theta, moments)
+    theta, moments, losses = map(np.stack, zip(*found, strict=True))
+    state = replace(state, losses=losses[:, 0])
+    return _state(state, stop, torch.tensor(theta), torch.tensor(moments))
 
 
 def _adam(job: TrainJob) -> bool:
@@ -124,9 +132,10 @@ def _torch_optimiser(
     return sgd
 
 
-def _loss(job: TrainJob) -> Loss:
+def _loss(job: TrainJob, smoothing: float | None = None) -> Loss:
     """Return the loss of one network: (θ [P+Q], mask [P], x [2, B], y [B]) → scalar."""
-    plain = gradients.loss_of_one(job.width, job.plan.label_smoothing)
+    smooth = job.plan.label_smoothing if smoothing is None else smoothing
+    plain = gradients.loss_of_one(job.width, smooth)
     here, size = job.plan.weight_map, job.initial.shape[1]
 
     def loss(theta: Tensor, kept: Tensor, x: Tensor, y: Tensor) -> Tensor:

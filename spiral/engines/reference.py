@@ -36,18 +36,21 @@ class ReferenceEngine:
             return adapted.advance_each(job, state, stop, self.device)
         job = adapted.usual(job, state)
         params, momentum = state.params.copy(), state.momentum.copy()
+        losses = state.losses_so_far()
         with gradients.one_thread():
             for n in range(job.networks):
                 one = job.take(np.array([n])), state.take(np.array([n]))
-                params[n], momentum[n] = self._train(*one, stop)
-        return replace(state, step=stop, params=params, momentum=momentum)
+                params[n], momentum[n] = self._train(*one, stop, losses[n : n + 1])
+        return replace(
+            state, step=stop, params=params, momentum=momentum, losses=losses
+        )
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
-        """Return accuracy counts and loss on all points."""
+        """Return accuracy counts, loss and entropy on all points."""
         return evaluate(job, state, self.device, chunk=1)
 
     def _train(
-        self, job: TrainJob, state: TrainState, stop: int
+        self, job: TrainJob, state: TrainState, stop: int, losses: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Train a pack of one network and return its parameters and momentum."""
         weights = torch.tensor(state.params[0], device=self.device)
@@ -56,19 +59,22 @@ class ReferenceEngine:
         buffer = torch.tensor(state.momentum[0], device=self.device)
         update = _optimiser(job, weights, buffer)
         loss_of_one = gradients.loss_of_one(job.width, job.plan.label_smoothing)
+        plain_loss = gradients.loss_of_one(job.width)
         rates = job.rates(state, state.step, stop)[:, 0]
         for step, rate in enumerate(rates, start=state.step):
             x, y = job.batch_at(step)
+            batch = [torch.tensor(a, device=self.device) for a in (x[0].T, y[0])]
             seen = forward.factor(job, state, weights.cpu().numpy()[None], step)
             factor = None if seen is None else torch.tensor(seen[0], device=self.device)
             effective = weights if factor is None else weights * factor
-            data = [torch.tensor(a, device=self.device) for a in (x[0].T, y[0])]
-            gradient = _slope(loss_of_one, effective, data)
+            if step >= job.last_epoch:
+                losses += plain_loss(effective.detach(), *batch).item()
+            slope = _slope(loss_of_one, effective, batch)
             if isinstance(job.plan.optimiser, Sam):
-                first = torch.where(trains, gradient, 0.0)
+                first = torch.where(trains, slope, 0.0)
                 uphill = job.plan.optimiser.radius * first / (first.norm() + TINY)
-                gradient = _slope(loss_of_one, effective + uphill, data)
-            gradient = _of_stored(job, gradient, weights, factor)
+                slope = _slope(loss_of_one, effective + uphill, batch)
+            gradient = _of_stored(job, slope, weights, factor)
             update(torch.where(trains, gradient, 0.0), float(rate))
             # Masked entries: gradient, decay and momentum are zero, so they stay zero.
             # Frozen ones decay inside the optimiser and are put back.

@@ -7,130 +7,27 @@ networks of 50 epochs a second, without → with tracing: 3-3-3 8.1 → 11.6 (25
 products; packs whose activations leave the cache are slower (16-16-16: 2.1 with 512).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.func import grad, vmap
-from torch.fx.experimental.proxy_tensor import make_fx
+from torch.func import vmap
 
-from spiral import balls, cubist, gradients, mlp
+from spiral import balls, cubist, gradients
 from spiral.engines import adapted, forward, frank_wolfe
 from spiral.engines.compact import narrowed
 from spiral.engines.evaluate import evaluate
+from spiral.engines.traced import Step, traced_move, traced_step
 from spiral.job import Evaluation, ForwardMask, FrankWolfe, Sam, TrainJob, TrainState
-
-Step = Callable[..., Any]
 
 EVALUATION_BYTES = 64 * 2**20
 """Upper bound of one hidden layer's activations while evaluating."""
 
-TINY = 1e-12
-"""Added to a gradient's length before dividing by it, as in the authors' SAM."""
-
 GATHER = 2**20
 """Points gathered at once (12 MB), whatever the number of order seeds."""
-
-
-@lru_cache(maxsize=16)
-def traced_step(
-    networks: int,
-    width: int,
-    batch: int,
-    smoothing: float,
-    device: str,
-    special: tuple[str, float] | None = None,
-) -> Step:
-    """Return one SGD step of a whole pack as a graph of tensor operations.
-
-    The step maps (params [N, P], velocity [N, P], trains bool [N, P], rate [N, 1],
-    momentum [N, 1], decay [N, 1], x [N, 2, B], y [N, B]) to the new (params, velocity).
-    Under a weight map it takes a factor [N, P] too; ``special`` then is what becomes of
-    hidden weights: the map's ``gradient`` and ``pull``. Or it is "sam" and its ρ.
-    """
-    slopes = vmap(grad(gradients.loss_of_one(width, smoothing)))
-    rule, pull = special or ("", 0.0)
-
-    def plain(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
-        params: Tensor,
-        velocity: Tensor,
-        trains: Tensor,
-        rate: Tensor,
-        momentum: Tensor,
-        decay: Tensor,
-        x: Tensor,
-        y: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        gradient = slopes(params, x, y)
-        if rule == "sam":
-            first = torch.where(trains, gradient, 0.0)
-            size = first.norm(dim=1, keepdim=True)
-            gradient = slopes(params + pull * first / (size + TINY), x, y)
-        gradient = gradient + decay * params
-        # `where`, not a product: masked entries stay zero even beside NaN
-        gradient = torch.where(trains, gradient, 0.0)
-        velocity = momentum * velocity + gradient
-        return params - rate * velocity, velocity
-
-    def masked(  # noqa: PLR0913, PLR0917
-        params: Tensor,
-        velocity: Tensor,
-        trains: Tensor,
-        rate: Tensor,
-        momentum: Tensor,
-        decay: Tensor,
-        x: Tensor,
-        y: Tensor,
-        factor: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        gradient = slopes(params * factor, x, y)
-        gradient = gradient * factor if rule == "chain" else gradient
-        penalty = decay + pull * (factor < 1) if pull else decay
-        gradient = torch.where(trains, gradient + penalty * params, 0.0)
-        velocity = momentum * velocity + gradient
-        return params - rate * velocity, velocity
-
-    pack = (networks, mlp.param_count(width))
-    column, points = (networks, 1), (networks, 2, batch)
-    shapes = [pack, pack, pack, column, column, column, points, (networks, batch)]
-    if special and rule != "sam":
-        return _trace(masked, [*shapes, pack], device, {2})
-    return _trace(plain, shapes, device, {2})
-
-
-@lru_cache(maxsize=16)
-def traced_move(networks: int, setting: tuple[FrankWolfe, int], device: str) -> Step:
-    """Return the step of ``frank_wolfe.move`` for a whole pack as a graph.
-
-    It maps (params [N, P], velocity [N, P], chosen bool [N, P], trains bool [N, P],
-    rate [N, 1]) to the new params.
-    """
-
-    def move(
-        params: Tensor, velocity: Tensor, chosen: Tensor, trains: Tensor, rate: Tensor
-    ) -> Tensor:
-        moved = frank_wolfe.move(params, velocity, chosen, rate, setting)
-        return torch.where(trains, moved, params)
-
-    pack = (networks, mlp.param_count(setting[1]))
-    return _trace(move, [pack, pack, pack, pack, (networks, 1)], device, {2, 3})
-
-
-def _trace(
-    function: Step, shapes: list[tuple[int, ...]], device: str, bools: set[int]
-) -> Step:
-    """Return a function of tensors of these shapes as a graph."""
-    # every example is a tensor of its own: the tracer tells inputs apart by identity
-    examples = [
-        torch.zeros(shape, device=device, dtype=torch.bool if n in bools else None)
-        for n, shape in enumerate(shapes)
-    ]
-    traced: Step = make_fx(function)(*examples)
-    return traced
 
 
 @dataclass(frozen=True)
@@ -156,59 +53,83 @@ class VmapEngine:
         if job.plan.weight_map or isinstance(job.plan.optimiser, FrankWolfe):
             return self._advance(job, state, stop)  # groups and balls have their width
         params, momentum = state.params.copy(), state.momentum.copy()
+        losses = state.losses_so_far()
         for rows, small, part, now in narrowed(job, state):
             after = self._advance(part, now, stop)
+            losses[rows] = after.losses_so_far()
             if small is None:
                 params[rows], momentum[rows] = after.params, after.momentum
             else:
                 params[rows] = small.put(params[rows], after.params)
                 momentum[rows] = small.put(momentum[rows], after.momentum)
-        return replace(state, step=stop, params=params, momentum=momentum)
+        return replace(
+            state, step=stop, params=params, momentum=momentum, losses=losses
+        )
 
     def _advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train a pack at its full width."""
         with gradients.one_thread(), torch.no_grad():
-            params, velocity = self._loop(job, state, stop)
+            losses = self._tensor(state.losses_so_far())
+            params, velocity = self._loop(job, state, stop, losses)
         return replace(
             state,
             step=stop,
             params=params.cpu().numpy(),
             momentum=velocity.cpu().numpy(),
+            losses=losses.cpu().numpy(),
         )
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
-        """Return accuracy counts and loss on all points."""
-        correct, loss = np.zeros(job.networks, np.int64), np.zeros(job.networks)
+        """Return accuracy counts, loss and entropy on all points."""
+        correct = np.zeros(job.networks, np.int64)
+        loss, entropy = np.zeros((2, job.networks))
         for rows, _, part, now in narrowed(job, state):
             found = evaluate(part, now, self.device, self._chunk(part))
             correct[rows], loss[rows] = found.correct, found.loss
-        return Evaluation(correct, loss)
+            entropy[rows] = found.entropy
+        return Evaluation(correct, loss, entropy)
 
     def _chunk(self, job: TrainJob) -> int:
         """Return how many networks to evaluate at once."""
         return max(1, EVALUATION_BYTES // (4 * cubist.POINTS * job.width))
 
     def _loop(
-        self, job: TrainJob, state: TrainState, stop: int
+        self, job: TrainJob, state: TrainState, stop: int, losses: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Run the training steps and return parameters and velocity [N, P]."""
+        """Run the training steps and return parameters and velocity [N, P].
+
+        Adds the batch losses of the last epoch to ``losses`` [N].
+        """
         params, velocity = self._tensor(state.params), self._tensor(state.momentum)
         trains = self._tensor(state.moving)
         momentum = self._tensor(job.momentum.astype(np.float32)[:, None])
         decay = self._tensor(job.weight_decay.astype(np.float32)[:, None])
         rates = self._tensor(job.rates(state, state.step, stop)[:, :, None])
         batches = self._batches(job, state.step, stop)
-        update = self._update(job, state)
-        for step, rate, (x, y) in zip(
-            range(state.step, stop), rates, batches, strict=True
-        ):
+        plain_loss = vmap(gradients.loss_of_one(job.width))
+        update = self._update(job)
+        steps = range(state.step, stop)
+        for number, rate, (x, y) in zip(steps, rates, batches, strict=True):
+            factor = self._factor(job, state, params, number)
+            if number >= job.last_epoch:
+                seen = params if factor is None else params * factor
+                losses += plain_loss(seen, x, y).double()
             params, velocity = update(
-                step, params, velocity, trains, rate, momentum, decay, x, y
+                factor, params, velocity, trains, rate, momentum, decay, x, y
             )
         return params, velocity
 
-    def _update(self, job: TrainJob, state: TrainState) -> Step:
-        """Return a function of a step's number and tensors to (params, velocity)."""
+    def _factor(
+        self, job: TrainJob, state: TrainState, params: Tensor, step: int
+    ) -> Tensor | None:
+        """Return by what a weight map multiplies parameters now; None: by nothing."""
+        if job.plan.weight_map is None:
+            return None
+        found = forward.factor(job, state, params.cpu().numpy(), step)
+        return None if found is None else self._tensor(found)
+
+    def _update(self, job: TrainJob) -> Step:
+        """Return a function of factor and tensors to the new (params, velocity)."""
         pack = (job.networks, job.width, job.batch, job.plan.label_smoothing)
         chosen = job.plan.optimiser
         sam = ("sam", chosen.radius) if isinstance(chosen, Sam) else None
@@ -217,14 +138,11 @@ class VmapEngine:
             return self._frank_wolfe(job, plain)
         here = job.plan.weight_map
         if not isinstance(here, ForwardMask):
-            return lambda step, *tensors: plain(*tensors)
+            return lambda factor, *tensors: plain(*tensors)
         masked = traced_step(*pack, self.device, (here.gradient, here.pull))
 
-        def update(step: int, params: Tensor, *others: Tensor) -> Any:
-            factor = forward.factor(job, state, params.cpu().numpy(), step)
-            if factor is None:
-                return plain(params, *others)
-            return masked(params, *others, self._tensor(factor))
+        def update(factor: Tensor | None, *tensors: Tensor) -> Any:
+            return plain(*tensors) if factor is None else masked(*tensors, factor)
 
         return update
 
@@ -236,7 +154,11 @@ class VmapEngine:
         move = traced_move(job.networks, setting, self.device)
 
         def update(
-            step: int, params: Tensor, velocity: Tensor, trains: Tensor, *rest: Tensor
+            factor: None,
+            params: Tensor,
+            velocity: Tensor,
+            trains: Tensor,
+            *rest: Tensor,
         ) -> tuple[Tensor, Tensor]:
             rate, momentum, decay, x, y = rest
             none = torch.zeros_like(decay)

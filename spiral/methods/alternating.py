@@ -66,13 +66,20 @@ class AlternatingOptions(Options):
     """What both methods have in common."""
 
     first_dense: float = Field(
-        2.5, ge=0, description="epochs before the first sparse phase"
+        2.5, ge=0, description="epochs (acdc: of 50) before the first sparse phase"
     )
     phase: float = Field(
-        5.0, gt=0, description="epochs of each phase between the first and the last two"
+        5.0,
+        gt=0,
+        description="epochs (acdc: of 50) of each phase between the first and the last "
+        "two",
     )
-    last_dense: float = Field(5.0, ge=0, description="epochs of the last dense phase")
-    last_sparse: float = Field(7.5, ge=0, description="epochs of the last sparse phase")
+    last_dense: float = Field(
+        5.0, ge=0, description="epochs (acdc: of 50) of the last dense phase"
+    )
+    last_sparse: float = Field(
+        7.5, ge=0, description="epochs (acdc: of 50) of the last sparse phase"
+    )
     buffers: Literal["reset", "kept"] = Field(
         "reset", description="momentum when weights come back, or when they go"
     )
@@ -100,7 +107,8 @@ class Alternating:
     the ``keep`` weights of largest absolute value, over all layers, and keeps its mask.
     A dense phase brings the others back as zeros and resets all momentum; nothing is
     reset when a sparse phase begins. The last sparse phase ends the training. One
-    learning-rate schedule runs through all phases.
+    learning-rate schedule runs through all phases. A unit that loses all its weights
+    never returns: zeros before and behind it leave no gradient.
 
     Assumptions: the phases are those of the authors' CIFAR-100 recipe by default, whose
     optimiser is closest to ours (A1.2). Bias masks follow the rule of Zhang & Papyan in

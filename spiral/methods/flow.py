@@ -210,10 +210,11 @@ def shares(keep: Int[np.ndarray, " N"], width: int) -> Int[np.ndarray, "N L"]:
     """Share weights among layers by size, at least one each where there are enough."""
     sizes = [layer.inputs * layer.outputs for layer in mlp.layers(width)]
     found = masks.allocate(keep, sizes).astype(np.int64)
-    empty = (found == 0) & (keep >= len(sizes))[:, None]
-    rows = np.arange(len(keep))
-    found[rows, found.argmax(axis=1)] -= empty.sum(axis=1)
-    return found + empty
+    for layer in range(len(sizes)):
+        poor = np.flatnonzero((found[:, layer] == 0) & (keep >= len(sizes)))
+        found[poor, found[poor].argmax(axis=1)] -= 1
+        found[poor, layer] = 1
+    return found
 
 
 def derive_frames(table: pd.DataFrame) -> dict[str, pd.Series]:
@@ -224,8 +225,8 @@ def derive_frames(table: pd.DataFrame) -> dict[str, pd.Series]:
     of_pattern = [int(max(0.0, log2(m / n))) for m, n in pairs]
     halvings = halvings.where(table["scope"] != "nm", of_pattern)
     frames = (halvings + 1).clip(upper=MOST_FRAMES).astype("Int64")
-    stepwise = table["ramp"] == "stepwise" if "ramp" in table else True
-    return {"frames": frames.where(stepwise)}
+    ramp = table["ramp"].fillna("stepwise")  # where it is no option
+    return {"frames": frames.where(ramp == "stepwise")}
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:

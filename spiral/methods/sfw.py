@@ -1,12 +1,13 @@
 """``sfw``: Stochastic Frank-Wolfe towards corners of few weights, pruned in the end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral import balls, masks
+from spiral import balls, masks, schedules
 from spiral.config import Config, Options, fields
 from spiral.job import Budget, Change, FrankWolfe, Plan, Rescale, View
 from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
@@ -34,6 +35,11 @@ class SfwOptions(Options):
         description="a step's share of the way to the corner: the learning rate, or "
         "that over the diameter, or times |m| over the way, or over half the diameter",
     )
+    rates: Literal["schedule", "linear"] = Field(
+        "schedule",
+        description="learning rate: the config's schedule, or from it down to 0 in "
+        "equal steps",
+    )
 
 
 @dataclass(frozen=True)
@@ -46,10 +52,14 @@ class Sfw:
     gradient`` steps are as long as those of SGD.
 
     Assumptions: each matrix has a ball, each bias vector an L2 ball (B4.1); k and the
-    radius are the authors' 0.3 and 10 (B4.2); schedules are those of the config (B4.3);
-    exactly ``keep`` weights stay, biases by the rule of Zhang & Papyan (B4.4). With
-    ``group_k_support`` a unit of a hidden layer goes with its bias, and the output
-    layer has L2 balls (B4.5); weights, not units, are ranked in the end.
+    radius are the authors' 0.3 and 10 (B4.2); schedules are those of the config, theirs
+    is ``rates: linear`` (B4.3); exactly ``keep`` weights stay, biases by the rule of
+    Zhang & Papyan (B4.4). With ``group_k_support`` a unit of a hidden layer goes with
+    its bias, and the output layer has L2 balls (B4.5); weights, not units, are ranked
+    in the end.
+
+    SGD's solutions at width 16 have k-support norms of 2 to 3 mean initial norms in the
+    hidden matrices and of 13 to 17 in the output's: a radius of 10 binds only there.
 
     There is no L2 penalty: the ``weight_decay`` of a config is not used.
     """
@@ -58,12 +68,17 @@ class Sfw:
     ball_share: float
     ball_radius: float
     rescale: Rescale
+    rates: Literal["schedule", "linear"]
 
     def plan(self, budget: Budget) -> Plan:
         """One event to start within the balls, one to prune."""
         setting = (self.ball, self.ball_share, self.ball_radius, self.rescale)
         optimiser = FrankWolfe(*setting)
-        return Plan.simple(budget, 0, budget.steps, optimiser=optimiser)
+        plan = Plan.simple(budget, 0, budget.steps, optimiser=optimiser)
+        if self.rates == "schedule":
+            return plan
+        line = schedules.ramp(budget.steps)
+        return replace(plan, curves=dict.fromkeys(plan.curves, line))
 
     def start(self, view: View) -> None:
         """Remember nothing."""

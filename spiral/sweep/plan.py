@@ -53,10 +53,10 @@ def pack(configs: pd.DataFrame) -> Packs:
     order, packs = [], []
     for members in groups(configs):
         cost = price(alike(configs, members))
-        seconds[members] = cost.seconds * cost.factor
+        seconds[members] = cost.estimate
         for chunk in cut(cost):
             names[members[chunk]] = name = store.pack_id(ids[members[chunk]])
-            here = cost.factor * cost.seconds[chunk].sum()
+            here = cost.estimate[chunk].sum()
             packs.append((name, len(chunk), here))
         order.append(members)
     table = pd.DataFrame(packs, columns=["pack", "networks", "seconds"])
@@ -108,7 +108,7 @@ def describe(configs: pd.DataFrame) -> pd.DataFrame:
     seconds = np.empty(len(configs))
     for members in groups(configs):
         cost = price(alike(configs, members))
-        seconds[members] = cost.seconds * cost.factor
+        seconds[members] = cost.estimate
     costs = pd.DataFrame({"pack": configs["pack"].astype(str), "seconds": seconds})
     by_pack = costs.groupby("pack", sort=False)["seconds"]
     return by_pack.agg(networks="size", seconds="sum").reset_index()

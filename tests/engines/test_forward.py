@@ -176,6 +176,17 @@ def test_masked_entries_stay_zero_under_a_map(name):
     assert (got.params[kept] != 0).all()
 
 
+def test_running_losses_are_of_what_the_network_runs_on(name):
+    job = mapped_job(rest=0.3, epochs=1, batch=10_000)
+    found = advance(name, job, 1).losses
+    x, y = job.batch_at(0)
+    for n in range(3):
+        params = job.initial[n].astype(np.float64)
+        seen = params * factors(params, "global", SHOWN["global"][n], 0.3)
+        expected = oracles.loss(seen, x[n], y[n], 3)
+        assert found[n] == pytest.approx(expected, abs=tolerance("loss"))
+
+
 def test_sparse_declines_in_words():
     plan = Plan.simple(Budget(1, 390), weight_map=mapped_job().plan.weight_map)
     name, passed_over = engines.choose("auto", plan)

@@ -49,7 +49,7 @@ def corner(cell, values):
     """Return the corner of one ball that lies farthest against each row [N, n]."""
     whole = cell._replace(columns=slice(0, values.shape[1]))
     on = np.where(balls.chosen((whole,), values), values, 0)
-    return frank_wolfe.corner(cell, torch.from_numpy(on)).numpy()
+    return frank_wolfe.corners((whole,), torch.from_numpy(on)).numpy()
 
 
 def cell(kind, k, radius=2.5):
