@@ -240,4 +240,5 @@ TAXONOMY = Taxonomy(
     schedule="alternating",
     criterion="magnitude",
     grow="all",
+    cost="alternating",
 )

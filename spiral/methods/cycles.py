@@ -135,5 +135,10 @@ def course(
 
 
 TAXONOMY = Taxonomy(
-    unit="weight", when="during", schedule="iterative", criterion="magnitude"
+    unit="weight",
+    when="during",
+    schedule="iterative",
+    criterion="magnitude",
+    cost="dense to sparse",
+    second_phase="fine-tune",
 )
