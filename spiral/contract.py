@@ -89,10 +89,14 @@ def check(change: Change, shape: tuple[int, ...], method: str) -> None:
     for field in ("masks", "forget", "trainable"):
         _check_array(method, field, getattr(change, field), shape, np.bool_)
     _check_array(method, "params", change.params, shape, np.float32)
-    _check_array(method, "lr_scale", change.lr_scale, shape[:1], np.float64)
-    if change.shown is not None:
-        shown = (*shape[:1], *np.shape(change.shown)[1:])
-        _check_array(method, "shown", change.shown, shown, np.int64)
+    for field in ("lr_scale", "decay_scale"):
+        _check_array(method, field, getattr(change, field), shape[:1], np.float64)
+    for field in ("orders", "variants", "trained"):
+        _check_array(method, field, getattr(change, field), shape[:1], np.int64)
+    for field, kind in (("shown", np.int64), ("adapters", np.float32)):
+        array = getattr(change, field)
+        size = (*shape[:1], *np.shape(array)[1:])
+        _check_array(method, field, array, size, kind)
     _check_status(method, change.status, shape[:1])
 
 

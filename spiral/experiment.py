@@ -109,10 +109,6 @@ def make_job(configs: pd.DataFrame, plan: Plan) -> TrainJob:
     table = configs.loc[configs.index.repeat(plan.siblings)]
     drawn = zip(table["init"], table["init_seed"], strict=True)
     init = [initial.params(source, int(seed), width) for source, seed in drawn]
-    orders = [
-        seeds.child(int(seed), n % plan.siblings)
-        for n, seed in enumerate(table["order_seed"])
-    ]
     return TrainJob(
         width=width,
         plan=plan,
@@ -121,7 +117,7 @@ def make_job(configs: pd.DataFrame, plan: Plan) -> TrainJob:
         schedule=tuple(table["schedule"]),
         momentum=table["momentum"].to_numpy(np.float64),
         weight_decay=table["weight_decay"].to_numpy(np.float64),
-        order_seeds=np.array(orders),
+        order_seeds=table["order_seed"].to_numpy(np.int64),
         batch=int(configs["batch"].iloc[0]),
     )
 
@@ -131,19 +127,21 @@ def train(
 ) -> TrainState:
     """Let the engine train from event to event and the method act at each."""
     see = _viewer(job, configs)
-    state = TrainState.fresh(job)
+    begun, state = job, TrainState.fresh(job)
     name = configs["method"].iloc[0]
     twins = twins_at_start(job)
     # diverging networks become NaN without warnings; their rows say so
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         with contract.blamed(method, "start", configs):
-            memory = method.start(see(state))
+            memory = method.start(see(job, state))
         for event in job.plan.events:
             state = advance_once(engine, job, state, event, twins)
             with contract.blamed(method, f"act at step {event}", configs):
-                change, memory = contract.answer(method.act(see(state), memory), name)
+                view = see(job, state)
+                change, memory = contract.answer(method.act(view, memory), name)
                 state = apply(change, state, name)
-            twins = still_twins(twins, state)
+            job = job.after(change, begun)
+            twins = still_twins(twins, job, state)
             if event in job.plan.replaced and event < job.plan.steps:
                 state = replace(state, step=event + 1)
         return advance_once(engine, job, state, job.plan.steps, twins)
@@ -160,7 +158,7 @@ def twins_at_start(job: TrainJob) -> np.ndarray:
     return _number(zip(*columns, starts, strict=True))
 
 
-def still_twins(twins: np.ndarray, state: TrainState) -> np.ndarray:
+def still_twins(twins: np.ndarray, job: TrainJob, state: TrainState) -> np.ndarray:
     """Return which twins are still alike after an event."""
     if len(np.unique(twins)) == len(twins):
         return twins
@@ -171,10 +169,14 @@ def still_twins(twins: np.ndarray, state: TrainState) -> np.ndarray:
         state.trainable,
         state.lr_scale,
         state.shown,
+        state.adapters,
+        state.moments,
+        state.trained,
         state.status,
     )
     columns = [[row.tobytes() for row in a] for a in arrays if a is not None]
-    return _number(zip(twins.tolist(), *columns, strict=True))
+    how = (job.schedule, job.weight_decay, job.order_seeds)
+    return _number(zip(twins.tolist(), *how, *columns, strict=True))
 
 
 def _number(keys: Iterable[Hashable]) -> np.ndarray:
@@ -208,6 +210,9 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         trainable=_or(change.trainable, state.trainable),
         lr_scale=_or(change.lr_scale, state.lr_scale),
         shown=_or(change.shown, state.shown),
+        adapters=None if change.plain else _or(change.adapters, state.adapters),
+        moments=state.moments if change.adapters is None else None,
+        trained=_or(change.trained, state.trained),
         status=_last_word(change.status, state.status),
     )
     moving = after.moving
@@ -226,14 +231,14 @@ def _last_word(new: np.ndarray | None, old: np.ndarray | None) -> np.ndarray | N
 
 
 def _viewer(job: TrainJob, configs: pd.DataFrame) -> Any:
-    """Return a function from a state to what the method may see of it."""
+    """Return a function from a job and a state to what the method may see of it."""
     table = configs.loc[configs.index.repeat(job.plan.siblings)]
     fields = config.fields(METHODS[table["method"].iloc[0]].options).values()
     options = {f.name: table[f.name].to_numpy() for f in fields if f.per_network}
     keep = table["keep"].fillna(0).to_numpy(np.int64)
     seed = table["seed"].to_numpy(np.int64)
 
-    def see(state: TrainState) -> View:
+    def see(job: TrainJob, state: TrainState) -> View:
         return View(
             width=job.width,
             plan=job.plan.whole or job.plan,
@@ -241,6 +246,7 @@ def _viewer(job: TrainJob, configs: pd.DataFrame) -> Any:
             params=_read_only(state.params),
             masks=_read_only(state.masks),
             initial=_read_only(job.initial),
+            adapters=None if state.adapters is None else _read_only(state.adapters),
             keep=_read_only(keep),
             lr=_read_only(job.lr),
             options={name: _read_only(column) for name, column in options.items()},
@@ -289,6 +295,9 @@ def _results(
         "running_loss": _running_loss(job, state)[own],
         "nnz": nnz,
         "nnz_params": kept.sum(axis=1),
+        "trained_params": kept.sum(axis=1)
+        if state.trained is None
+        else state.trained[own],
         "effective_nnz": effective,
         "connected": effective > 0,
         **{f"nnz_{i + 1}": layers[:, i] for i in range(layers.shape[1])},

@@ -5,141 +5,55 @@ a :class:`View` and answers with a :class:`Change`; an engine turns a :class:`Tr
 and a :class:`TrainState` into the next state. Neither knows the other.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Shaped
 
-from spiral import cubist, schedules, seeds
-from spiral.balls import Ball
-from spiral.groups import Scope
+from spiral import cubist, plans, seeds
+from spiral.errors import MethodError
+from spiral.plans import (
+    AdamW,
+    Budget,
+    ForwardMask,
+    FrankWolfe,
+    Plan,
+    Rescale,
+    Sam,
+    Sgd,
+    variant,
+)
+
+__all__ = [
+    "AdamW",
+    "Budget",
+    "Change",
+    "Engine",
+    "Evaluation",
+    "ForwardMask",
+    "FrankWolfe",
+    "Mask",
+    "Method",
+    "Params",
+    "Plan",
+    "Rescale",
+    "Sam",
+    "Sgd",
+    "TrainJob",
+    "TrainState",
+    "View",
+    "epoch_order",
+    "variant",
+]
 
 Params = Float32[np.ndarray, "N P"]
 Mask = Bool[np.ndarray, "N P"]
 
 AHEAD = 10_000_000
 """Places in epoch orders that are kept for the next batches (40 MB)."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How long a config trains."""
-
-    epochs: int
-    steps_per_epoch: int
-
-    @property
-    def steps(self) -> int:
-        """Training steps of the budget."""
-        return self.epochs * self.steps_per_epoch
-
-    def at(self, fraction: float) -> int:
-        """Return the step that lies at this fraction of the budget, rounded down."""
-        return int(fraction * self.steps)
-
-
-@dataclass(frozen=True)
-class Sgd:
-    """SGD with momentum and an L2 penalty, each network with numbers of its own."""
-
-    name: ClassVar[str] = "sgd"
-
-
-Rescale = Literal["none", "diameter", "gradient", "fast_gradient"]
-
-
-@dataclass(frozen=True)
-class FrankWolfe:
-    """Stochastic Frank-Wolfe within balls, one for each matrix and bias vector.
-
-    Momentum gathers gradients; a step goes towards the corner v of the ball that lies
-    farthest against it, θ + γ(v - θ). The share γ is the learning rate times what
-    ``rescale`` says, at most 1. There is no L2 penalty.
-    """
-
-    ball: Ball
-    """Of matrices (see ``spiral.balls``); biases have L2 balls."""
-    share: float
-    """k as a share of a matrix's weights, or of its units."""
-    radius: float
-    """Half of a ball's diameter, in mean norms of the default initialisation."""
-    rescale: Rescale
-    name: ClassVar[str] = "sfw"
-
-
-@dataclass(frozen=True)
-class ForwardMask:
-    """A weight map: the network runs on w·(m + (1 - m)·D), but w is what trains.
-
-    m keeps the largest weights of every group as they are at this step, as many as the
-    method said last (``Change.shown``); until it has said so m keeps all. Biases are
-    always shown.
-    """
-
-    scopes: Mapping[int, Scope]
-    """Events, rising → who competes from there on."""
-    rest: Float[np.ndarray, " T"]
-    """D of every step: what is left of hidden weights."""
-    gradient: Literal["ste", "chain"] = "ste"
-    """Of hidden weights: that of what the network runs on, or D times it."""
-    pull: float = 0.0
-    """λ: an extra penalty on hidden weights, λ(1 - m)·w in the gradient."""
-    name: ClassVar[str] = "forward_mask"
-
-    def scope_at(self, step: int) -> Scope:
-        """Return who competes at a step (no earlier than the first event)."""
-        return self.scopes[max(event for event in self.scopes if event <= step)]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A method's course, known before training; shared by every network of a pack.
-
-    An engine may decline a plan in words (``spiral.engines.unsupported``).
-    """
-
-    steps: int
-    """Training steps in all."""
-    events: tuple[int, ...]
-    """Steps before which the method acts, rising; ``steps`` is after training."""
-    curves: Mapping[str, Float[np.ndarray, " T"]]
-    """Learning-rate factor of every step, for each schedule a config may name."""
-    replaced: Collection[int] = ()
-    """Events that take the place of the training step they precede (RigL)."""
-    optimiser: Sgd | FrankWolfe = Sgd()
-    label_smoothing: float = 0.0
-    """ε of the targets y(1 - ε) + ε/2."""
-    weight_map: ForwardMask | None = None
-    """Map from stored to effective weights, applied in the forward pass only."""
-    siblings: int = 1
-    """Networks that one config trains; they differ in batch order."""
-    exact: bool = True
-    """The method keeps exactly ``keep`` weights; rows where it did not are marked."""
-    whole: "Plan | None" = None
-    """The plan that this one is the beginning of; it is what methods see."""
-
-    @classmethod
-    def simple(cls, budget: Budget, *events: int, **more: Any) -> "Plan":
-        """Return one phase of the config's own schedule with the given events."""
-        curves = schedules.curves(budget.epochs, budget.steps_per_epoch)
-        return cls(budget.steps, events, curves, **more)
-
-    def until(self, step: int) -> "Plan":
-        """Return the beginning of a plan: all that happens before a step."""
-        if step >= self.steps:
-            return self
-        events = tuple(event for event in self.events if event < step)
-        return replace(
-            self,
-            steps=step,
-            events=events,
-            curves={name: curve[:step] for name, curve in self.curves.items()},
-            exact=self.exact and events == tuple(self.events),
-            whole=self,
-        )
 
 
 @dataclass(frozen=True)
@@ -157,8 +71,22 @@ class Change:
     """Entries that train while they are kept; the others stay as they are."""
     lr_scale: Float[np.ndarray, " N"] | None = None
     """Factor on the learning rate from here on."""
+    decay_scale: Float[np.ndarray, " N"] | None = None
+    """Factor on the L2 penalty from here on."""
+    variants: Int[np.ndarray, " N"] | None = None
+    """Number of the variant of its schedule from here on (see :func:`variant`)."""
+    orders: Int[np.ndarray, " N"] | None = None
+    """Number of the batch order from here on; 0 is that of the config's own seed."""
+    batch: int | None = None
+    """Points of a batch from here on, in every network of the pack; 0 is as before."""
+    plain: bool = False
+    """SGD on the plain loss from here on, whatever the plan began with."""
     shown: Int[np.ndarray, "N G"] | None = None
     """Weights of each group that a weight map shows from here on."""
+    adapters: Float32[np.ndarray, "N Q"] | None = None
+    """Adapters that train from here on, with the optimiser of the plan."""
+    trained: Int[np.ndarray, " N"] | None = None
+    """How many numbers the last training changes, if not all that is kept."""
     status: Shaped[np.ndarray, " N"] | None = None
     """A word for each row to come, or "": ``degenerate`` or ``aborted``."""
 
@@ -173,6 +101,7 @@ class View:
     params: Params
     masks: Mask
     initial: Params
+    adapters: Float32[np.ndarray, "N Q"] | None
     keep: Int[np.ndarray, " N"]
     """Requested weights; 0 where the method has no such number."""
     lr: Float[np.ndarray, " N"]
@@ -248,6 +177,34 @@ class TrainJob:
             order_seeds=self.order_seeds[index],
         )
 
+    def after(self, change: Change, begun: "TrainJob") -> "TrainJob":
+        """Return how a pack trains from a change on.
+
+        Args:
+            change: What a method wants.
+            begun: The job that training began with: what seeds and factors refer to.
+
+        Raises:
+            MethodError: The plan has no such curve.
+        """
+        new: dict[str, Any] = {}
+        if change.orders is not None:
+            pairs = zip(begun.order_seeds.tolist(), change.orders.tolist(), strict=True)
+            new["order_seeds"] = np.array([seeds.child(*pair) for pair in pairs])
+        if change.variants is not None:
+            numbers = zip(begun.schedule, change.variants.tolist(), strict=True)
+            new["schedule"] = names = tuple(variant(*pair) for pair in numbers)
+            if unknown := sorted(set(names) - self.plan.curves.keys()):
+                raise MethodError(f"the plan has no curve {', '.join(unknown)}")
+        if change.decay_scale is not None:
+            new["weight_decay"] = begun.weight_decay * change.decay_scale
+        if change.batch is not None:
+            new["batch"] = change.batch or begun.batch
+        if change.plain:
+            usual = {name: getattr(Plan, name) for name in plans.OWN_WAYS}
+            new["plan"] = replace(self.plan, **usual)
+        return replace(self, **new) if new else self
+
     @property
     def networks(self) -> int:
         """N."""
@@ -318,6 +275,10 @@ class TrainState:
     trainable: Mask | None = None
     lr_scale: Float[np.ndarray, " N"] | None = None
     shown: Int[np.ndarray, "N G"] | None = None
+    adapters: Float32[np.ndarray, "N Q"] | None = None
+    moments: Float32[np.ndarray, "N 2 PQ"] | None = None
+    """Of parameters and adapters together, while there are adapters."""
+    trained: Int[np.ndarray, " N"] | None = None
     status: Shaped[np.ndarray, " N"] | None = None
     losses: Float[np.ndarray, " N"] | None = None
     """Sum of the losses of the last epoch's batches so far, without smoothing, each

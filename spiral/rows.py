@@ -31,6 +31,7 @@ RESULTS: dict[str, tuple[pa.DataType, str]] = {
     ),
     "nnz": (pa.int64(), "weights the mask keeps"),
     "nnz_params": (pa.int64(), "the same with biases"),
+    "trained_params": (pa.int64(), "numbers that the last training changed"),
     "effective_nnz": (pa.int64(), "kept weights on a path from input to output"),
     "connected": (pa.bool_(), "whether there is such a path"),
     "nnz_1": (pa.int64(), "kept weights of layer 1 (inputs)"),
@@ -51,7 +52,10 @@ RESULTS: dict[str, tuple[pa.DataType, str]] = {
 SAID_BY_METHODS = ("degenerate", "aborted")
 """Statuses that only a method can know of."""
 
-ADDED = ("init", "stop_epoch", "connected", "entropy", "running_loss")
+ADDED = (
+    *("init", "stop_epoch", "connected", "entropy", "running_loss"),
+    "trained_params",
+)
 """Columns that files of the first version lack."""
 
 NOT_VALUES = ("seconds",)

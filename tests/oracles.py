@@ -227,6 +227,27 @@ def on_path(weights: Array, width: int) -> Array:
     return np.concatenate([matrix.ravel() for matrix in used])
 
 
+def adam(
+    theta: Array,
+    slopes: Callable[[Array, int], Array],
+    rates: Sequence[float],
+    decay: float = 0.0,
+    *,
+    correct: bool = True,
+    second: float = 0.999,
+) -> Array:
+    """Return θ after steps of AdamW; ``slopes(θ, k)`` are those of step k."""
+    theta = theta.copy()
+    mean, square = np.zeros(len(theta)), np.zeros(len(theta))
+    for k, rate in enumerate(rates):
+        slope = slopes(theta, k)
+        mean = 0.9 * mean + 0.1 * slope
+        square = second * square + (1 - second) * slope**2
+        a, b = (1 - 0.9 ** (k + 1), 1 - second ** (k + 1)) if correct else (1.0, 1.0)
+        theta -= rate * (mean / a / (np.sqrt(square / b) + 1e-8) + decay * theta)
+    return theta
+
+
 def arm(sign: int) -> list[tuple[float, float]]:
     """Return the 17 corners of one class, inner end first."""
     corners = []

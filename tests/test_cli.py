@@ -171,6 +171,27 @@ def test_diagnose_says_how_networks_bear_corrupted_points(launched, tmp_path):
     assert "gmp" not in none.out
 
 
+def test_diagnose_maps_regimes(tmp_path):
+    text = (
+        "{method: one_shot, width: 3, epochs: 2, keep: [9, 20], checkpoint: [1, 2], "
+        "branch: 0..1}"
+    )
+    (tmp_path / "g.yaml").write_text(text)
+    out, figure = tmp_path / "out", tmp_path / "m.png"
+    local = ("--executor", "local", "--workers", 1)
+    assert run("launch", tmp_path / "g.yaml", "--out", out, *local).code == 0
+    found = run_json("diagnose", "regimes", out, "--every", 50, "-o", figure)
+    assert len(found["cells"]) == 4
+    assert figure.stat().st_size > 10_000
+    strict = run_json(
+        "diagnose", "regimes", out, "--every", 50, "--barrier", 1, "--alike", 0.5
+    )
+    told = {cell["regime"] for cell in strict["cells"]}
+    assert told <= {"I", "collapsed"}
+    wrong = run("diagnose", "regimes", out, "--temperature", "heat")
+    assert (wrong.code, "no temperature 'heat'" in wrong.err) == (2, True)
+
+
 def test_methods_lists_every_method():
     listed = run_json("methods")["methods"]
     assert listed.keys() == METHODS.keys()

@@ -59,10 +59,11 @@ def test_a_wrong_array_is_refused_by_method_and_field(name, dtype, shape):
         experiment.apply(change, state_of(), "mine")
 
 
+@pytest.mark.parametrize("name", ["lr_scale", "decay_scale", "orders", "variants"])
 @pytest.mark.parametrize("wrong", [np.ones(2), np.ones((1, 4)), np.ones(1, bool)])
-def test_a_wrong_lr_scale_is_refused(wrong):
-    with pytest.raises(MethodError, match=r"mine: Change\.lr_scale"):
-        experiment.apply(Change(lr_scale=wrong), state_of(), "mine")
+def test_a_wrong_number_for_each_network_is_refused(name, wrong):
+    with pytest.raises(MethodError, match=rf"mine: Change\.{name}"):
+        experiment.apply(Change(**{name: wrong}), state_of(), "mine")
 
 
 def test_pruned_entries_lose_value_and_momentum():
@@ -177,13 +178,48 @@ def test_no_engine_for_a_plan_is_said_with_the_reasons(script):
         run("dense")
 
 
-def test_siblings_share_initial_weights_and_differ_in_order():
+def test_siblings_start_alike():
     plan = replace(plan_at(1, "dense"), siblings=3)
     job = experiment.make_job(table("dense", 2, seed=[7, 8]), plan)
     assert np.array_equal(job.initial[0], job.initial[2])
     assert not np.array_equal(job.initial[2], job.initial[3])
-    assert job.order_seeds[[0, 3]].tolist() == [7, 8]
-    assert len(set(job.order_seeds)) == 6
+    assert job.order_seeds.tolist() == [7, 7, 7, 8, 8, 8]
+
+
+def test_a_change_says_how_training_goes_on():
+    plan = plan_at(1, "dense")
+    plan = replace(plan, curves={**plan.curves, "cosine#2": plan.curves["step"]})
+    begun = experiment.make_job(table("dense", 3, seed=[7, 8, 9]), plan)
+    scale = np.array([0.0, 1.0, 2.0])
+    first = begun.after(Change(orders=np.array([1, 0, 2])), begun)
+    assert first.order_seeds.tolist() == [
+        seeds.child(7, 1),
+        8,
+        seeds.child(9, 2),
+    ]
+    which = np.array([2, 0, 2])
+    found = first.after(Change(decay_scale=scale, variants=which, batch=64), begun)
+    assert found.weight_decay.tolist() == [0, 5e-4, 1e-3]
+    assert found.schedule == ("cosine#2", "cosine", "cosine#2")
+    assert (found.batch, found.steps_per_epoch) == (64, 780)
+    assert found.order_seeds.tolist() == first.order_seeds.tolist()
+    back = found.after(Change(orders=np.zeros(3, int)), begun)
+    assert back.order_seeds.tolist() == [7, 8, 9]
+    assert begun.after(Change(), begun) is begun
+    with pytest.raises(MethodError, match="no curve cosine#3"):
+        begun.after(Change(variants=np.array([2, 3, 0])), begun)
+
+
+def test_batches_follow_the_order_of_the_change(script):
+    method = script(Change(orders=np.array([0, 3]), batch=64), events=(390, 391))
+    configs = table("dense", 2, seed=[4, 4], epochs=2)
+    decide(configs)
+    job = experiment.make_job(configs, plan_at(2, "dense"))
+    expected = replace(job, batch=64, order_seeds=np.array([4, seeds.child(4, 3)]))
+    before, after = method.views
+    assert np.array_equal(before.batch(390)[0], job.batch_at(390)[0])
+    assert np.array_equal(after.batch(391)[0], expected.batch_at(391)[0])
+    assert not np.array_equal(after.batch(391)[0][0], after.batch(391)[0][1])
 
 
 def test_the_first_sibling_carries_the_row(script):

@@ -216,6 +216,18 @@ def power_gap(dropped):
     return np.abs(series - 2**f)
 
 
+def adam_gap(size=1e-5, steps=3, **wrong):
+    """Return what a wrong AdamW makes of slopes as small as those compared."""
+
+    def end(scale=1.0, **how):
+        def slopes(_, k):
+            return scale * size * np.array([1.0, 0.5 ** (k + 1)])
+
+        return oracles.adam(np.ones(2), slopes, [0.01] * steps, **how)
+
+    return np.abs(end(**wrong) - end()).max()
+
+
 def cosine(epoch, epochs=50):
     return (1 + np.cos(np.pi * epoch / epochs)) / 2
 
@@ -253,6 +265,12 @@ MUTANTS = {
     "step_1": of_one_step(),
     "steps_20": of_training(20),
     "steps_100": of_training(100),
+    "adam": {
+        "moments not corrected": lambda: adam_gap(correct=False),
+        "second moment 0.99": lambda: adam_gap(second=0.99),
+        "decay": lambda: adam_gap(decay=5e-4),
+        "slopes of half the size": lambda: adam_gap(scale=0.5),
+    },
     "loss": {
         "labels smoothed": lambda: loss_gap(smoothing=0.1),
         "incomplete batch dropped": lambda: loss_gap(rows=slice(49_920)),

@@ -7,8 +7,10 @@ import pytest
 
 from spiral import experiment, rows
 from spiral.engines import sparse
+from spiral.job import Change
+from spiral.methods import METHODS
 from tests.engines import make_job
-from tests.methods import table
+from tests.methods import Scripted, table
 
 
 class Counting:
@@ -74,16 +76,33 @@ def test_twins_part_when_anything_of_their_state_differs():
     state = experiment.TrainState.fresh(job)
     alike = experiment.twins_at_start(job)
     assert alike.tolist() == [0, 0, 0]
-    assert experiment.still_twins(alike, state).tolist() == [0, 0, 0]
+    assert experiment.still_twins(alike, job, state).tolist() == [0, 0, 0]
     for name in ("params", "momentum", "masks"):
         array = getattr(state, name).copy()
         array[1, 3] = array[1, 3] == 0
-        parted = experiment.still_twins(alike, replace(state, **{name: array}))
+        parted = experiment.still_twins(alike, job, replace(state, **{name: array}))
         assert parted.tolist() == [0, 1, 0], name
     scaled = replace(state, lr_scale=np.array([1.0, 1.0, 0.5]))
-    assert experiment.still_twins(alike, scaled).tolist() == [0, 0, 1]
+    assert experiment.still_twins(alike, job, scaled).tolist() == [0, 0, 1]
+    for name, values in (
+        ("weight_decay", np.array([0.0, 0.0, 1e-4])),
+        ("order_seeds", np.array([1, 1, 2])),
+        ("schedule", ("step", "step", "cosine")),
+    ):
+        parted = experiment.still_twins(alike, replace(job, **{name: values}), state)
+        assert parted.tolist() == [0, 0, 1], name
 
 
 def test_twins_that_parted_stay_apart():
-    state = experiment.TrainState.fresh(make_job([1, 1]))
-    assert experiment.still_twins(np.array([0, 1]), state).tolist() == [0, 1]
+    job = make_job([1, 1])
+    state = experiment.TrainState.fresh(job)
+    assert experiment.still_twins(np.array([0, 1]), job, state).tolist() == [0, 1]
+
+
+def test_siblings_train_once_until_they_are_told_apart(counting, monkeypatch):
+    part = Change(orders=np.array([0, 1, 2] * 2))
+    method = Scripted([part], (390,), {"siblings": 3})
+    entry = replace(METHODS["dense"], build=lambda: method)
+    monkeypatch.setitem(METHODS, "dense", entry)
+    experiment.run(table("dense", 2, epochs=2))
+    assert counting.trained == [(2, 0, 390), (6, 390, 780)]

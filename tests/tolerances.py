@@ -47,6 +47,9 @@ TOLERANCES = {
     "steps_100": Tolerance(
         1e-5, "Rounding errors may grow tenfold in 100 steps; 4e-7 measured."
     ),
+    "adam": Tolerance(
+        1e-5, "A step divides slopes down to 1e-5, rounded by 1e-9, by their own size."
+    ),
     "loss": Tolerance(
         1e-6, "Each of 49,982 float32 losses of size 1 rounds by 6e-8, most cancel."
     ),

@@ -20,7 +20,7 @@ from spiral.cli.questions import by, distances, frontier, honest, thresholds, wh
 @click.option(
     "--table",
     "tables",
-    type=click.Choice(["gaps", "groups", "pairs", "distances"]),
+    type=click.Choice(["gaps", "groups", "pairs", "masks", "distances"]),
     multiple=True,
     help="What to print [gaps and groups; as CSV groups]. Repeatable.",
 )
@@ -36,8 +36,9 @@ def compare(
     """Say how far from the optimum methods land, with intervals.
 
     gaps: fewest weights that reach an accuracy. groups: accuracy at each size. pairs:
-    which of two is better with equal seeds. distances: to the optimal masks. --json
-    has them all, in full.
+    which of two is better with equal seeds. masks: what a mask is worth trained from
+    scratch (methods scratch, shuffled). distances: to the optimal masks. --json has
+    them all, in full.
     """
     from spiral.report import compare, tell
 

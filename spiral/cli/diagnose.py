@@ -63,3 +63,62 @@ def robustness(
         show(diagnosis_text.document(found))
     else:
         click.echo(diagnosis_text.page(found))
+
+
+@diagnose.command()
+@click.argument(
+    "folders", metavar="DIR…", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "--temperature", metavar="OPTION", help="Of one_shot [the one that varies most]."
+)
+@click.option("--width", type=int, help="Hidden width [the largest].")
+@click.option(
+    "--barrier",
+    default=-0.02,
+    show_default=True,
+    help="Connectivity below which retrainings are apart.",
+)
+@click.option(
+    "--alike", default=0.9, show_default=True, help="CKA from which they are alike."
+)
+@click.option(
+    "--every",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="Look at one point in so many.",
+)
+@click.option(
+    "--frontier",
+    type=click.Path(path_type=Path),
+    help="A frontier of one's own [the shipped one].",
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Draw a map there, too."
+)
+@as_json
+def regimes(
+    folders: tuple[Path, ...],
+    barrier: float,
+    alike: float,
+    output: Path | None,
+    as_json: bool,
+    **question: Any,
+) -> None:
+    """Map regimes over temperature and load, from retrainings of `one_shot`.
+
+    Connected or not along a line, alike or not in their outputs, and how far from the
+    best networks known. The grid seeds/regimes trains them.
+    """
+    from spiral.report import regime_figures, regime_map, style
+    from spiral.report.regimes import Thresholds
+
+    wanted = regime_map.Question(**question, thresholds=Thresholds(barrier, alike))
+    found = regime_map.draw_map(folders, wanted)
+    if output:
+        style.save(regime_figures.page(found), output)
+    if as_json:
+        show(regime_map.document(found))
+    else:
+        click.echo(regime_map.page(found))

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from spiral import groups
-from spiral.job import Params, TrainJob, TrainState
+from spiral.job import ForwardMask, Params, TrainJob, TrainState
 
 
 def factor(
@@ -22,7 +22,9 @@ def factor(
         Factors, or None where everything is shown and no map is needed.
     """
     here = job.plan.weight_map
-    if here is None or state.shown is None or here.rest[step] == 1:
+    if not isinstance(here, ForwardMask) or state.shown is None:
+        return None
+    if here.rest[step] == 1:
         return None
     kept = groups.top(params, state.shown, job.width, here.scope_at(step))
     return np.where(kept, np.float32(1), np.float32(here.rest[step]))

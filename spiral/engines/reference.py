@@ -11,9 +11,12 @@ import torch
 from torch import Tensor
 
 from spiral import balls, gradients
-from spiral.engines import forward, frank_wolfe
+from spiral.engines import adapted, forward, frank_wolfe
 from spiral.engines.evaluate import evaluate
-from spiral.job import Evaluation, FrankWolfe, TrainJob, TrainState
+from spiral.job import Evaluation, ForwardMask, FrankWolfe, Sam, TrainJob, TrainState
+
+TINY = 1e-12
+"""Added to a gradient's length before dividing by it, as in the authors' SAM."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,9 @@ class ReferenceEngine:
 
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train from ``state.step`` to ``stop``."""
+        if state.adapters is not None:
+            return adapted.advance_each(job, state, stop, self.device)
+        job = adapted.usual(job, state)
         params, momentum = state.params.copy(), state.momentum.copy()
         losses = state.losses_so_far()
         with gradients.one_thread():
@@ -61,10 +67,13 @@ class ReferenceEngine:
             seen = forward.factor(job, state, weights.cpu().numpy()[None], step)
             factor = None if seen is None else torch.tensor(seen[0], device=self.device)
             effective = weights if factor is None else weights * factor
-            effective = effective.detach().requires_grad_()
             if step >= job.last_epoch:
                 losses += plain_loss(effective.detach(), *batch).item()
-            (slope,) = torch.autograd.grad(loss_of_one(effective, *batch), effective)
+            slope = _slope(loss_of_one, effective, batch)
+            if isinstance(job.plan.optimiser, Sam):
+                first = torch.where(trains, slope, 0.0)
+                uphill = job.plan.optimiser.radius * first / (first.norm() + TINY)
+                slope = _slope(loss_of_one, effective + uphill, batch)
             gradient = _of_stored(job, slope, weights, factor)
             update(torch.where(trains, gradient, 0.0), float(rate))
             # Masked entries: gradient, decay and momentum are zero, so they stay zero.
@@ -74,12 +83,18 @@ class ReferenceEngine:
         return weights.cpu().numpy(), buffer.cpu().numpy()
 
 
+def _slope(loss: Callable[..., Tensor], at: Tensor, data: list[Tensor]) -> Tensor:
+    """Return the gradient of a loss at some parameters."""
+    place = at.detach().requires_grad_()
+    return torch.autograd.grad(loss(place, *data), place)[0]
+
+
 def _of_stored(
     job: TrainJob, gradient: Tensor, weights: Tensor, factor: Tensor | None
 ) -> Tensor:
     """Return the gradient of stored weights, given that of what the network runs on."""
     here = job.plan.weight_map
-    if here is None or factor is None:
+    if factor is None or not isinstance(here, ForwardMask):
         return gradient
     gradient = gradient * factor if here.gradient == "chain" else gradient
     return torch.where(factor < 1, gradient + here.pull * weights, gradient)

@@ -18,6 +18,9 @@ from spiral.job import FrankWolfe
 
 Step = Callable[..., Any]
 
+TINY = 1e-12
+"""Added to a gradient's length before dividing by it, as in the authors' SAM."""
+
 
 @lru_cache(maxsize=16)
 def traced_step(
@@ -26,17 +29,17 @@ def traced_step(
     batch: int,
     smoothing: float,
     device: str,
-    hidden: tuple[str, float] | None = None,
+    special: tuple[str, float] | None = None,
 ) -> Step:
     """Return one SGD step of a whole pack as a graph of tensor operations.
 
     The step maps (params [N, P], velocity [N, P], trains bool [N, P], rate [N, 1],
     momentum [N, 1], decay [N, 1], x [N, 2, B], y [N, B]) to the new (params, velocity).
-    Under a weight map it takes a factor [N, P] too; ``hidden`` then is what becomes of
-    hidden weights: the map's ``gradient`` and ``pull``.
+    Under a weight map it takes a factor [N, P] too; ``special`` then is what becomes of
+    hidden weights: the map's ``gradient`` and ``pull``. Or it is "sam" and its ρ.
     """
     slopes = vmap(grad(gradients.loss_of_one(width, smoothing)))
-    rule, pull = hidden or ("", 0.0)
+    rule, pull = special or ("", 0.0)
 
     def plain(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
         params: Tensor,
@@ -48,7 +51,12 @@ def traced_step(
         x: Tensor,
         y: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        gradient = slopes(params, x, y) + decay * params
+        gradient = slopes(params, x, y)
+        if rule == "sam":
+            first = torch.where(trains, gradient, 0.0)
+            size = first.norm(dim=1, keepdim=True)
+            gradient = slopes(params + pull * first / (size + TINY), x, y)
+        gradient = gradient + decay * params
         # `where`, not a product: masked entries stay zero even beside NaN
         gradient = torch.where(trains, gradient, 0.0)
         velocity = momentum * velocity + gradient
@@ -75,7 +83,7 @@ def traced_step(
     pack = (networks, mlp.param_count(width))
     column, points = (networks, 1), (networks, 2, batch)
     shapes = [pack, pack, pack, column, column, column, points, (networks, batch)]
-    if hidden:
+    if special and rule != "sam":
         return _trace(masked, [*shapes, pack], device, {2})
     return _trace(plain, shapes, device, {2})
 

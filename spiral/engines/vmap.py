@@ -17,11 +17,11 @@ from torch import Tensor
 from torch.func import vmap
 
 from spiral import balls, cubist, gradients
-from spiral.engines import forward, frank_wolfe
+from spiral.engines import adapted, forward, frank_wolfe
 from spiral.engines.compact import narrowed
 from spiral.engines.evaluate import evaluate
 from spiral.engines.traced import Step, traced_move, traced_step
-from spiral.job import Evaluation, FrankWolfe, TrainJob, TrainState
+from spiral.job import Evaluation, ForwardMask, FrankWolfe, Sam, TrainJob, TrainState
 
 EVALUATION_BYTES = 64 * 2**20
 """Upper bound of one hidden layer's activations while evaluating."""
@@ -45,6 +45,11 @@ class VmapEngine:
         """Train from ``state.step`` to ``stop``."""
         if stop <= state.step:
             return state
+        if state.adapters is not None:
+            batches = self._batches(job, state.step, stop)
+            with gradients.one_thread():
+                return adapted.advance(job, state, stop, batches, self.device)
+        job = adapted.usual(job, state)
         if job.plan.weight_map or isinstance(job.plan.optimiser, FrankWolfe):
             return self._advance(job, state, stop)  # groups and balls have their width
         params, momentum = state.params.copy(), state.momentum.copy()
@@ -126,11 +131,13 @@ class VmapEngine:
     def _update(self, job: TrainJob) -> Step:
         """Return a function of factor and tensors to the new (params, velocity)."""
         pack = (job.networks, job.width, job.batch, job.plan.label_smoothing)
-        plain = traced_step(*pack, self.device)
+        chosen = job.plan.optimiser
+        sam = ("sam", chosen.radius) if isinstance(chosen, Sam) else None
+        plain = traced_step(*pack, self.device, sam)
         if isinstance(job.plan.optimiser, FrankWolfe):
             return self._frank_wolfe(job, plain)
         here = job.plan.weight_map
-        if here is None:
+        if not isinstance(here, ForwardMask):
             return lambda factor, *tensors: plain(*tensors)
         masked = traced_step(*pack, self.device, (here.gradient, here.pull))
 

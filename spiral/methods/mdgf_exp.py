@@ -46,6 +46,7 @@ ENTRY = Entry(
         schedule="gradual",
         criterion="magnitude",
         grow="magnitude",
+        cost="dense",
     ),
     options=MdgfExpOptions,
     derive=flow.derive_frames,

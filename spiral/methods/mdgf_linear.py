@@ -42,6 +42,7 @@ ENTRY = Entry(
         schedule="gradual",
         criterion="magnitude",
         grow="magnitude",
+        cost="dense",
     ),
     options=MdgfLinearOptions,
     derive=flow.derive_frames,

@@ -32,6 +32,7 @@ ENTRY = Entry(
         schedule="gradual",
         criterion="magnitude",
         grow="magnitude",
+        cost="dense",
     ),
     options=SdgfStepOptions,
     derive=flow.derive_frames,

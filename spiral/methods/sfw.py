@@ -116,7 +116,11 @@ ENTRY = Entry(
     summary="Frank-Wolfe towards corners of few weights; pruned once, after training",
     citation="Zimmer et al. 2022, arXiv:2205.11921; Pokutta et al., arXiv:2010.07243",
     taxonomy=Taxonomy(
-        unit="weight", when="after", schedule="once", criterion="magnitude"
+        unit="weight",
+        when="after",
+        schedule="once",
+        criterion="magnitude",
+        cost="dense",
     ),
     options=SfwOptions,
     check=check,

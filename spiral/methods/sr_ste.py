@@ -35,6 +35,7 @@ ENTRY = Entry(
         schedule="alternating",
         criterion="magnitude",
         grow="magnitude",
+        cost="dense",
     ),
     options=SrSteOptions,
     check=check,

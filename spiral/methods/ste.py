@@ -25,6 +25,7 @@ ENTRY = Entry(
         schedule="alternating",
         criterion="magnitude",
         grow="magnitude",
+        cost="dense",
     ),
     options=SteOptions,
     check=check,

@@ -14,6 +14,7 @@ from spiral.report.choice import choose
 from spiral.report.gaps import gaps
 from spiral.report.groups import summarise
 from spiral.report.pairs import pairs
+from spiral.report.worth import worth
 from spiral.search import frontier
 
 BY = ("method", "width")
@@ -52,6 +53,7 @@ class Comparison:
     tables: dict[str, pd.DataFrame]
     """``gaps``: weights more than the optimum, a line for each threshold and group of
     all sizes; ``groups``: how good each group is; ``pairs``: which of two is better;
+    ``masks``: what masks are worth without their weights (see ``worth``);
     ``distances``: how far masks are from optimal ones."""
     notes: list[str]
 
@@ -111,6 +113,7 @@ def of_rows(
         "gaps": gaps(choice, groups, question.thresholds, known),
         "groups": groups,
         "pairs": pairs(choice),
+        "masks": worth(rows, best_known),
         "distances": pd.DataFrame(),
     }
     if known is not None and read_masks is not None:

@@ -18,6 +18,9 @@ DEFINITIONS = {
     "all rows; ≥: the share of seeds that reach it; shortfall: of the median from the "
     "best network known with as many weights; effective: weights on a path",
     "pairs": "probability that a beats b with equal seeds, a tie counting half",
+    "masks": "median accuracy of a method's own networks, of its masks trained from "
+    "scratch, and of masks shuffled within layers; mask_gap is what the second misses "
+    "to the best network known of the size, weight_gap what the first misses beyond",
     "distances": "weights that only one of a mask and the nearest optimal mask keeps, "
     "over all renumberings of hidden units (median of n networks)",
 }

@@ -47,10 +47,15 @@ SLOT_NANOSECONDS: dict[float, float] = {
 network leaves the L1 cache. All on one core of an AMD EPYC Zen 5, torch 2.13.0, Numba
 0.68.1; other machines differ by a small factor."""
 
-EXTRA: dict[str, float] = {"forward_mask": 1.3, "sfw": 1.6}
+EXTRA: dict[str, float] = {
+    **{"forward_mask": 1.3, "sfw": 1.6},
+    **{"low_rank": 1.1, "adamw": 1.1},
+}
 """How much longer a step of engine vmap takes with a weight map, or another optimiser.
 Processor time at widths 3, 16 and 64: maps over all layers 1.2, 1.0 and 1.3, over
-layers 1.1, 1.0 and 1.4, N:M 1.3, 1.0 and 1.4; Frank-Wolfe 1.4, 1.2 and 1.6."""
+layers 1.1, 1.0 and 1.4, N:M 1.3, 1.0 and 1.4; Frank-Wolfe 1.4, 1.2 and 1.6.
+Adapters with AdamW 2.7, 3.1 and 2.6, AdamW alone 1.6, 2.1 and 2.0, in the last tenth of
+a training; two gradients a step (``sam``) count in the course of who asks for them."""
 
 LOOP_SECONDS = 8.0
 """Of engine vmap, for the 19,500 steps of a pack of any size: what it costs to start

@@ -69,7 +69,7 @@ def test_no_engine_has_an_unheard_of_optimiser(requested):
 @pytest.mark.parametrize("name", ["vmap", "vmap:cuda", "reference"])
 def test_unsupported_is_said_in_words(name):
     text = engines.unsupported(name, plan(optimiser="adam"))
-    assert text == "it has no optimiser 'adam' (it has sgd, sfw)"
+    assert text == "it has no optimiser 'adam' (it has sgd, sfw, adamw, sam)"
     text = engines.unsupported(name, plan(weight_map="topk"))
     assert text == "it has no weight map 'topk'"
     assert engines.unsupported(name, plan()) is None

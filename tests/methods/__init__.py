@@ -23,6 +23,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "last_dense": 0.2,
         "last_sparse": 0.3,
     },
+    "sms": {"cycles": 1},
+    "scratch": {"of": "snip"},
+    "shuffled": {"of": "snip"},
 }
 """Values of options that have no default, or none that fits into two short epochs."""
 
@@ -119,12 +122,16 @@ class Scripted:
 
 
 def decide(configs: pd.DataFrame, engine: Still | None = None) -> TrainState:
-    """Let a method act at all its events under a cheap engine."""
+    """Let a method act at all its events under a cheap engine.
+
+    Of siblings the first is returned, which carries the row.
+    """
     shared = configs.iloc[0]
     method = experiment.build_method(shared)
     plan = experiment.plan_of(method, shared)
     job = experiment.make_job(configs, plan)
-    return experiment.train(engine or Drift(), method, job, configs)
+    state = experiment.train(engine or Drift(), method, job, configs)
+    return state.take(np.arange(0, job.networks, plan.siblings))
 
 
 def kept_weights(state: TrainState, width: int = 3) -> np.ndarray:
@@ -141,8 +148,8 @@ def view_of(configs: pd.DataFrame, params: np.ndarray, kept: np.ndarray) -> View
     shared = configs.iloc[0]
     plan = experiment.plan_of(experiment.build_method(shared), shared)
     job = experiment.make_job(configs, plan)
-    blank = np.zeros_like(params)
-    return experiment._viewer(job, configs)(TrainState(0, params, kept, blank))
+    state = TrainState(0, params, kept, np.zeros_like(params))
+    return experiment._viewer(job, configs)(job, state)
 
 
 def first_view(configs: pd.DataFrame, params: np.ndarray | None = None) -> View:

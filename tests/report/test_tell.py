@@ -120,7 +120,8 @@ def test_the_document_is_json_with_everything():
     assert told["groups"][-1]["iqm_low"] is None
     assert told["pairs"][0].keys() >= {"a", "b", "probability", "low", "high", "n"}
     assert told["distances"] == []
-    assert told["definitions"].keys() == {"gaps", "groups", "pairs", "distances"}
+    tables = {"gaps", "groups", "pairs", "masks", "distances"}
+    assert told["definitions"].keys() == tables
     assert all(isinstance(note, str) for note in told["notes"])
 
 

@@ -1,0 +1,149 @@
+"""``one_shot``: prune a checkpoint of a dense training once, then retrain in full."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from spiral import masks, mlp, schedules
+from spiral.config import PER_NETWORK, Options
+from spiral.job import Budget, Change, Mask, Plan, Sam, Sgd, View
+from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
+from spiral.methods.selection import by_layer
+
+
+class OneShotOptions(Options):
+    """Options of ``one_shot``; the first four are temperatures of the dense network."""
+
+    checkpoint: int | None = Field(
+        None, ge=1, description="epoch of the dense training to prune after [the last]"
+    )
+    dense_lr: float | None = Field(
+        None,
+        gt=0,
+        description="learning rate of the dense training [lr]",
+        json_schema_extra=PER_NETWORK,
+    )
+    dense_batch: int | None = Field(
+        None,
+        ge=1,
+        le=24_991,
+        description="points of a batch of the dense training; steps are as many",
+    )
+    sam: float = Field(
+        0.0, ge=0, description="ρ of sharpness-aware minimisation while dense"
+    )
+    branch: int = Field(
+        0,
+        ge=0,
+        description="number of the retraining: equal weights, another batch order",
+        json_schema_extra=PER_NETWORK,
+    )
+    scope: Literal["global", "layer"] = Field(
+        "global", description="rank over all layers, or in each layer for itself"
+    )
+
+
+@dataclass(frozen=True)
+class OneShot:
+    """What the three-regime model looks at (Zhou et al., ICML 2023, arXiv:2305.18383).
+
+    Train densely at some temperature; keep the largest weights of a checkpoint; retrain
+    for all epochs with the schedule from its start, plain SGD and fresh momentum. Equal
+    configs that differ in ``branch`` share the dense network and its mask; how far
+    apart they end tells the regime (``diagnose regimes``).
+
+    Assumptions: checkpoints are of one dense training of ``epochs`` epochs, whose
+    schedule they cut; batches of other sizes train for as many steps. Masks are global
+    as in Zhang & Papyan (``scope: layer`` is the authors' way).
+    """
+
+    checkpoint: int | None
+    dense_batch: int | None
+    sam: float
+    scope: Literal["global", "layer"]
+
+    def plan(self, budget: Budget) -> Plan:
+        """Dense up to the checkpoint, then all epochs again; an event before each."""
+        epochs = self.checkpoint or budget.epochs
+        begin = epochs * budget.steps_per_epoch
+        whole = schedules.curves(budget.epochs, budget.steps_per_epoch)
+        return Plan(
+            steps=begin + budget.steps,
+            events=(0, begin),
+            curves={n: np.concatenate([c[:begin], c]) for n, c in whole.items()},
+            optimiser=Sam(self.sam) if self.sam else Sgd(),
+        )
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Set the temperature, or prune."""
+        if view.step == 0:
+            own = pd.array(view.options["dense_lr"], "Float64")
+            scale = own.to_numpy(np.float64, na_value=np.nan) / view.lr
+            scale = np.nan_to_num(scale, nan=1.0)
+            return Change(lr_scale=scale, batch=self.dense_batch), None
+        kept = self._prune(view)
+        return Change(
+            masks=kept,
+            forget=np.ones_like(kept),
+            lr_scale=np.ones(len(kept)),
+            orders=view.options["branch"].astype(np.int64),
+            batch=0,
+            plain=True,
+        ), None
+
+    def _prune(self, view: View) -> Mask:
+        """Keep the largest weights, of all or of each layer's share."""
+        sizes = np.nan_to_num(np.abs(masks.of_weights(view.params, view.width)))
+        if self.scope == "layer":
+            stack = mlp.layers(view.width)
+            shares = masks.allocate(view.keep, [x.inputs * x.outputs for x in stack])
+            chosen = by_layer(view.width, sizes, shares)
+        else:
+            chosen = masks.keep_top(sizes, view.keep)
+        return masks.with_biases(chosen, view.width)
+
+
+def check(table: pd.DataFrame) -> list[Mistake]:
+    """A checkpoint must lie within the dense training."""
+    late = table[(table["checkpoint"] > table["epochs"]).fillna(False)]
+    if late.empty:
+        return []
+    epoch, epochs = late[["checkpoint", "epochs"]].iloc[0]
+    text = f"{epoch} lies after the end of a training of {epochs} epochs"
+    return [Mistake("checkpoint", text, epoch)]
+
+
+def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+    """The dense part, shared by twins, by its own batches; then ``keep``."""
+    epochs = table["epochs"].to_numpy(np.float64)
+    dense = table["checkpoint"].fillna(table["epochs"]).to_numpy(np.float64)
+    larger = table["dense_batch"].fillna(table["batch"]) / table["batch"]
+    sam = np.where(table["sam"] > 0, 2.0, 1.0)  # two gradients a step
+    keep, total = table["keep"].to_numpy(np.float64), dense + epochs
+    before = dense / total / twins * larger.to_numpy(np.float64) * sam
+    kept = np.stack([np.full(len(keep), float(weights)), keep])
+    return Course(kept, np.stack([before, epochs / total]))
+
+
+ENTRY = Entry(
+    build=OneShot,
+    summary="a dense checkpoint pruned once and retrained in full",
+    citation="Zhou et al., ICML 2023, arXiv:2305.18383; Han et al. 2015",
+    taxonomy=Taxonomy(
+        unit="weight",
+        when="during",
+        schedule="once",
+        criterion="magnitude",
+        cost="dense to sparse",
+        second_phase="train",
+    ),
+    options=OneShotOptions,
+    check=check,
+    course=course,
+)
