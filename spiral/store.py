@@ -259,8 +259,9 @@ def write_failure(out: Path, pack: str, error: str) -> None:
 
 
 def clear_failure(out: Path, pack: str) -> None:
-    """Forget a pack's failure."""
-    _failure_path(out, pack).unlink(missing_ok=True)
+    """Forget a pack's failure; a record that cannot be removed does no harm."""
+    with suppress(OSError):
+        _failure_path(out, pack).unlink()
 
 
 def failures(out: Path) -> dict[str, str]:

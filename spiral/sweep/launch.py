@@ -91,6 +91,8 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
     store.tidy(out)
     sizes = plan.describe(table)
     missing, corrupt = find_missing(out, sizes["pack"])
+    for pack in store.failures(out).keys() - set(missing):
+        store.clear_failure(out, pack)  # committed, though its last fsync failed
     mine = _share(sizes[sizes["pack"].isin(missing)], sizes, settings)
     gpu = any(name.endswith(":cuda") for name in names)
     return Launch(out, len(table), sizes, mine, corrupt, gpu)
