@@ -16,6 +16,7 @@ flipped byte is found.
 import hashlib
 import io
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -39,6 +40,7 @@ makes a row of a dense width-16 network 2.3 KB instead of 3.7 KB."""
 
 UNSEALED = "unsealed" + "0" * 24
 """Stands in a footer while the seal is computed; of the seal's length."""
+SEAL = re.compile(rb'"seal": "([0-9a-f]{32})"')
 ARROW = {int: pa.int64(), float: pa.float64(), str: pa.string()}
 NULLABLE = {ARROW[kind]: pd.api.types.pandas_dtype(DTYPES[kind]) for kind in ARROW}
 NULLABLE[pa.large_string()] = NULLABLE[pa.string()]
@@ -118,17 +120,19 @@ def from_bytes(data: bytes, name: str) -> tuple[pa.Table, dict[str, Any]]:
     Raises:
         CorruptPack: It is not that; ``name`` is the file in the message.
     """
+    seals = SEAL.findall(data)
+    if not seals:
+        raise CorruptPack(f"{name}: not a file of spiral-sweep, or cut short (no seal)")
+    # nothing is parsed before the seal has proved it, so no damage meets the parser
+    if _seal(data.replace(seals[-1], UNSEALED.encode(), 1)).encode() != seals[-1]:
+        raise CorruptPack(f"{name}: its bytes are not those that were written")
     try:
-        with pq.ParquetFile(io.BytesIO(data), page_checksum_verification=True) as file:
+        with pq.ParquetFile(io.BytesIO(data)) as file:
             table = file.read()
             footer = json.loads((file.metadata.metadata or {})[FOOTER])
-        seal = str(footer.pop("seal"))
-    except KeyError:
-        raise CorruptPack(f"{name}: not a file of spiral-sweep (no footer)") from None
-    except (OSError, pa.ArrowException, ValueError, AttributeError) as error:
+        footer.pop("seal")
+    except (OSError, pa.ArrowException, ValueError, KeyError, AttributeError) as error:
         raise CorruptPack(f"{name}: cannot be read ({error})") from None
-    if _seal(data.replace(seal.encode(), UNSEALED.encode(), 1)) != seal:
-        raise CorruptPack(f"{name}: its bytes are not those that were written")
     return table, footer
 
 
@@ -173,6 +177,8 @@ def read_pack(path: Path) -> tuple[pa.Table, dict[str, Any]]:
 
 def _check(path: Path, pack: str) -> tuple[pa.Table, dict[str, Any]]:
     """Read a pack's file; it must hold the configs that its name is the digest of."""
+    if path.exists() and not path.is_file():
+        raise CorruptPack(f"{path}: is not a plain file; move it elsewhere")
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -239,9 +245,14 @@ def read_manifest(
             table, footer = from_bytes(path.read_bytes(), str(path))
         else:
             filters = None if pack is None else [("pack", "=", pack)]
-            table = pq.read_table(path, filters=filters, columns=columns)
+            table = pq.read_table(
+                path,
+                filters=filters,
+                columns=columns,
+                page_checksum_verification=True,
+            )
             footer = json.loads(table.schema.metadata[FOOTER])
-    except (CorruptPack, pa.ArrowException, OSError) as error:
+    except (CorruptPack, pa.ArrowException, OSError, LookupError, TypeError) as error:
         raise CorruptPack(
             f"{path}: cannot be read ({error}). Remove it and launch the grid again: "
             "the manifest is made anew from the results"

@@ -31,6 +31,9 @@ class Commands(click.Group):
         except SpiralError as error:
             click.echo(f"error: {error}", err=True)
             raise SystemExit(error.exit_code) from None
+        except KeyboardInterrupt:
+            click.echo("stopped; nothing is half-written", err=True)
+            raise SystemExit(130) from None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,6 +11,12 @@ import pyarrow.parquet as pq
 from spiral import rows, store
 from spiral.errors import ConfigError, CorruptPack, StoreError
 
+FORMAT = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(
+        page_checksum_verification=True  # a flipped byte is an error, never a number
+    )
+)
+
 
 def read(
     out: Path, columns: Sequence[str] | None = None, ids: Sequence[str] | None = None
@@ -34,7 +40,8 @@ def read(
         raise StoreError(f"{out} holds no rows yet; run `spiral-sweep launch` first")
     try:
         schema = _with(columns, [pq.read_schema(file) for file in files])
-        dataset = ds.dataset(files, schema=schema)  # older files lack newer columns
+        # older files lack newer columns
+        dataset = ds.dataset(files, schema=schema, format=FORMAT)
         wanted = None if ids is None else ds.field("config_id").isin([*ids])
         table = dataset.to_table(None if columns is None else [*columns], filter=wanted)
     except (pa.ArrowException, OSError) as error:

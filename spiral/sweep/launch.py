@@ -188,7 +188,9 @@ def _existing(out: Path) -> pd.DataFrame | None:
     if not out.is_dir():
         raise ConfigError(f"--out {out} is a file; give a folder")
     if store.manifest_path(out).exists():
-        return rows.complete(store.read_manifest(out)[0])
+        known = rows.complete(store.read_manifest(out)[0])
+        _check_names(known, out)
+        return known
     foreign = sorted(p.name for p in out.iterdir() if p.name not in store.OWN_NAMES)
     if foreign:
         raise ConfigError(
@@ -196,6 +198,20 @@ def _existing(out: Path) -> pd.DataFrame | None:
             "give a new or empty folder"
         )
     return _from_results(out)
+
+
+def _check_names(configs: pd.DataFrame, out: Path) -> None:
+    """Raise CorruptPack unless every pack is named for its configs.
+
+    Names become file names, so a manifest made up elsewhere could lead out of ``out``.
+    """
+    for pack, ids in configs.groupby("pack", sort=False)["config_id"]:
+        if store.pack_id(ids) != pack:
+            raise CorruptPack(
+                f"{store.manifest_path(out)}: {str(pack)[:40]!r} is not the name of "
+                "its configs. Remove the manifest and launch the grid again: it is "
+                "made anew from the results"
+            )
 
 
 def _from_results(out: Path) -> pd.DataFrame | None:

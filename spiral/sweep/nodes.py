@@ -16,7 +16,10 @@ import yaml
 
 from spiral.errors import ConfigError
 
-MAX_BYTES = 16 * 2**20
+MAX_BYTES = 512 * 2**10
+"""Takes a second to parse; what is larger is written as ranges and listings."""
+MAX_MISTAKES = 100
+"""After so many nobody reads on, and a range of a million wrong values has as many."""
 MAX_RANGE = 1_000_000
 RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(\d+))?")
 INTEGER = re.compile(r"[-+]?\d+")
@@ -31,15 +34,24 @@ class Mistakes:
     found: list[str] = field(default_factory=list)
 
     def add(self, place: str, message: str) -> None:
-        """Note one mistake (once, however often it is found)."""
+        """Note one mistake (once, however often it is found).
+
+        Raises:
+            ConfigError: There are so many that looking on is no use.
+        """
         text = f"{place}: {message}"
         if text not in self.found:
             self.found.append(text)
+        if len(self.found) >= MAX_MISTAKES:
+            self.raise_any()
 
     def raise_any(self) -> None:
         """Raise ConfigError if there are any."""
         if self.found:
-            raise ConfigError("\n".join(sorted(self.found, key=_position)))
+            said = sorted(self.found, key=_position)
+            if len(said) >= MAX_MISTAKES:
+                said.append(f"... and perhaps more: these are the first {len(said)}")
+            raise ConfigError("\n".join(said))
 
 
 def _position(mistake: str) -> tuple[int, ...]:
@@ -71,9 +83,11 @@ def read(path: Path) -> yaml.Node:
         ConfigError: It cannot be read or is not YAML; the message has the place.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(f"{path}: larger than {MAX_BYTES >> 20} MB; split it")
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)  # its size may be endless, as /dev/zero's
+        if len(data) > MAX_BYTES:
+            raise ConfigError(f"{path}: larger than {MAX_BYTES >> 10} KB; split it")
+        text = data.decode("utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:

@@ -217,7 +217,7 @@ def test_a_file_is_read_as_utf_8_with_its_name_in_messages(tmp_path):
         (b"name: \xff", "not UTF-8 text (byte 6)"),
         ("name: ä".encode("utf-16"), "not UTF-8 text (byte 0)"),
         (b"", "1:1: the file is empty"),
-        (b"#" * (16 * 2**20 + 1), "larger than 16 MB; split it"),
+        (b"#" * (2**19 + 1), "larger than 512 KB; split it"),
     ],
 )
 def test_a_file_that_cannot_be_a_grid_is_refused(tmp_path, content, expected):
