@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from spiral import config, masks, methods, mlp, store
+from spiral.errors import SchemaMismatch
 
 RESULTS: dict[str, tuple[pa.DataType, str]] = {
     "status": (
@@ -68,7 +69,11 @@ def complete(configs: pd.DataFrame) -> pd.DataFrame:
     """Return configs with the columns that an earlier version did not have yet.
 
     A new option has a default that changes nothing, so that is what they had.
+
+    Raises:
+        SchemaMismatch: They are of a method that this version lacks.
     """
+    check_methods(configs)
     missing = [name for name in config_fields() if name not in configs]
     added = {}
     for name in missing:
@@ -81,6 +86,17 @@ def complete(configs: pd.DataFrame) -> pd.DataFrame:
                 values[(configs["method"] == method).to_numpy()] = fields[name].default
         added[name] = values
     return configs.assign(**added)
+
+
+def check_methods(configs: pd.DataFrame) -> None:
+    """Raise SchemaMismatch unless all configs are of methods known here."""
+    named = configs["method"] if "method" in configs else [None]
+    unknown = sorted(str(name) for name in {*named} - methods.METHODS.keys())
+    if unknown:
+        raise SchemaMismatch(
+            f"method {unknown[0]!r} is unknown here; use the version of spiral-sweep, "
+            "or give the method, that the launch was made with"
+        )
 
 
 def older_or_equal(found: pa.Schema) -> bool:

@@ -252,6 +252,9 @@ def read_manifest(
                 page_checksum_verification=True,
             )
             footer = json.loads(table.schema.metadata[FOOTER])
+        for name in columns or ("config_id", "pack"):
+            if NULLABLE.get(table.schema.field(name).type) != NULLABLE[pa.string()]:
+                raise CorruptPack(f"its {name} is no text")
     except (CorruptPack, pa.ArrowException, OSError, LookupError, TypeError) as error:
         raise CorruptPack(
             f"{path}: cannot be read ({error}). Remove it and launch the grid again: "

@@ -73,7 +73,11 @@ def completed(table: pd.DataFrame) -> pd.DataFrame:
     """Return rows with what files of earlier versions lack.
 
     A new option has a default that changes nothing, so that is what they had.
+
+    Raises:
+        SchemaMismatch: They are of a method that this version lacks.
     """
+    rows.check_methods(table)
     method, names = pd.factorize(table["method"])
     common = config.fields(config.Config)
     known = [common | config.fields(methods.METHODS[name].options) for name in names]

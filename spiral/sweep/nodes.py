@@ -168,6 +168,9 @@ def items(
     """
     several = isinstance(node, yaml.SequenceNode)
     found: list[Item] = []
+    if several and sum(map(_count, node.value)) > MAX_RANGE:
+        mistakes.add(place(node, name), f"the list has over {MAX_RANGE:,} values")
+        return []
     for part in node.value if several else [node]:
         if isinstance(part, yaml.ScalarNode):
             found += _expand(part, name, mistakes)
@@ -183,6 +186,15 @@ def items(
     if several and not node.value:
         mistakes.add(place(node, name), "the list is empty")
     return found
+
+
+def _count(node: yaml.Node) -> int:
+    """Return how many values a part of a list stands for, before it is expanded."""
+    match = RANGE.fullmatch(node.value) if isinstance(node, yaml.ScalarNode) else None
+    if match is None or max(map(len, match.groups(default=""))) > 18:
+        return 1
+    length = (int(match[2]) - int(match[1])) // max(1, int(match[3] or 1)) + 1
+    return length if 0 < length <= MAX_RANGE else 1  # others are said by themselves
 
 
 def _expand(node: yaml.ScalarNode, name: str, mistakes: Mistakes) -> Iterator[Item]:
