@@ -31,6 +31,13 @@ class Commands(click.Group):
         except SpiralError as error:
             click.echo(f"error: {error}", err=True)
             raise SystemExit(error.exit_code) from None
+        except PermissionError as error:
+            click.echo(
+                f"error: {error.filename}: {error.strerror}; make it accessible, or "
+                "give another path, and run the command again",
+                err=True,
+            )
+            raise SystemExit(1) from None
         except KeyboardInterrupt:
             click.echo("stopped; nothing is half-written", err=True)
             raise SystemExit(130) from None

@@ -51,7 +51,7 @@ def _one(stage: Stage, chance: Random, out: Path, crew: int) -> bool:
         return _died(child)
     child = stage.launch(out)
     child.process.join(chance.uniform(0, left * stage.seconds))
-    _send(child.process.pid, chance.choice(SIGNALS))
+    send(child.process.pid, chance.choice(SIGNALS))
     return _died(child)
 
 
@@ -61,17 +61,18 @@ def _in_crew(stage: Stage, chance: Random, out: Path) -> bool:
     child.process.join(chance.uniform(0, 5))
     below = sorted(descendants(child.process.pid))
     if below and chance.random() < 0.7:
-        _send(chance.choice(below), signal.SIGKILL)
+        send(chance.choice(below), signal.SIGKILL)
         _died(child)
         return True
     family = {child.process.pid, *below}
-    _send(child.process.pid, chance.choice(SIGNALS))
+    send(child.process.pid, chance.choice(SIGNALS))
     died = _died(child)
     until(lambda: not alive(family), "death of all workers")
     return died
 
 
-def _send(pid: int, number: int) -> None:
+def send(pid: int, number: int) -> None:
+    """Send a signal to a process that may be gone already."""
     with suppress(ProcessLookupError):
         os.kill(pid, number)
 

@@ -75,11 +75,11 @@ class Child:
 
 def _body(argv: Sequence[str], log: str, harm: Harm | None) -> None:
     """Run a command line; the body of a child."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # not yet the product's business
     handle = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     sys.argv = [*argv]
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # not yet the product's business
     if harm is not None:
         harm()
     from spiral.cli import main
@@ -102,6 +102,8 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        for path in (self.folder, *self.folder.parents[:1]):
+            path.chmod(0o755)  # a turn may look at it as another user
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(["tests.soak.warm"])
         self.grid = self.folder / "tiny.yaml"
@@ -122,6 +124,7 @@ class Stage:
         process = self.context.Process(target=_body, args=(argv, str(log), harm))
         process.start()
         child = Child(process, log)
+        until(log.exists, "the start of a process")
         self.children = [c for c in self.children if c.process.is_alive()] + [child]
         return child
 

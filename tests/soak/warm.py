@@ -3,10 +3,12 @@
 Nothing here may start a thread: a child of a forked thread pool can hang.
 """
 
+import shlex  # noqa: F401
+
 import numpy as np
 
-from spiral import experiment
-from spiral.sweep import grid, local, progress, status  # noqa: F401 - children need them
+from spiral import cli, experiment  # noqa: F401
+from spiral.sweep import grid, launch, local, progress, status  # noqa: F401
 
 CONFIGS = grid.loads("{method: [gmp, random], keep: 12, width: 3, epochs: 1}").configs
 for _, group in CONFIGS.groupby("method"):
