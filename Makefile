@@ -5,7 +5,9 @@ SPIRAL = $(BIN)/spiral-sweep
 DEMO = runs/quickstart
 SLICE = runs/paper-slice
 
-.PHONY: install demo fidelity paper-slice test lint types bench golden clean
+SOAK_MINUTES ?= 20
+
+.PHONY: install demo fidelity paper-slice test soak lint types bench golden clean
 
 install: .venv/installed
 
@@ -34,6 +36,9 @@ fidelity: install
 
 test: install
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not benchmark"
+
+soak: install
+	$(BIN)/python -m tests.soak --minutes $(SOAK_MINUTES) $(SOAK)
 
 lint: install
 	$(BIN)/ruff check .

@@ -92,7 +92,11 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=KINDS)
     parser.add_argument("--turn", help="KIND:NUMBER, to replay one turn")
     parser.add_argument("--figures", type=Path, help="add the figures to this JSON")
+    parser.add_argument("--publish", type=Path, help="only put it in RELIABILITY.md")
     given = parser.parse_args()
+    if given.publish:
+        figures.publish(given.publish)
+        return 0
     seed = random.SystemRandom().randrange(10**6) if given.seed is None else given.seed
     say(f"seed {seed}")
     names = given.only or KINDS
@@ -106,7 +110,7 @@ def main() -> int:
             campaign.turn(names[0], int(given.turn.partition(":")[2]))
         else:
             campaign.run(given.minutes)
-    found = figures.of(campaign.faults, goal, campaign.failures, campaign.skipped, seed)
+    found = figures.of(campaign, seed)
     say(json.dumps(found, indent=1))
     if given.figures:
         figures.add(found, given.figures)

@@ -25,8 +25,11 @@ FIRST = (
 )
 """Points of a first launch."""
 
-AGAIN = ("replace manifest", *(f"{step} manifest" for step in STEPS))
-"""Points at which an extended grid changes the manifest."""
+AGAIN = (
+    *("replace manifest", "read manifest", "read record", "unlink record"),
+    *(f"{step} manifest" for step in STEPS),
+)
+"""Points at which an extended grid changes the manifest, and a failure is mended."""
 
 RECORD = (
     "mkdir folder failed",
@@ -58,11 +61,12 @@ def one(stage: Stage, name: str, point: str, deed: str) -> None:
     out, record = stage.fresh("out"), stage.folder / "passed"
     record.unlink(missing_ok=True)
     args = EXTENDED if name == "again" else ()
-    if args:
-        stage.finish(out)
+    failing = Wire(str(out), (Fault("fsync pack", "EIO"),))
+    if name == "again":
+        check(stage.launch(out, harm=failing).wait() == 3, "no pack failed")
     faults = [Fault(point, deed)]
     if name == "record":  # a pack must fail first
-        faults.append(Fault("fsync pack", "EIO"))
+        faults += failing.faults
     wire = Wire(str(out), tuple(faults), str(record))
     child = stage.launch(out, *args, harm=wire)
     code, place = child.wait(), f"{deed} at {point}"
@@ -70,7 +74,8 @@ def one(stage: Stage, name: str, point: str, deed: str) -> None:
     if deed in (KILL, KILL_AFTER):
         check(code == -9, f"{place}: exit code {code}: {child.said}")
     else:
-        check(code in (0, 1, 3), f"{place}: exit code {code}")
+        codes = (0, 1, 3, 4) if point == "read manifest" else (0, 1, 3)
+        check(code in codes, f"{place}: exit code {code}")
         check(code == 0 or SAID[deed] in child.said, f"{place}: {child.said}")
         if code:
             check_message(child.said)

@@ -98,6 +98,8 @@ class Stage:
     folder: Path
     children: list[Child] = field(default_factory=list)
     turns: int = 0
+    notes: dict[str, float] = field(default_factory=dict)
+    """Measurements for the figures."""
     read: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
