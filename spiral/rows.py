@@ -90,7 +90,7 @@ def complete(configs: pd.DataFrame) -> pd.DataFrame:
 
 def check_methods(configs: pd.DataFrame) -> None:
     """Raise SchemaMismatch unless all configs are of methods known here."""
-    named = configs["method"] if "method" in configs else [None]
+    named = configs.get("method", [None])
     unknown = sorted(str(name) for name in {*named} - methods.METHODS.keys())
     if unknown:
         raise SchemaMismatch(

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spiral import rows
+from spiral.errors import SchemaMismatch
 
 PARAMS = {2: 21, 3: 37}
 """Parameters by width: (2w + w) + 2 (w² + w) + (w + 1)."""
@@ -120,3 +121,9 @@ def test_a_missing_result_is_noticed(name, two_configs):
     del results[name]
     with pytest.raises(KeyError, match=name):
         rows.assemble(two_configs, results)
+
+
+@pytest.mark.parametrize("names", [{"method": ["gmp", "nobody"]}, {"keep": [1]}])
+def test_rows_of_a_method_that_is_unknown_here_are_refused(names):
+    with pytest.raises(SchemaMismatch, match="unknown here; use the version"):
+        rows.complete(pd.DataFrame(names))

@@ -23,7 +23,7 @@ from spiral.sweep.driver import SETTINGS
 from tests.sweep.conftest import run_cli
 
 PICKLES = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal", "cloudpickle"}
-CALLS = {"eval", "exec", "compile", "read_pickle", "to_pickle", "unsafe_load", "full_load"}
+CALLS = {"eval", "exec", "compile", "read_pickle", "to_pickle", "unsafe_load"}
 
 
 class Canary:

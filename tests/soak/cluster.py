@@ -78,10 +78,9 @@ def _launch(stage: Stage, out: Path, address: str, log: Path) -> Any:
     words = ["launch", str(stage.grid), "--out", str(out), "--address", address]
     words += ["--workers", "2"]
     with log.open("w") as file:
-        child = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-c", code, *words], stdout=file, stderr=file
         )
-    return child
 
 
 def _disturb(

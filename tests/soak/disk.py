@@ -3,7 +3,6 @@
 import os
 import subprocess
 from functools import partial
-from pathlib import Path
 from random import Random
 
 from spiral import store

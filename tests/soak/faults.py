@@ -143,7 +143,9 @@ class _File:
         half = len(data) // 2
         self.file.write(data[:half])
         self.file.flush()
-        return self.wire.strike("write", self.path, lambda: self.file.write(data[half:]))
+        return self.wire.strike(
+            "write", self.path, lambda: self.file.write(data[half:])
+        )
 
     def flush(self) -> None:
         """Flush."""

@@ -87,7 +87,8 @@ def render(found: dict[str, Any]) -> str:
         for kind in found["kinds"].values()
         for name, value in kind.get("notes", {}).items()
     ]
-    return "\n".join([*lines, "", *([f"At scale: {'; '.join(notes)}."] if notes else [])])
+    lines += ["", f"At scale: {'; '.join(notes)}."] if notes else []
+    return "\n".join(lines)
 
 
 def publish(path: Path) -> None:

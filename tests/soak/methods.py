@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from spiral import methods, store
-from spiral.job import Budget, Change, Plan, View
+from spiral.job import Change, View
 from spiral.methods import random
 from tests.soak.kills import send
 from tests.soak.stage import Stage, check, check_message, until

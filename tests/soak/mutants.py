@@ -28,9 +28,17 @@ VALUES = (
     *("1", "0", "-1", "1e400", ".nan", ".inf", "NaN", "1e-320", "9" * 30, "9" * 5000),
     *("0..999999999999", "5..1", "1..10..0", "0x10", "1_000", "~", "true", "", "''"),
     *("gmp", "[gmp", "{a: b}", "[[1]]", "*a", "&a 1", "!!python/name:os.system ''"),
-    *("'\\0'", "\u202e", "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16")),
+    *(
+        "'\\0'",
+        "\u202e",
+        "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+    ),
     *("../../../etc/passwd", "/dev/zero", "/dev/null", ".", "default@0000"),
-    *("paper_masks", "{paper_masks: {shape: [3, 3, 99]}}", "{orbits: {shape: [9, 9, 9]}}"),
+    *(
+        "paper_masks",
+        "{paper_masks: {shape: [3, 3, 99]}}",
+        "{orbits: {shape: [9, 9, 9]}}",
+    ),
     *("keep < weights", "__import__('os')", "keep ** 9 ** 9 ** 9", "((((" * 500),
 )
 KEYS = (*config_fields(), "zip", "where", "name", "defaults", "blocks", "<<", "", "?")
@@ -81,7 +89,16 @@ def _bytes(data: bytes, chance: Random) -> bytes:
     place = chance.randrange(len(data) + 1)
     end = min(len(data), place + chance.randint(1, 20))
     new = chance.choice(
-        [b"", chance.randbytes(3), data[place:end] * 9, b"\xff", b"\0", b"[{", b": ", b"\t"]
+        [
+            b"",
+            chance.randbytes(3),
+            data[place:end] * 9,
+            b"\xff",
+            b"\0",
+            b"[{",
+            b": ",
+            b"\t",
+        ]
     )
     return data[:place] + new + data[end:]
 
@@ -330,9 +347,30 @@ WORDS = (
     *("recall", "show", "--json", "--out", "--set", "--sample", "--executor", "local"),
     *("--workers", "--shard", "--limit", "--engine", "--threshold", "--by", "--csv"),
     *("--table", "--shape", "--nnz", "--file", "--dry-run", "--frontier", "-o", "-h"),
-    *("quickstart", "fidelity", "paper/slice", "nothing", "", " ", "-", "--", "0", "-1"),
+    *(
+        "quickstart",
+        "fidelity",
+        "paper/slice",
+        "nothing",
+        "",
+        " ",
+        "-",
+        "--",
+        "0",
+        "-1",
+    ),
     *("nan", "inf", "1e999", "3,2,2", "99,99,99", "1,1", "0/2", "2/2", "9" * 25, "gmp"),
-    *("method,width", "seed", "../..", "/dev/null", "é", "\u202e", "%s%n", "$(id)", "*"),
+    *(
+        "method,width",
+        "seed",
+        "../..",
+        "/dev/null",
+        "é",
+        "\u202e",
+        "%s%n",
+        "$(id)",
+        "*",
+    ),
     *("weights", "mask", "accuracy,loss", "1..3", "3..1", "width=3", "x.png", "x.gif"),
 )
 LONG = {"bench", "recall", "thin", "update"}

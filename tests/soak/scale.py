@@ -30,7 +30,11 @@ CONFIGS = 485_838
 
 def turn(stage: Stage, chance: Random) -> int:
     """Launch, look and resume; note what it takes."""
-    grid, out, ledger = stage.folder / "all.yaml", stage.fresh("out"), stage.fresh("ram")
+    grid, out, ledger = (
+        stage.folder / "all.yaml",
+        stage.fresh("out"),
+        stage.fresh("ram"),
+    )
     grid.write_text((SHIPPED / "paper/random_init.yaml").read_text() + MORE)
     words = ["launch", str(grid), "--out", str(out), "--executor", "local"]
     words += ["--workers", "1"]
@@ -59,7 +63,10 @@ def timed(*words: str) -> tuple[float, str]:
     code = "from spiral.cli import main; main()"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     ran = subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     check(ran.returncode == 0, ran.stderr)

@@ -133,15 +133,13 @@ class Stage:
     def launch(self, out: Path, *args: object, harm: Harm | None = None) -> Child:
         """Start a launch of the grid with the local executor and one worker."""
         local = ("--executor", "local", "--workers", 1)
-        return self.start(
-            "launch", self.grid, "--out", out, *local, *args, harm=harm
-        )
+        return self.start("launch", self.grid, "--out", out, *local, *args, harm=harm)
 
     def finish(self, out: Path, *args: object) -> None:
         """Launch once more, undisturbed: it must complete, with the rows it must."""
         child = self.launch(out, *args)
         code = child.wait()
-        check(code == 0, f"the launch after a fault ended with {code}: {child.said}")
+        check(code == 0, f"the next launch ended with {code}: {child.said}")
         self.read.clear()
         self.check(out)
         wanted = self.more if args else self.expected
@@ -159,10 +157,12 @@ class Stage:
         for name, digest in self.packs(out).items():
             expected = self.expected.get(name) or self.more.get(name)
             check(expected, f"{name}: readers see what is no pack")
-            check(digest == expected, f"{name}: its values are not the undisturbed ones")
+            check(
+                digest == expected, f"{name}: its values are not the undisturbed ones"
+            )
 
     def packs(self, out: Path) -> dict[str, str]:
-        """Return file → digest of its values; what was read before is not read again."""
+        """Return file → digest of its values; each file is read once."""
         found = {}
         for path in store.visible_files(out):
             facts = path.stat()
