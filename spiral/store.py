@@ -114,8 +114,10 @@ def _seal(unsealed: bytes) -> str:
     return hashlib.blake2b(unsealed, digest_size=len(UNSEALED) // 2).hexdigest()
 
 
-def from_bytes(data: bytes, name: str) -> tuple[pa.Table, dict[str, Any]]:
-    """Read what :func:`to_bytes` wrote, and prove that no byte has changed.
+def prove(data: bytes, name: str) -> None:
+    """Prove that not a byte has changed of what :func:`to_bytes` wrote.
+
+    Nothing may be parsed before, so that no damage meets the parser.
 
     Raises:
         CorruptPack: It is not that; ``name`` is the file in the message.
@@ -123,17 +125,29 @@ def from_bytes(data: bytes, name: str) -> tuple[pa.Table, dict[str, Any]]:
     seals = SEAL.findall(data)
     if not seals:
         raise CorruptPack(f"{name}: not a file of spiral-sweep, or cut short (no seal)")
-    # nothing is parsed before the seal has proved it, so no damage meets the parser
     if _seal(data.replace(seals[-1], UNSEALED.encode(), 1)).encode() != seals[-1]:
         raise CorruptPack(f"{name}: its bytes are not those that were written")
+
+
+def from_bytes(data: bytes, name: str, **part: Any) -> tuple[pa.Table, dict[str, Any]]:
+    """Read what :func:`to_bytes` wrote, and prove that no byte has changed.
+
+    Args:
+        data: The bytes.
+        name: The file in messages.
+        part: ``columns`` or ``filters``, as ``pyarrow.parquet.read_table`` takes them.
+
+    Raises:
+        CorruptPack: It is not that.
+    """
+    prove(data, name)
     try:
-        with pq.ParquetFile(io.BytesIO(data)) as file:
-            table = file.read()
-            footer = json.loads((file.metadata.metadata or {})[FOOTER])
+        table = pq.read_table(pa.BufferReader(data), **part)
+        footer = json.loads(table.schema.metadata[FOOTER])
         footer.pop("seal")
-    except (OSError, pa.ArrowException, ValueError, KeyError, AttributeError) as error:
+    except (OSError, pa.ArrowException, ValueError, LookupError, TypeError) as error:
         raise CorruptPack(f"{name}: cannot be read ({error})") from None
-    return table, footer
+    return table.replace_schema_metadata(None), footer
 
 
 # ---- packs
@@ -241,21 +255,14 @@ def read_manifest(
             "give the folder that was the --out of `spiral-sweep launch`"
         )
     try:
-        if pack is None and columns is None:
-            table, footer = from_bytes(path.read_bytes(), str(path))
-        else:
-            filters = None if pack is None else [("pack", "=", pack)]
-            table = pq.read_table(
-                path,
-                filters=filters,
-                columns=columns,
-                page_checksum_verification=True,
-            )
-            footer = json.loads(table.schema.metadata[FOOTER])
+        filters = None if pack is None else [("pack", "=", pack)]
+        table, footer = from_bytes(
+            path.read_bytes(), path.name, columns=columns, filters=filters
+        )
         for name in columns or ("config_id", "pack"):
             if NULLABLE.get(table.schema.field(name).type) != NULLABLE[pa.string()]:
                 raise CorruptPack(f"its {name} is no text")
-    except (CorruptPack, pa.ArrowException, OSError, LookupError, TypeError) as error:
+    except (CorruptPack, OSError, KeyError) as error:
         raise CorruptPack(
             f"{path}: cannot be read ({error}). Remove it and launch the grid again: "
             "the manifest is made anew from the results"

@@ -11,12 +11,6 @@ import pyarrow.parquet as pq
 from spiral import rows, store
 from spiral.errors import ConfigError, CorruptPack, StoreError
 
-FORMAT = ds.ParquetFileFormat(
-    default_fragment_scan_options=ds.ParquetFragmentScanOptions(
-        page_checksum_verification=True  # a flipped byte is an error, never a number
-    )
-)
-
 
 def read(
     out: Path, columns: Sequence[str] | None = None, ids: Sequence[str] | None = None
@@ -39,12 +33,13 @@ def read(
     if not files:
         raise StoreError(f"{out} holds no rows yet; run `spiral-sweep launch` first")
     try:
+        for file in files:  # a flipped byte is an error, never a number
+            store.prove(Path(file).read_bytes(), file)
         schema = _with(columns, [pq.read_schema(file) for file in files])
-        # older files lack newer columns
-        dataset = ds.dataset(files, schema=schema, format=FORMAT)
+        dataset = ds.dataset(files, schema=schema)  # older files lack newer columns
         wanted = None if ids is None else ds.field("config_id").isin([*ids])
         table = dataset.to_table(None if columns is None else [*columns], filter=wanted)
-    except (pa.ArrowException, OSError) as error:
+    except (CorruptPack, pa.ArrowException, OSError) as error:
         raise CorruptPack(
             f"{out}: a result file cannot be read ({error}); "
             f"`spiral-sweep verify {out}` names it"

@@ -142,7 +142,7 @@ def test_a_stale_record_of_a_failure_is_cleared(launch, copy):
     "command", [("compare", "{}"), ("plot", "boundary", "{}", "dense")], ids=" ".join
 )
 def test_flipped_bytes_never_become_numbers(command, cli, copy, tmp_path):
-    """Every byte of a data page is under its checksum, and readers look."""
+    """Every reader checks the seal first."""
     path = next(store.pack_files(copy))
     whole, answered = path.read_bytes(), cli("compare", copy).out
     for place in range(100, len(whole) // 2, len(whole) // 12):
