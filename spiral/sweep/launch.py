@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,7 +46,7 @@ class Launch:
     configs: int
     """Configs of the grid."""
     packs: pd.DataFrame
-    """Every pack: ``pack``, ``networks``, ``seconds``."""
+    """Every pack that lacks rows: ``pack``, ``networks``, ``seconds``."""
     missing: list[str]
     """Packs this launch will train, the longest first."""
     corrupt: list[str]
@@ -89,11 +90,12 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
     if (packs is not None or first) and not _commit(out, grid, table, first):
         return prepare(grid, out, settings)  # another launch was quicker: extend it
     store.tidy(out)
-    sizes = plan.describe(table)
-    missing, corrupt = find_missing(out, sizes["pack"])
+    every = table["pack"].drop_duplicates().astype(str)
+    missing, corrupt = find_missing(out, every)
     for pack in store.failures(out).keys() - set(missing):
         store.clear_failure(out, pack)  # committed, though its last fsync failed
-    mine = _share(sizes[sizes["pack"].isin(missing)], sizes, settings)
+    sizes = plan.describe(table[table["pack"].isin(missing)])
+    mine = _share(sizes, every, settings)
     gpu = any(name.endswith(":cuda") for name in names)
     return Launch(out, len(table), sizes, mine, corrupt, gpu)
 
@@ -148,6 +150,8 @@ def stop_on_signals() -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         received.append(number)
+        # what this interrupts midway may complain when it is torn down: not our user's
+        sys.unraisablehook = lambda _: None
         signal.signal(number, signal.SIG_DFL)
         raise Interrupted(number)
 
@@ -242,12 +246,12 @@ def _check_extends(grid: Grid, known: set[str], out: Path) -> None:
         )
 
 
-def _share(missing: pd.DataFrame, packs: pd.DataFrame, settings: Settings) -> list[str]:
+def _share(missing: pd.DataFrame, every: pd.Series, settings: Settings) -> list[str]:
     """Return the missing packs of this shard, the longest first, up to the limit.
 
     Shards are cut from all packs, so that they agree whatever is done already.
     """
     index, count = settings.shard
-    mine = missing[missing["pack"].isin(packs["pack"].iloc[index::count])]
+    mine = missing[missing["pack"].isin(every.iloc[index::count])]
     ordered = mine.sort_values("seconds", ascending=False, kind="stable")["pack"]
     return ordered.tolist()[: settings.limit]

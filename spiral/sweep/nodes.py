@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -60,8 +60,7 @@ def _position(mistake: str) -> tuple[int, ...]:
     return (int(match[1]), int(match[2])) if match else (sys.maxsize,)
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One value and where it stands."""
 
     value: Any

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from spiral.sweep.driver import SETTINGS
+from spiral.sweep.driver import LOOPBACK, SETTINGS
 from tests.soak.stage import Stage, check, check_message
 
 WANTED = 20
@@ -21,7 +21,7 @@ GRID = "{method: random, keep: 12, width: 3, epochs: 1000..1011, seed: 0..1}"
 
 def turn(stage: Stage, chance: Random) -> int:
     """Launch on a cluster whose nodes die and are replaced; rows are the same."""
-    for name, value in SETTINGS.items():
+    for name, value in {**SETTINGS, **LOOPBACK}.items():
         os.environ.setdefault(name, value)
     try:
         from ray.cluster_utils import Cluster
@@ -77,9 +77,10 @@ def _launch(stage: Stage, out: Path, address: str, log: Path) -> Any:
     code = "from spiral.cli import main; main()"
     words = ["launch", str(stage.grid), "--out", str(out), "--address", address]
     words += ["--workers", "2"]
+    others = {n: v for n, v in os.environ.items() if n not in LOOPBACK}
     with log.open("w") as file:
         return subprocess.Popen(
-            [sys.executable, "-c", code, *words], stdout=file, stderr=file
+            [sys.executable, "-c", code, *words], stdout=file, stderr=file, env=others
         )
 
 
