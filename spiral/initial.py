@@ -53,7 +53,7 @@ def stamp(path: str) -> str:
     """
     if path == DEFAULT:
         return path
-    given = not Path(path).is_file() and Path(path.rpartition("@")[0]).is_file()
+    given = not _is_file(path) and _is_file(path.rpartition("@")[0])
     stamped = path if given else f"{Path(path).resolve()}@{_digest(path)}"
     _from_file(stamped, 1)
     return stamped
@@ -134,16 +134,24 @@ def _check_shapes(path: str, layers: list[tuple[np.ndarray, np.ndarray]]) -> Non
 def _digest(path: str) -> str:
     """Return the beginning of the SHA-256 of a file."""
     try:
-        if Path(path).exists() and not Path(path).is_file():
+        if not _is_file(path) and Path(path).exists():
             raise ConfigError(f"init {path}: is not a plain file")
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise ConfigError(f"init {path}: larger than any network's file here")
         return hashlib.sha256(data).hexdigest()[:DIGITS]
-    except OSError as error:
-        reason = error.strerror
-        raise ConfigError(f"init {path}: cannot be read ({reason})") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"init {path[:200]}: cannot be read ({reason})") from error
+
+
+def _is_file(path: str) -> bool:
+    """Return whether there is a plain file; a text that can be no path is none."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # too long, or with a zero byte
+        return False
 
 
 def _check_unfolded(path: str) -> None:

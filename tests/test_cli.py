@@ -361,6 +361,7 @@ def test_the_shipped_frontier_shows_verifies_and_draws(tmp_path):
     ("raised", "code", "said"),
     [
         (PermissionError(13, "Permission denied", "/closed"), 1, "/closed: Permission"),
+        (OSError(36, "File name too long", "x" * 9999), 1, "File name too long"),
         (KeyboardInterrupt(), 130, "stopped"),
     ],
 )

@@ -270,6 +270,11 @@ def test_a_view_that_stands_for_gigabytes_is_refused(tmp_path):
     assert "larger than any network's" in refusal(saved(tmp_path / "x.pt", state))
 
 
+@pytest.mark.parametrize("path", ["(" * 5000, "a\0b"])
+def test_what_can_be_no_path_is_refused(path):
+    assert "cannot be read" in refusal(path)
+
+
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev"])
 def test_what_is_no_plain_file_is_refused(path):
     assert "is not a plain file" in refusal(path)

@@ -1,5 +1,6 @@
 """The command line: parse, call one function, print."""
 
+import errno
 from typing import Any
 
 import click
@@ -31,10 +32,13 @@ class Commands(click.Group):
         except SpiralError as error:
             click.echo(f"error: {error}", err=True)
             raise SystemExit(error.exit_code) from None
-        except PermissionError as error:
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # the reader of our output has left: click ends quietly
+            where = f"{str(error.filename)[:200]}: " if error.filename else ""
             click.echo(
-                f"error: {error.filename}: {error.strerror}; make it accessible, or "
-                "give another path, and run the command again",
+                f"error: {where}{error.strerror or error}; make it accessible, or give "
+                "another path, and run the command again",
                 err=True,
             )
             raise SystemExit(1) from None
