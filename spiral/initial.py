@@ -54,7 +54,8 @@ def stamp(path: str) -> str:
     if path == DEFAULT:
         return path
     given = not _is_file(path) and _is_file(path.rpartition("@")[0])
-    stamped = path if given else f"{Path(path).resolve()}@{_digest(path)}"
+    digest = "" if given else _digest(path)
+    stamped = path if given else f"{Path(path).resolve()}@{digest}"
     _from_file(stamped, 1)
     return stamped
 
