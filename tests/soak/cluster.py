@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from spiral.sweep.driver import LOOPBACK, SETTINGS
-from tests.soak.stage import Stage, check, check_message
+from tests.soak.stage import Stage, check, check_message, until
 
 WANTED = 20
 EACH = 5
@@ -20,7 +20,7 @@ GRID = "{method: random, keep: 12, width: 3, epochs: 1000..1011, seed: 0..1}"
 
 
 def turn(stage: Stage, chance: Random) -> int:
-    """Launch on a cluster whose nodes die and are replaced; rows are the same."""
+    """Launch on a cluster of which something dies; rows are the same in the end."""
     for name, value in {**SETTINGS, **LOOPBACK}.items():
         os.environ.setdefault(name, value)
     try:
@@ -28,7 +28,38 @@ def turn(stage: Stage, chance: Random) -> int:
     except ImportError as error:
         raise NotImplementedError(f"no cluster_utils: {error}") from None
     expected = _undisturbed(stage)
-    cluster = Cluster(
+    if chance.random() < 0.2:
+        return _head_dies(stage, Cluster, expected)
+    return _nodes_die(stage, Cluster, expected, chance)
+
+
+def _head_dies(stage: Stage, make: Any, expected: dict[str, str]) -> int:
+    """Kill the head in the midst of a launch; launch again on another head."""
+    out, log = stage.fresh("out"), stage.folder / "launch"
+    for number in range(2):
+        cluster = make(
+            initialize_head=True, head_node_args=_node(2), shutdown_at_exit=False
+        )
+        try:
+            child = _launch(stage, out, cluster.address, log)
+            if number == 0:
+                until(lambda: stage.packs(out), "a pack")
+                cluster.head_node.kill_gcs_server()
+            code = child.wait(300)  # Ray itself gives the head up after a minute
+        finally:
+            cluster.shutdown()
+        said = log.read_text()
+        check((code == 0) == bool(number), f"exit code {code}: {said}")
+        check(number or "GCS may have been killed" in said, said)
+    check(stage.packs(out) == expected, "the rows are not the undisturbed ones")
+    return 1
+
+
+def _nodes_die(
+    stage: Stage, make: Any, expected: dict[str, str], chance: Random
+) -> int:
+    """Kill nodes while they train, and replace them."""
+    cluster = make(
         initialize_head=True, head_node_args=_node(0), shutdown_at_exit=False
     )
     deaths, out, number = 0, stage.fresh("out"), 0

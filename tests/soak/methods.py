@@ -17,8 +17,6 @@ from tests.soak.kills import send
 from tests.soak.stage import Stage, check, check_message, until
 
 WANTED = 20
-WORST_SEEN = 300 * 2**20
-"""Bytes a method leaks at each event."""
 
 
 @dataclass(frozen=True)
