@@ -99,19 +99,24 @@ def check_methods(configs: pd.DataFrame) -> None:
         )
 
 
-def older_or_equal(found: pa.Schema) -> bool:
-    """Return whether a file's columns are those of this version or of an earlier one.
+def readable(found: pa.Schema) -> bool:
+    """Return whether a file has the columns that every version wrote, typed as here.
 
-    All are known here, with their types; options of methods may be missing, and what
-    was added since the first version.
+    Options of methods may be missing, and what was added since the first version.
     """
     wanted = schema()
-    known = all(
-        field.name in wanted.names and wanted.field(field.name).type == field.type
+    typed = all(
+        wanted.field(field.name).type == field.type
         for field in found
+        if field.name in wanted.names
     )
     always = set(wanted.names) - methods.option_fields().keys() - set(ADDED)
-    return known and always <= set(found.names)
+    return typed and always <= set(found.names)
+
+
+def older_or_equal(found: pa.Schema) -> bool:
+    """Return whether a file has the columns of this version or of an earlier one."""
+    return readable(found) and set(found.names) <= set(schema().names)
 
 
 def assemble(configs: pd.DataFrame, results: Mapping[str, Any]) -> pa.Table:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
 from spiral.config import (
+from spiral.errors import ConfigError
     Config,
     Options,
     column,
@@ -283,3 +284,8 @@ def test_make_golden_reproduces_the_file(tmp_path):
     runpy.run_path(str(GOLDEN / "regenerate.py"))["rewrite"](tmp_path)
     written = (tmp_path / "config_ids.json").read_bytes()
     assert written == (GOLDEN / "config_ids.json").read_bytes()
+
+
+def test_a_number_that_no_column_can_hold_is_refused():
+    with pytest.raises(ConfigError, match=r"keep: 1000000.* is too large"):
+        grid.loads(f"{{method: gmp, width: 3, keep: {10**30}}}")

@@ -43,7 +43,9 @@ class Commands(click.Group):
             )
             raise SystemExit(1) from None
         except KeyboardInterrupt:
-            click.echo("stopped; nothing is half-written", err=True)
+            click.echo(
+                "stopped; nothing is half-written. Run it again to go on", err=True
+            )
             raise SystemExit(130) from None
 
 

@@ -35,7 +35,11 @@ def read(
     try:
         for file in files:  # a flipped byte is an error, never a number
             store.prove(Path(file).read_bytes(), file)
-        schema = _with(columns, [pq.read_schema(file) for file in files])
+        schemas = {file: pq.read_schema(file) for file in files}
+        for file, found in schemas.items():
+            if not rows.readable(found):
+                raise CorruptPack(f"{file} has not the columns of a result file")
+        schema = _with(columns, [*schemas.values()])
         dataset = ds.dataset(files, schema=schema)  # older files lack newer columns
         wanted = None if ids is None else ds.field("config_id").isin([*ids])
         table = dataset.to_table(None if columns is None else [*columns], filter=wanted)

@@ -154,3 +154,12 @@ def test_flipped_bytes_never_become_numbers(command, cli, copy, tmp_path):
 
 def _output(command, folder):
     return ("-o", folder / "x.png") if command[0] == "plot" else ()
+
+
+def test_a_sealed_table_that_holds_no_results_is_no_row(cli, copy):
+    path = next(store.pack_files(copy))
+    table, footer = store.read_pack(path)
+    path.write_bytes(store.to_bytes(table.drop_columns(["nnz"]), footer, 10))
+    ran = cli("compare", copy)
+    assert ran.code == 4
+    assert "has not the columns of a result file" in ran.err
