@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
 from spiral.config import (
-from spiral.errors import ConfigError
     Config,
     Options,
     column,
@@ -22,6 +21,7 @@ from spiral.errors import ConfigError
     preset,
     presets,
 )
+from spiral.errors import ConfigError
 from spiral.methods import METHODS
 from spiral.sweep import grid
 
