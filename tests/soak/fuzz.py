@@ -17,8 +17,8 @@ from pathlib import Path
 from random import Random
 
 from tests.soak import mutants
-from tests.soak.mutants import Case
 from tests.soak.stage import Stage, check
+from tests.soak.texts import Case
 
 WANTED = 10_000
 CASES = 250

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from spiral import experiment, mlp, rows
 from spiral.sweep import local
-from tests.soak.mutants import SHIPPED
 from tests.soak.stage import Stage, check
+from tests.soak.texts import SHIPPED
 
 WANTED = 1
 STATUS_SECONDS = 1.0
