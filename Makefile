@@ -4,10 +4,11 @@ BIN = .venv/bin
 SPIRAL = $(BIN)/spiral-sweep
 DEMO = runs/quickstart
 SLICE = runs/paper-slice
+NOTEBOOKS = paper fidelity search add_a_method
 
 SOAK_MINUTES ?= 20
 
-.PHONY: install demo fidelity paper-slice test soak lint types bench golden clean
+.PHONY: install demo fidelity paper-slice test soak lint types bench notebooks golden clean
 
 install: .venv/installed
 
@@ -24,7 +25,9 @@ demo: install
 	$(SPIRAL) compare $(DEMO)
 	$(SPIRAL) plot accuracy $(DEMO) -o runs/accuracy.png
 	$(SPIRAL) plot boundary $(DEMO) gmp@44 -o runs/boundary.png
+	$(SPIRAL) view $(DEMO) -o runs/view.html
 	@echo "rows: $(DEMO)   pictures: runs/accuracy.png runs/boundary.png"
+	@echo "to play with (open in a browser): $(CURDIR)/runs/view.html"
 
 paper-slice: install
 	$(SPIRAL) launch paper/slice --out $(SLICE)
@@ -50,7 +53,19 @@ types: install
 
 bench: install
 	$(SPIRAL) bench -o benchmarks/last.json
-	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks
+	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks tests/browser
+
+notebooks: install
+	mkdir -p runs/notebooks
+	for name in $(NOTEBOOKS); do \
+	  $(BIN)/jupytext --quiet --to ipynb -o runs/notebooks/$$name.ipynb \
+	    analysis/$$name.py && \
+	  OMP_NUM_THREADS=1 $(BIN)/jupyter-nbconvert --log-level WARN --execute --inplace \
+	    runs/notebooks/$$name.ipynb && \
+	  $(BIN)/jupyter-nbconvert --log-level WARN --to html runs/notebooks/$$name.ipynb \
+	  || exit; \
+	done
+	@echo "runs/notebooks: .ipynb and .html of $(NOTEBOOKS)"
 
 golden: install
 	$(BIN)/python -m tests.golden.regenerate

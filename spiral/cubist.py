@@ -31,8 +31,16 @@ def vertices() -> tuple[Float[np.ndarray, "17 2"], Float[np.ndarray, "17 2"]]:
     return outer - origin, inner - origin
 
 
-def walk(corners: Float[np.ndarray, "17 2"]) -> Points:
-    """Spread points along one polygon, each segment from its far end to its near end.
+class Segment(NamedTuple):
+    """A straight piece of a polygon and how many points lie on it, both ends too."""
+
+    start: Float[np.ndarray, " 2"]
+    stop: Float[np.ndarray, " 2"]
+    points: int
+
+
+def segments(corners: Float[np.ndarray, "17 2"]) -> list[Segment]:
+    """Return the segments of one polygon, each from its far end to its near end.
 
     A segment gets ⌊25,000 · its length / total length⌋ points, both ends included, so
     inner corners occur twice and a class has 24,991 points instead of 25,000.
@@ -40,8 +48,30 @@ def walk(corners: Float[np.ndarray, "17 2"]) -> Points:
     near, far = corners[:-1], corners[1:]
     lengths = np.linalg.norm(far - near, axis=1)
     counts = np.floor(REQUESTED_POINTS * lengths / lengths.sum()).astype(int)
-    segments = zip(far, near, counts, strict=True)
-    return np.concatenate([np.linspace(a, b, n) for a, b, n in segments])
+    return [Segment(*ends) for ends in zip(far, near, counts.tolist(), strict=True)]
+
+
+def walk(corners: Float[np.ndarray, "17 2"]) -> Points:
+    """Spread points along one polygon, evenly within each segment."""
+    return np.concatenate([np.linspace(*segment) for segment in segments(corners)])
+
+
+class Scale(NamedTuple):
+    """Mean and unbiased standard deviation of each coordinate of the raw points."""
+
+    mean: Float[np.ndarray, " 2"]
+    deviation: Float[np.ndarray, " 2"]
+
+
+def raw() -> Points:
+    """Return the points before they are standardised, rounded to float32."""
+    classes = [walk(corners) for corners in vertices()]
+    return np.concatenate(classes).astype(np.float32).astype(np.float64)
+
+
+def scale_of(points: Points) -> Scale:
+    """Return what standardises points."""
+    return Scale(points.mean(axis=0), points.std(axis=0, ddof=1))
 
 
 @cache
@@ -55,9 +85,9 @@ def load() -> Spiral:
     Source: Zhang & Papyan, *Sparsest Models Elude Pruning*, ICML 2024. Mean and
     deviation are summed in float64 here; samples agree with theirs to 2e-5.
     """
-    classes = [walk(corners) for corners in vertices()]
-    raw = np.concatenate(classes).astype(np.float32).astype(np.float64)
-    x = ((raw - raw.mean(axis=0)) / raw.std(axis=0, ddof=1)).astype(np.float32)
-    y = np.repeat(np.arange(2, dtype=np.uint8), [len(points) for points in classes])
+    points = raw()
+    mean, deviation = scale_of(points)
+    x = ((points - mean) / deviation).astype(np.float32)
+    y = np.repeat(np.arange(2, dtype=np.uint8), len(points) // 2)
     x.flags.writeable = y.flags.writeable = False
     return Spiral(x, y)

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from spiral import config, cubist, engines, initial, masks, rows, seeds
+from spiral import config, contract, cubist, engines, initial, masks, rows, seeds
 from spiral.errors import MethodError, UnsupportedJob
 from spiral.job import (
     Budget,
     Change,
-    Engine,
     Evaluation,
     Method,
     Plan,
+    Trainer,
     TrainJob,
     TrainState,
     View,
@@ -61,7 +61,8 @@ def build_method(shared: pd.Series) -> Method:
     fields = config.fields(entry.options).values()
     values = {f.name: (f.kind, shared[f.name]) for f in fields if not f.per_network}
     options = {n: None if pd.isna(v) else kind(v) for n, (kind, v) in values.items()}
-    return entry.build(**options)
+    with contract.blamed(entry.build, "building", shared.to_frame().T):
+        return entry.build(**options)
 
 
 def plan_of(method: Method, shared: pd.Series) -> Plan:
@@ -71,7 +72,8 @@ def plan_of(method: Method, shared: pd.Series) -> Plan:
         MethodError: Events do not rise within 0 … steps, or curves have a wrong length.
     """
     per_epoch = cubist.POINTS // int(shared["batch"])
-    plan = method.plan(Budget(int(shared["epochs"]), per_epoch))
+    with contract.blamed(method, "plan", shared.to_frame().T):
+        plan = method.plan(Budget(int(shared["epochs"]), per_epoch))
     events = list(plan.events)
     if events != sorted(set(events)) or not all(0 <= e <= plan.steps for e in events):
         raise MethodError(
@@ -125,7 +127,7 @@ def make_job(configs: pd.DataFrame, plan: Plan) -> TrainJob:
 
 
 def train(
-    engine: Engine, method: Method, job: TrainJob, configs: pd.DataFrame
+    engine: Trainer, method: Method, job: TrainJob, configs: pd.DataFrame
 ) -> TrainState:
     """Let the engine train from event to event and the method act at each."""
     see = _viewer(job, configs)
@@ -134,11 +136,13 @@ def train(
     twins = twins_at_start(job)
     # diverging networks become NaN without warnings; their rows say so
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        memory = method.start(see(state))
+        with contract.blamed(method, "start", configs):
+            memory = method.start(see(state))
         for event in job.plan.events:
             state = advance_once(engine, job, state, event, twins)
-            change, memory = method.act(see(state), memory)
-            state = apply(change, state, name)
+            with contract.blamed(method, f"act at step {event}", configs):
+                change, memory = contract.answer(method.act(see(state), memory), name)
+                state = apply(change, state, name)
             twins = still_twins(twins, state)
             if event in job.plan.replaced and event < job.plan.steps:
                 state = replace(state, step=event + 1)
@@ -166,6 +170,7 @@ def still_twins(twins: np.ndarray, state: TrainState) -> np.ndarray:
         state.masks,
         state.trainable,
         state.lr_scale,
+        state.shown,
         state.status,
     )
     columns = [[row.tobytes() for row in a] for a in arrays if a is not None]
@@ -179,7 +184,7 @@ def _number(keys: Iterable[Hashable]) -> np.ndarray:
 
 
 def advance_once(
-    engine: Engine, job: TrainJob, state: TrainState, stop: int, twins: np.ndarray
+    engine: Trainer, job: TrainJob, state: TrainState, stop: int, twins: np.ndarray
 ) -> TrainState:
     """Train one of each set of twins and give the others its result."""
     _, first, which = np.unique(twins, return_index=True, return_inverse=True)
@@ -194,12 +199,7 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
     Raises:
         MethodError: An array has the wrong shape or type.
     """
-    shape = state.params.shape
-    for field in ("masks", "forget", "trainable"):
-        _check_array(method, field, getattr(change, field), shape, np.bool_)
-    _check_array(method, "params", change.params, shape, np.float32)
-    _check_array(method, "lr_scale", change.lr_scale, shape[:1], np.float64)
-    _check_status(method, change.status, shape[:1])
+    contract.check(change, state.params.shape, method)
     kept = _or(change.masks, state.masks).copy()  # the method may keep its own
     after = replace(
         state,
@@ -207,6 +207,7 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         params=np.where(kept, _or(change.params, state.params), np.float32(0)),
         trainable=_or(change.trainable, state.trainable),
         lr_scale=_or(change.lr_scale, state.lr_scale),
+        shown=_or(change.shown, state.shown),
         status=_last_word(change.status, state.status),
     )
     moving = after.moving
@@ -217,38 +218,6 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
 def _or(new: Any, old: Any) -> Any:
     """Return what a change asks for, or else what is."""
     return old if new is None else new
-
-
-def _check_array(
-    method: str,
-    field: str,
-    array: np.ndarray | None,
-    shape: tuple[int, ...],
-    kind: type,
-) -> None:
-    """Raise MethodError unless an array of a change is absent or as promised."""
-    if array is None or (array.shape == shape and array.dtype == kind):
-        return
-    raise MethodError(
-        f"{method}: Change.{field} must be {np.dtype(kind)} {list(shape)}, "
-        f"got {array.dtype} {list(array.shape)}"
-    )
-
-
-def _check_status(
-    method: str, status: np.ndarray | None, shape: tuple[int, ...]
-) -> None:
-    """Raise MethodError unless every word is one that a method may say."""
-    if status is None:
-        return
-    words = set(status.ravel().tolist())
-    known = words <= {"", *rows.SAID_BY_METHODS}
-    if status.shape != shape or status.dtype.kind != "U" or not known:
-        raise MethodError(
-            f"{method}: Change.status must be str {list(shape)}, each empty or one of "
-            f"{', '.join(rows.SAID_BY_METHODS)}; got {status.dtype} "
-            f"{list(status.shape)} {sorted(map(str, words))}"
-        )
 
 
 def _last_word(new: np.ndarray | None, old: np.ndarray | None) -> np.ndarray | None:
@@ -316,6 +285,8 @@ def _results(
         ),
         "accuracy": evaluation.correct[own] / cubist.POINTS,
         "loss": loss,
+        "entropy": evaluation.entropy[own],
+        "running_loss": _running_loss(job, state)[own],
         "nnz": nnz,
         "nnz_params": kept.sum(axis=1),
         "effective_nnz": effective,
@@ -324,3 +295,10 @@ def _results(
         "mask": [masks.to_bits(mask) for mask in kept],
         "weights": [p[m] for p, m in zip(params, kept, strict=True)],
     }
+
+
+def _running_loss(job: TrainJob, state: TrainState) -> np.ndarray:
+    """Return the mean loss of the last epoch's batches; NaN where none was trained."""
+    window = range(job.last_epoch, job.plan.steps)
+    trained = len(window) - sum(event in window for event in job.plan.replaced)
+    return state.losses_so_far() / trained if trained else np.full(job.networks, np.nan)

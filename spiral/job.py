@@ -8,12 +8,14 @@ and a :class:`TrainState` into the next state. Neither knows the other.
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Shaped
 
 from spiral import cubist, schedules, seeds
+from spiral.balls import Ball
+from spiral.groups import Scope
 
 Params = Float32[np.ndarray, "N P"]
 Mask = Bool[np.ndarray, "N P"]
@@ -40,6 +42,59 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Sgd:
+    """SGD with momentum and an L2 penalty, each network with numbers of its own."""
+
+    name: ClassVar[str] = "sgd"
+
+
+Rescale = Literal["none", "diameter", "gradient", "fast_gradient"]
+
+
+@dataclass(frozen=True)
+class FrankWolfe:
+    """Stochastic Frank-Wolfe within balls, one for each matrix and bias vector.
+
+    Momentum gathers gradients; a step goes towards the corner v of the ball that lies
+    farthest against it, θ + γ(v - θ). The share γ is the learning rate times what
+    ``rescale`` says, at most 1. There is no L2 penalty.
+    """
+
+    ball: Ball
+    """Of matrices (see ``spiral.balls``); biases have L2 balls."""
+    share: float
+    """k as a share of a matrix's weights, or of its units."""
+    radius: float
+    """Half of a ball's diameter, in mean norms of the default initialisation."""
+    rescale: Rescale
+    name: ClassVar[str] = "sfw"
+
+
+@dataclass(frozen=True)
+class ForwardMask:
+    """A weight map: the network runs on w·(m + (1 - m)·D), but w is what trains.
+
+    m keeps the largest weights of every group as they are at this step, as many as the
+    method said last (``Change.shown``); until it has said so m keeps all. Biases are
+    always shown.
+    """
+
+    scopes: Mapping[int, Scope]
+    """Events, rising → who competes from there on."""
+    rest: Float[np.ndarray, " T"]
+    """D of every step: what is left of hidden weights."""
+    gradient: Literal["ste", "chain"] = "ste"
+    """Of hidden weights: that of what the network runs on, or D times it."""
+    pull: float = 0.0
+    """λ: an extra penalty on hidden weights, λ(1 - m)·w in the gradient."""
+    name: ClassVar[str] = "forward_mask"
+
+    def scope_at(self, step: int) -> Scope:
+        """Return who competes at a step (no earlier than the first event)."""
+        return self.scopes[max(event for event in self.scopes if event <= step)]
+
+
+@dataclass(frozen=True)
 class Plan:
     """A method's course, known before training; shared by every network of a pack.
 
@@ -54,11 +109,10 @@ class Plan:
     """Learning-rate factor of every step, for each schedule a config may name."""
     replaced: Collection[int] = ()
     """Events that take the place of the training step they precede (RigL)."""
-    optimiser: str = "sgd"
-    """SGD with momentum and L2 penalty, or another optimiser an engine knows."""
+    optimiser: Sgd | FrankWolfe = Sgd()
     label_smoothing: float = 0.0
     """ε of the targets y(1 - ε) + ε/2."""
-    weight_map: str | None = None
+    weight_map: ForwardMask | None = None
     """Map from stored to effective weights, applied in the forward pass only."""
     siblings: int = 1
     """Networks that one config trains; they differ in batch order."""
@@ -103,6 +157,8 @@ class Change:
     """Entries that train while they are kept; the others stay as they are."""
     lr_scale: Float[np.ndarray, " N"] | None = None
     """Factor on the learning rate from here on."""
+    shown: Int[np.ndarray, "N G"] | None = None
+    """Weights of each group that a weight map shows from here on."""
     status: Shaped[np.ndarray, " N"] | None = None
     """A word for each row to come, or "": ``degenerate`` or ``aborted``."""
 
@@ -202,6 +258,11 @@ class TrainJob:
         """Whole batches of an epoch; the incomplete last one is dropped."""
         return cubist.POINTS // self.batch
 
+    @property
+    def last_epoch(self) -> int:
+        """The first step of the last epoch, of which engines sum the batch losses."""
+        return max(0, self.plan.steps - self.steps_per_epoch)
+
     def rates(
         self, state: "TrainState", start: int, stop: int
     ) -> Float32[np.ndarray, "S N"]:
@@ -256,13 +317,21 @@ class TrainState:
     momentum: Params
     trainable: Mask | None = None
     lr_scale: Float[np.ndarray, " N"] | None = None
+    shown: Int[np.ndarray, "N G"] | None = None
     status: Shaped[np.ndarray, " N"] | None = None
+    losses: Float[np.ndarray, " N"] | None = None
+    """Sum of the losses of the last epoch's batches so far, without smoothing, each
+    before its step; None is 0."""
 
     @classmethod
     def fresh(cls, job: TrainJob) -> "TrainState":
         """Return the state before training: initial parameters, nothing masked."""
         masks = np.ones(job.initial.shape, bool)
         return cls(0, job.initial, masks, np.zeros_like(job.initial))
+
+    def losses_so_far(self) -> Float[np.ndarray, " N"]:
+        """Return a copy of ``losses`` to add to."""
+        return np.zeros(len(self.params)) if self.losses is None else self.losses.copy()
 
     @property
     def moving(self) -> Mask:
@@ -283,17 +352,23 @@ class Evaluation:
     correct: Int[np.ndarray, " N"]
     loss: Float[np.ndarray, " N"]
     """Mean binary cross-entropy (without smoothing), summed in float64."""
+    entropy: Float[np.ndarray, " N"]
+    """Mean entropy of the outputs in nats, summed in float64."""
 
 
-class Engine(Protocol):
+class Trainer(Protocol):
+    """Moves a pack from event to event."""
+
+    def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
+        """Train from ``state.step`` to ``stop``; masked entries stay exactly zero."""
+
+
+class Engine(Trainer, Protocol):
     """A way of training packs: never decides masks."""
 
     @property
     def name(self) -> str:
         """How rows record it."""
 
-    def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
-        """Train from ``state.step`` to ``stop``; masked entries stay exactly zero."""
-
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
-        """Return accuracy counts and loss on all points."""
+        """Return accuracy counts, loss and entropy on all points."""

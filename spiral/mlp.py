@@ -109,12 +109,29 @@ def logits(
         width: Hidden width w.
         relu: ``torch.relu`` for tensors.
     """
-    *hidden, output = matrices(params, width)
+    *hidden, (weights, biases) = matrices(params, width)
+    return (weights @ _through(hidden, points, relu) + biases[:, None])[0]
+
+
+def features(params: Array, points: Array, width: int) -> Array:
+    """Return what the output layer of one network sees, [w, B].
+
+    Args:
+        params: Flat parameters [P].
+        points: Coordinates [2, B].
+        width: Hidden width w.
+    """
+    return _through(matrices(params, width)[:-1], points, numpy_relu)
+
+
+def _through(
+    hidden: list[tuple[Array, Array]], points: Array, relu: Callable[[Any], Any]
+) -> Array:
+    """Return the activations of the last hidden layer."""
     h = points
     for weights, biases in hidden:
         h = relu(weights @ h + biases[:, None])
-    weights, biases = output
-    return (weights @ h + biases[:, None])[0]
+    return h
 
 
 @lru_cache(maxsize=64)  # 0.5 MB each at width 256

@@ -4,7 +4,8 @@ Columns are the same for every method and every grid, so that files can be read 
 table. Later versions only add columns.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,12 @@ RESULTS: dict[str, tuple[pa.DataType, str]] = {
     ),
     "accuracy": (pa.float64(), "share of the 49,982 points with the right sign"),
     "loss": (pa.float64(), "mean binary cross-entropy on all points"),
+    "entropy": (pa.float64(), "mean entropy of the outputs on all points, in nats"),
+    "running_loss": (
+        pa.float64(),
+        "mean cross-entropy of the last epoch's batches as they were trained on, "
+        "without label smoothing",
+    ),
     "nnz": (pa.int64(), "weights the mask keeps"),
     "nnz_params": (pa.int64(), "the same with biases"),
     "effective_nnz": (pa.int64(), "kept weights on a path from input to output"),
@@ -45,7 +52,7 @@ RESULTS: dict[str, tuple[pa.DataType, str]] = {
 SAID_BY_METHODS = ("degenerate", "aborted")
 """Statuses that only a method can know of."""
 
-ADDED = ("init", "stop_epoch", "connected")
+ADDED = ("init", "stop_epoch", "connected", "entropy", "running_loss")
 """Columns that files of the first version lack."""
 
 NOT_VALUES = ("seconds",)
@@ -71,16 +78,17 @@ def complete(configs: pd.DataFrame) -> pd.DataFrame:
     A new option has a default that changes nothing, so that is what they had.
 
     Raises:
-        SchemaMismatch: They are of a method that this version lacks.
+        SchemaMismatch: They have no methods at all.
     """
-    check_methods(configs)
+    if "method" not in configs:
+        raise SchemaMismatch("these are no configs: they have no column `method`")
     missing = [name for name in config_fields() if name not in configs]
     added = {}
     for name in missing:
         values = config.column(config_fields()[name], [None] * len(configs))
         for method in configs["method"].unique():
             fields = config.fields(config.Config) | config.fields(
-                methods.METHODS[method].options
+                methods.options_of(method)
             )
             if name in fields and fields[name].default is not None:
                 values[(configs["method"] == method).to_numpy()] = fields[name].default
@@ -88,15 +96,24 @@ def complete(configs: pd.DataFrame) -> pd.DataFrame:
     return configs.assign(**added)
 
 
-def check_methods(configs: pd.DataFrame) -> None:
-    """Raise SchemaMismatch unless all configs are of methods known here."""
-    named = configs.get("method", [None])
-    unknown = sorted(str(name) for name in {*named} - methods.METHODS.keys())
-    if unknown:
-        raise SchemaMismatch(
-            f"method {unknown[0]!r} is unknown here; use the version of spiral-sweep, "
-            "or give the method, that the launch was made with"
-        )
+def foreign(names: Iterable[str]) -> list[str]:
+    """Return the config columns of a file that this process does not know.
+
+    Options of a user's own method are among them; they stand before the results.
+    """
+    known = {"config_id", *config_fields()}
+    before = takewhile(lambda name: name not in RESULTS, names)
+    return [name for name in before if name not in known]
+
+
+def fits(table: pa.Table) -> bool:
+    """Return whether rows have the columns of this version or of an earlier one.
+
+    Rows of a user's own method may have its options beside them.
+    """
+    unknown = set(table["method"].unique().to_pylist()) - methods.METHODS.keys()
+    others = foreign(table.column_names) if unknown else []
+    return older_or_equal(table.drop_columns(others).schema)
 
 
 def readable(found: pa.Schema) -> bool:

@@ -47,6 +47,9 @@ NULLABLE[pa.large_string()] = NULLABLE[pa.string()]
 NULLABLE[pa.bool_()] = pd.BooleanDtype()
 
 
+PLANNED = ("block", "pack")
+"""Columns that a manifest has beside those of configs."""
+
 OWN_NAMES = ("results", "_spiral")
 """Everything this module puts into a results directory."""
 

@@ -54,6 +54,12 @@ def loss(
     return float(np.mean(t * np.logaddexp(0, -z) + (1 - t) * np.logaddexp(0, z)))
 
 
+def entropy(z: Array) -> float:
+    """Return the mean of -p·log p - (1 - p)·log(1 - p)."""
+    yes, no = np.logaddexp(0, -z), np.logaddexp(0, z)  # -log p, -log(1 - p)
+    return float(np.mean(np.exp(-yes) * yes + np.exp(-no) * no))
+
+
 def gradient(
     params: Array,
     points: Array,

@@ -154,6 +154,23 @@ def test_compare_measures_distances_to_a_frontier(launched, tmp_path):
     assert ran.out.count("distances:") == 1
 
 
+def test_diagnose_says_how_networks_bear_corrupted_points(launched, tmp_path):
+    out, figure = launched[0], tmp_path / "r.svg"
+    options = (out, "--every", 500, "--each", 2, "-o", figure)
+    found = run_json("diagnose", "robustness", *options)
+    counts = {line["method"]: line["n"] for line in found["groups"]}
+    assert {"dense": 2, "gmp": 2} | counts == counts  # 20 weights: one network
+    assert len(found["corruptions"]) == 8
+    assert figure.stat().st_size > 5000
+    text = run("diagnose", "robustness", *options[:5], "--keep", "12").out
+    assert "mean_corruption" in text
+    assert "note: one point in 500" in text
+    assert "expected numbers" in run("diagnose", "robustness", out, "--keep", "a").err
+    none = run("diagnose", "robustness", out, "--keep", 13, "--where", "unit=neuron")
+    assert none.code == 0  # dense networks are left
+    assert "gmp" not in none.out
+
+
 def test_methods_lists_every_method():
     listed = run_json("methods")["methods"]
     assert listed.keys() == METHODS.keys()
@@ -176,6 +193,7 @@ def test_methods_says_more_of_one_and_what_presets_set():
         "snip",
         "synflow",
     ]
+    assert "  unit=weight, when=before, schedule=once, criterion=|w·g|, " in ran.out
     assert "reinit: " in ran.out
     assert "; default none, xavier under fidelity=zp24\n" in ran.out
     assert "; default 100\n" in ran.out
@@ -184,6 +202,25 @@ def test_methods_says_more_of_one_and_what_presets_set():
     options = listed["force"]["options"]
     assert options["rounds"]["presets"] == {"fidelity=zp24": 10}
     assert options["fidelity"]["presets"] == {}
+
+
+def test_methods_and_comparisons_can_be_of_a_kind(launched):
+    asked = ("--where", "when=before", "--where", "unit=weight,neuron")
+    listed = run_json("methods", *asked)["methods"]
+    assert {"snip", "block"} < listed.keys()
+    assert {entry["taxonomy"]["when"] for entry in listed.values()} == {"before"}
+    found = run_json("compare", launched[0], "--where", "cost=dense")
+    assert {line["method"] for line in found["groups"]} == {"dense"}
+    assert found["where"] == {"cost": ["dense"]}
+    assert run("plot", "accuracy", launched[0], "--where", "cost=alternating").code == 2
+    for wrong, known in (
+        ("units=neuron", "known are unit, when"),
+        ("unit=neurons", "known are neuron, weight"),
+    ):
+        ran = run("compare", launched[0], "--where", wrong)
+        assert ran.code == 2
+        assert known in ran.err
+    assert "expected AXIS=VALUE" in run("methods", "--where", "neuron").err
 
 
 def test_an_unknown_method_lists_those_there_are():
@@ -221,6 +258,61 @@ def test_figures_are_written_as_their_name_says(kind, launched, rows, tmp_path):
         ran = run("plot", *command, "-o", file)
         assert (ran.code, ran.out) == (0, f"{file}\n")
         assert file.read_bytes().startswith(MAGIC[kind])
+
+
+LOCAL = ("--executor", "local", "--workers", 1)
+
+WIDE = """
+name: wide
+defaults: {epochs: 1, batch: 2000, seed: 1, init_seed: 1}
+blocks:
+  both: {method: gmp, fidelity: [exact, zp24], width: 3, keep: [12, 20]}
+  wider: {method: gmp, width: 4, keep: 12}
+  search: {method: block, width: 3, d1: 2, d2: 2, d3: 2}
+"""
+"""What every kind of figure needs: two widths, versions, a start that was searched."""
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wide")
+    (folder / "wide.yaml").write_text(WIDE)
+    out = folder / "out"
+    ran = run("launch", folder / "wide.yaml", "--out", out, *LOCAL)
+    assert ran.code == 0, ran.err
+    return out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["accuracy", "{out}", "--width", "3"],
+        ["width", "{out}", "--keep", "12"],
+        ["connected", "{out}", "--honest"],
+        ["gaps", "{out}", "--threshold", "0.6", "--width", "3,4"],
+        ["fixed", "{out}"],
+        ["fidelity", "{out}"],
+        ["pairs", "{out}", "--keep", "12"],
+        ["neurons", "{out}", "gmp@12"],
+        ["networks", "--neurons", "--nnz", "16"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_every_kind_of_figure_is_drawn(command, wide, tmp_path):
+    words = [word.format(out=wide) for word in command]
+    file = tmp_path / "figure.svg"
+    ran = run("plot", *words, "-o", file)
+    assert (ran.code, ran.out) == (0, f"{file}\n"), ran.err
+    assert file.read_bytes().startswith(MAGIC["svg"])
+
+
+def test_a_report_is_one_page_of_several_folders(wide, launched, tmp_path):
+    file = tmp_path / "report.html"
+    ran = run("report", wide, launched[0], "-o", file, "--threshold", "0.6")
+    assert (ran.code, ran.out) == (0, f"{file}\n"), ran.err
+    page = file.read_text()
+    assert page.startswith("<!doctype html>")
+    assert "<h1>wide, tiny</h1>" in page
 
 
 @pytest.mark.parametrize("which", ["", "zzzz"], ids=["ambiguous", "unknown"])
@@ -293,6 +385,13 @@ def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch
             "one --table",
         ),
         (["plot", "accuracy", "{out}", "-o", "{grid}/x.png"], 1, "cannot write"),
+        (["plot", "accuracy", "{out}", "--width", "x"], 2, "as 3,16, got 'x'"),
+        (["plot", "accuracy", "{out}", "--width", "9"], 2, "there are [3]"),
+        (["plot", "width", "{out}"], 2, "no size has rows of two widths"),
+        (["plot", "fixed", "{out}"], 2, "no pruners start from"),
+        (["plot", "fidelity", "{out}"], 2, "fidelity exact and zp24"),
+        (["plot", "pairs", "{out}", "--keep", "99"], 2, "there are 12, 20"),
+        (["report", "{out}", "--by", "colour"], 2, "no column 'colour'"),
         (["search", "count", "--shape", "3,2"], 2, "three sizes, as 3,2,2, got '3,2'"),
         (["search", "count", "--shape", "3,0,2"], 2, "got '3,0,2'"),
         (["search", "count", "--shape", "3,2,2", "--nnz", "2..1"], 2, "is empty"),
@@ -322,11 +421,13 @@ assert not {"torch", "ray", "numba"} & {*sys.modules}, line
 """
 
 
-def test_planning_and_reading_never_load_torch_or_ray(grid, launched):
+def test_planning_and_reading_never_load_torch_or_ray(grid, launched, tmp_path):
     out = launched[0]
     lines = [f"plan|{grid}", "methods", "schema", "search|count|--shape|3,2,2"]
     lines += ["search|shapes|--d1|1..3|--dry-run"]
     lines += [f"{command}|{out}" for command in ("status", "verify", "compare")]
+    lines += [f"diagnose|robustness|{out}|--every|1000"]
+    lines += [f"view|{out}|-o|{tmp_path / 'view.html'}"]
     command = [sys.executable, "-c", READS, *lines]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.stderr == ""

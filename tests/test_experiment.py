@@ -1,6 +1,7 @@
 """Where engines and methods meet: changes, siblings, statuses, whole rows."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -171,7 +172,7 @@ def test_a_plan_counts_in_plain_integers(script):
 
 
 def test_no_engine_for_a_plan_is_said_with_the_reasons(script):
-    script(optimiser="magic")
+    script(optimiser=SimpleNamespace(name="magic"))
     with pytest.raises(UnsupportedJob, match=r"'dense': .*no optimiser 'magic'"):
         run("dense")
 
@@ -193,6 +194,26 @@ def test_the_first_sibling_carries_the_row(script):
     assert first["accuracy"] == alone["accuracy"]
 
 
+@pytest.mark.parametrize("skipped", [(), (1, 5), (6, 7)])
+def test_running_loss_is_the_mean_over_the_steps_of_the_last_epoch(script, skipped):
+    """Steps that an event takes the place of were not trained."""
+    script(events=skipped, replaced=skipped)
+    sizes = {"epochs": 2, "batch": 10_000}  # eight steps, four of them the last
+    (row,) = run("dense", engine="reference", **sizes)
+    job = experiment.make_job(table("dense", 1, **sizes), plan_at(2, "dense"))
+    params, velocity, losses = job.initial[0].astype(float), np.zeros(37), []
+    for step in (s for s in range(8) if s not in skipped):
+        x, y = (part[0] for part in job.batch_at(step))
+        losses += [oracles.loss(params, x, y, 3)] if step >= 4 else []
+        slope = oracles.gradient(params, x, y, 3)
+        rate = 0.1 if step < 4 else 0.05
+        params, velocity = oracles.sgd_step(
+            params, velocity, slope, np.ones(37, bool), rate, 0.9, 5e-4
+        )
+    expected = pytest.approx(np.mean(losses), abs=tolerance("loss"))
+    assert row["running_loss"] == expected
+
+
 def test_a_row_tells_the_truth_about_its_weights():
     for row in run("random", 3, keep=[9, 15, 21]):
         mask, params = rows.params_of(row)
@@ -202,6 +223,8 @@ def test_a_row_tells_the_truth_about_its_weights():
         assert gap <= tolerance("count")
         expected = oracles.loss(params, data.x, data.y, 3)
         assert row["loss"] == pytest.approx(expected, abs=tolerance("loss"))
+        expected = oracles.entropy(z)
+        assert row["entropy"] == pytest.approx(expected, abs=tolerance("loss"))
         kept = masks.of_weights(mask[None], 3)[0]
         assert row["nnz"] == row["keep"] == kept.sum()
         assert row["nnz_params"] == mask.sum() == len(row["weights"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spiral import cubist
-from spiral.job import Budget, Plan, TrainState, epoch_order
+from spiral.job import Budget, Plan, Sgd, TrainState, epoch_order
 from tests.engines import make_job
 
 
@@ -23,7 +23,7 @@ def test_a_simple_plan_is_one_phase_of_every_schedule():
     assert (plan.steps, plan.events, plan.label_smoothing) == (6, (0, 4), 0.1)
     assert set(plan.curves) == {"constant", "cosine", "step"}
     assert plan.curves["cosine"].tolist() == pytest.approx([1] * 3 + [0.5] * 3)
-    assert (plan.siblings, plan.replaced, plan.optimiser) == (1, (), "sgd")
+    assert (plan.siblings, plan.replaced, plan.optimiser) == (1, (), Sgd())
 
 
 def test_a_plan_until_a_step_keeps_what_happens_before_it():

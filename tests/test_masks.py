@@ -120,6 +120,13 @@ def test_layer_counts():
     assert masks.layer_counts(mask, 2).tolist() == [[4, 4, 4, 2], [3, 3, 4, 0]]
 
 
+def test_units_that_stay_keep_every_weight_between_them():
+    units = np.array([[[1, 0], [1, 1], [0, 1]]], bool)
+    found = masks.of_units(units).astype(int)[0]
+    # W1 rows, W2, W3, W4 of width 2
+    assert found.tolist() == [1, 1, 0, 0, 1, 0, 1, 0, 0, 0, 1, 1, 0, 1]
+
+
 def test_block_written_out():
     found = masks.block(2, np.array([[1, 2, 1], [2, 1, 2]])).astype(int)
     first = ["1100", "1010", "1100", "10"]

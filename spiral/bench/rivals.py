@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from spiral import cubist, gradients, mlp
-from spiral.engines import vmap
+from spiral.engines import traced
 from spiral.job import TrainJob, TrainState
 
 BATCH = 128
@@ -80,8 +80,8 @@ def compiled(job: TrainJob, state: TrainState, steps: int) -> float:
 @cache
 def _compiled_step(networks: int, width: int) -> Callable[..., Any]:
     """Compile the traced step of one pack shape."""
-    traced = vmap.traced_step(networks, width, BATCH, 0.0, "cpu")
-    return torch.compile(traced)
+    step = traced.traced_step(networks, width, BATCH, 0.0, "cpu")
+    return torch.compile(step)
 
 
 def jax(job: TrainJob, state: TrainState, steps: int) -> float:

@@ -8,16 +8,23 @@ import click
 from spiral import __version__
 from spiral.cli import (
     bench,
+    budget_plot,  # noqa: F401 - adds a command to plot
     compare,
+    diagnose,
     frontier,
     launch,
     look,
     phases,
     plan,
+    plots,
     race,
+    rank,
+    report,
     results,
     search,
     search_plots,  # noqa: F401 - adds commands to plot
+    summary,
+    view,
 )
 from spiral.errors import SpiralError
 
@@ -65,12 +72,17 @@ for command in (
     results.status,
     results.verify,
     compare.compare,
-    results.plot,
+    diagnose.diagnose,
+    plots.plot,
+    report.report,
+    view.view,
     look.methods,
     look.schema,
     bench.bench,
     search.search,
     frontier.frontier,
+    rank.rank,
+    summary.summary,
 ):
     main.add_command(command)
 

@@ -17,6 +17,9 @@ as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document."
 )
 folder = click.argument("out", metavar="DIR", type=click.Path(path_type=Path))
+folders = click.argument(
+    "folders", metavar="DIR…", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
 sets = click.option(
     "--set",
     "sets",
@@ -31,6 +34,13 @@ sample = click.option(
     type=click.FloatRange(0, 1, min_open=True),
     metavar="SHARE",
     help="Only a random share of the configs, the same every time: 0.01.",
+)
+
+own_method = click.option(
+    "--method",
+    metavar="FILE:CLASS",
+    help="This method in place of the grid's: my_file.py:MyMethod (loads the file), "
+    "one of an installed package, or a known one.",
 )
 
 

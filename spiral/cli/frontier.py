@@ -75,17 +75,21 @@ def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
 )
 @file
 def update(folders: tuple[str, ...], polish: int, path: Path | None) -> None:
-    """Enter what is better in the rows of launches, or in other frontier files.
+    """Enter what is better in the rows of launches, or in files.
 
-    Without --file this changes the frontier that the package ships, which `compare` and
-    the figures use.
+    Files are other frontiers, or networks that the viewer saved (.json), which are
+    evaluated anew. Without --file this changes the frontier that the package ships,
+    which `compare` and the figures use.
     """
     from spiral.report import results
-    from spiral.search import frontier
+    from spiral.search import exported, frontier
 
     target = path or frontier.SHIPPED
     known = [frontier.load(target)] if target.exists() else []
     for folder in map(Path, folders):
+        if folder.suffix == ".json":
+            known.append(exported.entries(folder))
+            continue
         if folder.is_file():
             known.append(frontier.load(folder))
             continue

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import as_json, load_grid, sample, sets, show
+from spiral.cli.common import as_json, load_grid, own_method, sample, sets, show
 from spiral.errors import ConfigError, LaunchIncomplete
 
 if TYPE_CHECKING:
@@ -59,12 +59,25 @@ def how(command: Callable[..., None]) -> Callable[..., None]:
 
 def settings_of(options: Mapping[str, Any]) -> "Settings":
     """Return what the options of :func:`how` say."""
+    from spiral.methods.own import absolute
     from spiral.sweep import launch
 
     if options["address"] is not None and options["executor"] != "ray":
         raise ConfigError("--address needs --executor ray")
-    own = {field.name: options[field.name] for field in fields(launch.Settings)}
-    return launch.Settings(**{**own, "workers": own["workers"] or launch.cores()})
+    names = [field.name for field in fields(launch.Settings) if field.name in options]
+    own = {name: options[name] for name in names}
+    own["workers"] = own["workers"] or launch.cores()
+    if own.get("method") is not None:
+        own["method"] = absolute(own["method"])
+    return launch.Settings(**own)
+
+
+def load_method(settings: "Settings") -> str:
+    """Make the method that a command line names known; return its name."""
+    from spiral.methods import own
+
+    assert settings.method is not None
+    return own.load(settings.method)
 
 
 @click.command()
@@ -72,6 +85,7 @@ def settings_of(options: Mapping[str, Any]) -> "Settings":
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Results.")
 @how
 @click.option("--engine", help="Use this engine for every config (like --set engine=).")
+@own_method
 @sets
 @sample
 @as_json
@@ -86,6 +100,8 @@ def launch(
 ) -> None:
     """Train what is missing of GRID (a file or a shipped name) into a directory."""
     settings = settings_of(options)
+    if settings.method is not None:
+        sets = [*sets, f"method={load_method(settings)}"]
     if engine is not None:
         sets = [*sets, f"engine={engine}"]
     with resumable() as begun:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spiral.cli.common import as_json, show
+from spiral.cli.questions import where
 from spiral.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -15,23 +16,26 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
+@where
 @as_json
-def methods(names: tuple[str, ...], as_json: bool) -> None:
+def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) -> None:
     """List the pruning methods and their options, or those of some."""
     from spiral import config
-    from spiral.methods import METHODS
+    from spiral.methods import METHODS, of_kind
 
     unknown = [repr(name) for name in names if name not in METHODS]
     if unknown:
         raise ConfigError(
             f"method {', '.join(unknown)} unknown; known are {', '.join(METHODS)}"
         )
-    chosen = {name: METHODS[name] for name in names or METHODS}
+    chosen = {n: METHODS[n] for n in of_kind(where) if not names or n in names}
     if as_json:
         show({"methods": {name: _facts(entry) for name, entry in chosen.items()}})
         return
     for name, entry in chosen.items():
-        click.echo(f"{name:<11}{entry.summary} ({entry.citation})")
+        click.echo(f"{name:<12}{entry.summary} ({entry.citation})")
+        kind = ", ".join(f"{k}={v}" for k, v in asdict(entry.taxonomy).items())
+        click.echo(f"{'':<13}{kind}")
         for option in config.fields(entry.options).values():
             cases = _presets(entry, option.name).items()
             default = "required" if option.required else f"default {option.default}"

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from spiral.sweep.grid import Grid
     from spiral.sweep.launch import Launch
 
+EVERY = 16
+"""Up to here every network of every shape is listed: 25,477; threefold for one more."""
+
 PHASE: list[Callable[[Any], Any]] = [
     click.option(
         "--threshold",
@@ -83,7 +86,11 @@ def shapes(d1: str, d2: str, d3: str, **options: Any) -> None:
     type=click.Path(path_type=Path),
     help="Every shape that `search shapes` found minimal there.",
 )
-@click.option("--nnz", metavar="A..B", help="Only masks with so many weights.")
+@click.option(
+    "--nnz",
+    metavar="A..B",
+    help="Only masks with so many weights; without a shape, those of every shape.",
+)
 @click.option("--race", "racing", is_flag=True, help="Drop most early; see above.")
 @click.option(
     "--rungs",
@@ -120,14 +127,30 @@ def masks(
 
     if source is not None:
         shapes = [*shapes, *_minimal(source, options["thresholds"])]
-    if not shapes:
-        raise click.UsageError("Missing option '--shape' or '--from'.")
     try:
+        if not shapes and nnz is not None:
+            shapes = _every(nnz)
+        if not shapes:
+            raise click.UsageError("Missing option '--shape', '--from' or '--nnz'.")
         text = phases.masks_grid(shapes, nnz, _settings(options))
     except ValueError as error:
         raise ConfigError(str(error)) from None
     rules = Rules(options["rungs"], options["share"]) if options["racing"] else None
     _search(text, rules, phases.summary, options)
+
+
+def _every(nnz: str) -> list["Shape"]:
+    """Return all shapes that have masks with so few weights.
+
+    Raises:
+        ValueError: There are too many.
+    """
+    from spiral.search import shape
+
+    most = shape.span(nnz)[-1]
+    if most > EVERY:
+        raise ValueError(f"{most} weights without a --shape: expected at most {EVERY}")
+    return shape.every(most)
 
 
 def _settings(options: dict[str, Any]) -> "Settings":

@@ -1,4 +1,4 @@
-"""``status``, ``verify``, ``plot``: look at a results directory."""
+"""``status``, ``verify``: look at a results directory."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -47,51 +47,3 @@ def verify(out: Path, as_json: bool) -> None:
             err=True,
         )
         raise SystemExit(4)
-
-
-@click.group()
-def plot() -> None:
-    """Draw figures (png, svg or pdf)."""
-
-
-output = click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="File [KIND.png]."
-)
-
-
-@plot.command("accuracy")
-@folder
-@output
-def plot_accuracy(out: Path, output: Path | None) -> None:
-    """Accuracy over the weights kept, per method."""
-    from spiral.report import compare, figures, gather, style
-
-    summary = compare.over_size(gather.read([out]).rows)
-    figure = figures.draw(lambda axes: figures.accuracy_over_keep(axes, summary))
-    style.save(figure, output or Path("accuracy.png"))
-    click.echo(output or "accuracy.png")
-
-
-@plot.command("boundary")
-@folder
-@click.argument("config_id", metavar="ID")
-@output
-def plot_boundary(out: Path, config_id: str, output: Path | None) -> None:
-    """Decision boundary of one network.
-
-    ID is the beginning of a config_id, or METHOD@KEEP for the best such network.
-    """
-    from spiral import rows
-    from spiral.report import figures, results, style
-
-    row = results.find(out, config_id)
-    _, params = rows.params_of(row)
-    title = (
-        f"{row['method']}, width {row['width']}: {row['nnz']} weights "
-        f"({row['effective_nnz']} on a path), accuracy {row['accuracy']:.4f}"
-    )
-    figure = figures.draw(
-        lambda axes: figures.boundary(axes, params, int(row["width"]), title), 5.5, 5.5
-    )
-    style.save(figure, output or Path("boundary.png"))
-    click.echo(output or "boundary.png")

@@ -7,7 +7,7 @@ import click
 
 from spiral.cli.common import folder
 from spiral.cli.frontier import file, size
-from spiral.cli.results import output, plot
+from spiral.cli.plots import output, plot, save
 
 
 @plot.command("frontier")
@@ -16,16 +16,15 @@ from spiral.cli.results import output, plot
 @output
 def plot_frontier(by: Any, path: Path | None, output: Path | None) -> None:
     """Best accuracy known over size."""
-    from spiral.report import figures, search_figures, style
+    from spiral.report import layout, search_figures
     from spiral.search import frontier
 
     table = frontier.load(path)
     best = {kind: frontier.best(table, kind, by) for kind in search_figures.KINDS}
-    figure = figures.draw(
+    figure = layout.draw(
         lambda axes: search_figures.frontier(axes, best, by, frontier.THRESHOLDS)
     )
-    style.save(figure, output or Path("frontier.png"))
-    click.echo(output or "frontier.png")
+    save(figure, output, "frontier")
 
 
 @plot.command("success")
@@ -40,24 +39,27 @@ def plot_frontier(by: Any, path: Path | None, output: Path | None) -> None:
 @output
 def plot_success(out: Path, levels: tuple[float, ...], output: Path | None) -> None:
     """Share of the trainings of given masks that succeed, over their weights."""
-    from spiral.report import figures, results, search_figures, style, success
+    from spiral.report import layout, results, search_figures, success
 
     rows = results.read(out, success.COLUMNS)
     shares = success.over_nnz(rows, levels or (0.8, 0.9, 0.95))
-    figure = figures.draw(lambda axes: search_figures.success(axes, shares))
-    style.save(figure, output or Path("success.png"))
-    click.echo(output or "success.png")
+    figure = layout.draw(lambda axes: search_figures.success(axes, shares))
+    save(figure, output, "success")
 
 
 @plot.command("networks")
 @click.option("--nnz", default="", help="Sizes, as 10,16 [the smallest per threshold].")
+@click.option("--neurons", is_flag=True, help="Show what each neuron computes.")
 @file
 @output
-def plot_networks(nnz: str, path: Path | None, output: Path | None) -> None:
+def plot_networks(
+    nnz: str, neurons: bool, path: Path | None, output: Path | None
+) -> None:
     """Networks of the frontier as graphs, with their decision boundaries."""
     import numpy as np
 
-    from spiral.report import search_figures, style
+    from spiral.report import search_figures
+    from spiral.report.network_figures import Drawn
     from spiral.search import frontier, network
 
     table = frontier.load(path)
@@ -72,12 +74,12 @@ def plot_networks(nnz: str, path: Path | None, output: Path | None) -> None:
         known = ", ".join(map(str, leaders["nnz"]))
         raise click.UsageError(f"no leader of these sizes; there are {known}")
     drawn = [
-        search_figures.Drawn(
+        Drawn(
             f"{row['nnz']} weights, {row['nnz_params']} parameters\n"
             f"accuracy {row['accuracy']:.4f}",
             *network.unpacked(row["matrices"], np.asarray(row["params"])),
         )
         for row in chosen.to_dict("records")
     ]
-    style.save(search_figures.gallery(drawn), output or Path("networks.png"))
-    click.echo(output or "networks.png")
+    gallery = search_figures.inside if neurons else search_figures.gallery
+    save(gallery(drawn), output, "networks")

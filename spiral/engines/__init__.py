@@ -25,7 +25,7 @@ class Entry:
     purpose: str
     devices: tuple[str, ...]
     optimisers: tuple[str, ...] = ("sgd",)
-    weight_maps: tuple[str | None, ...] = (None,)
+    weight_maps: tuple[str, ...] = ()
     automatic: bool = True
     """Whether ``auto`` may choose it."""
 
@@ -39,12 +39,18 @@ ENGINES: dict[str, Entry] = {
         automatic=False,
     ),
     "vmap": Entry(
-        "spiral.engines.vmap", "a pack at once, torch.func.vmap", ("cpu", "cuda")
+        "spiral.engines.vmap",
+        "a pack at once, torch.func.vmap",
+        ("cpu", "cuda"),
+        optimisers=("sgd", "sfw"),
+        weight_maps=("forward_mask",),
     ),
     "reference": Entry(
         "spiral.engines.reference",
         "one network at a time; defines what is correct",
         ("cpu", "cuda"),
+        optimisers=("sgd", "sfw"),
+        weight_maps=("forward_mask",),
         automatic=False,
     ),
 }
@@ -64,11 +70,11 @@ def names() -> list[str]:
 def unsupported(engine: str, plan: Plan) -> str | None:
     """Return why an engine cannot train a plan, in words, or None if it can."""
     entry = ENGINES[engine.partition(":")[0]]
-    if plan.optimiser not in entry.optimisers:
+    if plan.optimiser.name not in entry.optimisers:
         known = ", ".join(entry.optimisers)
-        return f"it has no optimiser {plan.optimiser!r} (it has {known})"
-    if plan.weight_map not in entry.weight_maps:
-        return f"it has no weight map {plan.weight_map!r}"
+        return f"it has no optimiser {plan.optimiser.name!r} (it has {known})"
+    if plan.weight_map and plan.weight_map.name not in entry.weight_maps:
+        return f"it has no weight map {plan.weight_map.name!r}"
     return None
 
 

@@ -3,14 +3,17 @@
 Slow and plain on purpose: it defines what the other engines must agree with.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from spiral import gradients
+from spiral import balls, gradients
+from spiral.engines import forward, frank_wolfe
 from spiral.engines.evaluate import evaluate
-from spiral.job import Evaluation, TrainJob, TrainState
+from spiral.job import Evaluation, FrankWolfe, TrainJob, TrainState
 
 
 @dataclass(frozen=True)
@@ -27,51 +30,87 @@ class ReferenceEngine:
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train from ``state.step`` to ``stop``."""
         params, momentum = state.params.copy(), state.momentum.copy()
+        losses = state.losses_so_far()
         with gradients.one_thread():
             for n in range(job.networks):
                 one = job.take(np.array([n])), state.take(np.array([n]))
-                params[n], momentum[n] = self._train(*one, stop)
-        return replace(state, step=stop, params=params, momentum=momentum)
+                params[n], momentum[n] = self._train(*one, stop, losses[n : n + 1])
+        return replace(
+            state, step=stop, params=params, momentum=momentum, losses=losses
+        )
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
-        """Return accuracy counts and loss on all points."""
+        """Return accuracy counts, loss and entropy on all points."""
         return evaluate(job, state, self.device, chunk=1)
 
     def _train(
-        self, job: TrainJob, state: TrainState, stop: int
+        self, job: TrainJob, state: TrainState, stop: int, losses: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Train a pack of one network and return its parameters and momentum."""
-        weights = torch.tensor(state.params[0], device=self.device, requires_grad=True)
+        weights = torch.tensor(state.params[0], device=self.device)
         trains = torch.tensor(state.moving[0], device=self.device)
-        frozen = torch.where(trains, 0.0, weights.detach())
-        optimiser = torch.optim.SGD(
-            [weights],
-            lr=0.0,
-            momentum=float(job.momentum[0]),
-            weight_decay=float(job.weight_decay[0]),
-        )
+        frozen = torch.where(trains, 0.0, weights)
         buffer = torch.tensor(state.momentum[0], device=self.device)
-        optimiser.state[weights]["momentum_buffer"] = buffer
+        update = _optimiser(job, weights, buffer)
         loss_of_one = gradients.loss_of_one(job.width, job.plan.label_smoothing)
+        plain_loss = gradients.loss_of_one(job.width)
         rates = job.rates(state, state.step, stop)[:, 0]
         for step, rate in enumerate(rates, start=state.step):
-            optimiser.param_groups[0]["lr"] = float(rate)
             x, y = job.batch_at(step)
-            optimiser.zero_grad()
-            loss_of_one(
-                weights,
-                torch.tensor(x[0].T, device=self.device),
-                torch.tensor(y[0], device=self.device),
-            ).backward()  # type: ignore[no-untyped-call]
-            assert weights.grad is not None
-            weights.grad[~trains] = 0
-            optimiser.step()
+            batch = [torch.tensor(a, device=self.device) for a in (x[0].T, y[0])]
+            seen = forward.factor(job, state, weights.cpu().numpy()[None], step)
+            factor = None if seen is None else torch.tensor(seen[0], device=self.device)
+            effective = weights if factor is None else weights * factor
+            effective = effective.detach().requires_grad_()
+            if step >= job.last_epoch:
+                losses += plain_loss(effective.detach(), *batch).item()
+            (slope,) = torch.autograd.grad(loss_of_one(effective, *batch), effective)
+            gradient = _of_stored(job, slope, weights, factor)
+            update(torch.where(trains, gradient, 0.0), float(rate))
             # Masked entries: gradient, decay and momentum are zero, so they stay zero.
             # Frozen ones decay inside the optimiser and are put back.
-            with torch.no_grad():
-                weights.copy_(torch.where(trains, weights, frozen))
+            weights.copy_(torch.where(trains, weights, frozen))
         buffer[~trains] = 0
-        return weights.detach().cpu().numpy(), buffer.cpu().numpy()
+        return weights.cpu().numpy(), buffer.cpu().numpy()
+
+
+def _of_stored(
+    job: TrainJob, gradient: Tensor, weights: Tensor, factor: Tensor | None
+) -> Tensor:
+    """Return the gradient of stored weights, given that of what the network runs on."""
+    here = job.plan.weight_map
+    if here is None or factor is None:
+        return gradient
+    gradient = gradient * factor if here.gradient == "chain" else gradient
+    return torch.where(factor < 1, gradient + here.pull * weights, gradient)
+
+
+def _optimiser(
+    job: TrainJob, weights: Tensor, buffer: Tensor
+) -> Callable[[Tensor, float], None]:
+    """Return a function of gradient and rate that changes weights and momentum."""
+    momentum, chosen = float(job.momentum[0]), job.plan.optimiser
+    if isinstance(chosen, FrankWolfe):
+        stack = frank_wolfe.cells(chosen, job.width)
+
+        def towards_corners(gradient: Tensor, rate: float) -> None:
+            buffer.mul_(momentum).add_(gradient)
+            some = torch.tensor(balls.chosen(stack, buffer.cpu().numpy()[None]))
+            rates = torch.full((1, 1), rate, device=weights.device)
+            both = weights[None], buffer[None], some.to(weights.device)
+            weights.copy_(frank_wolfe.move(*both, rates, (chosen, job.width))[0])
+
+        return towards_corners
+    decay = float(job.weight_decay[0])
+    sgd = torch.optim.SGD([weights], lr=0.0, momentum=momentum, weight_decay=decay)
+    sgd.state[weights]["momentum_buffer"] = buffer
+
+    def against_gradient(gradient: Tensor, rate: float) -> None:
+        sgd.param_groups[0]["lr"] = rate
+        weights.grad = gradient
+        sgd.step()
+
+    return against_gradient
 
 
 def build(device: str) -> ReferenceEngine:

@@ -7,65 +7,27 @@ networks of 50 epochs a second, without → with tracing: 3-3-3 8.1 → 11.6 (25
 products; packs whose activations leave the cache are slower (16-16-16: 2.1 with 512).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.func import grad, vmap
-from torch.fx.experimental.proxy_tensor import make_fx
+from torch.func import vmap
 
-from spiral import cubist, gradients, mlp
+from spiral import balls, cubist, gradients
+from spiral.engines import forward, frank_wolfe
 from spiral.engines.compact import narrowed
 from spiral.engines.evaluate import evaluate
-from spiral.job import Evaluation, TrainJob, TrainState
-
-Step = Callable[..., tuple[Tensor, Tensor]]
+from spiral.engines.traced import Step, traced_move, traced_step
+from spiral.job import Evaluation, FrankWolfe, TrainJob, TrainState
 
 EVALUATION_BYTES = 64 * 2**20
 """Upper bound of one hidden layer's activations while evaluating."""
 
 GATHER = 2**20
 """Points gathered at once (12 MB), whatever the number of order seeds."""
-
-
-@lru_cache(maxsize=16)
-def traced_step(
-    networks: int, width: int, batch: int, smoothing: float, device: str
-) -> Step:
-    """Return one SGD step of a whole pack as a graph of tensor operations.
-
-    The step maps (params [N, P], velocity [N, P], trains bool [N, P], rate [N, 1],
-    momentum [N, 1], decay [N, 1], x [N, 2, B], y [N, B]) to the new (params, velocity).
-    """
-    slopes = vmap(grad(gradients.loss_of_one(width, smoothing)))
-
-    def step(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
-        params: Tensor,
-        velocity: Tensor,
-        trains: Tensor,
-        rate: Tensor,
-        momentum: Tensor,
-        decay: Tensor,
-        x: Tensor,
-        y: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        gradient = slopes(params, x, y) + decay * params
-        # `where`, not a product: masked entries stay zero even beside NaN
-        gradient = torch.where(trains, gradient, 0.0)
-        velocity = momentum * velocity + gradient
-        return params - rate * velocity, velocity
-
-    # every example is a tensor of its own: the tracer tells inputs apart by identity
-    pack = (networks, mlp.param_count(width))
-    column, points = (networks, 1), (networks, 2, batch)
-    shapes = (pack, pack, pack, column, column, column, points, (networks, batch))
-    examples = [torch.zeros(shape, device=device) for shape in shapes]
-    examples[2] = examples[2].bool()
-    traced: Step = make_fx(step)(*examples)
-    return traced
 
 
 @dataclass(frozen=True)
@@ -83,57 +45,122 @@ class VmapEngine:
         """Train from ``state.step`` to ``stop``."""
         if stop <= state.step:
             return state
+        if job.plan.weight_map or isinstance(job.plan.optimiser, FrankWolfe):
+            return self._advance(job, state, stop)  # groups and balls have their width
         params, momentum = state.params.copy(), state.momentum.copy()
+        losses = state.losses_so_far()
         for rows, small, part, now in narrowed(job, state):
             after = self._advance(part, now, stop)
+            losses[rows] = after.losses_so_far()
             if small is None:
                 params[rows], momentum[rows] = after.params, after.momentum
             else:
                 params[rows] = small.put(params[rows], after.params)
                 momentum[rows] = small.put(momentum[rows], after.momentum)
-        return replace(state, step=stop, params=params, momentum=momentum)
+        return replace(
+            state, step=stop, params=params, momentum=momentum, losses=losses
+        )
 
     def _advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train a pack at its full width."""
         with gradients.one_thread(), torch.no_grad():
-            params, velocity = self._loop(job, state, stop)
+            losses = self._tensor(state.losses_so_far())
+            params, velocity = self._loop(job, state, stop, losses)
         return replace(
             state,
             step=stop,
             params=params.cpu().numpy(),
             momentum=velocity.cpu().numpy(),
+            losses=losses.cpu().numpy(),
         )
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
-        """Return accuracy counts and loss on all points."""
-        correct, loss = np.zeros(job.networks, np.int64), np.zeros(job.networks)
+        """Return accuracy counts, loss and entropy on all points."""
+        correct = np.zeros(job.networks, np.int64)
+        loss, entropy = np.zeros((2, job.networks))
         for rows, _, part, now in narrowed(job, state):
             found = evaluate(part, now, self.device, self._chunk(part))
             correct[rows], loss[rows] = found.correct, found.loss
-        return Evaluation(correct, loss)
+            entropy[rows] = found.entropy
+        return Evaluation(correct, loss, entropy)
 
     def _chunk(self, job: TrainJob) -> int:
         """Return how many networks to evaluate at once."""
         return max(1, EVALUATION_BYTES // (4 * cubist.POINTS * job.width))
 
     def _loop(
-        self, job: TrainJob, state: TrainState, stop: int
+        self, job: TrainJob, state: TrainState, stop: int, losses: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Run the training steps and return parameters and velocity [N, P]."""
-        step = traced_step(
-            job.networks, job.width, job.batch, job.plan.label_smoothing, self.device
-        )
+        """Run the training steps and return parameters and velocity [N, P].
+
+        Adds the batch losses of the last epoch to ``losses`` [N].
+        """
         params, velocity = self._tensor(state.params), self._tensor(state.momentum)
         trains = self._tensor(state.moving)
         momentum = self._tensor(job.momentum.astype(np.float32)[:, None])
         decay = self._tensor(job.weight_decay.astype(np.float32)[:, None])
         rates = self._tensor(job.rates(state, state.step, stop)[:, :, None])
         batches = self._batches(job, state.step, stop)
-        for rate, (x, y) in zip(rates, batches, strict=True):
-            params, velocity = step(
-                params, velocity, trains, rate, momentum, decay, x, y
+        plain_loss = vmap(gradients.loss_of_one(job.width))
+        update = self._update(job)
+        steps = range(state.step, stop)
+        for number, rate, (x, y) in zip(steps, rates, batches, strict=True):
+            factor = self._factor(job, state, params, number)
+            if number >= job.last_epoch:
+                seen = params if factor is None else params * factor
+                losses += plain_loss(seen, x, y).double()
+            params, velocity = update(
+                factor, params, velocity, trains, rate, momentum, decay, x, y
             )
         return params, velocity
+
+    def _factor(
+        self, job: TrainJob, state: TrainState, params: Tensor, step: int
+    ) -> Tensor | None:
+        """Return by what a weight map multiplies parameters now; None: by nothing."""
+        if job.plan.weight_map is None:
+            return None
+        found = forward.factor(job, state, params.cpu().numpy(), step)
+        return None if found is None else self._tensor(found)
+
+    def _update(self, job: TrainJob) -> Step:
+        """Return a function of factor and tensors to the new (params, velocity)."""
+        pack = (job.networks, job.width, job.batch, job.plan.label_smoothing)
+        plain = traced_step(*pack, self.device)
+        if isinstance(job.plan.optimiser, FrankWolfe):
+            return self._frank_wolfe(job, plain)
+        here = job.plan.weight_map
+        if here is None:
+            return lambda factor, *tensors: plain(*tensors)
+        masked = traced_step(*pack, self.device, (here.gradient, here.pull))
+
+        def update(factor: Tensor | None, *tensors: Tensor) -> Any:
+            return plain(*tensors) if factor is None else masked(*tensors, factor)
+
+        return update
+
+    def _frank_wolfe(self, job: TrainJob, plain: Step) -> Step:
+        """Return the same for Frank-Wolfe; the SGD step supplies the momentum."""
+        assert isinstance(job.plan.optimiser, FrankWolfe)
+        setting = (job.plan.optimiser, job.width)
+        stack = frank_wolfe.cells(*setting)
+        move = traced_move(job.networks, setting, self.device)
+
+        def update(
+            factor: None,
+            params: Tensor,
+            velocity: Tensor,
+            trains: Tensor,
+            *rest: Tensor,
+        ) -> tuple[Tensor, Tensor]:
+            rate, momentum, decay, x, y = rest
+            none = torch.zeros_like(decay)
+            old = (params, velocity, trains, rate, momentum, none, x, y)
+            velocity = plain(*old)[1]
+            chosen = self._tensor(balls.chosen(stack, velocity.cpu().numpy()))
+            return move(params, velocity, chosen, trains, rate), velocity
+
+        return update
 
     def _batches(
         self, job: TrainJob, start: int, stop: int

@@ -4,24 +4,46 @@ A method is one file: a class on the protocol ``spiral.job.Method`` and an ``ENT
 One line in ``METHODS`` makes it known to grids, commands, contract tests and tables.
 """
 
+import dataclasses
+from collections.abc import Collection, Mapping
+
 from spiral.config import ConfigField, Options, fields
+from spiral.errors import ConfigError
 from spiral.methods import (
+    acdc,
+    acdc_pp,
+    bimp,
     block,
     dense,
     force,
     gmp,
     grasp,
+    group_norm,
+    imp,
     iter_snip,
+    l1_unit,
     lth,
     magnitude,
     mask,
+    mdgf_exp,
+    mdgf_linear,
+    obspa,
     prospr,
     random,
     rigl,
+    sdgf_geometric,
+    sdgf_step,
+    sfw,
+    slimming,
     snip,
+    soft_filter,
+    spa,
+    sr_ste,
+    ste,
     synflow,
+    taylor_unit,
 )
-from spiral.methods.entry import Entry
+from spiral.methods.entry import Entry, NoOptions, Taxonomy
 
 METHODS: dict[str, Entry] = {
     "dense": dense.ENTRY,
@@ -36,9 +58,36 @@ METHODS: dict[str, Entry] = {
     "synflow": synflow.ENTRY,
     "prospr": prospr.ENTRY,
     "rigl": rigl.ENTRY,
+    "acdc": acdc.ENTRY,
+    "acdc_pp": acdc_pp.ENTRY,
+    "imp": imp.ENTRY,
+    "bimp": bimp.ENTRY,
+    "ste": ste.ENTRY,
+    "sr_ste": sr_ste.ENTRY,
+    "mdgf_linear": mdgf_linear.ENTRY,
+    "mdgf_exp": mdgf_exp.ENTRY,
+    "sdgf_step": sdgf_step.ENTRY,
+    "sdgf_geometric": sdgf_geometric.ENTRY,
+    "sfw": sfw.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
+    "l1_unit": l1_unit.ENTRY,
+    "taylor_unit": taylor_unit.ENTRY,
+    "spa": spa.ENTRY,
+    "obspa": obspa.ENTRY,
+    "soft_filter": soft_filter.ENTRY,
+    "group_norm": group_norm.ENTRY,
+    "slimming": slimming.ENTRY,
 }
+
+
+def options_of(name: str) -> type[Options]:
+    """Return a method's options class.
+
+    None are known of a user's own method whose file this process has not loaded: its
+    rows can be read all the same.
+    """
+    return METHODS[name].options if name in METHODS else NoOptions
 
 
 def options() -> dict[str, type[Options]]:
@@ -54,3 +103,29 @@ def option_fields() -> dict[str, ConfigField]:
             known = found.setdefault(name, field)
             assert known.kind is field.kind, f"option {name} has two types"
     return found
+
+
+def of_kind(where: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the methods that have one of some values on each axis of the taxonomy.
+
+    Raises:
+        ConfigError: An axis does not exist, or no method has a value on it.
+    """
+    axes = [axis.name for axis in dataclasses.fields(Taxonomy)]
+    kinds = {n: dataclasses.asdict(entry.taxonomy) for n, entry in METHODS.items()}
+    for axis, values in where.items():
+        if axis not in axes:
+            raise ConfigError(
+                f"no axis {axis!r} of methods; known are {', '.join(axes)}"
+            )
+        known = sorted({kind[axis] for kind in kinds.values()})
+        for value in values:
+            if value not in known:
+                raise ConfigError(
+                    f"no method has {axis}={value!r}; known are {', '.join(known)}"
+                )
+    return [
+        name
+        for name, kind in kinds.items()
+        if all(kind[axis] in values for axis, values in where.items())
+    ]

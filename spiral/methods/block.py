@@ -78,6 +78,7 @@ ENTRY = Entry(
         schedule="once",
         criterion="given",
         allocation="given",
+        second_phase="train",
     ),
     options=BlockOptions,
     needs_keep=False,

@@ -26,6 +26,12 @@ ENTRY = Entry(
     build=Dense,
     summary="all weights, never pruned",
     citation="control",
-    taxonomy=Taxonomy(unit="weight", when="never", schedule="none", criterion="none"),
+    taxonomy=Taxonomy(
+        unit="weight",
+        when="never",
+        schedule="none",
+        criterion="none",
+        cost="dense",
+    ),
     needs_keep=False,
 )

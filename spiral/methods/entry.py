@@ -72,7 +72,10 @@ def nothing_to_check(_: pd.DataFrame) -> list[Mistake]:
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """Where a method stands among others (survey of Cheng et al., RigL's table 1)."""
+    """Where a method stands among others (survey of Cheng et al., RigL's table 1).
+
+    It is said of the default options.
+    """
 
     unit: str
     """weight, n:m or neuron."""
@@ -88,6 +91,11 @@ class Taxonomy:
     """How kept weights are shared among the layers."""
     data: str = "none"
     """What a decision looks at beside the weights."""
+    cost: str = "sparse"
+    """What trains: sparse, dense to sparse, dense or alternating."""
+    second_phase: str = "none"
+    """What follows the last pruning: none, train, fine-tune, rewind or re-initialise;
+    none too where pruning is spread over one training."""
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,11 @@ ENTRY = Entry(
     summary="gradual magnitude pruning along a cubic",
     citation="Zhu & Gupta 2017, arXiv:1710.01878",
     taxonomy=Taxonomy(
-        unit="weight", when="during", schedule="gradual", criterion="magnitude"
+        unit="weight",
+        when="during",
+        schedule="gradual",
+        criterion="magnitude",
+        cost="dense to sparse",
     ),
     options=GmpOptions,
     course=course,

@@ -119,6 +119,7 @@ ENTRY = Entry(
         schedule="once",
         criterion="-w·Hg",
         data="points of either class",
+        second_phase="train",
     ),
     options=GraspOptions,
     gradients=lambda table: np.full(len(table), 3.0),

@@ -157,7 +157,12 @@ ENTRY = Entry(
     summary="iterative magnitude pruning with rewinding to early weights",
     citation="Frankle & Carbin, ICLR 2019, arXiv:1803.03635",
     taxonomy=Taxonomy(
-        unit="weight", when="during", schedule="iterative", criterion="magnitude"
+        unit="weight",
+        when="during",
+        schedule="iterative",
+        criterion="magnitude",
+        cost="dense to sparse",
+        second_phase="rewind",
     ),
     options=LthOptions,
     derive=derive,

@@ -68,7 +68,12 @@ ENTRY = Entry(
     summary="one-shot global magnitude pruning at an epoch, then train on",
     citation="Han et al., NeurIPS 2015, arXiv:1506.02626",
     taxonomy=Taxonomy(
-        unit="weight", when="during", schedule="once", criterion="magnitude"
+        unit="weight",
+        when="during",
+        schedule="once",
+        criterion="magnitude",
+        cost="dense to sparse",
+        second_phase="fine-tune",
     ),
     options=MagnitudeOptions,
     check=check,

@@ -103,6 +103,7 @@ ENTRY = Entry(
         schedule="once",
         criterion="given",
         allocation="given",
+        second_phase="train",
     ),
     options=MaskOptions,
     needs_keep=False,

@@ -113,6 +113,7 @@ def entry(build: Callable[..., Progressive], summary: str, grow: str) -> Entry:
             criterion="|w·g|",
             grow=grow,
             data="a batch a round",
+            second_phase="train",
         ),
         options=ProgressiveOptions,
         gradients=rounds,

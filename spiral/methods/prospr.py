@@ -113,6 +113,7 @@ ENTRY = Entry(
         schedule="once",
         criterion="meta-gradient",
         data="a few batches",
+        second_phase="train",
     ),
     options=ProsprOptions,
     gradients=lambda table: 1 + 3 * table["inner_steps"].to_numpy(np.float64),

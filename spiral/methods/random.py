@@ -34,6 +34,10 @@ ENTRY = Entry(
     summary="a random mask at initialisation, then train",
     citation="control",
     taxonomy=Taxonomy(
-        unit="weight", when="before", schedule="once", criterion="random"
+        unit="weight",
+        when="before",
+        schedule="once",
+        criterion="random",
+        second_phase="train",
     ),
 )

@@ -71,6 +71,7 @@ ENTRY = Entry(
         schedule="once",
         criterion="|w·g|",
         data="one batch",
+        second_phase="train",
     ),
     options=SnipOptions,
     gradients=lambda table: np.ones(len(table)),

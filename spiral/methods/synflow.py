@@ -116,7 +116,11 @@ ENTRY = Entry(
     summary="rounds of pruning by synaptic flow, without data",
     citation="Tanaka et al., NeurIPS 2020, arXiv:2006.05467",
     taxonomy=Taxonomy(
-        unit="weight", when="before", schedule="iterative", criterion="synaptic flow"
+        unit="weight",
+        when="before",
+        schedule="iterative",
+        criterion="synaptic flow",
+        second_phase="train",
     ),
     options=SynflowOptions,
     gradients=lambda table: table["rounds"].to_numpy(np.float64) / 2,

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 
 from spiral import config, methods
 from spiral.errors import ConfigError
+from spiral.rows import foreign
 
 SIZE = "keep"
 SEEDS = ("seed", "init_seed", "order_seed")
@@ -24,6 +25,9 @@ SHOWN = ("lr", "schedule")
 
 FAILED = ("aborted", "collapsed", "diverged", "infeasible")
 """Statuses of rows that are no network of the size asked for: they count as chance."""
+
+GIVEN = ("block", "mask")
+"""Methods that are told their mask, as a search does: no pruners."""
 
 CHANCE = 0.5
 
@@ -67,7 +71,7 @@ def choose(
     Raises:
         ConfigError: A column does not exist or is a seed, or there is none.
     """
-    fields = [n for n in known_fields() if n in rows]
+    fields = [n for n in known_fields() if n in rows] + foreign([*rows])
     by = _checked(by, fields)
     varied = [n for n in fields if n in SHOWN or rows[n].nunique() > 1]
     strata = [n for n in STRATA if n in varied and n not in by]

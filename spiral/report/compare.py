@@ -1,12 +1,13 @@
 """Rows to numbers: how far from the optimum each group is, and how sure that is."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
+from spiral import methods
 from spiral.errors import ConfigError
 from spiral.report import gather, near, remarks
 from spiral.report.choice import choose
@@ -26,6 +27,8 @@ class Question:
     """Config columns that make groups, the one to compare first."""
     thresholds: Sequence[float] = frontier.THRESHOLDS
     """Accuracies over 0.5 and up to 1."""
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Values of axes of the taxonomy that a method must have to be compared."""
     honest: bool = False
     """Whether settings are chosen on half of the seeds and the other half reported."""
     frontier: Path | None = None
@@ -57,58 +60,81 @@ def of_folders(folders: Sequence[Path], question: Question | None = None) -> Com
     """Compare the rows of launches, each config once.
 
     Args:
-        folders: Results directories.
+        folders: Results directories, or summaries of them.
         question: What to compare.
 
     Raises:
-        ConfigError: A column or a threshold makes no sense.
+        ConfigError: A column, a threshold or an axis makes no sense, or no row is left.
         StoreError: A folder holds no rows, or the file no frontier.
     """
     question = question or Question()
-    best_known = None
-    if question.frontier or frontier.SHIPPED.exists():
-        best_known = frontier.load(question.frontier)
     rows, notes = gather.read(folders)
-    found = of_rows(rows, question, best_known, partial(gather.masks, folders))
+    if any(folder.is_file() for folder in folders):  # a summary has no masks
+        question = replace(question, masks=0)
+    rows = of_kind(rows, question.where)
+    read_masks = partial(gather.masks, folders)
+    found = of_rows(rows, question, best_known(question), read_masks)
     return Comparison(question, found.tables, [*notes, *found.notes])
+
+
+def best_known(question: Question) -> pd.DataFrame | None:
+    """Return the frontier asked for, or the shipped one, if there is one.
+
+    Raises:
+        StoreError: The file holds no frontier.
+    """
+    if question.frontier or frontier.SHIPPED.exists():
+        return frontier.load(question.frontier)
+    return None
 
 
 def of_rows(
     rows: pd.DataFrame,
     question: Question,
-    best_known: pd.DataFrame | None = None,
+    known: pd.DataFrame | None = None,
     read_masks: near.ReadMasks | None = None,
 ) -> Comparison:
     """Compare rows.
 
     Args:
-        rows: Config columns and ``gather.MEASURED``.
+        rows: Config columns and ``results.MEASURED``.
         question: What to compare.
-        best_known: A frontier, if there is one.
+        known: A frontier, if there is one.
         read_masks: Reads the masks of rows; without it there are no distances.
 
     Raises:
         ConfigError: A column makes no sense.
     """
     choice = choose(rows, question.by, question.honest)
-    groups = summarise(choice, question.thresholds, best_known)
+    groups = summarise(choice, question.thresholds, known)
     tables = {
-        "gaps": gaps(choice, groups, question.thresholds, best_known),
+        "gaps": gaps(choice, groups, question.thresholds, known),
         "groups": groups,
         "pairs": pairs(choice),
         "distances": pd.DataFrame(),
     }
-    if best_known is not None and read_masks is not None:
+    if known is not None and read_masks is not None:
         tables["distances"] = near.distances(
-            choice, groups, question.thresholds, best_known, read_masks, question.masks
+            choice, groups, question.thresholds, known, read_masks, question.masks
         )
-    notes = remarks.of(choice, groups, question.honest, best_known is not None)
+    notes = remarks.of(choice, groups, question.honest, known is not None)
     if question.masks is None and len(tables["gaps"]) > near.SAMPLE:
         notes.append(
             f"no distances, there are over {near.SAMPLE} lines: --distances N looks at "
             "N masks of each"
         )
     return Comparison(question, tables, notes)
+
+
+def of_kind(rows: pd.DataFrame, where: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return the rows of methods of a kind."""
+    if not where:
+        return rows
+    chosen = methods.of_kind(where)
+    found = rows[rows["method"].isin(chosen)].reset_index(drop=True)
+    if found.empty:
+        raise ConfigError(f"there are no rows of {', '.join(chosen) or 'such methods'}")
+    return found
 
 
 def over_size(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,101 +1,172 @@
-"""Figures: numbers to Axes. They read no files and compute no statistics."""
+"""Accuracy over size and width: numbers to Axes, and Axes to figures.
 
-from collections.abc import Callable
+The functions of this module and of the other ``*_figures`` read no files and compute no
+statistics.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-import matplotlib as mpl
-import numpy as np
 import pandas as pd
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spiral import cubist, mlp
 from spiral.report import style
+from spiral.report.choice import GIVEN
+from spiral.report.layout import Sheet, counted, look, ordered, panels
 
-EXTENT = 2.25
-"""Half the side of the square that boundary maps show."""
+CROWD = 4
+"""Methods up to which the best seed has its own line."""
 
-GRID = 512
-LINES = ("-", "-.", (0, (1, 1)), (0, (5, 1)))
-"""Line styles of the widths, narrowest first."""
-
-CLASS_COLOURS = ("#0072B2", "#D55E00")
+LINE: dict[str, Any] = {"linewidth": 1.3, "markersize": 4}
 
 
-def draw(
-    paint: Callable[[Axes], None], width: float = 6.0, height: float = 4.0
-) -> Figure:
-    """Return a figure of one Axes, painted in the project's style."""
-    with mpl.rc_context(style.SETTINGS):
-        figure = style.figure(width, height)
-        paint(figure.subplots())
-    return figure
-
-
-def accuracy_over_keep(axes: Axes, summary: pd.DataFrame) -> None:
-    """Draw median accuracy (line) and best (dotted) over the weights kept.
+def accuracy(summary: pd.DataFrame, known: pd.Series | None = None) -> Figure:
+    """Return accuracy over the weights kept, a panel for each width.
 
     Args:
-        axes: Where to draw.
         summary: Rows with ``method``, ``width``, ``keep`` (null: a level line),
-            ``median``, ``best`` and ``n``; a line for each method and width.
+            ``median``, its limits, ``best``, ``n`` and ``settings``.
+        known: The best accuracy known by size, a frontier.
     """
-    widths = sorted(summary["width"].unique())
-    for (method, width), part in summary.groupby(["method", "width"], sort=False):
-        colour, marker = style.colour(str(method)), style.marker(str(method))
-        line = LINES[widths.index(width) % len(LINES)]
-        n = sorted({int(v) for v in part["n"]})
-        count = f"n = {n[0]}" if len(n) == 1 else f"n = {n[0]}–{n[-1]}"
-        wide = f", width {width}" if len(widths) > 1 else ""
-        label = f"{method}{wide} ({count})"
-        pruned = part[part["keep"].notna()].sort_values("keep")
-        for _, row in part[part["keep"].isna()].iterrows():
-            axes.axhline(row["median"], color=colour, linestyle="--", label=label)
-        if len(pruned):
-            x = pruned["keep"].to_numpy(float)
-            median, best = (pruned[c].to_numpy(float) for c in ("median", "best"))
-            look: dict[str, Any] = {
-                "color": colour,
-                "marker": marker,
-                "linestyle": line,
-            }
-            axes.plot(x, median, label=label, **look)
-            axes.plot(x, best, color=colour, linestyle=":", linewidth=1)
-            axes.fill_between(x, median, best, color=colour, alpha=0.08)
-    axes.set(xlabel="weights kept", ylabel="accuracy on all points")
-    axes.set_title("median over seeds at the best setting; dotted: best seed")
-    axes.legend(loc="best", fontsize=8)
+    paints = [
+        partial(accuracy_over_keep, summary=part, known=known, title=f"width {width}")
+        for width, part in summary.groupby("width")
+    ]
+    one = len(paints) == 1
+    sheet = Sheet(1, 6.5, 4.2) if one else Sheet(min(3, len(paints)), 3.3, 2.5)
+    dotted = "; dotted: best seed" if _few(summary) else ""
+    return panels(paints, sheet, f"Median over seeds{dotted}. {_settings(summary)}")
 
 
-def boundary(
-    axes: Axes, params: Float[np.ndarray, " P"], width: int, title: str = ""
+def accuracy_over_keep(
+    axes: Axes, summary: pd.DataFrame, known: pd.Series | None = None, title: str = ""
 ) -> None:
-    """Draw a network's decision map on a 512×512 grid over [-2.25, 2.25]², with data.
+    """Draw the median accuracy of each method over the weights kept, of one width.
+
+    Bars are limits of the median. The best seed is dotted if there are few methods.
 
     Args:
         axes: Where to draw.
-        params: Flat parameters.
-        width: Hidden width.
+        summary: As :func:`accuracy` has it.
+        known: The best accuracy known by size.
         title: Text above.
     """
-    ticks = np.linspace(-EXTENT, EXTENT, GRID)
-    points = np.stack(np.meshgrid(ticks, ticks)).reshape(2, -1)
-    z = mlp.logits(params.astype(np.float64), points, width).reshape(GRID, GRID)
-    shade = np.tanh(z / 2)  # 2σ(z) - 1: certain of class 0 … certain of class 1
-    area = (-EXTENT, EXTENT, -EXTENT, EXTENT)
-    colours = mpl.colors.LinearSegmentedColormap.from_list(
-        "classes", [CLASS_COLOURS[0], "white", CLASS_COLOURS[1]]
+    pruned = summary[summary["keep"].notna()].sort_values("keep")
+    for method in ordered(summary["method"]):
+        part = pruned[pruned["method"] == method]
+        if len(part):
+            _line(axes, part, "keep", method)
+            if _few(summary):
+                x, best = part["keep"].to_numpy(float), part["best"].to_numpy(float)
+                axes.plot(x, best, ":", color=style.colour(method), linewidth=1)
+        level = summary[summary["keep"].isna() & (summary["method"] == method)]
+        for value in level["median"]:
+            colour = style.colour(method)
+            axes.axhline(value, color=colour, linestyle="--", label=style.plain(method))
+    if known is not None:
+        frontier(axes, known, pruned["keep"])
+    axes.set(xlabel="weights kept", ylabel="accuracy", title=title)
+    axes.set_ylim(0.48, 1.02)
+
+
+def frontier(
+    axes: Axes, known: pd.Series, sizes: pd.Series, label: str = "best known"
+) -> None:
+    """Draw the best accuracy known as steps, over as many sizes as methods have.
+
+    Args:
+        axes: Where to draw.
+        known: Accuracy by size, ascending.
+        sizes: Those of methods.
+        label: What is known.
+    """
+    if sizes.empty:
+        return
+    first, last = int(sizes.min()), int(sizes.max())
+    inside = known[(known.index >= first) & (known.index <= last)]
+    before = known[known.index <= first].tail(1).to_numpy()
+    steps = dict.fromkeys([first] * len(before), float(before.sum())) | dict(inside)
+    if steps:
+        steps.setdefault(last, max(steps.values()))
+        look = {"color": style.INK, "linewidth": 1.4, "label": label}
+        axes.step([*steps], [*steps.values()], where="post", zorder=3, **look)
+
+
+def over_width(summary: pd.DataFrame, levels: Mapping[int, float]) -> Figure:
+    """Return accuracy over width, a panel for each size.
+
+    Args:
+        summary: As :func:`accuracy` has it, of some sizes.
+        levels: The best accuracy known of each size.
+    """
+    widths = sorted({int(width) for width in summary["width"]})
+    paints = [
+        partial(
+            accuracy_over_width,
+            summary=part,
+            widths=widths,
+            level=levels.get(int(keep)),
+        )
+        for keep, part in summary.groupby("keep")
+    ]
+    caption = f"Median over seeds. {_settings(summary)}"
+    return panels(paints, Sheet(3, 3.3, 2.6), caption)
+
+
+def accuracy_over_width(
+    axes: Axes,
+    summary: pd.DataFrame,
+    widths: Sequence[int],
+    level: float | None = None,
+) -> None:
+    """Draw the median accuracy of each method over width, of one size.
+
+    Args:
+        axes: Where to draw.
+        summary: As :func:`accuracy` has it, of one size.
+        widths: Ticks: the first, and powers of two.
+        level: The best accuracy known of this size.
+    """
+    for method in ordered(summary["method"]):
+        part = summary[summary["method"] == method].sort_values("width")
+        _line(axes, part, "width", method)
+    if level is not None:
+        axes.axhline(level, color=style.INK, linewidth=1.4, label="best known")
+    axes.set_xscale("log", base=2)
+    shown = [w for w in widths if w & (w - 1) == 0 or w == widths[0]]
+    axes.set_xticks(shown, [str(width) for width in shown])
+    axes.set_xticks([], minor=True)
+    title = f"{int(summary['keep'].iloc[0])} weights"
+    axes.set(xlabel="width of the hidden layers", ylabel="accuracy", title=title)
+    axes.set_ylim(0.48, 1.02)
+
+
+def _line(axes: Axes, part: pd.DataFrame, over: str, method: str) -> None:
+    """Draw medians of one method with their limits."""
+    x, median, low, high = (
+        part[name].to_numpy(float)
+        for name in (over, "median", "median_low", "median_high")
     )
-    axes.imshow(
-        shade, origin="lower", extent=area, cmap=colours, vmin=-1, vmax=1, alpha=0.6
-    )
-    if z.min() < 0 < z.max():
-        axes.contour(ticks, ticks, z, levels=[0.0], colors="black", linewidths=1)
-    data = cubist.load()
-    for label, colour in enumerate(CLASS_COLOURS):
-        some = data.x[data.y == label][::25]
-        axes.plot(*some.T, ".", color=colour, markersize=2, label=f"class {label}")
-    axes.set(xlim=area[:2], ylim=area[2:], aspect="equal", title=title)
-    axes.grid(visible=False)
-    axes.legend(loc="lower left", fontsize=8, markerscale=4)
+    style_of: dict[str, Any] = {**look(method), **LINE}
+    axes.plot(x, median, label=style.plain(method), **style_of)
+    axes.vlines(x, low, high, color=style.colour(method), linewidth=1, alpha=0.5)
+
+
+def _few(summary: pd.DataFrame) -> bool:
+    """Return whether there are few methods."""
+    return bool(summary["method"].nunique() <= CROWD)
+
+
+def _settings(summary: pd.DataFrame) -> str:
+    """Say how many seeds a point has, and which setting it shows."""
+    count = counted(summary["n"], "seeds")
+    said = f"Each point: {count}"
+    if summary["median_low"].notna().any():
+        said += ", bars are 95 % intervals of the median"
+    told = summary["method"].isin(GIVEN)
+    most = int(summary["settings"].mask(told, 1).max())
+    if most > 1:
+        said += f", at the setting with the best median of up to {most:,}"
+    return f"{said}. Failures count as 0.5."

@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 
 from spiral import config, methods, rows
-from spiral.report import results
-
-MEASURED = ("status", "accuracy", "nnz", "effective_nnz", "connected", "steps")
-"""Results that a comparison looks at; masks are read when needed, weights never."""
+from spiral.report import results, summary
+from spiral.report.results import MEASURED
 
 
 class Gathered(NamedTuple):
@@ -28,20 +26,16 @@ def read(folders: Sequence[Path]) -> Gathered:
     A config that several launches trained counts once, as the first of them has it.
 
     Args:
-        folders: Results directories.
+        folders: Results directories, or files that hold the summary of one.
 
     Raises:
         StoreError: One of them holds no rows yet.
         CorruptPack: A file cannot be read.
     """
-    columns = ["config_id", *rows.config_fields(), *MEASURED]
-    parts = [
-        completed(results.read(folder, columns)).assign(folder=number)
-        for number, folder in enumerate(folders)
-    ]
+    parts = [_read(place).assign(folder=n) for n, place in enumerate(folders)]
     if len(parts) == 1:
         return Gathered(parts[0], [])
-    every = pd.concat(parts, ignore_index=True)
+    every = _configs_first(pd.concat(parts, ignore_index=True))
     again = every["config_id"].duplicated()
     values = ["config_id", "status", "accuracy"]
     differ = int((again & ~every.duplicated(values)).sum())
@@ -54,6 +48,21 @@ def read(folders: Sequence[Path]) -> Gathered:
     return Gathered(every[~again].reset_index(drop=True), notes)
 
 
+def _read(place: Path) -> pd.DataFrame:
+    """Return the rows of a launch or of a summary."""
+    if place.is_file():
+        return summary.read(place)[0]
+    own = results.own_options(place)
+    columns = ["config_id", *rows.config_fields(), *own, *MEASURED]
+    return completed(results.read(place, columns))
+
+
+def _configs_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Put columns that only some launches have before the results."""
+    last = [*MEASURED, "folder"]
+    return table[[*(name for name in table if name not in last), *last]]
+
+
 def masks(folders: Sequence[Path], chosen: pd.DataFrame) -> pd.Series:
     """Return the masks of some rows of :func:`read`, by ``config_id``.
 
@@ -61,26 +70,39 @@ def masks(folders: Sequence[Path], chosen: pd.DataFrame) -> pd.Series:
         folders: The same folders.
         chosen: Rows with ``config_id`` and ``folder``.
     """
+    every: pd.Series = _more(folders, chosen, ["mask"])["mask"]
+    return every
+
+
+def networks(folders: Sequence[Path], chosen: pd.DataFrame) -> pd.DataFrame:
+    """Return some rows of :func:`read`, in their order, with masks and weights.
+
+    Args:
+        folders: The same folders.
+        chosen: Rows with ``config_id`` and ``folder``.
+    """
+    return chosen.join(_more(folders, chosen, ["mask", "weights"]), on="config_id")
+
+
+def _more(
+    folders: Sequence[Path], chosen: pd.DataFrame, columns: list[str]
+) -> pd.DataFrame:
+    """Return further columns of some rows, by ``config_id``."""
     parts = [
-        results.read(folders[number], ["config_id", "mask"], ids=part["config_id"])
+        results.read(folders[number], ["config_id", *columns], ids=part["config_id"])
         for number, part in chosen.groupby("folder")
     ]
-    every: pd.Series = pd.concat(parts).set_index("config_id")["mask"]
-    return every
+    return pd.concat(parts).set_index("config_id")
 
 
 def completed(table: pd.DataFrame) -> pd.DataFrame:
     """Return rows with what files of earlier versions lack.
 
     A new option has a default that changes nothing, so that is what they had.
-
-    Raises:
-        SchemaMismatch: They are of a method that this version lacks.
     """
-    rows.check_methods(table)
     method, names = pd.factorize(table["method"])
     common = config.fields(config.Config)
-    known = [common | config.fields(methods.METHODS[name].options) for name in names]
+    known = [common | config.fields(methods.options_of(name)) for name in names]
     for name in rows.config_fields():
         defaults = [own[name].default if name in own else None for own in known]
         having = np.array([default is not None for default in defaults])

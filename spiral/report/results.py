@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 from spiral import rows, store
 from spiral.errors import ConfigError, CorruptPack, StoreError
 
+MEASURED = ("status", "accuracy", "nnz", "effective_nnz", "connected", "steps")
+"""Results that a comparison looks at; masks are read when needed, weights never."""
+
 
 def read(
     out: Path, columns: Sequence[str] | None = None, ids: Sequence[str] | None = None
@@ -26,10 +29,7 @@ def read(
         StoreError: There are no rows yet.
         CorruptPack: A file cannot be read; `spiral-sweep verify` names all of them.
     """
-    manifest, _ = store.read_manifest(out, columns=["pack"])
-    packs = set(manifest["pack"])
-    here = {path.stem.removeprefix("pack-"): path for path in store.pack_files(out)}
-    files = [str(path) for pack, path in here.items() if pack in packs]
+    files = _files(out, ids)
     if not files:
         raise StoreError(f"{out} holds no rows yet; run `spiral-sweep launch` first")
     try:
@@ -51,6 +51,18 @@ def read(
     return table.to_pandas(types_mapper=store.NULLABLE.get)
 
 
+def _files(out: Path, ids: Sequence[str] | None) -> list[str]:
+    """Return the files of packs, if possible only those with the rows of some ids."""
+    names = ["pack"] if ids is None else ["pack", "config_id"]
+    manifest, _ = store.read_manifest(out, columns=names)
+    here = {path.stem.removeprefix("pack-"): path for path in store.pack_files(out)}
+    every = set(manifest["pack"])
+    if ids is not None:
+        asked = set(manifest.loc[manifest["config_id"].isin([*ids]), "pack"])
+        every = asked & here.keys() or every
+    return [str(path) for pack, path in here.items() if pack in every]
+
+
 def _with(columns: Sequence[str] | None, found: list[pa.Schema]) -> pa.Schema:
     """Return the schema of all files, with the columns asked for that none has."""
     schema, known = pa.unify_schemas(found), rows.schema()
@@ -58,6 +70,15 @@ def _with(columns: Sequence[str] | None, found: list[pa.Schema]) -> pa.Schema:
         if name not in schema.names and name in known.names:
             schema = schema.append(known.field(name))
     return schema
+
+
+def own_options(out: Path) -> list[str]:
+    """Return the columns of a launch that are options of the user's own methods."""
+    try:
+        names = pq.read_schema(store.manifest_path(out)).names
+    except (pa.ArrowException, OSError):
+        return []  # reading the rows will say what is wrong
+    return [name for name in rows.foreign(names) if name not in store.PLANNED]
 
 
 def find(out: Path, which: str) -> pd.Series:

@@ -34,6 +34,7 @@ def document(found: Comparison) -> dict[str, Any]:
     return {
         "by": [*question.by],
         "thresholds": [*question.thresholds],
+        "where": {axis: [*values] for axis, values in question.where.items()},
         "honest": question.honest,
         "notes": found.notes,
         "definitions": DEFINITIONS,
@@ -57,19 +58,31 @@ def text(
     """Return one table of a comparison for people."""
     if content.empty:
         return f"no {table}"
-    if table == "gaps":
-        content = _gaps(content, pairs, by)
-    elif table == "groups":
-        content = _groups(content, by)
-    return as_text(content)
+    return as_text(shown(table, content, pairs, by))
+
+
+def shown(
+    table: str, content: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str]
+) -> pd.DataFrame:
+    """Return the columns of a table that a newcomer needs."""
+    if table == "gaps" and len(content):
+        return _gaps(content, pairs, by)
+    if table == "groups" and len(content):
+        return _groups(content, by)
+    return content
 
 
 def as_text(table: pd.DataFrame) -> str:
-    """Return a table for people: fractions with four digits, nulls as a dash."""
-    shown = table.astype(object).where(table.notna(), "-")
-    for name in shown:
-        shown[name] = [f"{v:.4g}" if isinstance(v, float) else v for v in shown[name]]
-    return shown.to_string(index=False)
+    """Return a table for people."""
+    return cells(table).to_string(index=False)
+
+
+def cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what people read: fractions with four digits, nulls as a dash."""
+    found = table.astype(object).where(table.notna(), "-")
+    for name in found:
+        found[name] = [f"{v:.4g}" if isinstance(v, float) else v for v in found[name]]
+    return found
 
 
 def ranked(gaps: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -86,9 +99,9 @@ def _gaps(gaps: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str]) -> pd.Data
         shown["optimum"] = gaps["optimum"]
     lines = gaps.to_dict("records")
     for name in ("median", "best", "any"):
-        shown[name] = [_count(line, name) for line in lines]
+        shown[name] = [count(line, name) for line in lines]
         if name == "median":
-            shown["interval"] = [_limits(line) for line in lines]
+            shown["interval"] = [limits(line) for line in lines]
     shown["n"] = gaps["n"]
     shown["beats next"] = _beats_next(gaps, pairs, by)
     return shown
@@ -110,7 +123,7 @@ def _groups(groups: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return shown.assign(effective=groups["effective_nnz"])
 
 
-def _count(line: dict[Any, Any], name: str) -> str:
+def count(line: dict[Any, Any], name: str) -> str:
     """Return a count with its excess; a sign where no smaller or larger was tried."""
     if pd.isna(line["largest"]):
         return "-"
@@ -121,7 +134,7 @@ def _count(line: dict[Any, Any], name: str) -> str:
     return f"{sign}{line[name]}" + ("" if pd.isna(excess) else f" ({excess:+})")
 
 
-def _limits(line: dict[Any, Any]) -> str:
+def limits(line: dict[Any, Any]) -> str:
     """Return the limits of the fewest weights of a median network."""
     low, high = line["median_low"], line["median_high"]
     if pd.isna(line["largest"]):

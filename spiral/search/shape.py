@@ -9,7 +9,7 @@ layer is no choice; a mask that drops one of its weights is one of a smaller d3.
 
 import re
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, product
 
 import numpy as np
 from jaxtyping import Bool
@@ -69,6 +69,20 @@ def sizes(shape: Shape) -> list[tuple[int, int]]:
 def weight_count(shape: Shape) -> int:
     """Return W, the weights of the dense block."""
     return sum(rows * columns for rows, columns in sizes(shape))
+
+
+def fewest(shape: Shape) -> int:
+    """Return the weights of the sparsest complete mask of a shape."""
+    return sum(max(size) for size in sizes(shape))
+
+
+def every(weights: int) -> list[Shape]:
+    """Return all shapes that have a complete mask of at most so many weights, sorted.
+
+    They are finitely many: each unit has a weight in and a weight out.
+    """
+    up_to = range(1, weights + 1)
+    return [shape for shape in product(up_to, up_to, up_to) if fewest(shape) <= weights]
 
 
 def matrices(flat: np.ndarray, shape: Shape) -> list[np.ndarray]:

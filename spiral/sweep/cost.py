@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from spiral import cubist, experiment, mlp
 from spiral.methods import METHODS
+from spiral.methods.entry import Course
 from spiral.sweep import calibration
 
 ALIKE = (
@@ -46,6 +47,15 @@ SLOT_NANOSECONDS: dict[float, float] = {
 network leaves the L1 cache. All on one core of an AMD EPYC Zen 5, torch 2.13.0, Numba
 0.68.1; other machines differ by a small factor."""
 
+EXTRA: dict[str, float] = {"forward_mask": 1.3, "sfw": 1.6}
+"""How much longer a step of engine vmap takes with a weight map, or another optimiser.
+Processor time at widths 3, 16 and 64: maps over all layers 1.2, 1.0 and 1.3, over
+layers 1.1, 1.0 and 1.4, N:M 1.3, 1.0 and 1.4; Frank-Wolfe 1.4, 1.2 and 1.6."""
+
+LOOP_SECONDS = 8.0
+"""Of engine vmap, for the 19,500 steps of a pack of any size: what it costs to start
+the operations of a step. Five and twenty networks of width 16 take 9 and 15 s."""
+
 STEP_NANOSECONDS = 25.0
 
 GRADIENT_SECONDS = (8e-6, 2e-10, 9e-9)
@@ -62,9 +72,12 @@ class Price:
 
     seconds: Float[np.ndarray, " N"]
     """Of each network, on one core of the machine of the model; for pack sizes."""
-    factor: float
-    """What to multiply them with for this machine; for people."""
-    most_networks: int
+    estimate: Float[np.ndarray, " N"]
+    """The same for this machine, with what a pack costs whatever its size; for people.
+    """
+    sets: Int[np.ndarray, " N"]
+    """Networks of equal number are one training; they stay in one pack."""
+    most_sets: int
     """How many a pack may hold."""
 
 
@@ -78,20 +91,30 @@ def price(group: pd.DataFrame) -> Price:
     plan = experiment.plan_of(experiment.build_method(shared), shared)
     engine = experiment.engine_of(shared, plan).partition(":")[0]
     width = int(shared["width"])
+    course, sets = _course(group, width)
+    params = mlp.param_count(width) * len(group) / len(np.unique(sets))
+    most = int(MOST_PARAMS // params)
     if engine.startswith("sparse"):
-        step = sparse_step(group, width) * (PLAIN if engine == "sparse-plain" else 1)
-        most = MOST_PARAMS // mlp.param_count(width)
+        plain = PLAIN if engine == "sparse-plain" else 1.0
+        step = sparse_step(course, width) * plain
     else:
-        table = SECONDS[engine]
-        step = np.full(len(group), _interpolate(width, table) / STEPS)
-        most = min(MOST_NETWORKS, CACHE_UNITS // width)
+        step = _interpolate(width, SECONDS[engine]) / STEPS * course.share.sum(axis=0)
+        step *= EXTRA.get(plan.optimiser.name, 1.0)
+        step *= 1.0 if plan.weight_map is None else EXTRA[plan.weight_map.name]
+        most = min(most, MOST_NETWORKS, CACHE_UNITS // width)
+    most = max(1, most)
     seconds = step * plan.steps * plan.siblings * float(shared["batch"]) / 128
     entry = METHODS[shared["method"]]
     seconds += entry.gradients(group) * _gradient(width, float(shared["batch"]))
     sharing = group.groupby("order_seed")["width"].transform("size").to_numpy(float)
     epochs = plan.steps / (cubist.POINTS // int(shared["batch"]))
     seconds += EPOCH_ORDER_SECONDS * epochs / sharing
-    return Price(seconds, calibration.factors().get(engine, 1.0), max(1, most))
+    once = np.zeros(len(group))
+    if engine == "vmap":  # packs are no smaller for it: that would cost more
+        small = 1 / min(most, len(np.unique(sets))) - 1 / most
+        once = small * LOOP_SECONDS * plan.steps / STEPS * course.share.sum(axis=0)
+    estimate = (seconds + once) * calibration.factors().get(engine, 1.0)
+    return Price(seconds, estimate, sets, most)
 
 
 def _gradient(width: int, batch: float) -> float:
@@ -100,15 +123,23 @@ def _gradient(width: int, batch: float) -> float:
     return base + batch * (parameter * mlp.param_count(width) + unit * width)
 
 
-def sparse_step(group: pd.DataFrame, width: int) -> Float[np.ndarray, " N"]:
-    """Return the seconds of one step on average: it follows the weights kept."""
-    entry = METHODS[group["method"].iloc[0]]
+def _course(group: pd.DataFrame, width: int) -> tuple[Course, Int[np.ndarray, " N"]]:
+    """Return the course of configs, and which of them are one training throughout."""
     alike = group.groupby([*ALIKE], sort=False)["width"]
     twins = alike.transform("size").to_numpy(np.float64)
-    weights, share = entry.course(group, mlp.weight_count(width), twins)
+    entry = METHODS[group["method"].iloc[0]]
+    course = entry.course(group, mlp.weight_count(width), twins)
+    if np.allclose(course.share.sum(axis=0) * twins, 1):
+        return course, alike.ngroup().to_numpy()
+    return course, np.arange(len(group))
+
+
+def sparse_step(course: Course, width: int) -> Float[np.ndarray, " N"]:
+    """Return the seconds of one step on average: it follows the weights kept."""
+    weights = course.kept
     slots = weights + np.minimum(3 * width + 1, 0.6 * weights)  # and biases
     each = np.exp(np.interp(np.log(slots), *np.log(_columns(SLOT_NANOSECONDS))))
-    return 1e-9 * ((STEP_NANOSECONDS + each * slots) * share).sum(axis=0)
+    return 1e-9 * ((STEP_NANOSECONDS + each * slots) * course.share).sum(axis=0)
 
 
 def _columns(table: dict[float, float]) -> Float[np.ndarray, "2 rows"]:

@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from socket import AF_INET, SOCK_DGRAM, create_connection, socket
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ from typing import Any
 
 from spiral import store
 from spiral.errors import ConfigError, SpiralError
-from spiral.sweep.work import ATTEMPTS, Outcome, Report, attempt
+from spiral.sweep.work import ATTEMPTS, Outcome, Report, Site, attempt
 
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing phones home
@@ -39,7 +40,7 @@ OBJECT_STORE_BYTES = 100 * 2**20  # results travel as files, not as objects
 
 
 def run(
-    out: Path,
+    site: Site,
     packs: Sequence[str],
     workers: int,
     report: Report,
@@ -50,7 +51,8 @@ def run(
     """Train packs on Ray and report what became of each.
 
     Args:
-        out: The results directory; on a cluster, a folder that every node sees.
+        site: Where the packs come from and go; on a cluster, every node must see the
+            folder, and the file of a method of one's own.
         packs: Ids, in the order to start them.
         workers: Packs that train at once; each takes one core, or one GPU.
         report: Called once per pack, when it is done or given up.
@@ -58,15 +60,15 @@ def run(
         gpu: Packs need a GPU each.
     """
     os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(2 * workers))
-    out = out.resolve()
+    site = replace(site, out=site.out.resolve())
     with _signals_kept():
         ray = _start(address, workers, gpu)
     # Tune logs a traceback for every dead worker; our report says it in a line
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     # Tune insists on a folder; on a cluster its nodes must share it
-    with TemporaryDirectory(dir=address and store.scratch(out)) as scratch:
+    with TemporaryDirectory(dir=address and store.scratch(site.out)) as scratch:
         try:
-            _tune(out, packs, workers, report, gpu, scratch)
+            _tune(site, packs, workers, report, gpu, scratch)
         finally:
             ray.shutdown()
 
@@ -138,7 +140,7 @@ def _signals_kept() -> Iterator[None]:
 
 
 def _tune(
-    out: Path,
+    site: Site,
     packs: Sequence[str],
     workers: int,
     report: Report,
@@ -152,7 +154,11 @@ def _tune(
     reporter = _reporter(report)
     tuner = tune.Tuner(
         tune.with_resources(_trainable(), need),
-        param_space={"out": str(out), "pack": tune.grid_search(list(packs))},
+        param_space={
+            "out": str(site.out),
+            "method": site.method,
+            "pack": tune.grid_search(list(packs)),
+        },
         tune_config=tune.TuneConfig(max_concurrent_trials=workers, reuse_actors=True),
         run_config=tune.RunConfig(
             name="tune",
@@ -175,7 +181,8 @@ def _trainable() -> type:
 
     class PackTrial(tune.Trainable):  # type: ignore[misc]
         def step(self) -> dict[str, Any]:
-            outcome = attempt(Path(self.config["out"]), self.config["pack"])
+            site = Site(Path(self.config["out"]), self.config["method"])
+            outcome = attempt(site, self.config["pack"])
             return {"done": True, "outcome": outcome}
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:

@@ -26,11 +26,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from spiral import config, initial, mlp
+from spiral import config, initial, mlp, where
 from spiral.errors import ConfigError
 from spiral.methods import METHODS, options
 from spiral.rows import config_fields
-from spiral.sweep import nodes, where
+from spiral.sweep import nodes
 from spiral.sweep.blocks import (
     Axis,
     Block,

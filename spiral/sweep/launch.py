@@ -16,7 +16,7 @@ from spiral import engines, rows, store
 from spiral.errors import ConfigError, CorruptPack
 from spiral.sweep import plan
 from spiral.sweep.grid import Grid
-from spiral.sweep.work import Outcome, Report
+from spiral.sweep.work import Outcome, Report, Site
 
 
 class Interrupted(KeyboardInterrupt):
@@ -36,6 +36,8 @@ class Settings:
     workers: int = 1
     shard: tuple[int, int] = (0, 1)
     limit: int | None = None
+    method: str | None = None
+    """Where a method of the user's own comes from (see ``methods.own``)."""
 
 
 @dataclass
@@ -129,7 +131,8 @@ def run(launch: Launch, settings: Settings, progress: Report) -> None:
 
     if not launch.missing:
         return
-    executor(launch, settings)(launch.out, launch.missing, settings.workers, report)
+    site = Site(launch.out, settings.method)
+    executor(launch, settings)(site, launch.missing, settings.workers, report)
 
 
 def executor(launch: Launch, settings: Settings) -> Callable[..., None]:

@@ -12,32 +12,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
-from spiral.sweep.work import ATTEMPTS, Outcome, Report, attempt
+from spiral.sweep.work import ATTEMPTS, Outcome, Report, Site, attempt
 
 SPAWN = multiprocessing.get_context("spawn")
 
 
-def run(out: Path, packs: Sequence[str], workers: int, report: Report) -> None:
+def run(site: Site, packs: Sequence[str], workers: int, report: Report) -> None:
     """Train packs and report what became of each.
 
     Args:
-        out: The results directory.
+        site: Where the packs come from and go.
         packs: Ids, in the order to start them.
         workers: Processes; each trains one pack at a time on one thread.
         report: Called once per pack, when it is done or given up.
     """
     if workers == 1:
         for pack in packs:
-            report(attempt(out, pack))
+            report(attempt(site, pack))
         return
     queue = deque((pack, 1) for pack in packs)
     crew: list[_Worker] = []
     try:
         for _ in range(min(workers, len(packs))):
-            crew.append(_Worker.hire(out))
-        _direct(crew, queue, out, report)
+            crew.append(_Worker.hire(site))
+        _direct(crew, queue, site, report)
     finally:
         for worker in crew:
             worker.process.kill()
@@ -54,10 +53,10 @@ class _Worker:
     tries: int = 0
 
     @classmethod
-    def hire(cls, out: Path) -> "_Worker":
+    def hire(cls, site: Site) -> "_Worker":
         """Start a process."""
         ours, theirs = SPAWN.Pipe()
-        process = SPAWN.Process(target=_serve, args=(out, theirs), daemon=True)
+        process = SPAWN.Process(target=_serve, args=(site, theirs), daemon=True)
         process.start()
         theirs.close()
         return cls(process, ours)
@@ -79,7 +78,7 @@ class _Worker:
 
 
 def _direct(
-    crew: list[_Worker], queue: deque[tuple[str, int]], out: Path, report: Report
+    crew: list[_Worker], queue: deque[tuple[str, int]], site: Site, report: Report
 ) -> None:
     """Keep every worker busy until no pack is left; replace workers that die."""
     while queue or any(worker.pack for worker in crew):
@@ -100,10 +99,10 @@ def _direct(
                 text = f"its worker died (exit code {worker.process.exitcode})"
                 report(Outcome(worker.pack, error=text))
             if queue:
-                crew.append(_Worker.hire(out))
+                crew.append(_Worker.hire(site))
 
 
-def _serve(out: Path, pipe: Connection) -> None:
+def _serve(site: Site, pipe: Connection) -> None:
     """Train packs as they come in; the body of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launcher decides when to stop
     threading.Thread(target=_die_with_parent, daemon=True).start()
@@ -112,7 +111,7 @@ def _serve(out: Path, pipe: Connection) -> None:
             pack = pipe.recv()
         except EOFError:
             return
-        pipe.send(attempt(out, pack))
+        pipe.send(attempt(site, pack))
 
 
 def _die_with_parent() -> None:

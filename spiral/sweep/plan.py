@@ -8,7 +8,7 @@ import pandas as pd
 from spiral import mlp, rows, store
 from spiral.config import Config, fields
 from spiral.methods import METHODS
-from spiral.sweep.cost import ALIKE, price
+from spiral.sweep.cost import ALIKE, Price, price
 
 PACK_SECONDS = 30.0
 """Aim for one pack: long enough to hide overhead, short enough to lose to a crash."""
@@ -53,10 +53,10 @@ def pack(configs: pd.DataFrame) -> Packs:
     order, packs = [], []
     for members in groups(configs):
         cost = price(alike(configs, members))
-        seconds[members] = cost.seconds * cost.factor
-        for chunk in cut(cost.seconds, cost.most_networks):
+        seconds[members] = cost.estimate
+        for chunk in cut(cost):
             names[members[chunk]] = name = store.pack_id(ids[members[chunk]])
-            here = cost.factor * cost.seconds[chunk].sum()
+            here = cost.estimate[chunk].sum()
             packs.append((name, len(chunk), here))
         order.append(members)
     table = pd.DataFrame(packs, columns=["pack", "networks", "seconds"])
@@ -86,17 +86,23 @@ def alike(configs: pd.DataFrame, members: np.ndarray) -> pd.DataFrame:
     return configs[names].iloc[members]
 
 
-def cut(seconds: np.ndarray, most_networks: int) -> list[np.ndarray]:
-    """Cut a group into packs of about equal time and not too many networks."""
-    count = max(-(-seconds.sum() // PACK_SECONDS), -(-len(seconds) // most_networks))
+def cut(cost: Price) -> list[np.ndarray]:
+    """Cut a group into packs of about equal time and not too many trainings.
+
+    Configs that are one training throughout (see ``Price.sets``) stand together.
+    """
+    begin = np.flatnonzero(np.diff(cost.sets, prepend=-1))
+    seconds, most = np.add.reduceat(cost.seconds, begin), cost.most_sets
+    count = max(-(-seconds.sum() // PACK_SECONDS), -(-len(seconds) // most))
     middle = np.cumsum(seconds) - seconds / 2
     share = np.minimum(middle * count // seconds.sum(), count - 1).astype(int)
     chunks = np.split(np.arange(len(seconds)), np.flatnonzero(np.diff(share)) + 1)
-    return [
+    parts = [
         part
         for chunk in chunks
-        for part in np.array_split(chunk, -(-len(chunk) // most_networks))
+        for part in np.array_split(chunk, -(-len(chunk) // most))
     ]
+    return np.split(np.arange(len(cost.sets)), [begin[part[0]] for part in parts[1:]])
 
 
 def describe(configs: pd.DataFrame) -> pd.DataFrame:
@@ -104,7 +110,7 @@ def describe(configs: pd.DataFrame) -> pd.DataFrame:
     seconds = np.empty(len(configs))
     for members in groups(configs):
         cost = price(alike(configs, members))
-        seconds[members] = cost.seconds * cost.factor
+        seconds[members] = cost.estimate
     costs = pd.DataFrame({"pack": configs["pack"].astype(str), "seconds": seconds})
     by_pack = costs.groupby("pack", sort=False)["seconds"]
     return by_pack.agg(networks="size", seconds="sum").reset_index()

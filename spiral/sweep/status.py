@@ -81,7 +81,7 @@ def verify(out: Path) -> Verdict:
         try:
             table, _ = store.read_pack(path)
             _check_belongs(path, out, table.num_rows, expected)
-            if not rows.older_or_equal(table.schema):
+            if not rows.fits(table):
                 raise SchemaMismatch(f"{path}: made by a later version of spiral-sweep")
         except (CorruptPack, SchemaMismatch) as error:
             reasons[name] = str(error).removeprefix(f"{path}: ")

@@ -11,12 +11,23 @@ from importlib.metadata import version
 from pathlib import Path
 
 from spiral import experiment, store
-from spiral.errors import SpiralError, StoreError
+from spiral.errors import ConfigError, SpiralError, StoreError
+from spiral.methods import METHODS, own
 from spiral.rows import complete
 
 ATTEMPTS = 3
 """How often a pack is tried before it counts as failed: by the worker when it raises,
 by the executor when the worker dies."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What every worker of a launch has to know."""
+
+    out: Path
+    """The results directory, with a manifest."""
+    method: str | None = None
+    """Where a method of the user's own comes from (see ``methods.own``)."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +57,21 @@ def machine() -> dict[str, str]:
     }
 
 
-def train_pack(out: Path, pack: str) -> Outcome:
+def train_pack(site: Site, pack: str) -> Outcome:
     """Train one pack of a launch and commit its rows.
 
     Args:
-        out: The results directory, with a manifest.
+        site: Where.
         pack: The pack's id.
 
     Raises:
         SpiralError: The pack cannot be trained or its rows cannot be written.
     """
-    began = time.perf_counter()
+    began, out = time.perf_counter(), site.out
     configs, _ = store.read_manifest(out, pack)
     if configs.empty:
         raise StoreError(f"pack {pack} is not in the manifest; was {out} replaced?")
+    _load_method(site, str(configs["method"].iloc[0]))
     rows = experiment.run(complete(configs))
     seconds = time.perf_counter() - began
     store.write_pack(out, pack, rows, {**machine(), "seconds": round(seconds, 3)})
@@ -67,11 +79,26 @@ def train_pack(out: Path, pack: str) -> Outcome:
     return Outcome(pack, rows.num_rows, seconds, dict(statuses))
 
 
-def attempt(out: Path, pack: str) -> Outcome:
+def _load_method(site: Site, name: str) -> None:
+    """Make the user's own method known to this process.
+
+    Raises:
+        ConfigError: Its file is no longer what it was when the launch began.
+    """
+    if site.method is not None and name not in METHODS:
+        own.load(site.method)
+    if name not in METHODS:
+        raise ConfigError(
+            f"method {name} is not what {site.method} holds now: leave the file as it "
+            "is while it trains, and launch again"
+        )
+
+
+def attempt(site: Site, pack: str) -> Outcome:
     """Train a pack, again if it raises; then the error becomes its outcome."""
     for number in range(1, ATTEMPTS + 1):
         try:
-            return train_pack(out, pack)
+            return train_pack(site, pack)
         except SpiralError as error:  # a broken method or a full disk stays what it is
             return Outcome(pack, error=str(error))
         except (Exception, SystemExit) as error:  # a method may call sys.exit

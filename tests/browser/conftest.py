@@ -54,6 +54,10 @@ def visit(browser) -> Iterator[Callable[..., object]]:
     assert not said, said
 
 
+visit_for_module = pytest.fixture(scope="module")(visit.__wrapped__)
+"""The same for pages that a whole file of tests shares."""
+
+
 def asked(url: str, said: list[str]) -> None:
     """Note a request that would need a network."""
     if not url.startswith(("file:", "data:", "blob:", "about:")):

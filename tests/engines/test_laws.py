@@ -221,6 +221,49 @@ def test_evaluation_agrees_with_the_oracle(name):
         assert gap <= tolerance("count")
         expected = oracles.loss(params, job.x, job.y, 3)
         assert found.loss[n] == pytest.approx(expected, abs=tolerance("loss"))
+        expected = oracles.entropy(z)
+        assert found.entropy[n] == pytest.approx(expected, abs=tolerance("loss"))
+
+
+def test_a_sure_network_has_no_entropy(name):
+    """Where σ(z) is 1 to all digits of float32 nothing cancels."""
+    job = make_job()
+    params = job.initial.copy()
+    params[:, mlp.layers(3)[3].biases] = [[60.0], [-60.0], [15.0]]
+    params[:, mlp.layers(3)[3].weights] = 0
+    found = build(name).evaluate(job, replace(begin(job), params=params))
+    exact = oracles.entropy(np.array([15.0]))
+    assert found.entropy == pytest.approx([0, 0, exact], rel=1e-6, abs=1e-20)
+
+
+SHORT = {"batch": 10_000, "epochs": 3}
+"""Four steps an epoch, twelve in all."""
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_losses_of_the_last_epoch_are_summed_without_smoothing(name, smoothing):
+    job = make_job(smoothing=smoothing, **SHORT)
+    kept = some_masks(IDS)
+    got = advance(name, job, 12, kept)
+    for n in range(3):
+        expected = 0.0
+        for step in range(8, 12):
+            before = twin(job, n, step, kept, smoothing=smoothing)
+            x, y = job.batch_at(step)
+            expected += oracles.loss(before, x[n], y[n], 3)
+        assert got.losses[n] == pytest.approx(expected, abs=tolerance("steps_20"))
+
+
+@pytest.mark.parametrize("k", [3, 8, 10])
+def test_losses_do_not_depend_on_stops_or_neighbours(name, k):
+    job, engine = make_job(**SHORT), build(name)
+    whole = engine.advance(job, begin(job), 12).losses
+    early = engine.advance(job, begin(job), k)
+    assert (early.losses > 0).all() == (k > 8)
+    assert np.array_equal(engine.advance(job, early, 12).losses, whole)
+    other = advance(name, make_job((1, 8, 9), **SHORT), 12).losses
+    assert other[0] == whole[0]
+    assert other[1] != whole[1]
 
 
 def test_a_logit_of_zero_is_wrong(name):
@@ -229,6 +272,7 @@ def test_a_logit_of_zero_is_wrong(name):
     found = build(name).evaluate(job, silent)
     assert found.correct.tolist() == [0, 0, 0]
     assert found.loss == pytest.approx([np.log(2)] * 3, abs=tolerance("loss"))
+    assert found.entropy == pytest.approx([np.log(2)] * 3, abs=tolerance("loss"))
 
 
 def test_nan_is_wrong_everywhere_and_stays_in_its_row(name):
@@ -239,5 +283,7 @@ def test_nan_is_wrong_everywhere_and_stays_in_its_row(name):
     clean = build(name).evaluate(job, begin(job))
     assert found.correct[1] == 0
     assert np.isnan(found.loss[1])
+    assert np.isnan(found.entropy[1])
+    assert found.entropy[[0, 2]].tolist() == clean.entropy[[0, 2]].tolist()
     assert found.correct[[0, 2]].tolist() == clean.correct[[0, 2]].tolist()
     assert found.loss[[0, 2]].tolist() == clean.loss[[0, 2]].tolist()

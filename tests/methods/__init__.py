@@ -16,8 +16,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "block": {"d1": 2, "d2": 3, "d3": 1},
     "mask": {"matrices": "11,10/11,01/10,11/11"},
     "magnitude": {"at_epoch": 1},
+    "taylor_unit": {"rounds": 3, "batches": 2},
+    "acdc_pp": {
+        "first_dense": 0.2,
+        "phase": 0.1,
+        "last_dense": 0.2,
+        "last_sparse": 0.3,
+    },
 }
-"""Values of options that have no default, or none that fits into two epochs."""
+"""Values of options that have no default, or none that fits into two short epochs."""
 
 WIDTHS = (3, 4, 5, 6, 7, 8, 16, 32, 64, 128, 256)
 KEEPS = (*range(15, 27), 30, 33, 37, 40, 44, 50, 53, 55, 57, 60, 65)

@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import fields, replace
 from itertools import pairwise
 
@@ -11,8 +12,10 @@ import pytest
 
 from spiral import config, experiment, masks
 from spiral.engines import sparse
+from spiral.job import TrainJob
 from spiral.methods import METHODS
 from spiral.methods.entry import Taxonomy
+from tests import oracles
 from tests.methods import (
     EXAMPLES,
     Drift,
@@ -23,7 +26,17 @@ from tests.methods import (
     table,
 )
 
-PRUNERS = [name for name, entry in METHODS.items() if entry.needs_keep]
+PRUNERS = [
+    name
+    for name, entry in METHODS.items()
+    if entry.needs_keep and entry.taxonomy.unit == "weight"
+]
+OF_UNITS = [
+    name
+    for name, entry in METHODS.items()
+    if entry.needs_keep and entry.taxonomy.unit == "neuron"
+]
+BLIND = [name for name, e in METHODS.items() if e.taxonomy.data == "none"]
 NEVER_GROW = [name for name, e in METHODS.items() if e.taxonomy.grow == "none"]
 KEEPS = [1, 11, 26, 27]
 SCORED = ["snip", "grasp", "synflow", "force", "iter_snip", "prospr"]
@@ -47,6 +60,29 @@ def test_exactly_keep_weights_stay_at_other_widths(name, width):
     keeps = [15, 26] * 3
     state = decide(table(name, 6, width=width, keep=keeps, **exactly(name)))
     assert kept_weights(state, width).sum(axis=1).tolist() == keeps
+
+
+@pytest.mark.parametrize("name", OF_UNITS)
+@pytest.mark.parametrize(("width", "keeps"), [(3, [5, 11, 26, 27]), (16, [5, 26, 300])])
+def test_whole_units_stay_and_no_more_weights_than_keep(name, width, keeps):
+    state = decide(table(name, len(keeps), width=width, keep=keeps))
+    for kept, keep in zip(kept_weights(state, width), keeps, strict=True):
+        assert 5 <= kept.sum() <= keep
+        first, second, third, last = oracles.weight_matrices(kept, width)
+        a, b, c = (matrix.any(axis=1) for matrix in (first, second, third))
+        assert np.array_equal(first, np.outer(a, [True, True]))
+        assert np.array_equal(second, np.outer(b, a))
+        assert np.array_equal(third, np.outer(c, b))
+        assert np.array_equal(last, c[None])
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in OF_UNITS if "remainder" in config.fields(METHODS[n].options)]
+)
+def test_single_weights_go_where_a_unit_is_too_much(name):
+    keeps = [5, 11, 26, 27]
+    state = decide(table(name, 4, keep=keeps, remainder="weights"))
+    assert kept_weights(state).sum(axis=1).tolist() == keeps
 
 
 def exactly(name):
@@ -163,6 +199,63 @@ def test_the_taxonomy_uses_the_words_it_defines(name):
     assert taxonomy.when in {"before", "during", "after", "never"}
     schedules = {"once", "gradual", "iterative", "alternating", "none"}
     assert taxonomy.schedule in schedules
+    assert taxonomy.cost in {"sparse", "dense to sparse", "dense", "alternating"}
+    phases = {"none", "train", "fine-tune", "rewind", "re-initialise"}
+    assert taxonomy.second_phase in phases
+
+
+def test_the_taxonomy_says_when_it_prunes(name):
+    taxonomy, configs = METHODS[name].taxonomy, table(name)
+    plan = experiment.plan_of(experiment.build_method(configs.iloc[0]), configs.iloc[0])
+    events = set(plan.events)
+    assert (taxonomy.when == "never") == (not events)
+    if taxonomy.when == "before":
+        assert events == {0}
+    if taxonomy.when == "after":
+        assert events == {plan.steps}
+    if taxonomy.when == "during":
+        assert max(events) > 0
+    if taxonomy.schedule in ("gradual", "alternating"):
+        assert len(events) > 1
+    if max(events, default=0) == plan.steps:
+        assert taxonomy.second_phase == "none"
+    if taxonomy.second_phase == "rewind":
+        assert plan.steps > 2 * 390  # more than one training
+
+
+def test_the_taxonomy_says_what_trains(name):
+    """As the cost of engine sparse is counted."""
+    kept, share = METHODS[name].course(table(name), 27, np.ones(3))
+    assert np.allclose(share.sum(axis=0), 1)
+    said = METHODS[name].taxonomy.cost
+    trained = kept[share[:, 0] > 0, 0]
+    if said == "dense":
+        assert (trained == 27).all()
+    if said == "sparse":
+        assert (trained < 27).all()
+    if said == "dense to sparse":
+        assert trained[0] > 20
+        assert trained[-1] == 11
+    if said == "alternating":
+        assert trained.max() == 27
+        assert trained.min() == 11
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_who_needs_no_data_gets_none_and_who_names_data_looks_at_them(
+    name, monkeypatch
+):
+    asked = []
+
+    def refuse(job, step):
+        asked.append(step)
+        raise LookupError
+
+    monkeypatch.setattr(TrainJob, "batch_at", refuse)
+    keep = {"keep": 20} if METHODS[name].needs_keep else {}  # where rigl swaps some
+    with nullcontext() if name in BLIND else pytest.raises(LookupError):
+        decide(table(name, **keep))
+    assert bool(asked) == (name not in BLIND)
 
 
 def test_no_method_imports_torch():

@@ -120,6 +120,23 @@ def test_folders_are_compared_with_the_shipped_frontier_if_there_is_one(
     assert len(gather.masks(folders, chosen)) == 4
 
 
+def test_only_methods_of_a_kind_are_compared_where_asked(tmp_path):
+    for name in ("gmp", "snip", "spa"):
+        written(tmp_path / name, f"{{method: {name}, width: 3, keep: 20, seed: 0..1}}")
+    folders = [tmp_path / name for name in ("gmp", "snip", "spa")]
+
+    def left(**where):
+        return set(
+            of_folders(folders, Question(where=where)).tables["groups"]["method"]
+        )
+
+    assert left() == {"gmp", "snip", "spa"}
+    assert left(unit=["neuron"]) == {"spa"}
+    assert left(when=["before", "during"], unit=["weight"]) == {"gmp", "snip"}
+    with pytest.raises(ConfigError, match="no rows of obspa"):
+        left(when=["after"])
+
+
 def test_single_rows_are_compared_too():
     found = of_rows(table(row()), Question(), KNOWN).tables
     assert len(found["gaps"]) == 2

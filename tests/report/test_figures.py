@@ -1,16 +1,12 @@
-"""What is drawn is what was given, and equal figures are equal files."""
+"""What is drawn over size and width is what was given."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
-from spiral import cubist, mlp
-from spiral.errors import ConfigError, StoreError
 from spiral.methods import METHODS
-from spiral.report import figures, style
-from tests.tolerances import tolerance
+from spiral.report import figures, layout, style
 
 SUMMARY = pd.DataFrame(
     {
@@ -18,60 +14,54 @@ SUMMARY = pd.DataFrame(
         "width": 16,
         "keep": pd.array([30, 10, 20, 10, 20, None], "Int64"),
         "median": [0.9, 0.6, 0.8, 0.5, 0.55, 0.99],
+        "median_low": [0.85, 0.55, np.nan, 0.45, 0.5, 0.97],
+        "median_high": [0.93, 0.65, np.nan, 0.55, 0.6, 1.0],
         "best": [0.95, 0.7, 0.85, 0.6, 0.65, 1.0],
         "n": [3, 3, 2, 5, 5, 4],
+        "settings": 1,
     }
 )
+KNOWN = pd.Series([0.6, 0.9, 0.97], [8, 16, 25])
 
 
-def axes_of(paint):
-    return figures.draw(paint).axes[0]
-
-
-def accuracy_axes(summary=SUMMARY):
-    return axes_of(lambda axes: figures.accuracy_over_keep(axes, summary))
+def accuracy_axes(summary=SUMMARY, known=None):
+    paint = lambda axes: figures.accuracy_over_keep(axes, summary, known)  # noqa: E731
+    return layout.draw(paint).axes[0]
 
 
 def points(line):
     return [tuple(map(float, point)) for point in line.get_xydata()]
 
 
-def ramp():
-    """Return a network of width 2 whose logit is the first coordinate."""
-    params = np.zeros(mlp.param_count(2))
-    first, *hidden, output = mlp.matrices(params, 2)
-    first[0][:] = [[1, 0], [-1, 0]]
-    for weights, _ in hidden:
-        weights[:] = np.eye(2)
-    output[0][:] = [[1, -1]]
-    return params
+def labelled(axes, label):
+    (line,) = [line for line in axes.lines if line.get_label() == label]
+    return line
 
 
-def boundary_axes(params, **more):
-    return axes_of(lambda axes: figures.boundary(axes, params, 2, **more))
+def caption(figure):
+    return " ".join(figure.get_supxlabel().split())
+
+
+def legend(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_medians_are_solid_and_in_the_order_of_keep():
     solid = [a for a in accuracy_axes().lines if a.get_linestyle() == "-"]
-    gmp, random = (points(line) for line in solid)
+    random, gmp = (points(line) for line in solid)
     assert gmp == [(10, 0.6), (20, 0.8), (30, 0.9)]
     assert random == [(10, 0.5), (20, 0.55)]
 
 
 def test_the_best_seeds_are_dotted():
     dotted = [a for a in accuracy_axes().lines if a.get_linestyle() == ":"]
-    assert points(dotted[0]) == [(10, 0.7), (20, 0.85), (30, 0.95)]
-    assert points(dotted[1]) == [(10, 0.6), (20, 0.65)]
+    assert points(dotted[0]) == [(10, 0.6), (20, 0.65)]
+    assert points(dotted[1]) == [(10, 0.7), (20, 0.85), (30, 0.95)]
 
 
 def test_a_method_without_keep_is_a_level_line():
     (level,) = [a for a in accuracy_axes().lines if a.get_linestyle() == "--"]
     assert list(level.get_ydata()) == [0.99, 0.99]
-
-
-def test_the_legend_counts_seeds():
-    texts = [t.get_text() for t in accuracy_axes().get_legend().get_texts()]
-    assert texts == ["gmp (n = 2–3)", "random (n = 5)", "dense (n = 4)"]
 
 
 def test_lines_wear_their_methods_colour_and_marker():
@@ -86,7 +76,7 @@ def test_lines_wear_their_methods_colour_and_marker():
 def test_axes_say_what_they_show():
     axes = accuracy_axes()
     assert axes.get_xlabel() == "weights kept"
-    assert axes.get_ylabel() == "accuracy on all points"
+    assert axes.get_ylabel() == "accuracy"
 
 
 def test_every_method_has_its_own_look():
@@ -95,87 +85,88 @@ def test_every_method_has_its_own_look():
     assert len(looks) == len(style.LOOKS)
 
 
-def test_a_map_shows_twice_the_probability_minus_one():
-    (image,) = boundary_axes(ramp()).images
-    ticks = np.linspace(-2.25, 2.25, 512)
-    expected = np.tile(2 / (1 + np.exp(-ticks)) - 1, (512, 1))
-    assert np.abs(image.get_array() - expected).max() <= tolerance("pixel")
-    assert image.get_clim() == (-1, 1)
-    assert image.get_extent() == [-2.25, 2.25, -2.25, 2.25]
+def test_bars_are_the_limits_of_medians_that_have_them():
+    _, gmp = accuracy_axes().collections
+    ends = [[tuple(map(float, p)) for p in s] for s in gmp.get_segments()]
+    assert ends[0] == [(10, 0.55), (10, 0.65)]
+    assert ends[-1] == [(30, 0.85), (30, 0.93)]
 
 
-def test_rows_of_a_map_run_upwards():
-    params = ramp()
-    params[[0, 1, 2, 3]] = [0, 1, 0, -1]  # now the logit is the second coordinate
-    (image,) = boundary_axes(params).images
-    assert image.origin == "lower"
-    assert image.get_array()[0, 0] < 0 < image.get_array()[-1, 0]
+def test_the_frontier_is_a_step_over_the_sizes_of_methods():
+    line = labelled(accuracy_axes(known=KNOWN), "best known")
+    assert points(line) == [(10, 0.6), (16, 0.9), (25, 0.97), (30, 0.97)]
+    assert line.get_drawstyle() == "steps-post"
 
 
-def test_the_contour_is_where_the_logit_is_zero():
-    (contour,) = boundary_axes(ramp()).collections
-    x, y = contour.get_paths()[0].vertices.T
-    assert np.abs(x).max() < 1e-9
-    assert (y.min(), y.max()) == (-2.25, 2.25)
+def test_a_frontier_that_begins_later_begins_there():
+    late = pd.Series([0.9], [16])
+    line = labelled(accuracy_axes(known=late), "best known")
+    assert points(line) == [(16, 0.9), (30, 0.9)]
 
 
-@pytest.mark.parametrize("bias", [0.0, 1.0])
-def test_a_network_of_one_opinion_has_no_contour(bias):
-    params = np.zeros(mlp.param_count(2))
-    params[-1] = bias
-    axes = boundary_axes(params, title="flat")
-    assert not axes.collections
-    assert axes.get_title() == "flat"
+@pytest.mark.parametrize(
+    "known", [pd.Series([0.9], [99]), pd.Series([], [], dtype=float)]
+)
+def test_a_frontier_of_other_sizes_is_not_drawn(known):
+    labels = [line.get_label() for line in accuracy_axes(known=known).lines]
+    assert "best known" not in labels
 
 
-def test_a_map_shows_points_of_both_classes():
-    data = cubist.load()
-    zero, one = boundary_axes(ramp()).lines
-    assert np.array_equal(zero.get_xydata(), data.x[:24_991:25])
-    assert np.array_equal(one.get_xydata(), data.x[24_991::25])
-    colours = [to_hex(line.get_color()) for line in (zero, one)]
-    assert colours == [colour.lower() for colour in figures.CLASS_COLOURS]
+def test_dense_networks_alone_are_a_level_without_a_frontier():
+    axes = accuracy_axes(SUMMARY[SUMMARY["method"] == "dense"], KNOWN)
+    assert [line.get_label() for line in axes.lines] == ["dense"]
 
 
-@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf", ".PNG"])
-def test_equal_figures_are_equal_files(tmp_path, suffix):
-    files = [tmp_path / "deep" / f"{name}{suffix}" for name in "ab"]
-    for file in files:
-        drawn = figures.draw(lambda axes: figures.accuracy_over_keep(axes, SUMMARY))
-        style.save(drawn, file)
-    first, second = (file.read_bytes() for file in files)
-    assert first == second
-    assert len(first) > 5000
+def test_many_methods_have_no_dotted_lines():
+    names = [f"m{number}" for number in range(figures.CROWD + 1)]
+    many = pd.concat([SUMMARY.head(1).assign(method=name) for name in names])
+    axes = accuracy_axes(many)
+    assert len(axes.lines) == len(names)
+    assert ":" not in [line.get_linestyle() for line in axes.lines]
 
 
-def test_saving_one_figure_twice_gives_equal_bytes(tmp_path):
-    drawn = figures.draw(lambda axes: figures.boundary(axes, ramp(), 2))
-    for file in (tmp_path / "a.svg", tmp_path / "b.svg"):
-        style.save(drawn, file)
-    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
-
-
-@pytest.mark.parametrize("name", ["a.jpg", "a", "a.png.txt"])
-def test_other_file_types_are_refused(tmp_path, name):
-    with pytest.raises(ConfigError, match=r"ending in \.png, \.svg, \.pdf"):
-        style.save(Figure(), tmp_path / name)
-    assert not (tmp_path / name).exists()
-
-
-def test_a_place_that_cannot_be_written_is_said(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot write"):
-        style.save(Figure(), tmp_path / "file" / "a.png")
-
-
-def test_every_width_has_a_line_and_its_name():
+def test_every_width_has_a_panel_and_the_page_one_legend():
     two = pd.concat([SUMMARY.assign(width=4), SUMMARY.assign(width=16)])
-    axes = accuracy_axes(two)
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert len(labels) == 2 * SUMMARY["method"].nunique()
-    assert all("width 4 (" in label or "width 16 (" in label for label in labels)
+    figure = figures.accuracy(two, KNOWN)
+    assert [axes.get_title() for axes in figure.axes] == ["width 4", "width 16"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["accuracy", ""]
+    assert legend(figure) == ["dense", "random", "gmp", "best known"]
+
+
+def test_captions_count_seeds_and_settings():
+    said = caption(figures.accuracy(SUMMARY))
+    assert "n = 2–5 seeds" in said
+    assert "95 % intervals" in said
+    assert "setting" not in said
+    several = SUMMARY.assign(settings=1234, n=1, median_low=np.nan)
+    said = caption(figures.accuracy(several))
+    assert "n = 1 seed, at the setting with the best median of up to 1,234" in said
+    assert "95 %" not in said
+    masks = caption(figures.accuracy(several.assign(method="mask")))
+    assert "setting" not in masks  # each mask is a setting of the method mask
+
+
+def test_over_width_has_a_panel_for_each_size_and_its_level():
+    wide = [SUMMARY.assign(width=width) for width in (3, 4, 16)]
+    table = pd.concat(wide).dropna(subset="keep")
+    figure = figures.over_width(table, {10: 0.8, 20: 0.9})
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["10 weights", "20 weights", "30 weights"]
+    ten, _, thirty = figure.axes
+    assert points(labelled(ten, "gmp")) == [(3, 0.6), (4, 0.6), (16, 0.6)]
+    assert list(labelled(ten, "best known").get_ydata()) == [0.8, 0.8]
+    assert "best known" not in [line.get_label() for line in thirty.lines]
+    assert [tick.get_text() for tick in ten.get_xticklabels()] == ["3", "4", "16"]
+    assert "n = 2–5 seeds" in caption(figure)
 
 
 def test_a_method_of_ones_own_gets_a_colour_and_a_marker():
     axes = accuracy_axes(SUMMARY.assign(method="mine"))
     assert axes.get_lines()[0].get_color() == style.colour("mine") == "#000000"
+
+
+@pytest.mark.parametrize("name", ["$x$", "_hidden", "a\\$b", "$"])
+def test_names_are_never_formulas_nor_lost(name, tmp_path):
+    figure = figures.accuracy(SUMMARY.assign(method=name))
+    assert legend(figure)[0].strip().replace("\\$", "$") == name
+    style.save(figure, tmp_path / "a.svg")

@@ -12,19 +12,27 @@ from spiral.sweep import grid
 GRID = "{{method: gmp, width: 3, keep: {keep}, seed: {seed}}}"
 
 
-def written(out, text, accuracy=0.9, drop=()):
-    """Write a launch of made-up results, without some columns; return the configs."""
+def written(out, text, accuracy=0.9, drop=(), params=None):
+    """Write a launch of made-up results, without some columns; return the configs.
+
+    Networks have the given parameters, if any; those that are zero are masked.
+    """
     configs = grid.loads(text).configs
     count = len(configs)
-    mask = [masks.to_bits(np.arange(mlp.param_count(3)) % 5 == s) for s in range(count)]
+    places = np.arange(mlp.param_count(3))
+    kept = [(places % 5 == s).sum() for s in range(count)]
+    mask = [masks.to_bits(places % 5 == s) for s in range(count)]
     results = {
         "status": ["ok"] * count,
         "accuracy": [accuracy] * count,
         "mask": mask,
-        "weights": [[0.5]] * count,
+        "weights": [[0.5] * int(bits) for bits in kept],
         "engine_used": ["sparse"] * count,
         "connected": [True] * count,
     }
+    if params is not None:
+        results["mask"] = [masks.to_bits(row != 0) for row in params]
+        results["weights"] = [row[row != 0] for row in params]
     numbers = [name for name in rows.RESULTS if name not in results]
     results |= {name: [7] * count for name in numbers}
     table = rows.assemble(configs, results).drop(list(drop))

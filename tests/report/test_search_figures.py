@@ -2,15 +2,13 @@
 
 import numpy as np
 import pandas as pd
-import pytest
-from matplotlib.colors import to_hex
 
 from spiral import masks, mlp
-from spiral.report import figures, search_figures, style
+from spiral.report import layout, network_figures, search_figures, style
 
 
 def drawn(paint):
-    return figures.draw(paint).axes[0]
+    return layout.draw(paint).axes[0]
 
 
 def network(width=3, cut=()):
@@ -19,11 +17,7 @@ def network(width=3, cut=()):
     weights[0, list(cut)] = False
     mask = masks.with_biases(weights, width)[0]
     params = np.where(mask, mlp.initial_params(1, width), 0)
-    return search_figures.Drawn("a title", mask, params, width)
-
-
-def edges(axes):
-    return [line for line in axes.lines if line.get_marker() == "None"]
+    return network_figures.Drawn("a title", mask, params, width)
 
 
 def test_the_frontier_shows_both_kinds_the_levels_and_the_paper():
@@ -64,29 +58,6 @@ def test_success_shows_shares_and_counts():
     assert axes.get_ylabel() == "share of 2,000 trainings"
 
 
-def test_a_graph_has_an_edge_per_kept_weight_coloured_by_sign():
-    one = network(cut=[7, 20])
-    axes = drawn(lambda a: search_figures.graph(a, one))
-    found = edges(axes)
-    assert len(found) == 25
-    weights = one.params[one.mask & mlp.is_weight(3)]
-    negative, positive = (
-        sum(to_hex(line.get_color()) == colour.lower() for line in found)
-        for colour in search_figures.SIGNS
-    )
-    assert (negative, positive) == ((weights < 0).sum(), (weights > 0).sum())
-    thickest = max(line.get_linewidth() for line in found)
-    share = np.abs(weights).max() / np.abs(one.params).max()
-    assert thickest == pytest.approx(0.4 + 3.6 * share)
-
-
-def test_weights_on_no_path_are_grey():
-    column = [24]  # the output weight of the first unit of layer 3
-    axes = drawn(lambda a: search_figures.graph(a, network(cut=column)))
-    colours = [to_hex(line.get_color()) for line in edges(axes)]
-    assert colours.count(search_figures.GREY.lower()) == 3  # what leads into that unit
-
-
 def test_a_gallery_is_a_row_of_graphs_over_a_row_of_maps(tmp_path):
     figure = search_figures.gallery([network(), network(cut=[3])])
     titles = [axes.get_title() for axes in figure.axes]
@@ -94,3 +65,11 @@ def test_a_gallery_is_a_row_of_graphs_over_a_row_of_maps(tmp_path):
     assert len(figure.axes[2].images) == 1
     style.save(figure, tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > 5000
+
+
+def test_neurons_of_networks_stand_below_each_other():
+    figure = search_figures.inside([network(), network(cut=[3])])
+    first, second = figure.axes
+    units = 2 + 3 * 3 + 1
+    assert len(first.images) == len(second.images) == units
+    assert figure.get_figheight() > 6

@@ -91,6 +91,9 @@ def test_a_dry_run_prints_what_plan_does_and_trains_nothing(tmp_path):
     assert ratio == pytest.approx(5 / 50, abs=0.03)
     assert "2-1-1" in run("search", "masks", *MASKS, "--dry-run").out
     assert not any(tmp_path.iterdir())
+    few = run_json("search", "masks", "--nnz", "5..8", "--dry-run")
+    assert sum(few["blocks"].values()) == (1 + 1 + 5 + 10) * 6
+    assert {*few["blocks"]} >= {"1-1-1", "1-2-1", "3-1-1"}
 
 
 def test_phase_2_trains_every_network_and_counts_hits(census):
@@ -162,6 +165,7 @@ def test_recall_compares_a_race_with_a_census(race, census):
     ("args", "code", "said"),
     [
         (["masks", "--out", "{tmp}/o"], 2, "--shape"),
+        (["masks", "--nnz", "5..17", "--out", "{tmp}/o"], 2, "at most 16"),
         (["masks", "--shape", "2,1,1"], 2, "--out"),
         (["masks", "--shape", "2,1", "--out", "{tmp}/o"], 2, "got '2,1'"),
         (["masks", "--shape", "2,1,1", "--nnz", "9", "--out", "{tmp}/o"], 2, "has 9 w"),

@@ -1,5 +1,7 @@
 """Layout and spelling of masks."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from spiral.methods import mask
 from spiral.search import shape as shapes
+from spiral.search.burnside import count
 
 SHAPES = st.tuples(*[st.integers(1, 5)] * 3)
 
@@ -53,3 +56,13 @@ def test_spans():
 def test_what_is_no_span_is_refused(text):
     with pytest.raises(ValueError, match=r"expected a number|is empty"):
         shapes.span(text)
+
+
+def test_every_shape_with_so_few_weights_and_no_other():
+    found = shapes.every(10)
+    assert found == sorted(
+        shape
+        for shape in product(range(1, 6), repeat=3)
+        if min((*count(shape).by_nnz, 99)) <= 10
+    )
+    assert len(found) > 20

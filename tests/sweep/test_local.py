@@ -12,6 +12,7 @@ from spiral import experiment, store
 from spiral.sweep import grid as grids
 from spiral.sweep import launch as launches
 from spiral.sweep import local, status
+from spiral.sweep.work import Site
 
 COMMIT = "/_spiral/tmp/pack-"
 """Opened when a pack is trained and about to be written."""
@@ -32,13 +33,13 @@ def test_one_worker_trains_in_this_process_in_the_given_order(prepared):
     def report(outcome):
         seen.append((outcome.pack, outcome.error, multiprocessing.active_children()))
 
-    local.run(prepared.out, packs, 1, report)
+    local.run(Site(prepared.out), packs, 1, report)
     assert seen == [(pack, None, []) for pack in packs]
 
 
 def test_an_outcome_counts_what_was_trained(prepared):
     found = []
-    local.run(prepared.out, prepared.missing, 1, found.append)
+    local.run(Site(prepared.out), prepared.missing, 1, found.append)
     sizes = dict(zip(prepared.packs["pack"], prepared.packs["networks"], strict=True))
     assert {o.pack: o.networks for o in found} == sizes
     assert all(sum(o.statuses.values()) == o.networks for o in found)
@@ -48,7 +49,7 @@ def test_a_killed_worker_is_replaced_and_its_pack_tried_again(
     prepared, suicide, undisturbed, values
 ):
     deaths, found = suicide(COMMIT, times=1), []
-    local.run(prepared.out, prepared.missing, 2, found.append)
+    local.run(Site(prepared.out), prepared.missing, 2, found.append)
     assert [path.name for path in deaths.iterdir()] == ["0"]
     assert sorted((o.pack, o.error) for o in found) == sorted(
         (pack, None) for pack in prepared.missing

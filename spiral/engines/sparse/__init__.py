@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numba
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float, Float32, Int
 
 from spiral import cubist
 from spiral.engines.sparse.lists import LANES, Lists
@@ -38,6 +38,7 @@ class Pack(NamedTuple):
     momentum: Float32[np.ndarray, " N"]
     decay: Float32[np.ndarray, " N"]
     rates: Float32[np.ndarray, "S N"]
+    losses: Float[np.ndarray, " N"]
 
 
 class Data(NamedTuple):
@@ -46,6 +47,10 @@ class Data(NamedTuple):
     x0: Float32[np.ndarray, " points"]
     x1: Float32[np.ndarray, " points"]
     y: Float32[np.ndarray, " points"]
+    truth: Float32[np.ndarray, " points"]
+    """The labels without smoothing."""
+    watched: int
+    """1 in the last epoch, where losses are summed."""
     weight: Float32[np.ndarray, " lanes"]
     """1/B for each lane of a batch, 0 for padding."""
     which: Int[np.ndarray, " N"]
@@ -118,16 +123,17 @@ class SparseEngine:
             step=stop,
             params=scatter(state.params, pack.params, state.masks, lists),
             momentum=scatter(state.momentum, pack.velocity, state.masks, lists),
+            losses=pack.losses,
         )
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
-        """Return accuracy counts and loss on all points."""
+        """Return accuracy counts, loss and entropy on all points."""
         lists = build_lists(state.masks, job.width)
-        found = np.zeros((job.networks, 2))
+        found = np.zeros((job.networks, 3))
         params = gather(state.params, lists)
         self._run("evaluate_pack", found, lists, params, lay_out_points())
-        correct, loss = found.T
-        return Evaluation(correct.astype(np.int64), loss / cubist.POINTS)
+        correct, *sums = found.T
+        return Evaluation(correct.astype(np.int64), *(s / cubist.POINTS for s in sums))
 
     def _train(
         self, job: TrainJob, state: TrainState, lists: Lists, pack: Pack, stop: int
@@ -155,9 +161,11 @@ class SparseEngine:
 
 
 def pieces(job: TrainJob, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Cut steps at the ends of epochs."""
+    """Cut steps at the ends of epochs, and before the last."""
     while start < stop:
         end = min(stop, (start // job.steps_per_epoch + 1) * job.steps_per_epoch)
+        if start < job.last_epoch:
+            end = min(end, job.last_epoch)
         yield start, end
         start = end
 
@@ -170,14 +178,17 @@ def batches(job: TrainJob, start: int, stop: int) -> Iterator[tuple[Data, np.nda
     weight = np.zeros(chunks * LANES, np.float32)
     weight[: job.batch] = 1 / job.batch
     smoothing = job.plan.label_smoothing
-    y = job.y.astype(np.float32) * (1 - smoothing) + smoothing / 2
+    truth = job.y.astype(np.float32)
+    y = truth * (1 - smoothing) + smoothing / 2
+    watched = int(start >= job.last_epoch)
     for seed in range(0, len(distinct), SEEDS_AT_ONCE):
         here = distinct[seed : seed + SEEDS_AT_ONCE]
         some = job.orders(here, epoch, first, first + stop - start)
-        padded = [_pad(values[some], weight.size) for values in (*job.x.T, y)]
+        x0, x1, labels = (_pad(v[some], weight.size) for v in (*job.x.T, y))
+        right = _pad(truth[some], weight.size) if watched and smoothing else labels
         members = (which >= seed) & (which < seed + SEEDS_AT_ONCE)
-        x0, x1, labels = padded
-        data = Data(x0, x1, labels, weight, which - seed, stop - start, chunks)
+        size = stop - start, chunks
+        data = Data(x0, x1, labels, right, watched, weight, which - seed, *size)
         yield data, members
 
 
@@ -220,6 +231,7 @@ def lay_out(job: TrainJob, state: TrainState, lists: Lists) -> Pack:
         momentum=job.momentum.astype(np.float32),
         decay=job.weight_decay.astype(np.float32),
         rates=np.empty((0, 0), np.float32),
+        losses=state.losses_so_far(),
     )
 
 

@@ -69,6 +69,15 @@ def _forward(nodes, node0, slot0, lists, params, scratch, rows):
     return z
 
 
+@njit(error_model="numpy", inline="always")
+def _add_up(total, x, scratch, sums):
+    """Add a vector to a sum in float64, as 16 partial sums in float32."""
+    store(scratch, sums, fold(x))
+    for i in range(16):
+        total += scratch[sums + i]
+    return total
+
+
 @njit(error_model="numpy", cache=True)
 def train_network(n, lists, pack, data, scratch, base):
     """Train network ``n`` through one piece of an epoch."""
@@ -76,17 +85,23 @@ def train_network(n, lists, pack, data, scratch, base):
     node0, slot0, edge0 = lists.node_at[n], lists.slot_at[n], lists.edge_at[n]
     slots = lists.slot_at[n + 1] - slot0
     gradients, rows = base, base + slots * 16
+    sums = rows + nodes * LANES
     params, velocity, trains = pack.params, pack.velocity, pack.trains
     momentum, decay = splat16(pack.momentum[n]), splat16(pack.decay[n])
     steps, chunks = data.steps, data.chunks
     lane = data.which[n] * steps * chunks * LANES
     for i in range(slots * 16):
         scratch[gradients + i] = 0.0
+    total = pack.losses[n]
     for step in range(steps):
         for chunk in range(chunks):
             store(scratch, rows + (nodes - 1) * LANES, load128(data.x0, lane))
             store(scratch, rows + (nodes - 2) * LANES, load128(data.x1, lane))
             z = _forward(nodes, node0, slot0, lists, params, scratch, rows)
+            if data.watched > 0:
+                error = sub(softplus(z), mul(z, load128(data.truth, lane)))
+                error = mul(error, load128(data.weight, chunk * LANES))
+                total = _add_up(total, error, scratch, sums)
             d = sub(sigmoid(z), load128(data.y, lane))
             d = mul(d, load128(data.weight, chunk * LANES))
             for q in range(nodes - 2):
@@ -120,6 +135,7 @@ def train_network(n, lists, pack, data, scratch, base):
             v = fma(momentum, load16(velocity, slot0 + s), g)
             store(velocity, slot0 + s, v)
             store(params, slot0 + s, fma(rate, v, p))
+    pack.losses[n] = total
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
@@ -135,11 +151,11 @@ def train_pack(counter, order, lists, pack, data, scratch_size):
 
 @njit(error_model="numpy", cache=True)
 def evaluate_network(n, lists, params, points, scratch, rows):
-    """Return how many points network ``n`` gets right, and its summed loss."""
+    """Return how many points network ``n`` gets right, its summed loss and entropy."""
     nodes, node0, slot0 = lists.nodes[n], lists.node_at[n], lists.slot_at[n]
     sums = rows + nodes * LANES
     right = splat16(np.float32(0))
-    loss = 0.0
+    loss = entropy = 0.0
     for lane in range(0, len(points.x0), LANES):
         store(scratch, rows + (nodes - 1) * LANES, load128(points.x0, lane))
         store(scratch, rows + (nodes - 2) * LANES, load128(points.x1, lane))
@@ -147,26 +163,24 @@ def evaluate_network(n, lists, params, points, scratch, rows):
         sign = load128(points.sign, lane)  # +1, -1, or 0 for padding
         right = add(right, fold(positive(mul(z, sign))))
         error = sub(softplus(z), mul(z, load128(points.y, lane)))
-        store(scratch, sums, fold(keep(mul(sign, sign), error)))
-        for i in range(16):
-            loss += scratch[sums + i]
-    store(scratch, sums, right)
-    count = 0.0
-    for i in range(16):
-        count += scratch[sums + i]
-    return count, loss
+        loss = _add_up(loss, keep(mul(sign, sign), error), scratch, sums)
+        below = sub(z, add(relu(z), relu(z)))  # -|z|: nothing cancels
+        doubt = sub(softplus(below), mul(below, sigmoid(below)))
+        entropy = _add_up(entropy, keep(mul(sign, sign), doubt), scratch, sums)
+    return _add_up(0.0, right, scratch, sums), loss, entropy
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
 def evaluate_pack(counter, found, lists, params, points, scratch_size):
-    """Write right points and summed loss [N, 2], as one of the threads."""
+    """Write right points, summed loss and entropy [N, 3], as one of the threads."""
     scratch = np.empty(scratch_size, np.float32)
     base = ((-scratch.ctypes.data) & (ALIGNMENT - 1)) >> 2
     n = take(counter)
     while n < len(found):
-        right, loss = evaluate_network(n, lists, params, points, scratch, base)
+        right, loss, entropy = evaluate_network(n, lists, params, points, scratch, base)
         found[n, 0] = right
         found[n, 1] = loss
+        found[n, 2] = entropy
         n = take(counter)
 
 

@@ -76,6 +76,13 @@ def _update(n, lists, pack, rate, gradients):
         pack.params[k] -= rate * pack.velocity[k]
 
 
+@njit(error_model="numpy", inline="always")
+def _cross_entropy(z, label):
+    """Return log(1 + exp(z)) - z·label; NaN stays."""
+    log = np.log1p(np.exp(-abs(z)))
+    return (z if z > 0 else z * 0) + log - z * label
+
+
 @njit(fastmath=LOOSE, error_model="numpy", cache=True)
 def train_network(n, lists, pack, data, scratch):
     """Train network ``n`` through one piece of an epoch."""
@@ -83,12 +90,17 @@ def train_network(n, lists, pack, data, scratch):
     rows = scratch[: nodes * LANES].reshape(nodes, LANES)
     gradients = np.zeros(lists.slot_at[n + 1] - lists.slot_at[n], np.float32)
     lane = data.which[n] * data.steps * data.chunks * LANES
+    total = pack.losses[n]
     for step in range(data.steps):
         gradients[:] = 0
         for chunk in range(data.chunks):
             rows[nodes - 1] = data.x0[lane : lane + LANES]
             rows[nodes - 2] = data.x1[lane : lane + LANES]
             _forward(n, lists, pack.params, rows)
+            if data.watched > 0:
+                for i in range(LANES):
+                    error = _cross_entropy(rows[0, i], data.truth[lane + i])
+                    total += error * data.weight[chunk * LANES + i]
             for i in range(LANES):
                 guess = np.float32(1) / (np.float32(1) + np.exp(-rows[0, i]))
                 weight = data.weight[chunk * LANES + i]
@@ -96,6 +108,7 @@ def train_network(n, lists, pack, data, scratch):
             _backward(n, lists, pack.params, rows, gradients)
             lane += LANES
         _update(n, lists, pack, pack.rates[step, n], gradients)
+    pack.losses[n] = total
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
@@ -109,10 +122,10 @@ def train_pack(counter, order, lists, pack, data, scratch_size):
 
 @njit(error_model="numpy", cache=True)
 def evaluate_network(n, lists, params, points, scratch):
-    """Return how many points network ``n`` gets right, and its summed loss."""
+    """Return how many points network ``n`` gets right, its summed loss and entropy."""
     nodes = lists.nodes[n]
     rows = scratch[: nodes * LANES].reshape(nodes, LANES)
-    right, loss = 0.0, 0.0
+    right, loss, entropy = 0.0, 0.0, 0.0
     for lane in range(0, len(points.x0), LANES):
         rows[nodes - 1] = points.x0[lane : lane + LANES]
         rows[nodes - 2] = points.x1[lane : lane + LANES]
@@ -121,14 +134,15 @@ def evaluate_network(n, lists, params, points, scratch):
             z, sign = rows[0, i], points.sign[lane + i]
             right += z * sign > 0
             if sign != 0:
-                log = np.log1p(np.exp(-abs(z)))
-                loss += (z if z > 0 else z * 0) + log - z * points.y[lane + i]
-    return right, loss
+                loss += _cross_entropy(z, points.y[lane + i])
+                odds = np.exp(-abs(z))
+                entropy += np.log1p(odds) + abs(z) * odds / (1 + odds)
+    return right, loss, entropy
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
 def evaluate_pack(counter, found, lists, params, points, scratch_size):
-    """Write right points and summed loss [N, 2], on one thread."""
+    """Write right points, summed loss and entropy [N, 3], on one thread."""
     raw = np.empty(scratch_size, np.float32)
     scratch = raw[((-raw.ctypes.data) & 63) >> 2 :]
     for n in range(counter[0], len(found)):

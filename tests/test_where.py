@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spiral.sweep.where import WhereError, evaluate, names
+from spiral.where import WhereError, evaluate, names
 
 COLUMNS = {
     "keep": np.array([1.0, 2.0, 3.0]),

@@ -1,4 +1,6 @@
-"""Conditions of a block: ``keep < 3*width + 2*width**2 and schedule != 'step'``.
+"""Conditions on columns: ``keep < 3*width + 2*width**2 and schedule != 'step'``.
+
+Blocks of a grid have them (``where``), and ``view --select``.
 
 Parsed with Python's grammar, never evaluated by it: only the operators below exist, and
 they act on whole columns.

@@ -1,0 +1,157 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Your own pruner, from zero to ranked
+#
+# Ten cells. A pruner is a class with three functions; a command ranks it among the
+# shipped ones, on equal seeds. Nothing of spiral-sweep is edited.
+#
+# The idea to try: gradual magnitude pruning takes 150 small steps. Do five large ones
+# do, each keeping the same share of what is left?
+
+# %%
+# %matplotlib inline
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pandas as pd
+from IPython.display import Markdown
+
+from spiral.cli.common import load_grid
+from spiral.errors import MethodError
+from spiral.methods import own
+from spiral.report import compare, figures, gather, rank, summary, tell_rank
+from spiral.search import frontier
+from spiral.sweep import launch, preflight
+
+pd.set_option("display.precision", 3)
+folder = Path(mkdtemp())
+
+# %% [markdown]
+# **Write it down.** `plan` says when the method wants to act, before anything is known.
+# `start` returns what it wants to remember: here, which step comes next. `act` sees a
+# whole *pack* of networks at once, axis 0 of every array, and answers with a `Change`.
+# Our first attempt has a mistake.
+
+# %%
+TEXT = '''
+"""Magnitude pruning in five steps."""
+
+import numpy as np
+
+from spiral import masks
+from spiral.job import Change, Plan
+
+STEPS = 5
+
+
+class Staircase:
+    """Five rounds of magnitude pruning, each keeping the same share."""
+
+    def plan(self, budget):
+        return Plan.simple(budget, *(budget.at(0.15 * n) for n in range(1, STEPS + 1)))
+
+    def start(self, view):
+        return 1
+
+    def act(self, view, step):
+        size = np.abs(masks.of_weights(view.params, view.width))
+        total = size.shape[1]
+        count = np.rint(total * (view.keep / total) ** (step / STEPS)).astype(int)
+        kept = size > masks.kth_highest(size, count)
+        return Change(masks=masks.with_biases(kept, view.width)), step + 1
+'''
+file = folder / "staircase.py"
+file.write_text(TEXT)
+Markdown(f"`{file.name}`: {len(TEXT.splitlines())} lines.")
+
+# %% [markdown]
+# **Let it be checked.** Before anything trains, `rank` lets a method act on a few rows,
+# together and apart. Ours keeps what is *larger* than the last weight to keep, and so
+# loses that one: the oldest mistake of pruning code, and no small one among 16 weights.
+
+
+# %%
+def standard(name):
+    """Return a small part of the standard grid with this method in it."""
+    return load_grid("standard", [f"method={name}", "width=16", "seed=0..9"], None)
+
+
+wrong = own.load(f"{file}:Staircase")
+try:
+    preflight.check(standard(wrong).configs)
+except MethodError as error:
+    complaint = error
+Markdown(f"> {complaint}")
+
+# %% [markdown]
+# **Correct it**: `masks.keep_top` keeps exactly so many. The name that rows carry ends
+# in a digest of the file, so the corrected method is another one and reuses no row.
+
+# %%
+right = "masks.keep_top(size, count)"
+file.write_text(TEXT.replace("size > masks.kth_highest(size, count)", right))
+mine = own.load(f"{file}:Staircase")
+preflight.check(standard(mine).configs)
+Markdown(f"`{wrong}` has become `{mine}`.")
+
+# %% [markdown]
+# **Train it.** On the command line that is one word, `rank`, and on a cluster
+# `--executor ray`; here are its parts. Killed halfway, the same call goes on.
+
+# %%
+settings = launch.Settings(executor="local", method=f"{file}:Staircase")
+prepared = launch.prepare(standard(mine), folder / "rows", settings)
+launch.run(prepared, settings, lambda outcome: None)
+Markdown(f"{sum(each.networks for each in prepared.done)} networks trained.")
+
+# %% [markdown]
+# **Where does it stand?** Among the shipped methods, on the same seeds, sizes and
+# width.
+
+# %%
+found = rank.of_folder(folder / "rows", mine)
+Markdown(tell_rank.headline(found))
+
+# %% [markdown]
+# **Against whom?** How probably it beats each other method in pairs of equal seed.
+
+# %%
+tell_rank.duels(found)
+
+# %% [markdown]
+# **How far from the optimum?** Fewest weights with which the median network reaches an
+# accuracy, what that is over the optimum, and who comes first.
+
+# %%
+tell_rank.gaps(found)
+
+# %% [markdown]
+# **One picture**: over the weights kept, beside two that are shipped.
+
+# %%
+both = gather.read([folder / "rows", *summary.shipped("standard")]).rows
+chosen = both[both["method"].isin([mine, "gmp", "magnitude"]) & (both["width"] == 16)]
+figures.accuracy(compare.over_size(chosen), frontier.best(frontier.load()))
+
+# %% [markdown]
+# **All of it**, in a shell:
+#
+# ```sh
+# spiral-sweep rank --method staircase.py:Staircase --quick
+# spiral-sweep rank --method staircase.py:Staircase --full
+# spiral-sweep launch my_grid.yaml --method staircase.py:Staircase --out rows
+# ```
+#
+# To ship it, copy the file to `spiral/methods/`, describe it in an `ENTRY`, and add a
+# line to `METHODS`.

@@ -1,0 +1,76 @@
+"""``rank``: a method's place among the shipped ones."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spiral.cli.common import as_json, grid_files, load_grid, show
+from spiral.cli.launch import check, how, load_method, resumable, settings_of, train
+from spiral.errors import ConfigError, MethodError
+
+QUICK = "seed=0..7"
+"""What ``--quick`` makes of the standard grid: all widths and sizes, fewer seeds."""
+
+
+@click.command(context_settings={"default_map": {"executor": "local"}})
+@click.option(
+    "--method",
+    required=True,
+    metavar="FILE:CLASS",
+    help="my_file.py:MyMethod (loads the file), one of an installed package, or a "
+    "known one.",
+)
+@click.option(
+    "--quick/--full",
+    default=False,
+    help="8 seeds instead of 20: minutes. --full goes on from there.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Results [runs/rank/METHOD]."
+)
+@how
+@as_json
+def rank(quick: bool, out: Path | None, as_json: bool, **options: Any) -> None:
+    """Train a method on the standard grid and say where it stands.
+
+    First it acts on a few rows, to see that it keeps its contract (seconds). The file's
+    digest is part of the method's name: an edited file starts anew.
+    """
+    from spiral.report import rank, tell_rank
+    from spiral.sweep import preflight
+
+    settings = settings_of(options)
+    name = load_method(settings)
+    standard = str(grid_files()["standard"])  # not a file here that is called so
+    grid = load_grid(standard, [f"method={name}", *([QUICK] if quick else [])], None)
+    out = out or Path("runs") / "rank" / name
+    _check_folder(out, name, set(grid.configs["config_id"]))
+    preflight.check(grid.configs)
+    with resumable() as begun:
+        train(grid, out, settings, begun)
+    check(begun[0])
+    found = rank.of_folder(out, name)
+    if as_json:
+        show(tell_rank.document(found, out))
+    else:
+        click.echo(tell_rank.page(found, out))
+    if len(found.miscounted):
+        raise MethodError(tell_rank.miscounted(found))
+
+
+def _check_folder(out: Path, name: str, wanted: set[str]) -> None:
+    """Raise ConfigError if a folder holds another ranking than this one begins."""
+    from spiral import store
+
+    if not store.manifest_path(out).exists():
+        return
+    known, _ = store.read_manifest(out, columns=["config_id", "method"])
+    others = set(known["method"]) - {name}
+    if others:
+        raise ConfigError(
+            f"{out} holds rows of {', '.join(sorted(others))}, expected {name} (an "
+            "edited file is another method); give another --out"
+        )
+    if not set(known["config_id"]) <= wanted:
+        raise ConfigError(f"{out} holds a full ranking: go on with --full")

@@ -1,0 +1,24 @@
+"""``summary``: the rows of a launch without networks, in one small file."""
+
+from pathlib import Path
+
+import click
+
+from spiral.cli.common import folder
+
+
+@click.command()
+@folder
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File (.parquet); `compare` reads it in place of the folder.",
+)
+def summary(out: Path, output: Path) -> None:
+    """Write the rows of a launch without masks and weights: a hundredth of its size."""
+    from spiral.report import summary
+
+    count = summary.write(out, output)
+    click.echo(f"{output}: {count:,} rows, {output.stat().st_size / 1000:,.0f} KB")

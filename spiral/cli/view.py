@@ -1,0 +1,52 @@
+"""``view``: a page that shows networks think."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("folders", metavar="[DIR]…", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--select",
+    metavar="EXPR",
+    help="Only rows for which this holds: \"method == 'gmp' and keep <= 30\".",
+)
+@click.option(
+    "--frontier",
+    "leaders",
+    is_flag=True,
+    help="Only rows that no smaller one of the same method and width equals.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="Rows at most: the best of each method, width and size first.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("view.html"),
+    show_default=True,
+    help="File.",
+)
+def view(
+    folders: tuple[Path, ...],
+    select: str | None,
+    leaders: bool,
+    limit: int,
+    output: Path,
+) -> None:
+    """Write a page to look at networks and play with them; no server, no network.
+
+    The best networks known are always on it; without DIR they are alone.
+    """
+    from spiral import files
+    from spiral.report import view
+
+    page = view.page(folders, select, leaders, limit)
+    files.replace_atomically(output, page.encode(), output.absolute().parent)
+    click.echo(output)

@@ -1,0 +1,136 @@
+"""What a method owes the experiment, and how a breach is reported."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from spiral import mlp, rows
+from spiral.errors import MethodError, SpiralError
+from spiral.job import Change
+from spiral.methods.own import place
+
+NOT_THEIRS = (SpiralError, MemoryError, OSError)
+"""Errors that are no fault of a method: they pass as they are."""
+
+MAX_WIDTH = 256
+
+
+@contextmanager
+def blamed(method: object, doing: str, configs: pd.DataFrame) -> Iterator[None]:
+    """Turn what goes wrong inside a method into a MethodError that names the rows.
+
+    Args:
+        method: The method, or its class.
+        doing: What it was asked to do, for the message.
+        configs: The pack.
+
+    Raises:
+        MethodError: It raised something, or broke its contract.
+    """
+    try:
+        yield
+    except MethodError as error:
+        raise MethodError(f"{error}; {doing} of {pack(configs)}") from None
+    except NOT_THEIRS:
+        raise
+    except Exception as error:
+        kind = method if isinstance(method, type) else type(method)
+        file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+        text = f"{type(error).__name__}: {error} ({place(error, file)})"
+        if "read-only" in str(error):
+            text += "; a view cannot be changed: copy what you change"
+        asked = f"{configs['method'].iloc[0]}: {doing} of {pack(configs)}"
+        raise MethodError(f"{asked} raised {text}") from error
+
+
+def pack(configs: pd.DataFrame) -> str:
+    """Return which rows are meant by all of a pack."""
+    count = len(configs)
+    return row(configs.iloc[0]) + (f" and {count - 1:,} more" if count > 1 else "")
+
+
+def row(config: pd.Series) -> str:
+    """Return which row is meant, in words."""
+    named = [f"{name} {config[name]}" for name in ("width", "seed", "keep")]
+    name = f"config {config['config_id'][:12]}" if "config_id" in config else "a config"
+    return f"{name} ({', '.join(named)})"
+
+
+def answer(found: Any, method: str) -> tuple[Change, Any]:
+    """Return what ``act`` returned.
+
+    Raises:
+        MethodError: It is not a change and a state.
+    """
+    if isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], Change):
+        return found
+    if isinstance(found, tuple):
+        got = f"({', '.join(type(part).__name__ for part in found)})"
+    else:
+        got = type(found).__name__
+    raise MethodError(f"{method}: act must return (Change, state), got {got}")
+
+
+def check(change: Change, shape: tuple[int, ...], method: str) -> None:
+    """Check the arrays of a change.
+
+    Args:
+        change: What a method wants changed.
+        shape: [N, P].
+        method: Its name.
+
+    Raises:
+        MethodError: An array has the wrong shape or type.
+    """
+    for field in ("masks", "forget", "trainable"):
+        _check_array(method, field, getattr(change, field), shape, np.bool_)
+    _check_array(method, "params", change.params, shape, np.float32)
+    _check_array(method, "lr_scale", change.lr_scale, shape[:1], np.float64)
+    if change.shown is not None:
+        shown = (*shape[:1], *np.shape(change.shown)[1:])
+        _check_array(method, "shown", change.shown, shown, np.int64)
+    _check_status(method, change.status, shape[:1])
+
+
+def _check_array(
+    method: str, field: str, array: Any, shape: tuple[int, ...], kind: type
+) -> None:
+    """Raise MethodError unless an array of a change is absent or as promised."""
+    if array is None:
+        return
+    wanted = f"{method}: Change.{field} must be {np.dtype(kind)} {list(shape)}, got "
+    if not isinstance(array, np.ndarray):
+        raise MethodError(f"{wanted}{type(array).__name__}, which is no NumPy array")
+    if array.shape != shape or array.dtype != kind:
+        hint = ""
+        if array.shape[1:] == (_weights(shape[-1]),):
+            hint = (
+                "; that is one entry for each weight: masks.with_biases(kept, "
+                "view.width) has one for each parameter"
+            )
+        raise MethodError(f"{wanted}{array.dtype} {list(array.shape)}{hint}")
+
+
+def _weights(params: int) -> int:
+    """Return the weights of a network of so many parameters; -1 if there is none."""
+    widths = range(1, MAX_WIDTH + 1)
+    found = (mlp.weight_count(w) for w in widths if mlp.param_count(w) == params)
+    return next(found, -1)
+
+
+def _check_status(method: str, status: Any, shape: tuple[int, ...]) -> None:
+    """Raise MethodError unless every word is one that a method may say."""
+    if status is None:
+        return
+    words = set(status.ravel().tolist())
+    known = words <= {"", *rows.SAID_BY_METHODS}
+    if status.shape != shape or status.dtype.kind != "U" or not known:
+        raise MethodError(
+            f"{method}: Change.status must be str {list(shape)}, each empty or one of "
+            f"{', '.join(rows.SAID_BY_METHODS)}; got {status.dtype} "
+            f"{list(status.shape)} {sorted(map(str, words))}"
+        )

@@ -1,0 +1,111 @@
+"""Steps of a whole pack as graphs of tensor operations, for engine ``vmap``.
+
+Traced once per pack shape, which takes torch.func's own overhead out of the loop.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import grad, vmap
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from spiral import gradients, mlp
+from spiral.engines import frank_wolfe
+from spiral.job import FrankWolfe
+
+Step = Callable[..., Any]
+
+
+@lru_cache(maxsize=16)
+def traced_step(
+    networks: int,
+    width: int,
+    batch: int,
+    smoothing: float,
+    device: str,
+    hidden: tuple[str, float] | None = None,
+) -> Step:
+    """Return one SGD step of a whole pack as a graph of tensor operations.
+
+    The step maps (params [N, P], velocity [N, P], trains bool [N, P], rate [N, 1],
+    momentum [N, 1], decay [N, 1], x [N, 2, B], y [N, B]) to the new (params, velocity).
+    Under a weight map it takes a factor [N, P] too; ``hidden`` then is what becomes of
+    hidden weights: the map's ``gradient`` and ``pull``.
+    """
+    slopes = vmap(grad(gradients.loss_of_one(width, smoothing)))
+    rule, pull = hidden or ("", 0.0)
+
+    def plain(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
+        params: Tensor,
+        velocity: Tensor,
+        trains: Tensor,
+        rate: Tensor,
+        momentum: Tensor,
+        decay: Tensor,
+        x: Tensor,
+        y: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        gradient = slopes(params, x, y) + decay * params
+        # `where`, not a product: masked entries stay zero even beside NaN
+        gradient = torch.where(trains, gradient, 0.0)
+        velocity = momentum * velocity + gradient
+        return params - rate * velocity, velocity
+
+    def masked(  # noqa: PLR0913, PLR0917
+        params: Tensor,
+        velocity: Tensor,
+        trains: Tensor,
+        rate: Tensor,
+        momentum: Tensor,
+        decay: Tensor,
+        x: Tensor,
+        y: Tensor,
+        factor: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        gradient = slopes(params * factor, x, y)
+        gradient = gradient * factor if rule == "chain" else gradient
+        penalty = decay + pull * (factor < 1) if pull else decay
+        gradient = torch.where(trains, gradient + penalty * params, 0.0)
+        velocity = momentum * velocity + gradient
+        return params - rate * velocity, velocity
+
+    pack = (networks, mlp.param_count(width))
+    column, points = (networks, 1), (networks, 2, batch)
+    shapes = [pack, pack, pack, column, column, column, points, (networks, batch)]
+    if hidden:
+        return _trace(masked, [*shapes, pack], device, {2})
+    return _trace(plain, shapes, device, {2})
+
+
+@lru_cache(maxsize=16)
+def traced_move(networks: int, setting: tuple[FrankWolfe, int], device: str) -> Step:
+    """Return the step of ``frank_wolfe.move`` for a whole pack as a graph.
+
+    It maps (params [N, P], velocity [N, P], chosen bool [N, P], trains bool [N, P],
+    rate [N, 1]) to the new params.
+    """
+
+    def move(
+        params: Tensor, velocity: Tensor, chosen: Tensor, trains: Tensor, rate: Tensor
+    ) -> Tensor:
+        moved = frank_wolfe.move(params, velocity, chosen, rate, setting)
+        return torch.where(trains, moved, params)
+
+    pack = (networks, mlp.param_count(setting[1]))
+    return _trace(move, [pack, pack, pack, pack, (networks, 1)], device, {2, 3})
+
+
+def _trace(
+    function: Step, shapes: list[tuple[int, ...]], device: str, bools: set[int]
+) -> Step:
+    """Return a function of tensors of these shapes as a graph."""
+    # every example is a tensor of its own: the tracer tells inputs apart by identity
+    examples = [
+        torch.zeros(shape, device=device, dtype=torch.bool if n in bools else None)
+        for n, shape in enumerate(shapes)
+    ]
+    traced: Step = make_fx(function)(*examples)
+    return traced

@@ -1,0 +1,76 @@
+"""``group_norm``: shrink hidden units as groups, the smallest most; then some go."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from spiral import mlp
+from spiral.job import Params
+from spiral.methods import magnitude, structured, units
+from spiral.methods.entry import Entry, Taxonomy
+from spiral.methods.shrinking import Law, Shrinking, ShrinkingOptions
+
+STRONGEST = 16.0
+"""How much more the smallest unit of a layer shrinks than its largest."""
+
+
+def build(**options: Any) -> Shrinking:
+    """DepGraph's sparse training (Fang et al., CVPR 2023, arXiv:2301.12900).
+
+    All weights of unit j shrink by γ_j times the penalty, γ_j = 16^((M - I_j)/(M - m)),
+    where I is the norm of a unit's weights in and out, and M and m are the largest and
+    smallest of its layer. A weight between two hidden units shrinks for both; biases do
+    not. Before epoch ``at_epoch`` the units of the least I² over the layer's mean go.
+
+    Departures: see ``shrinking``; the penalty is 1e-4 · 10 (momentum 0.9); γ is 1 where
+    all units of a layer are equal, and a diverged one counts as 0.
+    """
+    return Shrinking(**options, law=Law(shrunk, scores))
+
+
+def scores(params: Params, width: int) -> units.Scores:
+    """Return the squared norm of each unit's weights, over the layer's mean."""
+    return units.normalised(_squares(params, width), "mean")
+
+
+def shrunk(params: Params, width: int, amount: Float[np.ndarray, " N"]) -> Params:
+    """Return parameters after some steps of the penalty."""
+    share = np.exp(-amount[:, None] * strengths(params, width))
+    return (params * share).astype(np.float32)
+
+
+def strengths(params: Params, width: int) -> Float[np.ndarray, "N P"]:
+    """Return for each parameter the sum of γ over the units it is a weight of."""
+    norm = np.sqrt(np.nan_to_num(_squares(params, width), posinf=0))
+    high, low = (reduce(norm, axis=2, keepdims=True) for reduce in (np.max, np.min))
+    spread = np.where(high > low, high - low, 1)
+    gamma = np.where(high > low, STRONGEST ** ((high - norm) / spread), 1.0)
+    found = np.zeros(params.shape)
+    for hidden, places in enumerate(units.members(width)):
+        found[:, places] += gamma[:, hidden, :, None]
+    found[:, ~mlp.is_weight(width)] = 0
+    return found
+
+
+def _squares(params: Params, width: int) -> units.Scores:
+    square = params.astype(np.float64) ** 2
+    return units.scores(square, width, "sum", "ignore")
+
+
+ENTRY = Entry(
+    build=build,
+    summary="hidden units shrink as groups while training, the smallest go",
+    citation="Fang et al., CVPR 2023, arXiv:2301.12900",
+    taxonomy=Taxonomy(
+        unit="neuron",
+        when="during",
+        schedule="once",
+        criterion="magnitude",
+        cost="dense to sparse",
+        second_phase="fine-tune",
+    ),
+    options=ShrinkingOptions,
+    check=structured.check,
+    course=magnitude.course,
+)

@@ -1,0 +1,195 @@
+"""A user's own method: from a file, or from an installed package.
+
+``my_file.py:MyMethod`` names a class on the protocol ``spiral.job.Method`` or an
+``Entry``. A class needs no more than ``plan``, ``start`` and ``act``; its options, if
+it has any, are a class ``Options`` inside it (on ``spiral.config.Options``), and reach
+it as keyword arguments. A package offers methods under the entry point group ``GROUP``.
+
+Rows carry the class's name and a digest of its file, ``MyMethod-1a2b3c4d``: an edited
+file is another method, and old rows stay those of the old one. The digest is of that
+one file, not of what it imports. Code is only loaded because a command line names it.
+"""
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import ValidationError
+
+from spiral import config
+from spiral.config import Options
+from spiral.errors import ConfigError
+from spiral.methods import METHODS
+from spiral.methods.entry import Entry, NoOptions, Taxonomy
+
+GROUP = "spiral_sweep.methods"
+PROTOCOL = ("plan", "start", "act")
+UNKNOWN = Taxonomy(unit="?", when="?", schedule="?", criterion="?", allocation="?")
+"""Of a class without an entry."""
+
+
+def load(where: str) -> str:
+    """Make a method known to this process; return the name that its rows carry.
+
+    Args:
+        where: ``my_file.py:MyMethod``, the name of an entry point, or a method that
+            comes with the project (whose name it returns).
+
+    Raises:
+        ConfigError: There is no such thing, or it is no method.
+    """
+    if where in METHODS:
+        return where
+    path, colon, attribute = where.rpartition(":")
+    if colon:
+        name, entry = _from_file(Path(path), attribute)
+    else:
+        name, entry = _from_package(where)
+    if name not in METHODS:
+        _check_options(where, entry)
+        METHODS[name] = entry
+    return name
+
+
+def absolute(where: str) -> str:
+    """Return a method's place as processes with another working directory need it."""
+    path, colon, attribute = where.rpartition(":")
+    return f"{Path(path).resolve()}:{attribute}" if colon else where
+
+
+def _from_file(path: Path, attribute: str) -> tuple[str, Entry]:
+    """Load a file and describe the method of that name in it."""
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"--method {path}: {error.strerror}") from None
+    digest = _digest(source)
+    module = _module(path, source, digest)
+    if not hasattr(module, attribute):
+        known = ", ".join(_candidates(module)) or "none"
+        raise ConfigError(f"{path}: has no {attribute!r}; classes there: {known}")
+    found = getattr(module, attribute)
+    return _name(found, path.stem, digest), _entry(found, module, path)
+
+
+def _module(path: Path, source: bytes, digest: str) -> ModuleType:
+    """Run exactly the bytes whose digest names the method; no cache can be older."""
+    name = f"spiral_own_{path.stem}_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_loader(name, None, origin=str(path))
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    module.__file__ = str(path.resolve())
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # so that it finds its neighbours, as a script does
+    sys.modules[name] = module  # dataclasses look their module up
+    try:
+        exec(compile(source, module.__file__, "exec"), module.__dict__)
+    except SyntaxError as error:
+        del sys.modules[name]
+        raise ConfigError(f"{path}:{error.lineno}: {error.msg}") from None
+    except Exception as error:
+        del sys.modules[name]
+        text = f"{path}: cannot be loaded: {type(error).__name__}: {error}"
+        raise ConfigError(f"{text} ({place(error, module.__file__)})") from error
+    return module
+
+
+def _from_package(name: str) -> tuple[str, Entry]:
+    """Load what an installed package offers under a name."""
+    offered = metadata.entry_points(group=GROUP)
+    if name not in offered.names:
+        known = ", ".join([*METHODS, *sorted(offered.names)])
+        raise ConfigError(
+            f"--method {name}: no method of this name; known are {known}. One of your "
+            "own is my_file.py:MyMethod"
+        )
+    found = offered[name].load()
+    home = found.build if isinstance(found, Entry) else found
+    module = sys.modules[home.__module__]
+    path = Path(inspect.getsourcefile(module) or "")
+    return f"{name}-{_digest(path.read_bytes())}", _entry(found, module, path)
+
+
+def _digest(source: bytes) -> str:
+    return hashlib.blake2b(source, digest_size=4).hexdigest()
+
+
+def _name(found: Any, stem: str, digest: str) -> str:
+    """Return the name that rows carry."""
+    home = found.build if isinstance(found, Entry) else found
+    return f"{getattr(home, '__name__', stem)}-{digest}"
+
+
+def _entry(found: Any, module: ModuleType, path: Path) -> Entry:
+    """Return the entry that a file has for a method, or make one."""
+    if isinstance(found, Entry):
+        return found
+    if not isinstance(found, type):
+        raise ConfigError(f"{path}: {found!r} is neither a class nor an Entry")
+    for value in vars(module).values():
+        if isinstance(value, Entry) and value.build is found:
+            return value
+    missing = [name for name in PROTOCOL if not callable(getattr(found, name, None))]
+    if missing:
+        raise ConfigError(
+            f"{path}: {found.__name__} lacks {', '.join(missing)}; a method has "
+            "plan(budget), start(view) and act(view, state), see spiral.job.Method"
+        )
+    options = getattr(found, "Options", NoOptions)
+    if not (isinstance(options, type) and issubclass(options, Options)):
+        raise ConfigError(
+            f"{path}: {found.__name__}.Options must be a class on "
+            f"spiral.config.Options, got {options!r}"
+        )
+    return Entry(found, _summary(found), f"own, {path.name}", UNKNOWN, options)
+
+
+def _summary(found: type) -> str:
+    """Return the first line of a class's docstring."""
+    written = inspect.cleandoc(vars(found).get("__doc__") or "no description")
+    return written.splitlines()[0].rstrip(".")
+
+
+def _candidates(module: ModuleType) -> Iterator[str]:
+    """Yield the classes of a file that might be methods."""
+    for name, value in vars(module).items():
+        here = getattr(value, "__module__", None) == module.__name__
+        if isinstance(value, type) and here and hasattr(value, "act"):
+            yield name
+
+
+def _check_options(where: str, entry: Entry) -> None:
+    """Raise ConfigError unless rows have room for the options of a method."""
+    try:
+        own = config.fields(entry.options)
+    except (AssertionError, ValidationError) as error:
+        raise ConfigError(f"{where}: {error}") from None
+    common = config.fields(config.Config)
+    for name, option in own.items():
+        others = [config.fields(e.options).get(name) for e in METHODS.values()]
+        kinds = {other.kind for other in others if other is not None}
+        if name in common or kinds - {option.kind}:
+            raise ConfigError(
+                f"{where}: option {name!r} means something else elsewhere "
+                "(`spiral-sweep methods`, `spiral-sweep schema`); rename it"
+            )
+        if option.required:
+            raise ConfigError(f"{where}: option {name!r} needs a default")
+
+
+def place(error: BaseException, file: str | None) -> str:
+    """Return where an exception came from, as ``file:line``: in a file, if it can."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == file]
+    last = (own or frames)[-1]
+    return f"{Path(last.filename).name}:{last.lineno}"

@@ -1,0 +1,98 @@
+"""``soft_filter``: silence small hidden units every epoch, and let them return."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from spiral import mlp
+from spiral.config import Options
+from spiral.job import Budget, Change, Plan, View
+from spiral.methods import units
+from spiral.methods.entry import Course, Entry, Taxonomy
+
+
+class SoftFilterOptions(Options):
+    """Options of ``soft_filter``."""
+
+    scope: units.Scope = Field(
+        "layer", description="units of all layers compete, or all layers shrink alike"
+    )
+    remainder: units.Remainder = Field(
+        "units",
+        description="units: at most keep weights; weights: the smallest weights go "
+        "where one unit less would leave too few, so exactly keep",
+    )
+
+
+@dataclass(frozen=True)
+class SoftFilter:
+    """Soft filter pruning (He et al., IJCAI 2018, arXiv:1808.06866).
+
+    After every epoch the units of the smallest norm are set to zero, but train on and
+    may grow back; after the last they are removed.
+
+    Departures: a unit's norm is over incoming weights, bias and outgoing weights, and
+    only the outgoing ones are set to zero: without batch normalisation a ReLU unit that
+    hears nothing has no gradient and could not return. Which units go depends on a
+    budget of weights rather than on a share of each layer's filters.
+    """
+
+    scope: units.Scope
+    remainder: units.Remainder
+
+    def plan(self, budget: Budget) -> Plan:
+        """An event after every epoch."""
+        steps = budget.steps_per_epoch
+        events = range(steps, budget.steps + 1, steps)
+        return Plan.simple(budget, *events, exact=self.remainder == "weights")
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Silence units, or remove them at the end."""
+        square = view.params.astype(np.float64) ** 2
+        scores = units.scores(square, view.width, "sum", "score")
+        if self.scope == "layer":
+            scores = units.within_layers(scores)
+        stay = units.best(scores, view.keep, remainder=self.remainder)
+        if view.step == view.plan.steps:
+            kept = units.mask_of(stay, view.params, view.keep, self.remainder)
+            return Change(masks=kept), None
+        return Change(params=silenced(view.params, stay, view.width)), None
+
+
+def silenced(params: np.ndarray, stay: units.Units, width: int) -> np.ndarray:
+    """Return parameters in which the other units feed nothing."""
+    quiet = params.copy()
+    for hidden, layer in enumerate(mlp.layers(width)[1:]):
+        part = quiet[:, layer.weights].reshape(-1, layer.outputs, layer.inputs)
+        part = np.where(stay[:, hidden, None, :], part, np.float32(0))
+        quiet[:, layer.weights] = part.reshape(len(quiet), -1)
+    return quiet
+
+
+def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+    """All weights to the end."""
+    return Course.even(np.full(len(table), float(weights)))
+
+
+ENTRY = Entry(
+    build=SoftFilter,
+    summary="the smallest hidden units are silenced every epoch and may return",
+    citation="He et al., IJCAI 2018, arXiv:1808.06866",
+    taxonomy=Taxonomy(
+        unit="neuron",
+        when="during",
+        schedule="iterative",
+        criterion="magnitude",
+        grow="all, as zeros",
+        allocation="uniform",
+        cost="dense",
+    ),
+    options=SoftFilterOptions,
+    check=units.check,
+    course=course,
+)

@@ -1,0 +1,106 @@
+"""``taylor_unit``: remove hidden units whose absence the loss would notice least."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+from pydantic import Field
+
+from spiral import mlp
+from spiral.job import Budget, Change, Plan, View
+from spiral.methods import magnitude, structured, units
+from spiral.methods.entry import Entry, Taxonomy
+
+
+class TaylorUnitOptions(structured.UnitOptions):
+    """Options of ``taylor_unit``."""
+
+    rounds: int = Field(10, ge=1, description="rounds of scoring and pruning")
+    interval: int = Field(39, ge=1, description="training steps between rounds")
+    batches: int = Field(8, ge=1, le=390, description="batches to score a round with")
+
+
+@dataclass(frozen=True)
+class TaylorUnit:
+    """First-order Taylor pruning (Molchanov et al., CVPR 2019, arXiv:1906.10771).
+
+    A unit's score is (Σ θ·g)² over its incoming weights and bias, with the gradient g
+    of a batch, and averaged over batches: what a gate on the unit would do to the loss,
+    to first order. Round i of n leaves W · (keep/W)^(i/n) weights; training goes on in
+    between.
+
+    Departures: hidden units are the filters; rounds shrink the weights geometrically
+    rather than by a number of filters; the batches are those that training sees next.
+    """
+
+    at_epoch: int | None
+    scope: units.Scope
+    remainder: units.Remainder
+    rounds: int
+    interval: int
+    batches: int
+
+    def plan(self, budget: Budget) -> Plan:
+        """Events from ``at_epoch`` on, as many as the training has place for."""
+        epoch = budget.epochs // 2 if self.at_epoch is None else self.at_epoch
+        first = epoch * budget.steps_per_epoch
+        events = range(first, budget.steps + 1, self.interval)[: self.rounds]
+        return Plan.simple(budget, *events, exact=self.remainder == "weights")
+
+    def start(self, view: View) -> units.Units:
+        """Remember the units there are: all."""
+        return np.ones((len(view.keep), units.HIDDEN, view.width), bool)
+
+    def act(self, view: View, state: units.Units) -> tuple[Change, units.Units]:
+        """Score anew and prune to the count of this round."""
+        events = view.plan.events
+        last = view.step == events[-1]
+        passed = events.index(view.step) + 1
+        count = left_after(passed, len(events), view.keep, view.width)
+        scores = self.scores(view)
+        if self.scope == "layer":
+            scores = units.within_layers(np.where(state, scores, -np.inf))
+        stay = units.best(scores, count, state, self.remainder)
+        rest: units.Remainder = self.remainder if last else "units"  # single weights
+        return Change(masks=units.mask_of(stay, view.params, count, rest)), stay
+
+    def scores(self, view: View) -> units.Scores:
+        """Return the mean over batches of the squared change of the loss."""
+        from spiral import gradients
+
+        total = np.zeros((len(view.keep), units.HIDDEN, view.width))
+        for i in range(self.batches):
+            batch = view.batch(view.step + i)
+            slope = gradients.gradient(view.params, batch, view.width)
+            change = view.params * slope
+            total += units.scores(change, view.width, "first", "score") ** 2
+        return total / self.batches
+
+
+def left_after(
+    passed: int, rounds: int, keep: Int[np.ndarray, " N"], width: int
+) -> Int[np.ndarray, " N"]:
+    """Return W · (keep/W)^(passed/rounds), rounded up; exactly keep at the end."""
+    total = mlp.weight_count(width)
+    count = np.ceil(total * (keep / total) ** (passed / rounds)).astype(np.int64)
+    return np.maximum(keep, count) if passed < rounds else keep
+
+
+ENTRY = Entry(
+    build=TaylorUnit,
+    summary="hidden units whose loss would change most stay, in rounds",
+    citation="Molchanov et al., CVPR 2019, arXiv:1906.10771",
+    taxonomy=Taxonomy(
+        unit="neuron",
+        when="during",
+        schedule="iterative",
+        criterion="(Σ w·g)²",
+        data="some batches a round",
+        cost="dense to sparse",
+        second_phase="fine-tune",
+    ),
+    options=TaylorUnitOptions,
+    check=structured.check,
+    course=magnitude.course,
+    gradients=lambda table: (table["rounds"] * table["batches"]).to_numpy(np.float64),
+)

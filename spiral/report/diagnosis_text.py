@@ -1,0 +1,45 @@
+"""A diagnosis of robustness in tables for people, and in full for JSON."""
+
+import json
+import textwrap
+from typing import Any
+
+from spiral.report.corruptions import CORRUPTIONS
+from spiral.report.diagnosis import Diagnosis
+from spiral.report.robustness import KINDS
+from spiral.report.tell import as_text
+
+TABLES = ("networks", "groups", "curves", "overlap", "redundancy")
+SHOWN = ("method", "width", "keep", "n", "nnz", "accuracy", "mean_corruption", "drop")
+POINTS = ("angle", "length", "margin", "room", "silent", "fragile", "lost")
+
+
+def document(found: Diagnosis) -> dict[str, Any]:
+    """Return all that a diagnosis has found, for JSON."""
+    tables = {
+        name: json.loads(
+            getattr(found, name).to_json(orient="records", double_precision=15)
+        )
+        for name in TABLES
+    }
+    sizes = {kind: [*values] for kind, (_, values) in CORRUPTIONS.items()}
+    return {"corruptions": sizes, "notes": found.notes, **tables}
+
+
+def page(found: Diagnosis) -> str:
+    """Return the tables that people want to see."""
+    order = ["width", "keep", "mean_corruption"]
+    groups = found.groups.sort_values(order, ascending=[True, True, False])
+    parts = [
+        "mean_corruption: accuracy over eight kinds at five severities; drop: how much "
+        "less that is than on clean points, as a share; angles are in degrees",
+        as_text(groups[[*SHOWN, *POINTS]]),
+        "accuracy under each kind",
+        as_text(groups[["method", "width", "keep", *KINDS]]),
+        "overlap of the points that are fragile, or lost, in two methods (Jaccard)",
+        as_text(found.overlap),
+        "how alike two kinds move the margins of points (correlation)",
+        as_text(found.redundancy),
+        *(textwrap.fill(f"note: {note}", 88) for note in found.notes),
+    ]
+    return "\n".join(f"{part}\n" for part in parts).rstrip()

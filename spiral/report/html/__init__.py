@@ -1,0 +1,82 @@
+"""One self-contained page of all that a comparison finds; it asks for no network."""
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from spiral import __version__, files
+from spiral.errors import StoreError
+from spiral.report import compare, gather, plates, ran
+from spiral.report.html import commands, headline, pictures, tables
+
+HERE = Path(__file__).parent
+
+LONG = 40
+"""Lines from which a table is closed at first."""
+
+
+def report(folders: Sequence[Path], question: compare.Question | None = None) -> str:
+    """Return the page of some launches; equal rows give equal pages.
+
+    Args:
+        folders: Results directories.
+        question: What to compare.
+
+    Raises:
+        ConfigError: A column or a threshold makes no sense.
+        StoreError: A folder holds no rows, or the file no frontier.
+    """
+    source = plates.read(folders, question)
+    read_masks = partial(gather.masks, folders)
+    found = compare.of_rows(source.rows, source.question, source.known, read_masks)
+    drawn, missing = pictures.of(source)
+    return page(
+        {
+            "headline": headline.of(found.tables["gaps"], found.question.by),
+            "notes": [*source.notes, *found.notes],
+            "tables": tables.of(found, folders),
+            "pictures": drawn,
+            "missing": missing,
+            "runs": ran.runs(folders, source.rows),
+            "rows": len(source.rows),
+            "command": commands.report(folders, source.question),
+        }
+    )
+
+
+def write(text: str, path: Path) -> None:
+    """Write a page; a crash leaves the old one.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    try:
+        files.replace_atomically(path, text.encode(), path.parent)
+    except FileExistsError:
+        raise StoreError(f"cannot write {path}: its folder is a file") from None
+
+
+def page(content: Mapping[str, object]) -> str:
+    """Return the page: what comes from data is text there, never markup."""
+    style, script = ((HERE / f"report.{kind}").read_text() for kind in ("css", "js"))
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("report.html").render(
+        content,
+        version=__version__,
+        style=Markup(style),
+        script=Markup(script),
+        digest=digest,
+        long=LONG,
+    )

@@ -1,0 +1,63 @@
+"""The command that makes each table and figure of a page."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from spiral.report.compare import Question
+
+DEFAULT = Question()
+
+
+def report(folders: Sequence[Path], question: Question) -> str:
+    """Return the command that makes the page."""
+    return _spelled("report", folders, _tables(question), "-o", "report.html")
+
+
+def table(name: str, folders: Sequence[Path], question: Question) -> str:
+    """Return the command that prints a table."""
+    return _spelled("compare", folders, _tables(question), "--table", name)
+
+
+def figure(kind: str, folders: Sequence[Path], question: Question) -> str:
+    """Return the command that draws a figure of rows."""
+    return _spelled(f"plot {kind}", folders, _rows(question), "-o", f"{kind}.png")
+
+
+def networks(sizes: Sequence[int], question: Question) -> str:
+    """Return the command that draws networks of the frontier and their neurons."""
+    file = ["--file", str(question.frontier)] if question.frontier else []
+    shown = ["--neurons", "--nnz", ",".join(map(str, sizes))]
+    return _spelled("plot networks", [], [*shown, *file], "-o", "networks.png")
+
+
+def _spelled(
+    command: str, folders: Sequence[Path], options: Sequence[str], *more: str
+) -> str:
+    """Return a command line as one types it."""
+    words = ["spiral-sweep", *command.split(), *map(str, folders), *options, *more]
+    return shlex.join(words)
+
+
+def _rows(question: Question) -> list[str]:
+    """Return the options that figures take, too."""
+    found = []
+    if tuple(question.thresholds) != tuple(DEFAULT.thresholds):
+        found += ["--threshold", ",".join(f"{t:g}" for t in question.thresholds)]
+    for axis, values in question.where.items():
+        found += ["--where", f"{axis}={','.join(values)}"]
+    if question.honest:
+        found.append("--honest")
+    if question.frontier:
+        found += ["--frontier", str(question.frontier)]
+    return found
+
+
+def _tables(question: Question) -> list[str]:
+    """Return the options that tables take."""
+    found = _rows(question)
+    if tuple(question.by) != tuple(DEFAULT.by):
+        found += ["--by", ",".join(question.by)]
+    if question.masks is not None:
+        found += ["--distances", str(question.masks)]
+    return found

@@ -1,0 +1,74 @@
+"""The numbers at the top of a page: the optima, and who comes next to them."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from spiral.report.choice import GIVEN
+from spiral.report.layout import counted
+
+
+class Number(NamedTuple):
+    """One number, and what it says."""
+
+    value: str
+    says: str
+    detail: str
+
+
+def of(gaps: pd.DataFrame, by: Sequence[str]) -> list[Number]:
+    """Return for each threshold the optimum, and the pruned group next to it.
+
+    Args:
+        gaps: As ``gaps.gaps`` makes them.
+        by: The columns that name a group.
+    """
+    found = []
+    for threshold, part in gaps.groupby("threshold"):
+        level = f"{100 * float(str(threshold)):g} %"
+        if "optimum" in part and part["optimum"].notna().any():
+            optimum = part["optimum"].iloc[0]
+            found.append(
+                Number(f"{optimum}", f"weights reach {level}", "the optimum, as known")
+            )
+        found.append(_nearest(part, by, level))
+    return found
+
+
+def _nearest(part: pd.DataFrame, by: Sequence[str], level: str) -> Number:
+    """Return the group whose median needs the fewest weights."""
+    pruned = part
+    if "method" in part:
+        pruned = part[~part["method"].isin(["dense", *GIVEN])]
+    reaching = pruned[pruned["median"].notna()]
+    if reaching.empty:
+        says = f"no median reaches {level}"
+        return Number("—", says, f"{len(pruned)} groups of pruners, all sizes tried")
+    order = reaching.sort_values(["median", "best", "any"], kind="stable")
+    line = order.head(1).to_dict("records")[0]
+    name = ", ".join(_named(line, column) for column in by)
+    return Number(_value(line), f"weights for {name}", _detail(line, level))
+
+
+def _named(line: dict[Any, Any], column: str) -> str:
+    """Return the value of a column as a name."""
+    return str(line[column]) if column == "method" else f"{column} {line[column]}"
+
+
+def _value(line: dict[Any, Any]) -> str:
+    """Return the weights of a line, with what is over the optimum."""
+    excess = line.get("median_excess")
+    more = "" if excess is None or pd.isna(excess) else f" ({excess:+})"
+    sign = "≤" if line["median"] <= line["smallest"] else ""
+    return f"{sign}{line['median']}{more}"
+
+
+def _detail(line: dict[Any, Any], level: str) -> str:
+    """Return how sure a line is."""
+    low, high = line["median_low"], line["median_high"]
+    sure = "no interval" if pd.isna(low) else f"interval ≥{low}"
+    if not pd.isna(low) and not pd.isna(high):
+        sure = f"95 % interval {low}–{high}"
+    count = counted([line["median_n"]], "seeds")
+    return f"nearest median to reach {level}; {sure}; {count}"

@@ -1,0 +1,42 @@
+// A worker at hand: of each kind only the newest question waits while it is busy.
+
+let url;
+
+/** Start a worker on the same points. */
+export function startWorker(recipe) {
+  const source = document.getElementById("worker").textContent;
+  url ??= URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const worker = new Worker(url);
+  worker.postMessage({ kind: "points", recipe });
+  return worker;
+}
+
+/** ask(question) → reply(answer); an answer to an older question is not passed on. */
+export function makeDesk(recipe, reply) {
+  const worker = startWorker(recipe), waiting = new Map(), newest = {};
+  let ticket = 0, busy = false;
+  const next = () => {
+    const [kind] = waiting.keys();
+    busy = kind !== undefined;
+    if (busy) {
+      worker.postMessage(waiting.get(kind));
+      waiting.delete(kind);
+    }
+  };
+  worker.onmessage = ({ data }) => {
+    next();
+    const asked = data.kind === "measured" ? "measure" : "field";
+    if (data.ticket === newest[asked]) reply(data);
+  };
+  return {
+    ask(question) {
+      newest[question.kind] = ++ticket;
+      waiting.set(question.kind, { ...question, ticket });
+      if (!busy) next();
+    },
+    drop(kind) {
+      waiting.delete(kind);
+      newest[kind] = ++ticket;
+    },
+  };
+}

@@ -1,0 +1,41 @@
+// The numbers of a side, and its name.
+
+import { set } from "./dom.js";
+
+const percent = (share) => `${(100 * share).toFixed(2)} %`;
+
+export function nameOf(net) {
+  const best = net.kind === "protocol" ? "Best trained" : "Best known";
+  return `${net.method === "frontier" ? best : net.method}, ${net.nnz} weights`;
+}
+
+export function titleOf(side) {
+  return `Side ${"AB"[side.index]}, ${nameOf(side.row)}`;
+}
+
+export function showStats(side, data) {
+  const { parts, state, anatomy, measured } = side;
+  const row = data.byId.get(state.id);
+  side.row = row;
+  parts.name.textContent = nameOf(row);
+  parts.about.textContent = row.about;
+  parts.changed.textContent = state.made ?? (row.status === "ok" ? "" : row.status);
+  const count = data.count;
+  const asStored = state.made ? null : row.accuracy;
+  const accuracy = measured ? measured.correct / count : asStored;
+  parts.accuracy.textContent = accuracy === null ? "…" : percent(accuracy);
+  parts.wrong.textContent = measured ? (count - measured.correct).toLocaleString("en") : "…";
+  for (const name of ["nnz", "effective", "params"]) {
+    parts[name].textContent = anatomy[name].toLocaleString("en");
+  }
+  set(parts.effective, "class", anatomy.effective < anatomy.nnz ? "odd" : null);
+  const best = data.optimum(anatomy.nnz);
+  parts.best.textContent = best ? percent(best.accuracy) : "–";
+  parts.gap.textContent = best && accuracy !== null ? gap(accuracy - best.accuracy) : "";
+}
+
+function gap(difference) {
+  if (Math.abs(difference) < 5e-6) return "the best known";
+  const points = Math.abs(100 * difference).toFixed(2);
+  return difference > 0 ? `${points} above the best known` : `${points} below the best known`;
+}

@@ -1,0 +1,97 @@
+"""Summaries: the rows of a launch without networks, small enough to ship.
+
+A row keeps what a comparison looks at; its mask and weights, nine tenths of a file and
+more, stay behind. What can be asked of a launch's numbers can be asked of its summary,
+by the same functions. The summaries in ``SHIPPED`` are the baseline that others are
+ranked against; a name may have several files (``standard.parquet``,
+``standard-more.parquet``), which then count as one.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from spiral import config, files, methods, rows, store
+from spiral.errors import StoreError
+from spiral.report import results
+from spiral.report.results import MEASURED
+
+SHIPPED = Path(__file__).with_name("baseline")
+
+FACTS = ("version", "machine", "system", "python", "numpy", "numba", "torch")
+"""What the footers of packs say of their making."""
+
+
+def shipped(name: str) -> list[Path]:
+    """Return the files of a baseline: ``standard``, ``overparam`` or ``fidelity``.
+
+    Raises:
+        StoreError: There is none of this name.
+    """
+    more = sorted(SHIPPED.glob(f"{name}-*.parquet"))
+    found = [*SHIPPED.glob(f"{name}.parquet"), *more]
+    if not found:
+        known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.parquet")))
+        raise StoreError(f"no baseline {name!r}; those shipped are {known or 'none'}")
+    return found
+
+
+def write(out: Path, file: Path) -> int:
+    """Write the summary of a launch; return its rows.
+
+    Args:
+        out: The results directory, complete or not.
+        file: The Parquet file, which is replaced.
+
+    Raises:
+        StoreError: There are no rows, or the file cannot be written.
+    """
+    names = [*rows.config_fields(), *results.own_options(out)]
+    table = results.read(out, [*names, *MEASURED])
+    for name in ("init_seed", "order_seed"):
+        table[name] = table[name].mask(table[name] == table["seed"])
+    told = [name for name in names if table[name].notna().any()]
+    order = [name for name in told if name not in ("seed", "keep")]
+    table = table.sort_values([*order, "keep", "seed"], kind="stable")
+    found = pa.Table.from_pandas(table[[*told, *MEASURED]], preserve_index=False)
+    footer = {"summary": 1, "rows": len(table), **_made_by(out)}
+    data = store.to_bytes(found, footer, rows_per_group=max(1, len(table)))
+    files.replace_atomically(file, data, file.parent)
+    return len(table)
+
+
+def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the rows of a summary with their ``config_id``, and its footer.
+
+    Raises:
+        StoreError: There is no such file.
+        CorruptPack: It is damaged, or something else.
+    """
+    try:
+        found, facts = store.from_bytes(file.read_bytes(), str(file))
+    except OSError as error:
+        raise StoreError(f"{file}: {error.strerror}") from None
+    if "summary" not in facts:
+        raise StoreError(f"{file}: no summary; `spiral-sweep summary DIR` makes one")
+    table = found.to_pandas(types_mapper=store.NULLABLE.get)
+    for name in ("init_seed", "order_seed"):
+        told = table[name] if name in table else table["seed"]
+        table[name] = told.fillna(table["seed"])
+    table = rows.complete(table)
+    classes = {name: methods.options_of(name) for name in table["method"].unique()}
+    table.insert(0, "config_id", config.identify(table, classes))
+    return table.astype({"config_id": "string"}), facts
+
+
+def _made_by(out: Path) -> dict[str, Any]:
+    """Return which grid made a launch, and every version and machine that took part."""
+    _, manifest = store.read_manifest(out, columns=["config_id"])
+    found: dict[str, list[str]] = {name: [] for name in FACTS}
+    for path in store.pack_files(out):
+        _, footer = store.read_pack(path)
+        for name in FACTS:
+            if footer.get(name) not in (None, *found[name]):
+                found[name].append(footer[name])
+    return {"grid": manifest.get("grid"), "blocks": manifest.get("blocks"), **found}

@@ -1,0 +1,61 @@
+"""Whether networks are done training: accuracy, loss and entropy over the budget."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from spiral import cubist, rows
+from spiral.errors import ConfigError
+from spiral.report import gather, results
+from spiral.report.choice import choose
+
+BY = ("method", "width", "epochs")
+MEDIANS = ("accuracy", "loss", "entropy", "running_loss")
+COLUMNS = (
+    "config_id",
+    *rows.config_fields(),
+    *dict.fromkeys(results.MEASURED + MEDIANS),
+)
+
+
+def over_budget(found: pd.DataFrame) -> pd.DataFrame:
+    """Return what longer trainings change.
+
+    Entropies compare only between trainings of equal label smoothing, which has a floor
+    of its own (0.1985 nats at 0.1): where it differs, lines are apart.
+
+    Args:
+        found: Rows with ``COLUMNS``.
+
+    Returns:
+        A line for each method, width, ``keep``, ``smoothing`` and budget: its
+        ``trained`` epochs in all (median), and medians of accuracy, loss, entropy and
+        running loss over the seeds of the best setting; ``n`` seeds.
+    """
+    by = [*BY, "smoothing"] if found["smoothing"].nunique() > 1 else [*BY]
+    choice = choose(found, by)
+    some = choice.rows[choice.reported]
+    epochs = some["steps"] / (cubist.POINTS // some["batch"])
+    by_group = some.assign(trained=epochs).groupby("group")
+    medians = by_group[["trained", *MEDIANS]].median().astype("float64")
+    return choice.groups.join(medians).assign(n=by_group.size())
+
+
+def of_folders(folders: Sequence[Path]) -> pd.DataFrame:
+    """Return :func:`over_budget` of the rows of launches.
+
+    Raises:
+        StoreError: One of them holds no rows yet.
+        ConfigError: None of them tells of entropy, or all are of one budget.
+    """
+    parts = [gather.completed(results.read(folder, COLUMNS)) for folder in folders]
+    found = pd.concat(parts, ignore_index=True).drop_duplicates("config_id")
+    found = found[found["entropy"].notna()]
+    budgets = sorted(found["epochs"].unique().tolist())
+    if len(budgets) < 2:
+        raise ConfigError(
+            "expected rows of at least two budgets (epochs: [50, 100], say) that tell "
+            f"of entropy, got {budgets}"
+        )
+    return over_budget(found)

@@ -1,0 +1,59 @@
+"""The viewer's page and its modules on a stage: how browser tests reach them."""
+
+import base64
+
+import numpy as np
+
+from spiral.report import bundle
+
+READY = 15_000
+"""Milliseconds; only broken pages take them."""
+
+
+def modules(visit, folder, entry, *names, extra=""):
+    """Open a page on which functions of a module are global."""
+    script = (
+        f"{bundle.bundle(entry)}\nObject.assign(globalThis, {{ {', '.join(names)} }});"
+    )
+    path = folder / f"{entry}.html"
+    path.write_text(
+        f"<!doctype html><title>x</title><link rel=icon href='data:,'>"
+        f"<script type=module>{script}\n{extra}</script>"
+    )
+    return visit(path)
+
+
+def settled(page, side=None):
+    """Wait until sides are drawn in full and measured; return one of them."""
+    for number in (0, 1) if side is None else (side,):
+        card = page.locator(".side").nth(number)
+        page.locator(
+            f".side:nth-child({number + 1})[data-correct][data-sharp]"
+        ).wait_for(timeout=READY)
+    return card
+
+
+def part(page, side, name):
+    """Return an element of a side by its data-part."""
+    return page.locator(".side").nth(side).locator(f"[data-part={name}]")
+
+
+def numbers(values, kind="<f4"):
+    """Return JavaScript that is a typed array of these values."""
+    name = {"<f4": "Float32Array", "<f8": "Float64Array", "|u1": "Uint8Array"}[kind]
+    text = base64.b64encode(np.asarray(values).astype(kind).tobytes()).decode()
+    return f"new {name}(Uint8Array.from(atob('{text}'), (c) => c.charCodeAt(0)).buffer)"
+
+
+def model(mask, params, width):
+    """Return JavaScript that is a model of the page."""
+    return (
+        f"{{ width: {width}, mask: {numbers(mask, '|u1')}, params: {numbers(params)} }}"
+    )
+
+
+def weights_of(mask, width):
+    """Return the weight part of a mask [P]."""
+    from spiral import mlp
+
+    return mask[mlp.is_weight(width)]

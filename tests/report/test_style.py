@@ -1,0 +1,54 @@
+"""Every method has one look, and equal figures are equal files."""
+
+import pytest
+from matplotlib.figure import Figure
+
+from spiral.errors import ConfigError, StoreError
+from spiral.methods import METHODS
+from spiral.report import layout, style
+
+
+def sample():
+    return layout.draw(lambda axes: axes.plot([1, 2], [3, 4], label="a line"))
+
+
+def test_every_method_has_its_own_look():
+    assert set(style.LOOKS) >= set(METHODS)
+    looks = {(colour.lower(), marker) for colour, marker in style.LOOKS.values()}
+    assert len(looks) == len(style.LOOKS)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf", ".PNG"])
+def test_equal_figures_are_equal_files(tmp_path, suffix):
+    files = [tmp_path / "deep" / f"{name}{suffix}" for name in "ab"]
+    for file in files:
+        drawn = sample()
+        style.save(drawn, file)
+    first, second = (file.read_bytes() for file in files)
+    assert first == second
+    assert len(first) > 5000
+
+
+def test_saving_one_figure_twice_gives_equal_bytes(tmp_path):
+    drawn = sample()
+    for file in (tmp_path / "a.svg", tmp_path / "b.svg"):
+        style.save(drawn, file)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a", "a.png.txt"])
+def test_other_file_types_are_refused(tmp_path, name):
+    with pytest.raises(ConfigError, match=r"ending in \.png, \.svg, \.pdf"):
+        style.save(Figure(), tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot write"):
+        style.save(Figure(), tmp_path / "file" / "a.png")
+
+
+def test_bytes_are_those_of_the_file(tmp_path):
+    style.save(sample(), tmp_path / "a.svg")
+    assert (tmp_path / "a.svg").read_bytes() == style.to_bytes(sample(), ".svg")

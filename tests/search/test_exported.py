@@ -1,0 +1,103 @@
+"""Networks that the viewer saved: read back, checked, entered into a frontier."""
+
+import json
+
+import numpy as np
+import pytest
+
+from spiral import mlp
+from spiral.errors import StoreError
+from spiral.search import exported, frontier, network
+from tests.test_cli import run
+
+
+def saved(**changes):
+    """Return a file as the viewer writes it: the best network of 16 weights, padded."""
+    table = frontier.leaders(frontier.load())
+    best = table[table["nnz"] == 16].iloc[0]
+    one = {
+        "name": "Best known, 16 weights",
+        "made": "changed by hand",
+        "config_id": best["config_id"],
+        "width": 3,
+        "matrices": best["matrices"],
+        "params": [float(value) for value in best["params"]],
+        "correct": int(best["correct"]),
+    }
+    return {"format": exported.FORMAT, "schema": 1, "networks": [one | changes]}
+
+
+def file(tmp_path, document):
+    path = tmp_path / "saved.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_a_network_is_read_with_its_mask_and_evaluated_anew(tmp_path):
+    (one,) = exported.read(file(tmp_path, saved(correct=None)))
+    said = saved()["networks"][0]
+    assert (one.width, int(one.mask.sum())) == (3, len(said["params"]))
+    assert one.correct == said["correct"]
+    np.testing.assert_array_equal(one.params[one.mask], np.float32(said["params"]))
+    assert (one.params[~one.mask] == 0).all()
+
+
+def test_a_weight_on_no_path_is_left_out_of_an_entry(tmp_path):
+    """The viewer writes all units of a width; here one of layer 2 leads nowhere."""
+    text = saved()["networks"][0]
+    mask, params, width = network.unpacked(text["matrices"], np.float32(text["params"]))
+    second = mlp.layers(width)[1]
+    idle = second.weights.start + 2 * width
+    assert not mask[idle]
+    mask[idle], params[idle] = True, 5.0
+    rows = [part.astype(int) for part, _ in mlp.matrices(mask, width)]
+    matrices = "/".join(",".join("".join(map(str, r)) for r in part) for part in rows)
+    wide = saved(matrices=matrices, params=params[mask].tolist())
+    assert int(exported.read(file(tmp_path, wide))[0].mask.sum()) == mask.sum()
+    entries = exported.entries(file(tmp_path, wide))
+    (entry,) = entries.to_dict("records")
+    assert (entry["nnz"], entry["kind"]) == (16, "any")
+    assert entry["correct"] == text["correct"]
+    assert "changed by hand" in entry["found"]
+    assert frontier.mistakes(entries) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ([], "expected a file with format"),
+        ({"format": "other"}, "expected a file with format"),
+        (saved() | {"schema": 2}, "expected schema 1"),
+        (saved(correct=49_982), "claims 49982 correct points"),
+        (saved(params=[1.0]), "kept parameters expected"),
+        (saved(params=["x"]), "could not convert"),
+        (saved(params=[float("nan")] * 24), "not finite"),
+        (saved(matrices="11/1"), "expected 4 matrices"),
+        ({**saved(), "networks": [{}]}, "KeyError"),
+    ],
+)
+def test_what_cannot_be_true_is_an_error_that_names_the_file(document, said, tmp_path):
+    path = file(tmp_path, document)
+    with pytest.raises(StoreError, match=said) as caught:
+        exported.read(path)
+    assert str(path) in str(caught.value)
+
+
+def test_what_is_no_json_is_an_error(tmp_path):
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(StoreError, match="JSON"):
+        exported.read(tmp_path / "x.json")
+
+
+def test_update_enters_what_is_better(tmp_path):
+    own = tmp_path / "own.parquet"
+    path = file(tmp_path, saved())
+    ran = run("frontier", "update", path, "--file", own)
+    assert ran.code == 0, ran.err
+    (entry,) = frontier.load(own).to_dict("records")
+    assert entry["correct"] == saved()["networks"][0]["correct"]
+    assert run("frontier", "verify", "--file", own).code == 0
+    assert (
+        run("frontier", "update", file(tmp_path, saved(correct=1)), "--file", own).code
+        == 1
+    )
