@@ -155,8 +155,13 @@ def _sources():
 
 
 def test_the_package_has_no_way_to_run_data():
-    """No pickle, no eval; torch.load only weights; np.load without objects."""
-    for path, tree in _sources().items():
+    """No pickle, no eval; torch.load only weights; np.load without objects.
+
+    One module runs a file: the one that ``--method`` names.
+    """
+    sources = _sources()
+    del sources[Path(spiral.__file__).parent / "methods" / "own.py"]
+    for path, tree in sources.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names = {alias.name.partition(".")[0] for alias in node.names}
