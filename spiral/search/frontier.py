@@ -79,6 +79,8 @@ def load(path: Path | None = None) -> pd.DataFrame:
                 f"{', '.join(SCHEMA.names)}, got {', '.join(schema.names)[:200]}"
             )
         table = pq.read_table(path, page_checksum_verification=True)
+        if any(column.null_count for column in table.itercolumns()):
+            raise StoreError(f"{path}: not a frontier file: some values are missing")
     except FileNotFoundError:
         raise StoreError(
             f"{path}: no frontier here; `spiral-sweep frontier update DIR --file "

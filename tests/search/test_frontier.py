@@ -179,3 +179,12 @@ def test_a_flipped_byte_of_a_frontier_is_found(tmp_path):
         except StoreError:
             found += 1
     assert found >= 8
+
+
+@pytest.mark.parametrize("name", ["params", "accuracy", "shape"])
+def test_a_frontier_with_missing_values_is_refused(name, tmp_path):
+    table = frontier.load().astype({name: object})
+    table.loc[0, name] = None
+    frontier.save(table, tmp_path / "f.parquet")
+    with pytest.raises(StoreError, match="some values are missing"):
+        frontier.load(tmp_path / "f.parquet")
