@@ -6,7 +6,9 @@ DEMO = runs/quickstart
 SLICE = runs/paper-slice
 NOTEBOOKS = paper fidelity search add_a_method
 
-.PHONY: install demo fidelity paper-slice test lint types bench notebooks golden clean
+SOAK_MINUTES ?= 20
+
+.PHONY: install demo fidelity paper-slice test soak lint types bench notebooks golden clean
 
 install: .venv/installed
 
@@ -37,6 +39,9 @@ fidelity: install
 
 test: install
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not benchmark"
+
+soak: install
+	$(BIN)/python -m tests.soak --minutes $(SOAK_MINUTES) $(SOAK)
 
 lint: install
 	$(BIN)/ruff check .

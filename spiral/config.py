@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from spiral.errors import ConfigError
+
 PER_NETWORK: dict[str, Any] = {"per_network": True}
 """Marks a field that may differ between the networks of one pack."""
 
@@ -119,10 +121,13 @@ class ConfigField(NamedTuple):
 
         Raises:
             pydantic.ValidationError: It is not a legal value of this field.
+            ConfigError: It is a whole number that no column can hold.
         """
         parsed = self.adapter.validate_python(value)
         if parsed is None:
             return None
+        if self.kind is int and abs(parsed) >= 2**63:
+            raise ConfigError(f"{self.name}: {str(parsed)[:80]} is too large")
         return parsed + 0.0 if self.kind is float else self.kind(parsed)  # -0.0 is 0.0
 
 

@@ -5,6 +5,7 @@ same numbers for ever: a file that changed is an error, not another result.
 """
 
 import hashlib
+import zipfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ WRAPPERS = ("model", "state_dict")
 """Keys under which checkpoints hold a state dict; theirs is ``model``."""
 
 DIGITS = 16
+MAX_BYTES = 64 * 2**20
+"""Of a file and of all it unfolds to; the widest network here has half a megabyte."""
 
 
 def params(source: str, seed: int, width: int) -> Float32[np.ndarray, " P"]:
@@ -50,8 +53,9 @@ def stamp(path: str) -> str:
     """
     if path == DEFAULT:
         return path
-    given = not Path(path).is_file() and Path(path.rpartition("@")[0]).is_file()
-    stamped = path if given else f"{Path(path).resolve()}@{_digest(path)}"
+    given = not _is_file(path) and _is_file(path.rpartition("@")[0])
+    digest = "" if given else _digest(path)
+    stamped = path if given else f"{Path(path).resolve()}@{digest}"
     _from_file(stamped, 1)
     return stamped
 
@@ -96,11 +100,21 @@ def _layers(source: str) -> list[tuple[np.ndarray, np.ndarray]]:
             f"init {path}: expected arrays {', '.join(names)}; "
             f"missing {', '.join(missing)}, found {', '.join(sorted(arrays)[:12])}"
         )
+    large = [name for name in names if arrays[name].nbytes > MAX_BYTES]
+    if large:
+        raise ConfigError(f"init {path}: {large[0]} is larger than any network's here")
     with np.errstate(over="ignore"):  # checked below
-        flat = [np.asarray(arrays[name], np.float32) for name in names]
+        flat = [_real(path, name, arrays[name]) for name in names]
     layers = list(zip(flat[::2], flat[1::2], strict=True))
     _check_shapes(path, layers)
     return layers
+
+
+def _real(path: str, name: str, array: np.ndarray) -> Float32[np.ndarray, "..."]:
+    """Return an array as float32, if it has real numbers."""
+    if array.dtype.kind not in "fiu":
+        raise ConfigError(f"init {path}: {name} has no real numbers but {array.dtype}")
+    return np.asarray(array, np.float32)
 
 
 def _check_shapes(path: str, layers: list[tuple[np.ndarray, np.ndarray]]) -> None:
@@ -121,15 +135,39 @@ def _check_shapes(path: str, layers: list[tuple[np.ndarray, np.ndarray]]) -> Non
 def _digest(path: str) -> str:
     """Return the beginning of the SHA-256 of a file."""
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:DIGITS]
-    except OSError as error:
-        reason = error.strerror
-        raise ConfigError(f"init {path}: cannot be read ({reason})") from error
+        if not _is_file(path) and Path(path).exists():
+            raise ConfigError(f"init {path}: is not a plain file")
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise ConfigError(f"init {path}: larger than any network's file here")
+        return hashlib.sha256(data).hexdigest()[:DIGITS]
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"init {path[:200]}: cannot be read ({reason})") from error
+
+
+def _is_file(path: str) -> bool:
+    """Return whether there is a plain file; a text that can be no path is none."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # too long, or with a zero byte
+        return False
+
+
+def _check_unfolded(path: str) -> None:
+    """Raise ValueError if an archive unfolds to more than any network needs."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+        if size > MAX_BYTES:
+            raise ValueError(f"it unfolds to {size:,} bytes")
 
 
 def _read(path: str) -> dict[str, Any]:
     """Return the named arrays of an ``.npz`` or of a state dict; runs no code."""
     try:
+        _check_unfolded(path)
         if path.endswith(".npz"):
             with np.load(path, allow_pickle=False) as file:
                 return dict(file)

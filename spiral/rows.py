@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from spiral import config, masks, methods, mlp, store
+from spiral.errors import SchemaMismatch
 
 RESULTS: dict[str, tuple[pa.DataType, str]] = {
     "status": (
@@ -79,7 +80,12 @@ def complete(configs: pd.DataFrame) -> pd.DataFrame:
     """Return configs with the columns that an earlier version did not have yet.
 
     A new option has a default that changes nothing, so that is what they had.
+
+    Raises:
+        SchemaMismatch: They have no methods at all.
     """
+    if "method" not in configs:
+        raise SchemaMismatch("these are no configs: they have no column `method`")
     missing = [name for name in config_fields() if name not in configs]
     added = {}
     for name in missing:
@@ -114,19 +120,24 @@ def fits(table: pa.Table) -> bool:
     return older_or_equal(table.drop_columns(others).schema)
 
 
-def older_or_equal(found: pa.Schema) -> bool:
-    """Return whether a file's columns are those of this version or of an earlier one.
+def readable(found: pa.Schema) -> bool:
+    """Return whether a file has the columns that every version wrote, typed as here.
 
-    All are known here, with their types; options of methods may be missing, and what
-    was added since the first version.
+    Options of methods may be missing, and what was added since the first version.
     """
     wanted = schema()
-    known = all(
-        field.name in wanted.names and wanted.field(field.name).type == field.type
+    typed = all(
+        wanted.field(field.name).type == field.type
         for field in found
+        if field.name in wanted.names
     )
     always = set(wanted.names) - methods.option_fields().keys() - set(ADDED)
-    return known and always <= set(found.names)
+    return typed and always <= set(found.names)
+
+
+def older_or_equal(found: pa.Schema) -> bool:
+    """Return whether a file has the columns of this version or of an earlier one."""
+    return readable(found) and set(found.names) <= set(schema().names)
 
 
 def assemble(configs: pd.DataFrame, results: Mapping[str, Any]) -> pa.Table:

@@ -16,6 +16,7 @@ flipped byte is found.
 import hashlib
 import io
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -39,6 +40,7 @@ makes a row of a dense width-16 network 2.3 KB instead of 3.7 KB."""
 
 UNSEALED = "unsealed" + "0" * 24
 """Stands in a footer while the seal is computed; of the seal's length."""
+SEAL = re.compile(rb'"seal": "([0-9a-f]{32})"')
 ARROW = {int: pa.int64(), float: pa.float64(), str: pa.string()}
 NULLABLE = {ARROW[kind]: pd.api.types.pandas_dtype(DTYPES[kind]) for kind in ARROW}
 NULLABLE[pa.large_string()] = NULLABLE[pa.string()]
@@ -115,24 +117,40 @@ def _seal(unsealed: bytes) -> str:
     return hashlib.blake2b(unsealed, digest_size=len(UNSEALED) // 2).hexdigest()
 
 
-def from_bytes(data: bytes, name: str) -> tuple[pa.Table, dict[str, Any]]:
-    """Read what :func:`to_bytes` wrote, and prove that no byte has changed.
+def prove(data: bytes, name: str) -> None:
+    """Prove that not a byte has changed of what :func:`to_bytes` wrote.
+
+    Nothing may be parsed before, so that no damage meets the parser.
 
     Raises:
         CorruptPack: It is not that; ``name`` is the file in the message.
     """
-    try:
-        with pq.ParquetFile(io.BytesIO(data), page_checksum_verification=True) as file:
-            table = file.read()
-            footer = json.loads((file.metadata.metadata or {})[FOOTER])
-        seal = str(footer.pop("seal"))
-    except KeyError:
-        raise CorruptPack(f"{name}: not a file of spiral-sweep (no footer)") from None
-    except (OSError, pa.ArrowException, ValueError, AttributeError) as error:
-        raise CorruptPack(f"{name}: cannot be read ({error})") from None
-    if _seal(data.replace(seal.encode(), UNSEALED.encode(), 1)) != seal:
+    seals = SEAL.findall(data)
+    if not seals:
+        raise CorruptPack(f"{name}: not a file of spiral-sweep, or cut short (no seal)")
+    if _seal(data.replace(seals[-1], UNSEALED.encode(), 1)).encode() != seals[-1]:
         raise CorruptPack(f"{name}: its bytes are not those that were written")
-    return table, footer
+
+
+def from_bytes(data: bytes, name: str, **part: Any) -> tuple[pa.Table, dict[str, Any]]:
+    """Read what :func:`to_bytes` wrote, and prove that no byte has changed.
+
+    Args:
+        data: The bytes.
+        name: The file in messages.
+        part: ``columns`` or ``filters``, as ``pyarrow.parquet.read_table`` takes them.
+
+    Raises:
+        CorruptPack: It is not that.
+    """
+    prove(data, name)
+    try:
+        table = pq.read_table(pa.BufferReader(data), **part)
+        footer = json.loads(table.schema.metadata[FOOTER])
+        footer.pop("seal")
+    except (OSError, pa.ArrowException, ValueError, LookupError, TypeError) as error:
+        raise CorruptPack(f"{name}: cannot be read ({error})") from None
+    return table.replace_schema_metadata(None), footer
 
 
 # ---- packs
@@ -176,6 +194,8 @@ def read_pack(path: Path) -> tuple[pa.Table, dict[str, Any]]:
 
 def _check(path: Path, pack: str) -> tuple[pa.Table, dict[str, Any]]:
     """Read a pack's file; it must hold the configs that its name is the digest of."""
+    if path.exists() and not path.is_file():
+        raise CorruptPack(f"{path}: is not a plain file; move it elsewhere")
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -238,13 +258,14 @@ def read_manifest(
             "give the folder that was the --out of `spiral-sweep launch`"
         )
     try:
-        if pack is None and columns is None:
-            table, footer = from_bytes(path.read_bytes(), str(path))
-        else:
-            filters = None if pack is None else [("pack", "=", pack)]
-            table = pq.read_table(path, filters=filters, columns=columns)
-            footer = json.loads(table.schema.metadata[FOOTER])
-    except (CorruptPack, pa.ArrowException, OSError) as error:
+        filters = None if pack is None else [("pack", "=", pack)]
+        table, footer = from_bytes(
+            path.read_bytes(), path.name, columns=columns, filters=filters
+        )
+        for name in columns or ("config_id", "pack"):
+            if NULLABLE.get(table.schema.field(name).type) != NULLABLE[pa.string()]:
+                raise CorruptPack(f"its {name} is no text")
+    except (CorruptPack, OSError, KeyError) as error:
         raise CorruptPack(
             f"{path}: cannot be read ({error}). Remove it and launch the grid again: "
             "the manifest is made anew from the results"
@@ -262,8 +283,9 @@ def write_failure(out: Path, pack: str, error: str) -> None:
 
 
 def clear_failure(out: Path, pack: str) -> None:
-    """Forget a pack's failure."""
-    _failure_path(out, pack).unlink(missing_ok=True)
+    """Forget a pack's failure; a record that cannot be removed does no harm."""
+    with suppress(OSError):
+        _failure_path(out, pack).unlink()
 
 
 def failures(out: Path) -> dict[str, str]:

@@ -477,3 +477,21 @@ def test_the_shipped_frontier_shows_verifies_and_draws(tmp_path):
     wrong = run("plot", "networks", "--nnz", "10..16")
     assert wrong.code == 2
     assert "expected sizes as 10,16" in wrong.err
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (PermissionError(13, "Permission denied", "/closed"), 1, "/closed: Permission"),
+        (OSError(36, "File name too long", "x" * 9999), 1, "File name too long"),
+        (KeyboardInterrupt(), 130, "stopped"),
+    ],
+)
+def test_what_stops_a_command_is_a_message(raised, code, said, monkeypatch):
+    def find(name):
+        raise raised
+
+    monkeypatch.setattr(cli.common, "find_grid", find)
+    ran = run("plan", "quickstart")
+    assert ran.code == code
+    assert said in ran.err

@@ -21,6 +21,7 @@ from spiral.config import (
     preset,
     presets,
 )
+from spiral.errors import ConfigError
 from spiral.methods import METHODS
 from spiral.sweep import grid
 
@@ -283,3 +284,8 @@ def test_make_golden_reproduces_the_file(tmp_path):
     runpy.run_path(str(GOLDEN / "regenerate.py"))["rewrite"](tmp_path)
     written = (tmp_path / "config_ids.json").read_bytes()
     assert written == (GOLDEN / "config_ids.json").read_bytes()
+
+
+def test_a_number_that_no_column_can_hold_is_refused():
+    with pytest.raises(ConfigError, match=r"keep: 1000000.* is too large"):
+        grid.loads(f"{{method: gmp, width: 3, keep: {10**30}}}")

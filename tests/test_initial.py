@@ -2,6 +2,7 @@
 
 import pickle
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -253,3 +254,34 @@ def test_mistakes_are_said_with_their_place_when_the_grid_is_read(file, tmp_path
         grid.loads(f"method: dense\ninit: {tmp_path}/nowhere.pt", "g")
     assert "g:2:7: init " in str(found.value)
     assert "cannot be read" in str(found.value)
+
+
+def test_an_archive_that_unfolds_without_end_is_refused(tmp_path):
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("first_layer.weight.npy", bytes(65 * 2**20))
+    assert path.stat().st_size < 2**20
+    assert "unfolds to 68,157,440 bytes" in refusal(path)
+
+
+def test_a_view_that_stands_for_gigabytes_is_refused(tmp_path):
+    state = tensors()
+    state["clf.weight"] = torch.zeros(1).expand(1, 10**10)
+    assert "larger than any network's" in refusal(saved(tmp_path / "x.pt", state))
+
+
+@pytest.mark.parametrize("path", ["(" * 5000, "a\0b"])
+def test_what_can_be_no_path_is_refused(path):
+    assert "cannot be read" in refusal(path)
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev"])
+def test_what_is_no_plain_file_is_refused(path):
+    assert "is not a plain file" in refusal(path)
+
+
+@pytest.mark.parametrize("kind", [complex, bool, "U3", "M8[s]"])
+def test_what_is_no_real_number_is_refused(kind, tmp_path):
+    wrong = arrays() | {"clf.bias": np.zeros(1, kind)}
+    np.savez(tmp_path / "x.npz", **wrong)
+    assert "no real numbers" in refusal(tmp_path / "x.npz")

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spiral import rows
+from spiral.errors import SchemaMismatch
 
 PARAMS = {2: 21, 3: 37}
 """Parameters by width: (2w + w) + 2 (w² + w) + (w + 1)."""
@@ -120,3 +121,8 @@ def test_a_missing_result_is_noticed(name, two_configs):
     del results[name]
     with pytest.raises(KeyError, match=name):
         rows.assemble(two_configs, results)
+
+
+def test_what_has_no_method_is_no_config():
+    with pytest.raises(SchemaMismatch, match="no column `method`"):
+        rows.complete(pd.DataFrame({"keep": [1]}))

@@ -1,5 +1,6 @@
 """The store: what comes back is what was written, or an error that says which file."""
 
+import pathlib
 import random
 
 import pandas as pd
@@ -177,3 +178,67 @@ def test_readers_see_every_file_but_hidden_ones(committed, tmp_path):
     assert [*store.visible_files(tmp_path)] == [folder / "notes.txt", committed]
     assert [*store.pack_files(tmp_path)] == [committed]
     assert [*store.pack_files(tmp_path / "nowhere")] == []
+
+
+def test_no_damage_reaches_the_parser(committed, monkeypatch):
+    """Parsers of broken files may take any memory, or crash."""
+
+    def parse(*args, **options):
+        raise AssertionError("parsed")
+
+    whole = committed.read_bytes()
+    monkeypatch.setattr(pq, "ParquetFile", parse)
+    for place in (5, len(whole) // 2, len(whole) - 6):
+        committed.write_bytes(whole[:place] + b"\xff\0" + whole[place + 2 :])
+        with pytest.raises(CorruptPack, match="not those that were written"):
+            store.read_pack(committed)
+    committed.write_bytes(whole[:-4])
+    with pytest.raises(CorruptPack):
+        store.read_pack(committed)
+
+
+def test_parts_of_a_damaged_manifest_are_not_read_either(manifest, tmp_path):
+    """Workers read their pack's configs only, and no seal covers a part."""
+    path = store.manifest_path(tmp_path)
+    whole, wrong = path.read_bytes(), 0
+    for place in range(4, len(whole) // 2, 3):
+        path.write_bytes(
+            whole[:place] + bytes([whole[place] ^ 16]) + whole[place + 1 :]
+        )
+        try:
+            table, _ = store.read_manifest(tmp_path, "p1")
+        except CorruptPack:
+            wrong += 1
+        else:
+            assert table.equals(
+                manifest[manifest["pack"] == "p1"].reset_index(drop=True)
+            )
+    assert wrong > 5
+
+
+@pytest.mark.parametrize("columns", [None, ["pack"]])
+@pytest.mark.parametrize("wrong", [{}, {"pack": [1]}, {"config_id": ["a"]}])
+def test_a_sealed_table_that_is_no_manifest_is_refused(wrong, columns, tmp_path):
+    path = store.manifest_path(tmp_path)
+    path.parent.mkdir()
+    path.write_bytes(store.to_bytes(pa.table(wrong), {}, 1))
+    with pytest.raises(CorruptPack, match="launch the grid again"):
+        store.read_manifest(tmp_path, columns=columns)
+
+
+def test_what_is_no_plain_file_is_no_pack(committed):
+    committed.unlink()
+    committed.mkdir()
+    with pytest.raises(CorruptPack, match="not a plain file"):
+        store.read_pack(committed)
+
+
+def test_a_record_that_cannot_be_removed_does_no_harm(tmp_path, monkeypatch):
+    store.write_failure(tmp_path, "p1", "because")
+
+    def unlink(*args, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(pathlib.Path, "unlink", unlink)
+    store.clear_failure(tmp_path, "p1")
+    assert store.failures(tmp_path) == {"p1": "because"}

@@ -1,5 +1,6 @@
 """The command line: parse, call one function, print."""
 
+import errno
 from typing import Any
 
 import click
@@ -38,6 +39,21 @@ class Commands(click.Group):
         except SpiralError as error:
             click.echo(f"error: {error}", err=True)
             raise SystemExit(error.exit_code) from None
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # the reader of our output has left: click ends quietly
+            where = f"{str(error.filename)[:200]}: " if error.filename else ""
+            click.echo(
+                f"error: {where}{error.strerror or error}; make it accessible, or give "
+                "another path, and run the command again",
+                err=True,
+            )
+            raise SystemExit(1) from None
+        except KeyboardInterrupt:
+            click.echo(
+                "stopped; nothing is half-written. Run it again to go on", err=True
+            )
+            raise SystemExit(130) from None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

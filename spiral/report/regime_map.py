@@ -81,7 +81,7 @@ def draw_map(folders: Sequence[Path], question: Question | None = None) -> Regim
     if knob not in KNOBS:
         raise ConfigError(f"no temperature {knob!r}; those are {', '.join(KNOBS)}")
     ours = _but_for(knob, ours)
-    networks = gather.networks(folders, ours)
+    networks = gather.networks(folders, ours).set_index("config_id")
     on = regimes.points(question.every)
     measured = [
         {knob: part[knob].iloc[0], "keep": part["keep"].iloc[0]}

@@ -33,11 +33,17 @@ def read(
     if not files:
         raise StoreError(f"{out} holds no rows yet; run `spiral-sweep launch` first")
     try:
-        schema = _with(columns, [pq.read_schema(file) for file in files])
+        for file in files:  # a flipped byte is an error, never a number
+            store.prove(Path(file).read_bytes(), file)
+        schemas = {file: pq.read_schema(file) for file in files}
+        for file, found in schemas.items():
+            if not rows.readable(found):
+                raise CorruptPack(f"{file} has not the columns of a result file")
+        schema = _with(columns, [*schemas.values()])
         dataset = ds.dataset(files, schema=schema)  # older files lack newer columns
         wanted = None if ids is None else ds.field("config_id").isin([*ids])
         table = dataset.to_table(None if columns is None else [*columns], filter=wanted)
-    except (pa.ArrowException, OSError) as error:
+    except (CorruptPack, pa.ArrowException, OSError) as error:
         raise CorruptPack(
             f"{out}: a result file cannot be read ({error}); "
             f"`spiral-sweep verify {out}` names it"

@@ -72,7 +72,15 @@ def load(path: Path | None = None) -> pd.DataFrame:
     """
     path = path or SHIPPED
     try:
-        table = pq.read_table(path)
+        schema = pq.read_schema(path)
+        if schema != SCHEMA:
+            raise StoreError(
+                f"{path}: not a frontier file: expected the columns "
+                f"{', '.join(SCHEMA.names)}, got {', '.join(schema.names)[:200]}"
+            )
+        table = pq.read_table(path, page_checksum_verification=True)
+        if any(column.null_count for column in table.itercolumns()):
+            raise StoreError(f"{path}: not a frontier file: some values are missing")
     except FileNotFoundError:
         raise StoreError(
             f"{path}: no frontier here; `spiral-sweep frontier update DIR --file "
@@ -80,11 +88,6 @@ def load(path: Path | None = None) -> pd.DataFrame:
         ) from None
     except (pa.ArrowException, OSError) as error:
         raise StoreError(f"{path}: not a frontier file ({error})") from None
-    if table.schema != SCHEMA:
-        raise StoreError(
-            f"{path}: not a frontier file: expected the columns "
-            f"{', '.join(SCHEMA.names)}, got {', '.join(table.column_names)}"
-        )
     found: pd.DataFrame = table.to_pandas()
     return found
 
@@ -93,7 +96,12 @@ def save(table: pd.DataFrame, path: Path) -> None:
     """Write a frontier; a crash leaves the old one."""
     arrow = pa.Table.from_pandas(table, SCHEMA, preserve_index=False)
     buffer = BytesIO()
-    pq.write_table(arrow.replace_schema_metadata(None), buffer, compression="zstd")
+    pq.write_table(
+        arrow.replace_schema_metadata(None),
+        buffer,
+        compression="zstd",
+        write_page_checksum=True,
+    )
     files.replace_atomically(path, buffer.getvalue(), path.parent)
 
 

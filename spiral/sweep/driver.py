@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from socket import create_connection
+from socket import AF_INET, SOCK_DGRAM, create_connection, socket
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -87,9 +87,28 @@ def check_address(address: str) -> None:
         ) from None
 
 
+def _only_loopback(address: str) -> bool:
+    """Return whether a cluster is given by a loopback address and has no other.
+
+    Ray takes the machine's outer address instead, and would wait for ever there.
+    """
+    host, _, port = address.rpartition(":")
+    if host not in ("127.0.0.1", "localhost") or not port.isdecimal():
+        return False
+    try:
+        with socket(AF_INET, SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1", 9))  # only asks for the route: sends nothing
+            outer = probe.getsockname()[0]
+        create_connection((outer, int(port)), timeout=CONNECT_SECONDS).close()
+    except OSError:
+        return True
+    return False
+
+
 def _start(address: str | None, workers: int, gpu: bool) -> Any:
     """Connect to a cluster, or start Ray on this machine; return the module."""
-    settings = SETTINGS if address is not None else {**SETTINGS, **LOOPBACK}
+    inside = address is None or _only_loopback(address)
+    settings = {**SETTINGS, **LOOPBACK} if inside else SETTINGS
     for name, value in settings.items():
         os.environ.setdefault(name, value)
     import ray

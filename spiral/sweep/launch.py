@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class Launch:
     configs: int
     """Configs of the grid."""
     packs: pd.DataFrame
-    """Every pack: ``pack``, ``networks``, ``seconds``."""
+    """Every pack that lacks rows: ``pack``, ``networks``, ``seconds``."""
     missing: list[str]
     """Packs this launch will train, the longest first."""
     corrupt: list[str]
@@ -91,9 +92,12 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
     if (packs is not None or first) and not _commit(out, grid, table, first):
         return prepare(grid, out, settings)  # another launch was quicker: extend it
     store.tidy(out)
-    sizes = plan.describe(table)
-    missing, corrupt = find_missing(out, sizes["pack"])
-    mine = _share(sizes[sizes["pack"].isin(missing)], sizes, settings)
+    every = table["pack"].drop_duplicates().astype(str)
+    missing, corrupt = find_missing(out, every)
+    for pack in store.failures(out).keys() - set(missing):
+        store.clear_failure(out, pack)  # committed, though its last fsync failed
+    sizes = plan.describe(table[table["pack"].isin(missing)])
+    mine = _share(sizes, every, settings)
     gpu = any(name.endswith(":cuda") for name in names)
     return Launch(out, len(table), sizes, mine, corrupt, gpu)
 
@@ -149,6 +153,8 @@ def stop_on_signals() -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         received.append(number)
+        # what this interrupts midway may complain when it is torn down: not our user's
+        sys.unraisablehook = lambda _: None
         signal.signal(number, signal.SIG_DFL)
         raise Interrupted(number)
 
@@ -189,7 +195,9 @@ def _existing(out: Path) -> pd.DataFrame | None:
     if not out.is_dir():
         raise ConfigError(f"--out {out} is a file; give a folder")
     if store.manifest_path(out).exists():
-        return rows.complete(store.read_manifest(out)[0])
+        known = rows.complete(store.read_manifest(out)[0])
+        _check_names(known, out)
+        return known
     foreign = sorted(p.name for p in out.iterdir() if p.name not in store.OWN_NAMES)
     if foreign:
         raise ConfigError(
@@ -197,6 +205,20 @@ def _existing(out: Path) -> pd.DataFrame | None:
             "give a new or empty folder"
         )
     return _from_results(out)
+
+
+def _check_names(configs: pd.DataFrame, out: Path) -> None:
+    """Raise CorruptPack unless every pack is named for its configs.
+
+    Names become file names, so a manifest made up elsewhere could lead out of ``out``.
+    """
+    for pack, ids in configs.groupby("pack", sort=False)["config_id"]:
+        if store.pack_id(ids) != pack:
+            raise CorruptPack(
+                f"{store.manifest_path(out)}: {str(pack)[:40]!r} is not the name of "
+                "its configs. Remove the manifest and launch the grid again: it is "
+                "made anew from the results"
+            )
 
 
 def _from_results(out: Path) -> pd.DataFrame | None:
@@ -227,12 +249,12 @@ def _check_extends(grid: Grid, known: set[str], out: Path) -> None:
         )
 
 
-def _share(missing: pd.DataFrame, packs: pd.DataFrame, settings: Settings) -> list[str]:
+def _share(missing: pd.DataFrame, every: pd.Series, settings: Settings) -> list[str]:
     """Return the missing packs of this shard, the longest first, up to the limit.
 
     Shards are cut from all packs, so that they agree whatever is done already.
     """
     index, count = settings.shard
-    mine = missing[missing["pack"].isin(packs["pack"].iloc[index::count])]
+    mine = missing[missing["pack"].isin(every.iloc[index::count])]
     ordered = mine.sort_values("seconds", ascending=False, kind="stable")["pack"]
     return ordered.tolist()[: settings.limit]

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from spiral.errors import ConfigError
 
-MAX_BYTES = 16 * 2**20
+MAX_BYTES = 512 * 2**10
+"""Takes a second to parse; what is larger is written as ranges and listings."""
+MAX_MISTAKES = 100
+"""After so many nobody reads on, and a range of a million wrong values has as many."""
 MAX_RANGE = 1_000_000
 RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(\d+))?")
 INTEGER = re.compile(r"[-+]?\d+")
@@ -31,15 +34,24 @@ class Mistakes:
     found: list[str] = field(default_factory=list)
 
     def add(self, place: str, message: str) -> None:
-        """Note one mistake (once, however often it is found)."""
+        """Note one mistake (once, however often it is found).
+
+        Raises:
+            ConfigError: There are so many that looking on is no use.
+        """
         text = f"{place}: {message}"
         if text not in self.found:
             self.found.append(text)
+        if len(self.found) >= MAX_MISTAKES:
+            self.raise_any()
 
     def raise_any(self) -> None:
         """Raise ConfigError if there are any."""
         if self.found:
-            raise ConfigError("\n".join(sorted(self.found, key=_position)))
+            said = sorted(self.found, key=_position)
+            if len(said) >= MAX_MISTAKES:
+                said.append(f"... and perhaps more: these are the first {len(said)}")
+            raise ConfigError("\n".join(said))
 
 
 def _position(mistake: str) -> tuple[int, ...]:
@@ -48,8 +60,7 @@ def _position(mistake: str) -> tuple[int, ...]:
     return (int(match[1]), int(match[2])) if match else (sys.maxsize,)
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One value and where it stands."""
 
     value: Any
@@ -71,9 +82,11 @@ def read(path: Path) -> yaml.Node:
         ConfigError: It cannot be read or is not YAML; the message has the place.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(f"{path}: larger than {MAX_BYTES >> 20} MB; split it")
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)  # its size may be endless, as /dev/zero's
+        if len(data) > MAX_BYTES:
+            raise ConfigError(f"{path}: larger than {MAX_BYTES >> 10} KB; split it")
+        text = data.decode("utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
@@ -154,6 +167,9 @@ def items(
     """
     several = isinstance(node, yaml.SequenceNode)
     found: list[Item] = []
+    if several and sum(map(_count, node.value)) > MAX_RANGE:
+        mistakes.add(place(node, name), f"the list has over {MAX_RANGE:,} values")
+        return []
     for part in node.value if several else [node]:
         if isinstance(part, yaml.ScalarNode):
             found += _expand(part, name, mistakes)
@@ -169,6 +185,15 @@ def items(
     if several and not node.value:
         mistakes.add(place(node, name), "the list is empty")
     return found
+
+
+def _count(node: yaml.Node) -> int:
+    """Return how many values a part of a list stands for, before it is expanded."""
+    match = RANGE.fullmatch(node.value) if isinstance(node, yaml.ScalarNode) else None
+    if match is None or max(map(len, match.groups(default=""))) > 18:
+        return 1
+    length = (int(match[2]) - int(match[1])) // max(1, int(match[3] or 1)) + 1
+    return length if 0 < length <= MAX_RANGE else 1  # others are said by themselves
 
 
 def _expand(node: yaml.ScalarNode, name: str, mistakes: Mistakes) -> Iterator[Item]:

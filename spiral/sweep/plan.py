@@ -71,6 +71,8 @@ def groups(configs: pd.DataFrame) -> list[np.ndarray]:
     First by order seed (a pack then draws few epoch orders), then by what twins have in
     common (see ``experiment.twins_at_start``), else as in the grid.
     """
+    if configs.empty:
+        return []
     codes = group_codes(configs)
     keys = [pd.factorize(configs[name], sort=True)[0] for name in reversed(ALIKE)]
     order = np.lexsort((*keys, codes))
@@ -104,7 +106,7 @@ def cut(cost: Price) -> list[np.ndarray]:
 
 
 def describe(configs: pd.DataFrame) -> pd.DataFrame:
-    """Return size and estimated cost of the packs of a manifest, in its order."""
+    """Return size and estimated cost of packs of a manifest, in its order."""
     seconds = np.empty(len(configs))
     for members in groups(configs):
         cost = price(alike(configs, members))

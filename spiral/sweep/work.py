@@ -101,13 +101,13 @@ def attempt(site: Site, pack: str) -> Outcome:
             return train_pack(site, pack)
         except SpiralError as error:  # a broken method or a full disk stays what it is
             return Outcome(pack, error=str(error))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a method may call sys.exit
             if number == ATTEMPTS:
                 return Outcome(pack, error=describe(error))
     raise AssertionError("unreachable")
 
 
-def describe(error: Exception) -> str:
+def describe(error: BaseException) -> str:
     """Return what happened, and where."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"

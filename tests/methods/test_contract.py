@@ -12,6 +12,7 @@ import pytest
 
 from spiral import config, experiment, masks, mlp
 from spiral.engines import sparse
+from spiral.errors import MethodError
 from spiral.job import TrainJob
 from spiral.methods import METHODS
 from spiral.methods.entry import Taxonomy
@@ -257,7 +258,8 @@ def test_who_needs_no_data_gets_none_and_who_names_data_looks_at_them(
 
     monkeypatch.setattr(TrainJob, "batch_at", refuse)
     keep = {"keep": 20} if METHODS[name].needs_keep else {}  # where rigl swaps some
-    with nullcontext() if name in BLIND else pytest.raises(LookupError):
+    looks = pytest.raises(MethodError, match="LookupError")
+    with nullcontext() if name in BLIND else looks:
         decide(table(name, **keep))
     assert bool(asked) == (name not in BLIND)
 

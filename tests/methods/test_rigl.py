@@ -40,7 +40,7 @@ def acted(step, configs, params, kept, **options):
     job = experiment.make_job(configs, experiment.plan_of(method, shared))
     momentum = np.where(kept, np.float32(1), np.float32(0))
     state = TrainState(step, np.where(kept, params, np.float32(0)), kept, momentum)
-    change, _ = method.act(experiment._viewer(job, configs)(state), None)
+    change, _ = method.act(experiment._viewer(job, configs)(job, state), None)
     return job, state, experiment.apply(change, state, "rigl")
 
 

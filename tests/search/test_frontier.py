@@ -165,3 +165,26 @@ def test_thinning_finds_smaller_networks(entries, monkeypatch):
     assert thinner["nnz"].min() < smallest["nnz"].min()
     assert frontier.same(polish.thin(smallest, tried), smallest)  # tried before
     assert frontier.mistakes(thinner) == []
+
+
+def test_a_flipped_byte_of_a_frontier_is_found(tmp_path):
+    path = tmp_path / "f.parquet"
+    table = frontier.load()
+    frontier.save(table, path)
+    whole, found = path.read_bytes(), 0
+    for place in range(10, len(whole) // 2, len(whole) // 20):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        try:
+            assert frontier.load(path).equals(table)
+        except StoreError:
+            found += 1
+    assert found >= 8
+
+
+@pytest.mark.parametrize("name", ["params", "accuracy", "shape"])
+def test_a_frontier_with_missing_values_is_refused(name, tmp_path):
+    table = frontier.load().astype({name: object})
+    table.loc[0, name] = None
+    frontier.save(table, tmp_path / "f.parquet")
+    with pytest.raises(StoreError, match="some values are missing"):
+        frontier.load(tmp_path / "f.parquet")

@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from socket import create_server
 
 import pytest
 
 from spiral import store
-from spiral.sweep import status
+from spiral.sweep import driver, status
 
 COMMAND = [sys.executable, "-c", "from spiral.cli import main; main()", "launch"]
 COMMIT = "/_spiral/tmp/pack-"
@@ -60,6 +61,20 @@ def _heard_from_outside(pids):
     return [address for address in found if not LOOPBACK.fullmatch(address)]
 
 
+def _telling(pids):
+    """Return the processes of Ray that may send usage statistics."""
+    found = []
+    for pid in pids:
+        try:
+            place = Path(f"/proc/{pid}/exe").resolve()
+            settings = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if place.exists() and b"RAY_USAGE_STATS_ENABLED=0" not in settings:
+            found.append(place)
+    return found
+
+
 @pytest.fixture(scope="module")
 def killed(grid, proc, tmp_path_factory):
     """A launch that was training when it was killed: its processes, its addresses."""
@@ -73,20 +88,36 @@ def killed(grid, proc, tmp_path_factory):
         proc.poll(busy, 90, "two workers that train")
         family = proc.descendants(launcher.pid)
         outside = _heard_from_outside({launcher.pid, *family})
+        telling = _telling(family)
         workers = {pid for pid in family if _trains(pid)}
     finally:
         launcher.send_signal(signal.SIGKILL)
         launcher.wait()
-    return family, workers, outside
+    return family, workers, outside, telling
 
 
 def test_nothing_listens_beyond_loopback(killed):
-    _, _, outside = killed
+    _, _, outside, _ = killed
     assert outside == []
 
 
+def test_no_process_of_ray_tells_anybody_of_its_use(killed):
+    _, _, _, telling = killed
+    assert telling == []
+
+
+def test_a_cluster_that_only_loopback_reaches_is_told_from_others():
+    """Ray would look for it at the machine's outer address, for ever."""
+    with create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        for host in ("127.0.0.1", "localhost"):
+            assert driver._only_loopback(f"{host}:{port}")
+    for address in ("auto", "10.0.0.1:6379", "localhost:", "ray://127.0.0.1:1"):
+        assert not driver._only_loopback(address)
+
+
 def test_workers_die_with_a_killed_launcher(killed, proc):
-    _, workers, _ = killed
+    _, workers, _, _ = killed
     proc.poll(lambda: not proc.alive(workers), 30, "death of the workers")
 
 
@@ -105,7 +136,7 @@ def test_rows_are_those_of_the_local_executor_though_a_worker_is_killed(
 
 def test_no_ray_process_is_left_of_a_killed_launcher(killed, proc):
     """Ray's own agents give up the head node after a minute."""
-    family, _, _ = killed
+    family, _, _, _ = killed
     proc.poll(lambda: not proc.alive(family), 90, "end of all Ray processes")
 
 

@@ -3,11 +3,12 @@
 import multiprocessing
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
-from spiral import store
+from spiral import experiment, store
 from spiral.sweep import grid as grids
 from spiral.sweep import launch as launches
 from spiral.sweep import local, status
@@ -91,3 +92,14 @@ def test_workers_die_with_a_killed_launcher(spawn, proc, tmp_path):
     os.kill(launcher.pid, signal.SIGKILL)
     proc.poll(lambda: not proc.alive(family), 20, "death of all workers")
     assert "Traceback" not in launcher.log.read_text()
+
+
+def test_a_method_that_exits_fails_its_pack(prepared, monkeypatch):
+    def leave(configs):
+        sys.exit(0)
+
+    monkeypatch.setattr(experiment, "run", leave)
+    found = []
+    local.run(prepared.out, prepared.missing, 1, found.append)
+    assert len(found) == len(prepared.missing)
+    assert all("SystemExit: 0" in outcome.error for outcome in found)

@@ -1,12 +1,13 @@
 """YAML with places: scalars, ranges, and files that are broken or hostile."""
 
 import time
+from pathlib import Path
 
 import pytest
 import yaml
 
 from spiral.errors import ConfigError
-from spiral.sweep import nodes
+from spiral.sweep import grid, nodes
 from spiral.sweep.nodes import Item, Mistakes
 
 
@@ -217,7 +218,7 @@ def test_a_file_is_read_as_utf_8_with_its_name_in_messages(tmp_path):
         (b"name: \xff", "not UTF-8 text (byte 6)"),
         ("name: ä".encode("utf-16"), "not UTF-8 text (byte 0)"),
         (b"", "1:1: the file is empty"),
-        (b"#" * (16 * 2**20 + 1), "larger than 16 MB; split it"),
+        (b"#" * (2**19 + 1), "larger than 512 KB; split it"),
     ],
 )
 def test_a_file_that_cannot_be_a_grid_is_refused(tmp_path, content, expected):
@@ -234,3 +235,25 @@ def test_a_missing_file_is_refused(tmp_path):
         nodes.read(tmp_path / "absent.yaml")
     with pytest.raises(ConfigError, match=r"cannot be read \(Is a directory\)"):
         nodes.read(tmp_path)
+
+
+def test_a_million_mistakes_are_some_mistakes():
+    began = time.process_time()
+    with pytest.raises(ConfigError, match="perhaps more") as caught:
+        grid.loads("{method: dense, width: 0..999999}")
+    assert len(str(caught.value).splitlines()) < 120
+    assert time.process_time() - began < 6
+
+
+def test_a_list_is_counted_before_it_is_written_out():
+    mistakes = Mistakes()
+    began = time.process_time()
+    found = nodes.items(nodes.parse("[0..999999, 0..999999]", "f"), "f", mistakes)
+    assert found == []
+    assert mistakes.found == ["f:1:1: the list has over 1,000,000 values"]
+    assert time.process_time() - began < 0.5
+
+
+def test_a_file_without_end_is_refused():
+    with pytest.raises(ConfigError, match="larger than 512 KB"):
+        nodes.read(Path("/dev/zero"))

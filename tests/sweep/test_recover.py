@@ -128,3 +128,38 @@ def test_json_of_verify_keeps_its_keys_for_foreign_files(cli, copy):
     assert ran.code == 4
     assert json.loads(ran.out)["corrupt"] == ["results/notes.txt"]
     assert "move foreign files elsewhere" in ran.err
+
+
+def test_a_stale_record_of_a_failure_is_cleared(launch, copy):
+    """Its pack stands: only the last fsync had failed."""
+    pack = next(store.pack_files(copy)).stem.removeprefix("pack-")
+    store.write_failure(copy, pack, "cannot write: Input/output error")
+    assert launch(copy).code == 0
+    assert store.failures(copy) == {}
+
+
+@pytest.mark.parametrize(
+    "command", [("compare", "{}"), ("plot", "boundary", "{}", "dense")], ids=" ".join
+)
+def test_flipped_bytes_never_become_numbers(command, cli, copy, tmp_path):
+    """Every reader checks the seal first."""
+    path = next(store.pack_files(copy))
+    whole, answered = path.read_bytes(), cli("compare", copy).out
+    for place in range(100, len(whole) // 2, len(whole) // 12):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        ran = cli(*[word.format(copy) for word in command], *_output(command, tmp_path))
+        assert ran.code == 4 or ran.out == answered
+        assert "verify" in ran.err or not ran.code
+
+
+def _output(command, folder):
+    return ("-o", folder / "x.png") if command[0] == "plot" else ()
+
+
+def test_a_sealed_table_that_holds_no_results_is_no_row(cli, copy):
+    path = next(store.pack_files(copy))
+    table, footer = store.read_pack(path)
+    path.write_bytes(store.to_bytes(table.drop_columns(["nnz"]), footer, 10))
+    ran = cli("compare", copy)
+    assert ran.code == 4
+    assert "has not the columns of a result file" in ran.err

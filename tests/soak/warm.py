@@ -1,0 +1,21 @@
+"""Loaded once by the server that children are forked from, so that they start at once.
+
+Nothing here may start a thread: a child of a forked thread pool can hang.
+"""
+
+import shlex  # noqa: F401
+
+import numpy as np
+
+from spiral import cli, experiment  # noqa: F401
+from spiral.sweep import grid, launch, local, progress, status  # noqa: F401
+
+CONFIGS = grid.loads("{method: [gmp, random], keep: 12, width: 3, epochs: 1}").configs
+for _, group in CONFIGS.groupby("method"):
+    shared = group.iloc[0]
+    method = experiment.build_method(shared)
+    plan = experiment.plan_of(method, shared)
+    engine = experiment.engines.build(experiment.engine_of(shared, plan))
+    job = experiment.make_job(group, plan)
+    state = experiment.train(engine, method, job, group)
+    assert np.isfinite(engine.evaluate(job, state).loss).all()
