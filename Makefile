@@ -4,7 +4,7 @@ BIN = .venv/bin
 SPIRAL = $(BIN)/spiral-sweep
 DEMO = runs/quickstart
 SLICE = runs/paper-slice
-NOTEBOOKS = paper fidelity search add_a_method
+NOTEBOOKS = paper fidelity search add_a_method robustness
 
 SOAK_MINUTES ?= 20
 

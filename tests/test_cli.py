@@ -8,6 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from types import SimpleNamespace
 
 import jsonschema
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -15,6 +16,7 @@ import yaml
 from spiral import cli
 from spiral.methods import METHODS
 from spiral.search import frontier
+from spiral.search.network import Network
 
 GRID = """
 name: tiny
@@ -138,9 +140,9 @@ def test_compare_takes_thresholds_seeds_apart_and_several_folders(launched):
 
 def test_compare_measures_distances_to_a_frontier(launched, tmp_path):
     out, file = launched[0], tmp_path / "f.parquet"
-    known = {"kind": "any", "nnz": 8, "accuracy": 0.96, "matrices": "10,01/11,10/11/1"}
-    blank = dict.fromkeys(frontier.SCHEMA.names)
-    frontier.save(pd.DataFrame([blank | known]), file)
+    network = Network((2, 2, 1), "10,01/11,10/11/1", np.zeros(14, np.float32))
+    known = frontier.entry(network, "any", "made up", "made up") | {"accuracy": 0.96}
+    frontier.save(pd.DataFrame([known]), file)
     options = ["--frontier", file, "--threshold", "0.95"]
     found = run_json("compare", out, *options)
     assert [line["optimum"] for line in found["gaps"]] == [8, 8]

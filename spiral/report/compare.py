@@ -113,7 +113,7 @@ def of_rows(
         "gaps": gaps(choice, groups, question.thresholds, known),
         "groups": groups,
         "pairs": pairs(choice),
-        "masks": worth(rows, best_known),
+        "masks": worth(rows, known),
         "distances": pd.DataFrame(),
     }
     if known is not None and read_masks is not None:

@@ -110,7 +110,11 @@ def test_folders_are_compared_with_the_shipped_frontier_if_there_is_one(
     with pytest.raises(StoreError, match="no frontier here"):
         of_folders(folders, Question(frontier=missing))
     known = frontier(("any", 16, 0.96, "10,01/11,11/11,11/11"))
-    known = known.reindex(columns=frontier_file.SCHEMA.names).assign(params=[[0.5]])
+    known = known.reindex(columns=frontier_file.SCHEMA.names).assign(
+        **{"shape": "2,2,2", "config_id": "made up", "found": "made up", "loss": 0.1},
+        **dict.fromkeys(["nnz_params", "correct", "correct_float32"], 1),
+        params=[[0.5]],
+    )
     frontier_file.save(known, missing)
     found = of_folders(folders, Question())
     gaps, distances = found.tables["gaps"], found.tables["distances"]

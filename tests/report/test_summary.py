@@ -109,20 +109,13 @@ def test_a_baseline_may_have_several_files(tmp_path, monkeypatch):
         summary.shipped("two")
 
 
-CELL = ["method", "fidelity", "width"]
-
-
 @pytest.mark.parametrize("name", ["standard", "overparam", "fidelity"])
 def test_what_is_shipped_is_of_its_grid_and_has_every_seed(name):
-    """Whoever is ranked meets all seeds and sizes of a method at a width, or none."""
     found, notes = gather.read(summary.shipped(name))
     wanted = grid.load(common.grid_files()[name]).configs
     assert notes == []
     assert found["method"].nunique() >= 9
-    there = wanted["config_id"].isin(found["config_id"])
-    assert there.sum() == len(found)
-    cells = there.groupby([wanted[name].fillna("-") for name in CELL])
-    assert (cells.all() == cells.any()).all()
+    assert set(found["config_id"]) == set(wanted["config_id"])
 
 
 def test_what_is_shipped_is_small_and_says_which_grid_made_it():

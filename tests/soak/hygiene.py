@@ -7,6 +7,7 @@ from random import Random
 
 from spiral import store
 from spiral.sweep import local
+from spiral.sweep.work import Site
 from tests.soak.stage import Stage, check
 
 WANTED = 2000
@@ -27,12 +28,12 @@ class Ledger:
         """Wrap what runs a pack."""
         real = local.attempt
 
-        def attempt(out: Path, pack: str) -> object:
-            outcome = real(out, pack)
+        def attempt(site: Site, pack: str) -> object:
+            outcome = real(site, pack)
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             handles = len(os.listdir("/proc/self/fd"))
             threads = len(os.listdir("/proc/self/task"))
-            waste = len([*store.scratch(out).iterdir()])
+            waste = len([*store.scratch(site.out).iterdir()])
             with Path(self.path).open("a") as file:
                 file.write(f"{pages * 4096} {handles} {threads} {waste}\n")
             return outcome

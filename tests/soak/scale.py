@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from spiral import experiment, mlp, rows
 from spiral.sweep import local
+from spiral.sweep.work import Site
 from tests.soak.stage import Stage, check
 from tests.soak.texts import SHIPPED
 
@@ -104,8 +105,8 @@ class Instant:
         experiment.run = synthetic
         real = local.attempt
 
-        def attempt(out: Path, pack: str) -> object:
-            outcome = real(out, pack)
+        def attempt(site: Site, pack: str) -> object:
+            outcome = real(site, pack)
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             with Path(self.path).open("a") as file:
                 file.write(f"{pages * 4096}\n")
