@@ -70,7 +70,8 @@ def _telling(pids):
             settings = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        if place.exists() and b"RAY_USAGE_STATS_ENABLED=0" not in settings:
+        told = any(settings)  # who gives itself a long title overwrites them
+        if place.exists() and told and b"RAY_USAGE_STATS_ENABLED=0" not in settings:
             found.append(place)
     return found
 
