@@ -262,7 +262,8 @@ def read_manifest(
         table, footer = from_bytes(
             path.read_bytes(), path.name, columns=columns, filters=filters
         )
-        for name in columns or ("config_id", "pack"):
+        names = {"config_id", "pack"}
+        for name in sorted(names if columns is None else names.intersection(columns)):
             if NULLABLE.get(table.schema.field(name).type) != NULLABLE[pa.string()]:
                 raise CorruptPack(f"its {name} is no text")
     except (CorruptPack, OSError, KeyError) as error:

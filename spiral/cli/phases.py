@@ -54,11 +54,16 @@ def phase(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@click.option("--d1", default="1..16", show_default=True, help="Units of layer 1.")
-@click.option("--d2", default="1..16", show_default=True, help="Units of layer 2.")
-@click.option("--d3", default="1..16", show_default=True, help="Units of layer 3.")
+@click.option(
+    "--shape",
+    metavar="D1,D2,D3",
+    default="16,16,16",
+    show_default=True,
+    callback=reads(read_shape),
+    help="The largest block; all that fit into it.",
+)
 @phase
-def shapes(d1: str, d2: str, d3: str, **options: Any) -> None:
+def shapes(shape: "Shape", **options: Any) -> None:
     """Phase 1: train dense blocks within width 16, find which shapes suffice.
 
     Prints every minimal one: some training of the shape reached the threshold, and none
@@ -66,7 +71,7 @@ def shapes(d1: str, d2: str, d3: str, **options: Any) -> None:
     """
     from spiral.search import phases
 
-    text = phases.shapes_grid((d1, d2, d3), _settings(options))
+    text = phases.shapes_grid(shape, _settings(options))
     _search(text, None, phases.smallest, options)
 
 

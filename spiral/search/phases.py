@@ -32,9 +32,10 @@ class Settings:
         return f"width: 16, {lists}, seed: 0..{self.seeds - 1}"
 
 
-def shapes_grid(sizes: tuple[str, str, str], settings: Settings) -> str:
-    """Return phase 1: dense blocks with so many units, each a number or a range."""
-    ranges = ", ".join(f"{d}: {size}" for d, size in zip(SIZES, sizes, strict=True))
+def shapes_grid(largest: Shape, settings: Settings) -> str:
+    """Return phase 1: all dense blocks that fit into one of this shape."""
+    pairs = zip(SIZES, largest, strict=True)
+    ranges = ", ".join(f"{d}: 1..{size}" for d, size in pairs)
     return f"{{name: shapes, method: block, {ranges}, {settings.spell()}}}\n"
 
 

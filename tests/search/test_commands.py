@@ -44,7 +44,7 @@ def race(tmp_path_factory):
 def blocks(tmp_path_factory):
     """Phase 1, and the accuracy that a third of its shapes reach."""
     out = tmp_path_factory.mktemp("blocks")
-    sizes = ("--d1", "1..3", "--d2", "1..3", "--d3", "1..2", "--set", "batch=500")
+    sizes = ("--shape", "3,3,2", "--set", "batch=500")
     search("shapes", out, *sizes, *COMMON)
     table = results.read(out)
     level = table.groupby(["d1", "d2", "d3"])["accuracy"].max().quantile(2 / 3)
@@ -182,7 +182,7 @@ def test_recall_compares_a_race_with_a_census(race, census):
             2,
             "reached 1",
         ),
-        (["shapes", "--d1", "17", "--dry-run"], 2, "17 units do not fit"),
+        (["shapes", "--shape", "17,1,1", "--dry-run"], 2, "17 units do not fit"),
         (["recall", "{census}", "{race}/rung-3"], 1, "rung-1 holds no launch"),
         (["recall", "{race}", "{blocks}"], 2, "has no training that"),
     ],
@@ -204,7 +204,7 @@ def test_a_mistake_is_a_message_and_a_code(
 
 
 def test_a_phase_1_that_is_not_finished_is_no_source(tmp_path):
-    halves = ("--d1", 1, "--d2", 1, "--d3", 1, *COMMON, *HALVES, "--limit", 1)
+    halves = ("--shape", "1,1,1", *COMMON, *HALVES, "--limit", 1)
     found = search("shapes", tmp_path, *halves)
     assert (found["done"], found["configs"]) == (4, 8)
     ran = run("search", "masks", "--from", tmp_path, "--dry-run")
