@@ -100,6 +100,6 @@ def test_a_method_that_exits_fails_its_pack(prepared, monkeypatch):
 
     monkeypatch.setattr(experiment, "run", leave)
     found = []
-    local.run(prepared.out, prepared.missing, 1, found.append)
+    local.run(Site(prepared.out), prepared.missing, 1, found.append)
     assert len(found) == len(prepared.missing)
     assert all("SystemExit: 0" in outcome.error for outcome in found)

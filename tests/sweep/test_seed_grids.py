@@ -31,5 +31,5 @@ def test_every_setting_has_five_seeds_at_three_widths(name):
     assert configs.groupby(own, dropna=False)["seed"].nunique().min() >= 5
 
 
-def test_each_takes_less_than_twenty_minutes_of_two_cores(found):
-    assert plan.pack(found.configs).table["seconds"].sum() / 2 < 20 * 60
+def test_each_takes_less_than_an_hour_of_two_cores(found):
+    assert plan.pack(found.configs).table["seconds"].sum() / 2 < 60 * 60
