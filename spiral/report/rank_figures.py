@@ -43,8 +43,8 @@ def gaps(table: pd.DataFrame) -> Figure:
     caption = (
         "Weights over the optimum with which the median of the seeds reaches the "
         f"accuracy ({counted(table['n'], 'seeds')}, the fewest of any size). Bars: "
-        "95 % intervals; small tick: the best seed. Open: more than the largest (▷) or "
-        "at most the smallest (◁) size tried."
+        "95 % intervals, where they exclude a size; small tick: the best seed. Open: "
+        "more than the largest (▷) or at most the smallest (◁) size tried."
     )
     return panels(paints, sheet, caption)
 
@@ -80,7 +80,8 @@ def gap_ranking(
             continue
         value, low, high, best = numbers.loc[method]
         least, most = tried.loc[method]
-        _bar(axes, place, (low, high), (most, end), style.colour(method))
+        if low != least or not np.isnan(high):  # else no size is excluded
+            _bar(axes, place, (low, high), (most, end), style.colour(method))
         if not np.isnan(best):
             axes.plot([best], [place], "|", color=style.colour(method), markersize=7)
         _mark(axes, place, value, (least, most), method)
