@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from spiral import mlp, rows
 from spiral.errors import MethodError, SpiralError
-from spiral.job import Change
+from spiral.job import Change, Plan
 from spiral.methods.own import place
 
 NOT_THEIRS = (SpiralError, MemoryError, OSError)
@@ -58,6 +59,21 @@ def row(config: pd.Series) -> str:
     named = [f"{name} {config[name]}" for name in ("width", "seed", "keep")]
     name = f"config {config['config_id'][:12]}" if "config_id" in config else "a config"
     return f"{name} ({', '.join(named)})"
+
+
+def plan(found: Any, method: str) -> Plan:
+    """Return what ``plan`` returned.
+
+    Raises:
+        MethodError: It is no plan, or its events are no whole numbers.
+    """
+    if not isinstance(found, Plan):
+        got = type(found).__name__
+        raise MethodError(f"{method}: plan must return a Plan, got {got}")
+    events = list(found.events)
+    if not all(isinstance(event, Integral) for event in events):
+        raise MethodError(f"{method}: events must be whole numbers, got {events}")
+    return found
 
 
 def answer(found: Any, method: str) -> tuple[Change, Any]:

@@ -69,11 +69,13 @@ def plan_of(method: Method, shared: pd.Series) -> Plan:
     """Ask a method for its plan, check that it makes sense, cut it at ``stop_epoch``.
 
     Raises:
-        MethodError: Events do not rise within 0 … steps, or curves have a wrong length.
+        MethodError: It is no plan, events are no steps or do not rise within 0 … steps,
+            or curves have a wrong length.
     """
     per_epoch = cubist.POINTS // int(shared["batch"])
     with contract.blamed(method, "plan", shared.to_frame().T):
-        plan = method.plan(Budget(int(shared["epochs"]), per_epoch))
+        budget = Budget(int(shared["epochs"]), per_epoch)
+        plan = contract.plan(method.plan(budget), shared["method"])
     events = list(plan.events)
     if events != sorted(set(events)) or not all(0 <= e <= plan.steps for e in events):
         raise MethodError(

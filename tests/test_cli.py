@@ -407,6 +407,7 @@ def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch
             2,
             "one --table",
         ),
+        (["compare", "{out}", "--csv", "--json"], 2, "give one of them"),
         (["plot", "accuracy", "{out}", "-o", "{grid}/x.png"], 1, "cannot write"),
         (["plot", "accuracy", "{out}", "--width", "x"], 2, "as 3,16, got 'x'"),
         (["plot", "accuracy", "{out}", "--width", "9"], 2, "there are [3]"),

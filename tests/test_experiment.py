@@ -156,6 +156,22 @@ def test_events_must_rise_within_the_training(script, events):
         experiment.plan_of(method, table("dense", epochs=1).iloc[0])
 
 
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ([195], "plan must return a Plan, got list"),
+        (None, "plan must return a Plan, got NoneType"),
+        (Plan(390, (195.0,), {}), r"events must be whole numbers, got \[195\.0\]"),
+    ],
+)
+def test_a_plan_is_a_plan_with_whole_steps(script, found, message):
+    method = script()
+    method.plan = lambda budget: found
+    text = rf"dense: {message}; plan of config \w+ \(width 3"
+    with pytest.raises(MethodError, match=text):
+        experiment.plan_of(method, table("dense", epochs=1).iloc[0])
+
+
 def test_curves_must_have_a_factor_per_step(script):
     method = script()
     method.plan = lambda budget: Plan(390, (), {"cosine": np.ones(389)})

@@ -42,8 +42,8 @@ def compare(
     """
     from spiral.report import compare, tell
 
-    if as_csv and len(tables) > 1:
-        raise click.UsageError("--csv prints one --table")
+    if as_csv and (as_json or len(tables) > 1):
+        raise click.UsageError("--csv prints one --table, --json all; give one of them")
     wanted = tables or (("groups",) if as_csv else ("gaps", "groups"))
     if not as_json and "distances" not in wanted:
         question["masks"] = 0

@@ -66,9 +66,7 @@ def robustness(
 
 
 @diagnose.command()
-@click.argument(
-    "folders", metavar="DIR…", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
+@folders
 @click.option(
     "--temperature", metavar="OPTION", help="Of one_shot [the one that varies most]."
 )
@@ -89,11 +87,7 @@ def robustness(
     show_default=True,
     help="Look at one point in so many.",
 )
-@click.option(
-    "--frontier",
-    type=click.Path(path_type=Path),
-    help="A frontier of one's own [the shipped one].",
-)
+@frontier
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Draw a map there, too."
 )

@@ -14,13 +14,14 @@ from spiral.report.layout import Sheet, counted, look, many, ordered, panels
 LINE: dict[str, Any] = {"linewidth": 1.3, "markersize": 4}
 
 
-def connected(table: pd.DataFrame) -> Figure:
+def connected(table: pd.DataFrame, note: str = "") -> Figure:
     """Return connected shares above effective weights, a column for each width.
 
     Args:
         table: ``method``, ``width``, ``keep``, ``n``, ``rows``, ``connected`` with
             ``low`` and ``high``, and ``effective_nnz``, as ``connection.connection``
             makes them.
+        note: A sentence that ends the caption.
     """
     parts = [*table.groupby("width")]
     above = [
@@ -32,7 +33,7 @@ def connected(table: pd.DataFrame) -> Figure:
         "Above: share of networks with a path from input to output, over all settings; "
         "bars: 95 % intervals. Below: median of the weights on a path. Each point: "
         f"{counted(table['n'], 'seeds')}, {many(table['rows'], 'rows')}; no bars under "
-        "5 seeds."
+        f"5 seeds.{note}"
     )
     wide = max(2.5, 4.5 / len(parts))
     return panels([*above, *below], Sheet(len(parts), wide, 2.4, True, "row"), caption)

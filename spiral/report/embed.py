@@ -180,7 +180,7 @@ def about(row: pd.Series) -> str:
     """Return in words what tells a row from others: recipe, seed, options."""
     words = [f"width {row['width']}", f"seed {row['seed']}"]
     words += [f"lr {row['lr']}", row["schedule"]]
-    for name, field in config.fields(methods.METHODS[row["method"]].options).items():
+    for name, field in config.fields(methods.options_of(row["method"])).items():
         value = _plain(row[name])
         if value is not None and value != field.default:
             words.append(f"{name} {value}")

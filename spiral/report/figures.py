@@ -37,7 +37,10 @@ def accuracy(summary: pd.DataFrame, known: pd.Series | None = None) -> Figure:
     one = len(paints) == 1
     sheet = Sheet(1, 6.5, 4.2) if one else Sheet(min(3, len(paints)), 3.3, 2.5)
     dotted = "; dotted: best seed" if _few(summary) else ""
-    return panels(paints, sheet, f"Median over seeds{dotted}. {_settings(summary)}")
+    caption = f"Median over seeds{dotted}. {_settings(summary)}"
+    if known is not None:
+        caption += " Best known: at any width."
+    return panels(paints, sheet, caption)
 
 
 def accuracy_over_keep(
@@ -94,12 +97,15 @@ def frontier(
         axes.step([*steps], [*steps.values()], where="post", zorder=3, **look)
 
 
-def over_width(summary: pd.DataFrame, levels: Mapping[int, float]) -> Figure:
+def over_width(
+    summary: pd.DataFrame, levels: Mapping[int, float], note: str = ""
+) -> Figure:
     """Return accuracy over width, a panel for each size.
 
     Args:
         summary: As :func:`accuracy` has it, of some sizes.
-        levels: The best accuracy known of each size.
+        levels: The best accuracy known of each size, at any width.
+        note: A sentence that ends the caption.
     """
     widths = sorted({int(width) for width in summary["width"]})
     paints = [
@@ -111,7 +117,7 @@ def over_width(summary: pd.DataFrame, levels: Mapping[int, float]) -> Figure:
         )
         for keep, part in summary.groupby("keep")
     ]
-    caption = f"Median over seeds. {_settings(summary)}"
+    caption = f"Median over seeds. {_settings(summary)}{note}"
     return panels(paints, Sheet(3, 3.3, 2.6), caption)
 
 

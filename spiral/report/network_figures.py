@@ -12,7 +12,9 @@ from matplotlib.axes import Axes
 from spiral import masks, mlp
 from spiral.report import style
 
-SIGNS = ("#D55E00", "#0072B2")  # negative, positive
+SIGNS = style.CLASSES
+"""Negative and positive weights, in the colours of the class that each pushes the
+output to, as in the viewer."""
 INPUTS = ("x₁", "x₂")
 
 

@@ -99,7 +99,7 @@ def over_width(source: Source, keeps: Sequence[int] = ()) -> Figure:
         best = known_at(sizes, source.known, "any")
         found = pd.Series(best, sizes.astype(int)).dropna()
         levels = {int(str(size)): float(level) for size, level in found.items()}
-    return figures.over_width(chosen, levels)
+    return figures.over_width(chosen, levels, _share(chosen, sized, "keep"))
 
 
 def connected(source: Source, widths: Sequence[int] = ()) -> Figure:
@@ -109,7 +109,8 @@ def connected(source: Source, widths: Sequence[int] = ()) -> Figure:
     if pruned.empty:
         raise ConfigError("no rows have a size; dense networks are always connected")
     chosen = widths or some(pruned["width"], ABREAST)
-    return connection_figures.connected(_of(pruned, "width", chosen))
+    shown = _of(pruned, "width", chosen)
+    return connection_figures.connected(shown, _share(shown, pruned, "width"))
 
 
 def ranking(source: Source, widths: Sequence[int] = ()) -> Figure:
@@ -131,7 +132,8 @@ def ranking(source: Source, widths: Sequence[int] = ()) -> Figure:
     if pruned.empty:
         raise ConfigError("no rows of pruners, or no optimum known for any threshold")
     chosen = widths or some(pruned["width"], ABREAST)
-    return rank_figures.gaps(_of(pruned, "width", chosen))
+    shown = _of(pruned, "width", chosen)
+    return rank_figures.gaps(shown, _share(shown, pruned, "width"))
 
 
 def from_fixed(source: Source) -> Figure:
@@ -227,3 +229,9 @@ def _of(table: pd.DataFrame, column: str, wanted: Sequence[int]) -> pd.DataFrame
     if missing:
         raise ConfigError(f"no rows of {column} {missing[0]}; there are {known}")
     return table[table[column].isin(wanted)] if wanted else table
+
+
+def _share(shown: pd.DataFrame, every: pd.DataFrame, column: str) -> str:
+    """Return which share of the values of a column is shown, if not all are."""
+    some, known = shown[column].nunique(), every[column].nunique()
+    return f" {some} of {known} values of --{column}." if some < known else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from spiral import store
 from spiral.errors import StoreError
 from spiral.report import compare, gather, summary
 from spiral.report.choice import SIZE, choose
@@ -53,6 +54,12 @@ def of_folder(out: Path, method: str, baseline: Sequence[Path] = ()) -> Ranking:
     """
     places = [*baseline] or summary.shipped("standard")
     found = gather.read([out, *places])
+    planned, _ = store.read_manifest(out, columns=["method"])
+    missing = (planned["method"] == method).sum() - (found.rows["folder"] == 0).sum()
+    if missing > 0:
+        found.notes.append(
+            f"{missing:,} configs are missing, the place is among those that are there"
+        )
     best_known = frontier.load() if frontier.SHIPPED.exists() else None
     return of_rows(found.rows, method, best_known, found.notes)
 

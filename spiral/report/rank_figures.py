@@ -18,7 +18,7 @@ BEYOND = 1.06
 """Where the axis ends, as a share of the largest excess tried."""
 
 
-def gaps(table: pd.DataFrame) -> Figure:
+def gaps(table: pd.DataFrame, note: str = "") -> Figure:
     """Return the ranking by excess weights, a panel for each threshold and width.
 
     Methods of one threshold stand in one order, the best over the widths first.
@@ -27,6 +27,7 @@ def gaps(table: pd.DataFrame) -> Figure:
         table: ``method``, ``width``, ``threshold``, ``n``, ``smallest``, ``largest``,
             ``optimum``, and ``median_excess`` with limits and ``best_excess``, as
             ``gaps.gaps`` makes them.
+        note: A sentence that ends the caption.
     """
     paints, widths = [], sorted(table["width"].unique())
     for threshold, part in table.groupby("threshold"):
@@ -43,10 +44,10 @@ def gaps(table: pd.DataFrame) -> Figure:
     caption = (
         "Weights over the optimum with which the median of the seeds reaches the "
         f"accuracy ({counted(table['n'], 'seeds')}, the fewest of any size). Bars: "
-        "95 % intervals; small tick: the best seed. Open: more than the largest (▷) or "
-        "at most the smallest (◁) size tried."
+        "95 % intervals, where they exclude a size; small tick: the best seed. Open: "
+        "more than the largest (▷) or at most the smallest (◁) size tried."
     )
-    return panels(paints, sheet, caption)
+    return panels(paints, sheet, caption + note)
 
 
 def by_excess(table: pd.DataFrame) -> list[str]:
@@ -80,7 +81,8 @@ def gap_ranking(
             continue
         value, low, high, best = numbers.loc[method]
         least, most = tried.loc[method]
-        _bar(axes, place, (low, high), (most, end), style.colour(method))
+        if low != least or not np.isnan(high):  # else no size is excluded
+            _bar(axes, place, (low, high), (most, end), style.colour(method))
         if not np.isnan(best):
             axes.plot([best], [place], "|", color=style.colour(method), markersize=7)
         _mark(axes, place, value, (least, most), method)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spiral.report import style
+from spiral.report.layout import explain
 from spiral.report.map_figures import boundary, layers
 from spiral.report.network_figures import Drawn, graph, neurons, tallest
 from spiral.search.frontier import Kind
@@ -72,6 +73,12 @@ def success(axes: Axes, shares: pd.DataFrame) -> None:
     axes.legend(loc="best", fontsize=8)
 
 
+EDGES = (
+    "Weights: orange positive, blue negative, the wider the larger. Grey: on no path, "
+    "or from or to a unit that is never active."
+)
+
+
 def gallery(networks: Sequence[Drawn]) -> Figure:
     """Return networks as graphs, each above its decision boundary."""
     columns = len(networks)
@@ -81,8 +88,8 @@ def gallery(networks: Sequence[Drawn]) -> Figure:
         for above, below, network in zip(*rows, networks, strict=True):
             graph(above, network)
             boundary(below, network.params, network.width)
-            if network is not networks[0]:
-                below.get_legend().remove()
+            below.get_legend().remove()
+        explain(figure, EDGES)
     return figure
 
 
@@ -90,8 +97,9 @@ def inside(networks: Sequence[Drawn]) -> Figure:
     """Return networks below each other, as graphs of maps of their neurons."""
     heights = [tallest(network) for network in networks]
     with mpl.rc_context(style.SETTINGS):
-        figure = style.figure(8.0, sum(heights))
+        figure = style.figure(8.0, sum(heights) + 0.3)
         axes = figure.subplots(len(networks), squeeze=False, height_ratios=heights)
         for place, network in zip(axes[:, 0], networks, strict=True):
             neurons(place, network, layers(network))
+        explain(figure, EDGES)
     return figure

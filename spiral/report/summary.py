@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from spiral import config, files, methods, rows, store
-from spiral.errors import StoreError
+from spiral.errors import ConfigError, StoreError
 from spiral.report import results
 from spiral.report.results import MEASURED
 
@@ -46,8 +46,11 @@ def write(out: Path, file: Path) -> int:
         file: The Parquet file, which is replaced.
 
     Raises:
+        ConfigError: The name of the file is not that of a Parquet file.
         StoreError: There are no rows, or the file cannot be written.
     """
+    if file.suffix != ".parquet":
+        raise ConfigError(f"{file}: expected a name ending in .parquet")
     names = [*rows.config_fields(), *results.own_options(out)]
     table = results.read(out, [*names, *MEASURED])
     for name in ("init_seed", "order_seed"):

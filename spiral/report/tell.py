@@ -13,10 +13,11 @@ from spiral.report.compare import Comparison
 DEFINITIONS = {
     "gaps": "fewest weights with which the median of n seeds reaches an accuracy, the "
     "best of them, and any row of any setting; in brackets what that is over the "
-    "optimum, the fewest weights known",
+    "optimum, the fewest weights known at any width",
     "groups": "accuracy of n seeds at the setting with the best median; best_any: of "
     "all rows; ≥: the share of seeds that reach it; shortfall: of the median from the "
-    "best network known with as many weights; effective: weights on a path",
+    "best network known with as many weights, at any width; effective: weights on a "
+    "path",
     "pairs": "probability that a beats b with equal seeds, a tie counting half",
     "masks": "median accuracy of a method's own networks, of its masks trained from "
     "scratch, and of masks shuffled within layers; mask_gap is what the second misses "
@@ -138,9 +139,9 @@ def count(line: dict[Any, Any], name: str) -> str:
 
 
 def limits(line: dict[Any, Any]) -> str:
-    """Return the limits of the fewest weights of a median network."""
+    """Return the limits of the fewest weights of a median network, if there are any."""
     low, high = line["median_low"], line["median_high"]
-    if pd.isna(line["largest"]):
+    if pd.isna(line["largest"]) or (pd.isna(high) and low == line["smallest"]):
         return "-"
     if pd.isna(low):
         return f">{line['largest']}"

@@ -12,10 +12,13 @@ from spiral.report.rank import Ranking
 
 DEFINITIONS = {
     "duels": "probability that the method beats each other one, in pairs of equal "
-    "seed, width and weights; a tie counts half",
-    "gaps": tell.DEFINITIONS["gaps"] + "; place: by the median",
+    "seed, width and weights; a tie counts half; the place is behind all that win more "
+    "than half",
+    "gaps": "fewest weights with which the median of n seeds reaches an accuracy, and "
+    "the best of them; in brackets what that is over the optimum, the fewest weights "
+    "known at any width; place: by the median",
     "sizes": "accuracy of n seeds at each size; shortfall: of the median from the best "
-    "network known with as many weights; place: by the median",
+    "network known with as many weights, at any width; place: by the median",
 }
 
 SHOWN = 5

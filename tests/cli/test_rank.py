@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -9,12 +10,13 @@ import pytest
 
 from spiral import store
 from spiral.methods import METHODS
-from spiral.report import gather, summary
+from spiral.report import gather, rank, summary
 from spiral.sweep import status
 from tests.test_cli import run, run_json
 
 FILE = Path(__file__).parent.parent / "pruners.py"
 DIGEST = hashlib.blake2b(FILE.read_bytes(), digest_size=4).hexdigest()
+NAME = f"Largest-{DIGEST}"
 GRID = """
 {name: tiny, method: random, width: 3, keep: [12, 20], epochs: 1, batch: 2000,
  seed: 0..3}
@@ -78,6 +80,18 @@ def test_rank_goes_on_where_it_was_and_prints_the_same_as_json(ranked):
     over_all = [line for line in found["duels"] if line["width"] is None]
     assert len(over_all) == found["methods"] - 1
     assert 1 <= found["place"] <= found["methods"]
+
+
+def test_a_place_among_some_rows_says_what_is_missing(ranked, tmp_path):
+    out, _ = ranked
+    assert not any("missing" in note for note in rank.of_folder(out, NAME).notes)
+    part = tmp_path / "part"
+    shutil.copytree(out, part)
+    (first, *_) = store.pack_files(part)
+    count = store.read_pack(first)[0].num_rows
+    first.unlink()
+    notes = rank.of_folder(part, NAME).notes
+    assert any(note.startswith(f"{count} configs are missing") for note in notes)
 
 
 def test_a_folder_of_another_ranking_is_refused_in_words(ranked, tmp_path):

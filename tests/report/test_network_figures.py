@@ -1,10 +1,13 @@
 """Graphs have an edge per kept weight, and maps of the units that live."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from spiral import masks, mlp
+from spiral import masks, mlp, report
 from spiral.report import layout, network_figures, style
 
 
@@ -39,6 +42,12 @@ def test_a_graph_has_an_edge_per_kept_weight_coloured_by_sign():
     thickest = max(line.get_linewidth() for line in found)
     share = np.abs(weights).max() / np.abs(one.params).max()
     assert thickest == pytest.approx(0.4 + 3.6 * share)
+
+
+def test_signs_have_the_colours_of_the_viewer():
+    css = (Path(report.__file__).parent / "page" / "style.css").read_text()
+    (minus, plus) = (re.search(rf"--{n}: (#\w+)", css)[1] for n in ("minus", "plus"))
+    assert [colour.lower() for colour in network_figures.SIGNS] == [minus, plus]
 
 
 def test_weights_on_no_path_are_grey():

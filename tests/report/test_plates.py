@@ -50,6 +50,28 @@ def test_accuracy_shows_medians_of_the_widths_asked_for_and_the_frontier():
     ]
 
 
+def said(figure):
+    return " ".join(figure.get_supxlabel().split())
+
+
+def test_captions_say_that_the_best_known_is_of_any_width():
+    assert said(plates.accuracy(source(row()))).endswith("known: at any width.")
+    assert "known" not in said(plates.accuracy(source(row(), known=None)))
+
+
+@pytest.mark.parametrize("draw", [plates.ranking, plates.connected])
+def test_captions_say_how_many_widths_are_left_out(draw):
+    rows = source(*(row(width=width) for width in (3, 5, 8, 16, 64)))
+    assert said(draw(rows)).endswith("4 of 5 values of --width.")
+    assert "values of" not in said(draw(rows, [3, 5, 8, 16, 64]))
+
+
+def test_over_width_says_how_many_sizes_are_left_out():
+    rows = [row(width=w, keep=keep) for w in (3, 8) for keep in range(20, 28)]
+    figure = plates.over_width(source(*rows))
+    assert said(figure).endswith("6 of 8 values of --keep.")
+
+
 def test_an_honest_question_shows_other_seeds():
     rows = [row(seed=s, accuracy=a) for s, a in enumerate([0.6, 0.7, 0.65, 0.9])]
     honest = plates.Source([], table(*rows), None, Question(honest=True))

@@ -89,6 +89,12 @@ def test_bars_are_intervals_and_go_on_where_there_is_no_upper_limit():
     assert found[3] == [(24, 24), (24, end)]
 
 
+def test_an_interval_that_excludes_no_size_is_not_drawn():
+    told = GAPS["method"] == "lth"
+    low = GAPS["median_excess_low"].mask(told, 0)
+    assert sorted(bars(ranking(GAPS.assign(median_excess_low=low)))) == [0, 2, 3]
+
+
 def test_labels_are_the_methods_in_order_and_their_colours():
     axes = ranking()
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ORDER

@@ -63,6 +63,9 @@ def test_a_gallery_is_a_row_of_graphs_over_a_row_of_maps(tmp_path):
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["a title", "a title", "", ""]
     assert len(figure.axes[2].images) == 1
+    assert "orange positive, blue negative" in " ".join(figure.get_supxlabel().split())
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["class 0", "class 1"]
     style.save(figure, tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > 5000
 
@@ -73,3 +76,4 @@ def test_neurons_of_networks_stand_below_each_other():
     units = 2 + 3 * 3 + 1
     assert len(first.images) == len(second.images) == units
     assert figure.get_figheight() > 6
+    assert "orange positive" in figure.get_supxlabel()

@@ -5,7 +5,7 @@ import pytest
 
 from spiral import store
 from spiral.cli import common
-from spiral.errors import CorruptPack, StoreError
+from spiral.errors import ConfigError, CorruptPack, StoreError
 from spiral.report import compare, gather, summary
 from spiral.search import frontier
 from spiral.sweep import grid, launch
@@ -42,6 +42,12 @@ def test_a_summary_has_every_number_of_the_rows_and_their_ids(folder, file):
     assert notes == []
     assert {*found} == {*rows}
     pd.testing.assert_frame_equal(found[[*rows]], rows)
+
+
+def test_its_name_says_what_it_is(folder, tmp_path):
+    with pytest.raises(ConfigError, match=r"few\.csv: expected .* ending in \.parquet"):
+        summary.write(folder, tmp_path / "few.csv")
+    assert not (tmp_path / "few.csv").exists()
 
 
 def test_a_comparison_of_it_is_that_of_the_launch(folder, file):

@@ -65,7 +65,13 @@ def test_signs_say_where_nothing_smaller_or_larger_was_tried():
         for m in ("gmp", "lth")
     )
     assert gmp[4:6] == ["≤26", "(+10)"]
-    assert lth[4:6] == [">20", "≥20"]
+    assert lth[4:6] == [">20", "-"]  # four of eight seeds say neither more nor less
+
+
+def test_an_interval_that_excludes_no_size_is_none():
+    one = [row(accuracy=0.9, keep=16), row(accuracy=0.9, keep=20)]
+    (line,) = lines(page(found(*one, thresholds=[0.95]), ["gaps"]), "gmp")
+    assert line[4:6] == [">20", "-"]
 
 
 def test_without_frontier_there_is_no_excess():

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from spiral import cubist, initial, masks, mlp, rows
+from spiral import cubist, initial, masks, methods, mlp, rows
 from spiral.errors import ConfigError, StoreError
 from spiral.report import bundle, embed, view
 from spiral.search import frontier
@@ -139,6 +139,13 @@ def test_rows_of_earlier_versions_are_shown_too(tmp_path):
     columns = data_of(view.page([tmp_path]))["columns"]
     assert columns["method"].count("gmp") == 8
     assert columns["init_seed"][0] is not None
+
+
+def test_rows_of_a_method_whose_file_is_not_loaded_are_shown_too(launch, monkeypatch):
+    monkeypatch.delitem(methods.METHODS, "gmp")
+    columns = data_of(view.page([launch[0]]))["columns"]
+    assert columns["method"].count("gmp") == 8
+    assert columns["about"][columns["method"].index("gmp")].startswith("width 4, seed ")
 
 
 def test_a_condition_chooses_rows(launch):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from spiral.report import tell
 from spiral.report.choice import GIVEN
 from spiral.report.layout import counted
 
@@ -48,7 +49,8 @@ def _nearest(part: pd.DataFrame, by: Sequence[str], level: str) -> Number:
     order = reaching.sort_values(["median", "best", "any"], kind="stable")
     line = order.head(1).to_dict("records")[0]
     name = ", ".join(_named(line, column) for column in by)
-    return Number(_value(line), f"weights for {name}", _detail(line, level))
+    value = tell.count(line, "median")
+    return Number(value, f"weights for {name}", _detail(line, level))
 
 
 def _named(line: dict[Any, Any], column: str) -> str:
@@ -56,19 +58,9 @@ def _named(line: dict[Any, Any], column: str) -> str:
     return str(line[column]) if column == "method" else f"{column} {line[column]}"
 
 
-def _value(line: dict[Any, Any]) -> str:
-    """Return the weights of a line, with what is over the optimum."""
-    excess = line.get("median_excess")
-    more = "" if excess is None or pd.isna(excess) else f" ({excess:+})"
-    sign = "≤" if line["median"] <= line["smallest"] else ""
-    return f"{sign}{line['median']}{more}"
-
-
 def _detail(line: dict[Any, Any], level: str) -> str:
     """Return how sure a line is."""
-    low, high = line["median_low"], line["median_high"]
-    sure = "no interval" if pd.isna(low) else f"interval ≥{low}"
-    if not pd.isna(low) and not pd.isna(high):
-        sure = f"95 % interval {low}–{high}"
+    limits = tell.limits(line)
+    sure = "no interval" if limits == "-" else f"95 % interval {limits}"
     count = counted([line["median_n"]], "seeds")
     return f"nearest median to reach {level}; {sure}; {count}"

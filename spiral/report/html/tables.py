@@ -18,6 +18,7 @@ TITLES = {
     "gaps": "Weights over the optimum",
     "groups": "Accuracy at every size",
     "pairs": "Which of two is better",
+    "masks": "What masks are worth without their weights",
     "distances": "Distance to the optimal masks",
 }
 

@@ -41,6 +41,13 @@ def test_pairs_are_those_over_all_sizes_with_their_interval():
     assert "keep" not in shown
 
 
+def test_what_masks_are_worth_is_told():
+    recipe = {"of": "gmp", "second_phase": "scratch_e", "restart": "original"}
+    scratch = seeds([0.96] * 8, keep=26, method="scratch", **recipe)
+    names = [one.name for one in found(*ROWS, *scratch)]
+    assert names == ["gaps", "groups", "pairs", "masks"]
+
+
 def test_tables_without_lines_are_left_out():
     assert [one.name for one in found(*ROWS[:8])] == ["gaps", "groups"]
 
