@@ -252,6 +252,11 @@ def read_manifest(
         CorruptPack: It is damaged.
     """
     path = manifest_path(out)
+    if out.is_file():
+        raise StoreError(
+            f"{out} is a file, and this needs the folder of a launch; a summary has "
+            "neither masks nor weights"
+        )
     if not path.exists():
         raise StoreError(
             f"{out} holds no launch (no {path.relative_to(out)}); "

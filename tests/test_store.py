@@ -111,6 +111,11 @@ def test_pandas_reads_the_directory_and_its_results(committed, manifest, tmp_pat
         assert table.columns.tolist() == ROWS.column_names
 
 
+def test_a_file_is_not_the_folder_of_a_launch(committed):
+    with pytest.raises(StoreError, match="is a file, and this needs the folder"):
+        store.read_manifest(committed)
+
+
 # ---- seals
 
 

@@ -183,6 +183,6 @@ def check(prepared: "Launch") -> None:
     if prepared.failed:
         lines = [f"  {o.pack}: {o.error}" for o in prepared.failed[:5]]
         raise LaunchIncomplete(
-            f"{len(prepared.failed)} packs failed; the others "
+            f"{len(prepared.failed)} of the packs failed; the others "
             "are saved, and the same command tries these again:\n" + "\n".join(lines)
         )
