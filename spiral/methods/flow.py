@@ -1,7 +1,7 @@
 """Masks of the forward pass alone: the ``ste`` family, which never stops asking."""
 
 from dataclasses import dataclass
-from math import log, log2
+from math import log
 from typing import Literal
 
 import numpy as np
@@ -45,31 +45,6 @@ class FlowOptions(Options):
     )
     begin: float = Field(
         0.0, ge=0, lt=1, description="fraction of training that is dense"
-    )
-
-
-class StagedOptions(FlowOptions):
-    """What methods that hide weights by and by have in common."""
-
-    begin: float = Field(
-        0.1, ge=0, lt=1, description="fraction of training that is dense"
-    )
-    end: float = Field(
-        0.8,
-        gt=0,
-        le=1,
-        description="fraction of training from which hidden weights count nothing",
-    )
-    beta: float | None = Field(
-        None,
-        ge=0,
-        description="how fast hidden weights fade, per step; None: done at `end`",
-    )
-    frames: int | None = Field(
-        None,
-        ge=1,
-        description="frames of a stepwise ramp; None: so many that each halves the "
-        "weights shown, ten at most",
     )
 
 
@@ -215,18 +190,6 @@ def shares(keep: Int[np.ndarray, " N"], width: int) -> Int[np.ndarray, "N L"]:
         found[poor, found[poor].argmax(axis=1)] -= 1
         found[poor, layer] = 1
     return found
-
-
-def derive_frames(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Make as many frames as it takes to halve the weights shown in each."""
-    weights = table["width"].map(mlp.weight_count).astype(float)
-    halvings = np.ceil(np.log2(weights / table["keep"].astype("Float64")))
-    pairs = zip(table["nm_group"], table["nm_keep"], strict=True)
-    of_pattern = [int(max(0.0, log2(m / n))) for m, n in pairs]
-    halvings = halvings.where(table["scope"] != "nm", of_pattern)
-    frames = (halvings + 1).clip(upper=MOST_FRAMES).astype("Int64")
-    ramp = table["ramp"].fillna("stepwise")  # where it is no option
-    return {"frames": frames.where(ramp == "stepwise")}
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:

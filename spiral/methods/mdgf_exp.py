@@ -2,12 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
-
 from spiral.config import preset
-from spiral.methods import flow
-from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.flow import Flow, StagedOptions, check, course
+from spiral.methods.flow import Flow
+from spiral.methods.staged import RampedOptions, derive_frames, entry
 
 RECIPES = {
     "paper": {"begin": 0.0, "end": 1.0, "beta": 1e-4},
@@ -16,7 +13,7 @@ RECIPES = {
 """β per step of the authors' runs, of as many steps as these need (A2.4)."""
 
 
-class MdgfExpOptions(StagedOptions):
+class MdgfExpOptions(RampedOptions):
     """Options of ``mdgf_exp``."""
 
     recipe: Literal["fit", "paper", "matched"] = preset(
@@ -25,10 +22,6 @@ class MdgfExpOptions(StagedOptions):
         "matched: β times steps as in the authors' run of 350 epochs",
         RECIPES,
     )
-    ramp: flow.Ramp = Field(
-        "none",
-        description="what else tightens: the number of weights, or their groups",
-    )
 
 
 def build(**options: Any) -> Flow:
@@ -36,20 +29,9 @@ def build(**options: Any) -> Flow:
     return Flow(**options, decay="exponential")
 
 
-ENTRY = Entry(
+ENTRY = entry(
     build=build,
     summary="hidden weights fade exponentially while all train",
-    citation="Bambhaniya et al. 2024, arXiv:2402.04744",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="during",
-        schedule="gradual",
-        criterion="magnitude",
-        grow="magnitude",
-        cost="dense",
-    ),
     options=MdgfExpOptions,
-    derive=flow.derive_frames,
-    check=check,
-    course=course,
+    derive=derive_frames,
 )

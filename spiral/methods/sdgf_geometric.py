@@ -2,19 +2,8 @@
 
 from typing import Any
 
-from pydantic import Field
-
-from spiral.methods import flow
-from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.flow import Flow, StagedOptions, check, course
-
-
-class SdgfGeometricOptions(StagedOptions):
-    """Options of ``sdgf_geometric``."""
-
-    decay: flow.Decay = Field(
-        "none", description="how hidden weights fade, beside the ramp"
-    )
+from spiral.methods.flow import Flow
+from spiral.methods.staged import FadedOptions, entry
 
 
 def build(**options: Any) -> Flow:
@@ -22,19 +11,8 @@ def build(**options: Any) -> Flow:
     return Flow(**options, ramp="geometric")
 
 
-ENTRY = Entry(
+ENTRY = entry(
     build=build,
     summary="weights compete in smaller groups in each frame, all train",
-    citation="Bambhaniya et al. 2024, arXiv:2402.04744",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="during",
-        schedule="gradual",
-        criterion="magnitude",
-        grow="magnitude",
-        cost="dense",
-    ),
-    options=SdgfGeometricOptions,
-    check=check,
-    course=course,
+    options=FadedOptions,
 )

@@ -2,19 +2,8 @@
 
 from typing import Any
 
-from pydantic import Field
-
-from spiral.methods import flow
-from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.flow import Flow, StagedOptions, check, course
-
-
-class SdgfStepOptions(StagedOptions):
-    """Options of ``sdgf_step``."""
-
-    decay: flow.Decay = Field(
-        "none", description="how hidden weights fade, beside the ramp"
-    )
+from spiral.methods.flow import Flow
+from spiral.methods.staged import FadedOptions, derive_frames, entry
 
 
 def build(**options: Any) -> Flow:
@@ -22,20 +11,9 @@ def build(**options: Any) -> Flow:
     return Flow(**options, ramp="stepwise")
 
 
-ENTRY = Entry(
+ENTRY = entry(
     build=build,
     summary="shows half as many weights in each frame, trains all",
-    citation="Bambhaniya et al. 2024, arXiv:2402.04744",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="during",
-        schedule="gradual",
-        criterion="magnitude",
-        grow="magnitude",
-        cost="dense",
-    ),
-    options=SdgfStepOptions,
-    derive=flow.derive_frames,
-    check=check,
-    course=course,
+    options=FadedOptions,
+    derive=derive_frames,
 )
