@@ -254,8 +254,8 @@ def read_manifest(
     path = manifest_path(out)
     if out.is_file():
         raise StoreError(
-            f"{out} is a file, and this needs the folder of a launch; a summary has "
-            "neither masks nor weights"
+            f"{out} holds no launch, it is a file: give the folder of one; a summary "
+            "has neither masks nor weights"
         )
     if not path.exists():
         raise StoreError(

@@ -112,7 +112,7 @@ def test_pandas_reads_the_directory_and_its_results(committed, manifest, tmp_pat
 
 
 def test_a_file_is_not_the_folder_of_a_launch(committed):
-    with pytest.raises(StoreError, match="is a file, and this needs the folder"):
+    with pytest.raises(StoreError, match="holds no launch, it is a file"):
         store.read_manifest(committed)
 
 
