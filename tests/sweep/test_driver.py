@@ -70,8 +70,10 @@ def _telling(pids):
             settings = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        told = any(settings)  # who gives itself a long title overwrites them
-        if place.exists() and told and b"RAY_USAGE_STATS_ENABLED=0" not in settings:
+        titled = Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::")
+        if titled:  # such a title is written over what the settings were
+            continue
+        if place.exists() and b"RAY_USAGE_STATS_ENABLED=0" not in settings:
             found.append(place)
     return found
 
