@@ -8,8 +8,8 @@ from jaxtyping import Float
 from spiral import mlp
 from spiral.job import Params
 from spiral.methods import magnitude, structured, units
-from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.shrinking import Law, Shrinking, ShrinkingOptions
+from spiral.methods.entry import Entry
+from spiral.methods.shrinking import TAXONOMY, Law, Shrinking, ShrinkingOptions
 
 STRONGEST = 16.0
 """How much more the smallest unit of a layer shrinks than its largest."""
@@ -62,14 +62,7 @@ ENTRY = Entry(
     build=build,
     summary="hidden units shrink as groups while training, the smallest go",
     citation="Fang et al., CVPR 2023, arXiv:2301.12900",
-    taxonomy=Taxonomy(
-        unit="neuron",
-        when="during",
-        schedule="once",
-        criterion="magnitude",
-        cost="dense to sparse",
-        second_phase="fine-tune",
-    ),
+    taxonomy=TAXONOMY,
     options=ShrinkingOptions,
     check=structured.check,
     course=magnitude.course,

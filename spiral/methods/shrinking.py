@@ -14,6 +14,16 @@ from pydantic import Field
 
 from spiral.job import Budget, Change, Params, Plan, View
 from spiral.methods import structured, units
+from spiral.methods.entry import Taxonomy
+
+TAXONOMY = Taxonomy(
+    unit="neuron",
+    when="during",
+    schedule="once",
+    criterion="magnitude",
+    cost="dense to sparse",
+    second_phase="fine-tune",
+)
 
 
 class ShrinkingOptions(structured.UnitOptions):

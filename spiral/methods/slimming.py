@@ -8,8 +8,8 @@ from jaxtyping import Float
 from spiral import mlp
 from spiral.job import Params
 from spiral.methods import magnitude, structured, units
-from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.shrinking import Law, Shrinking, ShrinkingOptions
+from spiral.methods.entry import Entry
+from spiral.methods.shrinking import TAXONOMY, Law, Shrinking, ShrinkingOptions
 
 
 def build(**options: Any) -> Shrinking:
@@ -49,14 +49,7 @@ ENTRY = Entry(
     build=build,
     summary="scales of hidden units shrink while training, the smallest go",
     citation="Liu et al., ICCV 2017, arXiv:1708.06519",
-    taxonomy=Taxonomy(
-        unit="neuron",
-        when="during",
-        schedule="once",
-        criterion="magnitude",
-        cost="dense to sparse",
-        second_phase="fine-tune",
-    ),
+    taxonomy=TAXONOMY,
     options=ShrinkingOptions,
     check=structured.check,
     course=magnitude.course,

@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Taxonomy
+from spiral.methods import ste
+from spiral.methods.entry import Entry
 from spiral.methods.flow import Flow, FlowOptions, check, course
 
 
@@ -29,14 +30,7 @@ ENTRY = Entry(
     build=build,
     summary="ste with an extra penalty on hidden weights",
     citation="Zhou et al., ICLR 2021, arXiv:2102.04010",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="during",
-        schedule="alternating",
-        criterion="magnitude",
-        grow="magnitude",
-        cost="dense",
-    ),
+    taxonomy=ste.ENTRY.taxonomy,
     options=SrSteOptions,
     check=check,
     course=course,

@@ -20,6 +20,6 @@ def test_a_report_of_half_a_million_rows_in_a_minute(tmp_path):
     )
     seconds, kilobytes = map(float, ran.stderr.split())
     assert seconds < 60  # 11.3 on two idle cores
-    assert kilobytes < 1.6e6  # 1.54 with the columns of entropy and running loss
+    assert kilobytes < 1.5e6  # missed: 1.54 with entropy and running loss
     assert "485,838 rows" in page.read_text()
     assert page.stat().st_size < 6e6
