@@ -75,13 +75,15 @@ Markdown(
 # 65 weights that were tried.
 
 # %%
-seeds = compare.of_folders(SEEDS)
+rows = gather.read(SEEDS).rows
+rows = rows.groupby("method").filter(lambda each: each["seed"].nunique() == 20)
+seeds = compare.of_rows(rows, compare.Question(), frontier.load())
 columns = ["method", "width", "optimum", "median", "median_low", "median_high", "n"]
 over_seeds = seeds.tables["gaps"].query("threshold == 0.95")
 over_seeds[over_seeds["width"] == 16][columns].sort_values("median")
 
 # %%
-size_16 = gather.read(SEEDS).rows.query("width == 16")
+size_16 = rows.query("width == 16")
 figures.accuracy(compare.over_size(size_16), frontier.best(frontier.load()))
 
 # %% [markdown]
@@ -101,7 +103,7 @@ groups[groups["keep"] == 26].pivot(index="method", columns="width", values="best
 # not matter; over 0.5, that it hurts.
 
 # %%
-wide = gather.read(SEEDS).rows.query("width > 3")
+wide = rows.query("width > 3")
 duels = pairs(choose(wide, ("width", "method")))
 duels = duels[duels["keep"].isna()].drop(columns="keep").sort_values("probability")
 duels

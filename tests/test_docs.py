@@ -7,6 +7,7 @@ import pytest
 
 from spiral.cli import main
 from spiral.sweep import grid
+from tests.golden import readme
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -14,7 +15,14 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 
 
 def test_the_readme_is_read_in_three_minutes():
-    assert len(README.split()) <= 700
+    before, _, after = readme.parts(README)
+    assert len((before + after).split()) <= 700
+
+
+def test_its_table_of_methods_is_what_the_baseline_says():
+    _, table, _ = readme.parts(README)
+    assert table == readme.fresh()
+    assert "| `gmp` |" in table
 
 
 def test_its_grid_loads_as_it_stands():

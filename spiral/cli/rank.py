@@ -16,10 +16,9 @@ QUICK = "seed=0..7"
 @click.command(context_settings={"default_map": {"executor": "local"}})
 @click.option(
     "--method",
-    required=True,
     metavar="FILE:CLASS",
     help="my_file.py:MyMethod (loads the file), one of an installed package, or a "
-    "known one.",
+    "known one. Without it: the places of the shipped ones.",
 )
 @click.option(
     "--quick/--full",
@@ -40,6 +39,9 @@ def rank(quick: bool, out: Path | None, as_json: bool, **options: Any) -> None:
     from spiral.report import rank, tell_rank
     from spiral.sweep import preflight
 
+    if options["method"] is None:
+        _show_standings(as_json)
+        return
     settings = settings_of(options)
     name = load_method(settings)
     standard = str(grid_files()["standard"])  # not a file here that is called so
@@ -57,6 +59,17 @@ def rank(quick: bool, out: Path | None, as_json: bool, **options: Any) -> None:
         click.echo(tell_rank.page(found, out))
     if len(found.miscounted):
         raise MethodError(tell_rank.miscounted(found))
+
+
+def _show_standings(as_json: bool) -> None:
+    """Print the places of the shipped methods."""
+    from spiral.report import standings, tell_standings
+
+    found = standings.shipped()
+    if as_json:
+        show(tell_standings.document(found))
+    else:
+        click.echo(tell_standings.page(found))
 
 
 def _check_folder(out: Path, name: str, wanted: set[str]) -> None:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from spiral.report import intervals
 from spiral.report.choice import SEEDS, SIZE, STRATA, Choice, codes
 
-MOST = 32
+MOST = 64
 """Values of the first column that are compared, each with each."""
 
 COLUMNS = ["probability", "low", "high", "n", "pairs", "ties"]
@@ -32,7 +32,7 @@ class Meetings(NamedTuple):
     sizes: pd.Series
 
 
-def pairs(choice: Choice) -> pd.DataFrame:
+def pairs(choice: Choice, of: object = None) -> pd.DataFrame:
     """Return how probably one group beats another of equal seeds.
 
     Compared are the values of the first column of the groups, all others being equal,
@@ -42,18 +42,22 @@ def pairs(choice: Choice) -> pd.DataFrame:
 
     Args:
         choice: Rows and groups.
+        of: A value of the first column, if only its meetings are asked for.
 
     Returns:
         For every pair: the other columns of the groups, ``keep`` (null: over all
         sizes), ``a``, ``b``, ``probability`` that a beats b with limits, ``n`` seeds,
         ``pairs`` and ``ties`` of rows. The mean is over seeds, of each seed's mean over
         its pairs: pairs of one seed are no evidence of their own. Empty if there are
-        over 32 values or no pairs.
+        no pairs, or over 64 values and none is named.
     """
     met = _meetings(choice)
+    asked = [n for n, value in enumerate(met.values) if of in (None, value)]
     parts = []
-    if len(met.values) <= MOST:
+    if len(asked) <= MOST:
         for a, b in combinations(range(len(met.values)), 2):
+            if a not in asked and b not in asked:
+                continue
             both = np.flatnonzero(~np.isnan(met.accuracy[:, [a, b]]).any(axis=1))
             named = {"a": met.values[a], "b": met.values[b]}
             parts += [part.assign(**named) for part in _compare(met, both, a, b)]

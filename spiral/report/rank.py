@@ -9,10 +9,13 @@ import pandas as pd
 
 from spiral import store
 from spiral.errors import StoreError
-from spiral.report import compare, gather, summary
+from spiral.report import gather, remarks, summary
 from spiral.report.choice import SIZE, choose
+from spiral.report.gaps import gaps
+from spiral.report.groups import summarise
 from spiral.report.pairs import pairs
 from spiral.search import frontier
+from spiral.search.frontier import THRESHOLDS
 
 CELL = ["width", SIZE, "lr", "schedule", "seed"]
 """What rows must have in common to be compared."""
@@ -60,8 +63,7 @@ def of_folder(out: Path, method: str, baseline: Sequence[Path] = ()) -> Ranking:
         found.notes.append(
             f"{missing:,} configs are missing, the place is among those that are there"
         )
-    best_known = frontier.load() if frontier.SHIPPED.exists() else None
-    return of_rows(found.rows, method, best_known, found.notes)
+    return of_rows(found.rows, method, frontier.load(), found.notes)
 
 
 def of_rows(
@@ -84,12 +86,11 @@ def of_rows(
         StoreError: There are no rows of the method.
     """
     same = _same_cells(rows, method)
-    question = compare.Question(by=("method", "width"))
-    each = compare.of_rows(same, question, best_known)
-    duels = _duels(same, each.tables["pairs"], method)
+    choice = choose(same, ("method", "width"))
+    groups = summarise(choice, THRESHOLDS, best_known)
+    found = gaps(choice, groups, THRESHOLDS, best_known)
+    duels = _duels(same, pairs(choice, method), method)
     over_all = duels[duels["width"].isna()]
-    gaps = each.tables["gaps"]
-    groups = each.tables["groups"]
     places = groups.groupby(["width", SIZE])["median"].rank("min", ascending=False)
     ours = (groups["method"] == method).to_numpy()
     return Ranking(
@@ -97,9 +98,9 @@ def of_rows(
         place=1 + int((over_all["probability"] < 1 / 2).sum()),
         methods=1 + len(over_all),
         duels=duels,
-        gaps=gaps.assign(place=_places(gaps)),
+        gaps=found.assign(place=_places(found)),
         sizes=groups.assign(place=places.astype("Int64"))[ours].reset_index(drop=True),
-        notes=[*notes, *each.notes],
+        notes=[*notes, *remarks.of(choice, groups, False, best_known is not None)],
         miscounted=same[(same["method"] == method) & (same["status"] == "infeasible")],
     )
 
@@ -115,7 +116,7 @@ def _same_cells(rows: pd.DataFrame, method: str) -> pd.DataFrame:
 
 def _duels(rows: pd.DataFrame, by_width: pd.DataFrame, method: str) -> pd.DataFrame:
     """Return our meetings with each other method, over all widths and at each."""
-    over_all = pairs(choose(rows, ("method",)))
+    over_all = pairs(choose(rows, ("method",)), method)
     both = pd.concat(
         [over_all.assign(width=pd.array([None] * len(over_all), "Int64")), by_width]
     )

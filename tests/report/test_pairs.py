@@ -133,6 +133,21 @@ def test_every_two_of_several_meet_once():
     ]
 
 
+def test_meetings_of_one_are_those_of_all_that_it_is_in():
+    rows = [
+        r
+        for m, a in zip("cab", (0.5, 0.6, 0.7), strict=True)
+        for r in seeds([a], method=m)
+    ]
+    choice = choose(table(*rows))
+    every, one = pairs(choice), pairs(choice, "b")
+    its = every[(every["a"] == "b") | (every["b"] == "b")].reset_index(drop=True)
+    pd.testing.assert_frame_equal(one, its)
+    assert len(one) == 4
+    many = [row(method=f"m{i}") for i in range(MOST + 1)]
+    assert len(pairs(choose(table(*many)), "m0")) == 2 * MOST
+
+
 @pytest.mark.parametrize(
     "rows",
     [

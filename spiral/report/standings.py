@@ -1,0 +1,84 @@
+"""Places of the shipped methods among each other, and how far each is from optimal."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from spiral.report import gather, summary
+from spiral.report.choice import SIZE, choose
+from spiral.report.gaps import gaps
+from spiral.report.groups import summarise
+from spiral.report.pairs import pairs
+from spiral.report.rank import CELL
+from spiral.search import frontier
+from spiral.search.frontier import THRESHOLDS
+
+
+class Standings(NamedTuple):
+    """Who stands where, in the cells (width, size, setting, seed) that all share."""
+
+    places: pd.DataFrame
+    """``method``, ``place`` (1 + how many methods win more than half of their meetings
+    with it), ``better`` and ``worse`` (than how many it is, with 95 % confidence each),
+    fewest ``seeds`` of a meeting; the first place first."""
+    width: int
+    """The largest width that all share, of which the other tables are."""
+    gaps: pd.DataFrame
+    """As of ``compare``."""
+    sizes: pd.DataFrame
+    """As ``compare``'s groups."""
+
+
+def shipped() -> Standings:
+    """Return the standings of the shipped methods, each at its defaults."""
+    return standings(gather.read(summary.shipped("standard")).rows, frontier.load())
+
+
+def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:
+    """Return who stands where.
+
+    Args:
+        rows: Rows as ``gather.read`` has them, of up to ``pairs.MOST`` methods.
+        best_known: A frontier.
+    """
+    shared = _shared(rows)
+    meetings = pairs(choose(shared, ("method",)))
+    width = int(shared["width"].max())
+    wide = shared[shared["width"] == width].reset_index(drop=True)
+    choice = choose(wide, ("method", "width"))
+    sizes = summarise(choice, THRESHOLDS, best_known)
+    return Standings(
+        _places(meetings[meetings[SIZE].isna()]),
+        width,
+        gaps(choice, sizes, THRESHOLDS, best_known),
+        sizes,
+    )
+
+
+def _shared(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in cells that every method has."""
+    methods = rows.groupby(CELL)["method"].transform("nunique")
+    return rows[methods == rows["method"].nunique()].reset_index(drop=True)
+
+
+def _places(meetings: pd.DataFrame) -> pd.DataFrame:
+    """Return the place of each method, given each pair's meeting."""
+    chance = meetings[["probability", "low", "high"]].to_numpy(np.float64)
+    both = pd.DataFrame(
+        {
+            "method": np.concatenate([meetings["a"], meetings["b"]]),
+            "beaten": np.concatenate([chance[:, 0] < 0.5, chance[:, 0] > 0.5]),
+            "better": np.concatenate([chance[:, 1] > 0.5, chance[:, 2] < 0.5]),
+            "worse": np.concatenate([chance[:, 2] < 0.5, chance[:, 1] > 0.5]),
+            "seeds": np.tile(meetings["n"], 2),
+        }
+    )
+    found = both.groupby("method", as_index=False).agg(
+        place=("beaten", "sum"),
+        better=("better", "sum"),
+        worse=("worse", "sum"),
+        seeds=("seeds", "min"),
+    )
+    found["place"] += 1
+    return found.sort_values(["place", "method"], ignore_index=True)
