@@ -18,7 +18,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -183,16 +183,23 @@ def write_pack(out: Path, pack: str, rows: pa.Table, facts: Mapping[str, Any]) -
     )
 
 
-def read_pack(path: Path) -> tuple[pa.Table, dict[str, Any]]:
+def read_pack(
+    path: Path, columns: Sequence[str] | None = None
+) -> tuple[pa.Table, dict[str, Any]]:
     """Read one pack and prove that it is, byte for byte, what was written.
+
+    Args:
+        path: The file.
+        columns: Those to unpack, ``config_id`` always; all by default.
 
     Raises:
         CorruptPack: It is truncated, damaged or misnamed.
     """
-    return _check(path, path.stem.removeprefix("pack-"))
+    wanted = None if columns is None else ["config_id", *columns]
+    return _check(path, path.stem.removeprefix("pack-"), columns=wanted)
 
 
-def _check(path: Path, pack: str) -> tuple[pa.Table, dict[str, Any]]:
+def _check(path: Path, pack: str, **part: Any) -> tuple[pa.Table, dict[str, Any]]:
     """Read a pack's file; it must hold the configs that its name is the digest of."""
     if path.exists() and not path.is_file():
         raise CorruptPack(f"{path}: is not a plain file; move it elsewhere")
@@ -202,7 +209,7 @@ def _check(path: Path, pack: str) -> tuple[pa.Table, dict[str, Any]]:
         raise
     except OSError as error:
         raise CorruptPack(f"{path}: cannot be read ({error.strerror})") from None
-    rows, footer = from_bytes(data, str(path))
+    rows, footer = from_bytes(data, str(path), **part)
     if footer.get("pack") != pack or pack_id(rows["config_id"].to_pylist()) != pack:
         raise CorruptPack(f"{path}: holds pack {footer.get('pack')}, expected {pack}")
     return rows, footer

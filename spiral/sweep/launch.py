@@ -10,7 +10,11 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Bool
 
 from spiral import engines, rows, store
 from spiral.errors import ConfigError, CorruptPack
@@ -79,9 +83,10 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
 
         driver.check_address(settings.address)
     old = _existing(out)
-    known = set() if old is None else set(old["config_id"])
-    _check_extends(grid, known, out)
-    fresh = grid.configs[~grid.configs["config_id"].isin(known)]
+    fresh = grid.configs
+    if old is not None:
+        _check_extends(grid, old["config_id"], out)
+        fresh = fresh[~_among(fresh["config_id"], old["config_id"])]
     packs = plan.pack(fresh) if len(fresh) else None
     names = [str(e) for e in pd.unique(grid.configs["engine"])]
     for name in names:
@@ -175,7 +180,7 @@ def find_missing(out: Path, packs: Sequence[str]) -> tuple[list[str], list[str]]
     missing, corrupt = [], []
     for pack in packs:
         try:
-            store.read_pack(store.pack_path(out, pack))
+            store.read_pack(store.pack_path(out, pack), columns=[])
         except FileNotFoundError:
             missing.append(pack)
         except CorruptPack as error:
@@ -237,13 +242,20 @@ def _from_results(out: Path) -> pd.DataFrame | None:
     return rows.complete(pd.concat(found, ignore_index=True)) if found else None
 
 
-def _check_extends(grid: Grid, known: set[str], out: Path) -> None:
+def _among(ids: pd.Series, known: pd.Series) -> Bool[np.ndarray, " N"]:
+    """Return which ids are among some (half a million: 0.2 s; ``isin`` takes 2)."""
+    text = pa.large_string()
+    found = pc.is_in(pa.array(ids, text), value_set=pa.array(known, text))
+    return np.asarray(found, bool)
+
+
+def _check_extends(grid: Grid, known: pd.Series, out: Path) -> None:
     """Raise ConfigError if the directory has configs that the grid lacks."""
-    lost = known - set(grid.configs["config_id"])
-    if lost:
+    lost = known[~_among(known, grid.configs["config_id"])]
+    if len(lost):
         raise ConfigError(
             f"{out} holds {len(known):,} configs of which {len(lost):,} are not in "
-            f"grid {grid.name!r} (e.g. {min(lost)}). A grid may be extended, not "
+            f"grid {grid.name!r} (e.g. {lost.min()}). A grid may be extended, not "
             "changed: launch it into another --out, or give the same --set and "
             "--engine as before"
         )
