@@ -81,4 +81,5 @@ def _places(meetings: pd.DataFrame) -> pd.DataFrame:
         seeds=("seeds", "min"),
     )
     found["place"] += 1
-    return found.sort_values(["place", "method"], ignore_index=True)
+    order = ["place", "better", "method"]
+    return found.sort_values(order, ascending=[True, False, True], ignore_index=True)

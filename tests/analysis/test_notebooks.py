@@ -13,7 +13,14 @@ from matplotlib.figure import Figure
 from spiral.methods import METHODS
 
 ROOT = Path(__file__).parent.parent.parent
-NOTEBOOKS = {"paper": 1, "fidelity": 2, "search": 2, "add_a_method": 1, "robustness": 1}
+NOTEBOOKS = {
+    "paper": 1,
+    "fidelity": 2,
+    "search": 2,
+    "add_a_method": 1,
+    "robustness": 1,
+    "regimes": 1,
+}
 """Figures of each."""
 
 
