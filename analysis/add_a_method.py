@@ -140,7 +140,7 @@ tell_rank.gaps(found)
 # **One picture**: over the weights kept, beside two that are shipped.
 
 # %%
-both = gather.read([folder / "rows", *summary.shipped("standard")]).rows
+both = gather.read([folder / "rows", summary.shipped("standard")]).rows
 chosen = both[both["method"].isin([mine, "gmp", "magnitude"]) & (both["width"] == 16)]
 figures.accuracy(compare.over_size(chosen), frontier.best(frontier.load()))
 

@@ -30,7 +30,7 @@ from spiral.config import presets
 from spiral.report import compare, figures, gather, summary
 
 pd.set_option("display.precision", 3)
-FILES = summary.shipped("fidelity")
+FILES = [summary.shipped("fidelity")]
 rows = gather.read(FILES).rows
 pd.DataFrame([summary.read(file)[1] for file in FILES])[["grid", "rows", "version"]]
 

@@ -41,7 +41,7 @@ from spiral.report.choice import choose
 from spiral.search import frontier
 
 pd.set_option("display.precision", 3)
-PAPER, SEEDS = summary.shipped("overparam"), summary.shipped("standard")
+PAPER, SEEDS = [summary.shipped("overparam")], [summary.shipped("standard")]
 pd.DataFrame([summary.read(file)[1] for file in [*PAPER, *SEEDS]])[
     ["grid", "rows", "version", "machine", "torch", "numba"]
 ]

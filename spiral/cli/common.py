@@ -17,9 +17,33 @@ as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document."
 )
 folder = click.argument("out", metavar="DIR", type=click.Path(path_type=Path))
+
+
+def _places(
+    _: click.Context, __: click.Parameter, given: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """Put the file of a shipped summary in the place of its name."""
+    from spiral.report import summary
+
+    known = summary.names()
+    return tuple(
+        summary.shipped(str(place))
+        if str(place) in known and not place.exists()
+        else place
+        for place in given
+    )
+
+
 folders = click.argument(
-    "folders", metavar="DIR…", nargs=-1, required=True, type=click.Path(path_type=Path)
+    "folders",
+    metavar="DIR…",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    callback=_places,
 )
+"""Results directories, summaries of some, or names of those that are shipped."""
+
 sets = click.option(
     "--set",
     "sets",

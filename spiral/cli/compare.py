@@ -38,7 +38,8 @@ def compare(
     gaps: fewest weights that reach an accuracy. groups: accuracy at each size. pairs:
     which of two is better with equal seeds. masks: what a mask is worth trained from
     scratch (methods scratch, shuffled). distances: to the optimal masks. --json has
-    them all, in full.
+    them all, in full. In place of a folder: a summary, or the name of a shipped one,
+    as standard, structured or budgets.
     """
     from spiral.report import compare, tell
 

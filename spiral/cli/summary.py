@@ -6,6 +6,9 @@ import click
 
 from spiral.cli.common import folder
 
+MORE = ("loss", "entropy", "running_loss")
+"""What `plot budget` shows beside accuracy."""
+
 
 @click.command()
 @folder
@@ -16,9 +19,16 @@ from spiral.cli.common import folder
     type=click.Path(path_type=Path),
     help="File (.parquet); `compare` reads it in place of the folder.",
 )
-def summary(out: Path, output: Path) -> None:
+@click.option(
+    "--with",
+    "more",
+    type=click.Choice(MORE),
+    multiple=True,
+    help="A result that comparisons do not need. Repeatable.",
+)
+def summary(out: Path, output: Path, more: tuple[str, ...]) -> None:
     """Write the rows of a launch without masks and weights: a hundredth of its size."""
     from spiral.report import summary
 
-    count = summary.write(out, output)
+    count = summary.write(out, output, more)
     click.echo(f"{output}: {count:,} rows, {output.stat().st_size / 1000:,.0f} KB")

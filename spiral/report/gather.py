@@ -20,19 +20,20 @@ class Gathered(NamedTuple):
     notes: list[str]
 
 
-def read(folders: Sequence[Path]) -> Gathered:
+def read(folders: Sequence[Path], more: Sequence[str] = ()) -> Gathered:
     """Return what a comparison needs of the rows of launches.
 
     A config that several launches trained counts once, as the first of them has it.
 
     Args:
         folders: Results directories, or files that hold the summary of one.
+        more: Results beside ``MEASURED``; null where a summary leaves them out.
 
     Raises:
         StoreError: One of them holds no rows yet.
         CorruptPack: A file cannot be read.
     """
-    parts = [_read(place).assign(folder=n) for n, place in enumerate(folders)]
+    parts = [_read(place, more).assign(folder=n) for n, place in enumerate(folders)]
     if len(parts) == 1:
         return Gathered(parts[0], [])
     every = _configs_first(pd.concat(parts, ignore_index=True))
@@ -48,18 +49,21 @@ def read(folders: Sequence[Path]) -> Gathered:
     return Gathered(every[~again].reset_index(drop=True), notes)
 
 
-def _read(place: Path) -> pd.DataFrame:
+def _read(place: Path, more: Sequence[str]) -> pd.DataFrame:
     """Return the rows of a launch or of a summary."""
+    wanted = [*MEASURED, *more]
     if place.is_file():
-        return summary.read(place)[0]
+        table = summary.read(place)[0]
+        configs = [name for name in table if name not in rows.RESULTS]
+        return table.reindex(columns=[*configs, *wanted])
     own = results.own_options(place)
-    columns = ["config_id", *rows.config_fields(), *own, *MEASURED]
+    columns = ["config_id", *rows.config_fields(), *own, *wanted]
     return completed(results.read(place, columns))
 
 
 def _configs_first(table: pd.DataFrame) -> pd.DataFrame:
     """Put columns that only some launches have before the results."""
-    last = [*MEASURED, "folder"]
+    last = [name for name in table if name in rows.RESULTS or name == "folder"]
     return table[[*(name for name in table if name not in last), *last]]
 
 

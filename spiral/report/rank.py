@@ -55,7 +55,7 @@ def of_folder(out: Path, method: str, baseline: Sequence[Path] = ()) -> Ranking:
     Raises:
         StoreError: There are no rows.
     """
-    places = [*baseline] or summary.shipped("standard")
+    places = [*baseline] or [summary.shipped("standard")]
     found = gather.read([out, *places])
     planned, _ = store.read_manifest(out, columns=["method"])
     missing = (planned["method"] == method).sum() - (found.rows["folder"] == 0).sum()

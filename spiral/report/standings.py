@@ -32,7 +32,7 @@ class Standings(NamedTuple):
 
 def shipped() -> Standings:
     """Return the standings of the shipped methods, each at its defaults."""
-    return standings(gather.read(summary.shipped("standard")).rows, frontier.load())
+    return standings(gather.read([summary.shipped("standard")]).rows, frontier.load())
 
 
 def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:

@@ -2,11 +2,11 @@
 
 A row keeps what a comparison looks at; its mask and weights, nine tenths of a file and
 more, stay behind. What can be asked of a launch's numbers can be asked of its summary,
-by the same functions. The summaries in ``SHIPPED`` are the baseline that others are
-ranked against; a name may have several files (``standard.parquet``,
-``standard-more.parquet``), which then count as one.
+by the same functions. The summaries in ``SHIPPED`` are of the grids of the same names;
+``standard`` is the baseline that others are ranked against.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,26 +24,30 @@ FACTS = ("version", "machine", "system", "python", "numpy", "numba", "torch")
 """What the footers of packs say of their making."""
 
 
-def shipped(name: str) -> list[Path]:
-    """Return the files of a baseline: ``standard``, ``overparam`` or ``fidelity``.
+def names() -> list[str]:
+    """Return the names of the summaries that are shipped."""
+    return sorted(path.stem for path in SHIPPED.glob("*.parquet"))
+
+
+def shipped(name: str) -> Path:
+    """Return the file of a shipped summary, as ``standard``.
 
     Raises:
         StoreError: There is none of this name.
     """
-    more = sorted(SHIPPED.glob(f"{name}-*.parquet"))
-    found = [*SHIPPED.glob(f"{name}.parquet"), *more]
-    if not found:
-        known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.parquet")))
-        raise StoreError(f"no baseline {name!r}; those shipped are {known or 'none'}")
-    return found
+    if name not in names():
+        known = ", ".join(names()) or "none"
+        raise StoreError(f"no baseline {name!r}; those shipped are {known}")
+    return SHIPPED / f"{name}.parquet"
 
 
-def write(out: Path, file: Path) -> int:
+def write(out: Path, file: Path, more: Sequence[str] = ()) -> int:
     """Write the summary of a launch; return its rows.
 
     Args:
         out: The results directory, complete or not.
         file: The Parquet file, which is replaced.
+        more: Results to keep beside ``MEASURED``.
 
     Raises:
         ConfigError: The name of the file is not that of a Parquet file.
@@ -52,13 +56,14 @@ def write(out: Path, file: Path) -> int:
     if file.suffix != ".parquet":
         raise ConfigError(f"{file}: expected a name ending in .parquet")
     names = [*rows.config_fields(), *results.own_options(out)]
-    table = results.read(out, [*names, *MEASURED])
+    kept = [*MEASURED, *more]
+    table = results.read(out, [*names, *kept])
     for name in ("init_seed", "order_seed"):
         table[name] = table[name].mask(table[name] == table["seed"])
     told = [name for name in names if table[name].notna().any()]
     order = [name for name in told if name not in ("seed", "keep")]
     table = table.sort_values([*order, "keep", "seed"], kind="stable")
-    found = pa.Table.from_pandas(table[[*told, *MEASURED]], preserve_index=False)
+    found = pa.Table.from_pandas(table[[*told, *kept]], preserve_index=False)
     footer = {"summary": 1, "rows": len(table), **_made_by(out)}
     data = store.to_bytes(found, footer, rows_per_group=max(1, len(table)))
     files.replace_atomically(file, data, file.parent)

@@ -5,18 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from spiral import cubist, rows
+from spiral import cubist
 from spiral.errors import ConfigError
-from spiral.report import gather, results
+from spiral.report import gather
 from spiral.report.choice import choose
 
 BY = ("method", "width", "epochs")
-MEDIANS = ("accuracy", "loss", "entropy", "running_loss")
-COLUMNS = (
-    "config_id",
-    *rows.config_fields(),
-    *dict.fromkeys(results.MEASURED + MEDIANS),
-)
+MORE = ("loss", "entropy", "running_loss")
+MEDIANS = ("accuracy", *MORE)
 
 
 def over_budget(found: pd.DataFrame) -> pd.DataFrame:
@@ -26,7 +22,7 @@ def over_budget(found: pd.DataFrame) -> pd.DataFrame:
     of its own (0.1985 nats at 0.1): where it differs, lines are apart.
 
     Args:
-        found: Rows with ``COLUMNS``.
+        found: Rows as ``gather.read`` has them, with ``MORE``.
 
     Returns:
         A line for each method, width, ``keep``, ``smoothing`` and budget: its
@@ -49,8 +45,7 @@ def of_folders(folders: Sequence[Path]) -> pd.DataFrame:
         StoreError: One of them holds no rows yet.
         ConfigError: None of them tells of entropy, or all are of one budget.
     """
-    parts = [gather.completed(results.read(folder, COLUMNS)) for folder in folders]
-    found = pd.concat(parts, ignore_index=True).drop_duplicates("config_id")
+    found, _ = gather.read(folders, MORE)
     found = found[found["entropy"].notna()]
     budgets = sorted(found["epochs"].unique().tolist())
     if len(budgets) < 2:

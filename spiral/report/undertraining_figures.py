@@ -1,5 +1,6 @@
 """Figures of undertraining: accuracy and entropy over the budget, a line per size."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib as mpl
@@ -10,56 +11,84 @@ from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from spiral.report import style
 
-LINES = ("-", "-.", (0, (1, 1)), (0, (5, 1)))
-"""Line styles, in the order of lines."""
-
 PANELS = {
     "accuracy": "accuracy on all points",
-    "entropy": "mean entropy of outputs (nats)",
+    "entropy": "entropy of outputs (nats)",
 }
-MARKERS = "osD^vP"
-"""Of the methods, in order; colours are sizes here."""
+"""Rows of the figure."""
+
+KINDS = ("method", "width", "smoothing")
+"""What its columns differ in."""
 
 
 def draw(summary: pd.DataFrame) -> Figure:
-    """Return accuracy and entropy side by side (see ``undertraining.over_budget``)."""
+    """Return accuracy over entropy, a column for each kind of pruned networks.
+
+    Args:
+        summary: What ``undertraining.over_budget`` found. Dense networks stand beside
+            the pruned ones of their width, in grey; alone, they have columns.
+    """
+    kinds = [name for name in KINDS if name in summary]
+    pruned = summary[summary["keep"].notna()]
+    parts = (summary if pruned.empty else pruned).groupby(
+        kinds, sort=False, dropna=False
+    )
     with mpl.rc_context(style.SETTINGS):
-        figure = style.figure(11.0, 4.2)
-        panels = figure.subplots(1, len(PANELS))
-        for axes, column in zip(panels, PANELS, strict=True):
-            over_budget(axes, summary, column)
-        panels[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+        figure = style.figure(1.5 + 2.2 * len(parts), 4.6)
+        panels = figure.subplots(
+            2, len(parts), sharex=True, sharey="row", squeeze=False
+        )
+        for column, (kind, part) in zip(panels.T, parts, strict=True):
+            whole = summary[summary["keep"].isna()]
+            beside = whole[whole["width"] == part["width"].iloc[0]]
+            column[0].set_title(_named(dict(zip(kinds, kind, strict=True)), summary))
+            for axes, name in zip(column, PANELS, strict=True):
+                if len(pruned):
+                    over_budget(axes, beside, name, summary)
+                over_budget(axes, part, name, summary)
+            column[-1].set_xlabel("epochs trained")
+        for axes, label in zip(panels[:, 0], PANELS.values(), strict=True):
+            axes.set_ylabel(label)
+        _legend(figure, panels.flat)
     return figure
 
 
-def over_budget(axes: Axes, summary: pd.DataFrame, column: str) -> None:
-    """Draw medians over the epochs trained: a line per kind and size.
+def over_budget(
+    axes: Axes, part: pd.DataFrame, column: str, summary: pd.DataFrame
+) -> None:
+    """Draw medians over the epochs trained: a line per size.
 
     Args:
         axes: Where to draw.
-        summary: Rows with ``method``, ``width``, ``keep``, ``trained`` and medians;
-            where it has ``smoothing``, lines of different smoothing are apart.
+        part: Rows of one kind with ``keep``, ``trained`` and medians.
         column: What to draw, a key of ``PANELS``.
+        summary: All rows, for colours and ticks.
     """
-    kinds = [name for name in ("method", "width", "smoothing") if name in summary]
     sizes = sorted(summary["keep"].dropna().unique())
-    by_kind = summary.groupby(kinds, sort=False, dropna=False)
-    for number, (kind, part) in enumerate(by_kind):
-        name = _named(dict(zip(kinds, kind, strict=True)), summary)
-        look: dict[str, Any] = {
-            "linestyle": LINES[number % len(LINES)],
-            "marker": MARKERS[number % len(MARKERS)],
-        }
-        for keep, line in part.groupby(part["keep"].fillna(0)):
-            label = f"{name}, {keep or 'all'} weights"
-            ordered = line.sort_values("trained")
-            x, y = (ordered[c].to_numpy(float) for c in ("trained", column))
-            axes.plot(x, y, label=label, color=_colour(keep, sizes), **look)
-    ticks = sorted(summary["trained"].unique())
-    axes.set(xscale="log", xlabel="epochs trained", ylabel=PANELS[column], xticks=ticks)
+    for keep, line in part.groupby(part["keep"].fillna(0)):
+        ordered = line.sort_values("trained")
+        x, y = (ordered[c].to_numpy(float) for c in ("trained", column))
+        look = {"color": _colour(keep, sizes), "zorder": 2 if keep else 1}
+        axes.plot(x, y, marker="o", markersize=4, label=f"{keep or 'dense'}", **look)
+    axes.set(xscale="log", xticks=sorted(summary["trained"].unique()))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_title("median over seeds")
+
+
+def _legend(figure: Figure, panels: Iterable[Axes]) -> None:
+    """Say once which colour is which size, the largest first as lines often are."""
+    found = {
+        label: handle
+        for axes in panels
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    order = sorted(found, key=lambda label: -int(label) if label.isdecimal() else -1e9)
+    figure.legend(
+        [found[label] for label in order],
+        order,
+        title="weights",
+        loc="outside right center",
+    )
 
 
 def _colour(keep: int, sizes: list[int]) -> Any:
@@ -76,4 +105,4 @@ def _named(kind: dict[str, Any], summary: pd.DataFrame) -> str:
         parts.append(f"width {kind['width']}")
     if pd.notna(kind.get("smoothing")):
         parts.append(f"ε = {kind['smoothing']:g}")
-    return ", ".join(parts)
+    return "\n".join(parts)

@@ -71,35 +71,51 @@ def test_entropies_of_different_smoothing_are_apart():
 
 
 def lines_of(found, column="entropy"):
-    axes = figures.draw(found).axes[[*figures.PANELS].index(column)]
+    """Return, for each column of panels, its lines in one row."""
+    axes = figures.draw(found).axes
+    wide = len(axes) // len(figures.PANELS)
+    first = [*figures.PANELS].index(column) * wide
     return {
-        line.get_label(): [tuple(map(float, point)) for point in line.get_xydata()]
-        for line in axes.lines
+        axes[n].get_title(): {
+            line.get_label(): [tuple(map(float, point)) for point in line.get_xydata()]
+            for line in axes[first + n].lines
+        }
+        for n in range(wide)
     }
 
 
-def test_a_line_for_each_size_over_the_epochs():
+def test_a_line_for_each_size_over_the_epochs_with_the_dense_one():
     whole = rows_of([0.01], epochs=100, steps=39_000, method="dense", keep=None)
     found = summary(*two_budgets(keep=30), *two_budgets(keep=20), *whole)
     assert lines_of(found) == {
-        "gmp, 20 weights": [(50, 0.4), (100, 0.25)],
-        "gmp, 30 weights": [(50, 0.4), (100, 0.25)],
-        "dense, all weights": [(100, 0.01)],
+        "gmp": {
+            "20": [(50, 0.4), (100, 0.25)],
+            "30": [(50, 0.4), (100, 0.25)],
+            "dense": [(100, 0.01)],
+        }
     }
-    accuracies = lines_of(found, "accuracy")
-    assert accuracies["gmp, 20 weights"] == [(50, 0.9), (100, 0.9)]
+    assert lines_of(found, "accuracy")["gmp"]["20"] == [(50, 0.9), (100, 0.9)]
 
 
-def test_labels_tell_widths_and_smoothing_apart_where_they_differ():
+def test_dense_networks_alone_have_columns():
+    short, long = (
+        rows_of([h], epochs=e, steps=390 * e, method="dense", keep=None)
+        for h, e in ((0.2, 50), (0.1, 100))
+    )
+    found = summary(*short, *long)
+    assert lines_of(found) == {"dense": {"dense": [(50, 0.2), (100, 0.1)]}}
+
+
+def test_columns_tell_widths_and_smoothing_apart_where_they_differ():
     found = summary(
         *rows_of([0.1], epochs=50, width=16, smoothing=0.0),
         *rows_of([0.2], epochs=50, width=64, smoothing=0.1),
+        *rows_of([0.3], epochs=50, width=64, method="dense", keep=None),
     )
-    expected = {
-        "gmp, width 16, ε = 0, 20 weights",
-        "gmp, width 64, ε = 0.1, 20 weights",
+    assert lines_of(found) == {
+        "gmp\nwidth 16\nε = 0": {"20": [(50, 0.1)]},
+        "gmp\nwidth 64\nε = 0.1": {"20": [(50, 0.2)], "dense": [(50, 0.3)]},
     }
-    assert set(lines_of(found)) == expected
 
 
 GRID = """
@@ -130,6 +146,23 @@ def test_the_command_draws_a_launch(tmp_path):
     assert not any(map(isnan, found["running_loss"]))
 
 
+def test_a_summary_tells_what_it_was_asked_to_keep(tmp_path):
+    out, file = launch(tmp_path, GRID), tmp_path / "few.parquet"
+    main(["summary", str(out), "-o", str(file)], standalone_mode=False)
+    with pytest.raises(ConfigError, match=r"that tell of entropy, got \[\]"):
+        undertraining.of_folders([file])
+    more = [word for name in undertraining.MORE for word in ("--with", name)]
+    main(["summary", str(out), "-o", str(file), *more], standalone_mode=False)
+    found = undertraining.of_folders([file])
+    pd.testing.assert_frame_equal(found, undertraining.of_folders([out]))
+
+
+def test_a_shipped_summary_goes_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    main(["plot", "budget", "budgets", "-o", "b.png"], standalone_mode=False)
+    assert (tmp_path / "b.png").stat().st_size > 10_000
+
+
 def test_one_budget_is_refused(tmp_path):
     out = launch(tmp_path, GRID.replace("[1, 2]", "1"))
     with pytest.raises(ConfigError, match=r"at least two budgets .* got \[1\]"):
@@ -137,11 +170,11 @@ def test_one_budget_is_refused(tmp_path):
 
 
 def test_rows_of_earlier_versions_tell_of_no_entropy(tmp_path, monkeypatch):
-    out, read = launch(tmp_path, GRID), undertraining.results.read
+    out, read = launch(tmp_path, GRID), undertraining.gather.results.read
 
     def older(*args):
         return read(*args).assign(entropy=pd.array([None] * 4, "Float64"))
 
-    monkeypatch.setattr(undertraining.results, "read", older)
+    monkeypatch.setattr(undertraining.gather.results, "read", older)
     with pytest.raises(ConfigError, match=r"got \[\]"):
         undertraining.of_folders([out])
