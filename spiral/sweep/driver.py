@@ -18,6 +18,7 @@ from typing import Any
 
 from spiral import store
 from spiral.errors import ConfigError, SpiralError
+from spiral.sweep import head
 from spiral.sweep.work import ATTEMPTS, Outcome, Report, Site, attempt
 
 SETTINGS = {
@@ -68,7 +69,8 @@ def run(
     # Tune insists on a folder; on a cluster its nodes must share it
     with TemporaryDirectory(dir=address and store.scratch(site.out)) as scratch:
         try:
-            _tune(site, packs, workers, report, gpu, scratch)
+            with head.watched(ray.get_runtime_context().gcs_address):
+                _tune(site, packs, workers, report, gpu, scratch)
         finally:
             ray.shutdown()
 

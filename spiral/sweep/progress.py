@@ -1,6 +1,7 @@
 """Progress of a launch on stderr: a bar on a terminal, else a line now and then."""
 
 import sys
+import threading
 import time
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,12 @@ from spiral.sweep.work import Outcome
 
 LINE_SECONDS = 10.0
 
+PATIENCE_SECONDS = 600.0
+"""Without a pack done after which something may hang, if packs are not that long."""
+
+PATIENCE_PACKS = 20
+"""How many times the time of the longest pack that must be, too."""
+
 
 class Meter:
     """Counts outcomes and shows them; a context manager and a ``Report``."""
@@ -24,7 +31,8 @@ class Meter:
         self.workers = min(workers, max(1, len(self.cost)))
         self.configs = self.packs = self.failed = 0
         self.cost_done = 0.0
-        self.began = self.spoke = time.monotonic()
+        self.began = self.spoke = self.heard = time.monotonic()
+        self.over = threading.Event()
         self.console = Console(stderr=True)
         self.bar = Progress(
             SpinnerColumn(),
@@ -39,6 +47,7 @@ class Meter:
     def __enter__(self) -> Self:
         self.bar.start()
         self.say()
+        threading.Thread(target=self._watch, daemon=True).start()
         return self
 
     def __exit__(
@@ -47,12 +56,14 @@ class Meter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.over.set()
         self.bar.stop()
         if self.packs:
             self.say()
 
     def __call__(self, outcome: Outcome) -> None:
         """Take in what became of one pack."""
+        self.heard = time.monotonic()
         self.packs += 1
         self.failed += outcome.error is not None
         self.configs += outcome.networks
@@ -64,6 +75,23 @@ class Meter:
             )
         if time.monotonic() - self.spoke > LINE_SECONDS:
             self.say()
+
+    def _watch(self) -> None:
+        """Tell, once in a while, that nothing was done for far too long."""
+        longest = max(self.cost.values(), default=0.0)
+        patience = max(PATIENCE_SECONDS, PATIENCE_PACKS * longest)
+        while not self.over.wait(patience / 10):
+            silence = time.monotonic() - self.heard
+            if silence > patience:
+                self.heard += patience
+                self.console.print(
+                    f"no pack was done for {duration(silence)}, one takes about "
+                    f"{duration(longest)}: a method may hang, or the machine swap. "
+                    "Ctrl-C ends the launch and keeps what is done; --executor local "
+                    "--workers 1 trains in one process, where a debugger can look",
+                    markup=False,
+                    soft_wrap=True,
+                )
 
     def say(self) -> None:
         """Print the line where no bar can be drawn."""

@@ -1,0 +1,58 @@
+"""Watches the head of a Ray cluster: once it is gone, says so and ends the launch.
+
+Ray waits a minute for a head that does not answer, and then aborts the process from
+within C++, with a message of its own; nothing in Python is asked.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from socket import create_connection
+
+from spiral.errors import LaunchIncomplete
+
+SECONDS = 5.0
+"""Between two knocks; also how long one waits for an answer."""
+
+MISSES = 3
+"""Knocks in a row without an answer after which a head is gone."""
+
+
+def give_up(message: str) -> None:
+    """End this process at once: threads of Ray's would wait for the head."""
+    print(f"error: {message}", file=sys.stderr, flush=True)  # noqa: T201
+    os._exit(LaunchIncomplete.exit_code)
+
+
+@contextmanager
+def watched(address: str, lost: Callable[[str], None] = give_up) -> Iterator[None]:
+    """Knock at a head, ``host:port``, while something runs; call ``lost`` once."""
+    over = threading.Event()
+    thread = threading.Thread(target=_knock, args=(address, over, lost), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(2 * SECONDS)
+
+
+def _knock(address: str, over: threading.Event, lost: Callable[[str], None]) -> None:
+    """Knock until it is over or nobody answers."""
+    host, _, port = address.rpartition(":")
+    misses = 0
+    while misses < MISSES:
+        if over.wait(SECONDS):
+            return
+        try:
+            create_connection((host, int(port)), timeout=SECONDS).close()
+            misses = 0
+        except OSError:
+            misses += 1
+    lost(
+        f"the head of the Ray cluster at {address} does not answer any more. All "
+        "packs that were done are saved: start a head again (without --address Ray "
+        "starts its own) and run the same command"
+    )

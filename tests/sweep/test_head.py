@@ -1,0 +1,52 @@
+"""A head that is gone is missed in words, one that answers is not."""
+
+import threading
+from socket import create_server
+
+from spiral.sweep import head
+
+
+def test_a_head_that_answers_is_not_missed(monkeypatch):
+    monkeypatch.setattr(head, "SECONDS", 0.01)
+    said = []
+    with create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with head.watched(address, said.append):
+            for _ in range(5):
+                server.accept()[0].close()
+    assert said == []
+
+
+def test_one_that_is_gone_is_missed_once_in_words(monkeypatch):
+    monkeypatch.setattr(head, "SECONDS", 0.01)
+    said, told = [], threading.Event()
+
+    def lost(message):
+        said.append(message)
+        told.set()
+
+    with create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    with head.watched(address, lost):
+        assert told.wait(30)
+    (message,) = said
+    assert f"Ray cluster at {address} does not answer any more" in message
+    assert "are saved" in message
+    assert "run the same command" in message
+
+
+def test_it_is_given_up_after_some_misses_in_a_row(monkeypatch):
+    knocks, told = [], threading.Event()
+    answers = iter([False, False, True, False, False, False])
+
+    def knock(place, timeout):
+        knocks.append(place)
+        if not next(answers):
+            raise ConnectionRefusedError
+        return create_server(("127.0.0.1", 0))
+
+    monkeypatch.setattr(head, "SECONDS", 0.001)
+    monkeypatch.setattr(head, "create_connection", knock)
+    with head.watched("there:1", lambda _: told.set()):
+        assert told.wait(30)
+    assert len(knocks) == 6
