@@ -97,7 +97,9 @@ def _module(path: Path, source: bytes, digest: str) -> ModuleType:
     except SyntaxError as error:
         del sys.modules[name]
         raise ConfigError(f"{path}:{error.lineno}: {error.msg}") from None
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a file that exits is no success
         del sys.modules[name]
         text = f"{path}: cannot be loaded: {type(error).__name__}: {error}"
         raise ConfigError(f"{text} ({place(error, module.__file__)})") from error
@@ -156,8 +158,8 @@ def _entry(found: Any, module: ModuleType, path: Path) -> Entry:
 
 def _summary(found: type) -> str:
     """Return the first line of a class's docstring."""
-    written = inspect.cleandoc(vars(found).get("__doc__") or "no description")
-    return written.splitlines()[0].rstrip(".")
+    written = inspect.cleandoc(str(vars(found).get("__doc__") or "")).strip()
+    return (written or "no description").splitlines()[0].rstrip(".")
 
 
 def _candidates(module: ModuleType) -> Iterator[str]:

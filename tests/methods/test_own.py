@@ -122,6 +122,7 @@ def test_what_is_no_method_is_refused(attribute, message):
     [
         ("x = 1\nclass Mine\n", r"mine\.py:2: expected ':'"),
         ("import nowhere_at_all\n", r"ModuleNotFoundError: .*\(mine\.py:1\)"),
+        ("raise SystemExit(0)\n", r"cannot be loaded: SystemExit: 0 \(mine\.py:1\)"),
         ("x = 1\n\n1 / 0\n", r"ZeroDivisionError: division by zero \(mine\.py:3\)"),
         (
             "class Mine:\n    plan = start = act = len\n    Options = int\n",
@@ -136,6 +137,15 @@ def test_a_file_that_cannot_be_loaded_is_a_message_with_its_line(
     path.write_text(text)
     with pytest.raises(ConfigError, match=message):
         own.load(f"{path}:Mine")
+
+
+@pytest.mark.parametrize("text", ["3", "'  '", "''"])
+def test_a_class_without_a_description_has_none(tmp_path, text):
+    path = tmp_path / "mine.py"
+    lines = ["class Mine:", "    plan = start = act = len", f"Mine.__doc__ = {text}"]
+    path.write_text("\n".join(lines))
+    summary = METHODS[own.load(f"{path}:Mine")].summary
+    assert summary == ("3" if text == "3" else "no description")
 
 
 def test_a_file_that_is_not_there_is_a_message(tmp_path):

@@ -5,6 +5,7 @@ from pathlib import Path
 from random import Random
 
 from tests.soak.binaries import checkpoints, frontiers, results
+from tests.soak.sources import method_files
 from tests.soak.texts import (
     Case,
     absurd_values,
@@ -23,6 +24,7 @@ KINDS: tuple[tuple[Callable[[Random, Path, Path], Case], int], ...] = (
     (checkpoints, 9),
     (frontiers, 6),
     (command_lines, 14),
+    (method_files, 10),
 )
 
 
