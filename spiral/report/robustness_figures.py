@@ -55,7 +55,7 @@ def page(
         shown = shown[shown["accuracy"] >= INFORMED]
         over_size(right, shown, "drop", "share of the own accuracy that is lost")
         right.set_title(f"networks of clean accuracy {INFORMED} or more", fontsize=9)
-        left.legend(loc="best", fontsize=7, ncols=2)
+        above.legend(*left.get_legend_handles_labels(), loc="outside right center")
         panels = below.subplots(2, len(KINDS) // 2, sharex=True, sharey=True)
         shown = _at(curves, width, keep)
         for axes, kind in zip(panels.flat, KINDS, strict=True):
