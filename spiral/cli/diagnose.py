@@ -80,6 +80,7 @@ def robustness(
 @click.option(
     "--alike", default=0.9, show_default=True, help="CKA from which they are alike."
 )
+@click.option("--split", is_flag=True, help="Or let 2-means of the cells' CKA say.")
 @click.option(
     "--every",
     type=click.IntRange(1, 1000),

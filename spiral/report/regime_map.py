@@ -3,7 +3,7 @@
 import json
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +40,8 @@ class Question:
     width: int | None = None
     """Hidden width; the largest by default."""
     thresholds: Thresholds = field(default_factory=Thresholds)
+    split: bool = False
+    """Whether the data say what is alike: 2-means of the cells' CKA."""
     every: int = 1
     """One point in so many is looked at."""
     frontier: Path | None = None
@@ -94,9 +96,11 @@ def draw_map(folders: Sequence[Path], question: Question | None = None) -> Regim
             "no pruned network was retrained more than once: give `branch` several "
             "values, as 0..2"
         )
+    each = pd.DataFrame(measured)
     known = frontier.load(question.frontier)
-    cells = _cells(pd.DataFrame(measured), knob, known, question.thresholds)
-    notes = [*notes, *_remarks(cells, question)]
+    thresholds = _thresholds(each, knob, question)
+    cells = _cells(each, knob, known, thresholds)
+    notes = [*notes, *_remarks(cells, question, thresholds)]
     width = int(ours["width"].iloc[0])
     return RegimeMap(knob, width, cells, _summary(cells), notes)
 
@@ -172,6 +176,14 @@ def _measure(
     }
 
 
+def _thresholds(each: pd.DataFrame, knob: str, question: Question) -> Thresholds:
+    """Return the thresholds asked for, or those of the data."""
+    if not question.split:
+        return question.thresholds
+    means = each.groupby([knob, "keep"])["cka"].mean().to_numpy(np.float64)
+    return replace(question.thresholds, alike=regimes.border(means))
+
+
 def _cells(
     measured: pd.DataFrame,
     knob: str,
@@ -212,12 +224,17 @@ def _summary(cells: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values("shortfall").reset_index()
 
 
-def _remarks(cells: pd.DataFrame, question: Question) -> list[str]:
+def _remarks(
+    cells: pd.DataFrame, question: Question, thresholds: Thresholds
+) -> list[str]:
     """Return what to know about a map."""
-    barrier, alike = question.thresholds.barrier, question.thresholds.alike
+    barrier, alike = thresholds.barrier, thresholds.alike
+    whose = (
+        "the second is the data's" if question.split else "these thresholds are ours"
+    )
     notes = [
-        f"regime I: lmc below {barrier:g}; II-A and II-B: cka below {alike:g} or not; "
-        "these thresholds are ours",
+        f"regime I: lmc below {barrier:g}; II-A and II-B: cka below {alike:.3g} or "
+        f"not; {whose}",
         "cka takes an inverted output for the same: read it with lmc",
     ]
     if cells["collapsed"].any():

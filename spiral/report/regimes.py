@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float
 
 from spiral import cubist, mlp
 from spiral.engines.compact import compact, live_units
+from spiral.errors import ConfigError
 
 STOPS = 11
 """Places along a line where the error is measured, both ends included."""
@@ -115,6 +116,29 @@ def regime(lmc: float, cka: float, thresholds: Thresholds) -> str:
     if lmc < thresholds.barrier:
         return "I"
     return "II-B" if cka >= thresholds.alike else "II-A"
+
+
+def border(likeness: Float[np.ndarray, " N"]) -> float:
+    """Return where likeness falls in two: half-way between the means of 2-means.
+
+    In one dimension the best two clusters are two runs of the sorted values.
+
+    Args:
+        likeness: CKA of cells; NaN where there is none.
+
+    Raises:
+        ConfigError: There are not two values.
+    """
+    values = np.sort(likeness[~np.isnan(likeness)])
+    if len(np.unique(values)) < 2:
+        raise ConfigError(
+            "expected cells of at least two likenesses to split, got "
+            f"{np.unique(values).tolist()}; give --alike a number"
+        )
+    halves = [(values[:n], values[n:]) for n in range(1, len(values))]
+    spread = [len(a) * a.var() + len(b) * b.var() for a, b in halves]
+    low, high = halves[int(np.argmin(spread))]
+    return float((low.mean() + high.mean()) / 2)
 
 
 def _centred(z: Values) -> Values:

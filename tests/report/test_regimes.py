@@ -110,6 +110,23 @@ def test_renamed_units_are_alike_and_not_connected():
 
 
 @pytest.mark.parametrize("n", range(5))
+def test_the_border_is_that_of_the_best_two_clusters(n):
+    """Against every way to put the values into two clusters."""
+    values = np.random.default_rng(n).random(8) ** 2
+    sides = [np.array([*map(int, f"{k:08b}")], bool) for k in range(1, 128)]
+    spread = [values[s].var() * s.sum() + values[~s].var() * (~s).sum() for s in sides]
+    best = sides[int(np.argmin(spread))]
+    expected = (values[best].mean() + values[~best].mean()) / 2
+    with_gap = np.append(values, np.nan)
+    assert regimes.border(with_gap) == pytest.approx(expected, rel=1e-12)
+
+
+def test_without_two_likenesses_there_is_no_border():
+    with pytest.raises(ConfigError, match=r"at least two likenesses .* got \[0\.5\]"):
+        regimes.border(np.array([0.5, np.nan, 0.5]))
+
+
+@pytest.mark.parametrize("n", range(5))
 def test_likeness_agrees_with_two_other_formulas(n):
     x = np.random.default_rng(n).standard_normal((300, 2))
     one, other = (oracles.logits(network(k), x, WIDTH) for k in (n, n + 7))
@@ -269,6 +286,19 @@ def test_a_map_says_what_is_ours_and_draws(found, tmp_path):
     first, second = ((tmp_path / f"{n}.svg").read_bytes() for n in (1, 2))
     assert first == second
     assert len(first) > 10_000
+
+
+def test_the_data_may_say_what_is_alike(launched):
+    question = regime_map.Question("checkpoint", every=50, split=True)
+    split = regime_map.draw_map([launched], question)
+    at = regimes.border(split.cells["cka"].to_numpy(float))
+    assert any(f"cka below {at:.3g} or not; the second" in n for n in split.notes)
+    for cell in split.cells.to_dict("records"):
+        limits = Thresholds(alike=at)
+        assert cell["regime"] in (
+            "collapsed",
+            regimes.regime(cell["lmc"], cell["cka"], limits),
+        )
 
 
 def test_every_regime_has_a_colour():
