@@ -33,7 +33,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from spiral.report import regime_figures, regime_map
-from spiral.report.regimes import Thresholds, regime
+from spiral.report.regimes import Thresholds
 from spiral.sweep import grid, launch
 
 pd.set_option("display.precision", 3)
@@ -97,7 +97,6 @@ Markdown(
 # move?
 
 # %%
-told = found.cells[found.cells["regime"] != "collapsed"]
 borders = [
     Thresholds(low, high) for low in (-0.05, -0.02, -0.01) for high in (0.8, 0.9)
 ]
@@ -105,10 +104,7 @@ pd.DataFrame(
     {
         "barrier": border.barrier,
         "alike": border.alike,
-        "cells that change": sum(
-            regime(cell.lmc, cell.cka, border) != cell.regime
-            for cell in told.itertuples()
-        ),
+        "cells that change": regime_map.changed(found, border),
     }
     for border in borders
 )

@@ -38,7 +38,7 @@ def blamed(method: object, doing: str, configs: pd.DataFrame) -> Iterator[None]:
         raise MethodError(f"{error}; {doing} of {pack(configs)}") from None
     except NOT_THEIRS:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # one that exits is no success
         kind = method if isinstance(method, type) else type(method)
         file = getattr(sys.modules.get(kind.__module__), "__file__", None)
         text = f"{type(error).__name__}: {error} ({place(error, file)})"

@@ -50,6 +50,11 @@ def test_a_breach_says_of_which_rows():
         blamed(MethodError("told"))
 
 
+def test_a_method_that_exits_breaks_its_contract():
+    with pytest.raises(MethodError, match=r"raised SystemExit: 0"):
+        blamed(SystemExit(0))
+
+
 @pytest.mark.parametrize("error", [MemoryError(), OSError("disk"), StoreError("x")])
 def test_what_is_no_fault_of_the_method_passes(error):
     with pytest.raises(type(error)) as caught:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from spiral.cli.common import as_json, grid_files, load_grid, show
 from spiral.cli.launch import check, how, load_method, resumable, settings_of, train
@@ -23,23 +24,35 @@ QUICK = "seed=0..7"
 @click.option(
     "--quick/--full",
     default=False,
-    help="8 seeds instead of 20: minutes. --full goes on from there.",
+    help="8 seeds, those that all have: minutes. --full has 20, as the nine pruners of "
+    "Zhang & Papyan, and goes on from there.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Results [runs/rank/METHOD]."
 )
 @how
 @as_json
-def rank(quick: bool, out: Path | None, as_json: bool, **options: Any) -> None:
+@click.pass_context
+def rank(
+    context: click.Context,
+    /,
+    quick: bool,
+    out: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Train a method on the standard grid and say where it stands.
 
     First it acts on a few rows, to see that it keeps its contract (seconds). The file's
-    digest is part of the method's name: an edited file starts anew.
+    digest is part of the method's name: an edited file starts anew. It meets the
+    shipped methods at all widths that both have. Without --method nothing is trained:
+    the shipped ones are ranked among each other, at width 16.
     """
     from spiral.report import rank, tell_rank
     from spiral.sweep import preflight
 
     if options["method"] is None:
+        _refuse_others(context)
         _show_standings(as_json)
         return
     settings = settings_of(options)
@@ -59,6 +72,18 @@ def rank(quick: bool, out: Path | None, as_json: bool, **options: Any) -> None:
         click.echo(tell_rank.page(found, out))
     if len(found.miscounted):
         raise MethodError(tell_rank.miscounted(found))
+
+
+def _refuse_others(context: click.Context) -> None:
+    """Raise UsageError for an option that only makes sense with a method."""
+    given = [
+        f"--{name}"
+        for name in context.params
+        if name != "as_json"
+        and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"{', '.join(given)} without --method: nothing trains")
 
 
 def _show_standings(as_json: bool) -> None:

@@ -7,7 +7,7 @@ import click
 from spiral.cli.common import folder
 
 MORE = ("loss", "entropy", "running_loss")
-"""What `plot budget` shows beside accuracy."""
+"""What may be kept: as ``undertraining.MORE``, without its import."""
 
 
 @click.command()
@@ -24,7 +24,7 @@ MORE = ("loss", "entropy", "running_loss")
     "more",
     type=click.Choice(MORE),
     multiple=True,
-    help="A result that comparisons do not need. Repeatable.",
+    help="Keep this too, as `plot budget` needs all three. Repeatable.",
 )
 def summary(out: Path, output: Path, more: tuple[str, ...]) -> None:
     """Write the rows of a launch without masks and weights: a hundredth of its size."""

@@ -120,7 +120,7 @@ def of_rows(
         tables["distances"] = near.distances(
             choice, groups, question.thresholds, known, read_masks, question.masks
         )
-    notes = remarks.of(choice, groups, question.honest, known is not None)
+    notes = remarks.of(choice, groups, question.honest, known)
     if question.masks is None and len(tables["gaps"]) > near.SAMPLE:
         notes.append(
             f"no distances, there are over {near.SAMPLE} lines: --distances N looks at "

@@ -16,7 +16,7 @@ class Gathered(NamedTuple):
     """The rows of launches, and what to know about them."""
 
     rows: pd.DataFrame
-    """Config columns, ``config_id``, ``MEASURED``, and the ``folder`` (a number)."""
+    """Config columns, ``config_id``, ``MEASURED`` and more, ``folder`` (a number)."""
     notes: list[str]
 
 

@@ -100,7 +100,7 @@ def of_rows(
         duels=duels,
         gaps=found.assign(place=_places(found)),
         sizes=groups.assign(place=places.astype("Int64"))[ours].reset_index(drop=True),
-        notes=[*notes, *remarks.of(choice, groups, False, best_known is not None)],
+        notes=[*notes, *remarks.of(choice, groups, False, best_known)],
         miscounted=same[(same["method"] == method) & (same["status"] == "infeasible")],
     )
 

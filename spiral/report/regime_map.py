@@ -105,6 +105,14 @@ def draw_map(folders: Sequence[Path], question: Question | None = None) -> Regim
     return RegimeMap(knob, width, cells, _summary(cells), notes)
 
 
+def changed(found: RegimeMap, thresholds: Thresholds) -> int:
+    """Return how many cells would have another regime by other thresholds."""
+    cells = found.cells[found.cells["regime"] != "collapsed"]
+    means = cells[["lmc", "cka"]].itertuples(index=False)
+    others = [regimes.regime(lmc, cka, thresholds) for lmc, cka in means]
+    return int((cells["regime"] != others).sum())
+
+
 def document(found: RegimeMap) -> dict[str, Any]:
     """Return all that a map has found, for JSON."""
     tables = {

@@ -1,15 +1,17 @@
 """What to know about the numbers of a comparison, in sentences."""
 
+import numpy as np
 import pandas as pd
 
 from spiral.report.choice import FAILED, Choice
+from spiral.report.groups import known_at
 
 
 def of(
     choice: Choice,
     groups: pd.DataFrame,
     honest: bool,
-    with_frontier: bool,
+    best_known: pd.DataFrame | None,
 ) -> list[str]:
     """Return what to know about the numbers of a comparison, in sentences."""
     found = ["intervals (low, high) are of 95 %; null where there are too few seeds"]
@@ -29,17 +31,23 @@ def of(
             "fidelity varies and counts as a setting, of which the better is shown: "
             "--by fidelity,method,width tells exact and zp24 apart"
         )
-    if not with_frontier:
+    if best_known is None:
         found.append(
             "there is no frontier, so no optimum, excess, shortfall or distance: "
             "`spiral-sweep frontier update` makes one"
         )
-    elif (groups["frontier"] < groups["best_any"]).any():
+    elif _better(choice.rows, best_known):
         found.append(
             "some rows are better than the frontier: `spiral-sweep frontier update` "
             "enters them"
         )
     return found
+
+
+def _better(rows: pd.DataFrame, best_known: pd.DataFrame) -> bool:
+    """Return whether a row beats all networks known of as many weights as it has."""
+    weights = rows["nnz"].to_numpy(np.float64, na_value=np.nan)
+    return bool((known_at(weights, best_known, "any") < rows["accuracy"]).any())
 
 
 def _statuses(status: pd.Series) -> list[str]:

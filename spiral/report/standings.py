@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from spiral import cubist
 from spiral.report import gather, summary
 from spiral.report.choice import SIZE, choose
 from spiral.report.gaps import gaps
@@ -16,14 +17,17 @@ from spiral.search.frontier import THRESHOLDS
 
 
 class Standings(NamedTuple):
-    """Who stands where, in the cells (width, size, setting, seed) that all share."""
+    """Who stands where, in the cells (size, setting, seed) all share at one width."""
 
     places: pd.DataFrame
     """``method``, ``place`` (1 + how many methods win more than half of their meetings
     with it), ``better`` and ``worse`` (than how many it is, with 95 % confidence each),
-    fewest ``seeds`` of a meeting; the first place first."""
+    fewest ``seeds`` and ``pairs`` of a meeting, ``epochs`` trained in all (median); the
+    first place first."""
     width: int
-    """The largest width that all share, of which the other tables are."""
+    """The largest width that all share."""
+    tried: list[int]
+    """Weights asked for."""
     gaps: pd.DataFrame
     """As of ``compare``."""
     sizes: pd.DataFrame
@@ -43,14 +47,19 @@ def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:
         best_known: A frontier.
     """
     shared = _shared(rows)
-    meetings = pairs(choose(shared, ("method",)))
     width = int(shared["width"].max())
     wide = shared[shared["width"] == width].reset_index(drop=True)
     choice = choose(wide, ("method", "width"))
+    meetings = pairs(choice)
+    places = _places(meetings[meetings[SIZE].isna()])
+    epochs = wide["steps"] / (cubist.POINTS // wide["batch"])
     sizes = summarise(choice, THRESHOLDS, best_known)
     return Standings(
-        _places(meetings[meetings[SIZE].isna()]),
+        places.assign(
+            epochs=places["method"].map(epochs.groupby(wide["method"]).median())
+        ),
         width,
+        sorted(wide[SIZE].unique().tolist()),
         gaps(choice, sizes, THRESHOLDS, best_known),
         sizes,
     )
@@ -72,6 +81,7 @@ def _places(meetings: pd.DataFrame) -> pd.DataFrame:
             "better": np.concatenate([chance[:, 1] > 0.5, chance[:, 2] < 0.5]),
             "worse": np.concatenate([chance[:, 2] < 0.5, chance[:, 1] > 0.5]),
             "seeds": np.tile(meetings["n"], 2),
+            "pairs": np.tile(meetings["pairs"], 2),
         }
     )
     found = both.groupby("method", as_index=False).agg(
@@ -79,6 +89,7 @@ def _places(meetings: pd.DataFrame) -> pd.DataFrame:
         better=("better", "sum"),
         worse=("worse", "sum"),
         seeds=("seeds", "min"),
+        pairs=("pairs", "min"),
     )
     found["place"] += 1
     order = ["place", "better", "method"]

@@ -2,8 +2,8 @@
 
 A row keeps what a comparison looks at; its mask and weights, nine tenths of a file and
 more, stay behind. What can be asked of a launch's numbers can be asked of its summary,
-by the same functions. The summaries in ``SHIPPED`` are of the grids of the same names;
-``standard`` is the baseline that others are ranked against.
+by the same functions. Those in ``SHIPPED`` are called as their grid, without its
+folder; ``standard`` is the baseline that others are ranked against.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,9 @@ def shipped(name: str) -> Path:
     """
     if name not in names():
         known = ", ".join(names()) or "none"
-        raise StoreError(f"no baseline {name!r}; those shipped are {known}")
+        raise StoreError(
+            f"{name}: no such folder, and no shipped summary; those are {known}"
+        )
     return SHIPPED / f"{name}.parquet"
 
 

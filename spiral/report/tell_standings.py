@@ -17,10 +17,12 @@ SIZES = (26, 44)
 def table(found: Standings) -> pd.DataFrame:
     """Return the standings of many methods, a line each."""
     shown = found.places[["place", "method", "better", "worse"]].copy()
+    shown["epochs"] = [f"{each:.0f}" for each in found.places["epochs"]]
     lines = found.gaps[found.gaps["threshold"] == found.gaps["threshold"].min()]
     needed = {line["method"]: line for line in lines.to_dict("records")}
-    for name in ("median", "best"):
-        shown[name] = [tell.count(needed[m], name) for m in shown["method"]]
+    shown["median"] = [tell.count(needed[m], "median") for m in shown["method"]]
+    shown["interval"] = [tell.limits(needed[m]) for m in shown["method"]]
+    shown["best"] = [tell.count(needed[m], "best") for m in shown["method"]]
     missed = found.sizes.set_index(["keep", "method"])["shortfall"]
     for size in SIZES:
         loss = shown["method"].map(missed[size])
@@ -44,14 +46,22 @@ def document(found: Standings) -> dict[str, Any]:
 def definition(found: Standings) -> str:
     """Return what the columns of the standings are."""
     accuracy = found.gaps["threshold"].min()
-    seeds = found.places["seeds"].min()
+    seeds, tried = found.places["seeds"].min(), found.tried
+    setting = found.sizes.iloc[0]
     return (
-        "place: behind all that win more than half of their meetings with it (equal "
-        "seeds, widths and sizes, a tie is half a win); better, worse: than how many, "
-        f"with 95 % confidence each; median, best: the fewest weights at width "
-        f"{found.width} with which the median or the best of n = {seeds} seeds reaches "
-        f"{accuracy:g}, in brackets what that is over the optimum; misses: what the "
-        "median network loses in accuracy to the best network known of its size"
+        f"width {found.width}, {len(tried)} sizes from {tried[0]} to {tried[-1]} "
+        f"weights, n = {seeds} seeds each, learning rate {setting['lr']:g}, "
+        f"{setting['schedule']} (or a method's own), options at their defaults. place: "
+        "1 + how many methods win more than half of their meetings with it (equal seed "
+        "and size; a tie, as of two that guess, is half a win; circles leave places "
+        "empty); better, worse: than how many others, with 95 % confidence in each; "
+        "epochs: trained in all (median); "
+        "median, best: the fewest weights with which the median or the best of the "
+        f"seeds reaches {accuracy:g}, in brackets what that is over the optimum, with "
+        f"an interval of 95 %; > and ≥: not with the most, ≤: with the fewest tried; "
+        "misses at k: what the median network loses in accuracy to the best network "
+        "known of its size (who guesses loses 0.5). Methods that remove whole units "
+        "keep up to the weights asked for, all others exactly so many"
     )
 
 
@@ -62,11 +72,8 @@ def page(found: Standings) -> str:
 
 
 def markdown(found: Standings) -> str:
-    """Return the standings with what each method is, and those that have no place."""
+    """Return the standings and the names of the methods that have no place."""
     shown = table(found)
-    known = [METHODS[name] for name in shown["method"]]
-    said = [f"{each.summary} ({each.citation})" for each in known]
-    shown["what it is"] = [each.replace("|", r"\|") for each in said]
     shown["method"] = [f"`{name}`" for name in shown["method"]]
     lines = [[*shown.columns], ["---"] * len(shown.columns), *shown.to_numpy().tolist()]
     others = [f"`{name}`" for name in METHODS if name not in {*found.places["method"]}]

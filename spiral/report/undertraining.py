@@ -51,6 +51,7 @@ def of_folders(folders: Sequence[Path]) -> pd.DataFrame:
     if len(budgets) < 2:
         raise ConfigError(
             "expected rows of at least two budgets (epochs: [50, 100], say) that tell "
-            f"of entropy, got {budgets}"
+            f"of entropy, got {budgets}; a summary tells of it if it was made "
+            "`--with loss --with entropy --with running_loss`"
         )
     return over_budget(found)

@@ -12,8 +12,8 @@ from matplotlib.ticker import NullLocator, StrMethodFormatter
 from spiral.report import style
 
 PANELS = {
-    "accuracy": "accuracy on all points",
-    "entropy": "entropy of outputs (nats)",
+    "accuracy": "median accuracy",
+    "entropy": "median entropy (nats)",
 }
 """Rows of the figure."""
 
@@ -25,8 +25,9 @@ def draw(summary: pd.DataFrame) -> Figure:
     """Return accuracy over entropy, a column for each kind of pruned networks.
 
     Args:
-        summary: What ``undertraining.over_budget`` found. Dense networks stand beside
-            the pruned ones of their width, in grey; alone, they have columns.
+        summary: What ``undertraining.over_budget`` found, medians over seeds. Dense
+            networks stand beside the pruned ones of their width and smoothing, in grey;
+            alone, they have columns.
     """
     kinds = [name for name in KINDS if name in summary]
     pruned = summary[summary["keep"].notna()]
@@ -40,7 +41,7 @@ def draw(summary: pd.DataFrame) -> Figure:
         )
         for column, (kind, part) in zip(panels.T, parts, strict=True):
             whole = summary[summary["keep"].isna()]
-            beside = whole[whole["width"] == part["width"].iloc[0]]
+            beside = _beside(part, whole)
             column[0].set_title(_named(dict(zip(kinds, kind, strict=True)), summary))
             for axes, name in zip(column, PANELS, strict=True):
                 if len(pruned):
@@ -51,6 +52,15 @@ def draw(summary: pd.DataFrame) -> Figure:
             axes.set_ylabel(label)
         _legend(figure, panels.flat)
     return figure
+
+
+def _beside(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """Return the dense networks that compare with pruned ones of a kind."""
+    same = whole["width"] == part["width"].iloc[0]
+    if "smoothing" in whole:
+        ours = part["smoothing"].fillna(0.0).iloc[0]
+        same &= whole["smoothing"].fillna(0.0) == ours
+    return whole[same]
 
 
 def over_budget(

@@ -16,12 +16,14 @@ from spiral.errors import LaunchIncomplete
 SECONDS = 5.0
 """Between two knocks; also how long one waits for an answer."""
 
-MISSES = 3
-"""Knocks in a row without an answer after which a head is gone."""
+MISSES = 9
+"""Knocks in a row without an answer after which a head is gone: before Ray gives up."""
 
 
 def give_up(message: str) -> None:
     """End this process at once: threads of Ray's would wait for the head."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[?25h")  # a progress bar hides the cursor
     print(f"error: {message}", file=sys.stderr, flush=True)  # noqa: T201
     os._exit(LaunchIncomplete.exit_code)
 
@@ -42,15 +44,15 @@ def watched(address: str, lost: Callable[[str], None] = give_up) -> Iterator[Non
 def _knock(address: str, over: threading.Event, lost: Callable[[str], None]) -> None:
     """Knock until it is over or nobody answers."""
     host, _, port = address.rpartition(":")
-    misses = 0
+    misses, known = 0, False  # one that never answered may be out of sight, not gone
     while misses < MISSES:
         if over.wait(SECONDS):
             return
         try:
             create_connection((host, int(port)), timeout=SECONDS).close()
-            misses = 0
+            misses, known = 0, True
         except OSError:
-            misses += 1
+            misses += known
     lost(
         f"the head of the Ray cluster at {address} does not answer any more. All "
         "packs that were done are saved: start a head again (without --address Ray "

@@ -80,10 +80,13 @@ class Meter:
         """Tell, once in a while, that nothing was done for far too long."""
         longest = max(self.cost.values(), default=0.0)
         patience = max(PATIENCE_SECONDS, PATIENCE_PACKS * longest)
+        told = 0.0
         while not self.over.wait(patience / 10):
             silence = time.monotonic() - self.heard
-            if silence > patience:
-                self.heard += patience
+            if silence < told:
+                told = 0.0  # a pack was done
+            if silence > told + patience:
+                told = silence
                 self.console.print(
                     f"no pack was done for {duration(silence)}, one takes about "
                     f"{duration(longest)}: a method may hang, or the machine swap. "

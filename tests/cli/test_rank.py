@@ -82,6 +82,26 @@ def test_rank_goes_on_where_it_was_and_prints_the_same_as_json(ranked):
     assert 1 <= found["place"] <= found["methods"]
 
 
+def test_without_a_method_the_shipped_ones_are_ranked():
+    found = run_json("rank")
+    places = {line["method"]: line["place"] for line in found["places"]}
+    rest = {"dense", "block", "mask", "scratch", "shuffled"}
+    shipped = {name for name in METHODS if not name.startswith("Largest")}
+    assert shipped - {*places} == rest
+    assert min(places.values()) == 1
+    assert found["width"] == 16
+    assert {line["n"] for line in found["sizes"]} >= {8}
+    text = run("rank").out
+    assert text.startswith("standings: width 16")
+    assert all(name in text for name in places)
+
+
+def test_without_a_method_nothing_is_trained(tmp_path):
+    ran = run("rank", "--quick", "--out", tmp_path / "rows")
+    assert ran.code == 2
+    assert "--quick, --out without --method: nothing trains" in ran.err
+
+
 def test_a_place_among_some_rows_says_what_is_missing(ranked, tmp_path):
     out, _ = ranked
     assert not any("missing" in note for note in rank.of_folder(out, NAME).notes)

@@ -301,6 +301,13 @@ def test_the_data_may_say_what_is_alike(launched):
         )
 
 
+def test_other_thresholds_change_some_cells_and_the_same_none(found):
+    told = found.cells[found.cells["regime"] != "collapsed"]
+    assert regime_map.changed(found, Thresholds()) == 0
+    apart = regime_map.changed(found, Thresholds(barrier=np.inf))
+    assert apart == (told["regime"] != "I").sum()
+
+
 def test_every_regime_has_a_colour():
     assert set(regime_figures.COLOURS) == set(regimes.REGIMES)
 

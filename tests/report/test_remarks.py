@@ -11,7 +11,7 @@ from tests.report import frontier, row, seeds, table
 def said(*rows, known=None, honest=False):
     choice = choose(table(*rows), honest=honest)
     groups = summarise(choice, best_known=known)
-    return " | ".join(remarks.of(choice, groups, honest, known is not None))
+    return " | ".join(remarks.of(choice, groups, honest, known))
 
 
 def test_failures_are_named_with_their_numbers():
@@ -37,3 +37,12 @@ def test_rows_better_than_the_frontier_are_pointed_out(accuracy, better):
     text = said(row(accuracy=accuracy), known=frontier(("any", 20, 0.95)))
     assert ("better than the frontier" in text) == better
     assert "there is no frontier" not in text
+
+
+def test_a_row_is_held_against_networks_of_its_own_size():
+    """Not those of its group's median: units are removed whole."""
+    known = frontier(("any", 12, 0.9), ("any", 20, 0.95))
+    alike = {"method": "l1_unit", "keep": 22}
+    less = [row(seed=s, nnz=12, accuracy=0.8, **alike) for s in range(3)]
+    text = said(*less, row(seed=3, nnz=20, accuracy=0.94, **alike), known=known)
+    assert "better than the frontier" not in text

@@ -15,20 +15,27 @@ def shifted(by):
     return [accuracy + by for accuracy in UP]
 
 
+def with_batch(rows):
+    """Return rows of batches of 128, as `standard` has them."""
+    return rows.assign(batch=128)
+
+
 @pytest.fixture
 def rows():
     """GMP beats LTH, LTH random, at the two sizes that all have."""
     strength = {"random": -0.2, "gmp": 0.06, "lth": 0.0}
-    return table(
-        *(
-            line
-            for method, by in strength.items()
-            for keep in (26, 44)
-            for line in seeds(shifted(by), method=method, keep=keep)
-        ),
-        *seeds([0.99] * 8, method="random", keep=65),
-        *seeds([0.99] * 8, method="lth", width=64, keep=26),
-        *[{**line, "seed": 8} for line in seeds([0.99], method="random", keep=26)],
+    return with_batch(
+        table(
+            *(
+                line
+                for method, by in strength.items()
+                for keep in (26, 44)
+                for line in seeds(shifted(by), method=method, keep=keep)
+            ),
+            *seeds([0.99] * 8, method="random", keep=65),
+            *seeds([0.99] * 8, method="lth", width=64, keep=26),
+            *[{**line, "seed": 8} for line in seeds([0.99], method="random", keep=26)],
+        )
     )
 
 
@@ -41,12 +48,15 @@ def test_places_are_by_who_beats_whom_where_all_have_rows(rows):
         "better": [2, 1, 0],
         "worse": [0, 1, 2],
         "seeds": [8, 8, 8],
+        "pairs": [16, 16, 16],
+        "epochs": [50, 50, 50],
     }
+    assert found.tried == [26, 44]
     assert set(found.gaps["largest"]) == {44}
     assert set(found.sizes["n"]) == {8}
 
 
-def test_places_are_those_of_rank(rows):
+def test_places_are_those_of_rank_on_equal_cells(rows):
     both = rows[rows["keep"] != 65].query("width == 16 and seed < 8")
     found = standings.standings(rows, KNOWN).places.set_index("method")["place"]
     for method, place in found.items():
@@ -54,7 +64,7 @@ def test_places_are_those_of_rank(rows):
 
 
 def test_equals_share_a_place():
-    alike = table(*seeds(UP, method="gmp"), *seeds(UP, method="lth"))
+    alike = with_batch(table(*seeds(UP, method="gmp"), *seeds(UP, method="lth")))
     assert standings.standings(alike, KNOWN).places["place"].tolist() == [1, 1]
 
 
@@ -66,7 +76,9 @@ def test_the_table_says_what_each_misses_and_needs(rows):
             "method": ["gmp", "lth", "random"],
             "better": [2, 1, 0],
             "worse": [0, 1, 2],
+            "epochs": ["50", "50", "50"],
             "median": ["≤26 (+10)", ">44", ">44"],
+            "interval": ["26–26", ">44", ">44"],
             "best": ["≤26 (+10)", ">44", ">44"],
             "misses at 26": ["0.036", "0.096", "0.296"],
             "misses at 44": ["0.036", "0.096", "0.296"],
@@ -79,6 +91,6 @@ def test_markdown_has_a_line_each_and_names_those_without_a_place(rows):
     text = tell_standings.markdown(standings.standings(rows, KNOWN))
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 5
-    assert lines[2].startswith("| 1 | `gmp` | 2 | 0 | ≤26 (+10) |")
-    assert all(line.count(" | ") == 8 for line in lines)
+    assert lines[2].startswith("| 1 | `gmp` | 2 | 0 | 50 | ≤26 (+10) |")
+    assert all(line.count(" | ") == 9 for line in lines)
     assert "`dense`" in text.partition("Without a place: ")[2]

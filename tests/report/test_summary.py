@@ -109,7 +109,7 @@ def test_shipped_ones_have_names(tmp_path, monkeypatch):
     for name in ("one", "one-more"):
         (tmp_path / f"{name}.parquet").touch()
     assert summary.shipped("one") == tmp_path / "one.parquet"
-    with pytest.raises(StoreError, match=r"no baseline 'two'; .* one, one-more"):
+    with pytest.raises(StoreError, match=r"two: no such folder, .* are one, one-more"):
         summary.shipped("two")
 
 

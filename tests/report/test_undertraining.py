@@ -110,12 +110,24 @@ def test_columns_tell_widths_and_smoothing_apart_where_they_differ():
     found = summary(
         *rows_of([0.1], epochs=50, width=16, smoothing=0.0),
         *rows_of([0.2], epochs=50, width=64, smoothing=0.1),
-        *rows_of([0.3], epochs=50, width=64, method="dense", keep=None),
+        *rows_of([0.3], epochs=50, width=64, smoothing=0.1, method="dense", keep=None),
     )
     assert lines_of(found) == {
         "gmp\nwidth 16\nε = 0": {"20": [(50, 0.1)]},
         "gmp\nwidth 64\nε = 0.1": {"20": [(50, 0.2)], "dense": [(50, 0.3)]},
     }
+
+
+def test_dense_networks_of_another_smoothing_stand_nowhere():
+    """Their entropy has another floor."""
+    found = summary(
+        *rows_of([0.1], epochs=50, smoothing=None),
+        *rows_of([0.2], epochs=50, smoothing=0.1),
+        *rows_of([0.3], epochs=50, smoothing=None, method="dense", keep=None),
+        *rows_of([0.4], epochs=50, smoothing=0.2, method="dense", keep=None),
+    )
+    columns = lines_of(found)
+    assert [[*lines] for lines in columns.values()] == [["20"], ["dense", "20"]]
 
 
 GRID = """

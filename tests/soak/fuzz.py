@@ -9,6 +9,7 @@ and 500 MB (a sound grid may take what its configs take).
 import io
 import resource
 import shutil
+import sys
 import time
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
@@ -16,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+from spiral.methods import METHODS
 from tests.soak import mutants
 from tests.soak.stage import Stage, check
 from tests.soak.texts import Case
@@ -91,6 +93,7 @@ def run_words(words: list[str]) -> tuple[int, str]:
     from spiral.cli import main
 
     out, code = io.StringIO(), 0
+    known, path = dict(METHODS), [*sys.path]
     try:
         with redirect_stdout(out), redirect_stderr(out):
             main(words, prog_name="spiral-sweep")
@@ -98,6 +101,10 @@ def run_words(words: list[str]) -> tuple[int, str]:
         code = stop.code if isinstance(stop.code, int) else 1 if stop.code else 0
     except BaseException:
         return 1, out.getvalue() + traceback.format_exc()
+    finally:  # a method of the case is not one of the next
+        METHODS.clear()
+        METHODS.update(known)
+        sys.path[:] = path
     return code, out.getvalue()
 
 

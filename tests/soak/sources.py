@@ -51,32 +51,39 @@ WORSE = (
     b"# -*- coding: nonsense -*-\nclass Mine: pass",
 )
 TAIL = (
-    *("Mine.Options = 3", "Mine.__doc__ = 3", "Mine.__doc__ = '  '", "Mine.plan = 3"),
-    *("Mine.Options.power = 'x'", "Mine.__name__ = '../../out'", "Mine.start = None"),
+    *("Mine.Options = 3", "Mine.plan = 3", "Mine.start = None", "del Mine", "Mine()"),
     *("Mine.__init__ = None", "Mine.act = lambda *_: None", "Mine.plan = lambda *_: 3"),
-    *("Mine.plan = lambda *_: Plan.simple(None, 0)", "Mine.__name__ = 'a' * 5000"),
-    *("Mine.act = lambda *_: 1 / 0", "Mine.start = lambda *_: exit(0)", "del Mine"),
-    *("Mine.plan = lambda self, b: Plan.simple(b, -5)", "Mine = Mine(2)", "Mine()"),
-    *("Mine.plan = lambda self, b: Plan.simple(b, 10 ** 30)", "Mine.__name__ = ''"),
+    *("Mine.plan = lambda *_: Plan.simple(None, 0)", "Mine = Mine(2)"),
+    *("Mine.act = lambda *_: 1 / 0", "Mine.start = lambda *_: exit(0)"),
+    *("Mine.plan = lambda *_: exit(0)", "Mine.act = lambda *_: exit(0)"),
+    "Mine.plan = lambda self, b: Plan.simple(b, -5)",
+    "Mine.plan = lambda self, b: Plan.simple(b, 10 ** 30)",
 )
-"""Lines that turn the sound class into another."""
+"""Lines after which the sound class is no method."""
+
+ODD = (
+    *("Mine.__doc__ = 3", "Mine.__doc__ = '  '", "Mine.__name__ = '../../out'"),
+    *("Mine.Options.power = 'x'", "Mine.__name__ = 'a' * 5000", "Mine.__name__ = ''"),
+)
+"""Lines that leave it one, perhaps."""
 
 
 def method_files(chance: Random, room: Path, sound: Path) -> Case:
     """Train a tiny grid with a file that is mostly no method."""
     file, grid, out = room / "own.py", room / "g.yaml", room / "out"
     grid.write_text("{method: random, keep: 12, width: 3, epochs: 1, seed: 0..1}")
-    kind = chance.choice(["worse", "tail", "typed", "typed"])
+    kind = chance.choice(["worse", "tail", "odd", "typed", "typed"])
     if kind == "worse":
         file.write_bytes(chance.choice(WORSE))
-    elif kind == "tail":
-        tail = chance.sample(TAIL, chance.randint(1, 2))
-        file.write_text("\n".join([SOUND, *tail]))
-    else:
+    elif kind == "typed":
         file.write_text(_typed(chance))
+    else:
+        tail = chance.choice(TAIL if kind == "tail" else ODD)
+        file.write_text("\n".join([SOUND, tail]))
     name = chance.choice(["Mine"] * 8 + ["", "Yours", "Mine.act", "é", "__doc__"])
     words = ["launch", str(grid), "--method", f"{file}:{name}", "--out", str(out)]
-    return Case([*words, "--executor", "local", "--workers", "1"], kind == "worse")
+    garbage = kind in ("worse", "tail") or name != "Mine"
+    return Case([*words, "--executor", "local", "--workers", "1"], garbage)
 
 
 def _typed(chance: Random) -> str:

@@ -10,6 +10,7 @@ def test_a_head_that_answers_is_not_missed(monkeypatch):
     monkeypatch.setattr(head, "SECONDS", 0.01)
     said = []
     with create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
         address = f"127.0.0.1:{server.getsockname()[1]}"
         with head.watched(address, said.append):
             for _ in range(5):
@@ -26,18 +27,39 @@ def test_one_that_is_gone_is_missed_once_in_words(monkeypatch):
         told.set()
 
     with create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
         address = f"127.0.0.1:{server.getsockname()[1]}"
-    with head.watched(address, lost):
-        assert told.wait(30)
+        watch = head.watched(address, lost)
+        with watch:
+            server.accept()[0].close()
+            server.close()
+            assert told.wait(30)
     (message,) = said
     assert f"Ray cluster at {address} does not answer any more" in message
     assert "are saved" in message
     assert "run the same command" in message
 
 
+def test_one_that_never_answered_may_be_out_of_sight(monkeypatch):
+    knocks, enough = [], threading.Event()
+
+    def knock(place, timeout):
+        knocks.append(place)
+        if len(knocks) > 3 * head.MISSES:
+            enough.set()
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(head, "SECONDS", 0.001)
+    monkeypatch.setattr(head, "create_connection", knock)
+    said = []
+    with head.watched("there:1", said.append):
+        assert enough.wait(30)
+    assert said == []
+
+
 def test_it_is_given_up_after_some_misses_in_a_row(monkeypatch):
     knocks, told = [], threading.Event()
-    answers = iter([False, False, True, False, False, False])
+    answers = iter([False, True, False, True, *[False] * head.MISSES])
 
     def knock(place, timeout):
         knocks.append(place)
@@ -49,4 +71,4 @@ def test_it_is_given_up_after_some_misses_in_a_row(monkeypatch):
     monkeypatch.setattr(head, "create_connection", knock)
     with head.watched("there:1", lambda _: told.set()):
         assert told.wait(30)
-    assert len(knocks) == 6
+    assert len(knocks) == 4 + head.MISSES
