@@ -25,12 +25,13 @@ def _places(
     """Put the file of a shipped summary in the place of its name."""
     from spiral.report import summary
 
-    def found(place: Path) -> Path:
-        if place.exists() or len(place.parts) != 1:
-            return place
-        return summary.shipped(str(place))
-
-    return tuple(map(found, given))
+    known = summary.names()
+    return tuple(
+        summary.shipped(str(place))
+        if str(place) in known and not place.exists()
+        else place
+        for place in given
+    )
 
 
 folders = click.argument(

@@ -52,6 +52,8 @@ def read(folders: Sequence[Path], more: Sequence[str] = ()) -> Gathered:
 def _read(place: Path, more: Sequence[str]) -> pd.DataFrame:
     """Return the rows of a launch or of a summary."""
     wanted = [*MEASURED, *more]
+    if len(place.parts) == 1 and not place.exists():
+        place = summary.shipped(str(place))
     if place.is_file():
         table = summary.read(place)[0]
         configs = [name for name in table if name not in rows.RESULTS]
