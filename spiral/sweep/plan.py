@@ -69,7 +69,7 @@ def groups(configs: pd.DataFrame) -> list[np.ndarray]:
     """Return the row numbers of each group; who can share stands together.
 
     First by order seed (a pack then draws few epoch orders), then by what twins have in
-    common (see ``experiment.twins_at_start``), else as in the grid.
+    common (see ``twins.twins_at_start``), else as in the grid.
     """
     if configs.empty:
         return []
