@@ -96,9 +96,10 @@ def _value(  # noqa: PLR0911 - one return per kind of node
         case ast.Constant(value=bool() | str() as value):
             return np.asarray(value)
         case ast.Constant(value=int() | float() as value):
-            return np.float64(value)  # columns are exact in float64 below 2**53
+            return _finite(np.float64(value), node)  # columns are exact below 2**53
         case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
-            return BINARY[type(op)](_number(left, columns), _number(right, columns))
+            both = _number(left, columns), _number(right, columns)
+            return _finite(BINARY[type(op)](*both), node)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_number(operand, columns)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -111,6 +112,15 @@ def _value(  # noqa: PLR0911 - one return per kind of node
         case ast.Compare(left=left, ops=ops, comparators=others):
             return _chain(left, ops, others, columns)
     raise WhereError(f"{ast.unparse(node)!r} is not allowed in a condition")
+
+
+def _finite(value: Any, node: ast.expr) -> Any:
+    """Return what is the same for all configs, if it is a number to compare with."""
+    if np.ndim(value) == 0 and not np.isfinite(value):
+        text = ast.unparse(node)
+        shown = text if len(text) <= 40 else f"{text[:37]}..."
+        raise WhereError(f"{shown!r} is no finite number")
+    return value
 
 
 def _number(node: ast.expr, columns: Mapping[str, np.ndarray]) -> Any:

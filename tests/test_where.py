@@ -232,6 +232,16 @@ def test_no_text_takes_long_or_raises_anything_but_where_error(text):
     assert time.process_time() - began < 0.5
 
 
+@pytest.mark.parametrize("text", ["9**9**9**9 > keep", "1 / 0 > keep", "keep > 1e999"])
+def test_what_is_no_finite_number_is_refused(text):
+    assert "is no finite number" in refusal(text)
+
+
+def test_a_column_may_be_divided_by_nothing():
+    found = evaluate("1 / (keep - 16) > 0", {"keep": np.array([16.0, 18.0])})
+    assert found.tolist() == [True, True]
+
+
 @pytest.mark.parametrize("text", ["x" * 2_001, "(" * 900 + "1<2" + ")" * 900])
 def test_the_message_about_a_long_text_is_short(text):
     assert len(refusal(text)) < 200

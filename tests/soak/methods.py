@@ -70,7 +70,7 @@ SAID = {
     "shape": "Change.masks must be bool",
     "kind": "Change.params must be float32",
     "touches": "read-only",
-    "nothing": "'NoneType'",
+    "nothing": "got (NoneType, NoneType)",
     "exits": "SystemExit",
 }
 STATUS = {"many": "infeasible", "nan": "diverged"}
