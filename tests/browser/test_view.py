@@ -10,8 +10,8 @@ from spiral import masks, mlp
 from spiral.report import view
 from spiral.search import exported, frontier
 from tests.browser.stage import part, settled
+from tests.cli import run
 from tests.report import launches
-from tests.test_cli import run
 
 pytestmark = pytest.mark.browser
 

@@ -12,7 +12,7 @@ from spiral import store
 from spiral.methods import METHODS
 from spiral.report import gather, rank, summary
 from spiral.sweep import status
-from tests.test_cli import run, run_json
+from tests.cli import run, run_json
 
 FILE = Path(__file__).parent.parent / "pruners.py"
 DIGEST = hashlib.blake2b(FILE.read_bytes(), digest_size=4).hexdigest()

@@ -12,8 +12,8 @@ from spiral import cubist, initial, masks, methods, mlp, rows
 from spiral.errors import ConfigError, StoreError
 from spiral.report import bundle, embed, view
 from spiral.search import frontier
+from tests.cli import run
 from tests.report import launches
-from tests.test_cli import run
 
 GRID = """
 defaults: {width: 4}

@@ -8,7 +8,7 @@ import pytest
 
 from spiral import rows
 from spiral.report import results
-from tests.test_cli import run, run_json
+from tests.cli import run, run_json
 
 COMMON = ("--seeds", 2, "--lr", "0.1, 0.3", "--schedule", "step", "--set", "epochs=4")
 LOCAL = ("--executor", "local", "--workers", 1)

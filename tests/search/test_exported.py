@@ -8,7 +8,7 @@ import pytest
 from spiral import mlp
 from spiral.errors import StoreError
 from spiral.search import exported, frontier, network
-from tests.test_cli import run
+from tests.cli import run
 
 
 def saved(**changes):

@@ -1,11 +1,9 @@
-"""The command line: what it promises to scripts, and messages for every mistake."""
+"""The command line: what it promises to scripts."""
 
 import io
 import json
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
-from types import SimpleNamespace
 
 import jsonschema
 import numpy as np
@@ -17,58 +15,8 @@ from spiral import cli
 from spiral.methods import METHODS
 from spiral.search import frontier
 from spiral.search.network import Network
-
-GRID = """
-name: tiny
-defaults: {width: 3, epochs: 1, batch: 2000, seed: 0..3}
-blocks:
-  gmp: {method: gmp, keep: 12}
-  again: {method: gmp, keep: [12, 20], seed: 0}
-  dense: {method: dense}
-"""
-"""9 configs after a duplicate, in 2 packs."""
-
-
-def run(*args):
-    """Run a command line in this process; an exception is a failed test."""
-    out, err = io.StringIO(), io.StringIO()
-    code = 0
-    try:
-        with redirect_stdout(out), redirect_stderr(err):
-            cli.main([str(arg) for arg in args], prog_name="spiral-sweep")
-    except SystemExit as stop:
-        code = stop.code or 0
-    return SimpleNamespace(code=code, out=out.getvalue(), err=err.getvalue())
-
-
-def run_json(*args):
-    """Run a command that must print one JSON document and nothing else."""
-    ran = run(*args, "--json")
-    assert ran.code == 0, ran.err
-    return json.loads(ran.out)
-
-
-@pytest.fixture(scope="module")
-def grid(tmp_path_factory):
-    path = tmp_path_factory.mktemp("grid") / "tiny.yaml"
-    path.write_text(GRID)
-    return path
-
-
-@pytest.fixture(scope="module")
-def launched(grid, tmp_path_factory):
-    """The folder of a finished launch, and what the launch printed."""
-    out = tmp_path_factory.mktemp("out") / "new"
-    local = ("--executor", "local", "--workers", 1)
-    return out, run_json("launch", grid, "--out", out, *local)
-
-
-@pytest.fixture(scope="module")
-def rows(launched):
-    return pd.read_parquet(launched[0])
-
-
-# ---- what scripts read
+from tests.cli import run, run_json
+from tests.cli.conftest import GRID
 
 
 def test_plan_counts(grid):
@@ -268,170 +216,6 @@ def test_every_command_helps(command):
     assert "Usage: spiral-sweep" in run(*command).out
 
 
-# ---- figures
-
-MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
-
-
-@pytest.mark.parametrize("kind", MAGIC)
-def test_figures_are_written_as_their_name_says(kind, launched, rows, tmp_path):
-    row = rows["config_id"].iloc[0]
-    for command in (["accuracy", launched[0]], ["boundary", launched[0], row[:12]]):
-        file = tmp_path / f"{command[0]}.{kind}"
-        ran = run("plot", *command, "-o", file)
-        assert (ran.code, ran.out) == (0, f"{file}\n")
-        assert file.read_bytes().startswith(MAGIC[kind])
-
-
-LOCAL = ("--executor", "local", "--workers", 1)
-
-WIDE = """
-name: wide
-defaults: {epochs: 1, batch: 2000, seed: 1, init_seed: 1}
-blocks:
-  both: {method: gmp, fidelity: [exact, zp24], width: 3, keep: [12, 20]}
-  wider: {method: gmp, width: 4, keep: 12}
-  search: {method: block, width: 3, d1: 2, d2: 2, d3: 2}
-"""
-"""What every kind of figure needs: two widths, versions, a start that was searched."""
-
-
-@pytest.fixture(scope="module")
-def wide(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wide")
-    (folder / "wide.yaml").write_text(WIDE)
-    out = folder / "out"
-    ran = run("launch", folder / "wide.yaml", "--out", out, *LOCAL)
-    assert ran.code == 0, ran.err
-    return out
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["accuracy", "{out}", "--width", "3"],
-        ["width", "{out}", "--keep", "12"],
-        ["connected", "{out}", "--honest"],
-        ["gaps", "{out}", "--threshold", "0.6", "--width", "3,4"],
-        ["fixed", "{out}"],
-        ["fidelity", "{out}"],
-        ["pairs", "{out}", "--keep", "12"],
-        ["neurons", "{out}", "gmp@12"],
-        ["networks", "--neurons", "--nnz", "16"],
-    ],
-    ids=lambda command: command[0],
-)
-def test_every_kind_of_figure_is_drawn(command, wide, tmp_path):
-    words = [word.format(out=wide) for word in command]
-    file = tmp_path / "figure.svg"
-    ran = run("plot", *words, "-o", file)
-    assert (ran.code, ran.out) == (0, f"{file}\n"), ran.err
-    assert file.read_bytes().startswith(MAGIC["svg"])
-
-
-def test_a_report_is_one_page_of_several_folders(wide, launched, tmp_path):
-    file = tmp_path / "report.html"
-    ran = run("report", wide, launched[0], "-o", file, "--threshold", "0.6")
-    assert (ran.code, ran.out) == (0, f"{file}\n"), ran.err
-    page = file.read_text()
-    assert page.startswith("<!doctype html>")
-    assert "<h1>wide, tiny</h1>" in page
-
-
-@pytest.mark.parametrize("which", ["", "zzzz"], ids=["ambiguous", "unknown"])
-def test_an_id_must_name_one_row(which, launched, tmp_path):
-    ran = run("plot", "boundary", launched[0], which, "-o", tmp_path / "b.png")
-    assert ran.code == 2
-    assert "error: " in ran.err
-    assert not any(tmp_path.iterdir())
-
-
-def test_an_unknown_kind_of_figure_is_refused(launched, tmp_path):
-    ran = run("plot", "accuracy", launched[0], "-o", tmp_path / "a.gif")
-    assert ran.code == 2
-    assert ".png, .svg, .pdf" in ran.err
-    assert not any(tmp_path.iterdir())
-
-
-# ---- mistakes
-
-
-def test_an_unknown_grid_lists_those_there_are():
-    ran = run("plan", "quickstrat")
-    assert ran.code == 2
-    assert "quickstrat" in ran.err
-    assert "quickstart" in ran.err.replace("quickstrat", "")
-
-
-def test_mistakes_of_a_grid_are_said_with_their_places(tmp_path):
-    file = tmp_path / "bad.yaml"
-    file.write_text("method: gmp\nkeeep: 3\nwidth: 0\n")
-    ran = run("plan", file)
-    assert ran.code == 2
-    assert f"{file}:2:1" in ran.err
-    assert f"{file}:3:8" in ran.err
-    assert "did you mean 'keep'?" in ran.err
-
-
-def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    out = tmp_path / "out"
-    ran = run("launch", grid, "--out", out, "--engine", "vmap:cuda")
-    assert ran.code == 2
-    assert "needs a CUDA device" in ran.err
-    assert "--engine vmap" in ran.err
-    assert not out.exists()
-
-
-@pytest.mark.parametrize(
-    ("args", "code", "said"),
-    [
-        (["plan"], 2, "GRID"),
-        (["plan", "{tmp}"], 2, "cannot be read"),
-        (["plan", "{grid}", "--set", "width"], 2, "expected KEY=VALUE"),
-        (["plan", "{grid}", "--set", "method=gpm"], 2, "did you mean 'gmp'?"),
-        (["launch", "{grid}"], 2, "--out"),
-        (["launch", "{grid}", "--out", "{tmp}/o", "--engine", "abacus"], 2, "abacus"),
-        (["status", "{tmp}"], 1, "holds no launch"),
-        (["status", "{grid}"], 1, "holds no launch"),
-        (["compare", "{tmp}"], 1, "holds no launch"),
-        (["compare", "{out}", "--by", "colour"], 2, "no column 'colour'"),
-        (["compare", "{out}", "--by", ""], 2, "no column ''"),
-        (["compare"], 2, "DIR"),
-        (["compare", "{out}", "{tmp}"], 1, "holds no launch"),
-        (["compare", "{out}", "--threshold", "high"], 2, "as .95,.995, got 'high'"),
-        (["compare", "{out}", "--threshold", "95"], 2, "up to 1, got [95.0]"),
-        (["compare", "{out}", "--frontier", "{tmp}/no"], 1, "no frontier here"),
-        (
-            ["compare", "{out}", "--csv", "--table", "gaps", "--table", "pairs"],
-            2,
-            "one --table",
-        ),
-        (["compare", "{out}", "--csv", "--json"], 2, "give one of them"),
-        (["plot", "accuracy", "{out}", "-o", "{grid}/x.png"], 1, "cannot write"),
-        (["plot", "accuracy", "{out}", "--width", "x"], 2, "as 3,16, got 'x'"),
-        (["plot", "accuracy", "{out}", "--width", "9"], 2, "there are [3]"),
-        (["plot", "width", "{out}"], 2, "no size has rows of two widths"),
-        (["plot", "fixed", "{out}"], 2, "no pruners start from"),
-        (["plot", "fidelity", "{out}"], 2, "fidelity exact and zp24"),
-        (["plot", "pairs", "{out}", "--keep", "99"], 2, "there are 12, 20"),
-        (["report", "{out}", "--by", "colour"], 2, "no column 'colour'"),
-        (["search", "count", "--shape", "3,2"], 2, "three sizes, as 3,2,2, got '3,2'"),
-        (["search", "count", "--shape", "3,0,2"], 2, "got '3,0,2'"),
-        (["search", "count", "--shape", "3,2,2", "--nnz", "2..1"], 2, "is empty"),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
-)
-def test_a_mistake_is_a_message_and_a_code(args, code, said, grid, launched, tmp_path):
-    words = [arg.format(tmp=tmp_path, grid=grid, out=launched[0]) for arg in args]
-    ran = run(*words)
-    assert ran.code == code
-    assert said in ran.err
-    assert not any(tmp_path.iterdir())
-
-
-# ---- weight
-
 READS = """
 import sys
 from spiral.cli import main
@@ -480,21 +264,3 @@ def test_the_shipped_frontier_shows_verifies_and_draws(tmp_path):
     wrong = run("plot", "networks", "--nnz", "10..16")
     assert wrong.code == 2
     assert "expected sizes as 10,16" in wrong.err
-
-
-@pytest.mark.parametrize(
-    ("raised", "code", "said"),
-    [
-        (PermissionError(13, "Permission denied", "/closed"), 1, "/closed: Permission"),
-        (OSError(36, "File name too long", "x" * 9999), 1, "File name too long"),
-        (KeyboardInterrupt(), 130, "stopped"),
-    ],
-)
-def test_what_stops_a_command_is_a_message(raised, code, said, monkeypatch):
-    def find(name):
-        raise raised
-
-    monkeypatch.setattr(cli.common, "find_grid", find)
-    ran = run("plan", "quickstart")
-    assert ran.code == code
-    assert said in ran.err

@@ -1,0 +1,98 @@
+"""Every mistake on a command line is a message and a code."""
+
+import pytest
+
+from spiral import cli
+from tests.cli import run
+
+
+def test_an_unknown_grid_lists_those_there_are():
+    ran = run("plan", "quickstrat")
+    assert ran.code == 2
+    assert "quickstrat" in ran.err
+    assert "quickstart" in ran.err.replace("quickstrat", "")
+
+
+def test_mistakes_of_a_grid_are_said_with_their_places(tmp_path):
+    file = tmp_path / "bad.yaml"
+    file.write_text("method: gmp\nkeeep: 3\nwidth: 0\n")
+    ran = run("plan", file)
+    assert ran.code == 2
+    assert f"{file}:2:1" in ran.err
+    assert f"{file}:3:8" in ran.err
+    assert "did you mean 'keep'?" in ran.err
+
+
+def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    out = tmp_path / "out"
+    ran = run("launch", grid, "--out", out, "--engine", "vmap:cuda")
+    assert ran.code == 2
+    assert "needs a CUDA device" in ran.err
+    assert "--engine vmap" in ran.err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["plan"], 2, "GRID"),
+        (["plan", "{tmp}"], 2, "cannot be read"),
+        (["plan", "{grid}", "--set", "width"], 2, "expected KEY=VALUE"),
+        (["plan", "{grid}", "--set", "method=gpm"], 2, "did you mean 'gmp'?"),
+        (["launch", "{grid}"], 2, "--out"),
+        (["launch", "{grid}", "--out", "{tmp}/o", "--engine", "abacus"], 2, "abacus"),
+        (["status", "{tmp}"], 1, "holds no launch"),
+        (["status", "{grid}"], 1, "holds no launch"),
+        (["compare", "{tmp}"], 1, "holds no launch"),
+        (["compare", "{out}", "--by", "colour"], 2, "no column 'colour'"),
+        (["compare", "{out}", "--by", ""], 2, "no column ''"),
+        (["compare"], 2, "DIR"),
+        (["compare", "{out}", "{tmp}"], 1, "holds no launch"),
+        (["compare", "{out}", "--threshold", "high"], 2, "as .95,.995, got 'high'"),
+        (["compare", "{out}", "--threshold", "95"], 2, "up to 1, got [95.0]"),
+        (["compare", "{out}", "--frontier", "{tmp}/no"], 1, "no frontier here"),
+        (
+            ["compare", "{out}", "--csv", "--table", "gaps", "--table", "pairs"],
+            2,
+            "one --table",
+        ),
+        (["compare", "{out}", "--csv", "--json"], 2, "give one of them"),
+        (["plot", "accuracy", "{out}", "-o", "{grid}/x.png"], 1, "cannot write"),
+        (["plot", "accuracy", "{out}", "--width", "x"], 2, "as 3,16, got 'x'"),
+        (["plot", "accuracy", "{out}", "--width", "9"], 2, "there are [3]"),
+        (["plot", "width", "{out}"], 2, "no size has rows of two widths"),
+        (["plot", "fixed", "{out}"], 2, "no pruners start from"),
+        (["plot", "fidelity", "{out}"], 2, "fidelity exact and zp24"),
+        (["plot", "pairs", "{out}", "--keep", "99"], 2, "there are 12, 20"),
+        (["report", "{out}", "--by", "colour"], 2, "no column 'colour'"),
+        (["search", "count", "--shape", "3,2"], 2, "three sizes, as 3,2,2, got '3,2'"),
+        (["search", "count", "--shape", "3,0,2"], 2, "got '3,0,2'"),
+        (["search", "count", "--shape", "3,2,2", "--nnz", "2..1"], 2, "is empty"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_a_message_and_a_code(args, code, said, grid, launched, tmp_path):
+    words = [arg.format(tmp=tmp_path, grid=grid, out=launched[0]) for arg in args]
+    ran = run(*words)
+    assert ran.code == code
+    assert said in ran.err
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (PermissionError(13, "Permission denied", "/closed"), 1, "/closed: Permission"),
+        (OSError(36, "File name too long", "x" * 9999), 1, "File name too long"),
+        (KeyboardInterrupt(), 130, "stopped"),
+    ],
+)
+def test_what_stops_a_command_is_a_message(raised, code, said, monkeypatch):
+    def find(name):
+        raise raised
+
+    monkeypatch.setattr(cli.common, "find_grid", find)
+    ran = run("plan", "quickstart")
+    assert ran.code == code
+    assert said in ran.err
