@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from spiral import mlp
+from spiral.report import view
+from tests.browser.stage import LOADED, opened
+from tests.report import launches
+
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 
@@ -62,3 +67,45 @@ def asked(url: str, said: list[str]) -> None:
     """Note a request that would need a network."""
     if not url.startswith(("file:", "data:", "blob:", "about:")):
         said.append(f"asked for {url}")
+
+
+# ---- the viewer's page, open on two networks
+
+GRID = """
+blocks:
+  gmp: {method: gmp, width: 4, keep: [12, 20], seed: 0..19}
+  wide: {method: magnitude, width: 16, keep: [30, 200], seed: 0, lr: 0.05}
+"""
+
+
+@pytest.fixture(scope="module")
+def launch(tmp_path_factory):
+    out = tmp_path_factory.mktemp("rows") / "launch"
+    return out, launches.write(out, GRID)
+
+
+@pytest.fixture(scope="module")
+def file(launch, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "view.html"
+    path.write_text(view.page([launch[0]]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def ids(launch):
+    """Ids on the page of a network of 20 weights, and of one of 200 of width 16."""
+    found = {}
+    for config_id, (mask, _, width) in launch[1].items():
+        found[int(mask[mlp.is_weight(width)].sum())] = config_id
+    return {keep: config_id[:12] for keep, config_id in found.items()} | {"full": found}
+
+
+@pytest.fixture(scope="module")
+def tab(visit_for_module, file):
+    return visit_for_module(file, bypass_csp=True)
+
+
+@pytest.fixture
+def page(tab, file, ids):
+    """The page anew: 20 weights of width 4 on side A, the best of 16 on side B."""
+    return opened(tab, file, f"a={ids[20]}&b=any-16-24{LOADED}")

@@ -5,6 +5,10 @@ import base64
 import numpy as np
 
 from spiral.report import bundle
+from tests.report import launches
+
+LOADED = "&show=d&on=a"
+"""What the tests' pages show at first: the data, on side A."""
 
 READY = 15_000
 """Milliseconds; only broken pages take them."""
@@ -57,3 +61,43 @@ def weights_of(mask, width):
     from spiral import mlp
 
     return mask[mlp.is_weight(width)]
+
+
+def opened(tab, file, state):
+    tab.goto("about:blank")
+    tab.goto(f"{file.resolve().as_uri()}#{state}")
+    settled(tab)
+    return tab
+
+
+def stored(launch, config_id):
+    mask, params, width = launch[1][config_id]
+    return launches.correct(params, width), mask, params, width
+
+
+def number(page, side, name):
+    return float(part(page, side, name).inner_text().replace(",", "").strip(" %"))
+
+
+def correct(page, side):
+    settled(page, side)
+    return int(page.locator(".side").nth(side).get_attribute("data-correct"))
+
+
+def edges(page, side=0):
+    return page.locator(".side").nth(side).locator(".edge")
+
+
+def pixels(page, side=0):
+    """Return the colours of a map's canvas, 40 × 40 of them."""
+    code = """(canvas) => { const small = new OffscreenCanvas(40, 40).getContext("2d");
+      small.drawImage(canvas, 0, 0, 40, 40);
+      return Array.from(small.getImageData(0, 0, 40, 40).data); }"""
+    canvas = page.locator(".side").nth(side).locator(".map canvas")
+    return np.array(canvas.evaluate(code), int).reshape(40, 40, 4)[..., :3]
+
+
+def place_missing(page, place, side=0):
+    """Return whether a side has no edge at a place of its parameters."""
+    found = page.locator(f".side >> nth={side} >> .edge[data-place='{place}']")
+    return found.count() == 0
