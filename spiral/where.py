@@ -80,8 +80,12 @@ def _parse(text: str) -> ast.Expression:
         with warnings.catch_warnings(action="ignore"):  # about escapes in text
             return ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        shown = text if len(text) <= 80 else f"{text[:77]}..."
-        raise WhereError(f"cannot read {shown!r} as a condition") from None
+        raise WhereError(f"cannot read {_short(text)!r} as a condition") from None
+
+
+def _short(text: str) -> str:
+    """Return text as a message can quote it."""
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _value(  # noqa: PLR0911 - one return per kind of node
@@ -117,9 +121,7 @@ def _value(  # noqa: PLR0911 - one return per kind of node
 def _finite(value: Any, node: ast.expr) -> Any:
     """Return what is the same for all configs, if it is a number to compare with."""
     if np.ndim(value) == 0 and not np.isfinite(value):
-        text = ast.unparse(node)
-        shown = text if len(text) <= 40 else f"{text[:37]}..."
-        raise WhereError(f"{shown!r} is no finite number")
+        raise WhereError(f"{_short(ast.unparse(node))!r} is no finite number")
     return value
 
 

@@ -1,6 +1,5 @@
 """``frontier``: the best networks known, and the proof of each."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,7 +54,9 @@ def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
     }
     leaders = frontier.leaders(table, kind, by)
     if as_json:
-        listed = json.loads(leaders.to_json(orient="records", double_precision=15))
+        from spiral.report import tell
+
+        listed = tell.records(leaders)
         show({"kind": kind, "by": by, "optima": optima, "networks": listed})
         return
     columns = ["nnz", "nnz_params", "accuracy", "shape", "kind", "found"]

@@ -1,13 +1,12 @@
 """A diagnosis of robustness in tables for people, and in full for JSON."""
 
-import json
 import textwrap
 from typing import Any
 
 from spiral.report.corruptions import CORRUPTIONS
 from spiral.report.diagnosis import Diagnosis
 from spiral.report.robustness import KINDS
-from spiral.report.tell import as_text
+from spiral.report.tell import as_text, records
 
 TABLES = ("networks", "groups", "curves", "overlap", "redundancy")
 SHOWN = ("method", "width", "keep", "n", "nnz", "accuracy", "mean_corruption", "drop")
@@ -16,12 +15,7 @@ POINTS = ("angle", "length", "margin", "room", "silent", "fragile", "lost")
 
 def document(found: Diagnosis) -> dict[str, Any]:
     """Return all that a diagnosis has found, for JSON."""
-    tables = {
-        name: json.loads(
-            getattr(found, name).to_json(orient="records", double_precision=15)
-        )
-        for name in TABLES
-    }
+    tables = {name: records(getattr(found, name)) for name in TABLES}
     sizes = {kind: [*values] for kind, (_, values) in CORRUPTIONS.items()}
     return {"corruptions": sizes, "notes": found.notes, **tables}
 

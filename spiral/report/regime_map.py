@@ -1,6 +1,5 @@
 """The map of regimes over temperature and load, from the rows of ``one_shot``."""
 
-import json
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from spiral.errors import ConfigError
 from spiral.report import gather, regimes
 from spiral.report.groups import known_at
 from spiral.report.regimes import Points, Retrained, Thresholds
-from spiral.report.tell import as_text
+from spiral.report.tell import as_text, records
 from spiral.search import frontier
 
 METHOD = "one_shot"
@@ -115,10 +114,7 @@ def changed(found: RegimeMap, thresholds: Thresholds) -> int:
 
 def document(found: RegimeMap) -> dict[str, Any]:
     """Return all that a map has found, for JSON."""
-    tables = {
-        name: json.loads(table.to_json(orient="records", double_precision=15))
-        for name, table in (("cells", found.cells), ("regimes", found.regimes))
-    }
+    tables = {"cells": records(found.cells), "regimes": records(found.regimes)}
     facts = {"temperature": found.temperature, "width": found.width}
     return {**facts, "notes": found.notes, **tables}
 

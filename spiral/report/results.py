@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from spiral import rows, store
+from spiral import cubist, rows, store
 from spiral.errors import ConfigError, CorruptPack, StoreError
 
 MEASURED = ("status", "accuracy", "nnz", "effective_nnz", "connected", "steps")
@@ -49,6 +49,12 @@ def read(
             f"`spiral-sweep verify {out}` names it"
         ) from None
     return table.to_pandas(types_mapper=store.NULLABLE.get)
+
+
+def epochs(rows: pd.DataFrame) -> pd.Series:
+    """Return the epochs that rows trained in all, given ``steps`` and ``batch``."""
+    found: pd.Series = rows["steps"] / (cubist.POINTS // rows["batch"])
+    return found
 
 
 def _files(out: Path, ids: Sequence[str] | None) -> list[str]:

@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from spiral import cubist
-from spiral.report import gather, summary
+from spiral.report import gather, results, summary
 from spiral.report.choice import SIZE, choose
 from spiral.report.gaps import gaps
 from spiral.report.groups import summarise
@@ -52,7 +51,7 @@ def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:
     choice = choose(wide, ("method", "width"))
     meetings = pairs(choice)
     places = _places(meetings[meetings[SIZE].isna()])
-    epochs = wide["steps"] / (cubist.POINTS // wide["batch"])
+    epochs = results.epochs(wide)
     sizes = summarise(choice, THRESHOLDS, best_known)
     return Standings(
         places.assign(

@@ -31,10 +31,7 @@ DEFINITIONS = {
 def document(found: Comparison) -> dict[str, Any]:
     """Return all that a comparison has found, for JSON."""
     question = found.question
-    tables = {
-        name: json.loads(table.to_json(orient="records", double_precision=15))
-        for name, table in found.tables.items()
-    }
+    tables = {name: records(table) for name, table in found.tables.items()}
     return {
         "by": [*question.by],
         "thresholds": [*question.thresholds],
@@ -44,6 +41,14 @@ def document(found: Comparison) -> dict[str, Any]:
         "definitions": DEFINITIONS,
         **tables,
     }
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table for JSON: a document a line, null where nothing is."""
+    lines: list[dict[str, Any]] = json.loads(
+        table.to_json(orient="records", double_precision=15)
+    )
+    return lines
 
 
 def page(found: Comparison, tables: Sequence[str]) -> str:

@@ -1,6 +1,5 @@
 """A ranking in words and in tables for people; the numbers are all in its JSON."""
 
-import json
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -35,10 +34,7 @@ def document(found: Ranking, out: Path) -> dict[str, Any]:
         "out": str(out),
         "notes": found.notes,
         "definitions": DEFINITIONS,
-        **{
-            name: json.loads(table.to_json(orient="records", double_precision=15))
-            for name, table in tables.items()
-        },
+        **{name: tell.records(table) for name, table in tables.items()},
     }
 
 

@@ -1,6 +1,5 @@
 """The standings of many methods in words and in tables; the numbers are in its JSON."""
 
-import json
 import textwrap
 from typing import Any
 
@@ -36,10 +35,7 @@ def document(found: Standings) -> dict[str, Any]:
     return {
         "width": found.width,
         "definitions": {"standing": definition(found)},
-        **{
-            name: json.loads(table.to_json(orient="records", double_precision=15))
-            for name, table in tables.items()
-        },
+        **{name: tell.records(table) for name, table in tables.items()},
     }
 
 

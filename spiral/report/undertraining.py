@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from spiral import cubist
 from spiral.errors import ConfigError
-from spiral.report import gather
+from spiral.report import gather, results
 from spiral.report.choice import choose
 
 BY = ("method", "width", "epochs")
@@ -32,7 +31,7 @@ def over_budget(found: pd.DataFrame) -> pd.DataFrame:
     by = [*BY, "smoothing"] if found["smoothing"].nunique() > 1 else [*BY]
     choice = choose(found, by)
     some = choice.rows[choice.reported]
-    epochs = some["steps"] / (cubist.POINTS // some["batch"])
+    epochs = results.epochs(some)
     by_group = some.assign(trained=epochs).groupby("group")
     medians = by_group[["trained", *MEDIANS]].median().astype("float64")
     return choice.groups.join(medians).assign(n=by_group.size())
