@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 import spiral
@@ -24,8 +25,8 @@ def shipped_data(package, folder):
 
 
 def test_every_file_of_the_package_is_shipped():
-    files = {path for path in PACKAGE.rglob("*") if path.is_file()}
-    data = {path for path in files if path.suffix not in (".py", ".pyc")}
+    files = {path for path in PACKAGE.rglob("*.*") if "__pycache__" not in path.parts}
+    data = {path for path in files if path.suffix != ".py"}
     assert PACKAGE / "py.typed" in data
     assert data == shipped_data("spiral", PACKAGE)
 
@@ -72,3 +73,14 @@ def test_the_licence_is_the_same_everywhere():
     assert "CC BY 4.0" in text
     assert SETUP["metadata"]["license_expression"] == "MIT AND CC-BY-4.0"
     assert CITATION["license"] == "MIT"
+
+
+PLACES = re.findall(
+    r"`((?:spiral|sweeps|tests|analysis)/[\w./-]*)`",
+    (ROOT / "CONTRIBUTING.md").read_text(),
+)
+
+
+@pytest.mark.parametrize("place", sorted({p for p in PLACES if "NAME" not in p}))
+def test_every_place_that_the_recipes_name_exists(place):
+    assert (ROOT / place).exists()
