@@ -114,7 +114,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as away:
         scripts = install(wheel, Path(away, "venv"))
         use(Away(scripts, Path(away, "home")))
-    click.echo(f"{wheel.name} and {source.name} are whole; the wheel runs anywhere")
+    click.echo(f"{wheel.name}, {source.name}: whole; the wheel works outside the tree")
 
 
 if __name__ == "__main__":
