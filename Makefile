@@ -8,7 +8,7 @@ NOTEBOOKS = paper fidelity search add_a_method robustness regimes
 
 SOAK_MINUTES ?= 20
 
-.PHONY: install demo fidelity paper-slice test soak lint types bench notebooks golden clean
+.PHONY: install demo fidelity paper-slice test soak lint types bench notebooks golden dist clean
 
 install: .venv/installed
 
@@ -69,6 +69,12 @@ notebooks: install
 
 golden: install
 	$(BIN)/python -m tests.golden.regenerate
+
+dist: install
+	rm -rf dist
+	$(BIN)/python -m build --quiet --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python -m tests.dist dist
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \

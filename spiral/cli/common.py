@@ -68,9 +68,20 @@ own_method = click.option(
 )
 
 
+def shipped_grids() -> Path:
+    """Return the folder of the grids that come with the package.
+
+    The build copies sweeps/ to spiral/grids. A checkout, also one that is installed as
+    editable, has no copy that could fall behind: its grids are read where they lie.
+    """
+    package = Path(str(resources.files("spiral")))
+    built = package / "grids"
+    return built if built.is_dir() else package.parent / "sweeps"
+
+
 def grid_files() -> dict[str, Path]:
     """Return the grids that come with the package, by name."""
-    root = Path(str(resources.files("spiral"))) / "grids"
+    root = shipped_grids()
     return {
         str(path.relative_to(root).with_suffix("")): path
         for path in sorted(root.rglob("*.yaml"))

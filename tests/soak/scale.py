@@ -12,10 +12,10 @@ import pandas as pd
 import pyarrow as pa
 
 from spiral import experiment, mlp, rows
+from spiral.cli.common import shipped_grids
 from spiral.sweep import local
 from spiral.sweep.work import Site
 from tests.soak.stage import Stage, check
-from tests.soak.texts import SHIPPED
 
 WANTED = 1
 STATUS_SECONDS = 1.0
@@ -36,7 +36,7 @@ def turn(stage: Stage, chance: Random) -> int:
         stage.fresh("out"),
         stage.fresh("ram"),
     )
-    grid.write_text((SHIPPED / "paper/random_init.yaml").read_text() + MORE)
+    grid.write_text((shipped_grids() / "paper/random_init.yaml").read_text() + MORE)
     words = ["launch", str(grid), "--out", str(out), "--executor", "local"]
     words += ["--workers", "1"]
     child = stage.start(*words, harm=Instant(str(ledger)))

@@ -1,17 +1,16 @@
 """Bad inputs that are text: grids, overrides, command lines."""
 
-from importlib import resources
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from spiral.cli.common import shipped_grids
 from spiral.methods import METHODS
 from spiral.rows import config_fields
 from tests.soak import files
 
-SHIPPED = Path(str(resources.files("spiral"))) / "grids"
 NAMES = ("quickstart", "fidelity", "standard", "paper/slice", "search/starts")
-GRIDS = [SHIPPED / f"{name}.yaml" for name in NAMES]
+GRIDS = [shipped_grids() / f"{name}.yaml" for name in NAMES]
 """The small ones: what is sound takes time in proportion to its configs."""
 
 VALUES = (

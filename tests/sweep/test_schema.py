@@ -1,18 +1,17 @@
 """The JSON Schema that editors use agrees with what the grid reader accepts."""
 
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from spiral.cli.common import grid_files
 from spiral.errors import ConfigError
 from spiral.sweep import grid, nodes
 from spiral.sweep.schema import grid_schema
 
-GRIDS = sorted(Path(str(resources.files("spiral"))).glob("grids/**/*.yaml"))
+GRIDS = list(grid_files().values())
 VALIDATOR = Draft202012Validator(grid_schema())
 
 
