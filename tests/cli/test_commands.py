@@ -185,8 +185,10 @@ def test_methods_and_comparisons_can_be_of_a_kind(launched):
     assert found["where"] == {"cost": ["dense"]}
     assert run("plot", "accuracy", launched[0], "--where", "cost=alternating").code == 2
     for wrong, known in (
-        ("units=neuron", "known are unit, when"),
-        ("unit=neurons", "known are neuron, weight"),
+        ("units=neuron", "did you mean 'unit'?"),
+        ("kind=neuron", "known are unit, when"),
+        ("unit=neurons", "did you mean 'neuron'?"),
+        ("unit=layer", "known are neuron, weight"),
     ):
         ran = run("compare", launched[0], "--where", wrong)
         assert ran.code == 2
@@ -194,10 +196,24 @@ def test_methods_and_comparisons_can_be_of_a_kind(launched):
     assert "expected AXIS=VALUE" in run("methods", "--where", "neuron").err
 
 
+def test_methods_keeps_the_order_asked_and_shows_what_is_legal():
+    ran = run("methods", "rigl", "dense", "gmp", "rigl")
+    names = [line.split()[0] for line in ran.out.splitlines() if line[0] != " "]
+    assert names == ["rigl", "dense", "gmp"]
+    assert list(run_json("methods", "lth", "gmp")["methods"]) == ["lth", "gmp"]
+    assert "; gradient or random; default gradient\n" in ran.out
+    assert "; number > 0 and ≤ 1; default 0.75, 1.0 under" in ran.out
+    assert "; integer ≥ 1 or None; default None, 199 under" in ran.out
+    options = run_json("methods", "gmp")["methods"]["gmp"]["options"]
+    assert options["scope"]["legal"]["enum"] == ["global", "layer"]
+    assert options["interval"]["legal"] == {"type": "integer", "minimum": 1}
+    assert [options[name]["type"] for name in ("end", "interval")] == ["float", "int"]
+
+
 def test_an_unknown_method_lists_those_there_are():
-    ran = run("methods", "snip", "snipp")
+    ran = run("methods", "snip", "zzz")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("error: method 'snipp' unknown; known are dense, ")
+    assert ran.err.startswith("error: method 'zzz' unknown; known are dense, ")
 
 
 def test_schema_accepts_the_grid_and_rejects_a_typo():
