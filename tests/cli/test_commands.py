@@ -35,7 +35,27 @@ def test_plan_of_several_grids_adds_them_up(grid, tmp_path):
     assert found["blocks"]["tiny/gmp"] == 4
     assert [g["configs"] for g in found["grids"]] == [9, 7]
     twice = run_json("plan", grid, other, grid)
-    assert (twice["configs"], twice["duplicates"], twice["packs"]) == (16, 11, 5)
+    assert (twice["configs"], twice["duplicates"], twice["packs"]) == (16, 11, 3)
+
+
+def test_plan_counts_a_grid_that_is_named_twice_once(grid):
+    long = ("--set", "epochs=50", "--set", "batch=128", "--set", "width=16")
+    once, twice = run_json("plan", grid, *long), run_json("plan", grid, grid, *long)
+    for key in ("configs", "packs", "bytes", "core_seconds"):
+        assert twice[key] == once[key] > 0
+    assert sum(twice["blocks"].values()) == twice["configs"] + twice["duplicates"]
+    assert twice["block_core_seconds"] == {
+        f"tiny/{name}": seconds for name, seconds in once["block_core_seconds"].items()
+    }
+
+
+def test_plan_counts_what_two_grids_share_once(grid, tmp_path):
+    more = tmp_path / "more.yaml"
+    more.write_text(GRID.replace("0..3", "0..5").replace("tiny", "more"))
+    found = run_json("plan", grid, more)
+    assert found["configs"] == run_json("plan", more)["configs"] == 13
+    assert [part["configs"] for part in found["grids"]] == [9, 4]
+    assert found["core_seconds"] == sum(p["core_seconds"] for p in found["grids"])
 
 
 def test_plan_takes_sets_and_shipped_names(grid):
