@@ -134,7 +134,7 @@ KEYS = Words(
 ENGINES = Words(
     {
         "sparse": ["numba", "cpu"],
-        "vmap": ["torch", "pytorch"],
+        "vmap": ["torch", "pytorch", "vmap:cpu"],
         "vmap:cuda": ["cuda", "gpu", "torch:cuda"],
     }
 )

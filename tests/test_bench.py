@@ -131,7 +131,7 @@ def test_lines_come_when_they_are_known(brief):
     second = events.index(("now", "3-3-3 keep 18: drawing masks"))
     first = [row for row in found["results"] if row["case"] == "3-3-3"]
     assert len([1 for kind, _ in events[:second] if kind == "line"]) == 1 + len(first)
-    assert ("now", "3-3-3: warming up sparse-plain, 200 networks, 1 threads") in events
+    assert ("now", "3-3-3: warming up sparse-plain, networks 200, threads 1") in events
 
 
 def test_the_command_measures_a_case_once_and_saves_it(tmp_path, monkeypatch):

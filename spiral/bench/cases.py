@@ -116,7 +116,7 @@ class Contender:
     @property
     def name(self) -> str:
         """What people call it."""
-        return f"{self.engine}, {self.networks} networks, {self.threads} threads"
+        return f"{self.engine}, networks {self.networks}, threads {self.threads}"
 
 
 def packs(case: Case, field: Sequence[Contender]) -> dict[int, Pack]:

@@ -34,10 +34,13 @@ def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) 
     from spiral import config
     from spiral.methods import METHODS, of_kind
 
-    for name in names:
-        if name not in METHODS:
-            hint = spelling.suggest(name, METHODS, spelling.METHODS)
-            raise ConfigError(f"method {name!r} unknown; {hint}")
+    unknown = [
+        f"method {name!r} unknown; {spelling.suggest(name, METHODS, spelling.METHODS)}"
+        for name in names
+        if name not in METHODS
+    ]
+    if unknown:
+        raise ConfigError("\n".join(unknown))
     kind = of_kind(where)
     chosen = {name: METHODS[name] for name in names or kind if name in kind}
     if as_json:

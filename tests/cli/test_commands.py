@@ -99,8 +99,9 @@ def test_compare_prints_tables_csv_or_json(launched):
 
 def test_compare_takes_thresholds_seeds_apart_and_several_folders(launched):
     out = launched[0]
-    found = run_json("compare", out, out, "--threshold", ".6,0.9", "--honest")
+    found = run_json("compare", out, out, "--threshold", ".6,0.9,.60", "--honest")
     assert {g["threshold"] for g in found["gaps"]} == {0.6, 0.9}
+    assert len(found["gaps"]) == 2 * 2  # of two methods
     assert [g["rows"] for g in found["groups"]] == [4, 4, 1]
     assert [g["n"] for g in found["groups"]] == [2, 2, 0]
     assert any("9 rows are in several folders" in note for note in found["notes"])
@@ -234,6 +235,8 @@ def test_an_unknown_method_lists_those_there_are():
     ran = run("methods", "snip", "zzz")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("error: method 'zzz' unknown; known are dense, ")
+    every = run("methods", "sf", "snip", "mag").err.splitlines()
+    assert [line.split("'")[-2] for line in every] == ["synflow", "magnitude"]
 
 
 def test_schema_accepts_the_grid_and_rejects_a_typo():
