@@ -52,7 +52,7 @@ types: install
 	$(BIN)/mypy
 
 bench: install
-	$(SPIRAL) bench -o benchmarks/last.json
+	$(SPIRAL) bench --full -o benchmarks/last.json
 	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks tests/browser
 
 notebooks: install

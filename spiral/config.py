@@ -130,6 +130,12 @@ class ConfigField(NamedTuple):
             raise ConfigError(f"{self.name}: {str(parsed)[:80]} is too large")
         return parsed + 0.0 if self.kind is float else self.kind(parsed)  # -0.0 is 0.0
 
+    def legal(self) -> dict[str, Any]:
+        """Return the JSON Schema of its values alone."""
+        schema = self.adapter.json_schema()
+        drop = ("description", "default", *PER_NETWORK, "presets")
+        return {key: value for key, value in schema.items() if key not in drop}
+
 
 def _kind(annotation: Any) -> type:
     """Return int, float or str for a field's annotation."""

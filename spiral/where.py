@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from spiral import spelling
+
 MAX_LENGTH = 2000
 
 BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -95,7 +97,8 @@ def _value(  # noqa: PLR0911 - one return per kind of node
     match node:
         case ast.Name(id=name):
             if name not in columns:
-                raise WhereError(f"{name!r} is unknown here; known are {[*columns]}")
+                hint = spelling.suggest(name, columns, spelling.KEYS)
+                raise WhereError(f"{name!r} unknown; {hint}")
             return columns[name]
         case ast.Constant(value=bool() | str() as value):
             return np.asarray(value)

@@ -1,9 +1,15 @@
 """The bench measures real engines on real networks."""
 
+import json
+
 import numpy as np
 import pytest
 
 from spiral import bench, masks
+from spiral.bench import timing
+from spiral.bench.cases import Contender, contenders, packs
+from spiral.cli import bench as command
+from tests.cli import run
 
 
 @pytest.mark.parametrize("case", bench.CASES, ids=lambda case: case.name)
@@ -15,13 +21,27 @@ def test_a_case_is_what_its_name_says(case):
     assert (masks.on_path(kept, case.width).sum(axis=1) == nnz).all()
 
 
-def test_every_engine_of_a_case_is_measured():
-    found = bench.measure((bench.CASES[0],), repeats=1)
+@pytest.fixture(scope="module")
+def brief():
+    """What a bench of two cases finds in no time, and what it says meanwhile."""
+    events = []
+    found = bench.measure(
+        (bench.CASES[0], bench.CASES[3]),
+        repeats=1,
+        say=lambda text: events.append(("now", text)),
+        show=lambda text: events.append(("line", text)),
+        seconds=0.0,
+    )
+    return found, events
+
+
+def test_every_engine_of_a_case_is_measured(brief):
+    found, _ = brief
     assert found["sgemm_gflops"] > 0
-    engines = {row["engine"] for row in found["results"]}
+    rows = [row for row in found["results"] if row["case"] == "3-3-3"]
+    engines = {row["engine"] for row in rows}
     assert {"loop", "reference", "vmap", "sparse", "sparse-plain"} <= engines
-    for row in found["results"]:
-        assert row["case"] == "3-3-3"
+    for row in rows:
         assert 0 < row["lowest"] <= row["networks_per_s"] <= row["highest"]
         flops = row["networks_per_s"] * 19_500 * 128 * 6 * 37
         assert row["gflops"] == pytest.approx(flops / 1e9, rel=1e-2)
@@ -34,3 +54,97 @@ def test_the_order_of_speed_is_that_of_the_design():
     speed = {(row["engine"], row["threads"]): row["networks_per_s"] for row in found}
     assert speed["sparse", 1] > 4 * speed["vmap", 1] > 40 * speed["loop", 1]
     assert np.isfinite(list(speed.values())).all()
+
+
+def test_peers_and_sizes_are_contenders_and_the_loop_is_the_first():
+    field = list(contenders(bench.CASES[0], 2, ["compile", "jax"]))
+    assert field[0].engine == "loop"
+    sizes = {one.networks for one in field if one.engine == "vmap-compiled"}
+    assert sizes == {64, 128, 256, 512}
+    brief = list(contenders(bench.CASES[0], 2, ["compile", "jax"], brief=True))
+    assert {one.engine for one in brief} == {one.engine for one in field}
+    assert [one.networks for one in brief if one.engine == "jax"] == [256]
+
+
+def test_small_packs_are_the_beginning_of_large_ones():
+    case = bench.CASES[3]
+    found = packs(case, list(contenders(case, 1, (), brief=True)))
+    assert found.keys() == {1, 200, 256}
+    for size, (job, state) in found.items():
+        assert job.networks == size
+        assert (state.masks == case.masks(256)[:size]).all()
+
+
+def contender(call: float, step: float, steps: int) -> tuple[Contender, list[int]]:
+    """Return one whose calls cost as said, and a list of the steps it was asked for."""
+    asked = []
+
+    def seconds(job, state, steps):
+        asked.append(steps)
+        return call + step * steps
+
+    return Contender("computed", 1, 1, steps, seconds), asked
+
+
+FIELDS = {
+    "steps cost everything": (0.0, 1e-3, 1.0),
+    "a call costs as much as thousands of steps": (0.05, 1e-4, 0.01),
+    "no time is left": (0.1, 1e-3, -3.0),
+    "the time is enough for all steps": (0.1, 1e-3, 1e9),
+    "as long as it takes": (0.1, 1e-3, float("inf")),
+}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_what_is_too_slow_trains_fewer_steps_and_is_extrapolated(name):
+    call, step, seconds = FIELDS[name]
+    one, asked = contender(call, step, 19_500)
+    steps, short = timing._reach(one, (None, None), seconds)
+    assert short == pytest.approx(call + 20 * step)
+    assert (steps == 19_500) == (seconds > 20)
+    taken = call + step * steps
+    if steps < 19_500:
+        assert taken >= max(seconds / 2, 3 * short)
+    assert sum(asked) < 6 * steps
+    whole = timing.whole(taken, steps, short, 19_500)
+    assert whole == pytest.approx(call + step * 19_500)
+
+
+def test_a_disturbed_short_call_does_not_turn_time_negative():
+    assert timing.whole(1.0, 200, 30.0, 2000) == pytest.approx(0.5 + 0.5 * 11)
+
+
+def test_at_least_one_repeat_is_made_and_no_more_than_time_allows():
+    one, asked = contender(0.0, 1e-3, 20)
+    for seconds, repeats in ((-1.0, 1), (float("inf"), 3)):
+        pace = timing.Pace(3, seconds)
+        (taken,) = timing.times(bench.CASES[0], [one], pace, lambda _: None)
+        assert taken == [pytest.approx(0.02)] * repeats
+    assert asked == [20] * 6  # a warm-up each
+
+
+def test_lines_come_when_they_are_known(brief):
+    """Those of a case before anything of the next is measured."""
+    found, events = brief
+    lines = [text for kind, text in events if kind == "line"]
+    assert "\n".join(lines) == bench.as_text(found)
+    second = events.index(("now", "3-3-3 keep 18: drawing masks"))
+    first = [row for row in found["results"] if row["case"] == "3-3-3"]
+    assert len([1 for kind, _ in events[:second] if kind == "line"]) == 1 + len(first)
+    assert ("now", "3-3-3: warming up sparse-plain, networks 200, threads 1") in events
+
+
+def test_the_command_measures_a_case_once_and_saves_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "SECONDS", 0.0)
+    file = tmp_path / "b.json"
+    ran = run("bench", *("--case", "3-3-3") * 2, "--repeats", 1, "-o", file)
+    saved = json.loads(file.read_text())
+    assert ran.out == bench.as_text(saved) + "\n"
+    assert "3-3-3: warming up loop" in ran.err
+    assert saved.keys() == {
+        *("schema", "machine", "load", "versions", "sgemm_gflops", "results"),
+    }
+    rows = saved["results"]
+    assert len(rows) == len({(row["engine"], row["threads"]) for row in rows})
+    wrong = run("bench", "--case", "3-3-4")
+    assert (wrong.code, "did you mean '3-3-3'?" in wrong.err) == (2, True)

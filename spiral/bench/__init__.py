@@ -5,103 +5,33 @@ turn, several times, and medians are reported, since shared machines change thei
 """
 
 import json
+import math
 import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
 import torch
 
-from spiral import cubist, engines, masks, mlp
-from spiral.bench import rivals
-from spiral.engines import sparse
-from spiral.job import Budget, Engine, Plan, TrainJob, TrainState
+from spiral import cubist, engines
+from spiral.bench import timing
+from spiral.bench.cases import (
+    BATCH,
+    CASES,
+    STEPS,
+    Case,
+    Contender,
+    contenders,
+    engine_seconds,
+    job_of,
+)
+from spiral.bench.timing import Pace
 from spiral.sweep import cost, grid, launch
 
-STEPS = 19_500
-LOOP_STEPS = 200
 VERSIONS = {name: version(name) for name in ("torch", "numpy", "numba", "llvmlite")}
-BATCH = 128
-
-
-@dataclass(frozen=True)
-class Case:
-    """A kind of network: the dense block of a width, or random masks in it."""
-
-    name: str
-    width: int
-    sizes: tuple[int, int, int]
-    keep: int | None = None
-    """Weights of a random connected mask; None keeps the block."""
-
-    def masks(self, networks: int) -> np.ndarray:
-        """Return masks [N, P], the same in every run."""
-        if self.keep is None:
-            block = masks.block(self.width, np.array([self.sizes] * networks))
-            return masks.with_biases(block, self.width)
-        random = np.random.default_rng(0)
-        kept = [self._connected(random) for _ in range(networks)]
-        return masks.with_biases(np.stack(kept), self.width)
-
-    def _connected(self, random: np.random.Generator) -> np.ndarray:
-        """Draw masks of the block until every kept weight lies on a path."""
-        assert self.keep is not None
-        small = max(self.sizes)
-        block = masks.block(small, np.array([self.sizes]))
-        while True:
-            scores = np.where(block, random.random(block.shape), -1)
-            kept = masks.keep_top(scores, np.array([self.keep]))
-            full = masks.with_biases(kept, small)
-            if masks.on_path(full, small).sum() == self.keep:
-                return masks.embed(kept, small, self.width)[0]
-
-
-CASES = (
-    Case("3-3-3", 3, (3, 3, 3)),
-    Case("7-3-3", 7, (7, 3, 3)),
-    Case("16-16-16", 16, (16, 16, 16)),
-    Case("3-3-3 keep 18", 3, (3, 3, 3), 18),
-    Case("7-3-3 keep 30", 7, (7, 3, 3), 30),
-    Case("16-16-16 keep 30", 16, (7, 3, 3), 30),
-    Case("64-64-64 keep 30", 64, (7, 3, 3), 30),
-    Case("256-256-256 keep 30", 256, (7, 3, 3), 30),
-)
-
-
-def job_of(case: Case, networks: int) -> tuple[TrainJob, TrainState]:
-    """Return a pack of one case, ready to train."""
-    init = np.stack([mlp.initial_params(n, case.width) for n in range(networks)])
-    kept = case.masks(networks)
-    job = TrainJob(
-        width=case.width,
-        plan=Plan.simple(Budget(51, cubist.POINTS // BATCH)),
-        initial=init,
-        lr=np.full(networks, 0.05),
-        schedule=("cosine",) * networks,
-        momentum=np.full(networks, 0.9),
-        weight_decay=np.full(networks, 5e-4),
-        order_seeds=np.zeros(networks, np.int64),
-    )
-    state = TrainState.fresh(job)
-    params = np.where(kept, state.params, np.float32(0))
-    return job, replace(state, masks=kept, params=params)
-
-
-def engine_seconds(engine: Engine) -> rivals.Seconds:
-    """Return a function that times an engine on a pack."""
-
-    def seconds(job: TrainJob, state: TrainState, steps: int) -> float:
-        state = engine.advance(job, state, 20)
-        began = time.perf_counter()
-        engine.advance(job, state, 20 + steps)
-        return time.perf_counter() - began
-
-    return seconds
 
 
 def sgemm_gflops(threads: int) -> float:
@@ -118,89 +48,72 @@ def sgemm_gflops(threads: int) -> float:
     return rate
 
 
-@dataclass(frozen=True)
-class Contender:
-    """Something to time on a case: a pack of ``networks`` for ``steps`` steps."""
-
-    engine: str
-    threads: int
-    networks: int
-    steps: int
-    seconds: rivals.Seconds
+Say = Callable[[str], None]
 
 
-def contenders(case: Case, cores: int, peers: Sequence[str]) -> Iterator[Contender]:
-    """Yield what is measured on a case; packs of dense engines in several sizes."""
-    yield Contender("loop", 1, 1, LOOP_STEPS, rivals.loop)
-    reference = engine_seconds(engines.build("reference"))
-    yield Contender("reference", 1, 1, 50, reference)
-    if case.width <= 16:
-        vmap = engine_seconds(engines.build("vmap"))
-        for networks in (64, 128, 256, 512):
-            steps = max(20, 5_000 // networks)
-            yield Contender("vmap", 1, networks, steps, vmap)
-            if "compile" in peers:
-                yield Contender("vmap-compiled", 1, networks, steps, rivals.compiled)
-            if "jax" in peers:
-                yield Contender("jax", cores, networks, 10 * steps, rivals.jax)
-    networks = 200 if case.keep or case.width < 16 else 20
-    for threads in sorted({1, cores}):
-        engine = engine_seconds(sparse.SparseEngine(threads))
-        yield Contender("sparse", threads, networks, STEPS, engine)
-    plain = engine_seconds(sparse.SparseEngine(1, sparse.plain_kernel()))
-    yield Contender("sparse-plain", 1, networks, STEPS // 10, plain)
-    if torch.cuda.is_available():
-        cuda = engine_seconds(engines.build("vmap:cuda"))
-        for networks in (1_024, 8_192, 65_536):
-            yield Contender("vmap:cuda", 1, networks, 200, cuda)
+def _nothing(_: str) -> None:
+    """Say nothing."""
 
 
 def measure(
     cases: tuple[Case, ...] = CASES,
     repeats: int = 5,
     peers: Sequence[str] = (),
-    say: Callable[[str], None] = lambda line: None,
+    say: Say = _nothing,
+    show: Say = _nothing,
+    seconds: float = math.inf,
 ) -> dict[str, Any]:
     """Measure every contender on every case.
 
     Args:
         cases: What to train.
-        repeats: Measurements of each contender, taken in turn.
+        repeats: Measurements of each contender at most, taken in turn.
         peers: Rivals besides the loop: ``compile`` (torch.compile), ``jax``.
-        say: Called with a line of progress now and then.
+        say: Called with what is measured now.
+        show: Called with each line of the table as soon as it is known.
+        seconds: About how long the measurements may take, shared evenly among the
+            cases; then packs are brief (see :func:`contenders`), and so are trainings.
 
     Returns:
         ``machine``, ``versions``, ``sgemm_gflops`` and ``results``: per case and engine
         the median networks/s at its best pack size, the lowest and highest of the
         repeats, GFLOP/s and the share of sgemm on as many threads.
     """
-    cores = launch.cores()
+    began, cores = time.perf_counter(), launch.cores()
+    say("matrix product of torch")
     sgemm = {threads: sgemm_gflops(threads) for threads in sorted({1, cores})}
-    results: list[dict[str, Any]] = []
-    for case in cases:
-        say(case.name)
-        best: dict[tuple[str, int], dict[str, Any]] = {}
-        field = list(contenders(case, cores, peers))
-        packs = {one.networks: job_of(case, one.networks) for one in field}
-        for one in field:
-            one.seconds(*packs[one.networks], min(20, one.steps))
-        times: list[list[float]] = [[] for _ in field]
-        for _ in range(repeats):
-            for one, taken in zip(field, times, strict=True):
-                taken.append(one.seconds(*packs[one.networks], one.steps))
-        for one, taken in zip(field, times, strict=True):
-            row = _result(case, one, taken, sgemm[one.threads])
-            known = best.get((one.engine, one.threads))
-            if known is None or row["networks_per_s"] > known["networks_per_s"]:
-                best[one.engine, one.threads] = row
-        results += best.values()
-    return {
+    found = {
         "machine": machine(cores),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "versions": {"python": platform.python_version(), **VERSIONS},
         "sgemm_gflops": round(sgemm[cores], 1),
-        "results": results,
     }
+    show(_heading(found))
+    results: list[dict[str, Any]] = []
+    for number, case in enumerate(cases):
+        left = seconds - (time.perf_counter() - began)
+        pace = Pace(repeats, max(0.0, left) / (len(cases) - number))
+        field = list(contenders(case, cores, peers, math.isfinite(seconds)))
+        times = timing.times(case, field, pace, say)
+        rows = [
+            _result(case, one, taken, sgemm[one.threads])
+            for one, taken in zip(field, times, strict=True)
+        ]
+        best = _best(rows)
+        for row in best:
+            show(_line(row, rows[0]))
+        results += best
+    return {**found, "results": results}
+
+
+def _best(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of each engine's best pack size."""
+    best: dict[tuple[str, int], dict[str, Any]] = {}
+    for row in rows:
+        known = best.setdefault((row["engine"], row["threads"]), row)
+        if row["networks_per_s"] > known["networks_per_s"]:
+            best[row["engine"], row["threads"]] = row
+    return list(best.values())
 
 
 def calibrate(repeats: int = 3) -> dict[str, float]:
@@ -273,20 +186,25 @@ def _lines(path: str) -> list[str]:
 
 def as_text(measured: dict[str, Any]) -> str:
     """Return the table for people, with ratios to the plain loop of each case."""
-    lines = [
-        f"{measured['machine']}, sgemm {measured['sgemm_gflops']} GFLOP/s",
+    loops = {r["case"]: r for r in measured["results"] if r["engine"] == "loop"}
+    lines = [_line(row, loops[row["case"]]) for row in measured["results"]]
+    return "\n".join([_heading(measured), *lines])
+
+
+def _heading(measured: dict[str, Any]) -> str:
+    """Return what stands over the table: the machine, and the names of columns."""
+    return (
+        f"{measured['machine']}, sgemm {measured['sgemm_gflops']} GFLOP/s\n"
         f"{'case':<20}{'engine':<14}{'threads':>8}{'networks/s':>12}{'x loop':>9}"
-        f"{'GFLOP/s':>9}{'of sgemm':>10}",
-    ]
-    for row in measured["results"]:
-        loop = next(
-            r["networks_per_s"]
-            for r in measured["results"]
-            if r["case"] == row["case"] and r["engine"] == "loop"
-        )
-        lines.append(
-            f"{row['case']:<20}{row['engine']:<14}{row['threads']:>8}"
-            f"{row['networks_per_s']:>12.4g}{row['networks_per_s'] / loop:>9.0f}"
-            f"{row['gflops']:>9.3g}{row['share_of_sgemm']:>10.0%}"
-        )
-    return "\n".join(lines)
+        f"{'GFLOP/s':>9}{'of sgemm':>10}"
+    )
+
+
+def _line(row: dict[str, Any], loop: dict[str, Any]) -> str:
+    """Return one line of the table, given that of the plain loop."""
+    return (
+        f"{row['case']:<20}{row['engine']:<14}{row['threads']:>8}"
+        f"{row['networks_per_s']:>12.4g}"
+        f"{row['networks_per_s'] / loop['networks_per_s']:>9.0f}"
+        f"{row['gflops']:>9.3g}{row['share_of_sgemm']:>10.0%}"
+    )

@@ -90,7 +90,6 @@ def jax(job: TrainJob, state: TrainState, steps: int) -> float:
     Raises:
         ImportError: JAX is not installed.
     """
-    import jax as j
     from jax import numpy as jnp
 
     kept = jnp.asarray(state.masks)
@@ -98,11 +97,25 @@ def jax(job: TrainJob, state: TrainState, steps: int) -> float:
     x = jnp.asarray(np.stack([b[0][0].T for b in batches]))  # all networks share them
     y = jnp.asarray(np.stack([b[1][0] for b in batches]))
 
+    run = _jax_training(job.width, steps)
+    params = jnp.asarray(state.params)
+    run(params, kept, x, y).block_until_ready()
+    began = time.perf_counter()
+    run(params, kept, x, y).block_until_ready()
+    return time.perf_counter() - began
+
+
+@cache
+def _jax_training(width: int, steps: int) -> Callable[..., Any]:
+    """Compile some steps of networks of one width, on batches that all share."""
+    import jax as j
+    from jax import numpy as jnp
+
     def loss(params: Any, x: Any, y: Any) -> Any:
-        z = mlp.logits(params, x, job.width, relu=j.nn.relu)
+        z = mlp.logits(params, x, width, relu=j.nn.relu)
         return (j.nn.softplus(z) - z * y).mean()
 
-    def train(params: Any, mask: Any) -> Any:
+    def train(params: Any, mask: Any, x: Any, y: Any) -> Any:
         def step(carry: Any, k: Any) -> Any:
             p, v = carry
             gradient = j.grad(loss)(p, x[k % 8], y[k % 8]) + DECAY * p
@@ -112,9 +125,4 @@ def jax(job: TrainJob, state: TrainState, steps: int) -> float:
         carry, _ = j.lax.scan(step, (params, jnp.zeros_like(params)), jnp.arange(steps))
         return carry[0]
 
-    run = j.jit(j.vmap(train))
-    params = jnp.asarray(state.params)
-    run(params, kept).block_until_ready()
-    began = time.perf_counter()
-    run(params, kept).block_until_ready()
-    return time.perf_counter() - began
+    return j.jit(j.vmap(train, in_axes=(0, 0, None, None)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spiral import spelling
 from spiral.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -98,9 +99,8 @@ def find_grid(name: str) -> Path:
         return known[name]
     if path.exists():
         return path  # a folder, say: reading it says what is wrong
-    raise ConfigError(
-        f"{name}: no such file, and no shipped grid; those are {', '.join(known)}"
-    )
+    hint = spelling.suggest(name, known)
+    raise ConfigError(f"{name}: no such file, and no shipped grid; {hint}")
 
 
 def load_grid(name: str, sets: Sequence[str], sample: float | None) -> "Grid":

@@ -6,12 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spiral import spelling
 from spiral.cli.common import as_json, show
 from spiral.cli.questions import where
 from spiral.errors import ConfigError
 
 if TYPE_CHECKING:
+    from spiral.config import ConfigField
     from spiral.methods.entry import Entry
+
+KINDS = {"integer": "integer", "number": "number", "string": "text", "null": "None"}
+BOUNDS = {
+    "minimum": "≥",
+    "exclusiveMinimum": ">",
+    "maximum": "≤",
+    "exclusiveMaximum": "<",
+}
+"""Words of JSON Schema, as people write them."""
 
 
 @click.command()
@@ -23,26 +34,43 @@ def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) 
     from spiral import config
     from spiral.methods import METHODS, of_kind
 
-    unknown = [repr(name) for name in names if name not in METHODS]
+    unknown = [
+        f"method {name!r} unknown; {spelling.suggest(name, METHODS, spelling.METHODS)}"
+        for name in names
+        if name not in METHODS
+    ]
     if unknown:
-        raise ConfigError(
-            f"method {', '.join(unknown)} unknown; known are {', '.join(METHODS)}"
-        )
-    chosen = {n: METHODS[n] for n in of_kind(where) if not names or n in names}
+        raise ConfigError("\n".join(unknown))
+    kind = of_kind(where)
+    chosen = {name: METHODS[name] for name in names or kind if name in kind}
     if as_json:
         show({"methods": {name: _facts(entry) for name, entry in chosen.items()}})
         return
     for name, entry in chosen.items():
         click.echo(f"{name:<12}{entry.summary} ({entry.citation})")
-        kind = ", ".join(f"{k}={v}" for k, v in asdict(entry.taxonomy).items())
-        click.echo(f"{'':<13}{kind}")
+        axes = ", ".join(f"{k}={v}" for k, v in asdict(entry.taxonomy).items())
+        click.echo(f"{'':<13}{axes}")
         for option in config.fields(entry.options).values():
-            cases = _presets(entry, option.name).items()
-            default = "required" if option.required else f"default {option.default}"
-            said = [default, *(f"{value} under {case}" for case, value in cases)]
-            click.echo(
-                f"{'':<13}{option.name}: {option.description}; {', '.join(said)}"
-            )
+            click.echo(f"{'':<13}{_option_text(entry, option)}")
+
+
+def _option_text(entry: "Entry", option: "ConfigField") -> str:
+    """Return one line about an option: meaning, legal values, default, presets."""
+    cases = _presets(entry, option.name).items()
+    default = "required" if option.required else f"default {option.default}"
+    values = [default, *(f"{value} under {case}" for case, value in cases)]
+    legal = _legal_text(option.legal())
+    return f"{option.name}: {option.description}; {legal}; {', '.join(values)}"
+
+
+def _legal_text(schema: dict[str, Any]) -> str:
+    """Return the values that a JSON Schema of one option allows, for people."""
+    if "anyOf" in schema:
+        return " or ".join(map(_legal_text, schema["anyOf"]))
+    if "enum" in schema:
+        return " or ".join(map(str, schema["enum"]))
+    bounds = [f"{BOUNDS[key]} {schema[key]}" for key in BOUNDS if key in schema]
+    return " ".join([KINDS[schema["type"]], " and ".join(bounds)]).strip()
 
 
 def _facts(entry: "Entry") -> dict[str, Any]:
@@ -56,6 +84,8 @@ def _facts(entry: "Entry") -> dict[str, Any]:
         "taxonomy": asdict(entry.taxonomy),
         "options": {
             option.name: {
+                "type": option.kind.__name__,
+                "legal": option.legal(),
                 "default": option.default,
                 "meaning": option.description,
                 "presets": _presets(entry, option.name),

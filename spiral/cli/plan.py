@@ -1,6 +1,8 @@
 """``plan``: what a grid would train."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,13 +30,26 @@ def show_plans(grids: "Sequence[Grid]", as_json: bool) -> None:
     """Print what grids would train, one or several added up."""
     from spiral.sweep import launch
 
-    found = [_count(grid) for grid in grids]
-    ids = {config_id for grid in grids for config_id in grid.configs["config_id"]}
-    total = found[0] if len(found) == 1 else _sum_plans(found, len(ids))
+    found = [_count(grid) for grid in _each_once(grids)]
+    total = found[0] if len(found) == 1 else _sum_plans(found)
     if as_json:
         show(total)
     else:
         click.echo(_plan_text(total, launch.cores()))
+
+
+def _each_once(grids: "Sequence[Grid]") -> "Iterator[Grid]":
+    """Yield grids without the configs of those before them: duplicates, as within one.
+
+    So a config counts once, and so do its pack and its time.
+    """
+    seen: set[str] = set()
+    for grid in grids:
+        again = grid.configs["config_id"].isin(seen).to_numpy(bool)
+        seen.update(grid.configs["config_id"])
+        left = grid.configs[~again].reset_index(drop=True)
+        duplicates = grid.duplicates + int(again.sum())
+        yield replace(grid, configs=left, duplicates=duplicates)
 
 
 def _count(grid: "Grid") -> dict[str, Any]:
@@ -56,19 +71,16 @@ def _count(grid: "Grid") -> dict[str, Any]:
     }
 
 
-def _sum_plans(plans: list[dict[str, Any]], distinct: int) -> dict[str, Any]:
-    """Return several plans as one, with the single ones under ``grids``.
-
-    A config of several grids counts once; its cost counts for each, as each is
-    launched on its own.
-    """
+def _sum_plans(plans: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return several plans as one, with the single ones under ``grids``."""
     total: dict[str, Any] = {"grid": " + ".join(p["grid"] for p in plans)}
     for key in ("configs", "duplicates", "packs", "bytes", "core_seconds"):
         total[key] = sum(p[key] for p in plans)
-    total["duplicates"] += total["configs"] - distinct
-    total["configs"] = distinct
     for key in ("blocks", "block_core_seconds"):
-        total[key] = {f"{p['grid']}/{k}": v for p in plans for k, v in p[key].items()}
+        sums: Counter[str] = Counter()  # two grids may have the same name
+        for plan in plans:
+            sums.update({f"{plan['grid']}/{k}": v for k, v in plan[key].items()})
+        total[key] = dict(sums)
     return {**total, "grids": plans}
 
 

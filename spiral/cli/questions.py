@@ -6,9 +6,9 @@ import click
 
 
 def _numbers(_: click.Context, __: click.Parameter, text: str) -> tuple[float, ...]:
-    """Read numbers separated by commas."""
+    """Read numbers separated by commas, each once."""
     try:
-        return tuple(float(number) for number in text.split(","))
+        return tuple(dict.fromkeys(float(number) for number in text.split(",")))
     except ValueError:
         message = f"expected numbers, as .95,.995, got {text!r}"
         raise click.BadParameter(message) from None

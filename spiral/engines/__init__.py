@@ -13,6 +13,7 @@ depend on where it was made.
 import importlib
 from dataclasses import dataclass
 
+from spiral import spelling
 from spiral.errors import ConfigError, EngineUnavailable
 from spiral.job import Engine, Plan
 
@@ -112,7 +113,8 @@ def build(name: str) -> Engine:
         EngineUnavailable: Its device is missing.
     """
     if name not in names() or name == "auto":
-        raise ConfigError(f"engine {name!r} is unknown; choose one of {names()[1:]}")
+        hint = spelling.suggest(name, names()[1:], spelling.ENGINES)
+        raise ConfigError(f"engine {name!r} unknown; {hint}")
     kind, _, device = name.partition(":")
     check_device(name)
     module = importlib.import_module(ENGINES[kind].module)

@@ -7,6 +7,7 @@ One line in ``METHODS`` makes it known to grids, commands, contract tests and ta
 import dataclasses
 from collections.abc import Collection, Mapping
 
+from spiral import spelling
 from spiral.config import ConfigField, Options, fields
 from spiral.errors import ConfigError
 from spiral.methods import (
@@ -125,15 +126,13 @@ def of_kind(where: Mapping[str, Collection[str]]) -> list[str]:
     kinds = {n: dataclasses.asdict(entry.taxonomy) for n, entry in METHODS.items()}
     for axis, values in where.items():
         if axis not in axes:
-            raise ConfigError(
-                f"no axis {axis!r} of methods; known are {', '.join(axes)}"
-            )
+            hint = spelling.suggest(axis, axes)
+            raise ConfigError(f"no axis {axis!r} of methods; {hint}")
         known = sorted({kind[axis] for kind in kinds.values()})
         for value in values:
             if value not in known:
-                raise ConfigError(
-                    f"no method has {axis}={value!r}; known are {', '.join(known)}"
-                )
+                hint = spelling.suggest(value, known)
+                raise ConfigError(f"no method has {axis}={value!r}; {hint}")
     return [
         name
         for name, kind in kinds.items()

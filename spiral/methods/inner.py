@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral import config
+from spiral import config, spelling
 from spiral.config import Options
 from spiral.job import Change, Method, Plan, View
 from spiral.methods.entry import Entry, Mistake
@@ -111,8 +111,9 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     found = []
     for of, part in table.groupby("of", sort=False):
         if of not in known():
-            text = f"{of!r} is no method to take masks from; those are"
-            found.append(Mistake("of", f"{text} {', '.join(known())}", of))
+            hint = spelling.suggest(str(of), known(), spelling.METHODS)
+            text = f"{of!r} is no method to take masks from; {hint}"
+            found.append(Mistake("of", text, of))
             continue
         for mistake in known()[str(of)].check(configs(part)):
             text = f"{of} says of its {mistake.field}: {mistake.message}"

@@ -23,7 +23,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from spiral import config
+from spiral import config, spelling
 from spiral.config import Options
 from spiral.errors import ConfigError
 from spiral.methods import METHODS
@@ -110,10 +110,11 @@ def _from_package(name: str) -> tuple[str, Entry]:
     """Load what an installed package offers under a name."""
     offered = metadata.entry_points(group=GROUP)
     if name not in offered.names:
-        known = ", ".join([*METHODS, *sorted(offered.names)])
+        known = [*METHODS, *sorted(offered.names)]
+        hint = spelling.suggest(name, known, spelling.METHODS)
         raise ConfigError(
-            f"--method {name}: no method of this name; known are {known}. One of your "
-            "own is my_file.py:MyMethod"
+            f"--method {name}: no method of this name; {hint}. One of your own is "
+            "my_file.py:MyMethod"
         )
     found = offered[name].load()
     home = found.build if isinstance(found, Entry) else found

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from spiral import config, methods
+from spiral import config, methods, spelling
 from spiral.errors import ConfigError
 from spiral.rows import foreign
 
@@ -149,8 +149,9 @@ def _checked(by: Sequence[str], fields: list[str]) -> list[str]:
     wanted = [name for name in dict.fromkeys(by) if name != SIZE]
     for name in wanted:
         if name not in fields or name in SEEDS:
-            known = ", ".join(n for n in fields if n not in SEEDS)
-            raise ConfigError(f"no column {name!r} to group by; known are {known}")
+            known = [n for n in fields if n not in SEEDS]
+            hint = spelling.suggest(name, known, spelling.KEYS)
+            raise ConfigError(f"no column {name!r} to group by; {hint}")
     if not wanted:
         raise ConfigError("name at least one column to group by, as method,width")
     return wanted

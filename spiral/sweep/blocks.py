@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from spiral import config, engines, initial
+from spiral import config, engines, initial, spelling
 from spiral.config import ConfigField
 from spiral.errors import ConfigError
 from spiral.methods import METHODS
@@ -83,7 +83,7 @@ class Reader:
             elif key != "where":
                 if key not in config_fields():
                     known = [*config_fields(), "zip", "where"]
-                    hint = nodes.suggestion(key, known)
+                    hint = spelling.suggest(key, known, spelling.KEYS)
                     self.mistakes.add(place, f"{key}: unknown key; {hint}")
                     continue
                 items = listed.items(key, node, self.file, self.mistakes)
@@ -133,7 +133,7 @@ class Reader:
             self.mistakes.add(place, f"method: missing; known are {', '.join(METHODS)}")
         for item in items:
             if item.value not in METHODS:
-                hint = nodes.suggestion(str(item.value), [*METHODS])
+                hint = spelling.suggest(str(item.value), METHODS, spelling.METHODS)
                 self.mistakes.add(item.place, f"method: {item.value!r} unknown; {hint}")
         return [item.value for item in items if item.value in METHODS]
 
@@ -155,7 +155,7 @@ class Reader:
         if key == "method":
             return item  # checked before
         if key == "engine" and item.value not in engines.names():
-            hint = nodes.suggestion(str(item.value), engines.names())
+            hint = spelling.suggest(str(item.value), engines.names(), spelling.ENGINES)
             self.mistakes.add(item.place, f"engine: {item.value!r} unknown; {hint}")
             return None
         value = item.value
@@ -193,16 +193,22 @@ def fields_named(key: str, methods: Iterable[str]) -> list[ConfigField]:
 
 
 def parse_overrides(texts: Sequence[str], mistakes: Mistakes) -> dict[str, Column]:
-    """Read ``KEY=VALUE`` texts; values are written as in a grid file."""
+    """Read ``KEY=VALUE`` texts; values are written as in a grid file.
+
+    A text that is repeated counts once.
+    """
     found: dict[str, Column] = {}
-    for text in texts:
+    for text in dict.fromkeys(texts):
         key, equals, value = text.partition("=")
         place = f"--set {text}"
         if not equals or not key:
             mistakes.add(place, "expected KEY=VALUE")
         elif key not in config_fields():
-            hint = nodes.suggestion(key, [*config_fields()])
+            hint = spelling.suggest(key, config_fields(), spelling.KEYS)
             mistakes.add(place, f"{key}: unknown key; {hint}")
+        elif key in found:
+            first = found[key].place
+            mistakes.add(place, f"{key}: is set twice (first by {first})")
         else:
             try:
                 node = nodes.parse(value or "''", place)

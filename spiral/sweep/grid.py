@@ -25,7 +25,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from spiral import config
+from spiral import config, spelling
 from spiral.errors import ConfigError
 from spiral.methods import options
 from spiral.sweep import nodes, resolve
@@ -123,7 +123,7 @@ def _read_blocks(
         return name, found
     _, written = top.pop("blocks")
     for key, (place, _) in top.items():
-        hint = nodes.suggestion(key, TOP_KEYS)
+        hint = spelling.suggest(key, TOP_KEYS)
         mistakes.add(place, f"{key}: unknown key beside `blocks`; {hint}")
     found = [
         reader.read(block, place, nodes.mapping(node, file, mistakes))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import ValidationError
 
+from spiral import spelling
 from spiral.search import LISTINGS
 from spiral.sweep import nodes
 from spiral.sweep.nodes import Item, Mistakes
@@ -43,7 +44,7 @@ def items(key: str, node: yaml.Node, file: str, mistakes: Mistakes) -> list[Item
         ((name, (place, body)),) = found.items()
         if name in known:
             return _values(name, place, body, file, mistakes)
-        hint = nodes.suggestion(name, known)
+        hint = spelling.suggest(name, known)
         mistakes.add(place, f"{key}: {name!r} is no listing; {hint}")
         return []
 
@@ -87,7 +88,7 @@ def _explain(
         return place, f"{name}: it needs {key}"
     argument = arguments[key]
     if mistake["type"] == "extra_forbidden":
-        hint = nodes.suggestion(key, [*LISTINGS[name].options.model_fields])
+        hint = spelling.suggest(key, LISTINGS[name].options.model_fields)
         return argument.place, f"{name}: {key}: unknown argument; {hint}"
     reason = mistake["msg"].removeprefix("Input ")
     if inner and inner[0] < len(argument.items):

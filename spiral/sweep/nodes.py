@@ -8,7 +8,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,14 +64,6 @@ class Item(NamedTuple):
 
     value: Any
     place: str
-
-
-def suggestion(word: str, known: list[str]) -> str:
-    """Return "did you mean" or the list of what is known."""
-    close = get_close_matches(word, known, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"known are {', '.join(known)}"
 
 
 def read(path: Path) -> yaml.Node:

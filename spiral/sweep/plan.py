@@ -50,7 +50,7 @@ def pack(configs: pd.DataFrame) -> Packs:
     ids = configs["config_id"].to_numpy(object)
     names = np.empty(len(configs), object)
     seconds = np.empty(len(configs))
-    order, packs = [], []
+    order, packs = [np.empty(0, int)], []  # there may be no config at all
     for members in groups(configs):
         cost = price(alike(configs, members))
         seconds[members] = cost.estimate

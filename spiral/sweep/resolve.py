@@ -5,11 +5,10 @@ from math import prod
 import numpy as np
 import pandas as pd
 
-from spiral import config, initial, mlp, where
+from spiral import config, initial, mlp, spelling, where
 from spiral.errors import ConfigError
 from spiral.methods import METHODS
 from spiral.rows import config_fields
-from spiral.sweep import nodes
 from spiral.sweep.blocks import Axis, Block, applies
 from spiral.sweep.nodes import Mistakes
 
@@ -125,7 +124,7 @@ def _holds(condition: str, table: pd.DataFrame) -> np.ndarray:
             columns[name] = _plain(name, table)
         else:
             known = [k for k in table if not table[k].isna().all()]
-            hint = nodes.suggestion(name, [*known, "weights"])
+            hint = spelling.suggest(name, [*known, "weights"], spelling.KEYS)
             raise where.WhereError(f"{name!r} unknown; {hint}")
     return np.broadcast_to(where.evaluate(condition, columns), len(table))
 

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from spiral import bench
+from spiral.engines import sparse
 
 pytestmark = pytest.mark.benchmark
 
@@ -63,7 +64,7 @@ def test_a_second_process_starts_at_once():
 
 
 def test_evaluation_costs_less_than_two_percent():
-    engine = bench.sparse.SparseEngine()
+    engine = sparse.SparseEngine()
     job, state = bench.job_of(bench.CASES[0], 100)
     state = engine.advance(job, state, 20)
     began = time.perf_counter()

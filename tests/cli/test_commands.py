@@ -35,7 +35,27 @@ def test_plan_of_several_grids_adds_them_up(grid, tmp_path):
     assert found["blocks"]["tiny/gmp"] == 4
     assert [g["configs"] for g in found["grids"]] == [9, 7]
     twice = run_json("plan", grid, other, grid)
-    assert (twice["configs"], twice["duplicates"], twice["packs"]) == (16, 11, 5)
+    assert (twice["configs"], twice["duplicates"], twice["packs"]) == (16, 11, 3)
+
+
+def test_plan_counts_a_grid_that_is_named_twice_once(grid):
+    long = ("--set", "epochs=50", "--set", "batch=128", "--set", "width=16")
+    once, twice = run_json("plan", grid, *long), run_json("plan", grid, grid, *long)
+    for key in ("configs", "packs", "bytes", "core_seconds"):
+        assert twice[key] == once[key] > 0
+    assert sum(twice["blocks"].values()) == twice["configs"] + twice["duplicates"]
+    assert twice["block_core_seconds"] == {
+        f"tiny/{name}": seconds for name, seconds in once["block_core_seconds"].items()
+    }
+
+
+def test_plan_counts_what_two_grids_share_once(grid, tmp_path):
+    more = tmp_path / "more.yaml"
+    more.write_text(GRID.replace("0..3", "0..5").replace("tiny", "more"))
+    found = run_json("plan", grid, more)
+    assert found["configs"] == run_json("plan", more)["configs"] == 13
+    assert [part["configs"] for part in found["grids"]] == [9, 4]
+    assert found["core_seconds"] == sum(p["core_seconds"] for p in found["grids"])
 
 
 def test_plan_takes_sets_and_shipped_names(grid):
@@ -79,8 +99,9 @@ def test_compare_prints_tables_csv_or_json(launched):
 
 def test_compare_takes_thresholds_seeds_apart_and_several_folders(launched):
     out = launched[0]
-    found = run_json("compare", out, out, "--threshold", ".6,0.9", "--honest")
+    found = run_json("compare", out, out, "--threshold", ".6,0.9,.60", "--honest")
     assert {g["threshold"] for g in found["gaps"]} == {0.6, 0.9}
+    assert len(found["gaps"]) == 2 * 2  # of two methods
     assert [g["rows"] for g in found["groups"]] == [4, 4, 1]
     assert [g["n"] for g in found["groups"]] == [2, 2, 0]
     assert any("9 rows are in several folders" in note for note in found["notes"])
@@ -185,8 +206,10 @@ def test_methods_and_comparisons_can_be_of_a_kind(launched):
     assert found["where"] == {"cost": ["dense"]}
     assert run("plot", "accuracy", launched[0], "--where", "cost=alternating").code == 2
     for wrong, known in (
-        ("units=neuron", "known are unit, when"),
-        ("unit=neurons", "known are neuron, weight"),
+        ("units=neuron", "did you mean 'unit'?"),
+        ("kind=neuron", "known are unit, when"),
+        ("unit=neurons", "did you mean 'neuron'?"),
+        ("unit=layer", "known are neuron, weight"),
     ):
         ran = run("compare", launched[0], "--where", wrong)
         assert ran.code == 2
@@ -194,10 +217,26 @@ def test_methods_and_comparisons_can_be_of_a_kind(launched):
     assert "expected AXIS=VALUE" in run("methods", "--where", "neuron").err
 
 
+def test_methods_keeps_the_order_asked_and_shows_what_is_legal():
+    ran = run("methods", "rigl", "dense", "gmp", "rigl")
+    names = [line.split()[0] for line in ran.out.splitlines() if line[0] != " "]
+    assert names == ["rigl", "dense", "gmp"]
+    assert list(run_json("methods", "lth", "gmp")["methods"]) == ["lth", "gmp"]
+    assert "; gradient or random; default gradient\n" in ran.out
+    assert "; number > 0 and ≤ 1; default 0.75, 1.0 under" in ran.out
+    assert "; integer ≥ 1 or None; default None, 199 under" in ran.out
+    options = run_json("methods", "gmp")["methods"]["gmp"]["options"]
+    assert options["scope"]["legal"]["enum"] == ["global", "layer"]
+    assert options["interval"]["legal"] == {"type": "integer", "minimum": 1}
+    assert [options[name]["type"] for name in ("end", "interval")] == ["float", "int"]
+
+
 def test_an_unknown_method_lists_those_there_are():
-    ran = run("methods", "snip", "snipp")
+    ran = run("methods", "snip", "zzz")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("error: method 'snipp' unknown; known are dense, ")
+    assert ran.err.startswith("error: method 'zzz' unknown; known are dense, ")
+    every = run("methods", "sf", "snip", "mag").err.splitlines()
+    assert [line.split("'")[-2] for line in every] == ["synflow", "magnitude"]
 
 
 def test_schema_accepts_the_grid_and_rejects_a_typo():

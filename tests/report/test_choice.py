@@ -151,9 +151,16 @@ def test_a_single_seed_has_nothing_left_to_report():
 # ---- columns
 
 
-@pytest.mark.parametrize("name", ["kep", "seed", "accuracy"])
-def test_a_column_that_makes_no_group_is_refused_with_those_that_do(name):
-    with pytest.raises(ConfigError, match=f"no column '{name}'.*known are method, wid"):
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("kep", "did you mean 'keep'"),
+        ("seed", "known are method, wid"),
+        ("accuracy", "known are method, wid"),
+    ],
+)
+def test_a_column_that_makes_no_group_is_refused_with_those_that_do(name, hint):
+    with pytest.raises(ConfigError, match=f"no column '{name}'.*{hint}"):
         choose(table(row()), ["method", name])
 
 

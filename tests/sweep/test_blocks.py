@@ -27,6 +27,11 @@ INTEGER, NUMBER = "should be a valid integer, got", "should be a valid number, g
 MISTAKES = {
     "method: dense\nwidht: 3": "g:2:1: widht: unknown key; did you mean 'width'?",
     "method: dnse": "g:1:9: method: 'dnse' unknown; did you mean 'dense'?",
+    "method: sf": "g:1:9: method: 'sf' unknown; did you mean 'synflow'?",
+    "method: dense\ndensity: 0.1": "g:2:1: density: unknown key; did you mean 'keep' (",
+    "method: dense\nbatch_size: 9": "g:2:1: batch_size: unknown key; did you mean "
+    "'batch'?",
+    "method: dense\nalpha: 3": "g:2:1: alpha: unknown key; `spiral-sweep methods NAME`",
     "method: 3": "g:1:9: method: 3 unknown; known are dense, ",
     "width: 3": "g:1:1: method: missing; known are dense, ",
     "method: []": "g:1:9: the list is empty",
@@ -50,6 +55,8 @@ MISTAKES = {
     GMP + "seed: 5..3": "g:4:7: range 5..3 is empty; write low..high[..step]",
     GMP + "seed: 0..99999999": "g:4:7: range 0..99999999 has over 1,000,000 values",
     GMP + "engine: vmpa": "g:4:9: engine: 'vmpa' unknown; did you mean 'vmap'?",
+    GMP + "engine: gpu": "g:4:9: engine: 'gpu' unknown; did you mean 'vmap:cuda'?",
+    GMP + "where: sparsity < 3": "g:4:8: where: 'sparsity' unknown; did you m",
     GMP + "where: kep < 3": "g:4:8: where: 'kep' unknown; did you mean 'keep'?",
     GMP + "where: keep": "g:4:8: where: 'keep' is not true or false; compare it",
     GMP + "where: 3": "g:4:8: where: expected a condition",
@@ -188,10 +195,16 @@ def test_an_override_may_replace_the_method():
     assert found == [("random", 3)]
 
 
+def test_an_override_that_is_repeated_counts_once():
+    assert rows_of("method: dense", ["lr"], "lr=0.5", "lr=0.5") == [(0.5,)]
+
+
 @pytest.mark.parametrize(
     ("override", "expected"),
     [
         ("widht=3", "--set widht=3: widht: unknown key; did you mean 'width'?"),
+        ("lr=1 lr=2", "--set lr=2: lr: is set twice (first by --set lr=1)"),
+        ("epoch=3", "--set epoch=3: epoch: unknown key; did you mean 'epochs'?"),
         ("width", "--set width: expected KEY=VALUE"),
         ("=3", "--set =3: expected KEY=VALUE"),
         ("width=x", "--set width=x: width: should be a valid integer, got 'x'"),
@@ -202,7 +215,7 @@ def test_an_override_may_replace_the_method():
 )
 @pytest.mark.parametrize("text", ["method: dense", "blocks: {a: {method: dense}}"])
 def test_a_wrong_override_is_one_mistake(text, override, expected):
-    assert complaints(text, override) == [expected]
+    assert complaints(text, *override.split()) == [expected]
 
 
 def test_all_wrong_overrides_are_named_at_once():

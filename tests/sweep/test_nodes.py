@@ -137,11 +137,6 @@ def test_what_is_no_mapping_is_a_mistake(text, expected):
     assert mistakes.found == [expected]
 
 
-def test_a_suggestion_is_the_nearest_word_or_all_of_them():
-    assert nodes.suggestion("widht", ["width", "lr"]) == "did you mean 'width'?"
-    assert nodes.suggestion("zzz", ["width", "lr"]) == "known are width, lr"
-
-
 def test_mistakes_are_said_once_and_all_together():
     mistakes = Mistakes()
     mistakes.raise_any()

@@ -1,0 +1,216 @@
+"""What to answer to a name that is unknown: another word for one of ours, or a typo.
+
+Papers and libraries have their own words for what grids and commands name. They are
+listed here once, under our name, in any spelling: case, spaces and signs do not count.
+A word that is listed is never taken for a typo of a third one.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+MAX_LISTED = 40
+"""Of more names only those near to what was written are of use."""
+MAX_NEAR = 5
+MAX_LENGTH = 40
+"""What is longer is no misspelt name."""
+
+
+class Words(NamedTuple):
+    """Other words for names of one kind."""
+
+    of: Mapping[str, Sequence[str]]
+    """Our name → what others call it."""
+    notes: Mapping[str, str] = {}
+    """Our name → what differs from what others mean."""
+    catalogue: str = ""
+    """Where all names are listed."""
+
+
+METHODS = Words(
+    {
+        "dense": ["unpruned", "no pruning", "baseline"],
+        "random": ["rand", "random pruning"],
+        "magnitude": [
+            *("mag", "mp", "omp", "magnitude pruning", "one-shot magnitude"),
+            *("global magnitude", "weight magnitude", "l1_unstructured"),
+        ],
+        "gmp": [
+            *("gradual", "gradual magnitude", "gradual magnitude pruning", "agp"),
+            *("automated gradual pruning", "Zhu & Gupta"),
+        ],
+        "lth": [
+            *("lottery", "lottery ticket", "lottery tickets", "winning ticket", "lt"),
+            *("lottery ticket hypothesis", "IMP with rewinding", "weight rewinding"),
+        ],
+        "snip": ["single-shot network pruning", "connection sensitivity"],
+        "iter_snip": ["SNIP-it", "iterative SNIP", "isnip"],
+        "force": ["foresight connection sensitivity", "progressive skeletonization"],
+        "grasp": ["gradient signal preservation"],
+        "synflow": ["sf", "synaptic flow"],
+        "prospr": ["prospect pruning"],
+        "rigl": ["rigged lottery", "dynamic sparse training", "dst"],
+        "acdc": ["alternating compressed/decompressed"],
+        "acdc_pp": ["acdc++", "acdcpp", "acdc plus plus"],
+        "imp": [
+            *("iterative magnitude", "iterative magnitude pruning", "iterative"),
+            *("fine-tuning", "finetune"),
+        ],
+        "bimp": ["budgeted IMP", "budgeted iterative magnitude pruning"],
+        "sms": ["sparse model soups", "soups", "model soups"],
+        "one_shot": ["oneshot pruning", "single shot"],
+        "scratch": ["train from scratch", "from scratch", "retrain"],
+        "shuffled": ["shuffle", "layerwise shuffled", "random reallocation"],
+        "ste": ["straight-through", "straight-through estimator"],
+        "sfw": ["stochastic Frank-Wolfe", "Frank-Wolfe", "fw"],
+        "block": ["combinatorial search", "cs"],
+        "mask": ["combinatorial search", "cs", "given mask", "fixed mask"],
+        "l1_unit": ["l1", "l1_structured", "filter pruning", "l1 filter"],
+        "taylor_unit": ["taylor", "taylor pruning", "first-order taylor"],
+        "spa": ["structurally prune anything"],
+        "obspa": ["obs", "optimal brain surgeon", "obc"],
+        "soft_filter": ["sfp", "soft filter pruning"],
+        "group_norm": ["depgraph", "group lasso", "group norm pruning"],
+        "slimming": ["network slimming", "bn slimming"],
+    },
+    catalogue="`spiral-sweep methods` lists all",
+)
+
+KEYS = Words(
+    {
+        "method": ["pruner", "algorithm", "methods", "pruning method", "strategy"],
+        "width": [
+            *("hidden", "hidden size", "hidden dim", "hidden units", "hidden width"),
+            *("n_hidden", "num_hidden", "units", "neurons", "layer size", "dim"),
+        ],
+        "keep": [
+            *("density", "sparsity", "final sparsity", "target sparsity", "amount"),
+            *("sparsities", "densities", "pruning ratio", "prune ratio"),
+            *("nnz", "n_weights", "num_weights", "weights", "budget", "remaining"),
+            *("kept", "k", "target", "pruning rate", "prune rate"),
+        ],
+        "lr": ["learning rate", "learn rate", "eta", "step size", "base_lr", "lrate"],
+        "schedule": ["scheduler", "lr schedule", "lr scheduler"],
+        "epochs": [
+            *("epoch", "num epochs", "n_epochs", "max epochs", "train epochs"),
+            *("training epochs", "nepochs"),
+        ],
+        "stop_epoch": ["stop", "early stop", "early stopping"],
+        "batch": ["batch size", "bs", "minibatch", "mini-batch size", "train batch"],
+        "momentum": ["mom", "sgd momentum"],
+        "weight_decay": ["wd", "l2", "decay rate", "l2 penalty"],
+        "seed": ["seeds", "random seed", "random state", "rng", "trial", "repeat"],
+        "init_seed": ["weight seed", "model seed", "initial seed"],
+        "order_seed": ["data seed", "shuffle seed", "batch seed"],
+        "init": ["initial weights", "init weights", "weights file", "state dict"],
+        "engine": ["device", "backend", "accelerator"],
+        "at_epoch": ["prune epoch", "pruning epoch", "prune at"],
+        "interval": ["frequency", "prune frequency", "pruning interval"],
+        "update_interval": ["delta t", "delta_T", "update frequency"],
+        "end": ["t_end", "end fraction"],
+        "drop": ["drop fraction"],
+        "rewind_epoch": ["rewind", "rewind to", "rewind step"],
+        "rate": ["pruning rate", "prune rate", "fraction"],
+        "rounds": ["iterations", "n_iters", "num rounds", "n_rounds", "steps"],
+        "cycles": ["num cycles", "n_cycles", "iterations"],
+        "levels": ["num levels", "n_levels", "iterations"],
+        "growth": ["grow", "grow criterion", "regrow"],
+        "scope": ["granularity", "layerwise", "global"],
+        "smoothing": ["label smoothing"],
+        "optimiser": ["optimizer", "optim"],
+        "normalise": ["normalize"],
+        "retrain_epochs": ["finetune epochs", "fine-tuning epochs"],
+        "retrain_lr": ["finetune lr", "fine-tuning lr"],
+        "matrices": ["mask", "masks"],
+        "temperature": ["tau"],
+        "nm_keep": ["n:m"],
+        "nm_group": ["n:m"],
+    },
+    notes={"keep": " (the number of weights, not a share of them)"},
+    catalogue="`spiral-sweep methods NAME` lists the keys of a method, "
+    "`spiral-sweep schema` all",
+)
+
+ENGINES = Words(
+    {
+        "sparse": ["numba", "cpu"],
+        "vmap": ["torch", "pytorch", "vmap:cpu"],
+        "vmap:cuda": ["cuda", "gpu", "torch:cuda"],
+    }
+)
+
+PLAIN = Words({})
+"""Names that only we have."""
+
+
+def suggest(word: str, known: Collection[str], words: Words = PLAIN) -> str:
+    """Return "did you mean", else the near names, else all if they are few.
+
+    Args:
+        word: What was written.
+        known: The names that may stand there.
+        words: What others call them.
+    """
+    listed = _meant(word, known, words)
+    if meant := [name for name in listed if name in known]:
+        told = [f"{name!r}{words.notes.get(name, '')}" for name in meant]
+        return f"did you mean {' or '.join(told)}?"
+    if not listed and (typo := _closest(word, known)):
+        return f"did you mean {typo!r}?"
+    if len(known) <= MAX_LISTED:
+        return f"known are {', '.join(known)}"
+    near = [name for name in known if _parts(name) & _parts(word)]
+    hints = [f"near are {', '.join(near[:MAX_NEAR])}"] if near else []
+    return "; ".join([*hints, words.catalogue or "no name is near"])
+
+
+def _meant(word: str, known: Collection[str], words: Words) -> list[str]:
+    """Return the names that a word is another spelling of, or else another word for."""
+    folded = _folded(word)
+    spelt = [name for name in known if folded and _folded(name) == folded]
+    return spelt or [
+        name for name, called in words.of.items() if folded in map(_folded, called)
+    ]
+
+
+def _closest(word: str, known: Collection[str]) -> str | None:
+    """Return the name that a word is a misspelling of: one slip in each three letters.
+
+    A word of one or two letters is no misspelling of anything: too much is near it.
+    """
+    most = len(word) // 3
+    near = [name for name in known if abs(len(name) - len(word)) <= most]
+    if not most or not near or len(word) > MAX_LENGTH:
+        return None
+    slips, name = min((_slips(word.lower(), name.lower()), name) for name in near)
+    return name if slips <= most else None
+
+
+def _slips(a: str, b: str) -> int:
+    """Return how many letters were missed, added, replaced or swapped with the next.
+
+    Source: the optimal string alignment distance.
+    """
+    before: list[int] = []
+    last = list(range(len(b) + 1))
+    for i in range(1, len(a) + 1):
+        here = [i]
+        for j in range(1, len(b) + 1):
+            slip = min(
+                last[j] + 1, here[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1])
+            )
+            if i > 1 and j > 1 and a[i - 2 : i] == b[j - 1] + b[j - 2]:
+                slip = min(slip, before[j - 2] + 1)
+            here.append(slip)
+        before, last = last, here
+    return last[-1]
+
+
+def _folded(text: str) -> str:
+    """Return text in small letters and digits alone; ``+`` counts, as in AC/DC++."""
+    return re.sub(r"[^a-z0-9+]", "", text[:MAX_LENGTH].lower())
+
+
+def _parts(name: str) -> set[str]:
+    """Return the parts of a name that mean something by themselves."""
+    return {part for part in re.split(r"[^a-z0-9]+", name.lower()) if len(part) > 1}
