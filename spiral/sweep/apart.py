@@ -114,6 +114,7 @@ def _process(folder: str) -> Iterator[tuple["subprocess.Popen[bytes]", Connectio
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env={**driver.SETTINGS, **os.environ},
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
@@ -123,9 +124,8 @@ def _process(folder: str) -> Iterator[tuple["subprocess.Popen[bytes]", Connectio
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a process and its session; itself last, as it would end what is left."""
+    """Kill a process and its session."""
     session.kill(process.pid)
-    process.kill()
     process.wait()
 
 

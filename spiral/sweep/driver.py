@@ -213,8 +213,7 @@ def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
         SpiralError: Ray does not start.
     """
     inside = address is None or _only_loopback(address)
-    settings = {**SETTINGS, **LOOPBACK} if inside else SETTINGS
-    for name, value in settings.items():
+    for name, value in LOOPBACK.items() if inside else ():
         os.environ.setdefault(name, value)
     _authenticate(address, inside)
     import ray

@@ -4,29 +4,36 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
 
+TRIES, PAUSE = 20, 0.05  # seconds
+"""How often a folder is removed: who was killed ends what it does in the kernel."""
+
 
 def kill(leader: int) -> None:
-    """Kill the processes of a session, but neither its leader nor this process.
+    """Kill the processes of a session, its leader first, but not this process.
 
-    A process whose parent died is still of its session, so none escapes; one that was
-    just started is found by the next look.
+    A dead leader starts no others. A process whose parent died is still of its session,
+    so none escapes; one that another has just started is found by the next look. The
+    caller must not wait for the leader before: until then nobody else gets its number.
     """
-    spared = {leader, os.getpid()}
-    while found := _members(leader) - spared:
+    spared = {os.getpid()}
+    found = {leader} - spared
+    while found:
         for process in found:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
         spared |= found  # a dead one may stay in the list until its parent looks
+        found = _members(leader) - spared
 
 
 def _members(leader: int) -> set[int]:
     """Return the processes of a session."""
-    found = set()
+    found: set[int] = set()
     for process in _everybody():
         with suppress(OSError):
             if os.getsid(process) == leader:
@@ -43,8 +50,9 @@ def _everybody() -> list[int]:
 
 
 def remove(folder: str) -> None:
-    """Remove a folder to which a killed process may add a last file."""
-    for _ in range(3):
+    """Remove a folder into which a killed process may still make a last file."""
+    for _ in range(TRIES):
         shutil.rmtree(folder, ignore_errors=True)
         if not os.path.exists(folder):
             return
+        time.sleep(PAUSE)
