@@ -118,15 +118,12 @@ def _process(folder: str) -> Iterator[tuple["subprocess.Popen[bytes]", Connectio
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
-        with signals.undoing(partial(_end, process)):
-            theirs.close()
-            yield process, ours
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a process and its session."""
-    session.kill(process.pid)
-    process.wait()
+        try:
+            with signals.undoing(partial(session.kill, process.pid)):
+                theirs.close()
+                yield process, ours
+        finally:
+            process.wait()
 
 
 @contextmanager
@@ -139,6 +136,7 @@ def _folder(parent: Path | str) -> Iterator[str]:
 
 def _end_of(process: "subprocess.Popen[bytes]", folder: str) -> str:
     """Return a message about a process that ended before its job was done."""
+    session.kill(process.pid)  # it is dead or about to die; its exit code stands
     code = process.wait()
     how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
     said = driver.log(folder).split("\n")

@@ -18,17 +18,14 @@ def kill(leader: int) -> None:
     """Kill the processes of a session, its leader first, but not this process.
 
     A dead leader starts no others. A process whose parent died is still of its session,
-    so none escapes; one that another has just started is found by the next look. The
-    caller must not wait for the leader before: until then nobody else gets its number.
+    so none escapes; one that another has just started is found by the next look.
     """
     spared = {os.getpid()}
-    found = {leader} - spared
-    while found:
-        for process in found:
+    while found := _members(leader) - spared:
+        for process in sorted(found, key=leader.__ne__):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
         spared |= found  # a dead one may stay in the list until its parent looks
-        found = _members(leader) - spared
 
 
 def _members(leader: int) -> set[int]:

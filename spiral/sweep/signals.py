@@ -29,13 +29,17 @@ _undo: list[Undo] = [files.discard_unfinished]
 
 @contextmanager
 def undoing(undo: Undo) -> Iterator[None]:
-    """Call something after a block, and also when a signal ends the process within."""
+    """Call something after a block, and also when a signal ends the process within.
+
+    A signal may come while it is at work: then it is called once more within itself, so
+    it must take no lock.
+    """
     _undo.append(undo)
     try:
         yield
     finally:
-        _undo.remove(undo)
         undo()
+        _undo.remove(undo)
 
 
 @contextmanager

@@ -53,9 +53,10 @@ def one(stage: Stage, chance: Random, out: Path, moment: str) -> int:
         send(pid, number)
         code = _wait(child, log)
         until(lambda: not alive(family), "death of all processes")
-        left = os.listdir(folder)
-        check(not left, f"left behind: {left}")
-    _check(stage, out, signal.Signals(number), code, log.read_text(errors="replace"))
+        said = log.read_text(errors="replace")
+        left = [str(path) for path in Path(folder).rglob("*")][:9]
+        check(not left, f"{number.name} at the {moment} left {left}: {code}, {said}")
+    _check(stage, out, number, code, said)
     ended = f"signals: exit code {code} at the {moment}"
     stage.notes[ended] = 1 + stage.notes.get(ended, 0)
     return code

@@ -85,9 +85,9 @@ def test_another_signal_ends_at_once():
     assert _run(SLOW_UNDO) == (130, "stopped by SIGINT\n")
 
 
-UNDONE = """
+UNDONE = r"""
 def undo(text):
-    os.write(2, f"{text}\\n".encode())
+    os.write(2, f"{text}\n".encode())
 
 def fail():
     raise ValueError
@@ -102,6 +102,22 @@ with signals.ending(message):
 
 def test_what_would_outlive_the_process_is_undone_once():
     assert _run(UNDONE) == (143, "early\nstopped by SIGTERM\nouter\n")
+
+
+INTERRUPTED = r"""
+def undo(calls=[]):
+    calls.append(1)
+    if len(calls) == 1:
+        strike("SIGTERM")
+    os.write(2, b"undone\n")
+
+with signals.ending(message), signals.undoing(undo):
+    pass
+"""
+
+
+def test_undoing_that_a_signal_interrupts_is_done_all_the_same():
+    assert _run(INTERRUPTED) == (143, "stopped by SIGTERM\nundone\n")
 
 
 UNFINISHED = """
