@@ -8,6 +8,16 @@ from pathlib import Path
 
 from spiral.errors import StoreError
 
+UNFINISHED: set[Path] = set()
+"""Files that this process is about to finish."""
+
+
+def discard_unfinished() -> None:
+    """Remove what this process has not finished; for one that ends at once."""
+    for path in list(UNFINISHED):
+        with suppress(OSError):
+            path.unlink()
+
 
 def sync_directory(path: Path) -> None:
     """Make the names in a directory durable."""
@@ -51,6 +61,7 @@ def replace_atomically(
             as before.
     """
     unfinished = scratch / f"{path.name}.{os.getpid()}.{uuid.uuid4().hex}.tmp"
+    UNFINISHED.add(unfinished)
     try:
         scratch.mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,3 +80,4 @@ def replace_atomically(
     finally:
         with suppress(OSError):
             unfinished.unlink()
+        UNFINISHED.discard(unfinished)

@@ -62,7 +62,8 @@ def main() -> None:
     """Rank pruners against the sparsest networks of the Cubist Spiral.
 
     Exit codes: 0 done, 1 internal error, 2 wrong usage or grid, 3 packs failed,
-    4 damaged results, 130 and 143 stopped by a signal (run again to go on).
+    4 damaged results, 130 stopped by SIGINT, 143 by SIGTERM, SIGUSR1 or SIGHUP (run
+    again to go on).
     """
 
 

@@ -13,6 +13,7 @@ import click
 
 from spiral.cli.common import as_json, load_grid, own_method, sample, sets, show
 from spiral.errors import ConfigError, LaunchIncomplete
+from spiral.sweep import signals, streams
 
 if TYPE_CHECKING:
     from spiral.sweep.grid import Grid
@@ -99,41 +100,42 @@ def launch(
     **options: Any,
 ) -> None:
     """Train what is missing of GRID (a file or a shipped name) into a directory."""
-    settings = settings_of(options)
-    if settings.method is not None:
-        sets = [*sets, f"method={load_method(settings)}"]
-    if engine is not None:
-        sets = [*sets, f"engine={engine}"]
     with resumable() as begun:
+        settings = settings_of(options)
+        if settings.method is not None:
+            sets = [*sets, f"method={load_method(settings)}"]
+        if engine is not None:
+            sets = [*sets, f"engine={engine}"]
         train(load_grid(grid, sets, sample), out, settings, begun)
-    facts = outcome(begun[0])
-    if as_json:
-        show(facts)
-    else:
-        click.echo(outcome_text(facts))
-    check(begun[0])
+        facts = outcome(begun[0])
+        if as_json:
+            show(facts)
+        else:
+            click.echo(outcome_text(facts))
+        check(begun[0])
 
 
 @contextmanager
 def resumable() -> Iterator[list["Launch"]]:
-    """Run launches; a signal ends the process, and says which command goes on.
+    """Run launches: a signal ends them and says which command goes on.
+
+    Nothing else ends them early, not even the reader of their output. Wrap the whole
+    command: what comes before the first launch takes seconds, in which signals come.
 
     Yields a list in which to note every launch that begins.
     """
-    from spiral.sweep import launch
-
     begun: list[Launch] = []
-    try:
-        with launch.stop_on_signals():
-            yield begun
-    except launch.Interrupted as stop:
+
+    def message(name: str) -> str:
         done = sum(outcome.networks for each in begun for outcome in each.done)
-        click.echo(
-            f"stopped by {stop}; {done:,} configs of this launch are saved. "
-            f"Go on with:\n  {resume_command()}",
-            err=True,
+        return (
+            f"stopped by {name}; {done:,} configs of this launch are saved. "
+            f"Go on with:\n  {resume_command()}"
         )
-        raise SystemExit(stop.exit_code) from None
+
+    streams.outlast_readers()
+    with signals.ending(message):
+        yield begun
 
 
 def train(grid: "Grid", out: Path, settings: "Settings", begun: list["Launch"]) -> None:

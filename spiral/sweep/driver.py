@@ -1,24 +1,24 @@
 """The Ray executor: one Tune trial per pack. The only file that imports ray.
 
-Tune is used thinly: it places packs on workers, retries them and survives their death.
-What it would log, checkpoint and restore is switched off; the store does that better.
+All this runs in a process apart from the launcher (see ``sweep.apart``). Tune is used
+thinly: it places packs on workers, retries them and survives their death. What it would
+log, checkpoint and restore is switched off; the store does that better.
 """
 
 import logging
 import os
+import secrets
 import signal
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import AF_INET, SOCK_DGRAM, create_connection, socket
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
-from spiral import store
-from spiral.errors import ConfigError, SpiralError
-from spiral.sweep import head
+from spiral.errors import ConfigError, LaunchIncomplete, SpiralError
+from spiral.sweep import head, session
 from spiral.sweep.work import ATTEMPTS, Outcome, Report, Site, attempt
 
 SETTINGS = {
@@ -26,8 +26,8 @@ SETTINGS = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no CSV, JSON and TensorBoard per trial
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the launcher handles signals
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no CSV, JSON and TensorBoard per trial
     "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # no snapshots of all trials
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
@@ -40,53 +40,151 @@ CONNECT_SECONDS = 5.0
 OBJECT_STORE_BYTES = 100 * 2**20  # results travel as files, not as objects
 
 
+QUIET = {"log_to_driver": False, "logging_level": "error"}
+
+TOKEN_FILE = "~/.ray/auth_token"
+REFUSED = ("Unauthenticated", "AuthenticationError", "InvalidAuthToken")
+"""How Ray says, in an error or in its log, that a cluster did not take the token."""
+
+
+LOG = "said"
+"""File in a folder of Ray's with what its process writes."""
+
+
+class Job(NamedTuple):
+    """What a launcher wants of Ray."""
+
+    site: Site
+    """Where the packs come from and go; on a cluster, every node must see the folder,
+    and the file of a method of one's own."""
+    packs: list[str]
+    """Ids, in the order to start them."""
+    workers: int
+    """Packs that train at once; each takes one core, or one GPU."""
+    address: str | None
+    """Use this cluster; else start Ray on this machine, loopback only."""
+    gpu: bool
+    """Packs need a GPU each."""
+
+
+class Folders(NamedTuple):
+    """Folders that the launcher makes for Ray, and removes."""
+
+    own: str
+    """On this machine; its path is short."""
+    shared: str
+    """Seen by all nodes."""
+
+
+def serve(handle: int) -> None:
+    """Do the job that a launcher sends; the body of the process Ray lives in.
+
+    Everything the job reports is sent back as ("report", it), then ("done", None) or
+    ("error", a SpiralError).
+    """
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)  # the launcher decides when to stop
+    os.set_inheritable(handle, False)
+    line, lock = Connection(handle), threading.Lock()
+    work, folders = line.recv()
+    threading.Thread(target=_end_with, args=(line, folders), daemon=True).start()
+
+    def send(kind: str, what: object) -> None:
+        with lock, suppress(OSError):  # without a launcher this process ends, too
+            line.send((kind, what))
+
+    try:
+        work(
+            lambda what: send("report", what),
+            lambda text: send("error", LaunchIncomplete(text)),
+            folders,
+        )
+        send("done", None)
+    except SpiralError as error:
+        send("error", error)
+    threading.Event().wait()  # until the launcher ends this process
+
+
+def _end_with(line: Connection, folders: Folders) -> None:
+    """End all processes of this session once the launcher is gone."""
+    with suppress(EOFError, OSError):
+        line.recv()
+    session.kill(os.getpid())
+    for folder in folders:
+        session.remove(folder)
+    os._exit(1)
+
+
 def run(
-    site: Site,
-    packs: Sequence[str],
-    workers: int,
-    report: Report,
-    *,
-    address: str | None = None,
-    gpu: bool = False,
+    job: Job, report: Report, lost: Callable[[str], None], folders: Folders
 ) -> None:
     """Train packs on Ray and report what became of each.
 
     Args:
-        site: Where the packs come from and go; on a cluster, every node must see the
-            folder, and the file of a method of one's own.
-        packs: Ids, in the order to start them.
-        workers: Packs that train at once; each takes one core, or one GPU.
+        job: What to train, and where.
         report: Called once per pack, when it is done or given up.
-        address: Use this cluster; else start Ray on this machine, loopback only.
-        gpu: Packs need a GPU each.
+        lost: Called with a message when the head of the cluster is gone.
+        folders: For what Ray writes.
     """
+    site, packs, workers, address, gpu = job
     os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(2 * workers))
-    site = replace(site, out=site.out.resolve())
-    with _signals_kept():
-        ray = _start(address, workers, gpu)
+    ray = _start(address, workers, gpu, folders.own)
     # Tune logs a traceback for every dead worker; our report says it in a line
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    # Tune insists on a folder; on a cluster its nodes must share it
-    with TemporaryDirectory(dir=address and store.scratch(site.out)) as scratch:
-        try:
-            with head.watched(ray.get_runtime_context().gcs_address):
-                _tune(site, packs, workers, report, gpu, scratch)
-        finally:
-            ray.shutdown()
+    with head.watched(ray.get_runtime_context().gcs_address, lost):
+        _tune(site, packs, workers, report, gpu, folders.shared)
+    if address is not None:
+        ray.shutdown()  # one of our own is simply killed
 
 
-def check_address(address: str) -> None:
+def check_address(
+    address: str, report: Report, lost: Callable[[str], None], folders: Folders
+) -> None:
     """Raise ConfigError unless a Ray cluster answers there within seconds."""
     host, _, port = address.rpartition(":")
     try:
         if port.isdecimal():
             create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-        _start(address, 1, gpu=False).shutdown()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(
-            f"--address {address}: no Ray cluster answers there ({error}); start one "
-            "with `ray start --head`, or leave --address out to use this machine"
-        ) from None
+    except OSError as error:
+        raise ConfigError(_no_cluster(address, error)) from None
+    _start(address, 1, False, folders.own).shutdown()
+
+
+def log(folder: str) -> str:
+    """Return what this process, and Ray within it, has written."""
+    try:
+        return Path(folder, LOG).read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _brief(error: Exception) -> str:
+    """Return the first line of an error of Ray's."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def _no_cluster(address: str, error: Exception) -> str:
+    """Return a message about an address at which there is no cluster."""
+    return (
+        f"--address {address}: no Ray cluster answers there ({_brief(error)}); start "
+        "one with `ray start --head`, or leave --address out to use this machine"
+    )
+
+
+def _refused(address: str) -> str:
+    """Return a message about a cluster that wants a token, or another one."""
+    if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
+        got = "none (RAY_AUTH_MODE is not token)"
+    else:
+        names = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+        given = [name for name in names if name in os.environ]
+        got = f"another, or none, in {(*given, TOKEN_FILE)[0]}"
+    return (
+        f"--address {address}: the Ray cluster refuses authentication: expected its "
+        f"token, got {got}. Set RAY_AUTH_MODE=token and, unless the token is in "
+        f"{TOKEN_FILE}, RAY_AUTH_TOKEN_PATH=FILE or RAY_AUTH_TOKEN; `ray "
+        "get-auth-token` prints it where the head was started"
+    )
 
 
 def _only_loopback(address: str) -> bool:
@@ -107,18 +205,38 @@ def _only_loopback(address: str) -> bool:
     return False
 
 
-def _start(address: str | None, workers: int, gpu: bool) -> Any:
-    """Connect to a cluster, or start Ray on this machine; return the module."""
+def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
+    """Connect to a cluster, or start Ray on this machine; return the module.
+
+    Raises:
+        ConfigError: There is no cluster, or it refuses authentication.
+        SpiralError: Ray does not start.
+    """
     inside = address is None or _only_loopback(address)
-    settings = {**SETTINGS, **LOOPBACK} if inside else SETTINGS
-    for name, value in settings.items():
+    for name, value in LOOPBACK.items() if inside else ():
         os.environ.setdefault(name, value)
+    _authenticate(address, inside)
     import ray
 
-    quiet = {"log_to_driver": False, "logging_level": "error"}
-    if address is not None:
-        ray.init(address=address, **quiet)
-        return ray
+    try:
+        if address is not None:
+            ray.init(address=address, **QUIET)
+        else:
+            _start_here(ray, workers, gpu, folder)
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        if address is None:
+            text = f"Ray does not start here ({_brief(error)}); use --executor local"
+            raise SpiralError(text) from None
+        # only Ray's log says why a head that has been reached gives no answer
+        said = f"{type(error).__name__} {error} {log(folder)}"
+        if any(word in said for word in REFUSED):
+            raise ConfigError(_refused(address)) from None
+        raise ConfigError(_no_cluster(address, error)) from None
+    return ray
+
+
+def _start_here(ray: Any, workers: int, gpu: bool, folder: str) -> None:
+    """Start Ray on this machine, for this process only."""
     ray.init(
         address="local",  # not some other Ray that happens to run here
         num_cpus=workers,
@@ -126,19 +244,26 @@ def _start(address: str | None, workers: int, gpu: bool) -> Any:
         include_dashboard=False,
         object_store_memory=OBJECT_STORE_BYTES,
         _node_ip_address="127.0.0.1",
-        **quiet,
+        _temp_dir=folder,
+        **QUIET,
     )
-    return ray
 
 
-@contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Put our signal handlers back, which ray.init replaces by its own."""
-    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    if threading.current_thread() is threading.main_thread():
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+def _authenticate(address: str | None, inside: bool) -> None:
+    """Choose the token by which Ray knows us, and we it.
+
+    A Ray of our own gets a new one, whatever this user has for clusters: others on
+    this machine reach loopback, too. A token that was given for clusters is used; the
+    one in the user's file only on this machine, as one does not send it anywhere.
+    """
+    if address is None:
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+        os.environ.pop("RAY_AUTH_TOKEN_PATH", None)
+        return
+    given = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()
+    if given or (inside and os.path.exists(os.path.expanduser(TOKEN_FILE))):
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 def _tune(
@@ -173,8 +298,11 @@ def _tune(
         ),
     )
     tuner.fit()
-    if reporter.errors:
-        raise reporter.errors[0]
+    if reporter.heard < len(packs):  # something told Tune to stop
+        raise LaunchIncomplete(
+            f"Ray stopped after {reporter.heard} of {len(packs)} packs; they are "
+            "saved: run the same command again"
+        )
 
 
 def _trainable() -> type:
@@ -206,14 +334,11 @@ def _reporter(report: Report) -> Any:
     class Reporter(tune.Callback):  # type: ignore[misc]
         def __init__(self, report: Any):
             self.report = report
-            self.errors: list[SpiralError] = []
+            self.heard = 0
 
         def pass_on(self, outcome: Outcome) -> None:
-            """Report; what goes wrong here must not pass through Tune."""
-            try:
-                self.report(outcome)
-            except SpiralError as error:
-                self.errors.append(error)
+            self.heard += 1
+            self.report(outcome)
 
         def __reduce__(self) -> Any:
             """Tune pickles its callbacks; this one means nothing elsewhere."""

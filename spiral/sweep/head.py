@@ -1,17 +1,13 @@
-"""Watches the head of a Ray cluster: once it is gone, says so and ends the launch.
+"""Watches the head of a Ray cluster, and says when it is gone.
 
 Ray waits a minute for a head that does not answer, and then aborts the process from
 within C++, with a message of its own; nothing in Python is asked.
 """
 
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from socket import create_connection
-
-from spiral.errors import LaunchIncomplete
 
 SECONDS = 5.0
 """Between two knocks; also how long one waits for an answer."""
@@ -20,16 +16,8 @@ MISSES = 9
 """Knocks in a row without an answer after which a head is gone: before Ray gives up."""
 
 
-def give_up(message: str) -> None:
-    """End this process at once: threads of Ray's would wait for the head."""
-    if sys.stderr.isatty():
-        sys.stderr.write("\x1b[?25h")  # a progress bar hides the cursor
-    print(f"error: {message}", file=sys.stderr, flush=True)  # noqa: T201
-    os._exit(LaunchIncomplete.exit_code)
-
-
 @contextmanager
-def watched(address: str, lost: Callable[[str], None] = give_up) -> Iterator[None]:
+def watched(address: str, lost: Callable[[str], None]) -> Iterator[None]:
     """Knock at a head, ``host:port``, while something runs; call ``lost`` once."""
     over = threading.Event()
     thread = threading.Thread(target=_knock, args=(address, over, lost), daemon=True)

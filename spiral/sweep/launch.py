@@ -1,14 +1,10 @@
 """Launch a grid into a results directory: only what is missing, however it stopped."""
 
 import os
-import signal
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 import numpy as np
 import pandas as pd
@@ -21,14 +17,6 @@ from spiral.errors import ConfigError, CorruptPack
 from spiral.sweep import plan
 from spiral.sweep.grid import Grid
 from spiral.sweep.work import Outcome, Report, Site
-
-
-class Interrupted(KeyboardInterrupt):
-    """The launch was told to stop by a signal; what is committed stays."""
-
-    def __init__(self, number: int):
-        super().__init__(signal.Signals(number).name)
-        self.exit_code = 128 + number
 
 
 @dataclass(frozen=True)
@@ -79,9 +67,9 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
         StoreError: The directory cannot be written.
     """
     if settings.address is not None:
-        from spiral.sweep import driver
+        from spiral.sweep import apart
 
-        driver.check_address(settings.address)
+        apart.check_address(settings.address)
     old = _existing(out)
     fresh = grid.configs
     if old is not None:
@@ -122,7 +110,7 @@ def run(launch: Launch, settings: Settings, progress: Report) -> None:
     """Train the missing packs; outcomes go to ``launch`` and ``progress`` as they come.
 
     Raises:
-        Interrupted: A signal arrived within :func:`stop_on_signals`.
+        SpiralError: The executor cannot go on; what was trained is saved.
     """
 
     def report(outcome: Outcome) -> None:
@@ -146,33 +134,9 @@ def executor(launch: Launch, settings: Settings) -> Callable[..., None]:
         from spiral.sweep import local
 
         return local.run
-    from spiral.sweep import driver
+    from spiral.sweep import apart
 
-    return partial(driver.run, address=settings.address, gpu=launch.gpu)
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into Interrupted; a second signal ends at once."""
-    received: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        # what this interrupts midway may complain when it is torn down: not our user's
-        sys.unraisablehook = lambda _: None
-        signal.signal(number, signal.SIG_DFL)
-        raise Interrupted(number)
-
-    before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    except BaseException as error:  # Ray turns what a handler raises into other things
-        if received and not isinstance(error, Interrupted):
-            raise Interrupted(received[0]) from None
-        raise
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return partial(apart.run, address=settings.address, gpu=launch.gpu)
 
 
 def find_missing(out: Path, packs: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -10,12 +10,17 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from spiral.sweep import signals, streams
 from spiral.sweep.work import ATTEMPTS, Outcome, Report, Site, attempt
 
 SPAWN = multiprocessing.get_context("spawn")
+
+SILENT = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+"""Signals that a terminal or a batch system sends to all processes of a launch."""
 
 
 def run(site: Site, packs: Sequence[str], workers: int, report: Report) -> None:
@@ -33,14 +38,10 @@ def run(site: Site, packs: Sequence[str], workers: int, report: Report) -> None:
         return
     queue = deque((pack, 1) for pack in packs)
     crew: list[_Worker] = []
-    try:
+    with signals.undoing(partial(_dismiss, crew)):
         for _ in range(min(workers, len(packs))):
             crew.append(_Worker.hire(site))
         _direct(crew, queue, site, report)
-    finally:
-        for worker in crew:
-            worker.process.kill()
-            worker.process.join()
 
 
 @dataclass
@@ -57,7 +58,12 @@ class _Worker:
         """Start a process."""
         ours, theirs = SPAWN.Pipe()
         process = SPAWN.Process(target=_serve, args=(site, theirs), daemon=True)
-        process.start()
+        # Ctrl-C reaches it as well, perhaps before it has begun to ignore that
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SILENT)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         return cls(process, ours)
 
@@ -75,6 +81,13 @@ class _Worker:
             return None
         self.pack = ""
         return outcome
+
+
+def _dismiss(crew: list[_Worker]) -> None:
+    """End all workers."""
+    for worker in crew:
+        worker.process.kill()
+        worker.process.join()
 
 
 def _direct(
@@ -104,7 +117,10 @@ def _direct(
 
 def _serve(site: Site, pipe: Connection) -> None:
     """Train packs as they come in; the body of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launcher decides when to stop
+    for number in SILENT:
+        signal.signal(number, signal.SIG_IGN)  # the launcher decides when to stop
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SILENT)
+    streams.outlast_readers()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     while True:
         try:

@@ -18,6 +18,7 @@ from tests.soak.stage import Stage
 KINDS = (
     *("kills", "points", "files", "disk", "pairs", "clock"),
     *("networks", "methods", "memory", "fuzz", "hygiene", "scale", "cluster"),
+    "signals",
 )
 """Modules of this folder: each has ``WANTED`` faults and ``turn(stage, chance)``."""
 

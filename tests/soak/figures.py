@@ -56,6 +56,7 @@ PAGE = Path(__file__).parents[2] / "RELIABILITY.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 WORDS = {
     "kills": "random kills (SIGKILL, SIGTERM, SIGINT; launcher and workers)",
+    "signals": "signals to launches on Ray (start, training, end)",
     "points": "fault points of the store x (kill before, kill after, EIO, disk full)",
     "files": "damaged, lost or foreign files found, and redone",
     "fuzz": "bad inputs answered in words",

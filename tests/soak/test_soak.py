@@ -15,6 +15,7 @@ from tests.soak import (
     networks,
     pairs,
     points,
+    signals,
 )
 from tests.soak.stage import Stage
 
@@ -67,3 +68,8 @@ def test_bad_input_is_answered_in_words(stage, monkeypatch):
 
 def test_sixty_packs_leave_nothing_behind(stage):
     assert hygiene.packs(stage, 60) == 60
+
+
+@pytest.mark.slow
+def test_signals_to_ray_end_it_at_each_moment(stage):
+    assert signals.turn(stage, Random(1)) == len(signals.MOMENTS)

@@ -13,7 +13,7 @@ import pytest
 from spiral import store
 from spiral.sweep import driver, status
 
-COMMAND = [sys.executable, "-c", "from spiral.cli import main; main()", "launch"]
+COMMAND = [sys.executable, "-m", "spiral", "launch"]
 COMMIT = "/_spiral/tmp/pack-"
 """Opened when a pack is trained and about to be written."""
 
@@ -125,8 +125,14 @@ def test_workers_die_with_a_killed_launcher(killed, proc):
 
 
 def test_rows_are_those_of_the_local_executor_though_a_worker_is_killed(
-    grid, suicide, undisturbed, values, tmp_path
+    grid, suicide, undisturbed, values, monkeypatch, tmp_path
 ):
+    """Nor does it matter what this user has set for clusters and temporary files."""
+    far = tmp_path / ("x" * 100)
+    far.mkdir()
+    monkeypatch.setenv("TMPDIR", str(far))  # sockets of Ray's have no room there
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "missing"))
     out, log, deaths = tmp_path / "out", tmp_path / "log", suicide(COMMIT, times=1)
     assert _start(grid, out, log).wait(120) == 0
     assert [path.name for path in deaths.iterdir()] == ["0"]
@@ -144,18 +150,49 @@ def test_no_ray_process_is_left_of_a_killed_launcher(killed, proc):
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGUSR1, 143)]
 )
 def test_a_signal_stops_ray_and_the_message_resumes(grid, proc, number, code, tmp_path):
     """Ray has handlers of its own and turns what ours raise into other errors."""
     out, log = tmp_path / "out", tmp_path / "log"
-    child = _start(grid, out, log, "--set", "epochs=400")
+    child = _start(grid, out, log, "--set", "epochs=10000")
     proc.poll(lambda: any(map(_trains, proc.descendants(child.pid))), 90, "training")
+    family = proc.descendants(child.pid)
     child.send_signal(number)
     assert child.wait(60) == code
     said = log.read_text()
     assert "Traceback" not in said
+    assert f"stopped by {number.name}" in said
     assert f"--out {out}" in said.splitlines()[-1]
+    proc.poll(lambda: not proc.alive(family), 90, "end of all processes")
+
+
+def test_a_crash_of_ray_is_a_message(grid, proc, tmp_path):
+    """Its C++ may abort; the launcher says so, and what is done stays."""
+    log = tmp_path / "log"
+    launcher = _start(grid, tmp_path / "out", log, "--set", "epochs=10000")
+    proc.poll(lambda: any(map(_trains, proc.descendants(launcher.pid))), 90, "training")
+    family = proc.descendants(launcher.pid)
+    (apart,) = [pid for pid in family if os.getsid(pid) == pid]
+    os.kill(apart, signal.SIGSEGV)
+    assert launcher.wait(60) == 3
+    said = log.read_text()
+    assert "Ray ended unexpectedly (SIGSEGV" in said
+    assert "run the same command again" in said
+    assert "Traceback" not in said
+    proc.poll(lambda: not proc.alive(family), 90, "end of all processes")
+
+
+def test_a_reader_that_leaves_does_not_end_a_launch(
+    grid, undisturbed, values, tmp_path
+):
+    ours, theirs = os.pipe()
+    os.close(ours)
+    command = [*COMMAND, str(grid), "--out", str(tmp_path / "out"), "--workers", "2"]
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs) as launcher:
+        assert launcher.wait(120) == 0
+    os.close(theirs)
+    assert values(tmp_path / "out") == values(undisturbed)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "localhost:2"])

@@ -166,7 +166,10 @@ def test_a_file_in_the_way_is_a_message(under, launch, tmp_path):
 # ---- signals and full disks
 
 
-@pytest.mark.parametrize(("number", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [("SIGTERM", 143), ("SIGINT", 130), ("SIGUSR1", 143), ("SIGHUP", 143)],
+)
 def test_a_signal_stops_a_launch_that_its_message_resumes(
     number, code, spawn, cli, many, values, proc, tmp_path
 ):
