@@ -101,7 +101,7 @@ def _check_folder(out: Path, name: str, wanted: set[str]) -> None:
     """Raise ConfigError if a folder holds another ranking than this one begins."""
     from spiral import store
 
-    if not store.manifest_path(out).exists():
+    if not store.has_manifest(out):
         return
     known, _ = store.read_manifest(out, columns=["config_id", "method"])
     others = set(known["method"]) - {name}
