@@ -6,6 +6,7 @@ be kept asks for the variable that names a folder.
 """
 
 import os
+import secrets
 import stat
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from spiral.errors import ConfigError
 
 OWN = "spiral-sweep"
 PACKAGE = Path(__file__).parent
+RAY_TOKENS = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}
 
 
 def data() -> Path | None:
@@ -35,9 +37,9 @@ def cache() -> Path:
     return folder
 
 
-def _below(variable: str, usual: str, name: str) -> Path | None:
+def _below(variable: str | None, usual: str, name: str) -> Path | None:
     """Return a folder below the one that a variable names, or its usual place."""
-    if os.environ.get(variable):
+    if variable and os.environ.get(variable):
         return Path(os.environ[variable], name)
     if os.environ.get("HOME") == "":
         return None  # Path.home() would be the root folder
@@ -87,6 +89,23 @@ def settle_matplotlib() -> None:
     homes = (("XDG_CONFIG_HOME", ".config"), ("XDG_CACHE_HOME", ".cache"))
     usual = [_below(variable, place, "matplotlib") for variable, place in homes]
     _settle("MPLCONFIGDIR", all(f and writable(f) for f in usual))
+
+
+def settle_ray() -> None:
+    """Name a home where there is none: importing Ray's parts needs one."""
+    try:
+        Path.home()
+    except RuntimeError:
+        folder = _temporary()
+        if folder is not None:
+            os.environ["HOME"] = str(folder)
+
+
+def settle_ray_head() -> None:
+    """Give Ray's own head a token where Ray could not write one into the home."""
+    usual = _below(None, ".ray", "auth_token")
+    if not (usual and writable(usual)) and not RAY_TOKENS & os.environ.keys():
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
 def _settle(variable: str, well: bool) -> None:

@@ -1,6 +1,7 @@
 """Homes that are missing or closed: caches go elsewhere, or a variable is named."""
 
 import os
+import pwd
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from spiral.errors import ConfigError
 
 VARIABLES = (
     *("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
-    *("NUMBA_CACHE_DIR", "MPLCONFIGDIR"),
+    *("NUMBA_CACHE_DIR", "MPLCONFIGDIR", *homes.RAY_TOKENS),
 )
 
 
@@ -21,7 +22,8 @@ VARIABLES = (
 def world(tmp_path, monkeypatch):
     """Folders of which some are closed, also to root; returns a way to close more."""
     for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that what a test sets is undone
+        monkeypatch.delenv(name)
     for name in ("home", "package", "tmp"):
         (tmp_path / name).mkdir()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -93,6 +95,34 @@ def test_matplotlib_gets_a_folder_where_one_of_its_two_is_closed(world, tmp_path
     world("home/.cache")
     homes.settle_matplotlib()
     assert os.environ["MPLCONFIGDIR"] == f"{own(tmp_path)}/mplconfigdir"
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_rays_own_head_gets_a_token_where_it_could_not_keep_one(closed, world):
+    """Ray would write it into the home."""
+    if closed:
+        world("home")
+    homes.settle_ray_head()
+    assert ("RAY_AUTH_TOKEN" in os.environ) == closed
+
+
+@pytest.mark.parametrize("name", sorted(homes.RAY_TOKENS))
+def test_a_token_that_the_user_gives_to_ray_stays(name, world, monkeypatch):
+    world("home")
+    monkeypatch.setenv(name, "mine")
+    homes.settle_ray_head()
+    assert {key for key in os.environ if key in homes.RAY_TOKENS} == {name}
+
+
+def test_a_user_whom_the_system_does_not_know_gets_a_home_for_ray(
+    world, tmp_path, monkeypatch
+):
+    homes.settle_ray()
+    assert os.environ["HOME"] == str(tmp_path / "home")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)  # raises KeyError
+    homes.settle_ray()
+    assert os.environ["HOME"] == str(own(tmp_path))
 
 
 def test_where_nothing_can_be_written_nothing_is_set(world, tmp_path, monkeypatch):

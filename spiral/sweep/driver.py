@@ -16,7 +16,7 @@ from socket import AF_INET, SOCK_DGRAM, create_connection, socket
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from spiral import store
+from spiral import homes, store
 from spiral.errors import ConfigError, SpiralError
 from spiral.sweep import head
 from spiral.sweep.work import ATTEMPTS, Outcome, Report, Site, attempt
@@ -113,12 +113,14 @@ def _start(address: str | None, workers: int, gpu: bool) -> Any:
     settings = {**SETTINGS, **LOOPBACK} if inside else SETTINGS
     for name, value in settings.items():
         os.environ.setdefault(name, value)
+    homes.settle_ray()
     import ray
 
     quiet = {"log_to_driver": False, "logging_level": "error"}
     if address is not None:
         ray.init(address=address, **quiet)
         return ray
+    homes.settle_ray_head()
     ray.init(
         address="local",  # not some other Ray that happens to run here
         num_cpus=workers,
