@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from spiral.cli.common import as_json, show
+from spiral.cli.common import PLACE, as_json, show
 from spiral.errors import ConfigError
 
 
@@ -24,7 +24,7 @@ from spiral.errors import ConfigError
     "--calibrate", is_flag=True, help="Measure and keep what `plan` needs, no table."
 )
 @click.option("--repeats", type=click.IntRange(1), default=5, show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Save JSON.")
+@click.option("-o", "--output", type=PLACE, help="Save JSON.")
 @as_json
 def bench(
     cases: Sequence[str],

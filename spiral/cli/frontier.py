@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import as_json, show
+from spiral.cli.common import PLACE, as_json, show
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 file = click.option(
     "--file",
     "path",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     help="Use this frontier file [the shipped one united with your own finds].",
 )
 
@@ -92,7 +92,7 @@ def keep(table: "pd.DataFrame", path: Path | None, target: Path) -> str:
 
 
 @frontier.command()
-@click.argument("folders", metavar="DIR…", nargs=-1, required=True)
+@click.argument("folders", metavar="DIR…", nargs=-1, required=True, type=PLACE)
 @click.option(
     "--polish",
     type=click.IntRange(0),
@@ -101,7 +101,7 @@ def keep(table: "pd.DataFrame", path: Path | None, target: Path) -> str:
     help="Also polish so many rows of every size and kind.",
 )
 @file
-def update(folders: tuple[str, ...], polish: int, path: Path | None) -> None:
+def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
     """Enter what is better in the rows of launches, or in files.
 
     Files are other frontiers, or networks that the viewer saved (.json), which are
@@ -115,7 +115,7 @@ def update(folders: tuple[str, ...], polish: int, path: Path | None) -> None:
 
     target = frontier_target(path)
     known = [frontier.load(path)] if path is None or path.exists() else []
-    for folder in map(Path, folders):
+    for folder in folders:
         if folder.suffix == ".json":
             known.append(exported.entries(folder))
             continue

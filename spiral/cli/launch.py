@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import as_json, load_grid, own_method, sample, sets, show
+from spiral.cli.common import PLACE, as_json, load_grid, own_method, sample, sets, show
 from spiral.errors import ConfigError, LaunchIncomplete
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def load_method(settings: "Settings") -> str:
 
 @click.command()
 @click.argument("grid")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Results.")
+@click.option("--out", required=True, type=PLACE, help="Results.")
 @how
 @click.option("--engine", help="Use this engine for every config (like --set engine=).")
 @own_method

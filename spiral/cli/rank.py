@@ -6,7 +6,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from spiral.cli.common import as_json, grid_files, load_grid, show
+from spiral.cli.common import PLACE, as_json, grid_files, load_grid, show
 from spiral.cli.launch import check, how, load_method, resumable, settings_of, train
 from spiral.errors import ConfigError, MethodError
 
@@ -27,9 +27,7 @@ QUICK = "seed=0..7"
     help="8 seeds, those that all have: minutes. --full has 20, as the nine pruners of "
     "Zhang & Papyan, and goes on from there.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Results [runs/rank/METHOD]."
-)
+@click.option("--out", type=PLACE, help="Results [runs/rank/METHOD].")
 @how
 @as_json
 @click.pass_context
