@@ -182,7 +182,9 @@ def check(prepared: "Launch") -> None:
     """Raise LaunchIncomplete if packs failed."""
     if prepared.failed:
         lines = [f"  {o.pack}: {o.error}" for o in prepared.failed[:5]]
+        failed, done = len(prepared.failed), len(prepared.done)
+        saved = f"the other {done:,} are saved" if done else "no other was trained"
         raise LaunchIncomplete(
-            f"{len(prepared.failed)} of the packs failed; the others "
-            "are saved, and the same command tries these again:\n" + "\n".join(lines)
+            f"{failed:,} of {failed + done:,} packs failed; {saved}, and the same "
+            "command tries these again:\n" + "\n".join(lines)
         )

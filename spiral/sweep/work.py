@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from spiral import experiment, store
-from spiral.errors import ConfigError, SpiralError, StoreError
+from spiral.errors import ConfigError, MethodError, SpiralError, StoreError
 from spiral.methods import METHODS, own
 from spiral.rows import complete
 
@@ -72,7 +72,11 @@ def train_pack(site: Site, pack: str) -> Outcome:
     if configs.empty:
         raise StoreError(f"pack {pack} is not in the manifest; was {out} replaced?")
     _load_method(site, str(configs["method"].iloc[0]))
-    rows = experiment.run(complete(configs))
+    try:
+        rows = experiment.run(complete(configs))
+    except MethodError as error:
+        none = f"none of the {len(configs):,} rows of this pack is saved"
+        raise MethodError(f"{error}; {none}") from error
     seconds = time.perf_counter() - began
     store.write_pack(out, pack, rows, {**machine(), "seconds": round(seconds, 3)})
     statuses = Counter(rows["status"].to_pylist())

@@ -1,9 +1,15 @@
 """Every mistake on a command line is a message and a code."""
 
+from pathlib import Path
+
 import click
+import pandas as pd
 import pytest
 
 from spiral import cli
+from spiral.errors import LaunchIncomplete
+from spiral.sweep.launch import Launch
+from spiral.sweep.work import Outcome
 from tests.cli import run
 
 
@@ -79,6 +85,23 @@ def test_a_mistake_is_a_message_and_a_code(args, code, said, grid, launched, tmp
     assert ran.code == code
     assert said in ran.err
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("failed", "done", "said"),
+    [
+        (1, 0, "1 of 1 packs failed; no other was trained, and"),
+        (2, 3, "2 of 5 packs failed; the other 3 are saved, and"),
+    ],
+)
+def test_failed_packs_are_told_with_what_was_saved(failed, done, said):
+    prepared = Launch(Path(), 9, pd.DataFrame(), [], [])
+    prepared.failed = [Outcome(f"p{n}", error="because") for n in range(failed)]
+    prepared.done = [Outcome(f"q{n}") for n in range(done)]
+    with pytest.raises(LaunchIncomplete) as caught:
+        cli.launch.check(prepared)
+    assert str(caught.value).startswith(said)
+    assert "p0: because" in str(caught.value)
 
 
 def paths(command=cli.main, words=()):
