@@ -102,7 +102,18 @@ def settle_ray() -> None:
 
 
 def settle_ray_head() -> None:
-    """Give Ray's own head a token where Ray could not write one into the home."""
+    """Give Ray's own head a token where Ray could not write one into the home.
+
+    Raises:
+        ConfigError: Ray has no place for its sockets and logs.
+    """
+    names = ("RAY_TMPDIR", "TMPDIR")
+    given = next((os.environ[name] for name in names if os.environ.get(name)), "/tmp")
+    if not writable(Path(given, "ray")):
+        raise ConfigError(
+            f"cannot write {given}/ray, where Ray keeps its sockets and logs: set "
+            "TMPDIR to a folder that you may write, or use --executor local"
+        )
     usual = _below(None, ".ray", "auth_token")
     if not (usual and writable(usual)) and not RAY_TOKENS & os.environ.keys():
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)

@@ -14,7 +14,7 @@ from spiral.errors import ConfigError
 
 VARIABLES = (
     *("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
-    *("NUMBA_CACHE_DIR", "MPLCONFIGDIR", *homes.RAY_TOKENS),
+    *("NUMBA_CACHE_DIR", "MPLCONFIGDIR", "RAY_TMPDIR", "TMPDIR", *homes.RAY_TOKENS),
 )
 
 
@@ -104,6 +104,16 @@ def test_rays_own_head_gets_a_token_where_it_could_not_keep_one(closed, world):
         world("home")
     homes.settle_ray_head()
     assert ("RAY_AUTH_TOKEN" in os.environ) == closed
+
+
+def test_ray_without_a_place_for_its_sockets_names_the_variable(
+    world, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    homes.settle_ray_head()
+    world("tmp")
+    with pytest.raises(ConfigError, match=r"set TMPDIR to a folder.*--executor local"):
+        homes.settle_ray_head()
 
 
 @pytest.mark.parametrize("name", sorted(homes.RAY_TOKENS))

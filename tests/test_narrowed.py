@@ -134,3 +134,15 @@ def test_a_failed_pack_says_that_none_of_its_rows_is_saved(tmp_path, monkeypatch
     assert "seed 113," in outcome.error
     assert outcome.error.endswith("none of the 20 rows of this pack is saved")
     assert not [*store.pack_files(tmp_path)]
+
+
+def test_of_several_attempts_the_first_error_is_told(tmp_path, monkeypatch):
+    errors = [FileNotFoundError("No usable temporary directory"), ImportError("then")]
+
+    def train(site, pack):
+        raise errors.pop(0) if len(errors) > 1 else errors[0]
+
+    monkeypatch.setattr(work, "train_pack", train)
+    said = work.attempt(work.Site(tmp_path), "p").error
+    assert said.startswith("FileNotFoundError: No usable temporary directory")
+    assert said.endswith("set TMPDIR to a folder that you may write")

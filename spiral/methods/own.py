@@ -116,9 +116,10 @@ def _compiled(path: Path, source: bytes) -> CodeType:
         line = getattr(error, "lineno", None)
         where = f"{path}:{line}" if line else f"{path}"
         kind = formats.kind(path)
+        wrong = f"expected Python source, got {kind}"
         if kind == "Python source":
-            kind = f"what is none: {getattr(error, 'msg', error)}"
-        raise ConfigError(f"{where}: expected Python source, got {kind}") from None
+            wrong = getattr(error, "msg", str(error))
+        raise ConfigError(f"{where}: {wrong}") from None
 
 
 def _from_package(name: str) -> tuple[str, Entry]:

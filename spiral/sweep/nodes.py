@@ -99,7 +99,7 @@ def read(path: Path) -> yaml.Node:
         return parse(text, str(path))
     except ConfigError:
         kind = formats.kind(path)
-        if kind in ("YAML", "text", "JSON"):
+        if kind in ("YAML", "text", "JSON", "an empty file"):
             raise
         raise ConfigError(
             f"{path}: expected a grid, which is YAML, got {kind}"

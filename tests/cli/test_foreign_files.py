@@ -119,7 +119,7 @@ def test_a_file_of_another_kind_is_told_in_our_words(
 @pytest.mark.parametrize(
     ("name", "command", "said"),
     [
-        ("whole.pt", "plan {grid} --set init={file}", "test_foreign_files.Net"),
+        ("whole.pt", "plan {grid} --set init={file}", "foreign_files.Net"),
         ("whole.pt", "plan {grid} --set init={file}", "torch.save(model.state_dict()"),
         ("mask.pkl", "plan {grid} --set init={file}", "got a pickle of other things"),
         ("objects.npz", "plan {grid} --set init={file}", "numpy.savez(path, **"),
