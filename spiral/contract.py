@@ -21,13 +21,16 @@ MAX_WIDTH = 256
 
 
 @contextmanager
-def blamed(method: object, doing: str, configs: pd.DataFrame) -> Iterator[None]:
+def blamed(
+    method: object, doing: str, configs: pd.DataFrame, step: int | None = None
+) -> Iterator[None]:
     """Turn what goes wrong inside a method into a MethodError that names the rows.
 
     Args:
         method: The method, or its class.
         doing: What it was asked to do, for the message.
         configs: The pack.
+        step: Where in training, for whoever looks for the row (see ``MethodError``).
 
     Raises:
         MethodError: It raised something, or broke its contract.
@@ -35,7 +38,7 @@ def blamed(method: object, doing: str, configs: pd.DataFrame) -> Iterator[None]:
     try:
         yield
     except MethodError as error:
-        raise MethodError(f"{error}; {doing} of {pack(configs)}") from None
+        raise _at(step, f"{error}; {doing} of {pack(configs)}") from None
     except NOT_THEIRS:
         raise
     except (Exception, SystemExit) as error:  # one that exits is no success
@@ -45,7 +48,14 @@ def blamed(method: object, doing: str, configs: pd.DataFrame) -> Iterator[None]:
         if "read-only" in str(error):
             text += "; a view cannot be changed: copy what you change"
         asked = f"{configs['method'].iloc[0]}: {doing} of {pack(configs)}"
-        raise MethodError(f"{asked} raised {text}") from error
+        raise _at(step, f"{asked} raised {text}") from error
+
+
+def _at(step: int | None, text: str) -> MethodError:
+    """Return an error of a step."""
+    error = MethodError(text)
+    error.step = step
+    return error
 
 
 def pack(configs: pd.DataFrame) -> str:

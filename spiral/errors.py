@@ -44,6 +44,8 @@ class MethodError(SpiralError):
     """A method returned something its contract forbids; the message names the row."""
 
     exit_code = 3
+    step: int | None = None
+    """The event at which it acted on a pack, -1 when it started; None for others."""
 
 
 class LaunchIncomplete(SpiralError):

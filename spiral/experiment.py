@@ -1,7 +1,8 @@
 """One pack: configs in, rows out. The only place where engines and methods meet."""
 
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,10 @@ def run(configs: pd.DataFrame) -> pa.Table:
     name = engine_of(shared, plan)
     engine = engines.build(name)
     job = make_job(configs, plan)
-    state = train(engine, method, job, configs)
+    try:
+        state = train(engine, method, job, configs)
+    except MethodError as error:
+        raise narrowed(error, configs, lambda part: engine) from error
     own = slice(None, None, plan.siblings)  # the first sibling carries the result
     results = _results(job, state, engine.evaluate(job, state), configs, own)
     seconds = (time.perf_counter() - began) / len(configs)
@@ -134,19 +138,77 @@ def train(
     twins = twins_at_start(job)
     # diverging networks become NaN without warnings; their rows say so
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        with contract.blamed(method, "start", configs):
+        with contract.blamed(method, "start", configs, step=-1):
             memory = method.start(see(job, state))
         for event in job.plan.events:
             state = advance_once(engine, job, state, event, twins)
-            with contract.blamed(method, f"act at step {event}", configs):
+            with contract.blamed(method, f"act at step {event}", configs, step=event):
                 view = see(job, state)
                 change, memory = contract.answer(method.act(view, memory), name)
                 state = apply(change, state, name)
-            job = job.after(change, begun)
+                job = job.after(change, begun)
             twins = still_twins(twins, job, state)
             if event in job.plan.replaced and event < job.plan.steps:
                 state = replace(state, step=event + 1)
         return advance_once(engine, job, state, job.plan.steps, twins)
+
+
+def narrowed(
+    error: MethodError,
+    configs: pd.DataFrame,
+    engine_for: Callable[[pd.DataFrame], Trainer],
+) -> MethodError:
+    """Return the error that the fewest rows of a pack raise, the first of them.
+
+    A method acts on a whole pack, so halves of it are trained again as far as that
+    event: at most twice the work of the pack.
+
+    Args:
+        error: What the pack raised.
+        configs: The pack.
+        engine_for: Returns what trains some of its rows.
+    """
+    while error.step is not None and len(configs) > 1:
+        half = (len(configs) + 1) // 2
+        for part in (configs.iloc[:half], configs.iloc[half:]):
+            some = part.reset_index(drop=True)
+            again = _raised(engine_for(some), some, error.step)
+            if again is not None:
+                error, configs = again, some
+                break
+        else:
+            return MethodError(
+                f"{error}; neither half of these rows raises it again by itself: they "
+                "do together, or it depends on chance (draw from view.stream)"
+            )
+    return error
+
+
+def _raised(engine: Trainer, configs: pd.DataFrame, step: int) -> MethodError | None:
+    """Return what a method raises on some rows until it has acted at a step."""
+    try:
+        method = build_method(configs.iloc[0])
+        job = make_job(configs, plan_of(method, configs.iloc[0]))
+        train(_Until(engine, step), method, job, configs)
+    except MethodError as error:
+        return error if error.step == step else None
+    except Exception:  # the first error is the one to tell
+        return None
+    return None
+
+
+@dataclass(frozen=True)
+class _Until:
+    """Trains no further than to an event."""
+
+    engine: Trainer
+    last: int
+
+    def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
+        """Train, or leave the training."""
+        if stop > self.last:
+            raise StopIteration
+        return self.engine.advance(job, state, stop)
 
 
 def advance_once(

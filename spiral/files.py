@@ -1,12 +1,23 @@
-"""Writing files that are whole or absent, whatever happens in between."""
+"""Writing files that are whole or absent, whatever happens in between.
 
+Where a file system cannot do what this rests on, the next best is done: without hard
+links a new name is claimed by an empty file that the whole one then replaces; where a
+folder cannot be synced, a loss of power may undo the last names.
+"""
+
+import errno
 import os
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from spiral.errors import StoreError
+from spiral.errors import CorruptPack, StoreError
+
+NOT_OFFERED = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EPERM}
+"""Errors that say that a file system lacks an operation; drives fail with others."""
+NO_LINKS = NOT_OFFERED | {errno.EMLINK}
+NO_FOLDER_SYNC = NOT_OFFERED | {errno.EBADF, errno.EACCES, errno.EISDIR}
 
 UNFINISHED: set[Path] = set()
 """Files that this process is about to finish."""
@@ -20,12 +31,16 @@ def discard_unfinished() -> None:
 
 
 def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable."""
-    handle = os.open(path, os.O_RDONLY)
+    """Make the names in a directory durable, where its file system offers that."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno not in NO_FOLDER_SYNC:
+            raise
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -46,8 +61,6 @@ def replace_atomically(
 ) -> None:
     """Put ``data`` at ``path``: write aside, verify, fsync, rename, fsync directory.
 
-    Should only the last fsync fail, the new file may stand already; it is whole.
-
     Args:
         path: Where the file shall be; an existing one is replaced.
         data: Its whole content.
@@ -57,27 +70,93 @@ def replace_atomically(
 
     Raises:
         FileExistsError: ``first``, and there is a file already.
-        StoreError: The file cannot be written (disk full, read-only ...); ``path`` is
-            as before.
+        StoreError: The file cannot be written (disk full, read-only ...); the message
+            says what is on the disk.
+        CorruptPack: ``check`` rejected it; ``path`` is as before.
     """
     unfinished = scratch / f"{path.name}.{os.getpid()}.{uuid.uuid4().hex}.tmp"
     UNFINISHED.add(unfinished)
     try:
-        scratch.mkdir(parents=True, exist_ok=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(unfinished, data)
-        if check is not None:
-            check(unfinished)
-        (os.link if first else os.replace)(unfinished, path)
-        sync_directory(path.parent)
-    except FileExistsError:
-        raise
+        try:
+            scratch.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_durably(unfinished, data)
+            if check is not None:
+                check(unfinished)
+            (_create if first else os.replace)(unfinished, path)
+            sync_directory(path.parent)
+        finally:
+            _remove(unfinished)
+            UNFINISHED.discard(unfinished)
+    except _Exists as error:
+        raise FileExistsError(*error.args) from None
+    except CorruptPack as error:
+        raise CorruptPack(
+            f"cannot write {path}: expected to read back what was written, got: "
+            f"{error}; {_left(path, data, unfinished)}. Run the command again; should "
+            "it fail again, write to another disk"
+        ) from None
     except OSError as error:
         raise StoreError(
-            f"cannot write {path}: {error.strerror or error}; nothing half-written is "
-            "left. Make room or make the folder writable, then run the command again"
+            f"cannot write {path}: {error.strerror or error}; "
+            f"{_left(path, data, unfinished)}. Make room or make the folder writable, "
+            "then run the command again"
         ) from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink()
-        UNFINISHED.discard(unfinished)
+
+
+class _Exists(Exception):
+    """The file that should have been created first is there already."""
+
+
+def _create(unfinished: Path, path: Path) -> None:
+    """Give the unfinished file its name, unless the name is taken.
+
+    Raises:
+        _Exists: It is.
+    """
+    try:
+        os.link(unfinished, path)
+    except FileExistsError as error:
+        raise _Exists(*error.args) from None
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        _claim(unfinished, path)
+
+
+def _claim(unfinished: Path, path: Path) -> None:
+    """Create the name exclusively, but empty, and put the whole file over it at once.
+
+    A process that dies between the two leaves an empty file, which counts as none.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except FileExistsError as error:
+        raise _Exists(*error.args) from None
+    try:
+        os.replace(unfinished, path)
+    except OSError:
+        _remove(path)
+        raise
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, if it is there and the disk allows it."""
+    with suppress(OSError):
+        path.unlink()
+
+
+def _left(path: Path, data: bytes, unfinished: Path) -> str:
+    """Say what a failure has left on the disk, by looking there."""
+    said = []
+    with suppress(OSError):
+        there = path.read_bytes()
+        if there == data:
+            said.append(f"{path.name} is there and whole; a loss of power may undo it")
+        elif not there:
+            said.append(f"an empty {path.name} is there, which counts as none")
+    if os.path.lexists(unfinished):
+        said.append(
+            f"{unfinished} could not be removed; nothing reads it, you may delete it"
+        )
+    return "; ".join(said) or "nothing half-written is left"

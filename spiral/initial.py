@@ -5,6 +5,7 @@ same numbers for ever: a file that changed is an error, not another result.
 """
 
 import hashlib
+import warnings
 import zipfile
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from spiral import mlp
+from spiral import formats, mlp
 from spiral.errors import ConfigError
 
 DEFAULT = "default"
@@ -22,6 +23,9 @@ LAYERS = ("first_layer", "second_layer", "third_layer", "clf")
 
 WRAPPERS = ("model", "state_dict")
 """Keys under which checkpoints hold a state dict; theirs is ``model``."""
+
+SAVE_STATE = "save the weights alone with torch.save(model.state_dict(), path)"
+SAVE_ARRAYS = "save arrays with numpy.savez(path, **{name: array})"
 
 DIGITS = 16
 MAX_BYTES = 64 * 2**20
@@ -156,29 +160,64 @@ def _is_file(path: str) -> bool:
 
 
 def _check_unfolded(path: str) -> None:
-    """Raise ValueError if an archive unfolds to more than any network needs."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            size = sum(part.file_size for part in archive.infolist())
-        if size > MAX_BYTES:
-            raise ValueError(f"it unfolds to {size:,} bytes")
+    """Raise ConfigError if an archive unfolds to more than any network needs."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                size = sum(part.file_size for part in archive.infolist())
+            if size > MAX_BYTES:
+                raise ConfigError(f"init {path}: it unfolds to {size:,} bytes")
+    except (OSError, zipfile.BadZipFile):
+        pass  # reading it will say what is wrong
 
 
 def _read(path: str) -> dict[str, Any]:
     """Return the named arrays of an ``.npz`` or of a state dict; runs no code."""
+    _check_unfolded(path)
     try:
-        _check_unfolded(path)
         if path.endswith(".npz"):
             with np.load(path, allow_pickle=False) as file:
                 return dict(file)
-        import torch  # only state dicts need it
-
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-        wrapped = [loaded[key] for key in WRAPPERS if key in loaded]
-        state = wrapped[0] if wrapped else loaded
-        return {name: value.numpy(force=True) for name, value in state.items()}
-    except Exception as error:
+        return _tensors(path)
+    except Exception:  # whatever NumPy and PyTorch say of it is not for our users
         raise ConfigError(
             f"init {path}: expected an .npz or a PyTorch state dict of the arrays "
-            f"{LAYERS[0]}.weight … {LAYERS[-1]}.bias; {type(error).__name__}: {error}"
-        ) from error
+            f"{LAYERS[0]}.weight … {LAYERS[-1]}.bias, got {_got(path)}"
+        ) from None
+
+
+def _tensors(path: str) -> dict[str, np.ndarray]:
+    """Return the named tensors of a state dict."""
+    import torch  # only state dicts need it
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about files that are refused anyway
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    wrapped = [loaded[key] for key in WRAPPERS if key in loaded]
+    state = wrapped[0] if wrapped else loaded
+    return {
+        name: value.numpy(force=True)
+        for name, value in state.items()
+        if isinstance(value, torch.Tensor)
+    }
+
+
+def _got(path: str) -> str:
+    """Return what a file holds that is no network, and how to save one."""
+    kind = formats.kind(Path(path))
+    if kind == "an .npz archive" and not path.endswith(".npz"):
+        return f"{kind}; give it a name that ends in .npz"
+    if kind == "an .npz archive":
+        return f"{kind} of pickled objects; {SAVE_ARRAYS}"
+    if kind not in ("a PyTorch file", "a pickle"):
+        return f"{kind}; {SAVE_STATE}, or {SAVE_ARRAYS}"
+    classes = formats.pickled(Path(path))
+    if not classes:
+        return (
+            f"{kind} of other things than named tensors; {SAVE_STATE}, or {SAVE_ARRAYS}"
+        )
+    text = f"{kind} of whole objects ({', '.join(classes[:3])})"
+    return (
+        f"{text}, which only running their code could read; load it where it was made, "
+        f"and {SAVE_STATE}"
+    )

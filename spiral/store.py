@@ -69,6 +69,15 @@ def manifest_path(out: Path) -> Path:
     return out / "_spiral" / "manifest.parquet"
 
 
+def has_manifest(out: Path) -> bool:
+    """Return whether there is a manifest.
+
+    An empty one is a name that a launch had claimed when it died (see ``files``).
+    """
+    path = manifest_path(out)
+    return path.exists() and path.stat().st_size > 0
+
+
 def scratch(out: Path) -> Path:
     """Return the folder of unfinished files."""
     return out / "_spiral" / "tmp"

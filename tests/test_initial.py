@@ -78,6 +78,10 @@ def test_a_state_dict_gives_its_leading_block(key, width, tmp_path):
     check(saved(tmp_path / "a.pt", {key: state} if key else state), width)
 
 
+def test_what_is_no_tensor_in_a_state_dict_is_passed_over(tmp_path):
+    check(saved(tmp_path / "a.pt", tensors() | {"epoch": 3, "name": "x"}), 3)
+
+
 def test_any_kind_of_number_will_do(tmp_path):
     state = {name: t.double() for name, t in tensors().items()}
     check(saved(tmp_path / "double.pt", state), 3)

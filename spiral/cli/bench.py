@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spiral import spelling
-from spiral.cli.common import as_json, show
+from spiral.cli.common import PLACE, as_json, show
 from spiral.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ times slower (compiling, drawing masks) takes another minute there."""
     type=click.IntRange(1),
     help="Measurements of each, taken in turn [3; with --full 5].",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Save JSON.")
+@click.option("-o", "--output", type=PLACE, help="Save JSON.")
 @as_json
 def bench(
     cases: Sequence[str],

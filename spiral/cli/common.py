@@ -1,6 +1,7 @@
 """What several commands share: options, shipped grids, JSON."""
 
 import json
+import re
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -14,10 +15,35 @@ from spiral.errors import ConfigError
 if TYPE_CHECKING:
     from spiral.sweep.grid import Grid
 
+
+class Place(click.Path):
+    """A path on this machine, as every option and argument takes it."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Refuse addresses, of which a path would make a folder named ``s3:``."""
+        try:
+            refuse_address(str(value))
+        except ConfigError as error:
+            self.fail(str(error), param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def refuse_address(text: str) -> None:
+    """Raise ConfigError if a text is an address rather than a path."""
+    if ADDRESS.match(text):
+        raise ConfigError(
+            f"expected a path on this machine, got the address {text}; copy or mount "
+            "what is there and give its path"
+        )
+
+
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+PLACE = Place(path_type=Path)
+
 as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document."
 )
-folder = click.argument("out", metavar="DIR", type=click.Path(path_type=Path))
+folder = click.argument("out", metavar="DIR", type=PLACE)
 
 
 def _places(
@@ -40,7 +66,7 @@ folders = click.argument(
     metavar="DIR…",
     nargs=-1,
     required=True,
-    type=click.Path(path_type=Path),
+    type=PLACE,
     callback=_places,
 )
 """Results directories, summaries of some, or names of those that are shipped."""
@@ -91,6 +117,7 @@ def grid_files() -> dict[str, Path]:
 
 def find_grid(name: str) -> Path:
     """Return a grid file by path, or one that comes with the package by name."""
+    refuse_address(name)
     path = Path(name)
     if path.is_file():
         return path

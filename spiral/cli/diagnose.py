@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import as_json, folders, show
+from spiral.cli.common import PLACE, as_json, folders, show
 from spiral.cli.plots import Numbers
 from spiral.cli.questions import frontier, where
 
@@ -36,9 +36,7 @@ def diagnose() -> None:
     help="Look at one point in so many.",
 )
 @frontier
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Draw a figure there, too."
-)
+@click.option("-o", "--output", type=PLACE, help="Draw a figure there, too.")
 @click.option("--width", type=int, help="Width that the figure shows [the largest].")
 @as_json
 def robustness(
@@ -89,9 +87,7 @@ def robustness(
     help="Look at one point in so many.",
 )
 @frontier
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Draw a map there, too."
-)
+@click.option("-o", "--output", type=PLACE, help="Draw a map there, too.")
 @as_json
 def regimes(
     folders: tuple[Path, ...],

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import as_json, show
+from spiral.cli.common import PLACE, as_json, show
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 file = click.option(
     "--file",
     "path",
-    type=click.Path(path_type=Path),
-    help="A frontier of one's own [the shipped one].",
+    type=PLACE,
+    help="Use this frontier file [the shipped one united with your own finds].",
 )
 
 
@@ -65,8 +68,31 @@ def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
         click.echo(f"fewest for {level}: {size}")
 
 
+def frontier_target(path: Path | None) -> Path:
+    """Return the file to write: the one given, or that of the user's own finds."""
+    from spiral import homes
+    from spiral.search import frontier
+
+    return path or homes.kept(frontier.NAME, "give --file")
+
+
+def keep(table: "pd.DataFrame", path: Path | None, target: Path) -> str:
+    """Write a frontier, or the user's part of it; return what is there now."""
+    from spiral.search import frontier
+
+    if path is not None:
+        frontier.save(table, path)
+        return f"{path}: {len(table)} networks"
+    own = frontier.finds(table)
+    if own.empty:
+        target.unlink(missing_ok=True)
+        return "nothing is better than the shipped frontier; nothing is kept"
+    frontier.save(own, target)
+    return f"{target}: {len(own)} networks of your own that beat the shipped frontier"
+
+
 @frontier.command()
-@click.argument("folders", metavar="DIR…", nargs=-1, required=True)
+@click.argument("folders", metavar="DIR…", nargs=-1, required=True, type=PLACE)
 @click.option(
     "--polish",
     type=click.IntRange(0),
@@ -75,19 +101,21 @@ def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
     help="Also polish so many rows of every size and kind.",
 )
 @file
-def update(folders: tuple[str, ...], polish: int, path: Path | None) -> None:
+def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
     """Enter what is better in the rows of launches, or in files.
 
     Files are other frontiers, or networks that the viewer saved (.json), which are
-    evaluated anew. Without --file this changes the frontier that the package ships,
-    which `compare` and the figures use.
+    evaluated anew. Without --file, what beats the shipped frontier is kept in your data
+    folder (XDG_DATA_HOME, or ~/.local/share), in spiral-sweep/frontier.parquet;
+    `compare`, the figures and all else use the best of both. The installed package is
+    never written; to change the shipped frontier of a source tree, give its --file.
     """
     from spiral.report import results
     from spiral.search import exported, frontier
 
-    target = path or frontier.SHIPPED
-    known = [frontier.load(target)] if target.exists() else []
-    for folder in map(Path, folders):
+    target = frontier_target(path)
+    known = [frontier.load(path)] if path is None or path.exists() else []
+    for folder in folders:
         if folder.suffix == ".json":
             known.append(exported.entries(folder))
             continue
@@ -105,8 +133,7 @@ def update(folders: tuple[str, ...], polish: int, path: Path | None) -> None:
             known.append(polish_all(entries))
         click.echo(f"{folder}: {len(sizes):,} rows, {len(chosen)} looked at")
     merged = frontier.merge(known)
-    frontier.save(merged, target)
-    click.echo(f"{target}: {len(merged)} networks")
+    click.echo(keep(merged, path, target))
 
 
 @frontier.command()
@@ -121,20 +148,21 @@ def update(folders: tuple[str, ...], polish: int, path: Path | None) -> None:
 def thin(rounds: int, path: Path | None) -> None:
     """Drop each weight of the best networks in turn and polish what is left.
 
-    Without --file this changes the frontier that the package ships.
+    Without --file, what beats the shipped frontier is kept in your data folder (see
+    `frontier update`).
     """
     from spiral.search import frontier
     from spiral.search.polish import thin
 
-    target = path or frontier.SHIPPED
-    table = frontier.load(target)
+    target = frontier_target(path)
+    table = frontier.load(path)
     tried: set[bytes] = set()
     for number in range(1, rounds + 1):
         better = thin(table, tried)
         if frontier.same(better, table):
             break
         table = better
-        frontier.save(table, target)
+        keep(table, path, target)
         optima = [frontier.optimum(table, level) for level in frontier.THRESHOLDS]
         click.echo(f"round {number}: fewest for {frontier.THRESHOLDS}: {optima}")
 

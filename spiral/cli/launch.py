@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import as_json, load_grid, own_method, sample, sets, show
+from spiral.cli.common import PLACE, as_json, load_grid, own_method, sample, sets, show
 from spiral.errors import ConfigError, LaunchIncomplete
 from spiral.sweep import signals, streams
 
@@ -83,7 +83,7 @@ def load_method(settings: "Settings") -> str:
 
 @click.command()
 @click.argument("grid")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Results.")
+@click.option("--out", required=True, type=PLACE, help="Results.")
 @how
 @click.option("--engine", help="Use this engine for every config (like --set engine=).")
 @own_method
@@ -184,7 +184,9 @@ def check(prepared: "Launch") -> None:
     """Raise LaunchIncomplete if packs failed."""
     if prepared.failed:
         lines = [f"  {o.pack}: {o.error}" for o in prepared.failed[:5]]
+        failed, done = len(prepared.failed), len(prepared.done)
+        saved = f"the other {done:,} are saved" if done else "no other was trained"
         raise LaunchIncomplete(
-            f"{len(prepared.failed)} of the packs failed; the others "
-            "are saved, and the same command tries these again:\n" + "\n".join(lines)
+            f"{failed:,} of {failed + done:,} packs failed; {saved}, and the same "
+            "command tries these again:\n" + "\n".join(lines)
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spiral.cli import launch, race
-from spiral.cli.common import as_json, sets, show
+from spiral.cli.common import PLACE, as_json, sets, show
 from spiral.cli.plan import show_plans
 from spiral.cli.search import read_shape, reads
 from spiral.errors import ConfigError
@@ -39,7 +39,7 @@ PHASE: list[Callable[[Any], Any]] = [
     click.option("--lr", default="0.05, 0.1", show_default=True),
     click.option("--schedule", default="constant, cosine, step", show_default=True),
     sets,
-    click.option("--out", type=click.Path(path_type=Path), help="Results."),
+    click.option("--out", type=PLACE, help="Results."),
     click.option("--dry-run", is_flag=True, help="Only count, as `plan` does."),
     launch.how,
     as_json,
@@ -88,7 +88,7 @@ def shapes(shape: "Shape", **options: Any) -> None:
     "--from",
     "source",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     help="Every shape that `search shapes` found minimal there.",
 )
 @click.option(

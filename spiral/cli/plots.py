@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import folder, folders
+from spiral.cli.common import PLACE, folder, folders
 from spiral.cli.questions import frontier, honest, thresholds, where
 
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ class Numbers(click.ParamType[tuple[int, ...]]):
             return self.fail(f"expected numbers, as 3,16, got {value!r}", param, ctx)
 
 
-output = click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="File [KIND.png]."
-)
+output = click.option("-o", "--output", type=PLACE, help="File [KIND.png].")
 widths = click.option(
     "--width",
     "widths",

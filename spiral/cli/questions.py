@@ -1,8 +1,8 @@
 """What is asked about rows: options that comparisons, figures and reports share."""
 
-from pathlib import Path
-
 import click
+
+from spiral.cli.common import PLACE
 
 
 def _numbers(_: click.Context, __: click.Parameter, text: str) -> tuple[float, ...]:
@@ -64,8 +64,8 @@ honest = click.option(
 )
 frontier = click.option(
     "--frontier",
-    type=click.Path(path_type=Path),
-    help="A frontier of one's own [the shipped one].",
+    type=PLACE,
+    help="Use this frontier file [the shipped one united with your own finds].",
 )
 distances = click.option(
     "--distances",

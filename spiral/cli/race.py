@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from spiral.cli import launch
-from spiral.cli.common import as_json, show
+from spiral.cli.common import PLACE, as_json, show
 from spiral.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def run(
 
 
 @click.command()
-@click.argument("race", metavar="RACE", type=click.Path(path_type=Path))
-@click.argument("census", metavar="CENSUS", type=click.Path(path_type=Path))
+@click.argument("race", metavar="RACE", type=PLACE)
+@click.argument("census", metavar="CENSUS", type=PLACE)
 @click.option(
     "--level",
     "levels",

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from spiral.cli.common import as_json, grid_files, load_grid, show
+from spiral.cli.common import PLACE, as_json, grid_files, load_grid, show
 from spiral.cli.launch import check, how, load_method, resumable, settings_of, train
 from spiral.errors import ConfigError, MethodError
 
@@ -27,9 +27,7 @@ QUICK = "seed=0..7"
     help="8 seeds, those that all have: minutes. --full has 20, as the nine pruners of "
     "Zhang & Papyan, and goes on from there.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Results [runs/rank/METHOD]."
-)
+@click.option("--out", type=PLACE, help="Results [runs/rank/METHOD].")
 @how
 @as_json
 @click.pass_context
@@ -101,7 +99,7 @@ def _check_folder(out: Path, name: str, wanted: set[str]) -> None:
     """Raise ConfigError if a folder holds another ranking than this one begins."""
     from spiral import store
 
-    if not store.manifest_path(out).exists():
+    if not store.has_manifest(out):
         return
     known, _ = store.read_manifest(out, columns=["config_id", "method"])
     others = set(known["method"]) - {name}

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import folders
+from spiral.cli.common import PLACE, folders
 from spiral.cli.questions import by, distances, frontier, honest, thresholds, where
 
 
@@ -14,7 +14,7 @@ from spiral.cli.questions import by, distances, frontier, honest, thresholds, wh
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     default="report.html",
     show_default=True,
     help="File.",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from spiral.cli.common import folder
+from spiral.cli.common import PLACE, folder
 
 MORE = ("loss", "entropy", "running_loss")
 """What may be kept: as ``undertraining.MORE``, without its import."""
@@ -16,7 +16,7 @@ MORE = ("loss", "entropy", "running_loss")
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PLACE,
     help="File (.parquet); `compare` reads it in place of the folder.",
 )
 @click.option(

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from spiral.cli.common import PLACE
+
 
 @click.command()
-@click.argument("folders", metavar="[DIR]…", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("folders", metavar="[DIR]…", nargs=-1, type=PLACE)
 @click.option(
     "--select",
     metavar="EXPR",
@@ -28,7 +30,7 @@ import click
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     default=Path("view.html"),
     show_default=True,
     help="File.",

@@ -18,12 +18,12 @@ import traceback
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from pydantic import ValidationError
 
-from spiral import config, spelling
+from spiral import config, formats, spelling
 from spiral.config import Options
 from spiral.errors import ConfigError
 from spiral.methods import METHODS
@@ -93,17 +93,33 @@ def _module(path: Path, source: bytes, digest: str) -> ModuleType:
         sys.path.append(folder)  # so that it finds its neighbours, as a script does
     sys.modules[name] = module  # dataclasses look their module up
     try:
-        exec(compile(source, module.__file__, "exec"), module.__dict__)
-    except SyntaxError as error:
+        exec(_compiled(path, source), module.__dict__)
+    except (KeyboardInterrupt, ConfigError):
         del sys.modules[name]
-        raise ConfigError(f"{path}:{error.lineno}: {error.msg}") from None
-    except KeyboardInterrupt:
         raise
     except BaseException as error:  # a file that exits is no success
         del sys.modules[name]
         text = f"{path}: cannot be loaded: {type(error).__name__}: {error}"
         raise ConfigError(f"{text} ({place(error, module.__file__)})") from error
     return module
+
+
+def _compiled(path: Path, source: bytes) -> CodeType:
+    """Return the code of a file.
+
+    Raises:
+        ConfigError: It is no Python.
+    """
+    try:
+        return compile(source, str(path.resolve()), "exec")
+    except (SyntaxError, ValueError) as error:  # ValueError: zero bytes
+        line = getattr(error, "lineno", None)
+        where = f"{path}:{line}" if line else f"{path}"
+        kind = formats.kind(path)
+        wrong = f"expected Python source, got {kind}"
+        if kind == "Python source":
+            wrong = getattr(error, "msg", str(error))
+        raise ConfigError(f"{where}: {wrong}") from None
 
 
 def _from_package(name: str) -> tuple[str, Entry]:

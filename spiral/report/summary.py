@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from spiral import config, files, methods, rows, store
+from spiral import config, files, formats, methods, rows, store
 from spiral.errors import ConfigError, StoreError
 from spiral.report import results
 from spiral.report.results import MEASURED
@@ -76,9 +76,15 @@ def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the rows of a summary with their ``config_id``, and its footer.
 
     Raises:
-        StoreError: There is no such file.
-        CorruptPack: It is damaged, or something else.
+        StoreError: There is no such file, or it is something else.
+        CorruptPack: It is damaged.
     """
+    kind = formats.kind(file)
+    if kind != formats.PARQUET and file.is_file():
+        raise StoreError(
+            f"{file}: expected the folder of a launch, or a summary that "
+            f"`spiral-sweep summary` writes (a Parquet file), got {kind}"
+        )
     try:
         found, facts = store.from_bytes(file.read_bytes(), str(file))
     except OSError as error:

@@ -12,12 +12,14 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float32
 
+from spiral import formats
 from spiral.errors import StoreError
 from spiral.search import frontier
 from spiral.search.network import reduced, score, unpacked
 
 FORMAT = "spiral-sweep networks"
 SCHEMA = 1
+WANTED = "expected networks that the viewer saved as JSON"
 
 
 class Saved(NamedTuple):
@@ -43,10 +45,15 @@ def read(path: Path) -> list[Saved]:
     """
     try:
         text = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: cannot be read as JSON ({error})") from None
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
+    except json.JSONDecodeError as error:
+        place = f"{path}:{error.lineno}:{error.colno}"
+        raise StoreError(f"{place}: {WANTED}, got what is not valid JSON") from None
+    except (ValueError, RecursionError):  # no text, or brackets without end
+        raise StoreError(f"{path}: {WANTED}, got {formats.kind(path)}") from None
     if not isinstance(text, dict) or text.get("format") != FORMAT:
-        raise StoreError(f"{path}: expected a file with format {FORMAT!r}")
+        raise StoreError(f"{path}: {WANTED} (with format {FORMAT!r}), got other JSON")
     if text.get("schema") != SCHEMA:
         raise StoreError(
             f"{path}: expected schema {SCHEMA}, got {text.get('schema')!r}"

@@ -3,8 +3,12 @@
 Every entry holds the float32 weights that prove it. ``protocol`` entries are trained
 exactly as Zhang & Papyan train (SGD, 50 epochs, batch 128); ``any`` entries by any
 means. Among all, ``any`` comes to the best of both.
+
+The package ships one. What a user finds beyond it is kept in a file of the user's own,
+which holds nothing else: reading unites both, so that neither hides the other.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spiral import cubist, files, rows
+from spiral import cubist, files, formats, homes, rows
 from spiral.errors import StoreError
 from spiral.search.network import Network, reduced, score
 from spiral.search.shape import read
@@ -23,7 +27,8 @@ from spiral.search.shape import read
 Kind = Literal["protocol", "any"]
 Size = Literal["nnz", "nnz_params"]
 
-SHIPPED = Path(__file__).with_name("frontier.parquet")
+NAME = "frontier.parquet"
+SHIPPED = Path(__file__).with_name(NAME)
 
 SCHEMA = pa.schema(
     [
@@ -45,6 +50,9 @@ SCHEMA = pa.schema(
 THRESHOLDS = (0.95, 0.995)
 """The accuracies of the paper."""
 
+IDENTITY = ("kind", "matrices", "accuracy", "loss")
+"""Columns by which networks of frontiers are told apart."""
+
 PROVED = ("shape", "nnz", "nnz_params", "correct", "correct_float32", "accuracy")
 """Columns that follow from mask and weights."""
 
@@ -65,12 +73,32 @@ NEEDED = ("config_id", "status", "accuracy", *SIZES, *PROTOCOL)
 
 
 def load(path: Path | None = None) -> pd.DataFrame:
-    """Return a frontier, one row per network; the shipped one by default.
+    """Return a frontier, one row per network.
+
+    Args:
+        path: Its file; by default the shipped one, united with the user's own finds.
 
     Raises:
         StoreError: There is none, or it cannot be read.
     """
-    path = path or SHIPPED
+    if path is not None:
+        return _read(path)
+    folder = homes.data()
+    own = folder and folder / NAME
+    if own is None or not os.path.exists(own):  # nor where one may not look
+        return _read(SHIPPED)
+    return merge([_read(SHIPPED), _read(own)])
+
+
+def finds(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the networks of a frontier that the shipped one lacks."""
+    shipped = pd.MultiIndex.from_frame(_read(SHIPPED)[[*IDENTITY]])
+    known = pd.MultiIndex.from_frame(table[[*IDENTITY]]).isin(shipped)
+    return table[~known].reset_index(drop=True)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Return the frontier in a file."""
     try:
         schema = pq.read_schema(path)
         if schema != SCHEMA:
@@ -86,8 +114,11 @@ def load(path: Path | None = None) -> pd.DataFrame:
             f"{path}: no frontier here; `spiral-sweep frontier update DIR --file "
             f"{path}` makes one from the rows of a search"
         ) from None
-    except (pa.ArrowException, OSError) as error:
-        raise StoreError(f"{path}: not a frontier file ({error})") from None
+    except (pa.ArrowException, OSError):
+        raise StoreError(
+            f"{path}: not a frontier file: expected the Parquet file that "
+            f"`spiral-sweep frontier update` writes, got {formats.broken(path)}"
+        ) from None
     found: pd.DataFrame = table.to_pandas()
     return found
 
@@ -150,8 +181,7 @@ def merge(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     """Return whether two frontiers hold the same networks."""
-    columns = ["kind", "matrices", "accuracy", "loss"]
-    return one[columns].equals(other[columns])
+    return one[[*IDENTITY]].equals(other[[*IDENTITY]])
 
 
 def entry(network: Network, kind: Kind, config_id: str, found: str) -> dict[str, Any]:

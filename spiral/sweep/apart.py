@@ -153,7 +153,14 @@ def short_folder() -> Path:
     Raises:
         ConfigError: There is none.
     """
-    wanted = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()).resolve()
+    try:
+        wanted = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()).resolve()
+    except FileNotFoundError:
+        raise ConfigError(
+            "there is no folder for temporary files, in which Ray keeps its sockets "
+            "and logs: set TMPDIR to a folder that you may write, or train without Ray "
+            "by --executor local"
+        ) from None
     room = SOCKET_BYTES - len(f"/{SOCKET}")
     for folder in (wanted, SHORT):
         if len(os.fsencode(folder)) <= room and os.access(folder, os.W_OK | os.X_OK):

@@ -5,18 +5,17 @@ choice of an engine never do, so that rows and manifests are the same on every m
 """
 
 import json
-import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from spiral import files
+from spiral import files, homes
+from spiral.errors import ConfigError
 
 
 def path() -> Path:
     """Return this user's calibration file."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "spiral-sweep" / "calibration.json"
+    return homes.cache() / "calibration.json"
 
 
 @cache
@@ -25,7 +24,7 @@ def factors() -> Mapping[str, float]:
     try:
         found = json.loads(path().read_text())
         return {str(engine): float(factor) for engine, factor in found.items()}
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, ConfigError):
         return {}
 
 

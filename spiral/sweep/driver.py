@@ -17,6 +17,7 @@ from pathlib import Path
 from socket import AF_INET, SOCK_DGRAM, create_connection, socket
 from typing import Any, NamedTuple
 
+from spiral import homes
 from spiral.errors import ConfigError, LaunchIncomplete, SpiralError
 from spiral.sweep import head, session
 from spiral.sweep.work import ATTEMPTS, Outcome, Report, Site, attempt
@@ -216,6 +217,7 @@ def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
     for name, value in LOOPBACK.items() if inside else ():
         os.environ.setdefault(name, value)
     _authenticate(address, inside)
+    homes.settle_ray()
     import ray
 
     try:

@@ -82,7 +82,8 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
     everything = [t for t in (old, packs and packs.configs) if t is not None]
     table = pd.concat(everything, ignore_index=True)
     first = not store.manifest_path(out).exists()
-    if (packs is not None or first) and not _commit(out, grid, table, first):
+    lacking = packs is not None or not store.has_manifest(out)
+    if lacking and not _commit(out, grid, table, first):
         return prepare(grid, out, settings)  # another launch was quicker: extend it
     store.tidy(out)
     every = table["pack"].drop_duplicates().astype(str)
@@ -163,7 +164,7 @@ def _existing(out: Path) -> pd.DataFrame | None:
         return None
     if not out.is_dir():
         raise ConfigError(f"--out {out} is a file; give a folder")
-    if store.manifest_path(out).exists():
+    if store.has_manifest(out):
         known = rows.complete(store.read_manifest(out)[0])
         _check_names(known, out)
         return known

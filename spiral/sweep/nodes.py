@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from spiral import formats
 from spiral.errors import ConfigError
 
 MAX_BYTES = 512 * 2**10
@@ -81,8 +82,19 @@ def read(path: Path) -> yaml.Node:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from None
-    return parse(text, str(path))
+        raise ConfigError(
+            f"{path}: expected a grid, which is YAML, got {formats.kind(path)}: "
+            f"not UTF-8 text (byte {error.start})"
+        ) from None
+    try:
+        return parse(text, str(path))
+    except ConfigError:
+        kind = formats.kind(path)
+        if kind in ("YAML", "text", "JSON", "an empty file"):
+            raise
+        raise ConfigError(
+            f"{path}: expected a grid, which is YAML, got {kind}"
+        ) from None
 
 
 def parse(text: str, name: str) -> yaml.Node:
@@ -92,7 +104,7 @@ def parse(text: str, name: str) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise ConfigError(f"{where}: not valid YAML: {error.problem}") from None
+        raise ConfigError(f"{where}: not valid YAML: {_plain(error)}") from None
     except yaml.YAMLError as error:
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"{name}: not valid YAML: {reason}") from None
@@ -102,6 +114,17 @@ def parse(text: str, name: str) -> yaml.Node:
         raise ConfigError(f"{name}:1:1: the file is empty; a grid needs blocks")
     node.start_mark.name = name
     return node
+
+
+def _plain(error: yaml.MarkedYAMLError) -> str:
+    """Return what is wrong with YAML, without the words of its parser."""
+    problem = str(error.problem)
+    if re.search("<[a-z ]+>", problem):
+        return (
+            "this does not go on what stands above it; look at the indentation, and at "
+            "quotes, brackets and colons before"
+        )
+    return problem
 
 
 def place(node: yaml.Node, name: str) -> str:

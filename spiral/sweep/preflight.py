@@ -91,7 +91,10 @@ def _decide(configs: pd.DataFrame) -> TrainState:
     plan = experiment.plan_of(method, shared)
     job = experiment.make_job(configs, plan)
     watch = _Watch(configs)
-    state = experiment.train(watch, method, job, configs)
+    try:
+        state = experiment.train(watch, method, job, configs)
+    except MethodError as error:
+        raise experiment.narrowed(error, configs, _Watch) from error
     watch.compare()
     return state.take(np.arange(0, len(job.initial), plan.siblings))
 

@@ -39,14 +39,14 @@ def check(grid: Grid, rungs: Collection[int], out: Path) -> None:
     if grid.configs["stop_epoch"].notna().any():
         raise ConfigError("a race chooses where trainings stop; leave out stop_epoch")
     first = folder(out, 1)
-    if store.manifest_path(first).exists():
+    if store.has_manifest(first):
         begun = set(store.read_manifest(first, columns=["config_id"])[0]["config_id"])
         if begun != set(first_rung(grid, min(rungs)).configs["config_id"]):
             raise ConfigError(
                 f"{out} holds a race over other trainings or rungs; a race cannot be "
                 "changed or extended, since others would go on: give another --out"
             )
-    if store.manifest_path(out).exists():
+    if store.has_manifest(out):
         raise ConfigError(f"{out} holds a launch that is no race; give another --out")
 
 

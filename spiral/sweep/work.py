@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from spiral import experiment, store
-from spiral.errors import ConfigError, SpiralError, StoreError
+from spiral.errors import ConfigError, MethodError, SpiralError, StoreError
 from spiral.methods import METHODS, own
 from spiral.rows import complete
 
@@ -72,7 +72,11 @@ def train_pack(site: Site, pack: str) -> Outcome:
     if configs.empty:
         raise StoreError(f"pack {pack} is not in the manifest; was {out} replaced?")
     _load_method(site, str(configs["method"].iloc[0]))
-    rows = experiment.run(complete(configs))
+    try:
+        rows = experiment.run(complete(configs))
+    except MethodError as error:
+        none = f"none of the {len(configs):,} rows of this pack is saved"
+        raise MethodError(f"{error}; {none}") from error
     seconds = time.perf_counter() - began
     store.write_pack(out, pack, rows, {**machine(), "seconds": round(seconds, 3)})
     statuses = Counter(rows["status"].to_pylist())
@@ -95,19 +99,25 @@ def _load_method(site: Site, name: str) -> None:
 
 
 def attempt(site: Site, pack: str) -> Outcome:
-    """Train a pack, again if it raises; then the error becomes its outcome."""
-    for number in range(1, ATTEMPTS + 1):
+    """Train a pack, again if it raises; then the first error becomes its outcome.
+
+    Later ones may only follow from it, as of a module whose import broke off.
+    """
+    first: str | None = None
+    for _ in range(ATTEMPTS):
         try:
             return train_pack(site, pack)
         except SpiralError as error:  # a broken method or a full disk stays what it is
             return Outcome(pack, error=str(error))
         except (Exception, SystemExit) as error:  # a method may call sys.exit
-            if number == ATTEMPTS:
-                return Outcome(pack, error=describe(error))
-    raise AssertionError("unreachable")
+            first = first or describe(error)
+    return Outcome(pack, error=first)
 
 
 def describe(error: BaseException) -> str:
     """Return what happened, and where."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+    text = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+    if "No usable temporary directory" in text:  # of tempfile, whoever asked for one
+        text += "; set TMPDIR to a folder that you may write"
+    return text

@@ -1,8 +1,15 @@
 """Every mistake on a command line is a message and a code."""
 
+from pathlib import Path
+
+import click
+import pandas as pd
 import pytest
 
 from spiral import cli
+from spiral.errors import LaunchIncomplete
+from spiral.sweep.launch import Launch
+from spiral.sweep.work import Outcome
 from tests.cli import run
 
 
@@ -83,6 +90,49 @@ def test_a_mistake_is_a_message_and_a_code(args, code, said, grid, launched, tmp
     assert ran.code == code
     assert said in ran.err
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("failed", "done", "said"),
+    [
+        (1, 0, "1 of 1 packs failed; no other was trained, and"),
+        (2, 3, "2 of 5 packs failed; the other 3 are saved, and"),
+    ],
+)
+def test_failed_packs_are_told_with_what_was_saved(failed, done, said):
+    prepared = Launch(Path(), 9, pd.DataFrame(), [], [])
+    prepared.failed = [Outcome(f"p{n}", error="because") for n in range(failed)]
+    prepared.done = [Outcome(f"q{n}") for n in range(done)]
+    with pytest.raises(LaunchIncomplete) as caught:
+        cli.launch.check(prepared)
+    assert str(caught.value).startswith(said)
+    assert "p0: because" in str(caught.value)
+
+
+def paths(command=cli.main, words=()):
+    """Yield words that give an address to each parameter that takes a path."""
+    for name, below in getattr(command, "commands", {}).items():
+        yield from paths(below, (*words, name))
+    for param in command.params:
+        if isinstance(param.type, click.Path):
+            option = param.opts[-1:] if param.param_type_name == "option" else []
+            yield [*words, *option, "s3://bucket/x"]
+    if words in (("plan",), ("launch",)):  # grids may be names as well
+        yield [*words, "s3://bucket/x", *(["--out", "o"] * (words == ("launch",)))]
+
+
+@pytest.mark.parametrize("words", [*paths()], ids=" ".join)
+def test_an_address_is_no_path_and_nothing_is_made(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ran = run(*words)
+    assert ran.code == 2
+    assert "expected a path on this machine, got the address s3://bucket/x" in ran.err
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a:b", "s3:/b", "x/http://y", "1s3://b"])
+def test_a_strange_name_is_a_path_all_the_same(name):
+    cli.common.refuse_address(name)
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,8 @@ def test_a_weight_on_no_path_is_left_out_of_an_entry(tmp_path):
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ([], "expected a file with format"),
-        ({"format": "other"}, "expected a file with format"),
+        ([], "got other JSON"),
+        ({"format": "other"}, "got other JSON"),
         (saved() | {"schema": 2}, "expected schema 1"),
         (saved(correct=49_982), "claims 49982 correct points"),
         (saved(params=[1.0]), "kept parameters expected"),

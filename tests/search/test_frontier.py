@@ -1,5 +1,7 @@
 """The frontier: what enters, what counts, what proves it."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from spiral import experiment
 from spiral.errors import StoreError
 from spiral.search import frontier, polish
+from tests.cli import run
 from tests.methods import table
 
 MASKS = ["11,11,10/110,011/11,01/11", "11,01,10/110,011/11,01/11", "01,10/11/1/1"]
@@ -179,6 +182,90 @@ def test_a_flipped_byte_of_a_frontier_is_found(tmp_path):
         except StoreError:
             found += 1
     assert found >= 8
+
+
+# ---- the user's own finds
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """The user's data folder, and proof that the shipped frontier stays as it is."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    shipped = frontier.SHIPPED
+    before = shipped.read_bytes()
+    yield tmp_path / "data" / "spiral-sweep" / "frontier.parquet"
+    assert shipped.read_bytes() == before
+
+
+def better(n=0):
+    """Return a shipped network as if it had been found with more points right."""
+    shipped = frontier.load(frontier.SHIPPED)
+    return shipped.iloc[[n]].assign(accuracy=0.9999 + n / 1e5, found="by me")
+
+
+def test_finds_go_to_the_users_data_and_hide_no_shipped_network(data, tmp_path):
+    shipped = frontier.load()
+    frontier.save(better(), tmp_path / "mine.parquet")
+    ran = run("frontier", "update", tmp_path / "mine.parquet")
+    assert (ran.code, str(data) in ran.out) == (0, True)
+    assert frontier.load(data)["found"].tolist() == ["by me"]
+    united = frontier.load()
+    assert set(united["found"]) == {*shipped["found"], "by me"}
+    assert frontier.best(united).iloc[0] == 0.9999
+    assert frontier.load(frontier.SHIPPED).equals(shipped)
+
+
+def test_finds_add_up_and_go_once_the_shipped_frontier_has_them(
+    data, tmp_path, monkeypatch
+):
+    for n in (0, 5):
+        frontier.save(better(n), tmp_path / f"{n}.parquet")
+        assert run("frontier", "update", tmp_path / f"{n}.parquet").code == 0
+    assert len(frontier.load(data)) == 2
+    newer = tmp_path / "newer.parquet"
+    frontier.save(frontier.load(), newer)
+    monkeypatch.setattr(frontier, "SHIPPED", newer)
+    assert frontier.same(frontier.load(), frontier.load(newer))
+    ran = run("frontier", "update", tmp_path / "0.parquet")
+    assert "nothing is better than the shipped frontier" in ran.out
+    assert not data.exists()
+
+
+def test_an_older_own_file_does_not_hide_what_is_shipped_since(
+    data, tmp_path, monkeypatch
+):
+    frontier.save(better(), data)
+    newer = tmp_path / "newer.parquet"
+    frontier.save(better().assign(accuracy=0.99999, found="by them"), newer)
+    monkeypatch.setattr(frontier, "SHIPPED", newer)
+    assert frontier.load()["found"].tolist() == ["by them"]
+
+
+def test_a_maintainer_changes_a_file_by_its_name(data, tmp_path):
+    frontier.save(better(), tmp_path / "mine.parquet")
+    target = tmp_path / "target.parquet"
+    shutil.copy(frontier.SHIPPED, target)
+    ran = run("frontier", "update", tmp_path / "mine.parquet", "--file", target)
+    assert ran.code == 0, ran.err
+    assert "by me" in set(frontier.load(target)["found"])
+    assert len(frontier.load(target)) > 50
+    assert not data.exists()
+
+
+@pytest.mark.parametrize("command", [["update", "{mine}"], ["thin"]])
+def test_without_a_home_the_variable_is_named_before_any_work(
+    command, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_DATA_HOME", "")
+    monkeypatch.setenv("HOME", "")
+    monkeypatch.setattr(polish, "thin", None)
+    frontier.save(better(), tmp_path / "mine.parquet")
+    words = [word.format(mine=tmp_path / "mine.parquet") for word in command]
+    ran = run("frontier", *words)
+    assert ran.code == 2
+    assert "set XDG_DATA_HOME" in ran.err
+    assert "--file" in ran.err
+    assert run("frontier", "show").code == 0
 
 
 @pytest.mark.parametrize("name", ["params", "accuracy", "shape"])

@@ -40,6 +40,16 @@ def test_without_room_for_sockets_the_message_names_tmpdir(folder):
         folder(105, NOWHERE)
 
 
+def test_without_any_folder_for_temporary_files_the_message_names_tmpdir(monkeypatch):
+    def none():
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    monkeypatch.setattr(apart.tempfile, "gettempdir", none)
+    with pytest.raises(ConfigError, match="set TMPDIR to a folder"):
+        apart.short_folder()
+
+
 def _say_and_die(report, lost, folders):
     report(1)
     os.write(2, b"first\nthe last words\n")

@@ -45,8 +45,8 @@ LINE = next(
     [
         (
             "WeightsOnly",
-            r"Change\.masks must be bool \[4, 37\], got bool \[4, 27\]; that is one "
-            rf"entry for each weight: .*; act at step 0 of {ROW} and 3 more$",
+            r"Change\.masks must be bool \[1, 37\], got bool \[1, 27\]; that is one "
+            rf"entry for each weight: .*; act at step 0 of {ROW}$",
         ),
         ("Tensor", rf"Change\.masks must be .*, got Tensor, .*no NumPy.* of {ROW}"),
         ("NoState", rf"must return \(Change, state\), got Change; .* of {ROW}"),

@@ -1,7 +1,10 @@
 """What a launch makes of directories that lost something or come from elsewhere."""
 
+import errno
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -38,6 +41,35 @@ def test_a_lost_manifest_and_a_lost_pack_cost_that_pack(launch, copy, values):
     assert launch(copy).code == 0
     assert values(copy) == before
     assert pd.read_parquet(copy)["config_id"].is_unique
+
+
+def test_an_empty_manifest_counts_as_lost(launch, copy, values):
+    """A launch may die between claiming that name and giving it its content."""
+    before = values(copy)
+    store.manifest_path(copy).write_bytes(b"")
+    ran = launch(copy)
+    assert ran.code == 0, ran.err
+    assert "trained 0" in ran.out
+    assert values(copy) == before
+
+
+def test_a_file_system_without_links_and_syncing_of_folders_will_do(
+    launch, undisturbed, values, tmp_path, monkeypatch
+):
+    real = os.fsync
+
+    def refuse(*args, **more):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    def fsync(handle):
+        if Path(f"/proc/self/fd/{handle}").is_dir():
+            refuse()
+        real(handle)
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert launch(tmp_path / "out").code == 0
+    assert values(tmp_path / "out") == values(undisturbed)
 
 
 def test_a_damaged_manifest_says_how_to_go_on(cli, launch, copy):

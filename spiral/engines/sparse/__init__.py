@@ -15,11 +15,11 @@ from functools import cache
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
 from spiral import cubist
+from spiral.compiled import njit
 from spiral.engines.sparse.lists import LANES, Lists
 from spiral.engines.sparse.lists import build as build_lists
 from spiral.job import Evaluation, TrainJob, TrainState
@@ -251,7 +251,7 @@ def scatter(
     return result
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _gather(values, slot_at, flat, slots):
     for n in range(len(values)):
         for s in range(slot_at[n], slot_at[n + 1]):
@@ -259,7 +259,7 @@ def _gather(values, slot_at, flat, slots):
                 slots[s] = values[n, flat[s]]
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _scatter(result, masks, slot_at, flat, slots):
     for n in range(len(result)):
         for s in range(slot_at[n], slot_at[n + 1]):

@@ -17,8 +17,8 @@ weight zero. Threads take the next network from an atomic counter, largest first
 """
 
 import numpy as np
-from numba import njit
 
+from spiral.compiled import njit
 from spiral.engines.sparse.lists import LANES
 from spiral.engines.sparse.vectors import (
     add,

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Int
-from numba import njit
 
 from spiral import mlp
+from spiral.compiled import njit
 
 LANES = 128
 """Floats of one row of activations: a batch, or a part of one."""

@@ -5,8 +5,8 @@ Its sums have another order, so rows record it as ``sparse-plain``.
 """
 
 import numpy as np
-from numba import njit
 
+from spiral.compiled import njit
 from spiral.engines.sparse.lists import LANES
 
 VECTORS = False
