@@ -15,12 +15,20 @@ import pyarrow as pa
 from spiral import config, masks, methods, mlp, store
 from spiral.errors import SchemaMismatch
 
+STATUSES = {
+    "ok": "trained as asked",
+    "degenerate": "too few positive scores to rank all that is kept",
+    "aborted": "the original code stops here and leaves no record",
+    "collapsed": "no path from input to output",
+    "diverged": "weights or loss are NaN or infinite",
+    "infeasible": "not exactly as many weights as asked for (`keep`)",
+}
+"""What a row's status means."""
+
 RESULTS: dict[str, tuple[pa.DataType, str]] = {
     "status": (
         pa.string(),
-        "ok; degenerate (too few positive scores to rank all that is kept); aborted "
-        "(the original leaves no record); collapsed (no path from input to output); "
-        "diverged (NaN or infinite); infeasible (not exactly `keep` weights)",
+        "; ".join(f"{n} ({text})" if n != "ok" else n for n, text in STATUSES.items()),
     ),
     "accuracy": (pa.float64(), "share of the 49,982 points with the right sign"),
     "loss": (pa.float64(), "mean binary cross-entropy on all points"),

@@ -1,10 +1,23 @@
 """What to know about the numbers of a comparison, in sentences."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from spiral.report import conditions
 from spiral.report.choice import FAILED, Choice
+from spiral.report.conditions import Condition
 from spiral.report.groups import known_at
+from spiral.report.intervals import LEAST_MEDIAN
+from spiral.rows import STATUSES
+
+INTERVALS = (
+    f"intervals are of 95 %; none (-) for a median of fewer than {LEAST_MEDIAN} seeds, "
+    "nor where the seeds exclude no size"
+)
+
+WRONG = {name: text for name, text in STATUSES.items() if name != "ok"}
 
 
 def of(
@@ -12,36 +25,49 @@ def of(
     groups: pd.DataFrame,
     honest: bool,
     best_known: pd.DataFrame | None,
+    differ: Sequence[Condition] | None = None,
 ) -> list[str]:
-    """Return what to know about the numbers of a comparison, in sentences."""
-    found = ["intervals (low, high) are of 95 %; null where there are too few seeds"]
+    """Return what to know about the numbers of a comparison, in sentences.
+
+    Args:
+        choice: Rows and groups.
+        groups: What ``groups.summarise`` makes of them.
+        honest: Whether settings are chosen on seeds that are not reported.
+        best_known: A frontier, if there is one.
+        differ: What differs beyond what was asked, if known already.
+    """
+    differ = conditions.of(choice) if differ is None else differ
+    found = [INTERVALS]
     if honest:
         found.append("settings are chosen on every other seed, the others are reported")
         empty = int((groups["n"] == 0).sum())
         if empty:
             found.append(f"{empty} groups of one seed each have none left to report")
     elif (groups["settings"] > 1).any():
+        names = conditions.settings(differ)
         found.append(
-            "settings are chosen on the seeds that are then reported, which flatters: "
-            "--honest chooses on half of them"
+            f"settings{names and f' ({names})'} are chosen on the seeds that are then "
+            "reported, which flatters: --honest chooses on half of them"
         )
-    found += _statuses(choice.rows["status"])
-    if "fidelity" in choice.settings and choice.rows["fidelity"].nunique() > 1:
-        found.append(
-            "fidelity varies and counts as a setting, of which the better is shown: "
-            "--by fidelity,method,width tells exact and zp24 apart"
-        )
+    found += conditions.pooled(choice, differ)
+    status = choice.rows["status"]
+    found += [*statuses(status), *meanings(status)]
+    return [*found, *frontier(choice, best_known)]
+
+
+def frontier(choice: Choice, best_known: pd.DataFrame | None) -> list[str]:
+    """Say what is to know of the best networks known."""
     if best_known is None:
-        found.append(
+        return [
             "there is no frontier, so no optimum, excess, shortfall or distance: "
             "`spiral-sweep frontier update` makes one"
-        )
-    elif _better(choice.rows, best_known):
-        found.append(
+        ]
+    if _better(choice.rows, best_known):
+        return [
             "some rows are better than the frontier: `spiral-sweep frontier update` "
             "enters them"
-        )
-    return found
+        ]
+    return []
 
 
 def _better(rows: pd.DataFrame, best_known: pd.DataFrame) -> bool:
@@ -50,13 +76,27 @@ def _better(rows: pd.DataFrame, best_known: pd.DataFrame) -> bool:
     return bool((known_at(weights, best_known, "any") < rows["accuracy"]).any())
 
 
-def _statuses(status: pd.Series) -> list[str]:
-    """Say how rows count that are not ok."""
+def statuses(status: pd.Series, of: str = "") -> list[str]:
+    """Say how rows count that are not ok.
+
+    Args:
+        status: Of each row.
+        of: Whose rows they are, if there are others: ``mine``.
+    """
     counts = status[status != "ok"].value_counts()
-    failed = [f"{counts[s]:,} {s}" for s in FAILED if s in counts]
+    whole = f"(of {len(status):,}{of and f' of {of}'})"
+    failed = [f"{counts[name]:,} {name}" for name in FAILED if name in counts]
     found = []
     if failed:
-        found.append(f"rows that failed count, with accuracy 0.5: {', '.join(failed)}")
+        words = ", ".join(failed)
+        found.append(f"rows that failed count, with accuracy 0.5: {words} {whole}")
     if "degenerate" in counts:
-        found.append(f"{counts['degenerate']:,} degenerate rows count as they are")
+        number = counts["degenerate"]
+        found.append(f"{number:,} degenerate rows count as they are {whole}")
     return found
+
+
+def meanings(status: pd.Series) -> list[str]:
+    """Say what the statuses mean that rows have, beside ok."""
+    told = [f"{n}: {text}" for n, text in WRONG.items() if (status == n).any()]
+    return ["; ".join(told)] if told else []

@@ -137,7 +137,9 @@ def test_only_methods_of_a_kind_are_compared_where_asked(tmp_path):
     assert left() == {"gmp", "snip", "spa"}
     assert left(unit=["neuron"]) == {"spa"}
     assert left(when=["before", "during"], unit=["weight"]) == {"gmp", "snip"}
-    with pytest.raises(ConfigError, match=r"no rows of .*obspa"):
+    with pytest.raises(
+        ConfigError, match="no rows with when=after; there are gmp, snip, spa"
+    ):
         left(when=["after"])
 
 
