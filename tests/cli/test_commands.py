@@ -185,7 +185,7 @@ def test_methods_and_comparisons_can_be_of_a_kind(launched):
     assert found["where"] == {"cost": ["dense"]}
     assert run("plot", "accuracy", launched[0], "--where", "cost=alternating").code == 2
     for wrong, known in (
-        ("units=neuron", "known are unit, when"),
+        ("units=neuron", "axes of methods are unit, when"),
         ("unit=neurons", "known are neuron, weight"),
     ):
         ran = run("compare", launched[0], "--where", wrong)
