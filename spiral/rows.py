@@ -4,7 +4,7 @@ Columns are the same for every method and every grid, so that files can be read 
 table. Later versions only add columns.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import takewhile
 from typing import Any
 
@@ -69,6 +69,12 @@ ADDED = (
 
 NOT_VALUES = ("seconds",)
 """Columns that measure the run; all others are reproducible."""
+
+
+def meanings(statuses: Collection[str]) -> list[str]:
+    """Return what some statuses mean, in words; ok needs none."""
+    known = [name for name in STATUSES if name in statuses and name != "ok"]
+    return [f"{name}: {STATUSES[name]}" for name in known]
 
 
 def config_fields() -> dict[str, config.ConfigField]:

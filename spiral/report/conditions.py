@@ -6,7 +6,8 @@ a table it is a column of that table; where it differs within a line, a note say
 its rows stand together, and how to tell them apart. So nothing is pooled in silence.
 
 Settings that are chosen by their median (learning rate, schedule, options) differ
-within lines by design. They are conditions where some lines had others to choose from.
+within lines by design: a note names them, and ``settings`` counts them where lines had
+more or fewer to choose from. An option is held against lines of the same method only.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
@@ -47,6 +48,13 @@ class Condition(NamedTuple):
     def mixed(self) -> list[Hashable]:
         """The lines that have several values."""
         return [line for line, values in self.lines.items() if len(values) > 1]
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is a column: options of which lines show the best are none."""
+        if not self.tuned:
+            return True
+        return self.unlike and (self.name in SHOWN or not self.mixed)
 
 
 def of(choice: Choice, besides: Sequence[str] = ()) -> list[Condition]:
@@ -89,17 +97,16 @@ def columns(
         ``settings``, how many there were to choose from, where that differs.
     """
     keys = [name for name in (*choice.by, SIZE) if name in lines]
-    whole = choice.groups.join(choice.rows.groupby("group").size().rename("rows"))
-    line, known = codes(whole, keys)
+    line, known = codes(choice.groups, keys)
     place = pd.Series(line)[choice.rows["group"]].to_numpy()
     reported = choice.rows[choice.reported]
     at = place[choice.reported]
     shown = {}
     for each in found:
-        if each.unlike or not each.tuned:
+        if each.shown:
             values = reported[each.name].astype(object).groupby(at).unique()
             shown[each.name] = values.map(_cell)
-    count = choice.rows["setting"].groupby(place).nunique()
+    count = choice.rows.groupby("group")["setting"].nunique().groupby(line).max()
     if count.nunique() > 1:
         shown["settings"] = count
     table = pd.DataFrame(shown, index=range(len(known)))
@@ -150,7 +157,7 @@ def unlike(found: Iterable[Condition]) -> list[str]:
         for line, values in each.lines.items():
             parts.setdefault(values, []).append(_line(line))
         words = [
-            f"{_several(_sorted(values))} ({_several(sorted(lines))})"
+            f"{_several(_sorted(values))} ({_several(lines)})"
             for values, lines in parts.items()
         ]
         told.append(f"lines differ in {each.name}: {_several(words)}")
@@ -171,7 +178,7 @@ def _values(choice: Choice, name: str, option: bool) -> Sets:
     found: dict[Hashable, set[object]] = {}
     for number, value in zip(distinct["line"], values, strict=True):
         found.setdefault(names[number], set()).add(value)
-    return {place: frozenset(some) for place, some in found.items()}
+    return {place: frozenset(found[place]) for place in names if place in found}
 
 
 def _unlike(lines: Sets, kin: int | None) -> bool:

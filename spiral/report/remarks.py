@@ -10,14 +10,12 @@ from spiral.report.choice import FAILED, Choice
 from spiral.report.conditions import Condition
 from spiral.report.groups import known_at
 from spiral.report.intervals import LEAST_MEDIAN
-from spiral.rows import STATUSES
+from spiral.rows import meanings
 
 INTERVALS = (
     f"intervals are of 95 %; none (-) for a median of fewer than {LEAST_MEDIAN} seeds, "
     "nor where the seeds exclude no size"
 )
-
-WRONG = {name: text for name, text in STATUSES.items() if name != "ok"}
 
 
 def of(
@@ -51,8 +49,31 @@ def of(
         )
     found += conditions.pooled(choice, differ)
     status = choice.rows["status"]
-    found += [*statuses(status), *meanings(status)]
+    found += [*statuses(status), *_meanings(status)]
     return [*found, *frontier(choice, best_known)]
+
+
+def of_ranking(
+    choice: Choice, method: str, best_known: pd.DataFrame | None
+) -> list[str]:
+    """Return what to know about a ranking: one's own failures apart from others'.
+
+    Args:
+        choice: Rows and groups of all methods.
+        method: Which is one's own.
+        best_known: A frontier, if there is one.
+    """
+    differ = conditions.of(choice, besides=["source"])  # that of others is shipped
+    status, own = choice.rows["status"], choice.rows["method"] == method
+    return [
+        INTERVALS,
+        *conditions.unlike(differ),
+        *conditions.pooled(choice, differ, ways=False),
+        *statuses(status[own], method),
+        *statuses(status[~own], "the other methods"),
+        *_meanings(status),
+        *frontier(choice, best_known),
+    ]
 
 
 def frontier(choice: Choice, best_known: pd.DataFrame | None) -> list[str]:
@@ -76,6 +97,12 @@ def _better(rows: pd.DataFrame, best_known: pd.DataFrame) -> bool:
     return bool((known_at(weights, best_known, "any") < rows["accuracy"]).any())
 
 
+def _meanings(status: pd.Series) -> list[str]:
+    """Return one sentence of what the statuses mean that rows have."""
+    told = meanings({*status})
+    return ["; ".join(told)] if told else []
+
+
 def statuses(status: pd.Series, of: str = "") -> list[str]:
     """Say how rows count that are not ok.
 
@@ -94,9 +121,3 @@ def statuses(status: pd.Series, of: str = "") -> list[str]:
         number = counts["degenerate"]
         found.append(f"{number:,} degenerate rows count as they are {whole}")
     return found
-
-
-def meanings(status: pd.Series) -> list[str]:
-    """Say what the statuses mean that rows have, beside ok."""
-    told = [f"{n}: {text}" for n, text in WRONG.items() if (status == n).any()]
-    return ["; ".join(told)] if told else []

@@ -9,6 +9,7 @@ import pandas as pd
 
 from spiral.report.choice import SHOWN, SIZE
 from spiral.report.compare import Comparison
+from spiral.rows import STATUSES
 
 DEFINITIONS = {
     "gaps": "fewest weights with which the median of n seeds reaches an accuracy, the "
@@ -40,6 +41,7 @@ def document(found: Comparison) -> dict[str, Any]:
         "honest": question.honest,
         "notes": found.notes,
         "definitions": DEFINITIONS,
+        "statuses": STATUSES,
         **tables,
     }
 

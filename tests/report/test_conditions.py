@@ -117,6 +117,17 @@ def test_settings_tuned_alike_are_no_column_but_those_tuned_otherwise_are():
     assert any("settings (lr) are chosen" in note for note in told.notes)
 
 
+def test_options_that_follow_from_the_size_are_no_columns():
+    """As the levels of iterative pruning: each size has its own."""
+    rows = of(
+        *[seeds(UP, width=w, keep=k) for w in (3, 16) for k in (20, 30)],
+    )
+    levels = rows["keep"] // 10 + (rows["width"] == 3) * 7
+    rows.insert(0, "levels", levels)
+    assert found(rows).conditions == []
+    assert found(rows).tables["groups"]["settings"].tolist() == [1] * 4
+
+
 def test_options_count_within_their_method_alone():
     rows = of(seeds(UP), seeds(UP, method="rigl"), seeds(UP, width=3)).assign(
         interval=pd.array([10] * 6 + [None] * 6 + [20] * 6, "Int64")

@@ -202,7 +202,7 @@ def budgets():
 )
 def test_captions_say_what_differs_beyond_the_lines(plate):
     text = said(plate(plates.Source([], budgets(), KNOWN)))
-    assert "Lines differ in epochs: 2, 50 (gmp 3), 2 (gmp 16, gmp 8), " in text
+    assert "Lines differ in epochs: 2, 50 (gmp 3), 2 (gmp 8, gmp 16), " in text
     assert "Rows of different epochs (2, 10, 50) stand together in gmp 3, lth 3" in text
     assert "--by" not in text
     assert "differ" not in said(plate(source(*several())))
