@@ -13,6 +13,7 @@ more or fewer to choose from. An option is held against lines of the same method
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from spiral import config
@@ -70,7 +71,7 @@ def of(choice: Choice, besides: Sequence[str] = ()) -> list[Condition]:
     strata = [name for name in STRATA if name in choice.rows]
     found = []
     for name in dict.fromkeys([*choice.settings, *strata, *made]):
-        if name in skipped or choice.rows[name].nunique(dropna=False) < 2:
+        if name in skipped:
             continue
         option = name not in common and name not in MADE
         tuned = name in SHOWN or (option and name not in NO_SETTINGS)
@@ -131,7 +132,7 @@ def pooled(choice: Choice, found: Iterable[Condition], ways: bool = True) -> lis
             f"rows of different {each.name} ({_several(each.values)}) stand together "
             f"in {_several([_line(line) for line in each.mixed])}"
         )
-        text += ", of which the better is shown" if chosen else ""
+        text += ", of which the best is shown" if chosen else ""
         if ways:
             by = ",".join([*choice.by, each.name])
             text += (
@@ -168,17 +169,19 @@ def _values(choice: Choice, name: str, option: bool) -> Sets:
     """Return the values that each line has, of options where the method has it."""
     line, lines = codes(choice.groups, choice.by)
     names = list(lines.astype(object).itertuples(index=False, name=None))
-    rows = choice.rows[[name]].astype(object)
-    having = rows[name].notna()
+    code, values = pd.factorize(choice.rows[name])  # -1: none
+    words = [*values.tolist(), NOTHING]
+    at = line[choice.rows["group"].to_numpy()]
     if option:
-        rows = rows[choice.rows["method"].isin(choice.rows["method"][having])]
-    table = rows.assign(line=line[choice.rows.loc[rows.index, "group"]])
-    distinct = table.drop_duplicates()
-    values = distinct[name].where(distinct[name].notna(), NOTHING)
+        method = pd.factorize(choice.rows["method"])[0]
+        having = np.isin(method, np.unique(method[code >= 0]))
+        at, code = at[having], code[having]
+    code = np.where(code < 0, len(values), code)
     found: dict[Hashable, set[object]] = {}
-    for number, value in zip(distinct["line"], values, strict=True):
-        found.setdefault(names[number], set()).add(value)
-    return {place: frozenset(found[place]) for place in names if place in found}
+    for pair in np.unique(at * len(words) + code).tolist():
+        place, value = divmod(pair, len(words))
+        found.setdefault(names[place], set()).add(words[value])
+    return {place: frozenset(some) for place, some in found.items()}
 
 
 def _unlike(lines: Sets, kin: int | None) -> bool:

@@ -13,8 +13,8 @@ from spiral.report.intervals import LEAST_MEDIAN
 from spiral.rows import meanings
 
 INTERVALS = (
-    f"intervals are of 95 %; none (-) for a median of fewer than {LEAST_MEDIAN} seeds, "
-    "nor where the seeds exclude no size"
+    f"intervals are of 95 %; there is none (-) for a median of fewer than "
+    f"{LEAST_MEDIAN} seeds, nor where the seeds rule out none of the sizes tried"
 )
 
 

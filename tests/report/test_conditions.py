@@ -84,7 +84,7 @@ def test_budgets_of_one_method_show_which_is_reported():
     assert told.tables["gaps"]["epochs"].tolist() == [10, 10]
     assert told.tables["gaps"]["settings"].tolist() == [2, 1]
     (note,) = notes(rows)
-    assert "(2, 10) stand together in gmp 16, of which the better is shown" in note
+    assert "(2, 10) stand together in gmp 16, of which the best is shown" in note
 
 
 def test_budgets_that_differ_between_sizes_are_told_in_the_gaps():

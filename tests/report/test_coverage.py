@@ -3,7 +3,7 @@
 Accuracies here come from laws like those that pruners have: skewed, with two modes,
 with many networks at 1. Each share is over 4,000 samples or more, so observed within
 0.7 % (two standard errors); over 20,000 the lowest are 92.9 % (IQM of ten seeds in two
-modes) and 93.0 % (median of five), the highest 96.1 %. Beyond these settings intervals
+modes) and 93.0 % (median of six), the highest 96.1 %. Beyond these settings intervals
 are wider than needed, where tests say so.
 """
 
