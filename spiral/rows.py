@@ -4,7 +4,7 @@ Columns are the same for every method and every grid, so that files can be read 
 table. Later versions only add columns.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import takewhile
 from typing import Any
 
@@ -15,12 +15,20 @@ import pyarrow as pa
 from spiral import config, masks, methods, mlp, store
 from spiral.errors import SchemaMismatch
 
+STATUSES = {
+    "ok": "trained as asked",
+    "degenerate": "too few positive scores to rank all that is kept",
+    "aborted": "the original code stops here and leaves no record",
+    "collapsed": "no path from input to output",
+    "diverged": "weights or loss are NaN or infinite",
+    "infeasible": "not exactly as many weights as asked for (`keep`)",
+}
+"""What a row's status means."""
+
 RESULTS: dict[str, tuple[pa.DataType, str]] = {
     "status": (
         pa.string(),
-        "ok; degenerate (too few positive scores to rank all that is kept); aborted "
-        "(the original leaves no record); collapsed (no path from input to output); "
-        "diverged (NaN or infinite); infeasible (not exactly `keep` weights)",
+        "; ".join(f"{n} ({text})" if n != "ok" else n for n, text in STATUSES.items()),
     ),
     "accuracy": (pa.float64(), "share of the 49,982 points with the right sign"),
     "loss": (pa.float64(), "mean binary cross-entropy on all points"),
@@ -61,6 +69,12 @@ ADDED = (
 
 NOT_VALUES = ("seconds",)
 """Columns that measure the run; all others are reproducible."""
+
+
+def meanings(statuses: Collection[str]) -> list[str]:
+    """Return what some statuses mean, in words; ok needs none."""
+    known = [name for name in STATUSES if name in statuses and name != "ok"]
+    return [f"{name}: {STATUSES[name]}" for name in known]
 
 
 def config_fields() -> dict[str, config.ConfigField]:

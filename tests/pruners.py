@@ -141,3 +141,17 @@ class Stern(Largest):
 
 
 not_a_class = 3
+
+
+class Epoch(Largest):
+    """A pruner that names an epoch where a step is meant."""
+
+    def plan(self, budget):
+        return Plan.simple(budget, budget.epochs // 2)
+
+
+class Middle(Largest):
+    """What it means."""
+
+    def plan(self, budget):
+        return Plan.simple(budget, 0, budget.at(0.5))

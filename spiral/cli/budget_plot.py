@@ -5,14 +5,18 @@ from pathlib import Path
 
 from spiral.cli.common import folders
 from spiral.cli.plots import output, plot, save
+from spiral.cli.questions import which
 
 
 @plot.command("budget")
 @folders
+@which
 @output
-def plot_budget(folders: Sequence[Path], output: Path | None) -> None:
+def plot_budget(
+    folders: Sequence[Path], where: dict[str, list[str]], output: Path | None
+) -> None:
     """Accuracy and entropy of outputs over the epochs trained, per weights kept."""
     from spiral.report import undertraining, undertraining_figures
 
-    summary = undertraining.of_folders(folders)
+    summary = undertraining.of_folders(folders, where)
     save(undertraining_figures.draw(summary), output, "budget")

@@ -6,14 +6,14 @@ from typing import Any
 import click
 
 from spiral.cli.common import as_json, folders, show
-from spiral.cli.questions import by, distances, frontier, honest, thresholds, where
+from spiral.cli.questions import by, distances, frontier, honest, thresholds, which
 
 
 @click.command()
 @folders
 @thresholds
 @by
-@where
+@which
 @honest
 @frontier
 @distances

@@ -7,7 +7,7 @@ import click
 
 from spiral.cli.common import PLACE, as_json, folders, show
 from spiral.cli.plots import Numbers
-from spiral.cli.questions import frontier, where
+from spiral.cli.questions import frontier, which
 
 
 @click.group()
@@ -20,7 +20,7 @@ def diagnose() -> None:
 @click.option(
     "--keep", type=Numbers(), default=(), metavar="26,44,…", help="Only these sizes."
 )
-@where
+@which
 @click.option(
     "--each",
     type=click.IntRange(1),

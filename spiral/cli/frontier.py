@@ -169,14 +169,22 @@ def thin(rounds: int, path: Path | None) -> None:
 
 @frontier.command()
 @file
-def verify(path: Path | None) -> None:
-    """Evaluate every network anew, in float64 and float32; exit 4 if one disagrees."""
+@as_json
+def verify(path: Path | None, as_json: bool) -> None:
+    """Evaluate every network anew, in float64 and float32; exit 4 if one disagrees.
+
+    --json prints file, networks (their number) and mistakes (a sentence each).
+    """
     from spiral.search import frontier
 
     table = frontier.load(path)
     wrong = frontier.mistakes(table)
-    for mistake in wrong:
-        click.echo(mistake)
-    click.echo(f"{len(table)} networks, {len(wrong)} mistakes")
+    if as_json:
+        file = str(path or frontier.SHIPPED)
+        show({"file": file, "networks": len(table), "mistakes": wrong})
+    else:
+        for mistake in wrong:
+            click.echo(mistake)
+        click.echo(f"{len(table)} networks, {len(wrong)} mistakes")
     if wrong:
         raise SystemExit(4)

@@ -81,6 +81,14 @@ def load_method(settings: "Settings") -> str:
     return own.load(settings.method)
 
 
+def warn(grid: "Grid") -> None:
+    """Print what is hardly meant in the plan of one's own method."""
+    from spiral.sweep import preflight
+
+    for text in preflight.hints(grid.configs):
+        click.echo(f"warning: {text}", err=True)
+
+
 @click.command()
 @click.argument("grid")
 @click.option("--out", required=True, type=PLACE, help="Results.")
@@ -106,7 +114,10 @@ def launch(
             sets = [*sets, f"method={load_method(settings)}"]
         if engine is not None:
             sets = [*sets, f"engine={engine}"]
-        train(load_grid(grid, sets, sample), out, settings, begun)
+        loaded = load_grid(grid, sets, sample)
+        if settings.method is not None:
+            warn(loaded)
+        train(loaded, out, settings, begun)
         facts = outcome(begun[0])
         if as_json:
             show(facts)
@@ -173,11 +184,13 @@ def outcome(prepared: "Launch") -> dict[str, Any]:
 
 def outcome_text(facts: dict[str, Any]) -> str:
     """Return what a launch did for people."""
+    from spiral.rows import meanings
+
     detail = ", ".join(f"{n:,} {status}" for status, n in facts["statuses"].items())
     trained = f"trained {facts['trained']:,} configs" + (detail and f" ({detail})")
-    return (
-        f"{trained}\n{facts['out']}: {facts['done']:,} of {facts['configs']:,} configs"
-    )
+    lines = [trained, *(f"  {text}" for text in meanings(facts["statuses"]))]
+    done = f"{facts['out']}: {facts['done']:,} of {facts['configs']:,} configs"
+    return "\n".join([*lines, done])
 
 
 def check(prepared: "Launch") -> None:

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import PLACE, folder, folders
-from spiral.cli.questions import frontier, honest, thresholds, where
+from spiral.cli.common import PLACE, folder, folders, show
+from spiral.cli.questions import frontier, honest, thresholds, which
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from spiral.report.plates import Source
+
+
+JSON = f"{__name__}.json"
+"""Where a command's context keeps whether it prints JSON."""
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
@@ -31,7 +35,25 @@ class Numbers(click.ParamType[tuple[int, ...]]):
             return self.fail(f"expected numbers, as 3,16, got {value!r}", param, ctx)
 
 
-output = click.option("-o", "--output", type=PLACE, help="File [KIND.png].")
+def output(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say where a figure goes and how that is printed."""
+    command = click.option("-o", "--output", type=PLACE, help="File [KIND.png].")(
+        command
+    )
+    return click.option(
+        "--json",
+        is_flag=True,
+        expose_value=False,
+        callback=_remember,
+        help="Print one JSON document: figure, file, caption.",
+    )(command)
+
+
+def _remember(ctx: click.Context, _: click.Parameter, as_json: bool) -> None:
+    """Leave it to :func:`save`, which all commands call, how its file is printed."""
+    ctx.meta[JSON] = as_json
+
+
 widths = click.option(
     "--width",
     "widths",
@@ -47,7 +69,7 @@ def source(command: Callable[..., None]) -> Callable[..., None]:
 
     @folders
     @thresholds
-    @where
+    @which
     @honest
     @frontier
     @output
@@ -74,7 +96,11 @@ def save(figure: "Figure", output: Path | None, kind: str) -> None:
 
     path = output or Path(f"{kind}.png")
     style.save(figure, path)
-    click.echo(path)
+    if click.get_current_context().meta[JSON]:
+        caption = " ".join(figure.get_supxlabel().split())
+        show({"figure": kind, "file": str(path), "caption": caption})
+    else:
+        click.echo(path)
 
 
 @plot.command("accuracy")

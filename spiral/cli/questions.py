@@ -1,5 +1,9 @@
 """What is asked about rows: options that comparisons, figures and reports share."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 import click
 
 from spiral.cli.common import PLACE
@@ -56,6 +60,41 @@ where = click.option(
     callback=_axes,
     help="Only methods of a kind, as when=before or unit=neuron. Repeatable.",
 )
+rows_where = click.option(
+    "--where",
+    multiple=True,
+    metavar="NAME=VALUE,…",
+    callback=_axes,
+    help="Only rows with these values of a column, as method=gmp,lth or epochs=50, or "
+    "of an axis of methods, as when=before. Repeatable.",
+)
+only_methods = click.option(
+    "--methods",
+    "only",
+    metavar="A,B,…",
+    callback=lambda ctx, param, text: text and _names(ctx, param, text),
+    help="Only these methods: short for --where method=A,B.",
+)
+
+
+def which(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which rows are meant; the command gets ``where``."""
+
+    @rows_where
+    @only_methods
+    @wraps(command)
+    def asking(
+        *args: Any,
+        where: dict[str, list[str]],
+        only: tuple[str, ...] | None,
+        **more: Any,
+    ) -> None:
+        named = {"method": [*where.get("method", []), *only]} if only else {}
+        command(*args, where=where | named, **more)
+
+    return asking
+
+
 honest = click.option(
     "--honest",
     is_flag=True,

@@ -7,7 +7,15 @@ import click
 from click.core import ParameterSource
 
 from spiral.cli.common import PLACE, as_json, grid_files, load_grid, show
-from spiral.cli.launch import check, how, load_method, resumable, settings_of, train
+from spiral.cli.launch import (
+    check,
+    how,
+    load_method,
+    resumable,
+    settings_of,
+    train,
+    warn,
+)
 from spiral.errors import ConfigError, MethodError
 
 QUICK = "seed=0..7"
@@ -60,6 +68,7 @@ def rank(
     out = out or Path("runs") / "rank" / name
     _check_folder(out, name, set(grid.configs["config_id"]))
     preflight.check(grid.configs)
+    warn(grid)
     with resumable() as begun:
         train(grid, out, settings, begun)
     check(begun[0])

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import PLACE, folders
-from spiral.cli.questions import by, distances, frontier, honest, thresholds, where
+from spiral.cli.common import PLACE, as_json, folders, show
+from spiral.cli.questions import by, distances, frontier, honest, thresholds, which
 
 
 @click.command()
@@ -21,18 +21,24 @@ from spiral.cli.questions import by, distances, frontier, honest, thresholds, wh
 )
 @thresholds
 @by
-@where
+@which
 @honest
 @frontier
 @distances
-def report(folders: tuple[Path, ...], output: Path, **question: Any) -> None:
+@as_json
+def report(
+    folders: tuple[Path, ...], output: Path, as_json: bool, **question: Any
+) -> None:
     """Write one page with numbers, figures and what was run.
 
     It stands alone and needs no network; each table and figure says the command that
-    makes it.
+    makes it. --json prints file and bytes.
     """
     from spiral.report import html
     from spiral.report.compare import Question
 
     html.write(html.report(folders, Question(**question)), output)
-    click.echo(output)
+    if as_json:
+        show({"file": str(output), "bytes": output.stat().st_size})
+    else:
+        click.echo(output)

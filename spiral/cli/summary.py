@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from spiral.cli.common import PLACE, folder
+from spiral.cli.common import PLACE, as_json, folder, show
 
 MORE = ("loss", "entropy", "running_loss")
 """What may be kept: as ``undertraining.MORE``, without its import."""
@@ -26,9 +26,17 @@ MORE = ("loss", "entropy", "running_loss")
     multiple=True,
     help="Keep this too, as `plot budget` needs all three. Repeatable.",
 )
-def summary(out: Path, output: Path, more: tuple[str, ...]) -> None:
-    """Write the rows of a launch without masks and weights: a hundredth of its size."""
+@as_json
+def summary(out: Path, output: Path, more: tuple[str, ...], as_json: bool) -> None:
+    """Write the rows of a launch without masks and weights: a hundredth of its size.
+
+    --json prints file, rows and bytes.
+    """
     from spiral.report import summary
 
     count = summary.write(out, output, more)
-    click.echo(f"{output}: {count:,} rows, {output.stat().st_size / 1000:,.0f} KB")
+    size = output.stat().st_size
+    if as_json:
+        show({"file": str(output), "rows": count, "bytes": size})
+    else:
+        click.echo(f"{output}: {count:,} rows, {size / 1000:,.0f} KB")

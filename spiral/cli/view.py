@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from spiral.cli.common import PLACE
+from spiral.cli.common import PLACE, as_json, show
 
 
 @click.command()
@@ -35,20 +35,26 @@ from spiral.cli.common import PLACE
     show_default=True,
     help="File.",
 )
+@as_json
 def view(
     folders: tuple[Path, ...],
     select: str | None,
     leaders: bool,
     limit: int,
     output: Path,
+    as_json: bool,
 ) -> None:
     """Write a page to look at networks and play with them; no server, no network.
 
-    The best networks known are always on it; without DIR they are alone.
+    The best networks known are always on it; without DIR they are alone. --json prints
+    file and bytes.
     """
     from spiral import files
     from spiral.report import view
 
     page = view.page(folders, select, leaders, limit)
     files.replace_atomically(output, page.encode(), output.absolute().parent)
-    click.echo(output)
+    if as_json:
+        show({"file": str(output), "bytes": output.stat().st_size})
+    else:
+        click.echo(output)

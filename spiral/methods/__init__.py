@@ -116,22 +116,28 @@ def option_fields() -> dict[str, ConfigField]:
     return found
 
 
+def axes() -> dict[str, frozenset[str]]:
+    """Return the axes of the taxonomy, and the values that methods have on them."""
+    kinds = [dataclasses.asdict(entry.taxonomy) for entry in METHODS.values()]
+    names = [axis.name for axis in dataclasses.fields(Taxonomy)]
+    return {name: frozenset(kind[name] for kind in kinds) for name in names}
+
+
 def of_kind(where: Mapping[str, Collection[str]]) -> list[str]:
     """Return the methods that have one of some values on each axis of the taxonomy.
 
     Raises:
         ConfigError: An axis does not exist, or no method has a value on it.
     """
-    axes = [axis.name for axis in dataclasses.fields(Taxonomy)]
+    known = axes()
     kinds = {n: dataclasses.asdict(entry.taxonomy) for n, entry in METHODS.items()}
     for axis, values in where.items():
-        if axis not in axes:
-            hint = spelling.suggest(axis, axes)
+        if axis not in known:
+            hint = spelling.suggest(axis, known)
             raise ConfigError(f"no axis {axis!r} of methods; {hint}")
-        known = sorted({kind[axis] for kind in kinds.values()})
         for value in values:
-            if value not in known:
-                hint = spelling.suggest(value, known)
+            if value not in known[axis]:
+                hint = spelling.suggest(value, sorted(known[axis]))
                 raise ConfigError(f"no method has {axis}={value!r}; {hint}")
     return [
         name

@@ -20,6 +20,9 @@ from spiral.rows import foreign
 SIZE = "keep"
 SEEDS = ("seed", "init_seed", "order_seed")
 STRATA = ("width", "init")
+MADE = ("source", "version")
+"""How rows were made: the launch or summary they are from, and spiral-sweep's version.
+They may make groups; otherwise rows of several stand together."""
 SHOWN = ("lr", "schedule")
 """Settings that tables have even where they do not vary."""
 
@@ -71,11 +74,11 @@ def choose(
     Raises:
         ConfigError: A column does not exist or is a seed, or there is none.
     """
-    fields = [n for n in known_fields() if n in rows] + foreign([*rows])
+    fields = known_columns(rows)
     by = _checked(by, fields)
-    varied = [n for n in fields if n in SHOWN or rows[n].nunique() > 1]
+    varied = [n for n in fields if n in SHOWN or _varies(rows, n)]
     strata = [n for n in STRATA if n in varied and n not in by]
-    settings = [n for n in varied if n not in {*by, SIZE, *SEEDS, *strata}]
+    settings = [n for n in varied if n not in {*by, SIZE, *SEEDS, *strata, *MADE}]
     table = _clean(rows)
     table["group"], groups = codes(table, [*by, SIZE])
     table["stratum"], _ = codes(table, ["group", *strata])
@@ -94,6 +97,13 @@ def choose(
 def known_fields() -> list[str]:
     """Return the columns of configs: those that all have, then the options."""
     return [*config.fields(config.Config), *methods.option_fields()]
+
+
+def known_columns(rows: pd.DataFrame) -> list[str]:
+    """Return the columns of rows that may make groups or select some of them."""
+    known = [name for name in known_fields() if name in rows]
+    made = [name for name in MADE if name in rows]
+    return [*known, *(n for n in foreign([*rows]) if n not in MADE), *made]
 
 
 def codes(table: pd.DataFrame, names: Sequence[str]) -> tuple[Codes, pd.DataFrame]:
@@ -155,6 +165,20 @@ def _checked(by: Sequence[str], fields: list[str]) -> list[str]:
     if not wanted:
         raise ConfigError("name at least one column to group by, as method,width")
     return wanted
+
+
+def _varies(rows: pd.DataFrame, name: str) -> bool:
+    """Return whether a column has several values; none is one.
+
+    An option of some methods is empty in the rows of all others, which is no value.
+    """
+    column = rows[name]
+    if column.nunique() > 1:
+        return True
+    having = column.notna()
+    if name not in config.fields(config.Config):
+        having = having[rows["method"].isin(rows["method"][having])]
+    return bool(having.any() and not having.all())
 
 
 def _clean(rows: pd.DataFrame) -> pd.DataFrame:

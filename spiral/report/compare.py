@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from spiral import methods
 from spiral.errors import ConfigError
-from spiral.report import gather, near, remarks
-from spiral.report.choice import choose
+from spiral.report import conditions, gather, near, remarks
+from spiral.report.choice import SHOWN, choose
 from spiral.report.gaps import gaps
 from spiral.report.groups import summarise
 from spiral.report.pairs import pairs
+from spiral.report.select import select
 from spiral.report.worth import worth
 from spiral.search import frontier
 
@@ -29,7 +29,7 @@ class Question:
     thresholds: Sequence[float] = frontier.THRESHOLDS
     """Accuracies over 0.5 and up to 1."""
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Values of axes of the taxonomy that a method must have to be compared."""
+    """Columns, or axes of the taxonomy of methods, and values that rows must have."""
     honest: bool = False
     """Whether settings are chosen on half of the seeds and the other half reported."""
     frontier: Path | None = None
@@ -56,6 +56,9 @@ class Comparison:
     ``masks``: what masks are worth without their weights (see ``worth``);
     ``distances``: how far masks are from optimal ones."""
     notes: list[str]
+    conditions: list[str] = field(default_factory=list)
+    """Columns of ``gaps`` and ``groups`` that are there because lines differ in them
+    beyond what was asked (see ``conditions``)."""
 
 
 def of_folders(folders: Sequence[Path], question: Question | None = None) -> Comparison:
@@ -73,10 +76,10 @@ def of_folders(folders: Sequence[Path], question: Question | None = None) -> Com
     rows, notes = gather.read(folders)
     if any(folder.is_file() for folder in folders):  # a summary has no masks
         question = replace(question, masks=0)
-    rows = of_kind(rows, question.where)
+    rows = select(rows, question.where)
     read_masks = partial(gather.masks, folders)
     found = of_rows(rows, question, best_known(question), read_masks)
-    return Comparison(question, found.tables, [*notes, *found.notes])
+    return replace(found, question=question, notes=[*notes, *found.notes])
 
 
 def best_known(question: Question) -> pd.DataFrame | None:
@@ -109,9 +112,17 @@ def of_rows(
     """
     choice = choose(rows, question.by, question.honest)
     groups = summarise(choice, question.thresholds, known)
+    lines = gaps(choice, groups, question.thresholds, known)
+    differ = conditions.of(choice)
+    told = conditions.columns(choice, lines, differ)
     tables = {
-        "gaps": gaps(choice, groups, question.thresholds, known),
-        "groups": groups,
+        "gaps": lines.assign(**told),
+        "groups": groups.assign(
+            **conditions.columns(choice, groups, differ).drop(
+                columns=[*SHOWN],
+                errors="ignore",  # these it has, as numbers
+            )
+        ),
         "pairs": pairs(choice),
         "masks": worth(rows, known),
         "distances": pd.DataFrame(),
@@ -120,24 +131,13 @@ def of_rows(
         tables["distances"] = near.distances(
             choice, groups, question.thresholds, known, read_masks, question.masks
         )
-    notes = remarks.of(choice, groups, question.honest, known)
+    notes = remarks.of(choice, groups, question.honest, known, differ)
     if question.masks is None and len(tables["gaps"]) > near.SAMPLE:
         notes.append(
             f"no distances, there are over {near.SAMPLE} lines: --distances N looks at "
             "N masks of each"
         )
-    return Comparison(question, tables, notes)
-
-
-def of_kind(rows: pd.DataFrame, where: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Return the rows of methods of a kind."""
-    if not where:
-        return rows
-    chosen = methods.of_kind(where)
-    found = rows[rows["method"].isin(chosen)].reset_index(drop=True)
-    if found.empty:
-        raise ConfigError(f"there are no rows of {', '.join(chosen) or 'such methods'}")
-    return found
+    return Comparison(question, tables, notes, [*told])
 
 
 def over_size(rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from spiral import methods, rows
+from spiral import rows
 from spiral.errors import ConfigError
 from spiral.report import gather, robustness
 from spiral.report.choice import choose
 from spiral.report.robustness import KINDS, Probe, Reading
+from spiral.report.select import select
 from spiral.search import frontier
 from spiral.search.network import unpacked
 
@@ -33,7 +34,8 @@ class Question:
     keep: Sequence[int] = ()
     """Sizes; all by default, dense networks too."""
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Values of axes of the taxonomy that a method must have; dense ones are kept."""
+    """Columns, or axes of the taxonomy, and values (see ``select``); dense networks are
+    kept whatever is asked of methods."""
     frontier: Path | None = None
     """The file; the shipped one by default."""
 
@@ -92,9 +94,7 @@ def _chosen(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows to read: the first seeds of each group's best setting."""
     table, notes = gather.read(folders)
-    if question.where:
-        wanted = {*methods.of_kind(question.where), "dense"}
-        table = table[table["method"].isin(wanted)]
+    table = select(table, question.where, always=("dense",))
     if question.keep:
         sizes = table["keep"].isin([*question.keep])
         table = table[sizes | (table["method"] == "dense")]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from spiral import config, methods, rows
 from spiral.report import results, summary
+from spiral.report.choice import MADE
 from spiral.report.results import MEASURED
 
 
@@ -16,7 +17,8 @@ class Gathered(NamedTuple):
     """The rows of launches, and what to know about them."""
 
     rows: pd.DataFrame
-    """Config columns, ``config_id``, ``MEASURED`` and more, ``folder`` (a number)."""
+    """Config columns, ``config_id``, ``MEASURED`` and more; ``folder`` (a number),
+    ``source`` (its name) and ``version`` (of spiral-sweep, where rows tell)."""
     notes: list[str]
 
 
@@ -33,7 +35,10 @@ def read(folders: Sequence[Path], more: Sequence[str] = ()) -> Gathered:
         StoreError: One of them holds no rows yet.
         CorruptPack: A file cannot be read.
     """
-    parts = [_read(place, more).assign(folder=n) for n, place in enumerate(folders)]
+    parts = [
+        _read(place, more).assign(folder=n, source=_name(place))
+        for n, place in enumerate(folders)
+    ]
     if len(parts) == 1:
         return Gathered(parts[0], [])
     every = _configs_first(pd.concat(parts, ignore_index=True))
@@ -55,17 +60,23 @@ def _read(place: Path, more: Sequence[str]) -> pd.DataFrame:
     if len(place.parts) == 1 and not place.exists():
         place = summary.shipped(str(place))
     if place.is_file():
-        table = summary.read(place)[0]
+        table, facts = summary.read(place)
         configs = [name for name in table if name not in rows.RESULTS]
-        return table.reindex(columns=[*configs, *wanted])
+        version = ", ".join(map(str, facts.get("version") or [])) or None
+        return table.reindex(columns=[*configs, *wanted]).assign(version=version)
     own = results.own_options(place)
     columns = ["config_id", *rows.config_fields(), *own, *wanted]
-    return completed(results.read(place, columns))
+    return completed(results.read_with_version(place, columns))
+
+
+def _name(place: Path) -> str:
+    """Return what people call a launch or a summary."""
+    return place.stem if place.parent == summary.SHIPPED else str(place)
 
 
 def _configs_first(table: pd.DataFrame) -> pd.DataFrame:
     """Put columns that only some launches have before the results."""
-    last = [name for name in table if name in rows.RESULTS or name == "folder"]
+    last = [n for n in table if n in rows.RESULTS or n in ("folder", *MADE)]
     return table[[*(name for name in table if name not in last), *last]]
 
 

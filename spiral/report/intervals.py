@@ -5,14 +5,16 @@ What each is, and where simulation finds 93 to 97 % (``tests/report/test_coverag
 - share of successes: Wilson's; on average over the share, from 5 seeds.
 - mean of scores in [0, 1]: Wilson's with the variance found; from 10 seeds, if not
   nearly all scores are equal (then it is wider than needed).
-- median: order statistics, from 5 seeds. (Percentiles of bootstrapped medians jump from
+- median: order statistics, from 6 seeds, the fewest that a sign test of 2.5 % can
+  tell apart from chance, so that tables of accuracies and of weights have intervals
+  from the same number on. (Percentiles of bootstrapped medians jump from
   one seed to the next: at 7 and 21 seeds they hold 87 and 92 %.)
 - interquartile mean: stratified bootstrap, from 7 seeds in each stratum. (Plain
   percentiles hold 93 % at 10 seeds, 91 % at 5.) Ten to a stratum if strata differ.
 - best: how low the best of as many seeds again may fall, from 3 seeds. Above it no seed
   has been, so without assumptions nothing but 1 is a limit.
 
-Where there are too few seeds for an interval it is null.
+Where there are too few seeds for an interval it is NaN.
 """
 
 from collections.abc import Iterator
@@ -32,8 +34,9 @@ CHUNK = 2_000_000
 TOGETHER = CHUNK // RESAMPLES
 """Groups that are resampled together."""
 
-LEAST_MEDIAN, LEAST_IQM = 5, 7
-"""Fewest seeds (for the IQM in each stratum) for an interval."""
+LEAST_MEDIAN, LEAST_IQM = 6, 7
+"""Fewest seeds (for the IQM in each stratum) for an interval; the first is what
+:func:`rarely` needs, and so holds for the fewest weights of a median, too."""
 
 Each = Float[np.ndarray, " G"]
 """One number for each group."""

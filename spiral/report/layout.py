@@ -68,14 +68,14 @@ def panels(paints: Sequence[Paint], sheet: Sheet, caption: str = "") -> Figure:
     return figure
 
 
-def explain(figure: Figure, caption: str) -> None:
-    """Put one legend for all Axes above, and a caption below."""
+def explain(figure: Figure, caption: str, legend: bool = True) -> None:
+    """Put one legend for all Axes above, if wanted, and a caption below."""
     known: dict[str, Artist] = {}
     for axes in figure.axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             known.setdefault(label, handle)
     wide = figure.get_figwidth()
-    if known:
+    if known and legend:
         columns = int(np.clip(wide / ENTRY, 1, len(known)))
         rows = -(-len(known) // columns)
         look = {"fontsize": SMALL, "frameon": False, "columnspacing": 1.2}
@@ -89,6 +89,16 @@ def explain(figure: Figure, caption: str) -> None:
     if caption:
         text = textwrap.fill(caption, int(wide * LETTERS))
         figure.supxlabel(text, fontsize=SMALL, color=style.INK)
+
+
+def add(figure: Figure, sentence: str) -> Figure:
+    """Return a figure with a sentence, if there is one, at the end of its caption."""
+    if not sentence:
+        return figure
+    caption = " ".join([*figure.get_supxlabel().split(), *sentence.split()])
+    with mpl.rc_context(style.SETTINGS):
+        explain(figure, caption, legend=False)
+    return figure
 
 
 def counted(values: Iterable[float], what: str) -> str:

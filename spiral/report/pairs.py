@@ -1,6 +1,5 @@
 """Which of two groups is better, seed by seed."""
 
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -8,10 +7,13 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from spiral.report import intervals
-from spiral.report.choice import SEEDS, SIZE, STRATA, Choice, codes
+from spiral.report.choice import SEEDS, SIZE, STRATA, Choice, Codes, codes
 
 MOST = 64
 """Values of the first column that are compared, each with each."""
+
+AT_ONCE = 2_000_000
+"""Scores that are counted together: some 100 MB."""
 
 COLUMNS = ["probability", "low", "high", "n", "pairs", "ties"]
 
@@ -45,26 +47,34 @@ def pairs(choice: Choice, of: object = None) -> pd.DataFrame:
         of: A value of the first column, if only its meetings are asked for.
 
     Returns:
-        For every pair: the other columns of the groups, ``keep`` (null: over all
+        For every pair: the other columns of the groups, ``keep`` (missing: over all
         sizes), ``a``, ``b``, ``probability`` that a beats b with limits, ``n`` seeds,
         ``pairs`` and ``ties`` of rows. The mean is over seeds, of each seed's mean over
         its pairs: pairs of one seed are no evidence of their own. Empty if there are
         no pairs, or over 64 values and none is named.
     """
     met = _meetings(choice)
-    asked = [n for n, value in enumerate(met.values) if of in (None, value)]
-    parts = []
-    if len(asked) <= MOST:
-        for a, b in combinations(range(len(met.values)), 2):
-            if a not in asked and b not in asked:
-                continue
-            both = np.flatnonzero(~np.isnan(met.accuracy[:, [a, b]]).any(axis=1))
-            named = {"a": met.values[a], "b": met.values[b]}
-            parts += [part.assign(**named) for part in _compare(met, both, a, b)]
+    first, second = _asked(met.values, of)
+    step = max(1, AT_ONCE // max(1, len(met.accuracy)))
+    parts = [
+        _compare(met, first[start : start + step], second[start : start + step])
+        for start in range(0, len(first), step)
+    ]
     order = [*met.places, SIZE, "a", "b", *COLUMNS]
+    parts = [part for part in parts if len(part)]
     if not parts:
         return pd.DataFrame(columns=order)
     return pd.concat(parts, ignore_index=True)[order]
+
+
+def _asked(values: list[object], of: object) -> tuple[Codes, Codes]:
+    """Return the numbers of the values that meet, each two once; none of too many."""
+    first, second = np.triu_indices(len(values), 1)
+    if of is None:
+        return (first, second) if len(values) <= MOST else (first[:0], second[:0])
+    own = np.array([value == of for value in values], bool)
+    asked = own[first] | own[second]
+    return first[asked], second[asked]
 
 
 def _meetings(choice: Choice) -> Meetings:
@@ -98,22 +108,34 @@ def _meetings(choice: Choice) -> Meetings:
     )
 
 
-def _compare(
-    met: Meetings, both: Int[np.ndarray, " K"], a: int, b: int
-) -> list[pd.DataFrame]:
-    """Return how two values compare over all sizes, and at each size."""
-    score = np.sign(met.accuracy[both, a] - met.accuracy[both, b]) / 2 + 0.5
-    place, size, seed = met.place[both], met.size[both], met.seed[both]
-    found = _means(place, seed, score)
-    whole = met.places.iloc[found.index].reset_index(drop=True)
-    over_all = whole.assign(keep=pd.array([None] * len(whole), "Int64"))
-    parts = [over_all.join(found.reset_index(drop=True))]
-    sized = met.sizes.notna().to_numpy()[size]
-    each = _means((place * len(met.sizes) + size)[sized], seed[sized], score[sized])
-    home = met.places.iloc[each.index // len(met.sizes)].reset_index(drop=True)
-    keep = met.sizes.iloc[each.index % len(met.sizes)].array
-    parts.append(home.assign(keep=keep).join(each.reset_index(drop=True)))
-    return parts
+def _compare(met: Meetings, first: Codes, second: Codes) -> pd.DataFrame:
+    """Return how pairs of values compare, each over all sizes and then at each size."""
+    gap = met.accuracy[:, first] - met.accuracy[:, second]
+    pair, unit = np.nonzero(~np.isnan(gap).T)
+    score = np.sign(gap[unit, pair]) / 2 + 0.5
+    places, sizes = len(met.places), len(met.sizes)
+    # One number for each line, in the order of the table: pair by pair first all
+    # sizes of each place, then each size. A score counts in one line of either kind.
+    lines = places * (1 + sizes)
+    over_all = pair * lines + met.place[unit]
+    sized = met.sizes.notna().to_numpy()[met.size[unit]]
+    each = pair * lines + places + met.place[unit] * sizes + met.size[unit]
+    found = _means(
+        np.concatenate([over_all, each[sized]]),
+        np.concatenate([met.seed[unit], met.seed[unit][sized]]),
+        np.concatenate([score, score[sized]]),
+    )
+    pair, line = np.divmod(found.index.to_numpy(), lines)
+    place, size = np.divmod(line - places, sizes)
+    whole = line < places
+    table = met.places.iloc[np.where(whole, line, place)].reset_index(drop=True)
+    keep = met.sizes.iloc[np.where(whole, 0, size)].reset_index(drop=True)
+    values = pd.Series(met.values)
+    return table.assign(
+        keep=keep.mask(whole),
+        a=values.iloc[first[pair]].array,
+        b=values.iloc[second[pair]].array,
+    ).join(found.reset_index(drop=True))
 
 
 def _means(

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from spiral import rows as result_rows
 from spiral.errors import ConfigError
 from spiral.report import (
+    conditions,
     connection_figures,
     figures,
     fixed,
@@ -20,13 +21,14 @@ from spiral.report import (
     rank_figures,
 )
 from spiral.report.choice import FAILED, GIVEN, Choice, choose
-from spiral.report.compare import BY, Question, best_known, of_kind
+from spiral.report.compare import BY, Question, best_known
 from spiral.report.connection import connection
 from spiral.report.gaps import gaps
 from spiral.report.groups import known_at, summarise
-from spiral.report.layout import some
+from spiral.report.layout import add, some
 from spiral.report.network_figures import Drawn
 from spiral.report.pairs import pairs
+from spiral.report.select import select
 from spiral.search import frontier, network
 
 ABREAST = 4
@@ -60,6 +62,14 @@ class Source:
         return choose(self.rows, BY, self.question.honest)
 
     @cached_property
+    def remark(self) -> str:
+        """How lines of figures differ beyond method and width, in a sentence or more.
+
+        Settings that are tuned are none: each line shows the best.
+        """
+        return _remark(self.choice, conditions.of(self.choice))
+
+    @cached_property
     def summary(self) -> pd.DataFrame:
         """A line for each group."""
         return summarise(self.choice, self.question.thresholds, self.known)
@@ -69,14 +79,15 @@ def read(folders: Sequence[Path], question: Question | None = None) -> Source:
     """Return the rows of launches, and the frontier."""
     question = question or Question()
     rows, notes = gather.read(folders)
-    rows = of_kind(rows, question.where)
+    rows = select(rows, question.where)
     return Source(folders, rows, best_known(question), question, notes)
 
 
 def accuracy(source: Source, widths: Sequence[int] = ()) -> Figure:
     """Return accuracy over the weights kept, a panel for each width."""
     known = None if source.known is None else frontier.best(source.known)
-    return figures.accuracy(_of(source.summary, "width", widths), known)
+    figure = figures.accuracy(_of(source.summary, "width", widths), known)
+    return add(figure, source.remark)
 
 
 def over_width(source: Source, keeps: Sequence[int] = ()) -> Figure:
@@ -99,7 +110,8 @@ def over_width(source: Source, keeps: Sequence[int] = ()) -> Figure:
         best = known_at(sizes, source.known, "any")
         found = pd.Series(best, sizes.astype(int)).dropna()
         levels = {int(str(size)): float(level) for size, level in found.items()}
-    return figures.over_width(chosen, levels, _share(chosen, sized, "keep"))
+    figure = figures.over_width(chosen, levels, _share(chosen, sized, "keep"))
+    return add(figure, source.remark)
 
 
 def connected(source: Source, widths: Sequence[int] = ()) -> Figure:
@@ -110,7 +122,8 @@ def connected(source: Source, widths: Sequence[int] = ()) -> Figure:
         raise ConfigError("no rows have a size; dense networks are always connected")
     chosen = widths or some(pruned["width"], ABREAST)
     shown = _of(pruned, "width", chosen)
-    return connection_figures.connected(shown, _share(shown, pruned, "width"))
+    figure = connection_figures.connected(shown, _share(shown, pruned, "width"))
+    return add(figure, source.remark)
 
 
 def ranking(source: Source, widths: Sequence[int] = ()) -> Figure:
@@ -133,12 +146,12 @@ def ranking(source: Source, widths: Sequence[int] = ()) -> Figure:
         raise ConfigError("no rows of pruners, or no optimum known for any threshold")
     chosen = widths or some(pruned["width"], ABREAST)
     shown = _of(pruned, "width", chosen)
-    return rank_figures.gaps(shown, _share(shown, pruned, "width"))
+    return add(rank_figures.gaps(shown, _share(shown, pruned, "width")), source.remark)
 
 
 def from_fixed(source: Source) -> Figure:
     """Return pruners from fixed initial weights against what those contain."""
-    return connection_figures.fixed(*fixed.split(source.rows))
+    return add(connection_figures.fixed(*fixed.split(source.rows)), source.remark)
 
 
 def fidelity(source: Source) -> Figure:
@@ -156,7 +169,9 @@ def fidelity(source: Source) -> Figure:
             "no rows of one method, width, size and seed with fidelity exact and zp24; "
             "`spiral-sweep launch fidelity` makes some"
         )
-    return rank_figures.fidelity(met, sorted(met["width"].unique()))
+    told = [c for c in conditions.of(source.choice) if c.name != "fidelity"]
+    figure = rank_figures.fidelity(met, sorted(met["width"].unique()))
+    return add(figure, _remark(source.choice, told))
 
 
 def best_maps(source: Source, keep: int | None = None) -> Figure:
@@ -187,7 +202,15 @@ def best_maps(source: Source, keep: int | None = None) -> Figure:
         leaders = frontier.leaders(known).query("nnz <= @keep")
         drawn = [*map(_known, leaders.tail(1).to_dict("records")), *drawn]
         caption += "; framed: the best network known with at most as many"
-    return map_figures.beside(drawn, f"{caption}.", framed=known is not None)
+    figure = map_figures.beside(drawn, f"{caption}.", framed=known is not None)
+    return add(figure, source.remark)
+
+
+def _remark(choice: Choice, found: Sequence[conditions.Condition]) -> str:
+    """Return in sentences how lines of a figure differ."""
+    pooled = conditions.pooled(choice, found, ways=False)
+    told = [*conditions.unlike(found), *pooled]
+    return " ".join(f"{text[0].upper()}{text[1:]}." for text in told)
 
 
 def _usual_size(source: Source, sound: pd.DataFrame) -> int:

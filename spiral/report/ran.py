@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spiral import store
+from spiral.rows import meanings
 
 VERSIONS = {
     "version": "spiral-sweep",
@@ -32,6 +33,11 @@ class Run(NamedTuple):
     """Rows by status; ok first, then the most frequent."""
     failures: dict[str, str]
     """Packs given up, with the last error of each."""
+
+    @property
+    def meanings(self) -> list[str]:
+        """What the statuses mean, beside ok."""
+        return meanings(self.statuses)
 
 
 def runs(folders: Sequence[Path], rows: pd.DataFrame) -> list[Run]:

@@ -40,6 +40,8 @@ class Ranking:
     sizes: pd.DataFrame
     """Lines of ``compare``'s groups for ours, with the ``place`` by median accuracy."""
     notes: list[str]
+    widths: list[int]
+    """Those over which the place is: where ours has met another method."""
     miscounted: pd.DataFrame
     """Our rows that keep another number of weights than they promise."""
 
@@ -100,7 +102,8 @@ def of_rows(
         duels=duels,
         gaps=found.assign(place=_places(found)),
         sizes=groups.assign(place=places.astype("Int64"))[ours].reset_index(drop=True),
-        notes=[*notes, *remarks.of(choice, groups, False, best_known)],
+        notes=[*notes, *remarks.of_ranking(choice, method, best_known)],
+        widths=sorted(duels["width"].dropna().astype(int).unique().tolist()),
         miscounted=same[(same["method"] == method) & (same["status"] == "infeasible")],
     )
 

@@ -1,5 +1,6 @@
 """Reading the rows of launches."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,6 +50,29 @@ def read(
             f"`spiral-sweep verify {out}` names it"
         ) from None
     return table.to_pandas(types_mapper=store.NULLABLE.get)
+
+
+def read_with_version(out: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of :func:`read` with the ``version`` that trained each.
+
+    Args:
+        out: The results directory.
+        columns: Which to read, ``config_id`` among them.
+    """
+    table = read(out, columns)
+    found = {Path(file).stem[5:]: _version(file) for file in _files(out, None)}
+    if len({*found.values()}) == 1:  # nearly always: no need of the manifest
+        return table.assign(version=next(iter(found.values())))
+    manifest, _ = store.read_manifest(out, columns=["config_id", "pack"])
+    packs = manifest.set_index("config_id")["pack"]
+    return table.assign(version=table["config_id"].map(packs).map(found))
+
+
+def _version(file: str) -> str | None:
+    """Return the version of spiral-sweep that made a result file, if it tells."""
+    metadata = pq.read_schema(file).metadata or {}
+    version = json.loads(metadata.get(store.FOOTER, b"{}")).get("version")
+    return None if version is None else str(version)
 
 
 def epochs(rows: pd.DataFrame) -> pd.Series:

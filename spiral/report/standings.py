@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from spiral.report import gather, results, summary
+from spiral.report import conditions, gather, results, summary
 from spiral.report.choice import SIZE, choose
 from spiral.report.gaps import gaps
 from spiral.report.groups import summarise
@@ -31,6 +31,8 @@ class Standings(NamedTuple):
     """As of ``compare``."""
     sizes: pd.DataFrame
     """As ``compare``'s groups."""
+    notes: list[str]
+    """What differs beyond the methods."""
 
 
 def shipped() -> Standings:
@@ -50,6 +52,7 @@ def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:
     wide = shared[shared["width"] == width].reset_index(drop=True)
     choice = choose(wide, ("method", "width"))
     meetings = pairs(choice)
+    differ = conditions.of(choice)
     places = _places(meetings[meetings[SIZE].isna()])
     epochs = results.epochs(wide)
     sizes = summarise(choice, THRESHOLDS, best_known)
@@ -61,6 +64,7 @@ def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:
         sorted(wide[SIZE].unique().tolist()),
         gaps(choice, sizes, THRESHOLDS, best_known),
         sizes,
+        [*conditions.unlike(differ), *conditions.pooled(choice, differ, ways=False)],
     )
 
 

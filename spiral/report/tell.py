@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from spiral.report.choice import SIZE
+from spiral.report.choice import SHOWN, SIZE
 from spiral.report.compare import Comparison
+from spiral.rows import STATUSES
 
 DEFINITIONS = {
     "gaps": "fewest weights with which the median of n seeds reaches an accuracy, the "
@@ -34,11 +35,13 @@ def document(found: Comparison) -> dict[str, Any]:
     tables = {name: records(table) for name, table in found.tables.items()}
     return {
         "by": [*question.by],
+        "conditions": found.conditions,
         "thresholds": [*question.thresholds],
         "where": {axis: [*values] for axis, values in question.where.items()},
         "honest": question.honest,
         "notes": found.notes,
         "definitions": DEFINITIONS,
+        "statuses": STATUSES,
         **tables,
     }
 
@@ -56,28 +59,24 @@ def page(found: Comparison, tables: Sequence[str]) -> str:
     by, parts = [*found.question.by], []
     for name in tables:
         parts.append(textwrap.fill(f"{name}: {DEFINITIONS[name]}", 88))
-        parts.append(text(name, found.tables[name], found.tables["pairs"], by) + "\n")
+        parts.append(text(name, found, by) + "\n")
     parts += [textwrap.fill(f"note: {note}", 88) for note in found.notes]
     return "\n".join(parts)
 
 
-def text(
-    table: str, content: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str]
-) -> str:
+def text(table: str, found: Comparison, by: Sequence[str]) -> str:
     """Return one table of a comparison for people."""
-    if content.empty:
-        return f"no {table}"
-    return as_text(shown(table, content, pairs, by))
+    content = found.tables[table]
+    return f"no {table}" if content.empty else as_text(shown(table, found, by))
 
 
-def shown(
-    table: str, content: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str]
-) -> pd.DataFrame:
+def shown(table: str, found: Comparison, by: Sequence[str]) -> pd.DataFrame:
     """Return the columns of a table that a newcomer needs."""
+    content = found.tables[table]
     if table == "gaps" and len(content):
-        return _gaps(content, pairs, by)
+        return _gaps(content, found.tables["pairs"], by, found.conditions)
     if table == "groups" and len(content):
-        return _groups(content, by)
+        return _groups(content, by, found.conditions)
     return content
 
 
@@ -87,7 +86,7 @@ def as_text(table: pd.DataFrame) -> str:
 
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Return what people read: fractions with four digits, nulls as a dash."""
+    """Return what people read: fractions with four digits, a dash for nothing."""
     found = table.astype(object).where(table.notna(), "-")
     for name in found:
         found[name] = [f"{v:.4g}" if isinstance(v, float) else v for v in found[name]]
@@ -100,10 +99,12 @@ def ranked(gaps: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return gaps.sort_values(order, kind="stable").reset_index(drop=True)
 
 
-def _gaps(gaps: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def _gaps(
+    gaps: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str], differ: Sequence[str]
+) -> pd.DataFrame:
     """Return the columns of the gaps that a newcomer needs."""
     gaps = ranked(gaps, by)
-    shown = gaps[[*by, "threshold"]].copy()
+    shown = gaps[[*by, *differ, "threshold"]].copy()
     if "optimum" in gaps:
         shown["optimum"] = gaps["optimum"]
     lines = gaps.to_dict("records")
@@ -116,10 +117,13 @@ def _gaps(gaps: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str]) -> pd.Data
     return shown
 
 
-def _groups(groups: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def _groups(
+    groups: pd.DataFrame, by: Sequence[str], differ: Sequence[str]
+) -> pd.DataFrame:
     """Return the columns of the groups that a newcomer needs."""
-    settings = [name for name in ("lr", "schedule") if name in groups]
-    shown = groups[[*by, SIZE, *settings, "n", "median"]].copy()
+    settings = [name for name in SHOWN if name in groups and name not in by]
+    more = [name for name in differ if name not in SHOWN and name in groups]
+    shown = groups[[*by, SIZE, *settings, *more, "n", "median"]].copy()
     ends = zip(groups["median_low"], groups["median_high"], strict=True)
     shown["interval"] = ["-" if pd.isna(a) else f"{a:.3f}–{b:.3f}" for a, b in ends]
     shown[["best", "best_any"]] = groups[["best", "best_any"]]

@@ -1,6 +1,7 @@
 """A ranking in words and in tables for people; the numbers are all in its JSON."""
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ from spiral.report import tell
 from spiral.report.rank import Ranking
 
 DEFINITIONS = {
-    "duels": "probability that the method beats each other one, in pairs of equal "
-    "seed, width and weights; a tie counts half; the place is behind all that win more "
-    "than half",
+    "duels": "probability that the method beats each other one, over the widths that "
+    "both have, in pairs of equal seed, width and weights; a tie counts half; the "
+    "place is behind all that win more than half",
     "gaps": "fewest weights with which the median of n seeds reaches an accuracy, and "
     "the best of them; in brackets what that is over the optimum, the fewest weights "
     "known at any width; place: by the median",
@@ -31,6 +32,7 @@ def document(found: Ranking, out: Path) -> dict[str, Any]:
         "method": found.method,
         "place": found.place,
         "methods": found.methods,
+        "widths": found.widths,
         "out": str(out),
         "notes": found.notes,
         "definitions": DEFINITIONS,
@@ -56,10 +58,19 @@ def headline(found: Ranking) -> str:
     better = int((over_all["low"] > 1 / 2).sum())
     worse = int((over_all["high"] < 1 / 2).sum())
     return (
-        f"{found.method}: place {found.place} of {found.methods}. With 95 % "
+        f"{found.method}: place {found.place} of {found.methods} over "
+        f"{_widths(found.widths)}. With 95 % "
         f"confidence better than {better} of the {found.methods - 1} others and worse "
         f"than {worse} (n = {over_all['n'].min()} seeds)."
     )
+
+
+def _widths(widths: Sequence[int]) -> str:
+    """Return widths in words."""
+    words = [str(width) for width in widths]
+    if len(words) < 2:
+        return f"width {''.join(words) or 'none'}"
+    return f"widths {', '.join(words[:-1])} and {words[-1]}"
 
 
 def duels(found: Ranking) -> pd.DataFrame:
@@ -70,9 +81,12 @@ def duels(found: Ranking) -> pd.DataFrame:
         "better" if low > 1 / 2 else "worse" if high < 1 / 2 else "not told apart"
         for low, high in zip(table["low"], table["high"], strict=True)
     ]
+    by_width = found.duels.dropna(subset="width")
+    widths = by_width.groupby("method")["width"].agg(lambda w: ", ".join(map(str, w)))
     return pd.DataFrame(
         {
             "against": table["method"],
+            "widths": table["method"].map(widths),
             "beats it": [f"{chance:.2f}" for chance in table["probability"]],
             "interval": [f"{low:.2f}–{high:.2f}" for low, high in ends],
             "n": table["n"],

@@ -34,6 +34,7 @@ def document(found: Standings) -> dict[str, Any]:
     tables = {"places": found.places, "gaps": found.gaps, "sizes": found.sizes}
     return {
         "width": found.width,
+        "notes": found.notes,
         "definitions": {"standing": definition(found)},
         **{name: tell.records(table) for name, table in tables.items()},
     }
@@ -64,7 +65,8 @@ def definition(found: Standings) -> str:
 def page(found: Standings) -> str:
     """Return the standings for people."""
     told = textwrap.fill(f"standings: {definition(found)}", 88)
-    return f"{told}\n{tell.as_text(table(found))}"
+    notes = [textwrap.fill(f"note: {note}", 88) for note in found.notes]
+    return "\n".join([told, tell.as_text(table(found)), *notes])
 
 
 def markdown(found: Standings) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from spiral.errors import ConfigError
 from spiral.report import gather, results
 from spiral.report.choice import choose
+from spiral.report.select import Where, select
 
 BY = ("method", "width", "epochs")
 MORE = ("loss", "entropy", "running_loss")
@@ -37,14 +38,19 @@ def over_budget(found: pd.DataFrame) -> pd.DataFrame:
     return choice.groups.join(medians).assign(n=by_group.size())
 
 
-def of_folders(folders: Sequence[Path]) -> pd.DataFrame:
+def of_folders(folders: Sequence[Path], where: Where | None = None) -> pd.DataFrame:
     """Return :func:`over_budget` of the rows of launches.
+
+    Args:
+        folders: Results directories, or summaries of them.
+        where: Which of their rows (see ``select``); all by default.
 
     Raises:
         StoreError: One of them holds no rows yet.
         ConfigError: None of them tells of entropy, or all are of one budget.
     """
     found, _ = gather.read(folders, MORE)
+    found = select(found, where or {})
     found = found[found["entropy"].notna()]
     budgets = sorted(found["epochs"].unique().tolist())
     if len(budgets) < 2:

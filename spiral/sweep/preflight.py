@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from spiral import contract, experiment, masks
+from spiral import contract, cubist, experiment, masks
 from spiral.errors import MethodError
 from spiral.job import TrainJob, TrainState
 
 ROWS = 4
+FEW = 4
+"""Epochs up to which acting in the first alone is nothing odd."""
 APART = [2, 0]
 """Rows of the pack that act once more without the others."""
 
@@ -33,6 +35,33 @@ def check(configs: pd.DataFrame) -> None:
     """
     for _, some in configs.groupby("width"):
         _check(_different(some))
+
+
+def hints(configs: pd.DataFrame) -> list[str]:
+    """Return what breaks no contract and is hardly meant, in sentences.
+
+    A method whose events all lie within the first of many epochs, one of them after the
+    start, has likely named an epoch where a step is meant: 25 of 50 epochs is step 25.
+
+    Args:
+        configs: Resolved configs of one method.
+    """
+    found = []
+    for _, some in configs[configs["epochs"] > FEW].groupby(["epochs", "batch"]):
+        shared = some.iloc[0]
+        try:
+            plan = experiment.plan_of(experiment.build_method(shared), shared)
+        except MethodError:
+            return []  # training will say what is wrong
+        events = (plan.whole or plan).events
+        epochs, per_epoch = int(shared["epochs"]), cubist.POINTS // int(shared["batch"])
+        if events and 0 < events[-1] < per_epoch:
+            found.append(
+                f"{shared['method']} acts for the last time at step {events[-1]}, in "
+                f"the first of {epochs} epochs: an epoch has {per_epoch} steps, and "
+                "events are steps. In the middle of training is budget.at(0.5)"
+            )
+    return found
 
 
 def _different(configs: pd.DataFrame) -> pd.DataFrame:

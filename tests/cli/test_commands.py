@@ -207,7 +207,6 @@ def test_methods_and_comparisons_can_be_of_a_kind(launched):
     assert run("plot", "accuracy", launched[0], "--where", "cost=alternating").code == 2
     for wrong, known in (
         ("units=neuron", "did you mean 'unit'?"),
-        ("kind=neuron", "known are unit, when"),
         ("unit=neurons", "did you mean 'neuron'?"),
         ("unit=layer", "known are neuron, weight"),
     ):

@@ -212,3 +212,22 @@ def test_summary_writes_one_file_that_compare_reads(grid, tmp_path):
     for table in ("gaps", "groups", "pairs"):
         assert json.dumps(small[table]) == json.dumps(folder[table])
     assert summary.read(file)[1]["grid"] == "tiny"
+
+
+def test_an_epoch_given_for_a_step_is_warned_of(grid, tmp_path):
+    local = ("--executor", "local", "--workers", 1)
+    six = ("--set", "epochs=6", "--set", "seed=0")
+    ran = launched(grid, tmp_path / "rows", "Epoch", *local, *six)
+    assert ran.code == 0, ran.err
+    words = f"warning: Epoch-{DIGEST} acts for the last time at step 3, in the first of"
+    assert words in ran.err
+    right = launched(grid, tmp_path / "right", "Middle", *local, *six)
+    assert "warning" not in right.err
+
+
+def test_a_launch_says_what_its_statuses_mean(grid, tmp_path):
+    local = ("--executor", "local", "--workers", 1)
+    out = tmp_path / "rows"
+    ran = run("launch", grid, "--out", out, *local, "--set", "keep=[1, 20]")
+    assert "collapsed: no path from input to output\n" in ran.out
+    assert "diverged" not in ran.out

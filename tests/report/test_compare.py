@@ -6,7 +6,7 @@ import pytest
 
 from spiral import masks
 from spiral.errors import ConfigError, StoreError
-from spiral.report import compare, gather
+from spiral.report import compare, gather, tell
 from spiral.report.compare import Question, of_folders, of_rows
 from spiral.search import frontier as frontier_file
 from tests.report import frontier, row, seeds, table
@@ -137,7 +137,9 @@ def test_only_methods_of_a_kind_are_compared_where_asked(tmp_path):
     assert left() == {"gmp", "snip", "spa"}
     assert left(unit=["neuron"]) == {"spa"}
     assert left(when=["before", "during"], unit=["weight"]) == {"gmp", "snip"}
-    with pytest.raises(ConfigError, match=r"no rows of .*obspa"):
+    with pytest.raises(
+        ConfigError, match="no rows with when=after; there are gmp, snip, spa"
+    ):
         left(when=["after"])
 
 
@@ -146,3 +148,48 @@ def test_single_rows_are_compared_too():
     assert len(found["gaps"]) == 2
     assert len(found["groups"]) == 1
     assert found["pairs"].empty
+
+
+def two(tmp_path, first, second):
+    """Return the folders A and B of two launches."""
+    written(tmp_path / "A", "{width: 3, keep: 20, " + first)
+    written(tmp_path / "B", "{width: 3, keep: 20, " + second)
+    return [tmp_path / "A", tmp_path / "B"]
+
+
+def test_folders_of_other_budgets_are_told_apart(tmp_path):
+    folders = two(
+        tmp_path,
+        "method: gmp, epochs: 2, seed: 0..5}",
+        "method: lth, epochs: 10, seed: 0..5}",
+    )
+    found = of_folders(folders)
+    assert found.conditions == ["epochs", "source"]
+    text = tell.page(found, ["gaps", "groups"])
+    heads = [line.split() for line in text.splitlines() if "method" in line.split()]
+    assert all({"epochs", "source"} < set(head) for head in heads)
+    assert found.tables["groups"]["source"].tolist() == [*map(str, folders)]
+
+
+def test_folders_of_one_method_are_never_pooled_in_silence(tmp_path):
+    folders = two(
+        tmp_path,
+        "method: gmp, epochs: 2, seed: 0..5}",
+        "method: gmp, epochs: 10, seed: 0..5}",
+    )
+    notes = [n for n in of_folders(folders).notes if "stand together" in n]
+    assert [note.split()[3] for note in notes] == ["epochs", "source"]
+    apart = of_folders(folders, Question(by=["source", "method", "width"]))
+    assert apart.tables["pairs"]["n"].tolist() == [6, 6]  # of equal seeds
+    assert not any("stand together" in note for note in apart.notes)
+    one = of_folders(folders, Question(where={"source": [str(folders[1])]}))
+    assert set(one.tables["groups"]["rows"]) == {6}
+
+
+def test_folders_that_share_all_but_seeds_are_pooled_with_a_word(tmp_path):
+    folders = two(tmp_path, "method: gmp, seed: 0..5}", "method: gmp, seed: 6..9}")
+    found = of_folders(folders)
+    (note,) = [n for n in found.notes if "stand together" in n]
+    assert "rows of different source (" in note
+    assert "better" not in note
+    assert found.tables["groups"]["n"].tolist() == [10]

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import spiral
 from spiral import masks, mlp, rows, store
 from spiral.errors import StoreError
-from spiral.report import gather
+from spiral.report import gather, summary
 from spiral.sweep import grid
 
 GRID = "{{method: gmp, width: 3, keep: {keep}, seed: {seed}}}"
@@ -122,3 +123,31 @@ def test_completing_leaves_values_and_other_methods_alone():
 def test_a_folder_without_rows_is_an_error(tmp_path):
     with pytest.raises(StoreError, match="holds no launch"):
         gather.read([tmp_path])
+
+
+def test_rows_tell_their_launch_and_the_version_that_trained_them(
+    tmp_path, monkeypatch
+):
+    one, two = tmp_path / "one", tmp_path / "two"
+    written(one, GRID.format(keep=20, seed="0..1"))
+    monkeypatch.setattr(store, "__version__", "9.9")
+    configs = written(two, GRID.format(keep=22, seed="0..1"))
+    more = written(two, GRID.format(keep=24, seed="0..0"))
+    packs = [store.pack_id(some["config_id"]) for some in (configs, more)]
+    manifest = pd.concat([configs.assign(pack=packs[0]), more.assign(pack=packs[1])])
+    store.write_manifest(two, manifest, {})
+    found = gather.read([one, two]).rows
+    assert found["source"].tolist() == [str(one)] * 2 + [str(two)] * 3
+    assert found["version"].tolist() == [spiral.__version__] * 2 + ["9.9"] * 3
+    monkeypatch.setattr(store, "__version__", "10.0")
+    written(two, GRID.format(keep=24, seed="0..0"))
+    store.write_manifest(two, manifest, {})
+    found = gather.read([two]).rows.set_index("keep")["version"]
+    assert found[22].tolist() == ["9.9"] * 2
+    assert found[24] == "10.0"
+
+
+def test_a_shipped_summary_tells_its_name_and_version():
+    found = gather.read([summary.shipped("standard")]).rows
+    assert set(found["source"]) == {"standard"}
+    assert found["version"].notna().all()

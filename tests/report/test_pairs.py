@@ -1,11 +1,17 @@
 """Who beats whom, on rows that were planted."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
-from spiral.report.choice import choose
+from spiral.report import intervals
+from spiral.report import pairs as pairs_file
+from spiral.report.choice import SEEDS, STRATA, choose
 from spiral.report.pairs import COLUMNS, MOST, pairs
 from tests.report import only, row, seeds, table
 
@@ -195,3 +201,105 @@ def test_agrees_with_two_loops():
     assert line["pairs"] == sum(map(len, each.values()))
     assert line["probability"] == pytest.approx(np.mean([*map(np.mean, each.values())]))
     assert pd.isna(line["keep"])
+
+
+def one_by_one(choice):
+    """The slow, obvious way: two values at a time, side by side in one table."""
+    first, *others = choice.by
+    rows = choice.rows[choice.reported]
+    seeds = [name for name in SEEDS if name in rows]
+    strata = [name for name in STRATA if name in rows and name not in choice.by]
+    run = [*others, *strata, *seeds]
+    units = rows[["keep", *run]].drop_duplicates().sort_values(["keep", *run])
+    columns = {value: side(units, rows[rows[first] == value], run) for value in
+               sorted(rows[first].dropna().unique())}  # fmt: skip
+    parts = []
+    for (a, of_a), (b, of_b) in combinations(columns.items(), 2):
+        both = units.assign(score=np.sign(of_a - of_b) / 2 + 0.5).dropna(subset="score")
+        both["seed"] = both.groupby(seeds).ngroup()
+        for by in ([*others], [*others, "keep"]):
+            some = both.dropna(subset="keep") if "keep" in by else both
+            if len(some):
+                part = averaged(some, by)
+                parts.append(part.assign(a=a, b=b))
+    order = [*others, "keep", "a", "b", *COLUMNS]
+    found = pd.concat(parts) if parts else pd.DataFrame(columns=order)
+    return found.reindex(columns=order).reset_index(drop=True)
+
+
+def side(units, own, run):
+    """The accuracy of one value at each unit: of its size, else of no size."""
+    sized = units.merge(own, on=["keep", *run], how="left")["accuracy"]
+    unsized = own[own["keep"].isna()].drop(columns="keep")
+    anywhere = units.merge(unsized, on=run, how="left")["accuracy"]
+    return np.where(sized.isna(), anywhere, sized)
+
+
+def averaged(some, by):
+    """The mean over seeds of their means, in each place."""
+    lines = []
+    for place, part in some.groupby(by) if by else [((), some)]:
+        each = part.groupby("seed")["score"].mean()
+        spread = np.array([each.var()])
+        low, high = intervals.share(
+            np.array([each.mean()]), np.array([len(each)]), spread
+        )
+        lines.append(
+            dict(zip(by, place, strict=True))
+            | {"probability": each.mean(), "low": low[0], "high": high[0]}
+            | {"n": len(each), "pairs": len(part)}
+            | {"ties": int((part["score"] == 0.5).sum())}
+        )
+    return pd.DataFrame(lines)
+
+
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "method": st.sampled_from(["gmp", "lth", "snip", "dense"]),
+            "width": st.sampled_from([3, 16]),
+            "keep": st.sampled_from([10, 20, 30]),
+            "seed": st.integers(0, 6),
+            "accuracy": st.sampled_from([0.5, 0.7, 0.7, 0.9, 0.95, None]),
+            "status": st.sampled_from(["ok", "ok", "ok", "collapsed", "diverged"]),
+            "lr": st.sampled_from([0.1, 0.1, 0.2]),
+        }
+    ),
+    min_size=2,
+    max_size=80,
+    unique_by=lambda r: (
+        *(r["method"], r["width"], r["seed"], r["lr"]),
+        None if r["method"] == "dense" else r["keep"],
+    ),
+)
+"""Missing seeds, ties, failures, measurements that are missing, dense networks."""
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    ROWS,
+    st.sampled_from([["method", "width"], ["method"], ["width", "method"], ["lr"]]),
+    st.booleans(),
+    st.integers(1, 200),
+)
+def test_all_pairs_at_once_are_those_of_each_two_to_the_bit(rows, by, honest, at_once):
+    rows = [row(**r | ({"keep": None} if r["method"] == "dense" else {})) for r in rows]
+    choice = choose(table(*rows), by, honest)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pairs_file, "AT_ONCE", at_once)
+        found = pairs(choice)
+    expected = one_by_one(choice)
+    assert len(found) == len(expected)
+    if len(found):
+        kinds = {name: found[name].dtype for name in found}
+        pd.testing.assert_frame_equal(found, expected.astype(kinds), check_exact=True)
+
+
+def test_thousands_of_pairs_take_one_count(monkeypatch):
+    counts, means = [], pairs_file._means
+    monkeypatch.setattr(
+        pairs_file, "_means", lambda *found: counts.append(1) or means(*found)
+    )
+    rows = [row(method=f"m{i}", seed=s) for i in range(MOST) for s in range(3)]
+    assert len(pairs(choose(table(*rows)))) == MOST * (MOST - 1)
+    assert len(counts) == 1

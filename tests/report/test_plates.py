@@ -185,3 +185,24 @@ def test_networks_come_in_the_order_asked_for_with_their_weights(launched):
     found = gather.networks([launched], rows)
     assert found["config_id"].tolist() == rows["config_id"].tolist()
     assert all((np.array(weights) == 0.5).all() for weights in found["weights"])
+
+
+def budgets():
+    """Return rows of two methods whose budgets differ between and within lines."""
+    frame = source(*several()).rows
+    epochs = np.where(frame["method"] == "gmp", 2, 10)
+    epochs[(frame["width"] == 3) & (frame["seed"] == 1)] = 50
+    return frame.assign(epochs=pd.array(epochs, "Int64"))[
+        ["epochs", *[name for name in frame if name != "epochs"]]
+    ]
+
+
+@pytest.mark.parametrize(
+    "plate", [plates.accuracy, plates.over_width, plates.connected, plates.ranking]
+)
+def test_captions_say_what_differs_beyond_the_lines(plate):
+    text = said(plate(plates.Source([], budgets(), KNOWN)))
+    assert "Lines differ in epochs: 2, 50 (gmp 3), 2 (gmp 8, gmp 16), " in text
+    assert "Rows of different epochs (2, 10, 50) stand together in gmp 3, lth 3" in text
+    assert "--by" not in text
+    assert "differ" not in said(plate(source(*several())))

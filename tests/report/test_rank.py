@@ -123,8 +123,8 @@ def test_a_method_without_rows_is_an_error(rows):
 def test_the_headline_counts_what_is_certain(rows):
     text = tell_rank.headline(rank.of_rows(rows, "ours", KNOWN))
     assert text == (
-        "ours: place 2 of 4. With 95 % confidence better than 1 of the 3 others and "
-        "worse than 1 (n = 8 seeds)."
+        "ours: place 2 of 4 over width 16. With 95 % confidence better than 1 of "
+        "the 3 others and worse than 1 (n = 8 seeds)."
     )
 
 
@@ -146,3 +146,45 @@ def test_json_has_nulls_where_there_is_nothing(rows, tmp_path):
     assert document["duels"][0]["width"] is None
     assert {line["method"] for line in document["gaps"]} == set(rows["method"])
     assert document["definitions"].keys() == {"duels", "gaps", "sizes"}
+
+
+def test_a_place_says_over_which_widths_it_is():
+    lines = [
+        *[line for w in (3, 16, 64) for line in seeds(UP, method="ours", width=w)],
+        *[line for w in (3, 16) for line in seeds(UP, method="high", width=w)],
+        *seeds(shifted(-0.2), method="low", width=16),
+    ]
+    found = rank.of_rows(table(*lines), "ours", KNOWN)
+    assert found.widths == [3, 16]  # at 64 there is nobody to meet
+    assert "of 3 over widths 3 and 16. With" in tell_rank.headline(found)
+    shown = tell_rank.duels(found).set_index("against")["widths"]
+    assert shown.to_dict() == {"high": "3, 16", "low": "16"}
+
+
+def test_failures_of_ours_are_counted_apart_and_explained():
+    lines = [
+        *seeds(UP[:4], method="ours"),
+        *[row(method="ours", seed=s, status="collapsed") for s in (4, 5)],
+        *seeds(UP[:3], method="high"),
+        *[row(method="high", seed=s, status="degenerate") for s in (3, 4)],
+        row(method="high", seed=5, status="collapsed"),
+    ]
+    notes = rank.of_rows(table(*lines), "ours", KNOWN).notes
+    failed = [note for note in notes if note.startswith("rows that failed")]
+    assert [note.partition("0.5: ")[2] for note in failed] == [
+        "2 collapsed (of 6 of ours)",
+        "1 collapsed (of 6 of the other methods)",
+    ]
+    (meaning,) = [note for note in notes if note.startswith("degenerate: ")]
+    assert "; collapsed: no path from input to output" in meaning
+    assert not any("infeasible" in note for note in notes)
+
+
+def test_another_budget_or_version_than_that_of_the_others_is_told():
+    lines = [*seeds(UP, method="ours"), *seeds(UP, method="high")]
+    rows = table(*lines).assign(version=["2.0"] * 8 + ["1.0"] * 8)
+    rows.insert(0, "epochs", [10] * 8 + [50] * 8)
+    notes = rank.of_rows(rows, "ours", KNOWN).notes
+    assert "lines differ in epochs: 50 (high 16), 10 (ours 16)" in notes
+    assert "lines differ in version: 1.0 (high 16), 2.0 (ours 16)" in notes
+    assert not any("source" in note for note in notes)

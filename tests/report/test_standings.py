@@ -94,3 +94,13 @@ def test_markdown_has_a_line_each_and_names_those_without_a_place(rows):
     assert lines[2].startswith("| 1 | `gmp` | 2 | 0 | 50 | ≤26 (+10) |")
     assert all(line.count(" | ") == 9 for line in lines)
     assert "`dense`" in text.partition("Without a place: ")[2]
+
+
+def test_budgets_that_differ_are_told(rows):
+    assert standings.standings(rows, KNOWN).notes == []
+    epochs = [10 if method == "gmp" else 50 for method in rows["method"]]
+    rows.insert(0, "epochs", epochs)
+    found = standings.standings(rows, KNOWN)
+    (note,) = found.notes
+    assert note == "lines differ in epochs: 10 (gmp 16), 50 (lth 16, random 16)"
+    assert f"note: {note}" in tell_standings.page(found)

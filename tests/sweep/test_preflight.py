@@ -10,6 +10,7 @@ from spiral.methods import METHODS, own
 from spiral.sweep import grid, preflight
 
 FILE = Path(__file__).parent.parent / "pruners.py"
+SWEEPS = Path(__file__).parent.parent.parent / "sweeps"
 GRID = "{{method: {name}, width: [3, 5], keep: [16, 20, 26], seed: 0..5, epochs: 2}}"
 
 
@@ -72,3 +73,39 @@ def test_a_mistake_is_named_with_its_row(configs, name, message):
         preflight.check(configs(name))
     assert re.search(message, str(caught.value))
     assert str(caught.value).startswith(f"{name}-")
+
+
+def hints(name, **replaced):
+    keys = {"width": 3, "keep": 16, "seed": "0..1"} | replaced
+    text = "".join(f", {key}: {value}" for key, value in keys.items())
+    return preflight.hints(grid.loads(f"{{method: {name}{text}}}").configs)
+
+
+@pytest.mark.parametrize("more", [{}, {"stop_epoch": 10}, {"epochs": 5}])
+def test_an_epoch_given_for_a_step_is_a_hint(configs, more):
+    name = configs("Epoch")["method"].iloc[0]
+    (text,) = hints(name, **more)
+    epochs = more.get("epochs", 50)
+    assert text.startswith(
+        f"{name} acts for the last time at step {epochs // 2}, in the first of "
+        f"{epochs} epochs: an epoch has 390 steps"
+    )
+
+
+def test_each_budget_has_its_hint(configs):
+    name = configs("Epoch")["method"].iloc[0]
+    assert len(hints(name, epochs="[2, 20, 40]")) == 2  # 2 epochs are few
+
+
+@pytest.mark.parametrize("name", ["Largest", "Middle"])
+def test_acting_at_the_start_or_later_is_no_hint(configs, name):
+    assert hints(configs(name)["method"].iloc[0]) == []
+
+
+def test_shipped_methods_have_no_hint():
+    """They act before training, or on to later epochs."""
+    configs = grid.load(SWEEPS / "standard.yaml", ["seed=0"]).configs
+    one_each = configs.drop_duplicates("method")
+    assert len(one_each) > 25
+    for _, config in one_each.iterrows():
+        assert preflight.hints(config.to_frame().T) == []

@@ -41,7 +41,7 @@ def of(found: Comparison, folders: Sequence[Path]) -> list[Table]:
 
     Of pairs these are the lines over all sizes, which one can read.
     """
-    pairs, by = found.tables["pairs"], [*found.question.by]
+    by = [*found.question.by]
     listed = []
     for name, title in TITLES.items():
         content = found.tables[name]
@@ -51,7 +51,7 @@ def of(found: Comparison, folders: Sequence[Path]) -> list[Table]:
             definition += "; here over all sizes, the command has each"
         if content.empty:
             continue
-        shown = tell.cells(tell.shown(name, content, pairs, by))
+        shown = tell.cells(content if name == "pairs" else tell.shown(name, found, by))
         lines = shown.head(MOST).astype(str).to_numpy().tolist()
         command = commands.table(name, folders, found.question)
         columns = [*map(str, shown)]
