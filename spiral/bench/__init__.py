@@ -4,7 +4,6 @@ A network is 50 epochs (19,500 steps) of batch 128. Engines and rivals are measu
 turn, several times, and medians are reported, since shared machines change their speed.
 """
 
-import json
 import os
 import platform
 import statistics
@@ -17,11 +16,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from spiral import cubist, engines, masks, mlp
+from spiral import engines, masks
 from spiral.bench import rivals
 from spiral.engines import sparse
-from spiral.job import Budget, Engine, Plan, TrainJob, TrainState
-from spiral.sweep import cost, grid, launch
+from spiral.job import Engine, TrainJob, TrainState
+from spiral.sweep import calibration, launch
 
 STEPS = 19_500
 LOOP_STEPS = 200
@@ -75,18 +74,7 @@ CASES = (
 
 def job_of(case: Case, networks: int) -> tuple[TrainJob, TrainState]:
     """Return a pack of one case, ready to train."""
-    init = np.stack([mlp.initial_params(n, case.width) for n in range(networks)])
-    kept = case.masks(networks)
-    job = TrainJob(
-        width=case.width,
-        plan=Plan.simple(Budget(51, cubist.POINTS // BATCH)),
-        initial=init,
-        lr=np.full(networks, 0.05),
-        schedule=("cosine",) * networks,
-        momentum=np.full(networks, 0.9),
-        weight_decay=np.full(networks, 5e-4),
-        order_seeds=np.zeros(networks, np.int64),
-    )
+    job, kept = calibration.dense(case.width, networks), case.masks(networks)
     state = TrainState.fresh(job)
     params = np.where(kept, state.params, np.float32(0))
     return job, replace(state, masks=kept, params=params)
@@ -201,30 +189,6 @@ def measure(
         "sgemm_gflops": round(sgemm[cores], 1),
         "results": results,
     }
-
-
-def calibrate(repeats: int = 3) -> dict[str, float]:
-    """Return, per engine, the time of a network here by that of the cost model."""
-    factors = {}
-    for name, networks, steps in (("sparse", 200, 3_900), ("vmap", 128, 40)):
-        engine = engine_seconds(engines.build(name))
-        ratios = []
-        for case in CASES[:3]:
-            pack = job_of(case, networks)
-            engine(*pack, 20)
-            taken = statistics.median(engine(*pack, steps) for _ in range(repeats))
-            ratios.append(taken / networks / (steps * model_step(name, case)))
-        factors[name] = float(f"{statistics.median(ratios):.3g}")
-    return factors
-
-
-def model_step(engine: str, case: Case) -> float:
-    """Return the cost model's seconds for one step of one network of a dense case."""
-    d1, d2, d3 = case.sizes
-    config = {"method": "block", "width": case.width, "d1": d1, "d2": d2, "d3": d3}
-    text = json.dumps({**config, "epochs": 1, "engine": engine})
-    price = cost.price(grid.loads(text).configs)
-    return float(price.seconds[0]) / (cubist.POINTS // BATCH)
 
 
 def _result(

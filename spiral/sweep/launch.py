@@ -18,7 +18,7 @@ from jaxtyping import Bool
 
 from spiral import engines, rows, store
 from spiral.errors import ConfigError, CorruptPack
-from spiral.sweep import plan
+from spiral.sweep import calibration, plan, pulse
 from spiral.sweep.grid import Grid
 from spiral.sweep.work import Outcome, Report, Site
 
@@ -52,7 +52,7 @@ class Launch:
     configs: int
     """Configs of the grid."""
     packs: pd.DataFrame
-    """Every pack that lacks rows: ``pack``, ``networks``, ``seconds``."""
+    """Every pack that lacks rows: ``pack``, ``networks``, ``seconds``, ``engine``."""
     missing: list[str]
     """Packs this launch will train, the longest first."""
     corrupt: list[str]
@@ -137,7 +137,12 @@ def run(launch: Launch, settings: Settings, progress: Report) -> None:
     if not launch.missing:
         return
     site = Site(launch.out, settings.method)
-    executor(launch, settings)(site, launch.missing, settings.workers, report)
+    pulse.forget(launch.out, launch.missing)
+    try:
+        executor(launch, settings)(site, launch.missing, settings.workers, report)
+    finally:
+        pulse.forget(launch.out, launch.missing)
+    calibration.learn(launch.packs, {each.pack: each.work for each in launch.done})
 
 
 def executor(launch: Launch, settings: Settings) -> Callable[..., None]:
