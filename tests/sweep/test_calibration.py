@@ -159,8 +159,8 @@ def test_an_engine_is_measured_once_and_kept(fresh, monkeypatch):
 
 def test_bench_measures_anew_what_is_kept(measured, cli, monkeypatch):
     monkeypatch.setattr(calibration, "measure", lambda engine: 7.0)
-    found = json.loads(cli("bench", "--calibrate", "--json").out)
-    assert found == {"factors": {"sparse": 7.0, "vmap": 7.0}}
+    found = json.loads(cli("bench", "--calibrate", "--json").out)["factors"]
+    assert found == {"sparse": 7.0, "vmap": 7.0}
     assert calibration.factors() == {"sparse": 7.0, "vmap": 7.0}
 
 
