@@ -23,15 +23,17 @@ from spiral.job import (
     View,
 )
 from spiral.methods import METHODS
+from spiral.paced import Heard, Paced
 from spiral.twins import still_twins, twins_at_start
 
 
-def run(configs: pd.DataFrame) -> pa.Table:
+def run(configs: pd.DataFrame, heard: Heard | None = None) -> pa.Table:
     """Train one pack.
 
     Args:
         configs: Resolved configs that share method, width and plan (``sweep.plan``
             makes such packs), with their ``config_id``.
+        heard: Called about once a second with the share of the training that is done.
 
     Returns:
         One row per config, in the same order, with the columns of ``rows.schema()``.
@@ -47,8 +49,9 @@ def run(configs: pd.DataFrame) -> pa.Table:
     name = engine_of(shared, plan)
     engine = engines.build(name)
     job = make_job(configs, plan)
+    paced = engine if heard is None else Paced(engine, job.networks, heard)
     try:
-        state = train(engine, method, job, configs)
+        state = train(paced, method, job, configs)
     except MethodError as error:
         raise narrowed(error, configs, lambda part: engine) from error
     own = slice(None, None, plan.siblings)  # the first sibling carries the result

@@ -6,7 +6,7 @@
       results/pack-<id>.parquet     rows; readers see nothing else
       _spiral/manifest.parquet      every config and the pack it belongs to
       _spiral/failed/<id>.json      packs given up, with the last error
-      _spiral/tmp/                  unfinished files
+      _spiral/tmp/                  unfinished files, progress of packs in training
 
 ``pandas.read_parquet(DIR)`` works at any time: names that start with ``_`` are ignored.
 A file proves itself: its footer holds a seal, the digest of all its other bytes, so any

@@ -4,7 +4,6 @@ A network is 50 epochs (19,500 steps) of batch 128. Engines and rivals are measu
 turn, several times, and medians are reported, since shared machines change their speed.
 """
 
-import json
 import math
 import os
 import platform
@@ -16,7 +15,6 @@ from typing import Any
 
 import torch
 
-from spiral import cubist, engines
 from spiral.bench import timing
 from spiral.bench.cases import (
     BATCH,
@@ -25,11 +23,9 @@ from spiral.bench.cases import (
     Case,
     Contender,
     contenders,
-    engine_seconds,
-    job_of,
 )
 from spiral.bench.timing import Pace
-from spiral.sweep import cost, grid, launch
+from spiral.sweep import launch
 
 VERSIONS = {name: version(name) for name in ("torch", "numpy", "numba", "llvmlite")}
 
@@ -114,30 +110,6 @@ def _best(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if row["networks_per_s"] > known["networks_per_s"]:
             best[row["engine"], row["threads"]] = row
     return list(best.values())
-
-
-def calibrate(repeats: int = 3) -> dict[str, float]:
-    """Return, per engine, the time of a network here by that of the cost model."""
-    factors = {}
-    for name, networks, steps in (("sparse", 200, 3_900), ("vmap", 128, 40)):
-        engine = engine_seconds(engines.build(name))
-        ratios = []
-        for case in CASES[:3]:
-            pack = job_of(case, networks)
-            engine(*pack, 20)
-            taken = statistics.median(engine(*pack, steps) for _ in range(repeats))
-            ratios.append(taken / networks / (steps * model_step(name, case)))
-        factors[name] = float(f"{statistics.median(ratios):.3g}")
-    return factors
-
-
-def model_step(engine: str, case: Case) -> float:
-    """Return the cost model's seconds for one step of one network of a dense case."""
-    d1, d2, d3 = case.sizes
-    config = {"method": "block", "width": case.width, "d1": d1, "d2": d2, "d3": d3}
-    text = json.dumps({**config, "epochs": 1, "engine": engine})
-    price = cost.price(grid.loads(text).configs)
-    return float(price.seconds[0]) / (cubist.POINTS // BATCH)
 
 
 def _result(

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from spiral import cubist, engines, masks, mlp
+from spiral import engines, masks
 from spiral.bench import rivals
 from spiral.engines import sparse
-from spiral.job import Budget, Engine, Plan, TrainJob, TrainState
+from spiral.job import Engine, TrainJob, TrainState
+from spiral.sweep import calibration
 
 STEPS = 19_500
 LOOP_STEPS = 200
@@ -74,18 +75,8 @@ def job_of(case: Case, networks: int, kept: np.ndarray | None = None) -> Pack:
         networks: How many.
         kept: Their masks [N, P]; None draws them.
     """
-    init = np.stack([mlp.initial_params(n, case.width) for n in range(networks)])
+    job = calibration.dense(case.width, networks)
     kept = case.masks(networks) if kept is None else kept
-    job = TrainJob(
-        width=case.width,
-        plan=Plan.simple(Budget(51, cubist.POINTS // BATCH)),
-        initial=init,
-        lr=np.full(networks, 0.05),
-        schedule=("cosine",) * networks,
-        momentum=np.full(networks, 0.9),
-        weight_decay=np.full(networks, 5e-4),
-        order_seeds=np.zeros(networks, np.int64),
-    )
     state = TrainState.fresh(job)
     params = np.where(kept, state.params, np.float32(0))
     return job, replace(state, masks=kept, params=params)

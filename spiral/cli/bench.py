@@ -73,10 +73,9 @@ def bench(
 
 def _calibrate(as_json: bool) -> None:
     """Measure and keep what estimates of time need."""
-    from spiral import bench
     from spiral.sweep import calibration
 
-    factors = bench.calibrate()
+    factors = {name: calibration.measure(name) for name in ("sparse", "vmap")}
     target = calibration.save(factors)
     show({"factors": factors}) if as_json else click.echo(f"{factors} → {target}")
 

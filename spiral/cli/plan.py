@@ -86,12 +86,8 @@ def _sum_plans(plans: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _plan_text(plan: dict[str, Any], cores: int) -> str:
     """Return a plan for people."""
-    from spiral.sweep import calibration
     from spiral.sweep.progress import duration
 
-    known = (
-        "calibrated here" if calibration.factors() else "rough: see bench --calibrate"
-    )
     lines = [f"grid {plan['grid']}"]
     for name, count in plan["blocks"].items():
         seconds = plan["block_core_seconds"][name] / cores
@@ -100,7 +96,6 @@ def _plan_text(plan: dict[str, Any], cores: int) -> str:
         f"configs     {plan['configs']:,}, after {plan['duplicates']:,} duplicates",
         f"packs       {plan['packs']:,}",
         f"disk        about {plan['bytes'] / 1e6:,.1f} MB",
-        f"time        about {duration(plan['core_seconds'] / cores)} on {cores} cores "
-        f"({known})",
+        f"time        about {duration(plan['core_seconds'] / cores)} on {cores} cores",
     ]
     return "\n".join(lines)

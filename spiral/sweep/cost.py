@@ -9,7 +9,6 @@ from jaxtyping import Float, Int
 from spiral import cubist, experiment, mlp
 from spiral.methods import METHODS
 from spiral.methods.entry import Course
-from spiral.sweep import calibration
 
 ALIKE = (
     *("order_seed", "init_seed", "init"),
@@ -75,11 +74,12 @@ PLAIN = 5.0
 class Price:
     """What the networks of one group cost."""
 
+    engine: str
+    """What trains them."""
     seconds: Float[np.ndarray, " N"]
     """Of each network, on one core of the machine of the model; for pack sizes."""
     estimate: Float[np.ndarray, " N"]
-    """The same for this machine, with what a pack costs whatever its size; for people.
-    """
+    """The same with what a pack costs whatever its size; for people."""
     sets: Int[np.ndarray, " N"]
     """Networks of equal number are one training; they stay in one pack."""
     most_sets: int
@@ -94,16 +94,14 @@ def price(group: pd.DataFrame) -> Price:
     """
     shared = group.iloc[0]
     plan = experiment.plan_of(experiment.build_method(shared), shared)
-    engine = experiment.engine_of(shared, plan).partition(":")[0]
+    name = experiment.engine_of(shared, plan)
+    engine = name.partition(":")[0]
     width = int(shared["width"])
     course, sets = _course(group, width)
     params = mlp.param_count(width) * len(group) / len(np.unique(sets))
     most = int(MOST_PARAMS // params)
-    if engine.startswith("sparse"):
-        plain = PLAIN if engine == "sparse-plain" else 1.0
-        step = sparse_step(course, width) * plain
-    else:
-        step = _interpolate(width, SECONDS[engine]) / STEPS * course.share.sum(axis=0)
+    step = step_seconds(engine, width, course)
+    if engine in SECONDS:
         step *= EXTRA.get(plan.optimiser.name, 1.0)
         step *= 1.0 if plan.weight_map is None else EXTRA[plan.weight_map.name]
         most = min(most, MOST_NETWORKS, CACHE_UNITS // width)
@@ -118,8 +116,16 @@ def price(group: pd.DataFrame) -> Price:
     if engine == "vmap":  # packs are no smaller for it: that would cost more
         small = 1 / min(most, len(np.unique(sets))) - 1 / most
         once = small * LOOP_SECONDS * plan.steps / STEPS * course.share.sum(axis=0)
-    estimate = (seconds + once) * calibration.factors().get(engine, 1.0)
-    return Price(seconds, estimate, sets, most)
+    return Price(name, seconds, seconds + once, sets, most)
+
+
+def step_seconds(engine: str, width: int, course: Course) -> Float[np.ndarray, " N"]:
+    """Return the seconds of one step of each network on average, at batch 128."""
+    if engine in SECONDS:
+        share = course.share.sum(axis=0)
+        return _interpolate(width, SECONDS[engine]) / STEPS * share
+    plain = PLAIN if engine == "sparse-plain" else 1.0
+    return sparse_step(course, width) * plain
 
 
 def _gradient(width: int, batch: float) -> float:

@@ -14,7 +14,7 @@ from jaxtyping import Bool
 
 from spiral import engines, rows, store
 from spiral.errors import ConfigError, CorruptPack
-from spiral.sweep import plan
+from spiral.sweep import calibration, plan, pulse, signals
 from spiral.sweep.grid import Grid
 from spiral.sweep.work import Outcome, Report, Site
 
@@ -40,7 +40,7 @@ class Launch:
     configs: int
     """Configs of the grid."""
     packs: pd.DataFrame
-    """Every pack that lacks rows: ``pack``, ``networks``, ``seconds``."""
+    """Every pack that lacks rows: ``pack``, ``networks``, ``seconds``, ``engine``."""
     missing: list[str]
     """Packs this launch will train, the longest first."""
     corrupt: list[str]
@@ -126,7 +126,11 @@ def run(launch: Launch, settings: Settings, progress: Report) -> None:
     if not launch.missing:
         return
     site = Site(launch.out, settings.method)
-    executor(launch, settings)(site, launch.missing, settings.workers, report)
+    forget = partial(pulse.forget, launch.out, launch.missing)
+    forget()
+    with signals.undoing(forget):  # after the workers, which the executor ends first
+        executor(launch, settings)(site, launch.missing, settings.workers, report)
+    calibration.learn(launch.packs, {each.pack: each.work for each in launch.done})
 
 
 def executor(launch: Launch, settings: Settings) -> Callable[..., None]:

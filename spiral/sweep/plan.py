@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from spiral import mlp, rows, store
 from spiral.config import Config, fields
 from spiral.methods import METHODS
+from spiral.sweep import calibration
 from spiral.sweep.cost import ALIKE, Price, price
 
 PACK_SECONDS = 30.0
@@ -36,7 +38,8 @@ class Packs:
     configs: pd.DataFrame
     """With the column ``pack``; the configs of a pack stand together, in its order."""
     table: pd.DataFrame
-    """One row per pack: ``pack``, ``networks``, ``seconds`` (estimated, one core)."""
+    """One row per pack: ``pack``, ``networks``, ``seconds`` (estimated, of one core
+    here), ``engine``."""
     blocks: dict[str, float]
     """Estimated seconds of each block, on one core."""
 
@@ -53,16 +56,20 @@ def pack(configs: pd.DataFrame) -> Packs:
     order, packs = [np.empty(0, int)], []  # there may be no config at all
     for members in groups(configs):
         cost = price(alike(configs, members))
-        seconds[members] = cost.estimate
+        seconds[members] = here = _seconds_here(cost)
         for chunk in cut(cost):
             names[members[chunk]] = name = store.pack_id(ids[members[chunk]])
-            here = cost.estimate[chunk].sum()
-            packs.append((name, len(chunk), here))
+            packs.append((name, len(chunk), here[chunk].sum(), cost.engine))
         order.append(members)
-    table = pd.DataFrame(packs, columns=["pack", "networks", "seconds"])
+    table = pd.DataFrame(packs, columns=["pack", "networks", "seconds", "engine"])
     sorted_ = configs.assign(pack=names).iloc[np.concatenate(order)]
     blocks = pd.Series(seconds).groupby(configs["block"].to_numpy(object)).sum()
     return Packs(sorted_.reset_index(drop=True), table, blocks.to_dict())
+
+
+def _seconds_here(cost: Price) -> Float[np.ndarray, " N"]:
+    """Return what configs cost on this machine; packs must not depend on it."""
+    return cost.estimate * calibration.factor(cost.engine)
 
 
 def groups(configs: pd.DataFrame) -> list[np.ndarray]:
@@ -107,13 +114,14 @@ def cut(cost: Price) -> list[np.ndarray]:
 
 def describe(configs: pd.DataFrame) -> pd.DataFrame:
     """Return size and estimated cost of packs of a manifest, in its order."""
-    seconds = np.empty(len(configs))
+    seconds, engines = np.empty(len(configs)), np.empty(len(configs), object)
     for members in groups(configs):
         cost = price(alike(configs, members))
-        seconds[members] = cost.estimate
-    costs = pd.DataFrame({"pack": configs["pack"].astype(str), "seconds": seconds})
-    by_pack = costs.groupby("pack", sort=False)["seconds"]
-    return by_pack.agg(networks="size", seconds="sum").reset_index()
+        seconds[members], engines[members] = _seconds_here(cost), cost.engine
+    costs = configs[["pack"]].astype(str).assign(seconds=seconds, engine=engines)
+    by_pack = costs.groupby("pack", sort=False)
+    found = by_pack["seconds"].agg(networks="size", seconds="sum")
+    return found.assign(engine=by_pack["engine"].first()).reset_index()
 
 
 def estimate_bytes(configs: pd.DataFrame) -> int:

@@ -14,6 +14,7 @@ from spiral import experiment, store
 from spiral.errors import ConfigError, MethodError, SpiralError, StoreError
 from spiral.methods import METHODS, own
 from spiral.rows import complete
+from spiral.sweep import pulse
 
 ATTEMPTS = 3
 """How often a pack is tried before it counts as failed: by the worker when it raises,
@@ -39,6 +40,9 @@ class Outcome:
     seconds: float = 0.0
     statuses: dict[str, int] = field(default_factory=dict)
     error: str | None = None
+    work: float = 0.0
+    """Processor seconds of its training (see ``pulse.Pulse.seconds``); 0 if unknown.
+    """
 
 
 Report = Callable[[Outcome], None]
@@ -73,14 +77,16 @@ def train_pack(site: Site, pack: str) -> Outcome:
         raise StoreError(f"pack {pack} is not in the manifest; was {out} replaced?")
     _load_method(site, str(configs["method"].iloc[0]))
     try:
-        rows = experiment.run(complete(configs))
+        with pulse.kept(out, pack) as beats:
+            rows = experiment.run(complete(configs), beats)
     except MethodError as error:
         none = f"none of the {len(configs):,} rows of this pack is saved"
         raise MethodError(f"{error}; {none}") from error
     seconds = time.perf_counter() - began
     store.write_pack(out, pack, rows, {**machine(), "seconds": round(seconds, 3)})
     statuses = Counter(rows["status"].to_pylist())
-    return Outcome(pack, rows.num_rows, seconds, dict(statuses))
+    work = beats.seconds
+    return Outcome(pack, rows.num_rows, seconds, dict(statuses), work=work)
 
 
 def _load_method(site: Site, name: str) -> None:

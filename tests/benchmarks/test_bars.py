@@ -7,6 +7,7 @@ import time
 import pytest
 
 from spiral import bench
+from spiral.bench.cases import job_of
 from spiral.engines import sparse
 
 pytestmark = pytest.mark.benchmark
@@ -45,7 +46,7 @@ def test_two_threads_are_worth_it(speed):
 
 FIRST_CALL = """
 import time
-from spiral.bench import CASES, job_of
+from spiral.bench.cases import CASES, job_of
 from spiral.engines import sparse
 job, state = job_of(CASES[0], 4)
 began = time.perf_counter()
@@ -65,7 +66,7 @@ def test_a_second_process_starts_at_once():
 
 def test_evaluation_costs_less_than_two_percent():
     engine = sparse.SparseEngine()
-    job, state = bench.job_of(bench.CASES[0], 100)
+    job, state = job_of(bench.CASES[0], 100)
     state = engine.advance(job, state, 20)
     began = time.perf_counter()
     trained = engine.advance(job, state, 20 + bench.STEPS)

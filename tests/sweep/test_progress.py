@@ -1,19 +1,14 @@
-"""A launch in which nothing ends says so, and what to do."""
+"""The line moves while packs train, and a launch in which nothing moves says so."""
+
+import re
 
 import pandas as pd
 import pytest
 
-from spiral.sweep import progress
+from spiral import store
+from spiral.sweep import progress, pulse
 from spiral.sweep.launch import Launch
 from spiral.sweep.work import Outcome
-
-
-@pytest.fixture
-def meter(tmp_path):
-    packs = pd.DataFrame(
-        {"pack": ["a", "b"], "networks": [3, 4], "seconds": [0.001, 0.002]}
-    )
-    return progress.Meter(Launch(tmp_path, 7, packs, ["a", "b"], []), workers=1)
 
 
 @pytest.fixture
@@ -24,10 +19,25 @@ def clock(monkeypatch):
     return now
 
 
-def said_by(meter, clock, steps):
-    """Return what the watch says if the clock moves on before each of its looks."""
-    said, left = [], list(steps)
-    meter.console.print = lambda message, **_: said.append(message)
+@pytest.fixture
+def meter(clock, tmp_path):
+    return make(tmp_path, {"a": (3, 0.001), "b": (4, 0.002)})
+
+
+def make(out, packs, workers=1):
+    """Return a meter of packs of so many networks and seconds; nobody watches."""
+    store.scratch(out).mkdir(parents=True)
+    table = pd.DataFrame(
+        [(name, *size) for name, size in packs.items()],
+        columns=["pack", "networks", "seconds"],
+    )
+    count = int(table["networks"].sum())
+    return progress.Meter(Launch(out, count, table, [*packs], []), workers)
+
+
+def said_by(meter, clock, steps, capsys):
+    """Return the warnings of the watch if the clock moves before each of its looks."""
+    left = list(steps)
 
     def wait(_):
         if not left:
@@ -41,30 +51,101 @@ def said_by(meter, clock, steps):
 
     meter.over.wait = wait
     meter._watch()
-    return said
+    lines = capsys.readouterr().err.splitlines()
+    return [line for line in lines if not line.startswith("packs ")]
 
 
-def test_silence_for_long_is_told_with_cause_and_remedy(clock, meter):
-    (message,) = said_by(meter, clock, [590, 20, 500])
-    assert message.startswith("no pack was done for 10 min, one takes about 0 s")
+# ---- silence
+
+
+def test_silence_for_long_is_told_with_cause_and_remedy(clock, meter, capsys):
+    (message,) = said_by(meter, clock, [590, 20, 500], capsys)
+    assert message.startswith("no pack got any further for 10 min, a whole one")
     assert "a method may hang" in message
     assert "Ctrl-C ends the launch and keeps what is done" in message
 
 
-def test_it_is_told_again_with_the_whole_silence(clock, meter):
-    said = said_by(meter, clock, [601, 601, 601])
+def test_it_is_told_again_with_the_whole_silence(clock, meter, capsys):
+    said = said_by(meter, clock, [601, 601, 601], capsys)
     assert [text.split(",")[0][-6:] for text in said] == ["10 min", "20 min", "30 min"]
 
 
-def test_a_pack_that_is_done_ends_the_silence(clock, meter):
+def test_a_pack_that_is_done_ends_the_silence(clock, meter, capsys):
     def done():
         meter(Outcome("a", networks=3))
 
-    assert len(said_by(meter, clock, [601, done, 599, 2])) == 2
+    assert len(said_by(meter, clock, [601, done, 599, 2], capsys)) == 2
     assert meter.line().startswith("packs 1/2, configs 3/7")
 
 
-def test_slow_packs_are_given_twenty_times_their_time(clock, meter):
+def test_so_does_a_pack_that_gets_further(clock, meter, tmp_path, capsys):
+    def further(share):
+        return lambda: pulse.path(tmp_path, "a").write_text(share)
+
+    steps = [500, further("0.1"), 500, further("0.2"), 500]
+    assert said_by(meter, clock, steps, capsys) == []
+    assert len(said_by(meter, clock, [101], capsys)) == 1
+
+
+def test_slow_packs_are_given_twice_their_time(clock, meter, capsys):
     meter.cost = {"a": 1000.0, "b": 1.0}
-    assert said_by(meter, clock, [19_000]) == []
-    assert len(said_by(meter, clock, [1_001])) == 1
+    assert said_by(meter, clock, [1_999], capsys) == []
+    assert len(said_by(meter, clock, [2], capsys)) == 1
+
+
+# ---- the line
+
+
+def look(meter, clock, out, time, **shares):
+    """Let packs be so far at some time of the launch, and return the line."""
+    clock[0] = 1000.0 + time
+    for pack, share in shares.items():
+        pulse.path(out, pack).write_text(str(share))
+    meter.look()
+    return meter.line()
+
+
+def test_before_all_training_the_model_says_how_long(clock, tmp_path):
+    packs = {"a": (5, 100.0), "b": (5, 100.0), "c": (5, 100.0), "d": (5, 100.0)}
+    meter = make(tmp_path, packs, workers=2)
+    assert meter.line() == "packs 0/4, configs 0/20, about 3 min left"
+    assert meter.remaining() == 200
+
+
+def test_the_time_left_follows_what_is_done_within_the_first_packs(clock, tmp_path):
+    """Ray and compilers take 40 s here; then a tenth of all is done in 30 s."""
+    meter = make(tmp_path, {"a": (10, 100.0), "b": (30, 300.0)}, workers=2)
+    line = look(meter, clock, tmp_path, 40, a=0.1)
+    assert line == "packs 0/2, configs 0/40, 2.5% trained, about 5 min left"
+    line = look(meter, clock, tmp_path, 70, a=0.3, b=0.1)
+    assert "15% trained, 0.167 networks/s" in line  # (3 + 3 - 1) / 30 s
+    pace = 30 / (30 + 30 - 10)
+    assert meter.remaining() == pytest.approx(2 * 270 * pace)  # b, on one worker of two
+
+
+def test_a_pack_that_is_done_counts_once(clock, tmp_path):
+    meter = make(tmp_path, {"a": (10, 100.0), "b": (10, 100.0)})
+    look(meter, clock, tmp_path, 10, a=0.9)
+    meter(Outcome("a", networks=10))
+    line = look(meter, clock, tmp_path, 20, a=0.95, b=0.1)
+    assert line.startswith("packs 1/2, configs 10/20, 55% trained, 0.2 networks/s")
+    assert meter.remaining() == pytest.approx(90 * 10 / 20)
+
+
+def test_progress_of_other_launches_into_the_folder_does_not_count(clock, meter):
+    assert "trained" not in look(meter, clock, meter.out, 10, foreign=0.5)
+
+
+def test_lines_become_rarer_and_there_is_none_without_news(
+    clock, meter, capsys, tmp_path
+):
+    """A look every two seconds, at all of which there is news, for five minutes."""
+    spoken = []
+    for n in range(1, 151):
+        look(meter, clock, tmp_path, 2.0 * n, a=n / 200)
+        spoken += [2 * n] * len(capsys.readouterr().err.splitlines())
+    assert spoken == [2, 6, 14, 30, 62, 122, 182, 242]
+    look(meter, clock, tmp_path, 400)
+    assert re.fullmatch("packs .*\n", capsys.readouterr().err)
+    look(meter, clock, tmp_path, 500)
+    assert capsys.readouterr().err == ""
