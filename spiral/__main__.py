@@ -1,6 +1,9 @@
 """The program ``spiral-sweep``, also ``python -m spiral``."""
 
+import atexit
+import os
 import signal
+import sys
 
 from spiral.sweep import signals, streams
 
@@ -14,9 +17,24 @@ def main() -> None:
     streams.fill_gaps()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     with signals.ending(_stopped, last=True):
-        from spiral import cli
+        code = _run()
+    # Python would take the process apart while threads run: a library in C++ aborted
+    # there, once in some sixty launches on a busy machine, with all work done
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
 
-        cli.main()
+
+def _run() -> int:
+    """Run a command line; return its exit code."""
+    from spiral import cli
+
+    try:
+        cli.main(prog_name="spiral-sweep")
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
 
 
 def _stopped(name: str) -> str:
