@@ -12,6 +12,7 @@ import pytest
 
 from spiral import store
 from spiral.sweep import driver, status
+from tests.patience import PATIENCE
 
 COMMAND = [sys.executable, "-c", "from spiral.cli import main; main()", "launch"]
 COMMIT = "/_spiral/tmp/pack-"
@@ -88,7 +89,7 @@ def killed(grid, proc, tmp_path_factory):
         return len([p for p in proc.descendants(launcher.pid) if _trains(p)]) == 2
 
     try:
-        proc.poll(busy, 90, "two workers that train")
+        proc.until(busy, "two workers that train")
         family = proc.descendants(launcher.pid)
         outside = _heard_from_outside({launcher.pid, *family})
         telling = _telling(family)
@@ -121,14 +122,14 @@ def test_a_cluster_that_only_loopback_reaches_is_told_from_others():
 
 def test_workers_die_with_a_killed_launcher(killed, proc):
     _, workers, _, _ = killed
-    proc.poll(lambda: not proc.alive(workers), 30, "death of the workers")
+    proc.until(lambda: not proc.alive(workers), "death of the workers")
 
 
 def test_rows_are_those_of_the_local_executor_though_a_worker_is_killed(
     grid, suicide, undisturbed, values, tmp_path
 ):
     out, log, deaths = tmp_path / "out", tmp_path / "log", suicide(COMMIT, times=1)
-    assert _start(grid, out, log).wait(120) == 0
+    assert _start(grid, out, log).wait(PATIENCE) == 0
     assert [path.name for path in deaths.iterdir()] == ["0"]
     assert values(out) == values(undisturbed)
     assert "trained 28 configs" in log.read_text()
@@ -140,7 +141,7 @@ def test_rows_are_those_of_the_local_executor_though_a_worker_is_killed(
 def test_no_ray_process_is_left_of_a_killed_launcher(killed, proc):
     """Ray's own agents give up the head node after a minute."""
     family, _, _, _ = killed
-    proc.poll(lambda: not proc.alive(family), 90, "end of all Ray processes")
+    proc.until(lambda: not proc.alive(family), "end of all Ray processes")
 
 
 @pytest.mark.parametrize(
@@ -150,9 +151,9 @@ def test_a_signal_stops_ray_and_the_message_resumes(grid, proc, number, code, tm
     """Ray has handlers of its own and turns what ours raise into other errors."""
     out, log = tmp_path / "out", tmp_path / "log"
     child = _start(grid, out, log, "--set", "epochs=400")
-    proc.poll(lambda: any(map(_trains, proc.descendants(child.pid))), 90, "training")
+    proc.until(lambda: any(map(_trains, proc.descendants(child.pid))), "training")
     child.send_signal(number)
-    assert child.wait(60) == code
+    assert child.wait(PATIENCE) == code
     said = log.read_text()
     assert "Traceback" not in said
     assert f"--out {out}" in said.splitlines()[-1]

@@ -87,10 +87,10 @@ def test_workers_die_with_a_killed_launcher(spawn, proc, tmp_path):
     def busy():
         return [p for p in proc.descendants(launcher.pid) if _loaded_torch(p)][1:]
 
-    proc.poll(busy, 60, "two workers with torch loaded")
+    proc.until(busy, "two workers with torch loaded")
     family = proc.descendants(launcher.pid)
     os.kill(launcher.pid, signal.SIGKILL)
-    proc.poll(lambda: not proc.alive(family), 20, "death of all workers")
+    proc.until(lambda: not proc.alive(family), "death of all workers")
     assert "Traceback" not in launcher.log.read_text()
 
 
