@@ -1,6 +1,5 @@
 """The bench measures real engines on real networks."""
 
-import numpy as np
 import pytest
 
 from spiral import bench, masks
@@ -26,11 +25,3 @@ def test_every_engine_of_a_case_is_measured():
         flops = row["networks_per_s"] * 19_500 * 128 * 6 * 37
         assert row["gflops"] == pytest.approx(flops / 1e9, rel=1e-2)
     assert bench.as_text(found).count("\n") == 1 + len(found["results"])
-
-
-def test_the_order_of_speed_is_that_of_the_design():
-    """By a wide margin, so that a busy machine does not matter."""
-    found = bench.measure((bench.CASES[3],), repeats=1)["results"]
-    speed = {(row["engine"], row["threads"]): row["networks_per_s"] for row in found}
-    assert speed["sparse", 1] > 4 * speed["vmap", 1] > 40 * speed["loop", 1]
-    assert np.isfinite(list(speed.values())).all()
