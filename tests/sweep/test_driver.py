@@ -100,11 +100,13 @@ def killed(grid, proc, tmp_path_factory):
     return family, workers, outside, telling
 
 
+@pytest.mark.slow
 def test_nothing_listens_beyond_loopback(killed):
     _, _, outside, _ = killed
     assert outside == []
 
 
+@pytest.mark.slow
 def test_no_process_of_ray_tells_anybody_of_its_use(killed):
     _, _, _, telling = killed
     assert telling == []
@@ -120,11 +122,13 @@ def test_a_cluster_that_only_loopback_reaches_is_told_from_others():
         assert not driver._only_loopback(address)
 
 
+@pytest.mark.slow
 def test_workers_die_with_a_killed_launcher(killed, proc):
     _, workers, _, _ = killed
     proc.until(lambda: not proc.alive(workers), "death of the workers")
 
 
+@pytest.mark.slow
 def test_rows_are_those_of_the_local_executor_though_a_worker_is_killed(
     grid, suicide, undisturbed, values, tmp_path
 ):
@@ -138,12 +142,14 @@ def test_rows_are_those_of_the_local_executor_though_a_worker_is_killed(
     assert sorted(p.name for p in out.iterdir()) == sorted(store.OWN_NAMES)
 
 
+@pytest.mark.slow
 def test_no_ray_process_is_left_of_a_killed_launcher(killed, proc):
     """Ray's own agents give up the head node after a minute."""
     family, _, _, _ = killed
     proc.until(lambda: not proc.alive(family), "end of all Ray processes")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 )

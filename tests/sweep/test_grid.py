@@ -258,6 +258,7 @@ BOMBS = {
     "blocks: {" + ", ".join(f"b{i}: {{width: {i}}}" for i in range(1, 100)) + "}",
 }
 
+
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_before_a_config_is_made(name, monkeypatch):
     counted = []

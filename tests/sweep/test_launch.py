@@ -35,6 +35,7 @@ def _started(out, child, packs):
 # ---- the same rows
 
 
+@pytest.mark.slow
 def test_ten_kills_at_random_moments_leave_the_same_rows(
     spawn, launch, many, values, proc, tmp_path
 ):
@@ -167,6 +168,7 @@ def test_a_file_in_the_way_is_a_message(under, launch, tmp_path):
 # ---- signals and full disks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
 def test_a_signal_stops_a_launch_that_its_message_resumes(
     number, code, spawn, cli, many, values, proc, tmp_path

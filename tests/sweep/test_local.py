@@ -45,6 +45,7 @@ def test_an_outcome_counts_what_was_trained(prepared):
     assert all(sum(o.statuses.values()) == o.networks for o in found)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_its_pack_tried_again(
     prepared, suicide, undisturbed, values
 ):
@@ -58,6 +59,7 @@ def test_a_killed_worker_is_replaced_and_its_pack_tried_again(
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.slow
 def test_a_pack_that_kills_three_workers_fails_and_the_next_launch_redoes_it(
     launch, suicide, undisturbed, values, tmp_path
 ):
@@ -81,6 +83,7 @@ def _loaded_torch(pid):
         return False
 
 
+@pytest.mark.slow
 def test_workers_die_with_a_killed_launcher(spawn, proc, tmp_path):
     launcher = spawn(tmp_path / "out", "--set", "epochs=10000", workers=2)
 
