@@ -8,7 +8,8 @@ NOTEBOOKS = paper fidelity search add_a_method robustness regimes
 
 SOAK_MINUTES ?= 20
 
-.PHONY: install demo fidelity paper-slice test soak lint types bench notebooks golden dist clean
+.PHONY: install demo fidelity paper-slice test test-slow test-all browser soak \
+  lint types bench notebooks golden dist clean
 
 install: .venv/installed
 
@@ -37,8 +38,30 @@ fidelity: install
 	$(SPIRAL) launch fidelity --out runs/fidelity
 	$(SPIRAL) compare runs/fidelity --by fidelity,method,width
 
+# A worker for each core takes a file at a time, in the order of their names.
+PYTEST = $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+SLOW = slow or browser
+
 test: install
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not benchmark"
+	$(PYTEST) -m "not (benchmark or $(SLOW))"
+
+test-slow: install
+	$(PYTEST) -m "not benchmark and ($(SLOW))"
+
+test-all: install
+	$(MAKE) test
+	$(MAKE) test-slow
+
+# Chromium for the tests of pages; only root may install Debian's package.
+GET_CHROMIUM = apt-get update && apt-get install -y --no-install-recommends chromium
+
+browser:
+	@if command -v chromium || command -v chromium-browser || \
+	  command -v google-chrome || [ -x "$$CHROMIUM" ]; then echo "Chromium is there"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get; then \
+	  export DEBIAN_FRONTEND=noninteractive; $(GET_CHROMIUM); \
+	else echo "no Chromium, and this user cannot install it; as root: $(GET_CHROMIUM)"; \
+	  echo "or name one that is elsewhere: export CHROMIUM=/path/to/chromium"; fi
 
 soak: install
 	$(BIN)/python -m tests.soak --minutes $(SOAK_MINUTES) $(SOAK)
@@ -53,7 +76,7 @@ types: install
 
 bench: install
 	$(SPIRAL) bench --full -o benchmarks/last.json
-	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks tests/browser
+	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks
 
 notebooks: install
 	mkdir -p runs/notebooks

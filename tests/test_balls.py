@@ -34,7 +34,7 @@ def support_norm(vector, k):
     raise AssertionError
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.integers(1, 12))
 def test_the_k_support_norm_is_its_definition(seed, k):
     x = vectors(seed)

@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from spiral import bench, masks
@@ -46,14 +45,6 @@ def test_every_engine_of_a_case_is_measured(brief):
         flops = row["networks_per_s"] * 19_500 * 128 * 6 * 37
         assert row["gflops"] == pytest.approx(flops / 1e9, rel=1e-2)
     assert bench.as_text(found).count("\n") == 1 + len(found["results"])
-
-
-def test_the_order_of_speed_is_that_of_the_design():
-    """By a wide margin, so that a busy machine does not matter."""
-    found = bench.measure((bench.CASES[3],), repeats=1)["results"]
-    speed = {(row["engine"], row["threads"]): row["networks_per_s"] for row in found}
-    assert speed["sparse", 1] > 4 * speed["vmap", 1] > 40 * speed["loop", 1]
-    assert np.isfinite(list(speed.values())).all()
 
 
 def test_peers_and_sizes_are_contenders_and_the_loop_is_the_first():

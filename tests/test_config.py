@@ -252,7 +252,7 @@ def resolved(config: dict) -> tuple:
     return tuple(full.items())
 
 
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(CONFIGS, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_an_id_depends_on_its_own_config_alone(configs, random):
     together = ids(*configs)

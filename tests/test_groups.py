@@ -68,7 +68,7 @@ def test_every_group_keeps_its_number_of_largest_weights(scope, width):
     assert groups.count(width, scope) == len(own)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.sampled_from([(4, 2), (8, 4), (16, 16), (6, 3)]))
 def test_groups_of_inputs_are_those_of_patterns_decided_once(seed, case):
     width, group = case

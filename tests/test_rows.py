@@ -33,7 +33,7 @@ def test_measurements_are_columns():
 
 
 @given(data=st.data(), width=st.sampled_from([2, 3]))
-@settings(derandomize=True, max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_row_gives_back_mask_and_parameters(data, width):
     size = PARAMS[width]
     bits = data.draw(st.lists(st.booleans(), min_size=size, max_size=size))

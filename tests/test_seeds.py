@@ -37,7 +37,7 @@ def test_a_stream_does_not_depend_on_what_was_drawn_before():
 NAMES = st.tuples(st.sampled_from(["init", "order"]), *[st.integers(0, 130)] * 2)
 
 
-@settings(derandomize=True, max_examples=60)
+@settings(max_examples=60)
 @given(NAMES, NAMES)
 def test_streams_are_equal_only_if_their_names_are(a, b):
     same = seeds.stream(*a).random() == seeds.stream(*b).random()

@@ -21,6 +21,9 @@ MAX_BYTES = 512 * 2**10
 MAX_MISTAKES = 100
 """After so many nobody reads on, and a range of a million wrong values has as many."""
 MAX_RANGE = 1_000_000
+MAX_VALUES = 5_000_000
+"""Of all keys of a file, so that aliases and defaults cannot multiply ranges: as many
+as a grid may have configs."""
 RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(\d+))?")
 INTEGER = re.compile(r"[-+]?\d+")
 FLOAT = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?")
@@ -32,6 +35,8 @@ class Mistakes:
     """Collects what is wrong with an input, so that all of it is said at once."""
 
     found: list[str] = field(default_factory=list)
+    values: int = 0
+    """Values written out so far, of all keys."""
 
     def add(self, place: str, message: str) -> None:
         """Note one mistake (once, however often it is found).
@@ -43,6 +48,17 @@ class Mistakes:
         if text not in self.found:
             self.found.append(text)
         if len(self.found) >= MAX_MISTAKES:
+            self.raise_any()
+
+    def count(self, place: str, values: int) -> None:
+        """Count values that are about to be written out.
+
+        Raises:
+            ConfigError: There are too many.
+        """
+        self.values += values
+        if self.values > MAX_VALUES:
+            self.add(place, f"the grid has over {MAX_VALUES:,} values; split it")
             self.raise_any()
 
     def raise_any(self) -> None:
@@ -181,14 +197,18 @@ def items(
     """
     several = isinstance(node, yaml.SequenceNode)
     found: list[Item] = []
-    if several and sum(map(_count, node.value)) > MAX_RANGE:
+    size = sum(map(_count, node.value if several else [node]))
+    if size > MAX_RANGE:
         mistakes.add(place(node, name), f"the list has over {MAX_RANGE:,} values")
         return []
+    mistakes.count(place(node, name), size)
     for part in node.value if several else [node]:
         if isinstance(part, yaml.ScalarNode):
             found += _expand(part, name, mistakes)
         elif special and isinstance(part, yaml.MappingNode):
-            found += special(part)
+            listed = special(part)
+            mistakes.count(place(part, name), len(listed))
+            found += listed
         else:
             what = "plain value here" if several else "value or a list of values"
             mistakes.add(place(part, name), f"expected a {what}")

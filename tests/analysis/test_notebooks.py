@@ -52,6 +52,7 @@ def nothing_stays():
     METHODS.update(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_it_runs_and_shows_figures_tables_and_sentences(name):
     shown, prose = executed(ROOT / "analysis" / f"{name}.py")

@@ -10,6 +10,7 @@ import pytest
 from spiral import mlp
 from spiral.report import view
 from tests.browser.stage import LOADED, opened
+from tests.patience import PATIENCE
 from tests.report import launches
 
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -27,7 +28,7 @@ def browser() -> Iterator[object]:
     """One Chromium for the session."""
     sync_api = pytest.importorskip("playwright.sync_api")
     if (path := chromium()) is None:
-        pytest.skip("needs Chromium on PATH or in $CHROMIUM (apt install chromium)")
+        pytest.skip("no Chromium on PATH or in $CHROMIUM; `make browser` installs one")
     with sync_api.sync_playwright() as play:
         running = play.chromium.launch(executable_path=path, args=list(QUIET))
         yield running
@@ -45,6 +46,7 @@ def visit(browser) -> Iterator[Callable[..., object]]:
     def opened(path: Path, *, width: int = 1280, height: int = 800, **more: object):
         size = {"width": width, "height": height}
         context = browser.new_context(viewport=size, offline=True, **more)
+        context.set_default_timeout(1000 * PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda it: it.type == "error" and said.append(it.text))

@@ -10,9 +10,6 @@ from tests.report import launches
 LOADED = "&show=d&on=a"
 """What the tests' pages show at first: the data, on side A."""
 
-READY = 15_000
-"""Milliseconds; only broken pages take them."""
-
 
 def modules(visit, folder, entry, *names, extra=""):
     """Open a page on which functions of a module are global."""
@@ -33,7 +30,7 @@ def settled(page, side=None):
         card = page.locator(".side").nth(number)
         page.locator(
             f".side:nth-child({number + 1})[data-correct][data-sharp]"
-        ).wait_for(timeout=READY)
+        ).wait_for()
     return card
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.browser
+
 
 def test_a_quiet_page_passes(visit, tmp_path):
     path = tmp_path / "page.html"

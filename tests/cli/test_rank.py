@@ -161,6 +161,7 @@ def test_launch_trains_a_grid_of_it_in_every_worker(grid, tmp_path, workers):
     assert (rows["nnz"] == rows["keep"]).all()
 
 
+@pytest.mark.slow
 def test_ray_workers_get_it_too(grid, tmp_path):
     assert launched(grid, tmp_path / "ray", "Sharp", "--workers", 1).code == 0
     local = ("--executor", "local", "--workers", 1)

@@ -6,7 +6,7 @@ import pytest
 
 from spiral import masks
 from spiral.errors import ConfigError, StoreError
-from spiral.report import compare, gather, tell
+from spiral.report import compare, gather, near, tell
 from spiral.report.compare import Question, of_folders, of_rows
 from spiral.search import frontier as frontier_file
 from tests.report import frontier, row, seeds, table
@@ -76,12 +76,13 @@ def test_thresholds_that_make_no_sense_are_refused(thresholds):
         Question(thresholds=thresholds)
 
 
-def test_left_out_distances_are_pointed_out():
-    many = table(*[row(keep=k, lr=k / 100) for k in range(15, 66)])
+def test_left_out_distances_are_pointed_out(monkeypatch):
+    monkeypatch.setattr(near, "SAMPLE", 4)  # lines; a rate has one for each threshold
+    many = table(*[row(keep=k, lr=k / 100) for k in (15, 16, 17)])
     question = Question(by=["lr"], thresholds=[0.95, 0.995])
     said = of_rows(many, question, KNOWN).notes
-    assert any("no distances, there are over 100 lines" in note for note in said)
-    few = of_rows(many.head(50), question, KNOWN).notes
+    assert any("no distances, there are over 4 lines" in note for note in said)
+    few = of_rows(many.head(2), question, KNOWN).notes
     asked = of_rows(many, Question(by=["lr"], masks=1), KNOWN).notes
     assert not any("no distances" in note for note in few + asked)
 

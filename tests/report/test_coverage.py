@@ -13,6 +13,8 @@ from scipy import stats
 
 from spiral.report import gaps, intervals
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = 4000
 LEAST, MOST = 0.93 - 0.007, 0.97 + 0.007
 LAWS = {

@@ -44,7 +44,6 @@ def smallest(row, shape) -> list:
     return [*min(readings)[2:]]
 
 
-@settings(deadline=None)
 @given(shape=SHAPES, seed=SEEDS)
 def test_relabelled_masks_have_one_form_and_lead_back(shape, seed):
     random = np.random.default_rng(seed)
@@ -58,7 +57,7 @@ def test_relabelled_masks_have_one_form_and_lead_back(shape, seed):
         assert (np.sort(units, axis=1) == np.arange(size)).all()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(shape=st.tuples(*[st.integers(1, 4)] * 3), seed=SEEDS)
 def test_it_is_the_smallest_as_defined(shape, seed):
     given_masks = random_masks(np.random.default_rng(seed), shape, 3)
@@ -184,7 +183,7 @@ def test_a_collapsed_network_has_no_core():
     assert [units.shape for units in numbering] == [(1, 0)] * 3
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=SEEDS, width=st.integers(1, 6))
 def test_cores_keep_what_lies_on_paths(seed, width):
     random = np.random.default_rng(seed)

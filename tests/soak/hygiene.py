@@ -8,7 +8,7 @@ from random import Random
 from spiral import store
 from spiral.sweep import local
 from spiral.sweep.work import Site
-from tests.soak.stage import Stage, check
+from tests.soak.stage import Stage, check, until
 
 WANTED = 2000
 GRID = "{method: gmp, keep: 12, width: 3, epochs: 1, batch: 2000, interval: 1..%d}"
@@ -23,6 +23,8 @@ class Ledger:
     """Notes memory, handles and threads after every pack; call it to begin."""
 
     path: str
+    half: int
+    """Waits after so many packs until somebody has looked at the launch."""
 
     def __call__(self) -> None:
         """Wrap what runs a pack."""
@@ -36,6 +38,8 @@ class Ledger:
             waste = len([*store.scratch(site.out).iterdir()])
             with Path(self.path).open("a") as file:
                 file.write(f"{pages * 4096} {handles} {threads} {waste}\n")
+            if len(Path(self.path).read_text().splitlines()) == self.half:
+                until(Path(f"{self.path}-seen").exists, "a look at the launch")
             return outcome
 
         local.attempt = attempt  # type: ignore[assignment]
@@ -49,17 +53,22 @@ def turn(stage: Stage, chance: Random) -> int:
 def packs(stage: Stage, count: int) -> int:
     """Launch so many packs; return how many there were."""
     out, ledger = stage.fresh("out"), stage.folder / "ledger"
-    ledger.unlink(missing_ok=True)
+    seen = stage.folder / "ledger-seen"
+    for path in (ledger, seen):
+        path.unlink(missing_ok=True)
     grid = stage.folder / "many.yaml"
     grid.write_text(GRID % count)
     local_ = ("--executor", "local", "--workers", 1)
-    child = stage.start("launch", grid, "--out", out, *local_, harm=Ledger(str(ledger)))
+    harm = Ledger(str(ledger), count // 2)
+    child = stage.start("launch", grid, "--out", out, *local_, harm=harm)
     looks = 0
     while child.process.exitcode is None:
         look = stage.start("status", out)
         check(look.wait() in (0, 1), look.said)
         check("Traceback" not in look.said, look.said)
-        looks += look.process.exitcode == 0
+        if look.process.exitcode == 0:
+            looks += 1
+            seen.touch()
         child.process.join(1 if count < 500 else 10)
     check(child.wait() == 0, child.said[-2000:])
     check(looks > 0, "status never saw the launch")

@@ -17,6 +17,7 @@ import pandas as pd
 
 from spiral import rows, store
 from spiral.sweep import status
+from tests.patience import PATIENCE, until
 
 Harm = Callable[[], None]
 """What is done to a process before it begins; can be sent to another process."""
@@ -30,9 +31,6 @@ blocks:
 """
 """36 configs in 9 packs of about 20 ms, all on engine sparse."""
 
-PATIENCE = 120.0
-"""Seconds after which a process counts as hanging."""
-
 TRACEBACK = "Traceback (most recent call last)"
 REMEDIES = ("again", "Go on with", "give ", "Remove ", "start one", "run ")
 
@@ -41,14 +39,6 @@ def check(holds: object, text: str) -> None:
     """Fail a turn unless something holds."""
     if not holds:
         raise AssertionError(text)
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    """Wait until something holds; fail the turn if it never does."""
-    ends = time.monotonic() + PATIENCE
-    while not condition():
-        check(time.monotonic() < ends, f"{what}: not within {PATIENCE:.0f} s")
-        time.sleep(0.02)
 
 
 @dataclass

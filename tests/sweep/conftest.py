@@ -3,7 +3,6 @@
 import io
 import multiprocessing
 import os
-import time
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +12,7 @@ import pytest
 
 from spiral import rows, store
 from spiral.cli import main
+from tests.patience import until
 
 GRID = """
 name: tiny
@@ -30,6 +30,7 @@ log = os.open({log!r}, os.O_CREAT | os.O_WRONLY)
 os.dup2(log, 1), os.dup2(log, 2)
 sys.argv = {argv!r}
 from spiral.cli import main
+from tests.patience import until
 main()
 """
 
@@ -80,16 +81,6 @@ def exact_values(out):
     }
 
 
-def poll(condition, seconds, what):
-    """Wait until a condition holds; fail when it has not after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"{what}: not within {seconds} s")
-        time.sleep(0.01)
-    return found
-
-
 def descendants(pid):
     """Return the living descendants of a process."""
     parents = {}
@@ -126,8 +117,8 @@ def cli():
 
 @pytest.fixture(scope="session")
 def proc():
-    """Looking at processes: ``poll``, ``descendants``, ``alive``."""
-    return SimpleNamespace(poll=poll, descendants=descendants, alive=alive)
+    """Looking at processes: ``until``, ``descendants``, ``alive``."""
+    return SimpleNamespace(until=until, descendants=descendants, alive=alive)
 
 
 @pytest.fixture(scope="session")

@@ -98,7 +98,7 @@ def test_a_session_is_killed_with_its_orphans(proc):
         members = session._members(leader.pid)
         assert len(members) == 3
         session.kill(leader.pid)
-        proc.poll(lambda: not proc.alive(members), 60, "death of all")
+        proc.until(lambda: not proc.alive(members), "death of all")
     finally:
         leader.kill()
         leader.communicate()

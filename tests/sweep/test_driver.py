@@ -12,6 +12,7 @@ import pytest
 
 from spiral import store
 from spiral.sweep import driver, status
+from tests.patience import PATIENCE
 
 COMMAND = [sys.executable, "-m", "spiral", "launch"]
 COMMIT = "/_spiral/tmp/pack-"
@@ -88,7 +89,7 @@ def killed(grid, proc, tmp_path_factory):
         return len([p for p in proc.descendants(launcher.pid) if _trains(p)]) == 2
 
     try:
-        proc.poll(busy, 90, "two workers that train")
+        proc.until(busy, "two workers that train")
         family = proc.descendants(launcher.pid)
         outside = _heard_from_outside({launcher.pid, *family})
         telling = _telling(family)
@@ -99,11 +100,13 @@ def killed(grid, proc, tmp_path_factory):
     return family, workers, outside, telling
 
 
+@pytest.mark.slow
 def test_nothing_listens_beyond_loopback(killed):
     _, _, outside, _ = killed
     assert outside == []
 
 
+@pytest.mark.slow
 def test_no_process_of_ray_tells_anybody_of_its_use(killed):
     _, _, _, telling = killed
     assert telling == []
@@ -119,11 +122,13 @@ def test_a_cluster_that_only_loopback_reaches_is_told_from_others():
         assert not driver._only_loopback(address)
 
 
+@pytest.mark.slow
 def test_workers_die_with_a_killed_launcher(killed, proc):
     _, workers, _, _ = killed
-    proc.poll(lambda: not proc.alive(workers), 30, "death of the workers")
+    proc.until(lambda: not proc.alive(workers), "death of the workers")
 
 
+@pytest.mark.slow
 def test_rows_are_those_of_the_local_executor_though_a_worker_is_killed(
     grid, suicide, undisturbed, values, monkeypatch, tmp_path
 ):
@@ -134,7 +139,7 @@ def test_rows_are_those_of_the_local_executor_though_a_worker_is_killed(
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "missing"))
     out, log, deaths = tmp_path / "out", tmp_path / "log", suicide(COMMIT, times=1)
-    assert _start(grid, out, log).wait(120) == 0
+    assert _start(grid, out, log).wait(PATIENCE) == 0
     assert [path.name for path in deaths.iterdir()] == ["0"]
     assert values(out) == values(undisturbed)
     assert "trained 28 configs" in log.read_text()
@@ -143,12 +148,14 @@ def test_rows_are_those_of_the_local_executor_though_a_worker_is_killed(
     assert sorted(p.name for p in out.iterdir()) == sorted(store.OWN_NAMES)
 
 
+@pytest.mark.slow
 def test_no_ray_process_is_left_of_a_killed_launcher(killed, proc):
     """Ray's own agents give up the head node after a minute."""
     family, _, _, _ = killed
-    proc.poll(lambda: not proc.alive(family), 90, "end of all Ray processes")
+    proc.until(lambda: not proc.alive(family), "end of all Ray processes")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGUSR1, 143)]
 )
@@ -156,33 +163,35 @@ def test_a_signal_stops_ray_and_the_message_resumes(grid, proc, number, code, tm
     """Ray has handlers of its own and turns what ours raise into other errors."""
     out, log = tmp_path / "out", tmp_path / "log"
     child = _start(grid, out, log, "--set", "epochs=10000")
-    proc.poll(lambda: any(map(_trains, proc.descendants(child.pid))), 90, "training")
+    proc.until(lambda: any(map(_trains, proc.descendants(child.pid))), "training")
     family = proc.descendants(child.pid)
     child.send_signal(number)
-    assert child.wait(60) == code
+    assert child.wait(PATIENCE) == code
     said = log.read_text()
     assert "Traceback" not in said
     assert f"stopped by {number.name}" in said
     assert f"--out {out}" in said.splitlines()[-1]
-    proc.poll(lambda: not proc.alive(family), 90, "end of all processes")
+    proc.until(lambda: not proc.alive(family), "end of all processes")
 
 
+@pytest.mark.slow
 def test_a_crash_of_ray_is_a_message(grid, proc, tmp_path):
     """Its C++ may abort; the launcher says so, and what is done stays."""
     log = tmp_path / "log"
     launcher = _start(grid, tmp_path / "out", log, "--set", "epochs=10000")
-    proc.poll(lambda: any(map(_trains, proc.descendants(launcher.pid))), 90, "training")
+    proc.until(lambda: any(map(_trains, proc.descendants(launcher.pid))), "training")
     family = proc.descendants(launcher.pid)
     (apart,) = [pid for pid in family if os.getsid(pid) == pid]
     os.kill(apart, signal.SIGSEGV)
-    assert launcher.wait(60) == 3
+    assert launcher.wait(PATIENCE) == 3
     said = log.read_text()
     assert "Ray ended unexpectedly (SIGSEGV" in said
     assert "run the same command again" in said
     assert "Traceback" not in said
-    proc.poll(lambda: not proc.alive(family), 90, "end of all processes")
+    proc.until(lambda: not proc.alive(family), "end of all processes")
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_does_not_end_a_launch(
     grid, undisturbed, values, tmp_path
 ):
@@ -190,7 +199,7 @@ def test_a_reader_that_leaves_does_not_end_a_launch(
     os.close(ours)
     command = [*COMMAND, str(grid), "--out", str(tmp_path / "out"), "--workers", "2"]
     with subprocess.Popen(command, stdout=theirs, stderr=theirs) as launcher:
-        assert launcher.wait(120) == 0
+        assert launcher.wait(PATIENCE) == 0
     os.close(theirs)
     assert values(tmp_path / "out") == values(undisturbed)
 

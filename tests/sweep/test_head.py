@@ -4,13 +4,14 @@ import threading
 from socket import create_server
 
 from spiral.sweep import head
+from tests.patience import PATIENCE
 
 
 def test_a_head_that_answers_is_not_missed(monkeypatch):
     monkeypatch.setattr(head, "SECONDS", 0.01)
     said = []
     with create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(30)
+        server.settimeout(PATIENCE)
         address = f"127.0.0.1:{server.getsockname()[1]}"
         with head.watched(address, said.append):
             for _ in range(5):
@@ -27,13 +28,13 @@ def test_one_that_is_gone_is_missed_once_in_words(monkeypatch):
         told.set()
 
     with create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(30)
+        server.settimeout(PATIENCE)
         address = f"127.0.0.1:{server.getsockname()[1]}"
         watch = head.watched(address, lost)
         with watch:
             server.accept()[0].close()
             server.close()
-            assert told.wait(30)
+            assert told.wait(PATIENCE)
     (message,) = said
     assert f"Ray cluster at {address} does not answer any more" in message
     assert "are saved" in message
@@ -53,7 +54,7 @@ def test_one_that_never_answered_may_be_out_of_sight(monkeypatch):
     monkeypatch.setattr(head, "create_connection", knock)
     said = []
     with head.watched("there:1", said.append):
-        assert enough.wait(30)
+        assert enough.wait(PATIENCE)
     assert said == []
 
 
@@ -70,5 +71,5 @@ def test_it_is_given_up_after_some_misses_in_a_row(monkeypatch):
     monkeypatch.setattr(head, "SECONDS", 0.001)
     monkeypatch.setattr(head, "create_connection", knock)
     with head.watched("there:1", lambda _: told.set()):
-        assert told.wait(30)
+        assert told.wait(PATIENCE)
     assert len(knocks) == 4 + head.MISSES

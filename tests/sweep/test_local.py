@@ -45,6 +45,7 @@ def test_an_outcome_counts_what_was_trained(prepared):
     assert all(sum(o.statuses.values()) == o.networks for o in found)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_its_pack_tried_again(
     prepared, suicide, undisturbed, values
 ):
@@ -58,6 +59,7 @@ def test_a_killed_worker_is_replaced_and_its_pack_tried_again(
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.slow
 def test_a_pack_that_kills_three_workers_fails_and_the_next_launch_redoes_it(
     launch, suicide, undisturbed, values, tmp_path
 ):
@@ -81,16 +83,17 @@ def _loaded_torch(pid):
         return False
 
 
+@pytest.mark.slow
 def test_workers_die_with_a_killed_launcher(spawn, proc, tmp_path):
     launcher = spawn(tmp_path / "out", "--set", "epochs=10000", workers=2)
 
     def busy():
         return [p for p in proc.descendants(launcher.pid) if _loaded_torch(p)][1:]
 
-    proc.poll(busy, 60, "two workers with torch loaded")
+    proc.until(busy, "two workers with torch loaded")
     family = proc.descendants(launcher.pid)
     os.kill(launcher.pid, signal.SIGKILL)
-    proc.poll(lambda: not proc.alive(family), 20, "death of all workers")
+    proc.until(lambda: not proc.alive(family), "death of all workers")
     assert "Traceback" not in launcher.log.read_text()
 
 

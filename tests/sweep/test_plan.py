@@ -126,7 +126,7 @@ GROUPS = st.fixed_dictionaries(
 )
 
 
-@settings(derandomize=True, max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(GROUPS)
 def test_packs_of_equal_networks_are_even_and_bounded(group):
     text = "method: dense, width: {width}, epochs: {epochs}, engine: {engine}"

@@ -51,8 +51,8 @@ def guarded(tmp_path_factory):
 def cluster(guarded, proc, monkeypatch, tmp_path):
     """The same, once it runs; this user has no token."""
     address, token, log, head = guarded
-    proc.poll(
-        lambda: "Ray runtime started" in log.read_text() or head.poll(), 120, "a head"
+    proc.until(
+        lambda: "Ray runtime started" in log.read_text() or head.poll(), "a head"
     )
     assert head.poll() is None, log.read_text()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -114,10 +114,10 @@ def test_trials_on_a_cluster_end_with_a_launch_that_a_signal_ends(
     def trials():
         return {pid for pid in session._members(head.pid) if _is_trial(pid)}
 
-    found = proc.poll(trials, 120, "a trial")
+    found = proc.until(trials, "a trial")
     launcher.terminate()
     assert launcher.wait(60) == 143
-    proc.poll(lambda: not proc.alive(found), 90, "end of the trials")
+    proc.until(lambda: not proc.alive(found), "end of the trials")
     assert not [*(tmp_path / "out" / "_spiral" / "tmp").iterdir()]
 
 
