@@ -11,6 +11,7 @@ from socket import create_server
 import pytest
 
 from spiral.sweep import driver, session
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -116,7 +117,7 @@ def test_trials_on_a_cluster_end_with_a_launch_that_a_signal_ends(
 
     found = proc.until(trials, "a trial")
     launcher.terminate()
-    assert launcher.wait(60) == 143
+    assert launcher.wait(PATIENCE) == 143
     proc.until(lambda: not proc.alive(found), "end of the trials")
     assert not [*(tmp_path / "out" / "_spiral" / "tmp").iterdir()]
 
