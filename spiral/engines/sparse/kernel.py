@@ -45,7 +45,7 @@ from spiral.engines.sparse.vectors import (
 
 VECTORS = True
 
-SOURCE = "fc7bedc9602f7c66"
+SOURCE = "f0b86c28c58df268"
 """Digest of ``vectors`` and ``lists``: Numba's cache looks at this file alone, so it
 must change with those (``make golden`` writes it, a test compares it)."""
 

@@ -11,7 +11,7 @@ from spiral.engines.sparse.lists import LANES
 
 VECTORS = False
 
-SOURCE = "fc7bedc9602f7c66"
+SOURCE = "f0b86c28c58df268"
 """Digest of ``vectors`` and ``lists``, see ``kernel``."""
 
 LOOSE = {"reassoc", "contract"}
