@@ -69,5 +69,5 @@ def seconds(work: Callable[[], object], repeats: int = 3) -> float:
 def at_most(ratio: float, what: str, taken: float, plain: float) -> None:
     """Print how many times as much one measurement is as another; fail if too many."""
     found = taken / plain
-    sys.stdout.write(f"\n{what}: {found:.2f}, at most {ratio:g} ")
+    sys.stdout.write(f"\n{what}: {found:.2g}, at most {ratio:g} ")
     assert found < ratio, f"{what}: {taken:.4g} is {found:.2f} times {plain:.4g}"

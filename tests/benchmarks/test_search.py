@@ -34,5 +34,5 @@ def test_7_3_3_is_enumerated_fast_and_in_the_memory_of_a_small_shape():
     assert total == 8_338_343
     slow = seconds(lambda: {min(renumbered(mask)) for mask in complete_masks(TINY)})
     plain = slow / sum(json.loads(small.out).values())
-    at_most(0.05, "a mask, against the slowest way", large.seconds / total, plain)
+    at_most(0.01, "a mask, against the slowest way", large.seconds / total, plain)
     at_most(1.5, "memory of all masks", large.kilobytes, small.kilobytes)

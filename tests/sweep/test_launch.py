@@ -55,6 +55,7 @@ def test_ten_kills_at_random_moments_leave_the_same_rows(
     assert values(out) == values(many)
 
 
+@pytest.mark.slow
 def test_two_workers_make_the_same_rows(launch, undisturbed, values, tmp_path):
     assert launch(tmp_path / "out", workers=2).code == 0
     assert values(tmp_path / "out") == values(undisturbed)

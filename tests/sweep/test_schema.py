@@ -48,7 +48,8 @@ def test_there_are_grids_to_check():
 def test_the_grids_of_the_package_fit_and_expand(path):
     errors = list(VALIDATOR.iter_errors(plain(nodes.read(path))))
     assert not errors
-    assert len(grid.load(path).configs) > 0
+    if path.parent.name != "paper":  # those are expanded in test_paper_grids
+        assert len(grid.load(path).configs) > 0
 
 
 @pytest.mark.parametrize(
