@@ -102,14 +102,14 @@ def check(change: Change, shape: tuple[int, ...], method: str) -> None:
     Raises:
         MethodError: An array has the wrong shape or type.
     """
-    for field in ("masks", "forget", "trainable"):
+    for field in ("masks", "reset_momentum", "trainable"):
         _check_array(method, field, getattr(change, field), shape, np.bool_)
     _check_array(method, "params", change.params, shape, np.float32)
     for field in ("lr_scale", "decay_scale"):
         _check_array(method, field, getattr(change, field), shape[:1], np.float64)
     for field in ("orders", "variants", "trained"):
         _check_array(method, field, getattr(change, field), shape[:1], np.int64)
-    for field, kind in (("shown", np.int64), ("adapters", np.float32)):
+    for field, kind in (("active_counts", np.int64), ("adapters", np.float32)):
         array = getattr(change, field)
         size = (*shape[:1], *np.shape(array)[1:])
         _check_array(method, field, array, size, kind)

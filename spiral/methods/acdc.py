@@ -31,5 +31,5 @@ ENTRY = Entry(
     taxonomy=alternating.TAXONOMY,
     options=AcDcOptions,
     check=partial(alternating.check, stretched=True),
-    course=partial(alternating.course, stretched=True),
+    cost_profile=partial(alternating.cost_profile, stretched=True),
 )

@@ -49,5 +49,5 @@ ENTRY = Entry(
     taxonomy=alternating.TAXONOMY,
     options=AcDcPpOptions,
     check=partial(alternating.check, stretched=False),
-    course=partial(alternating.course, stretched=False),
+    cost_profile=partial(alternating.cost_profile, stretched=False),
 )

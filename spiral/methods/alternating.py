@@ -12,7 +12,7 @@ from spiral import cubist, masks, schedules
 from spiral.config import PER_NETWORK, Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods import nm
-from spiral.methods.entry import Course, Mistake, Taxonomy
+from spiral.methods.entry import CostProfile, Mistake, Taxonomy
 
 Scope = Literal["global", "uniform", "nm"]
 Rates = Literal["schedule", "linear"]
@@ -152,8 +152,8 @@ class Alternating:
         """Begin a phase, sparse and dense in turn."""
         everything = np.ones_like(view.masks)
         if state % 2:
-            forget = everything if self.buffers == "reset" else None
-            return Change(masks=everything, forget=forget), state + 1
+            reset_momentum = everything if self.buffers == "reset" else None
+            return Change(masks=everything, reset_momentum=reset_momentum), state + 1
         kept = masks.with_biases(self._prune(view), view.width)
         if state + 1 < len(view.plan.events):
             return Change(masks=kept), state + 1
@@ -217,9 +217,9 @@ def _check_scope(table: pd.DataFrame) -> list[Mistake]:
     return found
 
 
-def course(
+def cost_profile(
     table: pd.DataFrame, weights: int, twins: np.ndarray, stretched: bool
-) -> Course:
+) -> CostProfile:
     """The beginning that twins share, other dense phases, sparse ones, the last."""
     row, keep = table.iloc[0], table["keep"].to_numpy(np.float64)
     budget = budget_of(row)
@@ -231,7 +231,7 @@ def course(
     end = np.where(table["twin"] == "sparse", keep, whole)
     share = np.repeat([[first], [dense], [sparse], [last]], len(keep), axis=1)
     share[0] /= twins
-    return Course(np.stack([whole, whole, keep, end]), share)
+    return CostProfile(np.stack([whole, whole, keep, end]), share)
 
 
 TAXONOMY = Taxonomy(

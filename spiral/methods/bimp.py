@@ -10,7 +10,7 @@ from pydantic import Field
 from spiral.config import preset
 from spiral.methods import cycles
 from spiral.methods.cycles import Cycles, CyclesOptions, Lengths
-from spiral.methods.entry import Course, Entry, Mistake
+from spiral.methods.entry import CostProfile, Entry, Mistake
 
 
 class BimpOptions(CyclesOptions):
@@ -66,9 +66,9 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return found
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """The dense training, then the retrainings."""
-    return cycles.course(_of(table), table, weights, twins)
+    return cycles.cost_profile(_of(table), table, weights, twins)
 
 
 ENTRY = Entry(
@@ -78,5 +78,5 @@ ENTRY = Entry(
     taxonomy=cycles.TAXONOMY,
     options=BimpOptions,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
 )

@@ -14,7 +14,7 @@ from spiral import masks, mlp, schedules
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods import retraining
-from spiral.methods.entry import Course, Mistake, Taxonomy
+from spiral.methods.entry import CostProfile, Mistake, Taxonomy
 from spiral.methods.retraining import Retraining
 
 
@@ -92,8 +92,10 @@ class Cycles:
             share = (stops[state + 1] - stops[state]) / stops[0]
             scale = retraining.adaptive(view, kept, share)
         stay = masks.with_biases(kept, view.width)
-        forget = np.ones_like(stay) if self.buffers == "reset" else None
-        return Change(masks=stay, forget=forget, lr_scale=scale), state + 1
+        reset_momentum = np.ones_like(stay) if self.buffers == "reset" else None
+        return Change(
+            masks=stay, reset_momentum=reset_momentum, lr_scale=scale
+        ), state + 1
 
     def _prune(self, view: View, cycle: int) -> Bool[np.ndarray, "N W"]:
         """Keep the largest of the weights left."""
@@ -121,9 +123,9 @@ def check_lrw(lengths: Lengths, table: pd.DataFrame) -> list[Mistake]:
     return [Mistake("retraining", f"{text} {lengths.dense}", "lrw")]
 
 
-def course(
+def cost_profile(
     lengths: Lengths, table: pd.DataFrame, weights: int, twins: np.ndarray
-) -> Course:
+) -> CostProfile:
     """The dense training, which twins share, then one part a cycle."""
     keep = table["keep"].to_numpy(np.float64)
     cycles = len(lengths.retrainings)
@@ -131,7 +133,7 @@ def course(
     epochs = np.array([lengths.dense, *lengths.retrainings], float)
     share = np.repeat(epochs[:, None] / epochs.sum(), len(keep), axis=1)
     share[0] /= twins
-    return Course(kept, share)
+    return CostProfile(kept, share)
 
 
 TAXONOMY = Taxonomy(

@@ -36,7 +36,7 @@ class Mistake(NamedTuple):
     value: Any
 
 
-class Course(NamedTuple):
+class CostProfile(NamedTuple):
     """How many weights train when: what the cost of engine ``sparse`` follows."""
 
     kept: Float[np.ndarray, "K N"]
@@ -45,14 +45,14 @@ class Course(NamedTuple):
     """The part's share of the steps; of one that twins train together, each its own."""
 
     @classmethod
-    def even(cls, kept: Float[np.ndarray, " N"]) -> "Course":
-        """Return the course of networks that keep their weights throughout."""
+    def even(cls, kept: Float[np.ndarray, " N"]) -> "CostProfile":
+        """Return the profile of networks that keep their weights throughout."""
         return cls(kept[None], np.ones((1, len(kept))))
 
 
-def keep_or_all(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def keep_or_all(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """Return the weights a config keeps: ``keep``, or all where it has none."""
-    return Course.even(table["keep"].fillna(weights).to_numpy(np.float64))
+    return CostProfile.even(table["keep"].fillna(weights).to_numpy(np.float64))
 
 
 def no_gradients(table: pd.DataFrame) -> np.ndarray:
@@ -114,8 +114,8 @@ class Entry:
     """Finds values that cannot work together, given configs of this method."""
     derive: Callable[[pd.DataFrame], dict[str, pd.Series]] = nothing_to_derive
     """Values of options that were left out and follow from the rest of a config."""
-    course: Callable[[pd.DataFrame, int, np.ndarray], Course] = keep_or_all
-    """The course of configs, given the weights of their width, and how many twins share
-    each one's beginning."""
+    cost_profile: Callable[[pd.DataFrame, int, np.ndarray], CostProfile] = keep_or_all
+    """How many weights train when, given the weights of the configs' width and how many
+    twins share the beginning of each."""
     gradients: Callable[[pd.DataFrame], np.ndarray] = no_gradients
     """How many dense gradients of a batch a network's decisions cost, about."""

@@ -14,7 +14,7 @@ from spiral.config import Options
 from spiral.groups import Scope
 from spiral.job import Budget, Change, ForwardMask, Plan, View
 from spiral.methods import nm
-from spiral.methods.entry import Course, Mistake
+from spiral.methods.entry import CostProfile, Mistake
 
 Kind = Literal["global", "layer", "nm"]
 Gradient = Literal["ste", "chain"]
@@ -154,7 +154,7 @@ class Flow:
             shown = groups.survivors(kept, view.width, scopes[frame])
         else:
             shown = self._shown(view, frame, scopes[frame])
-        return Change(shown=shown), (frame + 1, shown)
+        return Change(active_counts=shown), (frame + 1, shown)
 
     def _shown(self, view: View, frame: int, scope: Scope) -> Int[np.ndarray, "N G"]:
         """Return how many weights each group shows in a frame."""
@@ -224,8 +224,8 @@ def _check_patterns(table: pd.DataFrame) -> list[Mistake]:
     return found
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """A dense stage that twins share, then all weights still, each for itself."""
     begin = table["begin"].to_numpy(np.float64)
     kept = np.full((2, len(table)), float(weights))
-    return Course(kept, np.stack([begin / twins, 1 - begin]))
+    return CostProfile(kept, np.stack([begin / twins, 1 - begin]))

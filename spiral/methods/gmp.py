@@ -11,7 +11,7 @@ from pydantic import Field
 from spiral import masks, mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods.entry import Course, Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.entry import CostProfile, Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.selection import by_layer, select
 
 
@@ -104,13 +104,13 @@ class Gmp:
         return by_layer(width, scores, shares, self.selection)
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """The cubic in eight parts, then ``keep``."""
     keep, end = (table[name].to_numpy(np.float64) for name in ("keep", "end"))
     left = (1 - (np.arange(8)[:, None] + 0.5) / 8) ** 3
     kept = np.concatenate([keep + (weights - keep) * left, keep[None]])
     share = np.concatenate([np.repeat(end[None] / 8, 8, axis=0), 1 - end[None]])
-    return Course(kept, share)
+    return CostProfile(kept, share)
 
 
 ENTRY = Entry(
@@ -125,5 +125,5 @@ ENTRY = Entry(
         cost="dense to sparse",
     ),
     options=GmpOptions,
-    course=course,
+    cost_profile=cost_profile,
 )

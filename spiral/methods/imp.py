@@ -9,7 +9,7 @@ from pydantic import Field
 
 from spiral.methods import cycles
 from spiral.methods.cycles import Cycles, CyclesOptions, Lengths
-from spiral.methods.entry import Course, Entry, Mistake
+from spiral.methods.entry import CostProfile, Entry, Mistake
 
 
 class ImpOptions(CyclesOptions):
@@ -48,9 +48,9 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [m for _, part in alike for m in cycles.check_lrw(_of(part), part)]
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """The dense training, then the retrainings."""
-    return cycles.course(_of(table), table, weights, twins)
+    return cycles.cost_profile(_of(table), table, weights, twins)
 
 
 ENTRY = Entry(
@@ -60,5 +60,5 @@ ENTRY = Entry(
     taxonomy=cycles.TAXONOMY,
     options=ImpOptions,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
 )

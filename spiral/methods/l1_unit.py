@@ -45,5 +45,5 @@ ENTRY = Entry(
     ),
     options=L1UnitOptions,
     check=structured.check,
-    course=magnitude.course,
+    cost_profile=magnitude.cost_profile,
 )

@@ -12,7 +12,14 @@ from pydantic import Field
 from spiral import masks, mlp, schedules
 from spiral.config import Options
 from spiral.job import Budget, Change, Params, Plan, View
-from spiral.methods.entry import Course, Entry, Fidelity, Mistake, Taxonomy, fidelity
+from spiral.methods.entry import (
+    CostProfile,
+    Entry,
+    Fidelity,
+    Mistake,
+    Taxonomy,
+    fidelity,
+)
 from spiral.methods.selection import select
 
 
@@ -80,7 +87,7 @@ class Lth:
             return Change(), (1, view.params)
         kept = masks.with_biases(self._prune(view, level), view.width)
         everything = np.ones_like(kept)
-        change = Change(masks=kept, params=early, forget=everything)
+        change = Change(masks=kept, params=early, reset_momentum=everything)
         return change, (level + 1, early)
 
     def _prune(self, view: View, level: int) -> Bool[np.ndarray, "N W"]:
@@ -138,7 +145,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [Mistake("rewind_epoch", text, epoch)]
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """One part a level; twins share those before their counts differ."""
     rate, keep, levels = (
         table[name].to_numpy(np.float64) for name in ("rate", "keep", "levels")
@@ -149,7 +156,7 @@ def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
     kept = np.where(level < levels, np.maximum(weights * left**level, keep), keep)
     shared = (level == 0) | (~even & (level < levels))
     share = np.where(shared, 1 / twins, 1.0) * (level <= levels) / (levels + 1)
-    return Course(kept, share)
+    return CostProfile(kept, share)
 
 
 ENTRY = Entry(
@@ -167,5 +174,5 @@ ENTRY = Entry(
     options=LthOptions,
     derive=derive,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
 )

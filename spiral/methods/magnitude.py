@@ -9,7 +9,7 @@ from pydantic import Field
 from spiral import masks
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
+from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
 
 
 class MagnitudeOptions(Options):
@@ -55,12 +55,12 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [Mistake("at_epoch", text, epoch)]
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """All weights until the pruning epoch, shared by twins; then ``keep``."""
     dense = (table["at_epoch"] / table["epochs"]).fillna(0.5).to_numpy(np.float64)
     keep = table["keep"].to_numpy(np.float64)
     kept = np.stack([np.full(len(keep), float(weights)), keep])
-    return Course(kept, np.stack([dense / twins, 1 - dense]))
+    return CostProfile(kept, np.stack([dense / twins, 1 - dense]))
 
 
 ENTRY = Entry(
@@ -77,5 +77,5 @@ ENTRY = Entry(
     ),
     options=MagnitudeOptions,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
 )

@@ -10,7 +10,7 @@ from pydantic import Field
 from spiral import masks, mlp
 from spiral.config import PER_NETWORK, Options
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
+from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
 
 
 class MaskOptions(Options):
@@ -86,9 +86,9 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return found
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """The ones of the mask."""
-    return Course.even(
+    return CostProfile.even(
         np.array([text.count("1") for text in table["matrices"]], np.float64)
     )
 
@@ -108,5 +108,5 @@ ENTRY = Entry(
     options=MaskOptions,
     needs_keep=False,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
 )

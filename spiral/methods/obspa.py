@@ -12,7 +12,7 @@ from spiral import mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods import magnitude, obs, structured, units
-from spiral.methods.entry import Course, Entry, Taxonomy
+from spiral.methods.entry import CostProfile, Entry, Taxonomy
 
 SQUARE = 2.25
 """Half the side of the square that boundary maps show."""
@@ -74,7 +74,9 @@ class Obspa:
         for n, pair in enumerate(pairs):
             stay[n], params[n] = self._reconstruct(*pair, view.width, sizes[n])
         kept = units.mask_of(stay, params, view.keep)
-        return Change(masks=kept, params=params, forget=np.ones_like(kept)), None
+        return Change(
+            masks=kept, params=params, reset_momentum=np.ones_like(kept)
+        ), None
 
     def _points(self, view: View) -> Float[np.ndarray, "N B 2"]:
         """Return the points that layers are made to agree on."""
@@ -125,10 +127,10 @@ class Obspa:
         return stay, params
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """All weights until the pruning epoch; then about ``keep``."""
     at_epoch = table["at_epoch"].fillna(table["epochs"])
-    return magnitude.course(table.assign(at_epoch=at_epoch), weights, twins)
+    return magnitude.cost_profile(table.assign(at_epoch=at_epoch), weights, twins)
 
 
 ENTRY = Entry(
@@ -145,6 +147,6 @@ ENTRY = Entry(
     ),
     options=ObspaOptions,
     check=structured.check,
-    course=course,
+    cost_profile=cost_profile,
     gradients=lambda table: 0.07 * table["points"].to_numpy(np.float64),
 )

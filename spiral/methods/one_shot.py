@@ -10,7 +10,7 @@ from pydantic import Field
 from spiral import masks, mlp, schedules
 from spiral.config import PER_NETWORK, Options
 from spiral.job import Budget, Change, Mask, Plan, Sam, Sgd, View
-from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
+from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
 from spiral.methods.selection import by_layer
 
 
@@ -90,7 +90,7 @@ class OneShot:
         kept = self._prune(view)
         return Change(
             masks=kept,
-            forget=np.ones_like(kept),
+            reset_momentum=np.ones_like(kept),
             lr_scale=np.ones(len(kept)),
             orders=view.options["branch"].astype(np.int64),
             batch=0,
@@ -119,7 +119,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [Mistake("checkpoint", text, epoch)]
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """The dense part, shared by twins, by its own batches; then ``keep``."""
     epochs = table["epochs"].to_numpy(np.float64)
     dense = table["checkpoint"].fillna(table["epochs"]).to_numpy(np.float64)
@@ -128,7 +128,7 @@ def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
     keep, total = table["keep"].to_numpy(np.float64), dense + epochs
     before = dense / total / twins * larger.to_numpy(np.float64) * sam
     kept = np.stack([np.full(len(keep), float(weights)), keep])
-    return Course(kept, np.stack([before, epochs / total]))
+    return CostProfile(kept, np.stack([before, epochs / total]))
 
 
 ENTRY = Entry(
@@ -145,5 +145,5 @@ ENTRY = Entry(
     ),
     options=OneShotOptions,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
 )

@@ -13,7 +13,7 @@ from spiral.adapters import Kind, LowRank
 from spiral.config import PER_NETWORK, Options
 from spiral.job import AdamW, Budget, Change, Mask, Plan, Sgd, View
 from spiral.methods import reconstruction
-from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
+from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
 from spiral.methods.reconstruction import Fit
 from spiral.methods.selection import by_layer
 
@@ -143,7 +143,7 @@ class Perp:
         special = self._map is not None or self.optimiser == "adamw"
         return Change(
             masks=kept,
-            forget=np.ones_like(kept),
+            reset_momentum=np.ones_like(kept),
             trainable=trains,
             lr_scale=view.options["retrain_lr"] / view.lr,
             decay_scale=np.zeros(len(kept)),
@@ -227,14 +227,14 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return found
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """The dense part, which twins share; then ``keep``."""
     shared = table.iloc[0]
     after = int(shared["retrain_epochs"]) / int(shared["epochs"])
     after = 0.0 if shared["by"] == "layers" else after
     keep = table["keep"].to_numpy(np.float64)
     kept = np.stack([np.full(len(keep), float(weights)), keep])
-    return Course(kept, np.stack([(1 - after) / twins, np.full(len(keep), after)]))
+    return CostProfile(kept, np.stack([(1 - after) / twins, np.full(len(keep), after)]))
 
 
 ENTRY = Entry(
@@ -251,5 +251,5 @@ ENTRY = Entry(
     options=PerpOptions,
     derive=derive,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
 )

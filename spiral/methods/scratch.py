@@ -11,7 +11,7 @@ from pydantic import Field
 from spiral import config, cubist, masks, mlp, schedules
 from spiral.job import Budget, Change, Method, Plan, View
 from spiral.methods import inner, reinit
-from spiral.methods.entry import Course, Entry, Taxonomy
+from spiral.methods.entry import CostProfile, Entry, Taxonomy
 from spiral.methods.inner import InnerOptions
 
 Second = Literal["scratch_e", "scratch_b", "scratch_b_plus", "fine_tune"]
@@ -114,7 +114,7 @@ class Scratch:
         return Change(
             masks=kept,
             params=params,
-            forget=everything,
+            reset_momentum=everything,
             trainable=everything,
             lr_scale=ones,
             decay_scale=ones,
@@ -154,16 +154,16 @@ def derive(table: pd.DataFrame) -> dict[str, pd.Series]:
     return {**inner.derive(table), "second_epochs": whole}
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """What ``of`` trains until its mask is found; then ``keep``, each for itself."""
     shared = table.iloc[0]
     of = inner.known()[shared["of"]]
-    begun = of.course(inner.configs(table), weights, twins)
+    begun = of.cost_profile(inner.configs(table), weights, twins)
     before, after = lengths(shared)
     keep = table["keep"].to_numpy(np.float64)
     total = before + after
     last = np.full((1, len(table)), after / total)
-    return Course(
+    return CostProfile(
         np.concatenate([begun.kept, keep[None]]),
         np.concatenate([begun.share * before / total, last]),
     )
@@ -203,6 +203,6 @@ ENTRY = Entry(
     options=ScratchOptions,
     derive=derive,
     check=inner.check,
-    course=course,
+    cost_profile=cost_profile,
     gradients=gradients,
 )

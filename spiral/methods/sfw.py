@@ -10,7 +10,7 @@ from pydantic import Field
 from spiral import balls, masks, schedules
 from spiral.config import Config, Options, fields
 from spiral.job import Budget, Change, FrankWolfe, Plan, Rescale, View
-from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
+from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
 
 
 class SfwOptions(Options):
@@ -105,10 +105,10 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [Mistake("weight_decay", text, value)]
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """All weights to the end, one training for all twins."""
     kept = np.full((1, len(table)), float(weights))
-    return Course(kept, 1 / twins[None])
+    return CostProfile(kept, 1 / twins[None])
 
 
 ENTRY = Entry(
@@ -124,5 +124,5 @@ ENTRY = Entry(
     ),
     options=SfwOptions,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
 )

@@ -52,5 +52,5 @@ ENTRY = Entry(
     taxonomy=TAXONOMY,
     options=ShrinkingOptions,
     check=structured.check,
-    course=magnitude.course,
+    cost_profile=magnitude.cost_profile,
 )

@@ -13,7 +13,7 @@ from spiral.config import Options
 from spiral.job import Budget, Change, Mask, Params, Plan, View, variant
 from spiral.methods import retraining, soups
 from spiral.methods.cycles import left_evenly
-from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
+from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
 
 Vary = Literal["order", "weight_decay", "length", "lr"]
 Average = Literal["uniform", "greedy", "reprune"]
@@ -127,7 +127,7 @@ class Sms:
         chosen = self._prune(view, params, kept, min(state + 1, self.cycles))
         how = self._differences(view) if state == 0 else Change()
         everything = np.ones_like(kept)
-        change = replace(how, masks=chosen, params=params, forget=everything)
+        change = replace(how, masks=chosen, params=params, reset_momentum=everything)
         return change, state + 1
 
     def _prune(self, view: View, params: Params, kept: Mask, cycle: int) -> Mask:
@@ -174,7 +174,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [Mistake("cycles", text, cycles)]
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """The dense part, once for all members and twins; then one part a cycle."""
     names = ["epochs", "cycles", "retrain_epochs", "longer", "members"]
     epochs, cycles, each, longer, members = table[names].iloc[0].astype(int)
@@ -183,7 +183,7 @@ def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
     cycle = np.arange(cycles + 1)[:, None]
     share = np.full((cycles + 1, len(table)), each * longer / total)
     share[0] = (epochs - cycles * each) / total / (twins * members)
-    return Course(weights * (keep / weights) ** (cycle / cycles), share)
+    return CostProfile(weights * (keep / weights) ** (cycle / cycles), share)
 
 
 ENTRY = Entry(
@@ -200,5 +200,5 @@ ENTRY = Entry(
     options=SmsOptions,
     derive=derive,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
 )

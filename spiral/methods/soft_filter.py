@@ -10,7 +10,7 @@ from spiral import mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods import units
-from spiral.methods.entry import Course, Entry, Taxonomy
+from spiral.methods.entry import CostProfile, Entry, Taxonomy
 
 
 class SoftFilterOptions(Options):
@@ -74,9 +74,9 @@ def silenced(params: np.ndarray, stay: units.Units, width: int) -> np.ndarray:
     return quiet
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """All weights to the end."""
-    return Course.even(np.full(len(table), float(weights)))
+    return CostProfile.even(np.full(len(table), float(weights)))
 
 
 ENTRY = Entry(
@@ -94,5 +94,5 @@ ENTRY = Entry(
     ),
     options=SoftFilterOptions,
     check=units.check,
-    course=course,
+    cost_profile=cost_profile,
 )

@@ -65,6 +65,6 @@ ENTRY = Entry(
     ),
     options=SpaOptions,
     check=structured.check,
-    course=magnitude.course,
+    cost_profile=magnitude.cost_profile,
     gradients=gradients,
 )

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from spiral.methods import ste
 from spiral.methods.entry import Entry
-from spiral.methods.flow import Flow, FlowOptions, check, course
+from spiral.methods.flow import Flow, FlowOptions, check, cost_profile
 
 
 class SrSteOptions(FlowOptions):
@@ -33,5 +33,5 @@ ENTRY = Entry(
     taxonomy=ste.ENTRY.taxonomy,
     options=SrSteOptions,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
 )

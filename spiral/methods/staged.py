@@ -9,7 +9,14 @@ from pydantic import Field
 
 from spiral import mlp
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.flow import MOST_FRAMES, Decay, FlowOptions, Ramp, check, course
+from spiral.methods.flow import (
+    MOST_FRAMES,
+    Decay,
+    FlowOptions,
+    Ramp,
+    check,
+    cost_profile,
+)
 
 TAXONOMY = Taxonomy(
     unit="weight",
@@ -79,6 +86,6 @@ def entry(**own: Any) -> Entry:
         citation="Bambhaniya et al. 2024, arXiv:2402.04744",
         taxonomy=TAXONOMY,
         check=check,
-        course=course,
+        cost_profile=cost_profile,
         **own,
     )

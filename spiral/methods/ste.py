@@ -3,7 +3,7 @@
 from typing import Any
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.flow import Flow, FlowOptions, check, course
+from spiral.methods.flow import Flow, FlowOptions, check, cost_profile
 
 
 class SteOptions(FlowOptions):
@@ -29,5 +29,5 @@ ENTRY = Entry(
     ),
     options=SteOptions,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
 )

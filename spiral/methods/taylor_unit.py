@@ -101,6 +101,6 @@ ENTRY = Entry(
     ),
     options=TaylorUnitOptions,
     check=structured.check,
-    course=magnitude.course,
+    cost_profile=magnitude.cost_profile,
     gradients=lambda table: (table["rounds"] * table["batches"]).to_numpy(np.float64),
 )

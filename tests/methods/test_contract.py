@@ -229,7 +229,7 @@ def test_the_taxonomy_says_when_it_prunes(name):
 def test_the_taxonomy_says_what_trains(name):
     """As the cost of engine sparse is counted."""
     configs = table(name)
-    kept, share = METHODS[name].course(configs, 27, np.ones(3))
+    kept, share = METHODS[name].cost_profile(configs, 27, np.ones(3))
     plan = experiment.plan_of(experiment.build_method(configs.iloc[0]), configs.iloc[0])
     assert plan.siblings > 1 or np.allclose(share.sum(axis=0), 1)  # they share a part
     said = METHODS[name].taxonomy.cost

@@ -352,6 +352,6 @@ def test_grids_hear_of_it():
 
 def test_cost_counts_the_dense_part_once():
     pair = table("perp", 2, keep=[10, 11], epochs=50)
-    course = METHODS["perp"].course(pair, 27, np.full(2, 2.0))
-    assert course.share.tolist() == [[0.45, 0.45], [0.1, 0.1]]
-    assert course.kept.tolist() == [[27, 27], [10, 11]]
+    profile = METHODS["perp"].cost_profile(pair, 27, np.full(2, 2.0))
+    assert profile.share.tolist() == [[0.45, 0.45], [0.1, 0.1]]
+    assert profile.kept.tolist() == [[27, 27], [10, 11]]
