@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from numbers import Integral
 from typing import Any
 
@@ -12,12 +12,10 @@ import pandas as pd
 from spiral import mlp, rows
 from spiral.errors import MethodError, SpiralError
 from spiral.job import Change, Plan
-from spiral.methods.own import place
+from spiral.methods.plugin import place
 
 NOT_THEIRS = (SpiralError, MemoryError, OSError)
 """Errors that are no fault of a method: they pass as they are."""
-
-MAX_WIDTH = 256
 
 
 @contextmanager
@@ -135,11 +133,11 @@ def _check_array(
         raise MethodError(f"{wanted}{array.dtype} {list(array.shape)}{hint}")
 
 
-def _weights(params: int) -> int:
-    """Return the weights of a network of so many parameters; -1 if there is none."""
-    widths = range(1, MAX_WIDTH + 1)
-    found = (mlp.weight_count(w) for w in widths if mlp.param_count(w) == params)
-    return next(found, -1)
+def _weights(params: int) -> int | None:
+    """Return the weights of a network of so many parameters; None if there is none."""
+    with suppress(ValueError):
+        return mlp.weight_count(mlp.width_of(params))
+    return None
 
 
 def _check_status(method: str, status: Any, shape: tuple[int, ...]) -> None:

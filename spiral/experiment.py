@@ -21,7 +21,7 @@ from spiral.job import (
     TrainState,
     View,
 )
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.twins import still_twins, twins_at_start
 
 

@@ -9,7 +9,7 @@ import pytest
 from spiral import cubist, experiment, masks, rows, seeds
 from spiral.errors import MethodError, UnsupportedJob
 from spiral.job import Budget, Change, Plan, TrainState
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import DENSE_3, Passing, Scripted, Still, decide, plan_at, table
 from tests.tolerances import tolerance

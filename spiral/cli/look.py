@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) -> None:
     """List the pruning methods and their options, or those of some."""
     from spiral import config
-    from spiral.methods import METHODS, of_kind
+    from spiral.methods.registry import METHODS, of_kind
 
     unknown = [repr(name) for name in names if name not in METHODS]
     if unknown:

@@ -84,4 +84,6 @@ ENTRY = Entry(
     needs_keep=False,
     check=check,
     cost_profile=cost_profile,
+    colour="#009E73",
+    marker="D",
 )

@@ -36,6 +36,20 @@ class Mistake(NamedTuple):
     value: Any
 
 
+def within_training(field: str) -> "Callable[[pd.DataFrame], list[Mistake]]":
+    """Return a check that an option names an epoch of the training, or its end."""
+
+    def check(table: pd.DataFrame) -> list[Mistake]:
+        late = table[(table[field] > table["epochs"]).fillna(False)]
+        if late.empty:
+            return []
+        epoch, epochs = late[[field, "epochs"]].iloc[0]
+        text = f"expected an epoch of the training, 0 to {epochs}, got {epoch}"
+        return [Mistake(field, text, epoch)]
+
+    return check
+
+
 class CostProfile(NamedTuple):
     """How many weights train when: what the cost of engine ``sparse`` follows."""
 
@@ -48,6 +62,22 @@ class CostProfile(NamedTuple):
     def even(cls, kept: Float[np.ndarray, " N"]) -> "CostProfile":
         """Return the profile of networks that keep their weights throughout."""
         return cls(kept[None], np.ones((1, len(kept))))
+
+    @classmethod
+    def dense_first(
+        cls, weights: int, keep: pd.Series, before: np.ndarray, after: np.ndarray
+    ) -> "CostProfile":
+        """Return the profile of networks that train all weights, then ``keep``.
+
+        Args:
+            weights: Weights of the width.
+            keep: Weights kept.
+            before: Share of the steps of the dense part.
+            after: Share of the steps of the rest.
+        """
+        kept = keep.to_numpy(np.float64)
+        whole = np.full(len(kept), float(weights))
+        return cls(np.stack([whole, kept]), np.stack([before, after]))
 
 
 def keep_or_all(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
@@ -119,3 +149,8 @@ class Entry:
     twins share the beginning of each."""
     gradients: Callable[[pd.DataFrame], np.ndarray] = no_gradients
     """How many dense gradients of a batch a network's decisions cost, about."""
+    colour: str = ""
+    """In figures, as ``#rrggbb``; no two methods share both colour and marker."""
+    marker: str = ""
+    """In figures, as matplotlib names it. Without a look of its own a method gets one
+    that follows from its name."""

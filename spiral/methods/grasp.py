@@ -123,4 +123,6 @@ ENTRY = Entry(
     ),
     options=GraspOptions,
     gradients=lambda table: np.full(len(table), 3.0),
+    colour="#E69F00",
+    marker="h",
 )

@@ -66,4 +66,6 @@ ENTRY = Entry(
     options=ShrinkingOptions,
     check=structured.check,
     cost_profile=magnitude.cost_profile,
+    colour="#DDCC77",
+    marker="+",
 )

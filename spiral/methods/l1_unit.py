@@ -46,4 +46,6 @@ ENTRY = Entry(
     options=L1UnitOptions,
     check=structured.check,
     cost_profile=magnitude.cost_profile,
+    colour="#CC6677",
+    marker="1",
 )

@@ -12,6 +12,7 @@ from pydantic import Field
 from spiral import masks, mlp, schedules
 from spiral.config import Options
 from spiral.job import Budget, Change, Params, Plan, View
+from spiral.methods import counts, scores, selection
 from spiral.methods.entry import (
     CostProfile,
     Entry,
@@ -20,7 +21,6 @@ from spiral.methods.entry import (
     Taxonomy,
     fidelity,
 )
-from spiral.methods.selection import select
 
 
 class LthOptions(Options):
@@ -92,27 +92,25 @@ class Lth:
 
     def _prune(self, view: View, level: int) -> Bool[np.ndarray, "N W"]:
         """Keep the largest of the weights left."""
-        kept = masks.of_weights(view.masks, view.width)
-        size = np.nan_to_num(np.abs(masks.of_weights(view.params, view.width)))
-        counts = self._counts(view, level)
-        return select(np.where(kept, size, np.float32(-1)), counts, self.selection)
+        keep = self._counts(view, level)
+        return selection.select(scores.sizes_left(view), keep, self.selection)
 
     def _counts(self, view: View, level: int) -> Int[np.ndarray, " N"]:
         """Return how many weights a level leaves."""
         total = mlp.weight_count(view.width)
         if self.shrink == "even":
-            count = total * (view.keep / total) ** (level / self.levels)
+            count = counts.geometric(level / self.levels, view.keep, total)
             rounded = np.rint(count) if self.selection == "rank" else np.floor(count)
             return rounded.astype(np.int64)
         if level == self.levels:
             return view.keep
-        return np.maximum(view.keep, left_after(level, total, self.rate))
+        return np.maximum(view.keep, left_at_rate(level, total, self.rate))
 
 
-def left_after(level: int, total: int, rate: float) -> int:
-    """Return the weights left after some levels that remove a share each, rounded up.
+def left_at_rate(level: int, total: int, rate: float) -> int:
+    """Return the weights left after some levels, each of which removes a share of them.
 
-    A rate removes at least one weight a level.
+    What a level removes is rounded up: at least one weight.
     """
     for _ in range(level):
         total -= ceil(rate * total)
@@ -122,7 +120,7 @@ def left_after(level: int, total: int, rate: float) -> int:
 def levels_needed(total: int, keep: int, rate: float) -> int:
     """Return after how many levels no more than ``keep`` weights are left."""
     levels = 1
-    while left_after(levels, total, rate) > keep:
+    while left_at_rate(levels, total, rate) > keep:
         levels += 1
     return levels
 
@@ -175,4 +173,6 @@ ENTRY = Entry(
     derive=derive,
     check=check,
     cost_profile=cost_profile,
+    colour="#332288",
+    marker="P",
 )

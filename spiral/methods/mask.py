@@ -109,4 +109,6 @@ ENTRY = Entry(
     needs_keep=False,
     check=check,
     cost_profile=cost_profile,
+    colour="#CC79A7",
+    marker="v",
 )

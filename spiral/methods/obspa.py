@@ -149,4 +149,6 @@ ENTRY = Entry(
     check=structured.check,
     cost_profile=cost_profile,
     gradients=lambda table: 0.07 * table["points"].to_numpy(np.float64),
+    colour="#882255",
+    marker="4",
 )

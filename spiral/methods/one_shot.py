@@ -1,17 +1,17 @@
 """``one_shot``: prune a checkpoint of a dense training once, then retrain in full."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral import masks, mlp, schedules
+from spiral import masks, schedules
 from spiral.config import PER_NETWORK, Options
-from spiral.job import Budget, Change, Mask, Plan, Sam, Sgd, View
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
-from spiral.methods.selection import by_layer
+from spiral.job import Budget, Change, Plan, Sam, Sgd, View
+from spiral.methods import scores, selection
+from spiral.methods.allocation import SCOPE, Scope
+from spiral.methods.entry import CostProfile, Entry, Taxonomy, within_training
 
 
 class OneShotOptions(Options):
@@ -41,9 +41,7 @@ class OneShotOptions(Options):
         description="number of the retraining: equal weights, another batch order",
         json_schema_extra=PER_NETWORK,
     )
-    scope: Literal["global", "layer"] = Field(
-        "global", description="rank over all layers, or in each layer for itself"
-    )
+    scope: Scope = SCOPE
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class OneShot:
     checkpoint: int | None
     dense_batch: int | None
     sam: float
-    scope: Literal["global", "layer"]
+    scope: Scope
 
     def plan(self, budget: Budget) -> Plan:
         """Dense up to the checkpoint, then all epochs again; an event before each."""
@@ -87,7 +85,9 @@ class OneShot:
             scale = own.to_numpy(np.float64, na_value=np.nan) / view.lr
             scale = np.nan_to_num(scale, nan=1.0)
             return Change(lr_scale=scale, batch=self.dense_batch), None
-        kept = self._prune(view)
+        sizes = scores.sizes_left(view)
+        chosen = selection.cut(sizes, view.keep, view.width, self.scope)
+        kept = masks.with_biases(chosen, view.width)
         return Change(
             masks=kept,
             reset_momentum=np.ones_like(kept),
@@ -97,27 +97,6 @@ class OneShot:
             plain=True,
         ), None
 
-    def _prune(self, view: View) -> Mask:
-        """Keep the largest weights, of all or of each layer's share."""
-        sizes = np.nan_to_num(np.abs(masks.of_weights(view.params, view.width)))
-        if self.scope == "layer":
-            stack = mlp.layers(view.width)
-            shares = masks.allocate(view.keep, [x.inputs * x.outputs for x in stack])
-            chosen = by_layer(view.width, sizes, shares)
-        else:
-            chosen = masks.keep_top(sizes, view.keep)
-        return masks.with_biases(chosen, view.width)
-
-
-def check(table: pd.DataFrame) -> list[Mistake]:
-    """A checkpoint must lie within the dense training."""
-    late = table[(table["checkpoint"] > table["epochs"]).fillna(False)]
-    if late.empty:
-        return []
-    epoch, epochs = late[["checkpoint", "epochs"]].iloc[0]
-    text = f"{epoch} lies after the end of a training of {epochs} epochs"
-    return [Mistake("checkpoint", text, epoch)]
-
 
 def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """The dense part, shared by twins, by its own batches; then ``keep``."""
@@ -125,10 +104,9 @@ def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostPr
     dense = table["checkpoint"].fillna(table["epochs"]).to_numpy(np.float64)
     larger = table["dense_batch"].fillna(table["batch"]) / table["batch"]
     sam = np.where(table["sam"] > 0, 2.0, 1.0)  # two gradients a step
-    keep, total = table["keep"].to_numpy(np.float64), dense + epochs
+    total = dense + epochs
     before = dense / total / twins * larger.to_numpy(np.float64) * sam
-    kept = np.stack([np.full(len(keep), float(weights)), keep])
-    return CostProfile(kept, np.stack([before, epochs / total]))
+    return CostProfile.dense_first(weights, table["keep"], before, epochs / total)
 
 
 ENTRY = Entry(
@@ -144,6 +122,8 @@ ENTRY = Entry(
         second_phase="train",
     ),
     options=OneShotOptions,
-    check=check,
+    check=within_training("checkpoint"),
     cost_profile=cost_profile,
+    colour="#0072B2",
+    marker="1",
 )

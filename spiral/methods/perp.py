@@ -12,10 +12,10 @@ from spiral import adapters, masks, mlp, schedules
 from spiral.adapters import Kind, LowRank
 from spiral.config import PER_NETWORK, Options
 from spiral.job import AdamW, Budget, Change, Mask, Plan, Sgd, View
-from spiral.methods import reconstruction
+from spiral.methods import reconstruction, retraining, scores, selection
+from spiral.methods.allocation import SCOPE, Scope
 from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
 from spiral.methods.reconstruction import Fit
-from spiral.methods.selection import by_layer
 
 Subset = Literal["none", "biases", "head", "biases_head", "all"]
 WARMUP = 0.1
@@ -49,9 +49,7 @@ class PerpOptions(Options):
     retrain_epochs: int | None = Field(
         None, ge=1, description="of `epochs`, a tenth if None"
     )
-    scope: Literal["global", "layer"] = Field(
-        "global", description="rank over all layers, or in each layer for itself"
-    )
+    scope: Scope = SCOPE
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class Perp:
     by: Literal["task", "layers"]
     optimiser: Literal["adamw", "sgd"]
     retrain_epochs: int
-    scope: Literal["global", "layer"]
+    scope: Scope
 
     def plan(self, budget: Budget) -> Plan:
         """Dense training, pruning, retraining, merging; or all at the end."""
@@ -179,15 +177,8 @@ class Perp:
 
     def _prune(self, view: View) -> Mask:
         """Keep the largest weights, of all or of each layer's share."""
-        sizes = np.abs(masks.of_weights(view.params, view.width))
-        if self.scope == "global":
-            kept = masks.keep_top(sizes, view.keep)
-        else:
-            of_layers = [
-                layer.inputs * layer.outputs for layer in mlp.layers(view.width)
-            ]
-            shares = masks.allocate(view.keep, of_layers)
-            kept = by_layer(view.width, sizes, shares)
+        sizes = scores.sizes_left(view)
+        kept = selection.cut(sizes, view.keep, view.width, self.scope)
         return masks.with_biases(kept, view.width)
 
     def _trains(self, view: View) -> Bool[np.ndarray, "N P"]:
@@ -199,11 +190,6 @@ class Perp:
         if self.subset in ("head", "biases_head"):
             found[:, last.weights] = found[:, last.biases] = True
         return found
-
-
-def derive(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Let retraining take a tenth of the epochs."""
-    return {"retrain_epochs": (table["epochs"] // 10).clip(lower=1)}
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
@@ -232,9 +218,8 @@ def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostPr
     shared = table.iloc[0]
     after = int(shared["retrain_epochs"]) / int(shared["epochs"])
     after = 0.0 if shared["by"] == "layers" else after
-    keep = table["keep"].to_numpy(np.float64)
-    kept = np.stack([np.full(len(keep), float(weights)), keep])
-    return CostProfile(kept, np.stack([(1 - after) / twins, np.full(len(keep), after)]))
+    rest = np.full(len(table), after)
+    return CostProfile.dense_first(weights, table["keep"], (1 - after) / twins, rest)
 
 
 ENTRY = Entry(
@@ -249,7 +234,9 @@ ENTRY = Entry(
         cost="dense to sparse",
     ),
     options=PerpOptions,
-    derive=derive,
+    derive=retraining.a_tenth,
     check=check,
     cost_profile=cost_profile,
+    colour="#44AA99",
+    marker="D",
 )

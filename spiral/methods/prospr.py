@@ -117,4 +117,6 @@ ENTRY = Entry(
     ),
     options=ProsprOptions,
     gradients=lambda table: 1 + 3 * table["inner_steps"].to_numpy(np.float64),
+    colour="#AA4499",
+    marker="X",
 )

@@ -62,7 +62,7 @@ def fit(
         fits: What may change in each layer.
         random: Draws where adapters begin.
     """
-    width = next(w for w in range(1, len(dense)) if mlp.param_count(w) == len(dense))
+    width = mlp.width_of(len(dense))
     seen = points.T.astype(np.float64)
     parts = []
     old = mlp.matrices(dense.astype(np.float64), width)

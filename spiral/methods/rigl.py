@@ -185,4 +185,6 @@ ENTRY = Entry(
     ),
     options=RiglOptions,
     gradients=updates,
+    colour="#999933",
+    marker="8",
 )

@@ -10,6 +10,7 @@ from pydantic import Field
 from spiral import balls, masks, schedules
 from spiral.config import Config, Options, fields
 from spiral.job import Budget, Change, FrankWolfe, Plan, Rescale, View
+from spiral.methods import scores, selection
 from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
 
 
@@ -89,8 +90,7 @@ class Sfw:
             setting = (self.ball, self.ball_share, self.ball_radius)
             stack = balls.cells(view.width, *setting)
             return Change(params=balls.inside(stack, view.params)), None
-        scores = np.abs(masks.of_weights(view.params, view.width))
-        kept = masks.keep_top(scores, view.keep)
+        kept = selection.cut(scores.sizes_left(view), view.keep, view.width)
         return Change(masks=masks.with_biases(kept, view.width)), None
 
 
@@ -125,4 +125,6 @@ ENTRY = Entry(
     options=SfwOptions,
     check=check,
     cost_profile=cost_profile,
+    colour="#F0E442",
+    marker="P",
 )

@@ -53,4 +53,6 @@ ENTRY = Entry(
     options=ShrinkingOptions,
     check=structured.check,
     cost_profile=magnitude.cost_profile,
+    colour="#56B4E9",
+    marker="+",
 )

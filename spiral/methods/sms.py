@@ -5,14 +5,13 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from pydantic import Field
 
 from spiral import masks, mlp, schedules
 from spiral.config import Options
 from spiral.job import Budget, Change, Mask, Params, Plan, View, variant
-from spiral.methods import retraining, soups
-from spiral.methods.cycles import left_evenly
+from spiral.methods import counts, retraining, scores, selection, soups
 from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
 
 Vary = Literal["order", "weight_decay", "length", "lr"]
@@ -133,10 +132,10 @@ class Sms:
     def _prune(self, view: View, params: Params, kept: Mask, cycle: int) -> Mask:
         """Keep the largest of the weights left."""
         total = mlp.weight_count(view.width)
-        counts = left_evenly(cycle, self.cycles, view.keep, total)
-        left: Bool[np.ndarray, "N W"] = masks.of_weights(kept, view.width)
-        size = np.nan_to_num(np.abs(masks.of_weights(params, view.width)))
-        chosen = masks.keep_top(np.where(left, size, np.float32(-1)), counts)
+        count = counts.geometric(cycle / self.cycles, view.keep, total)
+        left = masks.of_weights(kept, view.width)
+        sizes = scores.sizes(params, left, view.width)
+        chosen = selection.select(sizes, np.rint(count).astype(np.int64))
         return masks.with_biases(chosen, view.width)
 
     def _differences(self, view: View) -> Change:
@@ -156,11 +155,6 @@ def factors(members: int, spread: float) -> Float[np.ndarray, " m"]:
     """Return 1, 1/s, s, 1/s², s² …, the furthest of them ``spread`` away from 1."""
     place = (np.arange(members) + 1) // 2 * (-1.0) ** np.arange(members)
     return np.asarray(spread ** (place / max(1, members // 2)))
-
-
-def derive(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Let a retraining take a tenth of the epochs."""
-    return {"retrain_epochs": (table["epochs"] // 10).clip(lower=1)}
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
@@ -183,7 +177,7 @@ def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostPr
     cycle = np.arange(cycles + 1)[:, None]
     share = np.full((cycles + 1, len(table)), each * longer / total)
     share[0] = (epochs - cycles * each) / total / (twins * members)
-    return CostProfile(weights * (keep / weights) ** (cycle / cycles), share)
+    return CostProfile(counts.geometric(cycle / cycles, keep, weights), share)
 
 
 ENTRY = Entry(
@@ -198,7 +192,9 @@ ENTRY = Entry(
         cost="dense to sparse",
     ),
     options=SmsOptions,
-    derive=derive,
+    derive=retraining.a_tenth,
     check=check,
     cost_profile=cost_profile,
+    colour="#88CCEE",
+    marker="4",
 )

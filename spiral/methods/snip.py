@@ -75,4 +75,6 @@ ENTRY = Entry(
     ),
     options=SnipOptions,
     gradients=lambda table: np.ones(len(table)),
+    colour="#56B4E9",
+    marker="<",
 )

@@ -95,4 +95,6 @@ ENTRY = Entry(
     options=SoftFilterOptions,
     check=units.check,
     cost_profile=cost_profile,
+    colour="#CC6677",
+    marker="+",
 )

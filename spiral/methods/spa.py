@@ -67,4 +67,6 @@ ENTRY = Entry(
     check=structured.check,
     cost_profile=magnitude.cost_profile,
     gradients=gradients,
+    colour="#DDCC77",
+    marker="3",
 )

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods import magnitude, obs, units
-from spiral.methods.entry import Mistake
+from spiral.methods import obs, units
+from spiral.methods.entry import Mistake, within_training
 
 Criterion = Literal["l1", "l2", "snip", "taylor", "grasp", "obs"]
 """Scores of a parameter θ with gradient g and Hessian H of the loss: |θ|, θ², |θg|, θg
@@ -144,4 +144,4 @@ CRITERIA: dict[Criterion, Callable[[View, int], Values]] = {
 
 def check(table: pd.DataFrame) -> list[Mistake]:
     """Pruning must fall within the training, and a unit per layer must fit."""
-    return [*magnitude.check(table), *units.check(table)]
+    return [*within_training("at_epoch")(table), *units.check(table)]

@@ -124,4 +124,6 @@ ENTRY = Entry(
     ),
     options=SynflowOptions,
     gradients=lambda table: table["rounds"].to_numpy(np.float64) / 2,
+    colour="#882255",
+    marker="d",
 )

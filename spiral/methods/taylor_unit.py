@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
 from pydantic import Field
 
 from spiral import mlp
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods import magnitude, structured, units
+from spiral.methods import counts, magnitude, structured, units
 from spiral.methods.entry import Entry, Taxonomy
 
 
@@ -56,13 +55,22 @@ class TaylorUnit:
         events = view.plan.events
         last = view.step == events[-1]
         passed = events.index(view.step) + 1
-        count = left_after(passed, len(events), view.keep, view.width)
+        count = self._count(view, passed)
         scores = self.scores(view)
         if self.scope == "layer":
             scores = units.within_layers(np.where(state, scores, -np.inf))
         stay = units.best(scores, count, state, self.remainder)
         rest: units.Remainder = self.remainder if last else "units"  # single weights
         return Change(masks=units.mask_of(stay, view.params, count, rest)), stay
+
+    def _count(self, view: View, passed: int) -> units.Counts:
+        """Return the weights that a round leaves, rounded up; in the end ``keep``."""
+        rounds = len(view.plan.events)
+        if passed == rounds:
+            return view.keep
+        total = mlp.weight_count(view.width)
+        left = np.ceil(counts.geometric(passed / rounds, view.keep, total))
+        return np.maximum(view.keep, left.astype(np.int64))
 
     def scores(self, view: View) -> units.Scores:
         """Return the mean over batches of the squared change of the loss."""
@@ -75,15 +83,6 @@ class TaylorUnit:
             change = view.params * slope
             total += units.scores(change, view.width, "first", "score") ** 2
         return total / self.batches
-
-
-def left_after(
-    passed: int, rounds: int, keep: Int[np.ndarray, " N"], width: int
-) -> Int[np.ndarray, " N"]:
-    """Return W · (keep/W)^(passed/rounds), rounded up; exactly keep at the end."""
-    total = mlp.weight_count(width)
-    count = np.ceil(total * (keep / total) ** (passed / rounds)).astype(np.int64)
-    return np.maximum(keep, count) if passed < rounds else keep
 
 
 ENTRY = Entry(
@@ -103,4 +102,6 @@ ENTRY = Entry(
     check=structured.check,
     cost_profile=magnitude.cost_profile,
     gradients=lambda table: (table["rounds"] * table["batches"]).to_numpy(np.float64),
+    colour="#56B4E9",
+    marker="2",
 )

@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float, Int
 from spiral import masks, mlp
 from spiral.job import Mask, Params
 from spiral.methods.entry import Mistake
+from spiral.methods.scores import sizes
 
 HIDDEN = 3
 FEWEST = 5
@@ -159,8 +160,7 @@ def mask_of(
     width = units.shape[2]
     kept = masks.of_units(units)
     if remainder == "weights":
-        size = np.nan_to_num(np.abs(masks.of_weights(params, width)))
-        kept = masks.keep_top(np.where(kept, size, np.float32(-1)), keep)
+        kept = masks.keep_top(sizes(params, kept, width), keep)
     return masks.with_biases(kept, width)
 
 

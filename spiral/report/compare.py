@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from spiral import methods
 from spiral.errors import ConfigError
+from spiral.methods import registry
 from spiral.report import gather, near, remarks
 from spiral.report.choice import choose
 from spiral.report.gaps import gaps
@@ -133,7 +133,7 @@ def of_kind(rows: pd.DataFrame, where: Mapping[str, Sequence[str]]) -> pd.DataFr
     """Return the rows of methods of a kind."""
     if not where:
         return rows
-    chosen = methods.of_kind(where)
+    chosen = registry.of_kind(where)
     found = rows[rows["method"].isin(chosen)].reset_index(drop=True)
     if found.empty:
         raise ConfigError(f"there are no rows of {', '.join(chosen) or 'such methods'}")

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from spiral import methods, rows
+from spiral import rows
 from spiral.errors import ConfigError
+from spiral.methods import registry
 from spiral.report import gather, robustness
 from spiral.report.choice import choose
 from spiral.report.robustness import KINDS, Probe, Reading
@@ -93,7 +94,7 @@ def _chosen(
     """Return the rows to read: the first seeds of each group's best setting."""
     table, notes = gather.read(folders)
     if question.where:
-        wanted = {*methods.of_kind(question.where), "dense"}
+        wanted = {*registry.of_kind(question.where), "dense"}
         table = table[table["method"].isin(wanted)]
     if question.keep:
         sizes = table["keep"].isin([*question.keep])

@@ -7,8 +7,8 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from spiral import cubist, experiment, mlp
-from spiral.methods import METHODS
 from spiral.methods.entry import CostProfile
+from spiral.methods.registry import METHODS
 from spiral.sweep import calibration
 
 ALIKE = (

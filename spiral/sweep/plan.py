@@ -7,7 +7,7 @@ import pandas as pd
 
 from spiral import mlp, rows, store
 from spiral.config import Config, fields
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.sweep.cost import ALIKE, Price, price
 
 PACK_SECONDS = 30.0

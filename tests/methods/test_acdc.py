@@ -9,7 +9,8 @@ import pytest
 
 from spiral import engines, experiment, masks
 from spiral.engines import sparse
-from spiral.methods import METHODS, nm
+from spiral.methods import nm
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import Drift, Passing, decide, first_view, table, view_of
 from tests.tolerances import tolerance

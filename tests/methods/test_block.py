@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spiral import mlp
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests.methods import Still, decide, kept_weights, plan_at, table
 
 

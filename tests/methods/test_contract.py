@@ -14,8 +14,8 @@ from spiral import config, experiment, masks, mlp
 from spiral.engines import sparse
 from spiral.errors import MethodError
 from spiral.job import TrainJob
-from spiral.methods import METHODS
 from spiral.methods.entry import Taxonomy
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import (
     EXAMPLES,

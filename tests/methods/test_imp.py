@@ -7,7 +7,8 @@ from torch.nn.utils import prune
 
 from spiral import experiment, mlp
 from spiral.engines import sparse
-from spiral.methods import METHODS, retraining
+from spiral.methods import retraining
+from spiral.methods.registry import METHODS
 from tests.methods import Drift, Passing, Still, decide, kept_weights, table
 
 SHORT = {"batch": 10_000, "epochs": 5}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from spiral import mlp
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests.methods import act, decide, kept_weights, plan_at, table
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from spiral import mlp
-from spiral.methods import METHODS, lth
+from spiral.methods import lth
+from spiral.methods.registry import METHODS
 from tests.methods import Drift, decide, kept_weights, plan_at, table
 
 EXACT = {
@@ -48,7 +49,7 @@ def test_zp24_is_four_even_levels():
 
 
 def test_a_rate_removes_a_fifth_rounded_up():
-    left = [lth.left_after(level, 27, 0.2) for level in range(6)]
+    left = [lth.left_at_rate(level, 27, 0.2) for level in range(6)]
     assert left == [27, 21, 16, 12, 9, 7]
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from spiral import mlp
-from spiral.methods import METHODS, mask
+from spiral.methods import mask
+from spiral.methods.registry import METHODS
 from tests.methods import DENSE_3, Still, decide, kept_weights, plan_at, table
 
 SMALL = "11,10/11,01/10,01/11"

@@ -5,7 +5,8 @@ import pytest
 
 from spiral import mlp
 from spiral.job import TrainJob
-from spiral.methods import METHODS, units
+from spiral.methods import units
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import Still, act, decide, first_view, plan_at, silent, table
 from tests.methods.test_units import greedy

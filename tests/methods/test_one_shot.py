@@ -5,7 +5,7 @@ import pytest
 
 from spiral import mlp, seeds
 from spiral.job import Sam, Sgd
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests.methods import decide, kept_weights, plan_at, table
 from tests.methods.test_sms import Noting
 

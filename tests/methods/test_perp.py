@@ -10,8 +10,9 @@ from spiral import adapters, engines, experiment, masks, mlp, seeds
 from spiral.adapters import LowRank
 from spiral.errors import ConfigError
 from spiral.job import AdamW, Sgd
-from spiral.methods import METHODS, reconstruction
+from spiral.methods import reconstruction
 from spiral.methods.reconstruction import Fit
+from spiral.methods.registry import METHODS
 from spiral.schedules import ramp
 from spiral.sweep import grid
 from tests import oracles

@@ -7,7 +7,8 @@ import pytest
 
 from spiral import cubist, experiment, masks, mlp, seeds
 from spiral.engines import sparse
-from spiral.methods import METHODS, sms, soups
+from spiral.methods import sms, soups
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import decide, kept_weights, plan_at, table
 

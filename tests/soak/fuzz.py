@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests.soak import mutants
 from tests.soak.stage import Stage, check
 from tests.soak.texts import Case

@@ -3,7 +3,7 @@
 import pytest
 
 from spiral.errors import ConfigError
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.sweep.grid import loads
 
 
