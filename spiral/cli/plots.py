@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import folder, folders
+from spiral.cli.common import folder, folders, register_looks
 from spiral.cli.questions import frontier, honest, thresholds, where
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def source(command: Callable[..., None]) -> Callable[..., None]:
 @click.group()
 def plot() -> None:
     """Draw figures (png, svg or pdf)."""
+    register_looks()
 
 
 def save(figure: "Figure", output: Path | None, kind: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import folders
+from spiral.cli.common import folders, register_looks
 from spiral.cli.questions import by, distances, frontier, honest, thresholds, where
 
 
@@ -34,5 +34,6 @@ def report(folders: tuple[Path, ...], output: Path, **question: Any) -> None:
     from spiral.report import html
     from spiral.report.compare import Question
 
+    register_looks()
     html.write(html.report(folders, Question(**question)), output)
     click.echo(output)
