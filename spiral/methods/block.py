@@ -50,14 +50,14 @@ class Block:
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """A block must fit into its network."""
+    """A block has at most as many units as its network."""
     found = []
     for name in SIZES:
         large = table[table[name] > table["width"]]
         if not large.empty:
             size, width = large[name].iloc[0], large["width"].iloc[0]
             found.append(
-                Mistake(name, f"{size} units do not fit into width {width}", size)
+                Mistake(name, f"expected at most {width} units, got {size}", size)
             )
     return found
 

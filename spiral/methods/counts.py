@@ -1,15 +1,30 @@
-"""Schedules of pruning: how many weights are left when part of it is done.
+"""Schedules of pruning: when to prune, and how many weights are left after part of it.
 
-Results are not rounded: how a count is rounded is up to the method.
+Counts are not rounded: that is up to the method.
 """
 
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from pydantic import Field
+
+from spiral.job import Budget
 
 Numbers = Float[np.ndarray, "*shape"]
 """Of each network; arguments broadcast, and may be plain numbers."""
+
+
+AT_EPOCH: Any = Field(
+    None, ge=0, description="epoch before which to prune; None: half-way"
+)
+"""The option ``at_epoch`` of methods that prune once."""
+
+
+def pruning_step(budget: Budget, at_epoch: int | None) -> int:
+    """Return the step before epoch ``at_epoch``, or before the middle one."""
+    epoch = budget.epochs // 2 if at_epoch is None else at_epoch
+    return epoch * budget.steps_per_epoch
 
 
 def cubic(done: Any, keep: Any, total: int) -> Numbers:

@@ -29,14 +29,14 @@ def fidelity(**zp24: Any) -> Any:
 
 
 class Mistake(NamedTuple):
-    """A value that a method cannot work with."""
+    """A value that a method does not accept."""
 
     field: str
     message: str
     value: Any
 
 
-def within_training(field: str) -> "Callable[[pd.DataFrame], list[Mistake]]":
+def within_training(field: str) -> Callable[[pd.DataFrame], list[Mistake]]:
     """Return a check that an option names an epoch of the training, or its end."""
 
     def check(table: pd.DataFrame) -> list[Mistake]:
@@ -51,12 +51,12 @@ def within_training(field: str) -> "Callable[[pd.DataFrame], list[Mistake]]":
 
 
 class CostProfile(NamedTuple):
-    """How many weights train when: what the cost of engine ``sparse`` follows."""
+    """How many weights train when; the cost of engine ``sparse`` depends on it."""
 
     kept: Float[np.ndarray, "K N"]
     """Weights of each network in each part of the training."""
     share: Float[np.ndarray, "K N"]
-    """The part's share of the steps; of one that twins train together, each its own."""
+    """Share of the steps in each part; twins that train a part together divide it."""
 
     @classmethod
     def even(cls, kept: Float[np.ndarray, " N"]) -> "CostProfile":
@@ -86,7 +86,7 @@ def keep_or_all(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostPro
 
 
 def no_gradients(table: pd.DataFrame) -> np.ndarray:
-    """Return 0 for every config: the method looks at no gradient."""
+    """Return 0 for every config: the method uses no gradients."""
     return np.zeros(len(table))
 
 
@@ -102,9 +102,9 @@ def nothing_to_check(_: pd.DataFrame) -> list[Mistake]:
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """Where a method stands among others (survey of Cheng et al., RigL's table 1).
+    """How a method classifies (survey of Cheng et al., RigL's table 1).
 
-    It is said of the default options.
+    Of its default options.
     """
 
     unit: str
@@ -120,7 +120,7 @@ class Taxonomy:
     allocation: str = "global"
     """How kept weights are shared among the layers."""
     data: str = "none"
-    """What a decision looks at beside the weights."""
+    """What a decision uses beside the weights."""
     cost: str = "sparse"
     """What trains: sparse, dense to sparse, dense or alternating."""
     second_phase: str = "none"
@@ -130,7 +130,7 @@ class Taxonomy:
 
 @dataclass(frozen=True)
 class Entry:
-    """One method: how to build it and what to say about it."""
+    """One method: how to build it, and what others need to know about it."""
 
     build: Callable[..., Method]
     """Takes the options that a pack shares, by name."""
@@ -148,7 +148,7 @@ class Entry:
     """How many weights train when, given the weights of the configs' width and how many
     twins share the beginning of each."""
     gradients: Callable[[pd.DataFrame], np.ndarray] = no_gradients
-    """How many dense gradients of a batch a network's decisions cost, about."""
+    """About how many dense gradients of a batch the decisions for a network cost."""
     colour: str = ""
     """In figures, as ``#rrggbb``; no two methods share both colour and marker."""
     marker: str = ""

@@ -23,7 +23,7 @@ class GmpOptions(Options):
     )
     interval: int = Field(97, ge=1, description="steps between pruning events")
     end: float = Field(
-        0.75, gt=0, le=1, description="fraction of training by which pruning is done"
+        0.75, gt=0, le=1, description="fraction of training at which pruning ends"
     )
     scope: Scope = SCOPE
     planned_events: int | None = Field(
@@ -33,10 +33,10 @@ class GmpOptions(Options):
         "and going on until `end`; None: every `interval` steps, done at `end`",
     )
     rounding: Literal["nearest", "down"] = Field(
-        "nearest", description="of the weights kept after each event"
+        "nearest", description="rounding of the weights kept after each event"
     )
     selection: Literal["rank", "strict"] = Field(
-        "rank", description="exactly so many weights, or those above the last one"
+        "rank", description="keep exactly as many weights, or those above the last one"
     )
 
 
@@ -77,7 +77,7 @@ class Gmp:
         return 0
 
     def act(self, view: View, state: int) -> tuple[Change, int]:
-        """Prune to the value of the cubic at this event."""
+        """Prune to the count that the cubic gives for this event."""
         passed = state + 1
         done = passed / (self.planned_events or len(view.plan.events))
         total = mlp.weight_count(view.width)

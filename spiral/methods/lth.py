@@ -27,20 +27,22 @@ class LthOptions(Options):
     """Options of ``lth``."""
 
     fidelity: Fidelity = fidelity(levels=4, shrink="even", selection="strict")
-    rate: float = Field(0.2, gt=0, lt=1, description="share that one level removes")
+    rate: float = Field(
+        0.2, gt=0, lt=1, description="share of the weights that one level removes"
+    )
     shrink: Literal["rate", "even"] = Field(
         "rate",
         description="a level removes `rate` of the weights left, or all levels the "
         "same share, (keep/W)^(1/levels)",
     )
     levels: int | None = Field(
-        None, ge=1, description="prunings; None is as many as `rate` needs"
+        None, ge=1, description="number of prunings; None: as many as `rate` needs"
     )
     rewind_epoch: int = Field(
-        0, ge=0, description="epoch to whose weights the survivors return"
+        0, ge=0, description="epoch to whose weights the kept weights are rewound"
     )
     selection: Literal["rank", "strict"] = Field(
-        "rank", description="exactly so many weights, or those above the last one"
+        "rank", description="keep exactly as many weights, or those above the last one"
     )
 
 
@@ -134,12 +136,12 @@ def derive(table: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """The weights to rewind to must lie within the first training."""
+    """The epoch to rewind to must lie within the first training."""
     late = table[table["rewind_epoch"] >= table["epochs"]]
     if late.empty:
         return []
     epoch, epochs = late["rewind_epoch"].iloc[0], late["epochs"].iloc[0]
-    text = f"{epoch} is not within a training of {epochs} epochs"
+    text = f"expected an epoch before {epochs}, the end of training, got {epoch}"
     return [Mistake("rewind_epoch", text, epoch)]
 
 

@@ -4,37 +4,33 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from spiral import masks
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods import scores, selection
+from spiral.methods import counts, scores, selection
 from spiral.methods.entry import CostProfile, Entry, Taxonomy, within_training
 
 
 class MagnitudeOptions(Options):
     """Options of ``magnitude``."""
 
-    at_epoch: int | None = Field(
-        None, ge=0, description="epoch before which to prune; None is half-way"
-    )
+    at_epoch: int | None = counts.AT_EPOCH
 
 
 @dataclass(frozen=True)
 class Magnitude:
     """One-shot global magnitude pruning (Han et al., NeurIPS 2015).
 
-    Departure: pruning falls inside the one budget and schedule, rather than after a
-    full training that fine-tuning follows.
+    Departure: pruning falls within the one budget and schedule; the authors prune after
+    a full training and fine-tune then.
     """
 
     at_epoch: int | None
 
     def plan(self, budget: Budget) -> Plan:
         """One event before epoch ``at_epoch``."""
-        epoch = budget.epochs // 2 if self.at_epoch is None else self.at_epoch
-        return Plan.simple(budget, epoch * budget.steps_per_epoch)
+        return Plan.simple(budget, counts.pruning_step(budget, self.at_epoch))
 
     def start(self, view: View) -> None:
         """Remember nothing."""

@@ -18,7 +18,9 @@ class OneShotOptions(Options):
     """Options of ``one_shot``; the first four are temperatures of the dense network."""
 
     checkpoint: int | None = Field(
-        None, ge=1, description="epoch of the dense training to prune after [the last]"
+        None,
+        ge=1,
+        description="epoch of the dense training after which to prune [last]",
     )
     dense_lr: float | None = Field(
         None,
@@ -30,7 +32,7 @@ class OneShotOptions(Options):
         None,
         ge=1,
         le=24_991,
-        description="points of a batch of the dense training; steps are as many",
+        description="batch size of the dense training, for the same number of steps",
     )
     sam: float = Field(
         0.0, ge=0, description="ρ of sharpness-aware minimisation while dense"
@@ -38,7 +40,7 @@ class OneShotOptions(Options):
     branch: int = Field(
         0,
         ge=0,
-        description="number of the retraining: equal weights, another batch order",
+        description="number of the retraining: same weights, another batch order",
         json_schema_extra=PER_NETWORK,
     )
     scope: Scope = SCOPE
@@ -46,12 +48,12 @@ class OneShotOptions(Options):
 
 @dataclass(frozen=True)
 class OneShot:
-    """What the three-regime model looks at (Zhou et al., ICML 2023, arXiv:2305.18383).
+    """Trainings of the three-regime model (Zhou et al., ICML 2023, arXiv:2305.18383).
 
     Train densely at some temperature; keep the largest weights of a checkpoint; retrain
     for all epochs with the schedule from its start, plain SGD and fresh momentum. Equal
     configs that differ in ``branch`` share the dense network and its mask; how far
-    apart they end tells the regime (``diagnose regimes``).
+    apart they end determines the regime (``diagnose regimes``).
 
     Assumptions: checkpoints are of one dense training of ``epochs`` epochs, whose
     schedule they cut; batches of other sizes train for as many steps. Masks are global

@@ -1,4 +1,4 @@
-"""``perp``: after one-shot pruning, retrain only few parameters or narrow adapters."""
+"""``perp``: retrain only few parameters, or narrow adapters, after one-shot pruning."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -25,21 +25,25 @@ class PerpOptions(Options):
     """Options of ``perp``."""
 
     subset: Subset = Field(
-        "biases", description="parameters that train themselves after pruning"
+        "biases", description="parameters that are retrained directly after pruning"
     )
     adapter: Literal["none", Kind] = Field(
         "mask_lora", description="low-rank adapters of the other matrices"
     )
-    rank: int = Field(1, ge=1, description="of adapters; layers may allow less")
+    rank: int = Field(
+        1, ge=1, description="rank of the adapters; small layers may have less"
+    )
     adapter_scale: float = Field(
         2.0, gt=0, description="σ: factor on the product of an adapter"
     )
     by: Literal["task", "layers"] = Field(
         "task",
-        description="retrain by the loss, or fit each layer to its old output after a "
+        description="retrain on the loss, or fit each layer to its old output after a "
         "whole dense training",
     )
-    optimiser: Literal["adamw", "sgd"] = Field("adamw", description="of the retraining")
+    optimiser: Literal["adamw", "sgd"] = Field(
+        "adamw", description="optimiser of the retraining"
+    )
     retrain_lr: float = Field(
         5e-3,
         gt=0,
@@ -47,7 +51,7 @@ class PerpOptions(Options):
         json_schema_extra=PER_NETWORK,
     )
     retrain_epochs: int | None = Field(
-        None, ge=1, description="of `epochs`, a tenth if None"
+        None, ge=1, description="epochs of the retraining; None: a tenth of `epochs`"
     )
     scope: Scope = SCOPE
 
@@ -66,12 +70,12 @@ class Perp:
     fitted network.
 
     Assumptions: there are no norm layers, and the output layer is pruned like the
-    others, so ``head`` trains its kept weights (B1.1) and has no adapter then. Ranks
-    are at most a layer's inputs and outputs (B1.2). A tenth of the epochs retrains,
-    1,950 steps of 50 epochs, all within one budget (B1.3); the mask is global unless
-    ``scope`` says otherwise (B1.4). The rate rises over a tenth and falls linearly to
+    others, so ``head`` trains its kept weights and has no adapter then. Ranks are at
+    most a layer's inputs and outputs. Retraining takes a tenth of the epochs, 1,950
+    steps of 50 epochs, all within one budget; the mask is global unless ``scope`` is
+    ``layer``. The learning rate rises over a tenth of it and falls linearly to
     0, without weight decay, as the authors' does; theirs is 5e-4 for language models.
-    A block is one pre-activation (B1.6), fitted by least squares in turns rather than
+    A block is one pre-activation, fitted by alternating least squares rather than
     by AdamW. With about 30 weights an adapter of rank 1 has more numbers than the
     network has weights, so few is not the point here: ``trained_params`` counts them.
     A training that ``stop_epoch`` ends within the retraining has unmerged adapters.
@@ -107,7 +111,7 @@ class Perp:
 
     @property
     def _map(self) -> LowRank | None:
-        """The adapters: on all layers, or on those that do not train themselves."""
+        """The adapters: on all layers, or on those that are not retrained directly."""
         if self.adapter == "none":
             return None
         last = 4 if self.subset in ("none", "biases") else 3
@@ -182,7 +186,7 @@ class Perp:
         return masks.with_biases(kept, view.width)
 
     def _trains(self, view: View) -> Bool[np.ndarray, "N P"]:
-        """Return the parameters that train themselves."""
+        """Return the parameters that are retrained directly."""
         found = np.full(view.params.shape, self.subset == "all")
         last = mlp.layers(view.width)[-1]
         if self.subset in ("biases", "biases_head"):
@@ -193,22 +197,24 @@ class Perp:
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """Something must train, and something be left for the dense training."""
+    """Some parameters must be retrained, and some epochs left for dense training."""
     found = []
     idle = (table["subset"] == "none") & (table["adapter"] == "none")
     if idle.any():
-        found.append(Mistake("subset", "nothing trains; choose an adapter", "none"))
+        found.append(
+            Mistake("subset", "no parameter trains; choose an adapter", "none")
+        )
     both = (table["subset"] == "all") & (table["adapter"] != "none")
     if both.any():
-        text = "all weights train themselves; write `adapter: none` with it"
+        text = "all weights are retrained directly; add `adapter: none`"
         found.append(Mistake("subset", text, "all"))
     if ((table["adapter"] == "lora") & (table["by"] == "layers")).any():
-        text = "lora fills what was pruned; lora_prune fits alike and keeps the mask"
+        text = "lora fills pruned weights; lora_prune fits alike and keeps the mask"
         found.append(Mistake("adapter", text, "lora"))
     long = table[table["retrain_epochs"] >= table["epochs"]]
     if not long.empty:
         each, epochs = long[["retrain_epochs", "epochs"]].iloc[0]
-        text = f"{each} of {epochs} epochs leave none for the dense training"
+        text = f"expected fewer than {epochs}, the epochs of the training; got {each}"
         found.append(Mistake("retrain_epochs", text, each))
     return found
 

@@ -6,8 +6,8 @@ it has any, are a class ``Options`` inside it (on ``spiral.config.Options``), an
 it as keyword arguments. A package offers methods under the entry point group ``GROUP``.
 
 Rows carry the class's name and a digest of its file, ``MyMethod-1a2b3c4d``: an edited
-file is another method, and old rows stay those of the old one. The digest is of that
-one file, not of what it imports. Code is only loaded because a command line names it.
+file is another method, and rows of the old one stay apart. The digest covers that one
+file, not what it imports. Code is loaded only if a command line names it.
 """
 
 import hashlib
@@ -137,7 +137,7 @@ def _entry(found: Any, module: ModuleType, path: Path) -> Entry:
     if isinstance(found, Entry):
         return found
     if not isinstance(found, type):
-        raise ConfigError(f"{path}: {found!r} is neither a class nor an Entry")
+        raise ConfigError(f"{path}: expected a class or an Entry, got {found!r}")
     for value in vars(module).values():
         if isinstance(value, Entry) and value.build is found:
             return value

@@ -1,4 +1,4 @@
-"""``sfw``: Stochastic Frank-Wolfe towards corners of few weights, pruned in the end."""
+"""``sfw``: stochastic Frank-Wolfe towards corners of few weights, pruned at the end."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -19,11 +19,14 @@ class SfwOptions(Options):
 
     ball: balls.Ball = Field(
         "k_support",
-        description="that a matrix stays in: convex hull of k weights, of k units, "
+        description="set that a matrix stays in: convex hull of k weights, of k units, "
         "the k-sparse polytope, or an L2 ball",
     )
     ball_share: float = Field(
-        0.3, gt=0, le=1, description="k, of a matrix's weights (or of its units)"
+        0.3,
+        gt=0,
+        le=1,
+        description="k as a share of a matrix's weights (or of its units)",
     )
     ball_radius: float = Field(
         10.0,
@@ -52,12 +55,11 @@ class Sfw:
     after it: configs that differ in ``keep`` alone are one training. With ``rescale:
     gradient`` steps are as long as those of SGD.
 
-    Assumptions: each matrix has a ball, each bias vector an L2 ball (B4.1); k and the
-    radius are the authors' 0.3 and 10 (B4.2); schedules are those of the config, theirs
-    is ``rates: linear`` (B4.3); exactly ``keep`` weights stay, biases by the rule of
-    Zhang & Papyan (B4.4). With ``group_k_support`` a unit of a hidden layer goes with
-    its bias, and the output layer has L2 balls (B4.5); weights, not units, are ranked
-    in the end.
+    Assumptions: each matrix has a ball, each bias vector an L2 ball; k and the radius
+    are the authors' 0.3 and 10; schedules are those of the config, theirs is
+    ``rates: linear``; exactly ``keep`` weights stay, and biases by the rule of Zhang &
+    Papyan. With ``group_k_support`` a unit of a hidden layer is one group with its
+    bias, and the output layer has L2 balls; weights, not units, are ranked in the end.
 
     SGD's solutions at width 16 have k-support norms of 2 to 3 mean initial norms in the
     hidden matrices and of 13 to 17 in the output's: a radius of 10 binds only there.
@@ -95,13 +97,13 @@ class Sfw:
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """A penalty that someone chose would be ignored."""
+    """An L2 penalty other than the default would be ignored."""
     usual = fields(Config)["weight_decay"].default
     chosen = table[~table["weight_decay"].isin([usual, 0.0])]
     if chosen.empty:
         return []
     value = chosen["weight_decay"].iloc[0]
-    text = "sfw has no L2 penalty; leave it out, its ball bounds the weights"
+    text = "sfw has no L2 penalty, since a ball bounds its weights; leave it out"
     return [Mistake("weight_decay", text, value)]
 
 

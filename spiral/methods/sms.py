@@ -23,25 +23,27 @@ class SmsOptions(Options):
     """Options of ``sms``."""
 
     members: int = Field(3, ge=1, le=64, description="retrainings that are averaged")
-    vary: Vary = Field("order", description="in what the retrainings differ")
+    vary: Vary = Field("order", description="setting in which the retrainings differ")
     spread: float = Field(
         2.0,
         gt=1,
-        description="largest factor between a member and the config, in what varies "
-        "(lengths only shorten)",
+        description="largest factor between a member's setting and the config's "
+        "(lengths only shrink)",
     )
     average: Average = Field(
         "uniform",
-        description="all members after each cycle; or those that help on a tenth of "
-        "the points; or, without common cycles, all at the end, pruned again",
+        description="average all members after each cycle; those that help on a tenth "
+        "of the points; or, without common cycles, all at the end, pruned again",
     )
-    cycles: int = Field(3, ge=1, description="prunings, each with a retraining")
+    cycles: int = Field(
+        3, ge=1, description="number of prunings, each with a retraining"
+    )
     retraining: Rates = Field("llr", description="learning rates after each pruning")
     retrain_epochs: int | None = Field(
-        None, ge=1, description="epochs of a retraining; None is a tenth of `epochs`"
+        None, ge=1, description="epochs of a retraining; None: a tenth of `epochs`"
     )
     longer: int = Field(
-        1, ge=1, description="retrain so many times longer, beyond `epochs`"
+        1, ge=1, description="factor on the length of retrainings, beyond `epochs`"
     )
 
 
@@ -54,7 +56,7 @@ class Sms:
     their average, which has their mask. Retraining begins with fresh momentum; by
     default its rate warms up over a tenth of its steps, then falls linearly to 0.
 
-    Baselines: ``members: 1`` is iterative magnitude pruning; ``longer: m`` with it
+    Baselines: ``members: 1`` is iterative magnitude pruning; with ``longer: m`` it
     takes as many steps as m members; ``average: reprune`` prunes and retrains each
     member on its own and prunes the average of all once more, without retraining.
 
@@ -62,9 +64,9 @@ class Sms:
     start from a fully trained network); cycle p of P keeps round(W(keep/W)^(p/P)).
     Momentum is plain, where theirs is Nesterov's. The dense part runs the config's
     schedule at its own length. Member 0 is the config itself; others vary by factors
-    1/s, s, … up to ``spread``. Greedy soups need data that training has not seen; here
-    there is none, since training and score use the same points: greedy looks at a
-    tenth of them, the same for all configs, which training also sees.
+    1/s, s, … up to ``spread``. Greedy soups need data that training has not seen, but
+    here training and accuracy use the same points: greedy soups are scored on a tenth
+    of them, the same for all configs, on which networks also train.
     """
 
     members: int
@@ -139,7 +141,7 @@ class Sms:
         return masks.with_biases(chosen, view.width)
 
     def _differences(self, view: View) -> Change:
-        """Return what tells members apart from the first retraining on."""
+        """Return the differences of members from the first retraining on."""
         member = np.arange(len(view.params)) % self.members
         if self.vary == "order":
             return Change(orders=member)
@@ -158,7 +160,7 @@ def factors(members: int, spread: float) -> Float[np.ndarray, " m"]:
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """Something must be left for the dense training."""
+    """Some epochs must be left for the dense training."""
     taken = table["cycles"] * table["retrain_epochs"]
     long = table[taken >= table["epochs"]]
     if long.empty:

@@ -1,4 +1,4 @@
-"""``taylor_unit``: remove hidden units whose absence the loss would notice least."""
+"""``taylor_unit``: remove the hidden units whose absence changes the loss least."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,9 @@ class TaylorUnitOptions(structured.UnitOptions):
 
     rounds: int = Field(10, ge=1, description="rounds of scoring and pruning")
     interval: int = Field(39, ge=1, description="training steps between rounds")
-    batches: int = Field(8, ge=1, le=390, description="batches to score a round with")
+    batches: int = Field(
+        8, ge=1, le=390, description="batches in the scoring of a round"
+    )
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,13 @@ class TaylorUnit:
     batches: int
 
     def plan(self, budget: Budget) -> Plan:
-        """Events from ``at_epoch`` on, as many as the training has place for."""
-        epoch = budget.epochs // 2 if self.at_epoch is None else self.at_epoch
-        first = epoch * budget.steps_per_epoch
+        """Events from ``at_epoch`` on, as many as fit into the training."""
+        first = counts.pruning_step(budget, self.at_epoch)
         events = range(first, budget.steps + 1, self.interval)[: self.rounds]
         return Plan.simple(budget, *events, exact=self.remainder == "weights")
 
     def start(self, view: View) -> units.Units:
-        """Remember the units there are: all."""
+        """Remember the units that are left: all."""
         return np.ones((len(view.keep), units.HIDDEN, view.width), bool)
 
     def act(self, view: View, state: units.Units) -> tuple[Change, units.Units]:
@@ -87,7 +88,7 @@ class TaylorUnit:
 
 ENTRY = Entry(
     build=TaylorUnit,
-    summary="hidden units whose loss would change most stay, in rounds",
+    summary="hidden units whose removal would change the loss most stay, in rounds",
     citation="Molchanov et al., CVPR 2019, arXiv:1906.10771",
     taxonomy=Taxonomy(
         unit="neuron",

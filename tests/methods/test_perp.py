@@ -347,7 +347,7 @@ def test_what_makes_no_sense_is_said(options, field):
 
 
 def test_grids_hear_of_it():
-    with pytest.raises(ConfigError, match="subset: nothing trains"):
+    with pytest.raises(ConfigError, match="subset: no parameter trains"):
         grid.loads("{method: perp, keep: 9, subset: none, adapter: none}")
 
 

@@ -106,7 +106,7 @@ def test_an_installed_package_offers_methods(monkeypatch):
     [
         ("Missing", r"has no 'Missing'; classes there: .*Largest, Sharp"),
         ("Half", r"Half lacks start, act; a method has plan\(budget\)"),
-        ("not_a_class", "3 is neither a class nor an Entry"),
+        ("not_a_class", "expected a class or an Entry, got 3"),
         ("Clash", "option 'interval' means something else elsewhere"),
         ("Stern", "option 'power' needs a default"),
     ],
