@@ -156,4 +156,4 @@ figures.accuracy(compare.over_size(chosen), frontier.best(frontier.load()))
 # ```
 #
 # To ship it, copy the file to `spiral/methods/`, describe it in an `ENTRY`, and add a
-# line to `METHODS`.
+# line to `METHODS` in `registry.py`.

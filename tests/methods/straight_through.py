@@ -1,4 +1,4 @@
-"""Short trainings of the ``ste`` family, and what it says on the way."""
+"""Short trainings of the straight-through family, and the states on the way."""
 
 import json
 from pathlib import Path
