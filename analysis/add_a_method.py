@@ -29,12 +29,14 @@ from IPython.display import Markdown
 
 from spiral.cli.common import load_grid
 from spiral.errors import MethodError
-from spiral.methods import own
-from spiral.report import compare, figures, gather, rank, summary, tell_rank
+from spiral.methods import plugin, registry
+from spiral.methods.registry import METHODS
+from spiral.report import compare, figures, gather, rank, summary, tell_rank, style
 from spiral.search import frontier
 from spiral.sweep import launch, preflight
 
 pd.set_option("display.precision", 3)
+style.register(registry.looks())
 folder = Path(mkdtemp())
 
 # %% [markdown]
@@ -87,7 +89,7 @@ def standard(name):
     return load_grid("standard", [f"method={name}", "width=16", "seed=0..9"], None)
 
 
-wrong = own.load(f"{file}:Staircase")
+wrong = plugin.load(f"{file}:Staircase", METHODS)
 try:
     preflight.check(standard(wrong).configs)
 except MethodError as error:
@@ -101,7 +103,7 @@ Markdown(f"> {complaint}")
 # %%
 right = "masks.keep_top(size, count)"
 file.write_text(TEXT.replace("size > masks.kth_highest(size, count)", right))
-mine = own.load(f"{file}:Staircase")
+mine = plugin.load(f"{file}:Staircase", METHODS)
 preflight.check(standard(mine).configs)
 Markdown(f"`{wrong}` has become `{mine}`.")
 
@@ -154,4 +156,4 @@ figures.accuracy(compare.over_size(chosen), frontier.best(frontier.load()))
 # ```
 #
 # To ship it, copy the file to `spiral/methods/`, describe it in an `ENTRY`, and add a
-# line to `METHODS`.
+# line to `METHODS` in `registry.py`.

@@ -25,11 +25,13 @@
 import pandas as pd
 from IPython.display import Markdown
 
-from spiral.methods import METHODS
+from spiral.methods import registry
+from spiral.methods.registry import METHODS
 from spiral.config import presets
-from spiral.report import compare, figures, gather, summary
+from spiral.report import compare, figures, gather, summary, style
 
 pd.set_option("display.precision", 3)
+style.register(registry.looks())
 FILES = [summary.shipped("fidelity")]
 rows = gather.read(FILES).rows
 pd.DataFrame([summary.read(file)[1] for file in FILES])[["grid", "rows", "version"]]

@@ -35,12 +35,14 @@
 import pandas as pd
 from IPython.display import Markdown
 
-from spiral.report import compare, figures, gather, summary
+from spiral.methods import registry
+from spiral.report import compare, figures, gather, summary, style
 from spiral.report.pairs import pairs
 from spiral.report.choice import choose
 from spiral.search import frontier
 
 pd.set_option("display.precision", 3)
+style.register(registry.looks())
 PAPER, SEEDS = [summary.shipped("overparam")], [summary.shipped("standard")]
 pd.DataFrame([summary.read(file)[1] for file in [*PAPER, *SEEDS]])[
     ["grid", "rows", "version", "machine", "torch", "numba"]

@@ -31,10 +31,12 @@ from tempfile import mkdtemp
 import pandas as pd
 from IPython.display import Markdown
 
-from spiral.report import diagnosis, robustness_figures
+from spiral.methods import registry
+from spiral.report import diagnosis, robustness_figures, style
 from spiral.sweep import grid, launch
 
 pd.set_option("display.precision", 3)
+style.register(registry.looks())
 rows = Path(mkdtemp()) / "rows"
 small = grid.loads("""
 name: robustness

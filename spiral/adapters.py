@@ -106,7 +106,7 @@ def effective(
         setting: The weight map.
         join: ``np.concatenate`` or ``torch.cat``.
     """
-    width = width_of(params.shape[-1])
+    width = mlp.width_of(params.shape[-1])
     lead = params.shape[:-1]
     parts: list[Array] = []
     layers = zip(mlp.matrices(params, width), mlp.matrices(kept, width), strict=True)
@@ -135,9 +135,3 @@ def _with(weights: Array, mask: Array, change: Array, setting: LowRank) -> Array
         return weights * change
     change = setting.scale * change
     return weights + (mask * change if setting.kind == "mask_lora" else change)
-
-
-@cache
-def width_of(params: int) -> int:
-    """Return the hidden width of networks with so many parameters."""
-    return next(w for w in range(1, params) if mlp.param_count(w) == params)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from numbers import Integral
 from typing import Any
 
@@ -12,12 +12,10 @@ import pandas as pd
 from spiral import mlp, rows
 from spiral.errors import MethodError, SpiralError
 from spiral.job import Change, Plan
-from spiral.methods.own import place
+from spiral.methods.plugin import place
 
 NOT_THEIRS = (SpiralError, MemoryError, OSError)
 """Errors that are no fault of a method: they pass as they are."""
-
-MAX_WIDTH = 256
 
 
 @contextmanager
@@ -112,14 +110,14 @@ def check(change: Change, shape: tuple[int, ...], method: str) -> None:
     Raises:
         MethodError: An array has the wrong shape or type.
     """
-    for field in ("masks", "forget", "trainable"):
+    for field in ("masks", "reset_momentum", "trainable"):
         _check_array(method, field, getattr(change, field), shape, np.bool_)
     _check_array(method, "params", change.params, shape, np.float32)
     for field in ("lr_scale", "decay_scale"):
         _check_array(method, field, getattr(change, field), shape[:1], np.float64)
     for field in ("orders", "variants", "trained"):
         _check_array(method, field, getattr(change, field), shape[:1], np.int64)
-    for field, kind in (("shown", np.int64), ("adapters", np.float32)):
+    for field, kind in (("active_counts", np.int64), ("adapters", np.float32)):
         array = getattr(change, field)
         size = (*shape[:1], *np.shape(array)[1:])
         _check_array(method, field, array, size, kind)
@@ -145,11 +143,11 @@ def _check_array(
         raise MethodError(f"{wanted}{array.dtype} {list(array.shape)}{hint}")
 
 
-def _weights(params: int) -> int:
-    """Return the weights of a network of so many parameters; -1 if there is none."""
-    widths = range(1, MAX_WIDTH + 1)
-    found = (mlp.weight_count(w) for w in widths if mlp.param_count(w) == params)
-    return next(found, -1)
+def _weights(params: int) -> int | None:
+    """Return the weights of a network of so many parameters; None if there is none."""
+    with suppress(ValueError):
+        return mlp.weight_count(mlp.width_of(params))
+    return None
 
 
 def _check_status(method: str, status: Any, shape: tuple[int, ...]) -> None:

@@ -22,7 +22,7 @@ from spiral.job import (
     TrainState,
     View,
 )
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.paced import Heard, Paced
 from spiral.twins import still_twins, twins_at_start
 
@@ -238,14 +238,16 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         params=np.where(kept, _or(change.params, state.params), np.float32(0)),
         trainable=_or(change.trainable, state.trainable),
         lr_scale=_or(change.lr_scale, state.lr_scale),
-        shown=_or(change.shown, state.shown),
+        active_counts=_or(change.active_counts, state.active_counts),
         adapters=None if change.plain else _or(change.adapters, state.adapters),
         moments=state.moments if change.adapters is None else None,
         trained=_or(change.trained, state.trained),
         status=_last_word(change.status, state.status),
     )
     moving = after.moving
-    remembered = moving if change.forget is None else moving & ~change.forget
+    remembered = (
+        moving if change.reset_momentum is None else moving & ~change.reset_momentum
+    )
     return replace(after, momentum=np.where(remembered, state.momentum, np.float32(0)))
 
 

@@ -65,8 +65,8 @@ class Change:
 
     masks: Mask | None = None
     params: Params | None = None
-    forget: Mask | None = None
-    """Entries whose momentum becomes zero."""
+    reset_momentum: Mask | None = None
+    """Entries whose momentum is set to zero."""
     trainable: Mask | None = None
     """Entries that train while they are kept; the others stay as they are."""
     lr_scale: Float[np.ndarray, " N"] | None = None
@@ -81,8 +81,8 @@ class Change:
     """Points of a batch from here on, in every network of the pack; 0 is as before."""
     plain: bool = False
     """SGD on the plain loss from here on, whatever the plan began with."""
-    shown: Int[np.ndarray, "N G"] | None = None
-    """Weights of each group that a weight map shows from here on."""
+    active_counts: Int[np.ndarray, "N G"] | None = None
+    """Weights of each group that a weight map leaves active from here on."""
     adapters: Float32[np.ndarray, "N Q"] | None = None
     """Adapters that train from here on, with the optimiser of the plan."""
     trained: Int[np.ndarray, " N"] | None = None
@@ -274,7 +274,7 @@ class TrainState:
     momentum: Params
     trainable: Mask | None = None
     lr_scale: Float[np.ndarray, " N"] | None = None
-    shown: Int[np.ndarray, "N G"] | None = None
+    active_counts: Int[np.ndarray, "N G"] | None = None
     adapters: Float32[np.ndarray, "N Q"] | None = None
     moments: Float32[np.ndarray, "N 2 PQ"] | None = None
     """Of parameters and adapters together, while there are adapters."""

@@ -7,6 +7,7 @@ network is written once: engines differentiate it, plots and checks evaluate it.
 
 from collections.abc import Callable
 from functools import cache, lru_cache
+from math import isqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,6 +53,19 @@ def layers(width: int) -> tuple[Layer, ...]:
 def param_count(width: int) -> int:
     """Return P, the number of weights and biases."""
     return layers(width)[-1].biases.stop
+
+
+@cache
+def width_of(params: int) -> int:
+    """Return the width of the networks that have this many parameters.
+
+    Raises:
+        ValueError: No network has.
+    """
+    width = (isqrt(8 * params + 28) - 6) // 4  # P = 2w² + 6w + 1
+    if width < 1 or param_count(width) != params:
+        raise ValueError(f"expected the parameters of a network, got {params} numbers")
+    return width
 
 
 def weight_count(width: int) -> int:

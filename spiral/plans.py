@@ -88,8 +88,8 @@ class ForwardMask:
     """A weight map: the network runs on w·(m + (1 - m)·D), but w is what trains.
 
     m keeps the largest weights of every group as they are at this step, as many as the
-    method said last (``Change.shown``); until it has said so m keeps all. Biases are
-    always shown.
+    last ``Change.active_counts`` of the method asks for; before the first, m keeps all.
+    Biases are always active.
     """
 
     scopes: Mapping[int, Scope]
@@ -109,7 +109,7 @@ class ForwardMask:
 
 @dataclass(frozen=True)
 class Plan:
-    """A method's course, known before training; shared by every network of a pack.
+    """What a method will do, known before training; shared by every network of a pack.
 
     An engine may decline a plan in words (``spiral.engines.unsupported``).
     """

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from spiral import config, masks, methods, mlp, store
+from spiral import config, masks, mlp, store
 from spiral.errors import SchemaMismatch
+from spiral.methods import registry
 
 STATUSES = {
     "ok": "trained as asked",
@@ -79,7 +80,7 @@ def meanings(statuses: Collection[str]) -> list[str]:
 
 def config_fields() -> dict[str, config.ConfigField]:
     """Return the config columns of a row: the common fields, then all options."""
-    return config.fields(config.Config) | methods.option_fields()
+    return config.fields(config.Config) | registry.option_fields()
 
 
 def schema() -> pa.Schema:
@@ -106,7 +107,7 @@ def complete(configs: pd.DataFrame) -> pd.DataFrame:
         values = config.column(config_fields()[name], [None] * len(configs))
         for method in configs["method"].unique():
             fields = config.fields(config.Config) | config.fields(
-                methods.options_of(method)
+                registry.options_of(method)
             )
             if name in fields and fields[name].default is not None:
                 values[(configs["method"] == method).to_numpy()] = fields[name].default
@@ -129,7 +130,7 @@ def fits(table: pa.Table) -> bool:
 
     Rows of a user's own method may have its options beside them.
     """
-    unknown = set(table["method"].unique().to_pylist()) - methods.METHODS.keys()
+    unknown = set(table["method"].unique().to_pylist()) - registry.METHODS.keys()
     others = foreign(table.column_names) if unknown else []
     return older_or_equal(table.drop_columns(others).schema)
 
@@ -145,7 +146,7 @@ def readable(found: pa.Schema) -> bool:
         for field in found
         if field.name in wanted.names
     )
-    always = set(wanted.names) - methods.option_fields().keys() - set(ADDED)
+    always = set(wanted.names) - registry.option_fields().keys() - set(ADDED)
     return typed and always <= set(found.names)
 
 

@@ -28,7 +28,7 @@ def still_twins(twins: np.ndarray, job: TrainJob, state: TrainState) -> np.ndarr
         state.masks,
         state.trainable,
         state.lr_scale,
-        state.shown,
+        state.active_counts,
         state.adapters,
         state.moments,
         state.trained,

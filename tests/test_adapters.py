@@ -123,8 +123,3 @@ def test_ranks_are_at_most_what_a_layer_has():
     ranks = [place.rank for place in adapters.places(WIDTH, setting).values()]
     assert ranks == [2, 3, 3, 1]
     assert adapters.count(WIDTH, setting) == 2 * 7 + 3 * 10 + 3 * 10 + 6
-
-
-def test_widths_follow_from_parameters():
-    sizes = [mlp.param_count(w) for w in (1, 3, 16, 256)]
-    assert [adapters.width_of(size) for size in sizes] == [1, 3, 16, 256]

@@ -22,7 +22,7 @@ from spiral.config import (
     presets,
 )
 from spiral.errors import ConfigError
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.sweep import grid
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -9,7 +9,7 @@ import pytest
 from spiral import cubist, experiment, masks, rows, seeds
 from spiral.errors import MethodError, UnsupportedJob
 from spiral.job import Budget, Change, Plan, TrainState
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import DENSE_3, Passing, Scripted, Still, decide, plan_at, table
 from tests.tolerances import tolerance
@@ -45,7 +45,7 @@ def run(method, n=1, **values):
     return found.to_pylist()
 
 
-@pytest.mark.parametrize("name", ["masks", "params", "forget", "trainable"])
+@pytest.mark.parametrize("name", ["masks", "params", "reset_momentum", "trainable"])
 @pytest.mark.parametrize("dtype", [bool, np.float32, np.float64, np.int64])
 @pytest.mark.parametrize("shape", [(2, 4), (4,), (1, 4)])
 def test_a_wrong_array_is_refused_by_method_and_field(name, dtype, shape):
@@ -87,7 +87,7 @@ def test_revived_entries_begin_at_momentum_zero_and_the_given_value():
 
 
 def test_forgotten_entries_keep_their_value():
-    found = experiment.apply(Change(forget=bits("0110")), state_of(), "mine")
+    found = experiment.apply(Change(reset_momentum=bits("0110")), state_of(), "mine")
     assert found.momentum.tolist() == [[1, 0, 0, 1]]
     assert found.params.tolist() == [[1, 1, 1, 1]]
 

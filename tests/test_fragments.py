@@ -17,7 +17,7 @@ import pytest
 
 from spiral.cli import main
 from spiral.cli.common import find_grid
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.rows import config_fields
 from spiral.sweep import grid
 from spiral.sweep.blocks import applies

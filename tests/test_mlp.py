@@ -106,3 +106,14 @@ def test_initial_values_are_float32_read_only_and_depend_on_seed_and_width():
     assert not np.array_equal(params[:10], mlp.initial_params(3, 5)[:10])
     with pytest.raises(ValueError, match="read-only"):
         params[0] = 0
+
+
+def test_the_width_follows_from_the_number_of_parameters():
+    for width in range(1, 257):
+        assert mlp.width_of(mlp.param_count(width)) == width
+
+
+@pytest.mark.parametrize("count", [-5, 0, 1, 8, 10, 36, 38, 561])
+def test_other_numbers_of_parameters_are_those_of_no_network(count):
+    with pytest.raises(ValueError, match=f"got {count} numbers"):
+        mlp.width_of(count)

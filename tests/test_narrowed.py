@@ -8,7 +8,7 @@ import pytest
 from spiral import experiment, store
 from spiral.errors import MethodError
 from spiral.job import Change, Plan
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.sweep import work
 from tests.methods import Still, table
 

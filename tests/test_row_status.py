@@ -8,7 +8,7 @@ import pytest
 from spiral import experiment, masks
 from spiral.errors import MethodError
 from spiral.job import Change
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests.methods import Scripted
 from tests.test_experiment import run, state_of
 

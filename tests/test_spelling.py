@@ -3,7 +3,7 @@
 import pytest
 
 from spiral import engines, spelling
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.rows import config_fields
 
 KINDS = {

@@ -8,7 +8,7 @@ import pytest
 from spiral import experiment, rows, twins
 from spiral.engines import sparse
 from spiral.job import Change
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests.engines import make_job
 from tests.methods import Scripted, table
 

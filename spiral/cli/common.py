@@ -149,3 +149,11 @@ def load_grid(name: str, sets: Sequence[str], sample: float | None) -> "Grid":
 def show(document: dict[str, Any]) -> None:
     """Print a JSON document."""
     click.echo(json.dumps({"schema": 1, **document}, indent=1))
+
+
+def register_looks() -> None:
+    """Hand the registry's colours and markers to figures, which know no methods."""
+    from spiral.methods import registry
+    from spiral.report import style
+
+    style.register(registry.looks())

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import PLACE, as_json, folders, show
+from spiral.cli.common import PLACE, as_json, folders, register_looks, show
 from spiral.cli.plots import Numbers
 from spiral.cli.questions import frontier, which
 
@@ -55,6 +55,7 @@ def robustness(
 
     found = diagnosis.diagnose(folders, diagnosis.Question(**question))
     if output:
+        register_looks()
         figure = robustness_figures.page(found.groups, found.curves, width)
         style.save(figure, output)
     if as_json:

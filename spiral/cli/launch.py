@@ -60,7 +60,7 @@ def how(command: Callable[..., None]) -> Callable[..., None]:
 
 def settings_of(options: Mapping[str, Any]) -> "Settings":
     """Return what the options of :func:`how` say."""
-    from spiral.methods.own import absolute
+    from spiral.methods.plugin import absolute
     from spiral.sweep import launch
 
     if options["address"] is not None and options["executor"] != "ray":
@@ -75,10 +75,11 @@ def settings_of(options: Mapping[str, Any]) -> "Settings":
 
 def load_method(settings: "Settings") -> str:
     """Make the method that a command line names known; return its name."""
-    from spiral.methods import own
+    from spiral.methods import plugin
+    from spiral.methods.registry import METHODS
 
     assert settings.method is not None
-    return own.load(settings.method)
+    return plugin.load(settings.method, METHODS)
 
 
 def warn(grid: "Grid") -> None:

@@ -32,7 +32,7 @@ BOUNDS = {
 def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) -> None:
     """List the pruning methods and their options, or those of some."""
     from spiral import config
-    from spiral.methods import METHODS, of_kind
+    from spiral.methods.registry import METHODS, of_kind
 
     unknown = [
         f"method {name!r} unknown; {spelling.suggest(name, METHODS, spelling.METHODS)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import PLACE, folder, folders, show
+from spiral.cli.common import PLACE, folder, folders, register_looks, show
 from spiral.cli.questions import frontier, honest, thresholds, which
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def source(command: Callable[..., None]) -> Callable[..., None]:
 @click.group()
 def plot() -> None:
     """Draw figures (png, svg or pdf)."""
+    register_looks()
 
 
 def save(figure: "Figure", output: Path | None, kind: str) -> None:

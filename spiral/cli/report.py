@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import PLACE, as_json, folders, show
+from spiral.cli.common import PLACE, as_json, folders, register_looks, show
 from spiral.cli.questions import by, distances, frontier, honest, thresholds, which
 
 
@@ -37,6 +37,7 @@ def report(
     from spiral.report import html
     from spiral.report.compare import Question
 
+    register_looks()
     html.write(html.report(folders, Question(**question)), output)
     if as_json:
         show({"file": str(output), "bytes": output.stat().st_size})

@@ -22,9 +22,9 @@ def factor(
         Factors, or None where everything is shown and no map is needed.
     """
     here = job.plan.weight_map
-    if not isinstance(here, ForwardMask) or state.shown is None:
+    if not isinstance(here, ForwardMask) or state.active_counts is None:
         return None
     if here.rest[step] == 1:
         return None
-    kept = groups.top(params, state.shown, job.width, here.scope_at(step))
+    kept = groups.top(params, state.active_counts, job.width, here.scope_at(step))
     return np.where(kept, np.float32(1), np.float32(here.rest[step]))

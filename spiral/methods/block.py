@@ -9,7 +9,7 @@ from pydantic import Field
 from spiral import masks
 from spiral.config import PER_NETWORK, Options
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
+from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
 
 SIZES = ("d1", "d2", "d3")
 
@@ -50,22 +50,22 @@ class Block:
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """A block must fit into its network."""
+    """A block has at most as many units as its network."""
     found = []
     for name in SIZES:
         large = table[table[name] > table["width"]]
         if not large.empty:
             size, width = large[name].iloc[0], large["width"].iloc[0]
             found.append(
-                Mistake(name, f"{size} units do not fit into width {width}", size)
+                Mistake(name, f"expected at most {width} units, got {size}", size)
             )
     return found
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """The weights of the block."""
     d1, d2, d3 = (table[name].to_numpy(np.float64) for name in SIZES)
-    return Course.even(2 * d1 + d1 * d2 + d2 * d3 + d3)
+    return CostProfile.even(2 * d1 + d1 * d2 + d2 * d3 + d3)
 
 
 ENTRY = Entry(
@@ -83,5 +83,7 @@ ENTRY = Entry(
     options=BlockOptions,
     needs_keep=False,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
+    colour="#009E73",
+    marker="D",
 )

@@ -34,4 +34,6 @@ ENTRY = Entry(
         cost="dense",
     ),
     needs_keep=False,
+    colour="#555555",
+    marker="s",
 )

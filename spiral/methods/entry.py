@@ -29,34 +29,64 @@ def fidelity(**zp24: Any) -> Any:
 
 
 class Mistake(NamedTuple):
-    """A value that a method cannot work with."""
+    """A value that a method does not accept."""
 
     field: str
     message: str
     value: Any
 
 
-class Course(NamedTuple):
-    """How many weights train when: what the cost of engine ``sparse`` follows."""
+def within_training(field: str) -> Callable[[pd.DataFrame], list[Mistake]]:
+    """Return a check that an option names an epoch of the training, or its end."""
+
+    def check(table: pd.DataFrame) -> list[Mistake]:
+        late = table[(table[field] > table["epochs"]).fillna(False)]
+        if late.empty:
+            return []
+        epoch, epochs = late[[field, "epochs"]].iloc[0]
+        text = f"expected an epoch of the training, 0 to {epochs}, got {epoch}"
+        return [Mistake(field, text, epoch)]
+
+    return check
+
+
+class CostProfile(NamedTuple):
+    """How many weights train when; the cost of engine ``sparse`` depends on it."""
 
     kept: Float[np.ndarray, "K N"]
     """Weights of each network in each part of the training."""
     share: Float[np.ndarray, "K N"]
-    """The part's share of the steps; of one that twins train together, each its own."""
+    """Share of the steps in each part; twins that train a part together divide it."""
 
     @classmethod
-    def even(cls, kept: Float[np.ndarray, " N"]) -> "Course":
-        """Return the course of networks that keep their weights throughout."""
+    def even(cls, kept: Float[np.ndarray, " N"]) -> "CostProfile":
+        """Return the profile of networks that keep their weights throughout."""
         return cls(kept[None], np.ones((1, len(kept))))
 
+    @classmethod
+    def dense_first(
+        cls, weights: int, keep: pd.Series, before: np.ndarray, after: np.ndarray
+    ) -> "CostProfile":
+        """Return the profile of networks that train all weights, then ``keep``.
 
-def keep_or_all(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+        Args:
+            weights: Weights of the width.
+            keep: Weights kept.
+            before: Share of the steps of the dense part.
+            after: Share of the steps of the rest.
+        """
+        kept = keep.to_numpy(np.float64)
+        whole = np.full(len(kept), float(weights))
+        return cls(np.stack([whole, kept]), np.stack([before, after]))
+
+
+def keep_or_all(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """Return the weights a config keeps: ``keep``, or all where it has none."""
-    return Course.even(table["keep"].fillna(weights).to_numpy(np.float64))
+    return CostProfile.even(table["keep"].fillna(weights).to_numpy(np.float64))
 
 
 def no_gradients(table: pd.DataFrame) -> np.ndarray:
-    """Return 0 for every config: the method looks at no gradient."""
+    """Return 0 for every config: the method uses no gradients."""
     return np.zeros(len(table))
 
 
@@ -72,9 +102,9 @@ def nothing_to_check(_: pd.DataFrame) -> list[Mistake]:
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """Where a method stands among others (survey of Cheng et al., RigL's table 1).
+    """How a method classifies (survey of Cheng et al., RigL's table 1).
 
-    It is said of the default options.
+    Of its default options.
     """
 
     unit: str
@@ -90,7 +120,7 @@ class Taxonomy:
     allocation: str = "global"
     """How kept weights are shared among the layers."""
     data: str = "none"
-    """What a decision looks at beside the weights."""
+    """What a decision uses beside the weights."""
     cost: str = "sparse"
     """What trains: sparse, dense to sparse, dense or alternating."""
     second_phase: str = "none"
@@ -100,7 +130,7 @@ class Taxonomy:
 
 @dataclass(frozen=True)
 class Entry:
-    """One method: how to build it and what to say about it."""
+    """One method: how to build it, and what others need to know about it."""
 
     build: Callable[..., Method]
     """Takes the options that a pack shares, by name."""
@@ -114,8 +144,13 @@ class Entry:
     """Finds values that cannot work together, given configs of this method."""
     derive: Callable[[pd.DataFrame], dict[str, pd.Series]] = nothing_to_derive
     """Values of options that were left out and follow from the rest of a config."""
-    course: Callable[[pd.DataFrame, int, np.ndarray], Course] = keep_or_all
-    """The course of configs, given the weights of their width, and how many twins share
-    each one's beginning."""
+    cost_profile: Callable[[pd.DataFrame, int, np.ndarray], CostProfile] = keep_or_all
+    """How many weights train when, given the weights of the configs' width and how many
+    twins share the beginning of each."""
     gradients: Callable[[pd.DataFrame], np.ndarray] = no_gradients
-    """How many dense gradients of a batch a network's decisions cost, about."""
+    """About how many dense gradients of a batch the decisions for a network cost."""
+    colour: str = ""
+    """In figures, as ``#rrggbb``; no two methods share both colour and marker."""
+    marker: str = ""
+    """In figures, as matplotlib names it. Without a look of its own a method gets one
+    that follows from its name."""

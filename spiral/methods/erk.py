@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from spiral import mlp
+from spiral.methods import allocation
 
 Rounding = Literal["exact", "up"]
 
@@ -26,7 +27,7 @@ def budgets(width: int, keep: int, rounding: Rounding = "exact") -> tuple[int, .
             that the shares add up to ``keep``; ``up`` rounds the pruned ones of each
             layer down, which keeps up to one weight more per layer.
     """
-    sizes = np.array([layer.inputs * layer.outputs for layer in mlp.layers(width)])
+    sizes = np.array(allocation.layer_sizes(width))
     found = densities(width, keep)
     if rounding == "up":
         pruned = ((1 - found) * sizes).astype(np.int64)
@@ -46,7 +47,7 @@ def densities(width: int, keep: int) -> Float[np.ndarray, " L"]:
     """
     layers = mlp.layers(width)
     ends = np.array([layer.inputs + layer.outputs for layer in layers], float)
-    sizes = np.array([layer.inputs * layer.outputs for layer in layers], float)
+    sizes = np.array(allocation.layer_sizes(width), float)
     average, per_epsilon = keep / sizes.sum(), ends / sizes
     dense = np.zeros(len(layers), bool)
     while not dense.all():

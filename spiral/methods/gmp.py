@@ -5,14 +5,14 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
 from spiral import masks, mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods.entry import Course, Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.selection import by_layer, select
+from spiral.methods import counts, scores, selection
+from spiral.methods.allocation import SCOPE, Scope
+from spiral.methods.entry import CostProfile, Entry, Fidelity, Taxonomy, fidelity
 
 
 class GmpOptions(Options):
@@ -23,11 +23,9 @@ class GmpOptions(Options):
     )
     interval: int = Field(97, ge=1, description="steps between pruning events")
     end: float = Field(
-        0.75, gt=0, le=1, description="fraction of training by which pruning is done"
+        0.75, gt=0, le=1, description="fraction of training at which pruning ends"
     )
-    scope: Literal["global", "layer"] = Field(
-        "global", description="rank over all layers, or in each layer for itself"
-    )
+    scope: Scope = SCOPE
     planned_events: int | None = Field(
         None,
         ge=1,
@@ -35,10 +33,10 @@ class GmpOptions(Options):
         "and going on until `end`; None: every `interval` steps, done at `end`",
     )
     rounding: Literal["nearest", "down"] = Field(
-        "nearest", description="of the weights kept after each event"
+        "nearest", description="rounding of the weights kept after each event"
     )
     selection: Literal["rank", "strict"] = Field(
-        "rank", description="exactly so many weights, or those above the last one"
+        "rank", description="keep exactly as many weights, or those above the last one"
     )
 
 
@@ -59,7 +57,7 @@ class Gmp:
 
     interval: int
     end: float
-    scope: Literal["global", "layer"]
+    scope: Scope
     planned_events: int | None = None
     rounding: Literal["nearest", "down"] = "nearest"
     selection: Literal["rank", "strict"] = "rank"
@@ -79,38 +77,25 @@ class Gmp:
         return 0
 
     def act(self, view: View, state: int) -> tuple[Change, int]:
-        """Prune to the value of the cubic at this event."""
+        """Prune to the count that the cubic gives for this event."""
         passed = state + 1
-        left = (1 - passed / (self.planned_events or len(view.plan.events))) ** 3
+        done = passed / (self.planned_events or len(view.plan.events))
         total = mlp.weight_count(view.width)
-        count = view.keep + (total - view.keep) * left
+        count = counts.cubic(done, view.keep, total)
         rounded = np.rint(count) if self.rounding == "nearest" else np.floor(count)
         keep = np.clip(rounded, 0, total).astype(np.int64)
-        kept = masks.of_weights(view.masks, view.width)
-        size = np.abs(masks.of_weights(view.params, view.width))
-        size[np.isnan(size)] = 0  # a diverged network still loses no weight twice
-        scores = np.where(kept, size, np.float32(-1))  # below a kept zero
-        chosen = self._select(scores, keep, view.width)
+        sizes = scores.sizes_left(view)
+        chosen = selection.cut(sizes, keep, view.width, self.scope, self.selection)
         return Change(masks=masks.with_biases(chosen, view.width)), passed
 
-    def _select(
-        self, scores: Float[np.ndarray, "N W"], keep: Int[np.ndarray, " N"], width: int
-    ) -> Bool[np.ndarray, "N W"]:
-        """Keep the top of all weights, or the top of each layer's share."""
-        if self.scope == "global":
-            return select(scores, keep, self.selection)
-        sizes = [layer.inputs * layer.outputs for layer in mlp.layers(width)]
-        shares = masks.allocate(keep, sizes)
-        return by_layer(width, scores, shares, self.selection)
 
-
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """The cubic in eight parts, then ``keep``."""
     keep, end = (table[name].to_numpy(np.float64) for name in ("keep", "end"))
-    left = (1 - (np.arange(8)[:, None] + 0.5) / 8) ** 3
-    kept = np.concatenate([keep + (weights - keep) * left, keep[None]])
+    done = (np.arange(8)[:, None] + 0.5) / 8
+    kept = np.concatenate([counts.cubic(done, keep, weights), keep[None]])
     share = np.concatenate([np.repeat(end[None] / 8, 8, axis=0), 1 - end[None]])
-    return Course(kept, share)
+    return CostProfile(kept, share)
 
 
 ENTRY = Entry(
@@ -125,5 +110,7 @@ ENTRY = Entry(
         cost="dense to sparse",
     ),
     options=GmpOptions,
-    course=course,
+    cost_profile=cost_profile,
+    colour="#D55E00",
+    marker="^",
 )

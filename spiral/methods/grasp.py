@@ -19,13 +19,16 @@ class GraspOptions(Options):
 
     fidelity: Fidelity = fidelity(selection="strict", reinit="xavier")
     selection: Literal["rank", "strict"] = Field(
-        "rank", description="exactly keep weights, or those above the first removed"
+        "rank",
+        description="keep exactly `keep` weights, or those above the first removed",
     )
-    reinit: Reinit = Field("none", description="law of the weights scored and trained")
+    reinit: Reinit = Field("none", description="initial law of the weights")
     per_class: int = Field(
-        25, ge=1, le=1000, description="points of each class to score with"
+        25, ge=1, le=1000, description="points of each class in the scoring batch"
     )
-    temperature: float = Field(200.0, gt=0, description="divides the logit in scoring")
+    temperature: float = Field(
+        200.0, gt=0, description="divisor of the logit in scoring"
+    )
 
 
 @dataclass(frozen=True)
@@ -123,4 +126,6 @@ ENTRY = Entry(
     ),
     options=GraspOptions,
     gradients=lambda table: np.full(len(table), 3.0),
+    colour="#E69F00",
+    marker="h",
 )

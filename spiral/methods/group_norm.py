@@ -65,5 +65,7 @@ ENTRY = Entry(
     taxonomy=TAXONOMY,
     options=ShrinkingOptions,
     check=structured.check,
-    course=magnitude.course,
+    cost_profile=magnitude.cost_profile,
+    colour="#DDCC77",
+    marker="+",
 )

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from pydantic import Field
-
 from spiral.methods import magnitude, structured, units
 from spiral.methods.entry import Entry, Taxonomy
 
@@ -11,16 +9,14 @@ from spiral.methods.entry import Entry, Taxonomy
 class L1UnitOptions(structured.UnitOptions):
     """Options of ``l1_unit``."""
 
-    scope: units.Scope = Field(
-        "layer", description="units of all layers compete, or all layers shrink alike"
-    )
+    scope: units.Scope = units.scope_option("layer")
 
 
 def build(**options: Any) -> structured.Structured:
     """Pruning filters (Li et al., ICLR 2017, arXiv:1608.08710), on hidden units.
 
-    A unit's score is the sum of the absolute values of its incoming weights, neither
-    its bias nor what it feeds. Layers shrink alike by default.
+    A unit's score is the sum of the absolute values of its incoming weights, without
+    its bias and its outgoing weights. All layers shrink alike by default.
 
     Departures: hidden units are the filters; a budget of weights replaces shares per
     layer chosen by hand; pruning falls inside the one budget and schedule.
@@ -45,5 +41,7 @@ ENTRY = Entry(
     ),
     options=L1UnitOptions,
     check=structured.check,
-    course=magnitude.course,
+    cost_profile=magnitude.cost_profile,
+    colour="#CC6677",
+    marker="1",
 )

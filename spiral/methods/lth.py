@@ -12,28 +12,37 @@ from pydantic import Field
 from spiral import masks, mlp, schedules
 from spiral.config import Options
 from spiral.job import Budget, Change, Params, Plan, View
-from spiral.methods.entry import Course, Entry, Fidelity, Mistake, Taxonomy, fidelity
-from spiral.methods.selection import select
+from spiral.methods import counts, scores, selection
+from spiral.methods.entry import (
+    CostProfile,
+    Entry,
+    Fidelity,
+    Mistake,
+    Taxonomy,
+    fidelity,
+)
 
 
 class LthOptions(Options):
     """Options of ``lth``."""
 
     fidelity: Fidelity = fidelity(levels=4, shrink="even", selection="strict")
-    rate: float = Field(0.2, gt=0, lt=1, description="share that one level removes")
+    rate: float = Field(
+        0.2, gt=0, lt=1, description="share of the weights that one level removes"
+    )
     shrink: Literal["rate", "even"] = Field(
         "rate",
         description="a level removes `rate` of the weights left, or all levels the "
         "same share, (keep/W)^(1/levels)",
     )
     levels: int | None = Field(
-        None, ge=1, description="prunings; None is as many as `rate` needs"
+        None, ge=1, description="number of prunings; None: as many as `rate` needs"
     )
     rewind_epoch: int = Field(
-        0, ge=0, description="epoch to whose weights the survivors return"
+        0, ge=0, description="epoch to whose weights the kept weights are rewound"
     )
     selection: Literal["rank", "strict"] = Field(
-        "rank", description="exactly so many weights, or those above the last one"
+        "rank", description="keep exactly as many weights, or those above the last one"
     )
 
 
@@ -80,32 +89,30 @@ class Lth:
             return Change(), (1, view.params)
         kept = masks.with_biases(self._prune(view, level), view.width)
         everything = np.ones_like(kept)
-        change = Change(masks=kept, params=early, forget=everything)
+        change = Change(masks=kept, params=early, reset_momentum=everything)
         return change, (level + 1, early)
 
     def _prune(self, view: View, level: int) -> Bool[np.ndarray, "N W"]:
         """Keep the largest of the weights left."""
-        kept = masks.of_weights(view.masks, view.width)
-        size = np.nan_to_num(np.abs(masks.of_weights(view.params, view.width)))
-        counts = self._counts(view, level)
-        return select(np.where(kept, size, np.float32(-1)), counts, self.selection)
+        keep = self._counts(view, level)
+        return selection.select(scores.sizes_left(view), keep, self.selection)
 
     def _counts(self, view: View, level: int) -> Int[np.ndarray, " N"]:
         """Return how many weights a level leaves."""
         total = mlp.weight_count(view.width)
         if self.shrink == "even":
-            count = total * (view.keep / total) ** (level / self.levels)
+            count = counts.geometric(level / self.levels, view.keep, total)
             rounded = np.rint(count) if self.selection == "rank" else np.floor(count)
             return rounded.astype(np.int64)
         if level == self.levels:
             return view.keep
-        return np.maximum(view.keep, left_after(level, total, self.rate))
+        return np.maximum(view.keep, left_at_rate(level, total, self.rate))
 
 
-def left_after(level: int, total: int, rate: float) -> int:
-    """Return the weights left after some levels that remove a share each, rounded up.
+def left_at_rate(level: int, total: int, rate: float) -> int:
+    """Return the weights left after some levels, each of which removes a share of them.
 
-    A rate removes at least one weight a level.
+    What a level removes is rounded up: at least one weight.
     """
     for _ in range(level):
         total -= ceil(rate * total)
@@ -115,7 +122,7 @@ def left_after(level: int, total: int, rate: float) -> int:
 def levels_needed(total: int, keep: int, rate: float) -> int:
     """Return after how many levels no more than ``keep`` weights are left."""
     levels = 1
-    while left_after(levels, total, rate) > keep:
+    while left_at_rate(levels, total, rate) > keep:
         levels += 1
     return levels
 
@@ -129,16 +136,16 @@ def derive(table: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """The weights to rewind to must lie within the first training."""
+    """The epoch to rewind to must lie within the first training."""
     late = table[table["rewind_epoch"] >= table["epochs"]]
     if late.empty:
         return []
     epoch, epochs = late["rewind_epoch"].iloc[0], late["epochs"].iloc[0]
-    text = f"{epoch} is not within a training of {epochs} epochs"
+    text = f"expected an epoch before {epochs}, the end of training, got {epoch}"
     return [Mistake("rewind_epoch", text, epoch)]
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """One part a level; twins share those before their counts differ."""
     rate, keep, levels = (
         table[name].to_numpy(np.float64) for name in ("rate", "keep", "levels")
@@ -149,7 +156,7 @@ def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
     kept = np.where(level < levels, np.maximum(weights * left**level, keep), keep)
     shared = (level == 0) | (~even & (level < levels))
     share = np.where(shared, 1 / twins, 1.0) * (level <= levels) / (levels + 1)
-    return Course(kept, share)
+    return CostProfile(kept, share)
 
 
 ENTRY = Entry(
@@ -167,5 +174,7 @@ ENTRY = Entry(
     options=LthOptions,
     derive=derive,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
+    colour="#332288",
+    marker="P",
 )

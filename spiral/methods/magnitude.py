@@ -4,63 +4,47 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from spiral import masks
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
+from spiral.methods import counts, scores, selection
+from spiral.methods.entry import CostProfile, Entry, Taxonomy, within_training
 
 
 class MagnitudeOptions(Options):
     """Options of ``magnitude``."""
 
-    at_epoch: int | None = Field(
-        None, ge=0, description="epoch before which it prunes; None is half-way"
-    )
+    at_epoch: int | None = counts.AT_EPOCH
 
 
 @dataclass(frozen=True)
 class Magnitude:
     """One-shot global magnitude pruning (Han et al., NeurIPS 2015).
 
-    Departure: pruning falls inside the one budget and schedule, rather than after a
-    full training that fine-tuning follows.
+    Departure: pruning falls within the one budget and schedule; the authors prune after
+    a full training and fine-tune then.
     """
 
     at_epoch: int | None
 
     def plan(self, budget: Budget) -> Plan:
         """One event before epoch ``at_epoch``."""
-        epoch = budget.epochs // 2 if self.at_epoch is None else self.at_epoch
-        return Plan.simple(budget, epoch * budget.steps_per_epoch)
+        return Plan.simple(budget, counts.pruning_step(budget, self.at_epoch))
 
     def start(self, view: View) -> None:
         """Remember nothing."""
 
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Keep the ``keep`` weights of largest absolute value, over all layers."""
-        scores = np.abs(masks.of_weights(view.params, view.width))
-        kept = masks.keep_top(scores, view.keep)
+        kept = selection.cut(scores.sizes_left(view), view.keep, view.width)
         return Change(masks=masks.with_biases(kept, view.width)), None
 
 
-def check(table: pd.DataFrame) -> list[Mistake]:
-    """Pruning must fall within the training."""
-    late = table[(table["at_epoch"] > table["epochs"]).fillna(False)]
-    if late.empty:
-        return []
-    epoch, epochs = late["at_epoch"].iloc[0], late["epochs"].iloc[0]
-    text = f"{epoch} lies after the end of a training of {epochs} epochs"
-    return [Mistake("at_epoch", text, epoch)]
-
-
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """All weights until the pruning epoch, shared by twins; then ``keep``."""
     dense = (table["at_epoch"] / table["epochs"]).fillna(0.5).to_numpy(np.float64)
-    keep = table["keep"].to_numpy(np.float64)
-    kept = np.stack([np.full(len(keep), float(weights)), keep])
-    return Course(kept, np.stack([dense / twins, 1 - dense]))
+    return CostProfile.dense_first(weights, table["keep"], dense / twins, 1 - dense)
 
 
 ENTRY = Entry(
@@ -76,6 +60,8 @@ ENTRY = Entry(
         second_phase="fine-tune",
     ),
     options=MagnitudeOptions,
-    check=check,
-    course=course,
+    check=within_training("at_epoch"),
+    cost_profile=cost_profile,
+    colour="#0072B2",
+    marker="o",
 )

@@ -1,10 +1,20 @@
 """Masks with a pattern in each layer: N:M along inputs, and layers of equal density."""
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
+from pydantic import Field
 
 from spiral import masks, mlp
+from spiral.methods import allocation
+from spiral.methods.entry import Mistake
 from spiral.methods.selection import by_layer
+
+NM_KEEP: Any = Field(2, ge=1, description="N of N:M: weights kept in each group")
+NM_GROUP: Any = Field(4, ge=2, description="M of N:M: weights of a group")
+"""The options of methods that know the scope ``nm``."""
 
 Scores = Float[np.ndarray, "N W"]
 WeightMask = Bool[np.ndarray, "N W"]
@@ -49,21 +59,36 @@ def count(width: int, keep: int, group: int) -> int:
     return total
 
 
+def check(table: pd.DataFrame) -> list[Mistake]:
+    """Find N:M patterns that do not exist, or do not keep ``keep`` weights."""
+    found = []
+    columns = ["width", "keep", "nm_keep", "nm_group"]
+    rows = table[table["scope"] == "nm"][columns].drop_duplicates()
+    for width, keep, some, group in rows.itertuples(index=False):
+        if some > group:
+            text = f"expected at most {group} of {group} weights, got {some}"
+            found.append(Mistake("nm_keep", text, some))
+        elif keep != (right := count(width, some, group)):
+            text = f"{some}:{group} keeps {right} weights of width {width}, not {keep}"
+            found.append(Mistake("keep", text, keep))
+    return found
+
+
 def ends(width: int) -> int:
     """Return the weights of the first and the last layer."""
-    first, *_, last = mlp.layers(width)
-    return first.outputs * first.inputs + last.outputs * last.inputs
+    first, *_, last = allocation.layer_sizes(width)
+    return first + last
 
 
 def uniform(scores: Scores, width: int, keep: Int[np.ndarray, " N"]) -> WeightMask:
-    """Keep the first and last layer, and of those between the same share of each.
+    """Keep the first and last layer, and the same share of each layer between them.
 
     Args:
         scores: The higher the better.
         width: Hidden width w.
         keep: Weights of the network, at least those of the first and last layer.
     """
-    sizes = [layer.outputs * layer.inputs for layer in mlp.layers(width)]
+    sizes = allocation.layer_sizes(width)
     shares = np.tile(sizes, (len(keep), 1))
     shares[:, 1:-1] = masks.allocate(keep - ends(width), sizes[1:-1])
     return by_layer(width, scores, shares)

@@ -1,4 +1,4 @@
-"""Optimal brain surgeon on one linear layer: what an input is worth, how to do without.
+"""Optimal brain surgeon on one linear layer: score its inputs, remove some of them.
 
 A layer sees inputs x (with a last one that is always 1, for its bias) and computes Wx.
 Without an input the best that its other weights can do, for mean squared error on the
@@ -17,7 +17,7 @@ Matrix = Float[np.ndarray, "I I"]
 def layer_inputs(
     params: Float[np.ndarray, " P"], points: Float[np.ndarray, "B 2"], width: int
 ) -> list[Float[np.ndarray, "B I"]]:
-    """Return what each of the four layers of one network sees, with the constant 1."""
+    """Return the inputs of each layer of one network, and the constant 1."""
     ones = np.ones((len(points), 1))
     seen = [np.concatenate([points.astype(np.float64), ones], axis=1)]
     for weights in augmented(params, width)[:-1]:
@@ -54,7 +54,7 @@ def costs(weights: Weights, inverse: Matrix) -> Float[np.ndarray, " I"]:
 def without(
     weights: Weights, inverse: Matrix, unit: int
 ) -> tuple[Weights, Matrix, float]:
-    """Remove one input and let the other weights make up for it.
+    """Remove one input and let the other weights compensate for it.
 
     Returns:
         The new weights, the inverse of H without the input (its row and column are
@@ -72,7 +72,7 @@ def without(
 def eliminate(
     weights: Weights, inverse: Matrix, stay: int
 ) -> tuple[Weights, list[int], list[float]]:
-    """Remove inputs, each time the cheapest, until so many stay beside the constant.
+    """Remove inputs, the cheapest each time, until ``stay`` and the constant are left.
 
     Of equals the higher index goes; NaN goes first.
 

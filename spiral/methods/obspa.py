@@ -1,4 +1,4 @@
-"""``obspa``: remove hidden units and let the next layer make up for them exactly."""
+"""``obspa``: remove hidden units and let the next layer compensate exactly."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +12,7 @@ from spiral import mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods import magnitude, obs, structured, units
-from spiral.methods.entry import Course, Entry, Taxonomy
+from spiral.methods.entry import CostProfile, Entry, Taxonomy
 
 SQUARE = 2.25
 """Half the side of the square that boundary maps show."""
@@ -22,14 +22,14 @@ class ObspaOptions(Options):
     """Options of ``obspa``."""
 
     at_epoch: int | None = Field(
-        None, ge=0, description="epoch before which it prunes; None is after the last"
+        None, ge=0, description="epoch before which to prune; None: after the last"
     )
     samples: Literal["id", "ood", "free"] = Field(
         "id",
-        description="what layers are made to agree on: training points, uniform points "
-        "of the square around them, or standard normal ones",
+        description="points on which layers are reconstructed: training points, "
+        "uniform ones of the square around them, or standard normal ones",
     )
-    points: int = Field(1024, ge=1, le=49_920, description="how many of them")
+    points: int = Field(1024, ge=1, le=49_920, description="number of these points")
     damping: float = Field(
         0.01, gt=0, description="λ as a share of the mean of the Hessian's diagonal"
     )
@@ -39,16 +39,16 @@ class ObspaOptions(Options):
 class Obspa:
     """Optimal Brain SPA (Wang et al. 2024, arXiv:2403.18955).
 
-    A unit is worth the squared error that the layer it feeds cannot avoid without it,
-    as a share of that layer's mean square. Units go one by one, the cheapest first, and
+    A unit's score is the squared error that the next layer cannot avoid without it, as
+    a share of that layer's mean square. Units go one by one, the cheapest first, and
     after each the weights and biases of the layer take over what they can: in each
     layer of the dense network, which says how many units it may keep; then from the
     first layer to the last, on the inputs that the pruned layers before leave.
 
-    Departures: published are one-shot scores of groups; one by one tells twins apart,
-    of which one may go. The constant 1 among a layer's inputs moves means into the bias
-    (there are no statistics of batches to calibrate anew). The score of the producer's
-    row is left out: removing it needs no compensation.
+    Departures: the paper scores all groups at once; going one by one tells duplicates
+    apart, of which one may go. The constant 1 among a layer's inputs moves means into
+    the bias (there are no statistics of batches to calibrate anew). The score of the
+    unit's own row is left out: removing it needs no compensation.
     """
 
     at_epoch: int | None
@@ -74,10 +74,12 @@ class Obspa:
         for n, pair in enumerate(pairs):
             stay[n], params[n] = self._reconstruct(*pair, view.width, sizes[n])
         kept = units.mask_of(stay, params, view.keep)
-        return Change(masks=kept, params=params, forget=np.ones_like(kept)), None
+        return Change(
+            masks=kept, params=params, reset_momentum=np.ones_like(kept)
+        ), None
 
     def _points(self, view: View) -> Float[np.ndarray, "N B 2"]:
-        """Return the points that layers are made to agree on."""
+        """Return the points on which layers are reconstructed."""
         if self.samples == "id":
             count = -(-self.points // view.batch(view.step)[0].shape[1])
             return structured.next_batches(view, count)[0][:, : self.points]
@@ -111,7 +113,7 @@ class Obspa:
         width: int,
         sizes: Int[np.ndarray, " 3"],
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the units that stay, and the parameters made up for the others."""
+        """Return the units that stay, and parameters that compensate for the others."""
         stay, params = np.ones((units.HIDDEN, width), bool), params.copy()
         for hidden, size in enumerate(sizes):
             x = obs.layer_inputs(params, points, width)[hidden + 1]
@@ -125,10 +127,10 @@ class Obspa:
         return stay, params
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """All weights until the pruning epoch; then about ``keep``."""
     at_epoch = table["at_epoch"].fillna(table["epochs"])
-    return magnitude.course(table.assign(at_epoch=at_epoch), weights, twins)
+    return magnitude.cost_profile(table.assign(at_epoch=at_epoch), weights, twins)
 
 
 ENTRY = Entry(
@@ -145,6 +147,8 @@ ENTRY = Entry(
     ),
     options=ObspaOptions,
     check=structured.check,
-    course=course,
+    cost_profile=cost_profile,
     gradients=lambda table: 0.07 * table["points"].to_numpy(np.float64),
+    colour="#882255",
+    marker="4",
 )

@@ -1,24 +1,26 @@
 """``one_shot``: prune a checkpoint of a dense training once, then retrain in full."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral import masks, mlp, schedules
+from spiral import masks, schedules
 from spiral.config import PER_NETWORK, Options
-from spiral.job import Budget, Change, Mask, Plan, Sam, Sgd, View
-from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
-from spiral.methods.selection import by_layer
+from spiral.job import Budget, Change, Plan, Sam, Sgd, View
+from spiral.methods import scores, selection
+from spiral.methods.allocation import SCOPE, Scope
+from spiral.methods.entry import CostProfile, Entry, Taxonomy, within_training
 
 
 class OneShotOptions(Options):
     """Options of ``one_shot``; the first four are temperatures of the dense network."""
 
     checkpoint: int | None = Field(
-        None, ge=1, description="epoch of the dense training to prune after [the last]"
+        None,
+        ge=1,
+        description="epoch of the dense training after which to prune [last]",
     )
     dense_lr: float | None = Field(
         None,
@@ -30,7 +32,7 @@ class OneShotOptions(Options):
         None,
         ge=1,
         le=24_991,
-        description="points of a batch of the dense training; steps are as many",
+        description="batch size of the dense training, for the same number of steps",
     )
     sam: float = Field(
         0.0, ge=0, description="ρ of sharpness-aware minimisation while dense"
@@ -38,22 +40,20 @@ class OneShotOptions(Options):
     branch: int = Field(
         0,
         ge=0,
-        description="number of the retraining: equal weights, another batch order",
+        description="number of the retraining: same weights, another batch order",
         json_schema_extra=PER_NETWORK,
     )
-    scope: Literal["global", "layer"] = Field(
-        "global", description="rank over all layers, or in each layer for itself"
-    )
+    scope: Scope = SCOPE
 
 
 @dataclass(frozen=True)
 class OneShot:
-    """What the three-regime model looks at (Zhou et al., ICML 2023, arXiv:2305.18383).
+    """Trainings of the three-regime model (Zhou et al., ICML 2023, arXiv:2305.18383).
 
     Train densely at some temperature; keep the largest weights of a checkpoint; retrain
     for all epochs with the schedule from its start, plain SGD and fresh momentum. Equal
     configs that differ in ``branch`` share the dense network and its mask; how far
-    apart they end tells the regime (``diagnose regimes``).
+    apart they end determines the regime (``diagnose regimes``).
 
     Assumptions: checkpoints are of one dense training of ``epochs`` epochs, whose
     schedule they cut; batches of other sizes train for as many steps. Masks are global
@@ -63,7 +63,7 @@ class OneShot:
     checkpoint: int | None
     dense_batch: int | None
     sam: float
-    scope: Literal["global", "layer"]
+    scope: Scope
 
     def plan(self, budget: Budget) -> Plan:
         """Dense up to the checkpoint, then all epochs again; an event before each."""
@@ -87,48 +87,28 @@ class OneShot:
             scale = own.to_numpy(np.float64, na_value=np.nan) / view.lr
             scale = np.nan_to_num(scale, nan=1.0)
             return Change(lr_scale=scale, batch=self.dense_batch), None
-        kept = self._prune(view)
+        sizes = scores.sizes_left(view)
+        chosen = selection.cut(sizes, view.keep, view.width, self.scope)
+        kept = masks.with_biases(chosen, view.width)
         return Change(
             masks=kept,
-            forget=np.ones_like(kept),
+            reset_momentum=np.ones_like(kept),
             lr_scale=np.ones(len(kept)),
             orders=view.options["branch"].astype(np.int64),
             batch=0,
             plain=True,
         ), None
 
-    def _prune(self, view: View) -> Mask:
-        """Keep the largest weights, of all or of each layer's share."""
-        sizes = np.nan_to_num(np.abs(masks.of_weights(view.params, view.width)))
-        if self.scope == "layer":
-            stack = mlp.layers(view.width)
-            shares = masks.allocate(view.keep, [x.inputs * x.outputs for x in stack])
-            chosen = by_layer(view.width, sizes, shares)
-        else:
-            chosen = masks.keep_top(sizes, view.keep)
-        return masks.with_biases(chosen, view.width)
 
-
-def check(table: pd.DataFrame) -> list[Mistake]:
-    """A checkpoint must lie within the dense training."""
-    late = table[(table["checkpoint"] > table["epochs"]).fillna(False)]
-    if late.empty:
-        return []
-    epoch, epochs = late[["checkpoint", "epochs"]].iloc[0]
-    text = f"{epoch} lies after the end of a training of {epochs} epochs"
-    return [Mistake("checkpoint", text, epoch)]
-
-
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """The dense part, shared by twins, by its own batches; then ``keep``."""
     epochs = table["epochs"].to_numpy(np.float64)
     dense = table["checkpoint"].fillna(table["epochs"]).to_numpy(np.float64)
     larger = table["dense_batch"].fillna(table["batch"]) / table["batch"]
     sam = np.where(table["sam"] > 0, 2.0, 1.0)  # two gradients a step
-    keep, total = table["keep"].to_numpy(np.float64), dense + epochs
+    total = dense + epochs
     before = dense / total / twins * larger.to_numpy(np.float64) * sam
-    kept = np.stack([np.full(len(keep), float(weights)), keep])
-    return Course(kept, np.stack([before, epochs / total]))
+    return CostProfile.dense_first(weights, table["keep"], before, epochs / total)
 
 
 ENTRY = Entry(
@@ -144,6 +124,8 @@ ENTRY = Entry(
         second_phase="train",
     ),
     options=OneShotOptions,
-    check=check,
-    course=course,
+    check=within_training("checkpoint"),
+    cost_profile=cost_profile,
+    colour="#0072B2",
+    marker="1",
 )

@@ -1,4 +1,4 @@
-"""``perp``: after one-shot pruning, retrain only few parameters or narrow adapters."""
+"""``perp``: retrain only few parameters, or narrow adapters, after one-shot pruning."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,10 +12,10 @@ from spiral import adapters, masks, mlp, schedules
 from spiral.adapters import Kind, LowRank
 from spiral.config import PER_NETWORK, Options
 from spiral.job import AdamW, Budget, Change, Mask, Plan, Sgd, View
-from spiral.methods import reconstruction
-from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
+from spiral.methods import reconstruction, retraining, scores, selection
+from spiral.methods.allocation import SCOPE, Scope
+from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
 from spiral.methods.reconstruction import Fit
-from spiral.methods.selection import by_layer
 
 Subset = Literal["none", "biases", "head", "biases_head", "all"]
 WARMUP = 0.1
@@ -25,21 +25,25 @@ class PerpOptions(Options):
     """Options of ``perp``."""
 
     subset: Subset = Field(
-        "biases", description="parameters that train themselves after pruning"
+        "biases", description="parameters that are retrained directly after pruning"
     )
     adapter: Literal["none", Kind] = Field(
         "mask_lora", description="low-rank adapters of the other matrices"
     )
-    rank: int = Field(1, ge=1, description="of adapters; layers may allow less")
+    rank: int = Field(
+        1, ge=1, description="rank of the adapters; small layers may have less"
+    )
     adapter_scale: float = Field(
         2.0, gt=0, description="σ: factor on the product of an adapter"
     )
     by: Literal["task", "layers"] = Field(
         "task",
-        description="retrain by the loss, or fit each layer to its old output after a "
+        description="retrain on the loss, or fit each layer to its old output after a "
         "whole dense training",
     )
-    optimiser: Literal["adamw", "sgd"] = Field("adamw", description="of the retraining")
+    optimiser: Literal["adamw", "sgd"] = Field(
+        "adamw", description="optimiser of the retraining"
+    )
     retrain_lr: float = Field(
         5e-3,
         gt=0,
@@ -47,11 +51,9 @@ class PerpOptions(Options):
         json_schema_extra=PER_NETWORK,
     )
     retrain_epochs: int | None = Field(
-        None, ge=1, description="of `epochs`, a tenth if None"
+        None, ge=1, description="epochs of the retraining; None: a tenth of `epochs`"
     )
-    scope: Literal["global", "layer"] = Field(
-        "global", description="rank over all layers, or in each layer for itself"
-    )
+    scope: Scope = SCOPE
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,12 @@ class Perp:
     fitted network.
 
     Assumptions: there are no norm layers, and the output layer is pruned like the
-    others, so ``head`` trains its kept weights (B1.1) and has no adapter then. Ranks
-    are at most a layer's inputs and outputs (B1.2). A tenth of the epochs retrains,
-    1,950 steps of 50 epochs, all within one budget (B1.3); the mask is global unless
-    ``scope`` says otherwise (B1.4). The rate rises over a tenth and falls linearly to
+    others, so ``head`` trains its kept weights and has no adapter then. Ranks are at
+    most a layer's inputs and outputs. Retraining takes a tenth of the epochs, 1,950
+    steps of 50 epochs, all within one budget; the mask is global unless ``scope`` is
+    ``layer``. The learning rate rises over a tenth of it and falls linearly to
     0, without weight decay, as the authors' does; theirs is 5e-4 for language models.
-    A block is one pre-activation (B1.6), fitted by least squares in turns rather than
+    A block is one pre-activation, fitted by alternating least squares rather than
     by AdamW. With about 30 weights an adapter of rank 1 has more numbers than the
     network has weights, so few is not the point here: ``trained_params`` counts them.
     A training that ``stop_epoch`` ends within the retraining has unmerged adapters.
@@ -86,7 +88,7 @@ class Perp:
     by: Literal["task", "layers"]
     optimiser: Literal["adamw", "sgd"]
     retrain_epochs: int
-    scope: Literal["global", "layer"]
+    scope: Scope
 
     def plan(self, budget: Budget) -> Plan:
         """Dense training, pruning, retraining, merging; or all at the end."""
@@ -109,7 +111,7 @@ class Perp:
 
     @property
     def _map(self) -> LowRank | None:
-        """The adapters: on all layers, or on those that do not train themselves."""
+        """The adapters: on all layers, or on those that are not retrained directly."""
         if self.adapter == "none":
             return None
         last = 4 if self.subset in ("none", "biases") else 3
@@ -143,7 +145,7 @@ class Perp:
         special = self._map is not None or self.optimiser == "adamw"
         return Change(
             masks=kept,
-            forget=np.ones_like(kept),
+            reset_momentum=np.ones_like(kept),
             trainable=trains,
             lr_scale=view.options["retrain_lr"] / view.lr,
             decay_scale=np.zeros(len(kept)),
@@ -179,19 +181,12 @@ class Perp:
 
     def _prune(self, view: View) -> Mask:
         """Keep the largest weights, of all or of each layer's share."""
-        sizes = np.abs(masks.of_weights(view.params, view.width))
-        if self.scope == "global":
-            kept = masks.keep_top(sizes, view.keep)
-        else:
-            of_layers = [
-                layer.inputs * layer.outputs for layer in mlp.layers(view.width)
-            ]
-            shares = masks.allocate(view.keep, of_layers)
-            kept = by_layer(view.width, sizes, shares)
+        sizes = scores.sizes_left(view)
+        kept = selection.cut(sizes, view.keep, view.width, self.scope)
         return masks.with_biases(kept, view.width)
 
     def _trains(self, view: View) -> Bool[np.ndarray, "N P"]:
-        """Return the parameters that train themselves."""
+        """Return the parameters that are retrained directly."""
         found = np.full(view.params.shape, self.subset == "all")
         last = mlp.layers(view.width)[-1]
         if self.subset in ("biases", "biases_head"):
@@ -201,40 +196,36 @@ class Perp:
         return found
 
 
-def derive(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Let retraining take a tenth of the epochs."""
-    return {"retrain_epochs": (table["epochs"] // 10).clip(lower=1)}
-
-
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """Something must train, and something be left for the dense training."""
+    """Some parameters must be retrained, and some epochs left for dense training."""
     found = []
     idle = (table["subset"] == "none") & (table["adapter"] == "none")
     if idle.any():
-        found.append(Mistake("subset", "nothing trains; choose an adapter", "none"))
+        found.append(
+            Mistake("subset", "no parameter trains; choose an adapter", "none")
+        )
     both = (table["subset"] == "all") & (table["adapter"] != "none")
     if both.any():
-        text = "all weights train themselves; write `adapter: none` with it"
+        text = "all weights are retrained directly; add `adapter: none`"
         found.append(Mistake("subset", text, "all"))
     if ((table["adapter"] == "lora") & (table["by"] == "layers")).any():
-        text = "lora fills what was pruned; lora_prune fits alike and keeps the mask"
+        text = "lora fills pruned weights; lora_prune fits alike and keeps the mask"
         found.append(Mistake("adapter", text, "lora"))
     long = table[table["retrain_epochs"] >= table["epochs"]]
     if not long.empty:
         each, epochs = long[["retrain_epochs", "epochs"]].iloc[0]
-        text = f"{each} of {epochs} epochs leave none for the dense training"
+        text = f"expected fewer than {epochs}, the epochs of the training; got {each}"
         found.append(Mistake("retrain_epochs", text, each))
     return found
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """The dense part, which twins share; then ``keep``."""
     shared = table.iloc[0]
     after = int(shared["retrain_epochs"]) / int(shared["epochs"])
     after = 0.0 if shared["by"] == "layers" else after
-    keep = table["keep"].to_numpy(np.float64)
-    kept = np.stack([np.full(len(keep), float(weights)), keep])
-    return Course(kept, np.stack([(1 - after) / twins, np.full(len(keep), after)]))
+    rest = np.full(len(table), after)
+    return CostProfile.dense_first(weights, table["keep"], (1 - after) / twins, rest)
 
 
 ENTRY = Entry(
@@ -249,7 +240,9 @@ ENTRY = Entry(
         cost="dense to sparse",
     ),
     options=PerpOptions,
-    derive=derive,
+    derive=retraining.a_tenth,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
+    colour="#44AA99",
+    marker="D",
 )

@@ -21,22 +21,26 @@ class ProsprOptions(Options):
         rounding="up", selection="topk", empty_layer="abort", late_biases="kept"
     )
     rounding: Literal["exact", "up"] = Field(
-        "exact", description="exactly keep weights, or ⌈W·(1 - sparsity)⌉ in float64"
+        "exact",
+        description="keep exactly `keep` weights, or ⌈W·(1 - sparsity)⌉ in float64",
     )
     selection: Literal["rank", "topk"] = Field(
-        "rank", description="where scores are equal, lower indices or torch's choice"
+        "rank",
+        description="which of equal scores to keep: lower indices, or torch's choice",
     )
     empty_layer: Literal["train", "abort"] = Field(
-        "train", description="train a network with an empty layer, or call it aborted"
+        "train", description="train networks with an empty layer, or mark them aborted"
     )
     late_biases: Literal["masked", "kept"] = Field(
         "masked", description="biases of units without outgoing weights at width 3"
     )
-    inner_steps: int = Field(3, ge=0, description="SGD steps differentiated through")
+    inner_steps: int = Field(3, ge=0, description="SGD steps to differentiate through")
     inner_lr: float | None = Field(
-        None, ge=0, description="their learning rate; None is the config's"
+        None, ge=0, description="learning rate of these steps; None: the config's"
     )
-    inner_momentum: float = Field(0.9, ge=0, lt=1, description="their momentum")
+    inner_momentum: float = Field(
+        0.9, ge=0, lt=1, description="momentum of these steps"
+    )
 
 
 @dataclass(frozen=True)
@@ -117,4 +121,6 @@ ENTRY = Entry(
     ),
     options=ProsprOptions,
     gradients=lambda table: 1 + 3 * table["inner_steps"].to_numpy(np.float64),
+    colour="#AA4499",
+    marker="X",
 )

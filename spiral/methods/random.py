@@ -40,4 +40,6 @@ ENTRY = Entry(
         criterion="random",
         second_phase="train",
     ),
+    colour="#999999",
+    marker="x",
 )

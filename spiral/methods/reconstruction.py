@@ -1,4 +1,4 @@
-"""Layers that are fitted to what they put out before pruning, one after the other.
+"""Reconstruction: layers are fitted to their outputs before pruning, one by one.
 
 A layer sees what its pruned and fitted predecessors make of some points, and the target
 is what its old weights make of the same: least squares of pre-activations, unit by unit
@@ -26,7 +26,7 @@ Points = Float64[np.ndarray, "in D"]
 
 @dataclass(frozen=True)
 class Fit:
-    """What of a layer may change."""
+    """Which parameters of a layer may change."""
 
     weights: bool
     """All that is kept; no adapter then."""
@@ -62,7 +62,7 @@ def fit(
         fits: What may change in each layer.
         random: Draws where adapters begin.
     """
-    width = next(w for w in range(1, len(dense)) if mlp.param_count(w) == len(dense))
+    width = mlp.width_of(len(dense))
     seen = points.T.astype(np.float64)
     parts = []
     old = mlp.matrices(dense.astype(np.float64), width)
@@ -131,7 +131,7 @@ def _alternate(
     Each step is a least-squares problem, so the error never rises; at full rank the
     first B is already the best there is.
     """
-    shown, scaled = _shown(layer, how), how.adapter == "scale_lora"
+    factors, scaled = _factors(layer, how), how.adapter == "scale_lora"
     base = np.zeros_like(layer.weights) if scaled else layer.weights
     outputs, inputs = base.shape
     down = random.standard_normal((min(how.rank, outputs, inputs), inputs))
@@ -139,22 +139,22 @@ def _alternate(
         down[0] = 1  # BA = 1, with which fitting begins, is among what B can make
     before = np.inf
     for _ in range(SWEEPS):
-        ways = [(down * row).T for row in shown]
+        ways = [(down * row).T for row in factors]
         weights, biases, far = _solve(base, ways, layer, seen, target)
         error = float(((weights @ seen + biases[:, None] - target) ** 2).sum())
         if error >= (1 - SETTLED) * before:
             break
         before = error
         down = _best_down(
-            np.stack(far), shown, seen, target - base @ seen - biases[:, None]
+            np.stack(far), factors, seen, target - base @ seen - biases[:, None]
         )
     if how.adapter == "lora_prune":
         weights = np.where(layer.kept, weights, 0)
     return weights, biases
 
 
-def _shown(layer: Layer, how: Fit) -> Matrix:
-    """Return by what BA is multiplied, entry by entry."""
+def _factors(layer: Layer, how: Fit) -> Matrix:
+    """Return the factor of each entry of BA."""
     if how.adapter == "scale_lora":
         return layer.weights
     if how.adapter == "mask_lora":
@@ -164,16 +164,16 @@ def _shown(layer: Layer, how: Fit) -> Matrix:
 
 def _best_down(
     up: Float64[np.ndarray, "out r"],
-    shown: Matrix,
+    factors: Matrix,
     seen: Points,
     rest: Float64[np.ndarray, "out D"],
 ) -> Float64[np.ndarray, "r in"]:
-    """Return the A that makes ((B A) ⊙ shown) X closest to what is left."""
+    """Return the A that makes ((B A) ⊙ factors) X closest to what is left."""
     inner = seen @ seen.T
     normal = np.einsum(
-        "ok,ol,oi,oj,ij->kilj", up, up, shown, shown, inner, optimize=True
+        "ok,ol,oi,oj,ij->kilj", up, up, factors, factors, inner, optimize=True
     )
-    right = np.einsum("ok,oi,oi->ki", up, shown, rest @ seen.T)
+    right = np.einsum("ok,oi,oi->ki", up, factors, rest @ seen.T)
     size = right.size
     found = np.linalg.lstsq(normal.reshape(size, size), right.ravel(), rcond=None)[0]
     down: Float64[np.ndarray, "r in"] = found.reshape(right.shape)

@@ -1,4 +1,4 @@
-"""Learning rates of retraining after pruning, for any method that prunes and retrains.
+"""Retraining after pruning: its learning rates, its length, its momentum.
 
 All follow from the curve of the dense training, whose largest and smallest factor are
 η_max and η_min, and from the number of steps n. But for ``ft`` and ``lrw`` a tenth of
@@ -18,19 +18,33 @@ apply the first factor after the warm-up twice and so lag by a step; ours do not
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float
+from pydantic import Field
 
 from spiral import masks
 from spiral.job import View
 
 Retraining = Literal["ft", "lrw", "slr", "clr", "llr", "allr"]
+Buffers = Literal["reset", "kept"]
 Curve = Float[np.ndarray, " T"]
 
 WARMUP = 0.1
 """Share of the retraining in which the learning rate rises."""
+
+
+def buffers_option(default: Buffers) -> Any:
+    """Return the option ``buffers`` of methods that prune during training."""
+    text = "momentum when weights come back, or when they are pruned"
+    return Field(default, description=text)
+
+
+def a_tenth(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Let each retraining take a tenth of the epochs, at least one."""
+    return {"retrain_epochs": (table["epochs"] // 10).clip(lower=1)}
 
 
 def curve(kind: Retraining, dense: Curve, steps: int) -> Curve:

@@ -28,29 +28,35 @@ class RiglOptions(Options):
     )
     update_interval: int = Field(100, ge=1, description="steps between updates")
     update_end: float = Field(
-        0.75, gt=0, le=1, description="fraction of training by which updates end"
+        0.75, gt=0, le=1, description="fraction of training at which updates end"
     )
     first_update: int = Field(0, ge=0, description="step of the first update")
     counted_from: int = Field(
         0, ge=0, le=1, description="number of the first training step"
     )
     drop: float = Field(
-        0.3, ge=0, le=1, description="share of each layer that the first update swaps"
+        0.3,
+        ge=0,
+        le=1,
+        description="share of each layer's weights that the first update swaps",
     )
     least_swap: int = Field(
-        0, ge=0, description="weights that every layer swaps at least"
+        0, ge=0, description="least number of weights that a layer swaps"
     )
     growth: Literal["gradient", "random"] = Field(
-        "gradient", description="what grows: largest gradients, or any (SET)"
+        "gradient",
+        description="which weights grow: largest gradients, or random ones (SET)",
     )
     layer_rounding: erk.Rounding = Field(
-        "exact", description="layer budgets add up to keep, or are rounded up"
+        "exact", description="make layer budgets add up to keep, or round them up"
     )
     zeros: Literal["kept", "as_any"] = Field(
-        "kept", description="a kept weight of value 0 is better than none, or the same"
+        "kept",
+        description="rank kept weights of value 0 above pruned ones, or as equals",
     )
     selection: Literal["rank", "sorted"] = Field(
-        "rank", description="where values are equal, lower indices or torch's choice"
+        "rank",
+        description="which of equal values to keep: lower indices, or torch's choice",
     )
 
 
@@ -144,7 +150,7 @@ class Rigl:
     def _interest(
         self, view: View, kept: Bool[np.ndarray, "N W"], some: Int[np.ndarray, " M"]
     ) -> Float[np.ndarray, "N W"]:
-        """Return what ranks weights for growth, of some networks; 0 for the others."""
+        """Return growth scores of some networks; 0 for the others."""
         found = np.zeros(kept.shape)
         if not len(some):
             return found
@@ -185,4 +191,6 @@ ENTRY = Entry(
     ),
     options=RiglOptions,
     gradients=updates,
+    colour="#999933",
+    marker="8",
 )

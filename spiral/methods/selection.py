@@ -1,4 +1,4 @@
-"""Scores to masks: the exact rule, and the rules with a threshold that others use."""
+"""From scores to masks: the exact rule, and the published rules it departs from."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -7,12 +7,14 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from spiral import masks, mlp
+from spiral.methods import allocation
 
 Rule = Literal["rank", "topk", "sorted", "strict", "loose"]
-"""Three keep exactly ``keep`` and differ where scores are equal: ``rank`` keeps the
-lower indices, ``topk`` what ``torch.topk`` finds, ``sorted`` what it puts first when it
-sorts all. ``strict`` keeps what is above the keep-th highest score, so one too few and
-no ties; ``loose`` what is not below it, so all ties."""
+"""The first three keep exactly ``keep`` weights and differ where scores are equal:
+``rank`` keeps the lower indices, ``topk`` those that ``torch.topk`` returns, ``sorted``
+those that it puts first when it sorts all scores. ``strict`` keeps scores above the
+keep-th highest, so one weight too few and no ties; ``loose`` keeps scores that are not
+below it, so all ties."""
 
 Scores = Float[np.ndarray, "N W"]
 Counts = Int[np.ndarray, " N"]
@@ -76,6 +78,27 @@ RULES: dict[Rule, Callable[[Scores, Counts], WeightMask]] = {
 }
 
 
+def cut(
+    scores: Scores,
+    keep: Counts,
+    width: int,
+    scope: allocation.Scope = "global",
+    rule: Rule = "rank",
+) -> WeightMask:
+    """Choose the weights to keep over all layers, or each layer's share of them.
+
+    Args:
+        scores: The higher the better.
+        keep: How many each network keeps.
+        width: Hidden width w.
+        scope: ``layer`` shares ``keep`` in proportion to the layers' sizes.
+        rule: How the count is met (see :data:`Rule`).
+    """
+    if scope == "global":
+        return select(scores, keep, rule)
+    return by_layer(width, scores, allocation.proportional(keep, width), rule)
+
+
 def by_layer(
     width: int, scores: Scores, shares: Int[np.ndarray, "N L"], rule: Rule = "rank"
 ) -> WeightMask:
@@ -88,24 +111,24 @@ def by_layer(
 
 
 def without(scores: Scores, kept: WeightMask, rule: Rule) -> Scores:
-    """Return scores, none negative, in which what is pruned ranks last.
+    """Return scores, none of them negative, in which pruned weights rank last.
 
-    Below a kept weight of score zero, that is; but ``strict`` removes both.
+    They rank below kept weights of score zero; but ``strict`` removes both.
     """
     return np.where(kept, scores, -1 if rule == "rank" else 0)
 
 
 def floored(keep: Counts, total: int) -> Counts:
-    """Return int(total · (keep/total)) as floating point has it: at times one less."""
+    """Return int(total · (keep/total)) in floating point: at times ``keep`` - 1."""
     return np.floor(total * (keep / total)).astype(np.int64)
 
 
 def remarks(
     scores: Scores, keep: Counts, rule: Rule = "rank"
 ) -> Shaped[np.ndarray, " N"]:
-    """Call a network degenerate that has fewer positive scores than it is to keep.
+    """Return "degenerate" for networks with fewer positive scores than weights to keep.
 
-    The others say nothing about which weights to keep; the lower index decides then.
+    Other scores do not rank weights; the lower index decides among them.
     """
     informed = (np.isfinite(scores) & (scores > 0)).sum(axis=1)
     return np.where(informed < keep - (rule == "strict"), "degenerate", "")

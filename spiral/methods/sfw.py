@@ -1,4 +1,4 @@
-"""``sfw``: Stochastic Frank-Wolfe towards corners of few weights, pruned in the end."""
+"""``sfw``: stochastic Frank-Wolfe towards corners of few weights, pruned at the end."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -10,7 +10,8 @@ from pydantic import Field
 from spiral import balls, masks, schedules
 from spiral.config import Config, Options, fields
 from spiral.job import Budget, Change, FrankWolfe, Plan, Rescale, View
-from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
+from spiral.methods import scores, selection
+from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
 
 
 class SfwOptions(Options):
@@ -18,11 +19,14 @@ class SfwOptions(Options):
 
     ball: balls.Ball = Field(
         "k_support",
-        description="that a matrix stays in: convex hull of k weights, of k units, "
+        description="set that a matrix stays in: convex hull of k weights, of k units, "
         "the k-sparse polytope, or an L2 ball",
     )
     ball_share: float = Field(
-        0.3, gt=0, le=1, description="k, of a matrix's weights (or of its units)"
+        0.3,
+        gt=0,
+        le=1,
+        description="k as a share of a matrix's weights (or of its units)",
     )
     ball_radius: float = Field(
         10.0,
@@ -51,12 +55,11 @@ class Sfw:
     after it: configs that differ in ``keep`` alone are one training. With ``rescale:
     gradient`` steps are as long as those of SGD.
 
-    Assumptions: each matrix has a ball, each bias vector an L2 ball (B4.1); k and the
-    radius are the authors' 0.3 and 10 (B4.2); schedules are those of the config, theirs
-    is ``rates: linear`` (B4.3); exactly ``keep`` weights stay, biases by the rule of
-    Zhang & Papyan (B4.4). With ``group_k_support`` a unit of a hidden layer goes with
-    its bias, and the output layer has L2 balls (B4.5); weights, not units, are ranked
-    in the end.
+    Assumptions: each matrix has a ball, each bias vector an L2 ball; k and the radius
+    are the authors' 0.3 and 10; schedules are those of the config, theirs is
+    ``rates: linear``; exactly ``keep`` weights stay, and biases by the rule of Zhang &
+    Papyan. With ``group_k_support`` a unit of a hidden layer is one group with its
+    bias, and the output layer has L2 balls; weights, not units, are ranked in the end.
 
     SGD's solutions at width 16 have k-support norms of 2 to 3 mean initial norms in the
     hidden matrices and of 13 to 17 in the output's: a radius of 10 binds only there.
@@ -89,26 +92,25 @@ class Sfw:
             setting = (self.ball, self.ball_share, self.ball_radius)
             stack = balls.cells(view.width, *setting)
             return Change(params=balls.inside(stack, view.params)), None
-        scores = np.abs(masks.of_weights(view.params, view.width))
-        kept = masks.keep_top(scores, view.keep)
+        kept = selection.cut(scores.sizes_left(view), view.keep, view.width)
         return Change(masks=masks.with_biases(kept, view.width)), None
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """A penalty that someone chose would be ignored."""
+    """An L2 penalty other than the default would be ignored."""
     usual = fields(Config)["weight_decay"].default
     chosen = table[~table["weight_decay"].isin([usual, 0.0])]
     if chosen.empty:
         return []
     value = chosen["weight_decay"].iloc[0]
-    text = "sfw has no L2 penalty; leave it out, its ball bounds the weights"
+    text = "sfw has no L2 penalty, since a ball bounds its weights; leave it out"
     return [Mistake("weight_decay", text, value)]
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """All weights to the end, one training for all twins."""
     kept = np.full((1, len(table)), float(weights))
-    return Course(kept, 1 / twins[None])
+    return CostProfile(kept, 1 / twins[None])
 
 
 ENTRY = Entry(
@@ -124,5 +126,7 @@ ENTRY = Entry(
     ),
     options=SfwOptions,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
+    colour="#F0E442",
+    marker="P",
 )

@@ -1,4 +1,4 @@
-"""Sparse training: units shrink every few steps until some are removed.
+"""Sparse training: units shrink every few steps until the smallest are removed.
 
 A penalty of λ times R adds λ∂R to the gradient, which momentum μ makes 1/(1 - μ) times
 as much. Here R acts by itself, every ``interval`` steps, for all of these at once: so
@@ -13,7 +13,7 @@ from jaxtyping import Float
 from pydantic import Field
 
 from spiral.job import Budget, Change, Params, Plan, View
-from spiral.methods import structured, units
+from spiral.methods import counts, structured, units
 from spiral.methods.entry import Taxonomy
 
 TAXONOMY = Taxonomy(
@@ -29,9 +29,9 @@ TAXONOMY = Taxonomy(
 class ShrinkingOptions(structured.UnitOptions):
     """Options of ``group_norm`` and ``slimming``."""
 
-    interval: int = Field(39, ge=1, description="training steps from shrink to shrink")
+    interval: int = Field(39, ge=1, description="training steps between penalty steps")
     penalty: float = Field(
-        1e-3, ge=0, description="λ/(1 - μ): what a step takes, times the learning rate"
+        1e-3, ge=0, description="λ/(1 - μ): penalty per step, times the learning rate"
     )
 
 
@@ -46,7 +46,7 @@ class Law:
 
 @dataclass(frozen=True)
 class Shrinking:
-    """Units shrink every ``interval`` steps; before epoch ``at_epoch`` the least go."""
+    """Shrink units every ``interval`` steps; remove the smallest at ``at_epoch``."""
 
     at_epoch: int | None
     scope: units.Scope
@@ -57,8 +57,7 @@ class Shrinking:
 
     def plan(self, budget: Budget) -> Plan:
         """Events to shrink, and a last one to prune."""
-        epoch = budget.epochs // 2 if self.at_epoch is None else self.at_epoch
-        last = epoch * budget.steps_per_epoch
+        last = counts.pruning_step(budget, self.at_epoch)
         events = (*range(self.interval, last, self.interval), last)
         return Plan.simple(budget, *events, exact=self.remainder == "weights")
 
@@ -71,8 +70,6 @@ class Shrinking:
             amount = view.lr * self.penalty * self.interval
             return Change(params=self.law.shrink(view.params, view.width, amount)), None
         scores = self.law.scores(view.params, view.width)
-        if self.scope == "layer":
-            scores = units.within_layers(scores)
-        stay = units.best(scores, view.keep, remainder=self.remainder)
+        stay = units.best_of(scores, view.keep, self.scope, self.remainder)
         kept = units.mask_of(stay, view.params, view.keep, self.remainder)
         return Change(masks=kept), None

@@ -52,5 +52,7 @@ ENTRY = Entry(
     taxonomy=TAXONOMY,
     options=ShrinkingOptions,
     check=structured.check,
-    course=magnitude.course,
+    cost_profile=magnitude.cost_profile,
+    colour="#56B4E9",
+    marker="+",
 )

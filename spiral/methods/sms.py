@@ -5,15 +5,14 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from pydantic import Field
 
 from spiral import masks, mlp, schedules
 from spiral.config import Options
 from spiral.job import Budget, Change, Mask, Params, Plan, View, variant
-from spiral.methods import retraining, soups
-from spiral.methods.cycles import left_evenly
-from spiral.methods.entry import Course, Entry, Mistake, Taxonomy
+from spiral.methods import counts, retraining, scores, selection, soups
+from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
 
 Vary = Literal["order", "weight_decay", "length", "lr"]
 Average = Literal["uniform", "greedy", "reprune"]
@@ -24,25 +23,27 @@ class SmsOptions(Options):
     """Options of ``sms``."""
 
     members: int = Field(3, ge=1, le=64, description="retrainings that are averaged")
-    vary: Vary = Field("order", description="in what the retrainings differ")
+    vary: Vary = Field("order", description="setting in which the retrainings differ")
     spread: float = Field(
         2.0,
         gt=1,
-        description="largest factor between a member and the config, in what varies "
-        "(lengths only shorten)",
+        description="largest factor between a member's setting and the config's "
+        "(lengths only shrink)",
     )
     average: Average = Field(
         "uniform",
-        description="all members after each cycle; or those that help on a tenth of "
-        "the points; or, without common cycles, all at the end, pruned again",
+        description="average all members after each cycle; those that help on a tenth "
+        "of the points; or, without common cycles, all at the end, pruned again",
     )
-    cycles: int = Field(3, ge=1, description="prunings, each with a retraining")
+    cycles: int = Field(
+        3, ge=1, description="number of prunings, each with a retraining"
+    )
     retraining: Rates = Field("llr", description="learning rates after each pruning")
     retrain_epochs: int | None = Field(
-        None, ge=1, description="epochs of a retraining; None is a tenth of `epochs`"
+        None, ge=1, description="epochs of a retraining; None: a tenth of `epochs`"
     )
     longer: int = Field(
-        1, ge=1, description="retrain so many times longer, beyond `epochs`"
+        1, ge=1, description="factor on the length of retrainings, beyond `epochs`"
     )
 
 
@@ -55,7 +56,7 @@ class Sms:
     their average, which has their mask. Retraining begins with fresh momentum; by
     default its rate warms up over a tenth of its steps, then falls linearly to 0.
 
-    Baselines: ``members: 1`` is iterative magnitude pruning; ``longer: m`` with it
+    Baselines: ``members: 1`` is iterative magnitude pruning; with ``longer: m`` it
     takes as many steps as m members; ``average: reprune`` prunes and retrains each
     member on its own and prunes the average of all once more, without retraining.
 
@@ -63,9 +64,9 @@ class Sms:
     start from a fully trained network); cycle p of P keeps round(W(keep/W)^(p/P)).
     Momentum is plain, where theirs is Nesterov's. The dense part runs the config's
     schedule at its own length. Member 0 is the config itself; others vary by factors
-    1/s, s, … up to ``spread``. Greedy soups need data that training has not seen; here
-    there is none, since training and score use the same points: greedy looks at a
-    tenth of them, the same for all configs, which training also sees.
+    1/s, s, … up to ``spread``. Greedy soups need data that training has not seen, but
+    here training and accuracy use the same points: greedy soups are scored on a tenth
+    of them, the same for all configs, on which networks also train.
     """
 
     members: int
@@ -127,20 +128,20 @@ class Sms:
         chosen = self._prune(view, params, kept, min(state + 1, self.cycles))
         how = self._differences(view) if state == 0 else Change()
         everything = np.ones_like(kept)
-        change = replace(how, masks=chosen, params=params, forget=everything)
+        change = replace(how, masks=chosen, params=params, reset_momentum=everything)
         return change, state + 1
 
     def _prune(self, view: View, params: Params, kept: Mask, cycle: int) -> Mask:
         """Keep the largest of the weights left."""
         total = mlp.weight_count(view.width)
-        counts = left_evenly(cycle, self.cycles, view.keep, total)
-        left: Bool[np.ndarray, "N W"] = masks.of_weights(kept, view.width)
-        size = np.nan_to_num(np.abs(masks.of_weights(params, view.width)))
-        chosen = masks.keep_top(np.where(left, size, np.float32(-1)), counts)
+        count = counts.geometric(cycle / self.cycles, view.keep, total)
+        left = masks.of_weights(kept, view.width)
+        sizes = scores.sizes(params, left, view.width)
+        chosen = selection.select(sizes, np.rint(count).astype(np.int64))
         return masks.with_biases(chosen, view.width)
 
     def _differences(self, view: View) -> Change:
-        """Return what tells members apart from the first retraining on."""
+        """Return the differences of members from the first retraining on."""
         member = np.arange(len(view.params)) % self.members
         if self.vary == "order":
             return Change(orders=member)
@@ -158,13 +159,8 @@ def factors(members: int, spread: float) -> Float[np.ndarray, " m"]:
     return np.asarray(spread ** (place / max(1, members // 2)))
 
 
-def derive(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Let a retraining take a tenth of the epochs."""
-    return {"retrain_epochs": (table["epochs"] // 10).clip(lower=1)}
-
-
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """Something must be left for the dense training."""
+    """Some epochs must be left for the dense training."""
     taken = table["cycles"] * table["retrain_epochs"]
     long = table[taken >= table["epochs"]]
     if long.empty:
@@ -174,7 +170,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [Mistake("cycles", text, cycles)]
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """The dense part, once for all members and twins; then one part a cycle."""
     names = ["epochs", "cycles", "retrain_epochs", "longer", "members"]
     epochs, cycles, each, longer, members = table[names].iloc[0].astype(int)
@@ -183,7 +179,7 @@ def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
     cycle = np.arange(cycles + 1)[:, None]
     share = np.full((cycles + 1, len(table)), each * longer / total)
     share[0] = (epochs - cycles * each) / total / (twins * members)
-    return Course(weights * (keep / weights) ** (cycle / cycles), share)
+    return CostProfile(counts.geometric(cycle / cycles, keep, weights), share)
 
 
 ENTRY = Entry(
@@ -198,7 +194,9 @@ ENTRY = Entry(
         cost="dense to sparse",
     ),
     options=SmsOptions,
-    derive=derive,
+    derive=retraining.a_tenth,
     check=check,
-    course=course,
+    cost_profile=cost_profile,
+    colour="#88CCEE",
+    marker="4",
 )

@@ -19,9 +19,10 @@ class SnipOptions(Options):
 
     fidelity: Fidelity = fidelity(selection="loose", reinit="xavier")
     selection: Literal["rank", "loose"] = Field(
-        "rank", description="exactly keep weights, or all that reach the last one"
+        "rank",
+        description="keep exactly `keep` weights, or all that reach the last one",
     )
-    reinit: Reinit = Field("none", description="law of the weights scored and trained")
+    reinit: Reinit = Field("none", description="initial law of the weights")
 
 
 @dataclass(frozen=True)
@@ -75,4 +76,6 @@ ENTRY = Entry(
     ),
     options=SnipOptions,
     gradients=lambda table: np.ones(len(table)),
+    colour="#56B4E9",
+    marker="<",
 )

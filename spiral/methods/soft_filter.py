@@ -4,26 +4,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from spiral import mlp
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
 from spiral.methods import units
-from spiral.methods.entry import Course, Entry, Taxonomy
+from spiral.methods.entry import CostProfile, Entry, Taxonomy
 
 
 class SoftFilterOptions(Options):
     """Options of ``soft_filter``."""
 
-    scope: units.Scope = Field(
-        "layer", description="units of all layers compete, or all layers shrink alike"
-    )
-    remainder: units.Remainder = Field(
-        "units",
-        description="units: at most keep weights; weights: the smallest weights go "
-        "where one unit less would leave too few, so exactly keep",
-    )
+    scope: units.Scope = units.scope_option("layer")
+    remainder: units.Remainder = units.REMAINDER
 
 
 @dataclass(frozen=True)
@@ -34,8 +27,8 @@ class SoftFilter:
     may grow back; after the last they are removed.
 
     Departures: a unit's norm is over incoming weights, bias and outgoing weights, and
-    only the outgoing ones are set to zero: without batch normalisation a ReLU unit that
-    hears nothing has no gradient and could not return. Which units go depends on a
+    only the outgoing ones are set to zero: without batch normalisation a ReLU unit
+    without input has no gradient and could not return. Which units go depends on a
     budget of weights rather than on a share of each layer's filters.
     """
 
@@ -55,9 +48,7 @@ class SoftFilter:
         """Silence units, or remove them at the end."""
         square = view.params.astype(np.float64) ** 2
         scores = units.scores(square, view.width, "sum", "score")
-        if self.scope == "layer":
-            scores = units.within_layers(scores)
-        stay = units.best(scores, view.keep, remainder=self.remainder)
+        stay = units.best_of(scores, view.keep, self.scope, self.remainder)
         if view.step == view.plan.steps:
             kept = units.mask_of(stay, view.params, view.keep, self.remainder)
             return Change(masks=kept), None
@@ -65,7 +56,7 @@ class SoftFilter:
 
 
 def silenced(params: np.ndarray, stay: units.Units, width: int) -> np.ndarray:
-    """Return parameters in which the other units feed nothing."""
+    """Return parameters in which the other units have no outgoing weights."""
     quiet = params.copy()
     for hidden, layer in enumerate(mlp.layers(width)[1:]):
         part = quiet[:, layer.weights].reshape(-1, layer.outputs, layer.inputs)
@@ -74,9 +65,9 @@ def silenced(params: np.ndarray, stay: units.Units, width: int) -> np.ndarray:
     return quiet
 
 
-def course(table: pd.DataFrame, weights: int, twins: np.ndarray) -> Course:
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
     """All weights to the end."""
-    return Course.even(np.full(len(table), float(weights)))
+    return CostProfile.even(np.full(len(table), float(weights)))
 
 
 ENTRY = Entry(
@@ -94,5 +85,7 @@ ENTRY = Entry(
     ),
     options=SoftFilterOptions,
     check=units.check,
-    course=course,
+    cost_profile=cost_profile,
+    colour="#CC6677",
+    marker="+",
 )

@@ -15,11 +15,11 @@ Rule = Callable[[Members, int], Soup]
 """Makes one network of its members, given the hidden width."""
 
 TENTH = 4_998
-"""Points that greedy soups look at."""
+"""Points on which greedy soups are scored."""
 
 
 def stir(params: Params, members: int, width: int, rule: Rule) -> Params:
-    """Give every member the soup of its own.
+    """Replace the members of each config by their soup.
 
     Args:
         params: Members of each config side by side, [N·m, P].
@@ -32,7 +32,7 @@ def stir(params: Params, members: int, width: int, rule: Rule) -> Params:
 
 
 def union(kept: Mask, members: int) -> Mask:
-    """Give every member of a config what any of them keeps."""
+    """Give every member the weights that any member of its config keeps."""
     each = kept.reshape(-1, members, kept.shape[1]).any(axis=1)
     return np.repeat(each, members, axis=0)
 
@@ -60,7 +60,7 @@ def greedy(members: Members, width: int) -> Soup:
 
 @cache
 def tenth() -> Int[np.ndarray, " D"]:
-    """Return the points that greedy soups look at: one draw for all configs."""
+    """Return the points on which greedy soups are scored, one draw for all configs."""
     chosen: Int[np.ndarray, " D"] = seeds.stream("hold-out", 0).permutation(
         cubist.POINTS
     )[:TENTH]

@@ -15,17 +15,20 @@ class SpaOptions(structured.UnitOptions):
     """Options of ``spa``."""
 
     criterion: structured.Criterion = Field(
-        "snip", description="score of a parameter; `aggregate` makes it one of a unit"
+        "snip", description="score of parameters; `aggregate` combines them for a unit"
     )
     aggregate: units.Aggregate = Field(
-        "sum", description="how a unit's scores join; first: its incoming weights only"
+        "sum",
+        description="how to combine a unit's scores; first: incoming weights only",
     )
     normalise: units.Normalise = Field(
-        "mean", description="what of a layer's scores divides them"
+        "mean", description="statistic of a layer's scores that divides them"
     )
-    biases: units.Biases = Field("score", description="whether biases count")
+    biases: units.Biases = Field(
+        "score", description="whether biases contribute to scores"
+    )
     batches: int = Field(
-        8, ge=1, le=390, description="batches to score with, where a score needs data"
+        8, ge=1, le=390, description="batches in the scoring, where a score needs data"
     )
 
 
@@ -65,6 +68,8 @@ ENTRY = Entry(
     ),
     options=SpaOptions,
     check=structured.check,
-    course=magnitude.course,
+    cost_profile=magnitude.cost_profile,
     gradients=gradients,
+    colour="#DDCC77",
+    marker="3",
 )

@@ -7,12 +7,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from pydantic import Field
 
 from spiral.config import Options
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods import magnitude, obs, units
-from spiral.methods.entry import Mistake
+from spiral.methods import counts, obs, units
+from spiral.methods.entry import Mistake, within_training
 
 Criterion = Literal["l1", "l2", "snip", "taylor", "grasp", "obs"]
 """Scores of a parameter θ with gradient g and Hessian H of the loss: |θ|, θ², |θg|, θg
@@ -24,17 +23,9 @@ DAMPING = 0.01
 class UnitOptions(Options):
     """Options of methods that remove units by a score."""
 
-    at_epoch: int | None = Field(
-        None, ge=0, description="epoch before which it prunes; None is half-way"
-    )
-    scope: units.Scope = Field(
-        "global", description="units of all layers compete, or all layers shrink alike"
-    )
-    remainder: units.Remainder = Field(
-        "units",
-        description="units: at most keep weights; weights: the smallest weights go "
-        "where one unit less would leave too few, so exactly keep",
-    )
+    at_epoch: int | None = counts.AT_EPOCH
+    scope: units.Scope = units.scope_option("global")
+    remainder: units.Remainder = units.REMAINDER
 
 
 @dataclass(frozen=True)
@@ -56,8 +47,7 @@ class Structured:
 
     def plan(self, budget: Budget) -> Plan:
         """One event before epoch ``at_epoch``."""
-        epoch = budget.epochs // 2 if self.at_epoch is None else self.at_epoch
-        event = epoch * budget.steps_per_epoch
+        event = counts.pruning_step(budget, self.at_epoch)
         return Plan.simple(budget, event, exact=self.remainder == "weights")
 
     def start(self, view: View) -> None:
@@ -66,9 +56,7 @@ class Structured:
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Score once and keep the best units."""
         scores = self._scores(view)
-        if self.scope == "layer":
-            scores = units.within_layers(scores)
-        stay = units.best(scores, view.keep, remainder=self.remainder)
+        stay = units.best_of(scores, view.keep, self.scope, self.remainder)
         kept = units.mask_of(stay, view.params, view.keep, self.remainder)
         return Change(masks=kept), None
 
@@ -144,4 +132,4 @@ CRITERIA: dict[Criterion, Callable[[View, int], Values]] = {
 
 def check(table: pd.DataFrame) -> list[Mistake]:
     """Pruning must fall within the training, and a unit per layer must fit."""
-    return [*magnitude.check(table), *units.check(table)]
+    return [*within_training("at_epoch")(table), *units.check(table)]

@@ -19,7 +19,7 @@ class SynflowOptions(Options):
 
     fidelity: Fidelity = fidelity(selection="strict", scoring_biases="absolute")
     selection: Literal["rank", "strict"] = Field(
-        "rank", description="exactly keep weights, or those above the last one"
+        "rank", description="keep exactly `keep` weights, or those above the last one"
     )
     rounds: int = Field(100, ge=1, description="rounds of scoring and pruning")
     scoring_biases: Literal["zero", "absolute"] = Field(
@@ -124,4 +124,6 @@ ENTRY = Entry(
     ),
     options=SynflowOptions,
     gradients=lambda table: table["rounds"].to_numpy(np.float64) / 2,
+    colour="#882255",
+    marker="d",
 )

@@ -1,14 +1,13 @@
-"""``taylor_unit``: remove hidden units whose absence the loss would notice least."""
+"""``taylor_unit``: remove the hidden units whose absence changes the loss least."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
 from pydantic import Field
 
 from spiral import mlp
 from spiral.job import Budget, Change, Plan, View
-from spiral.methods import magnitude, structured, units
+from spiral.methods import counts, magnitude, structured, units
 from spiral.methods.entry import Entry, Taxonomy
 
 
@@ -17,7 +16,9 @@ class TaylorUnitOptions(structured.UnitOptions):
 
     rounds: int = Field(10, ge=1, description="rounds of scoring and pruning")
     interval: int = Field(39, ge=1, description="training steps between rounds")
-    batches: int = Field(8, ge=1, le=390, description="batches to score a round with")
+    batches: int = Field(
+        8, ge=1, le=390, description="batches in the scoring of a round"
+    )
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,13 @@ class TaylorUnit:
     batches: int
 
     def plan(self, budget: Budget) -> Plan:
-        """Events from ``at_epoch`` on, as many as the training has place for."""
-        epoch = budget.epochs // 2 if self.at_epoch is None else self.at_epoch
-        first = epoch * budget.steps_per_epoch
+        """Events from ``at_epoch`` on, as many as fit into the training."""
+        first = counts.pruning_step(budget, self.at_epoch)
         events = range(first, budget.steps + 1, self.interval)[: self.rounds]
         return Plan.simple(budget, *events, exact=self.remainder == "weights")
 
     def start(self, view: View) -> units.Units:
-        """Remember the units there are: all."""
+        """Remember the units that are left: all."""
         return np.ones((len(view.keep), units.HIDDEN, view.width), bool)
 
     def act(self, view: View, state: units.Units) -> tuple[Change, units.Units]:
@@ -56,13 +56,22 @@ class TaylorUnit:
         events = view.plan.events
         last = view.step == events[-1]
         passed = events.index(view.step) + 1
-        count = left_after(passed, len(events), view.keep, view.width)
+        count = self._count(view, passed)
         scores = self.scores(view)
         if self.scope == "layer":
             scores = units.within_layers(np.where(state, scores, -np.inf))
         stay = units.best(scores, count, state, self.remainder)
         rest: units.Remainder = self.remainder if last else "units"  # single weights
         return Change(masks=units.mask_of(stay, view.params, count, rest)), stay
+
+    def _count(self, view: View, passed: int) -> units.Counts:
+        """Return the weights that a round leaves, rounded up; in the end ``keep``."""
+        rounds = len(view.plan.events)
+        if passed == rounds:
+            return view.keep
+        total = mlp.weight_count(view.width)
+        left = np.ceil(counts.geometric(passed / rounds, view.keep, total))
+        return np.maximum(view.keep, left.astype(np.int64))
 
     def scores(self, view: View) -> units.Scores:
         """Return the mean over batches of the squared change of the loss."""
@@ -77,18 +86,9 @@ class TaylorUnit:
         return total / self.batches
 
 
-def left_after(
-    passed: int, rounds: int, keep: Int[np.ndarray, " N"], width: int
-) -> Int[np.ndarray, " N"]:
-    """Return W · (keep/W)^(passed/rounds), rounded up; exactly keep at the end."""
-    total = mlp.weight_count(width)
-    count = np.ceil(total * (keep / total) ** (passed / rounds)).astype(np.int64)
-    return np.maximum(keep, count) if passed < rounds else keep
-
-
 ENTRY = Entry(
     build=TaylorUnit,
-    summary="hidden units whose loss would change most stay, in rounds",
+    summary="hidden units whose removal would change the loss most stay, in rounds",
     citation="Molchanov et al., CVPR 2019, arXiv:1906.10771",
     taxonomy=Taxonomy(
         unit="neuron",
@@ -101,6 +101,8 @@ ENTRY = Entry(
     ),
     options=TaylorUnitOptions,
     check=structured.check,
-    course=magnitude.course,
+    cost_profile=magnitude.cost_profile,
     gradients=lambda table: (table["rounds"] * table["batches"]).to_numpy(np.float64),
+    colour="#56B4E9",
+    marker="2",
 )

@@ -1,4 +1,4 @@
-"""Hidden units as groups of parameters: which belong to each, their scores, who stays.
+"""Hidden units as groups of parameters: members, scores, and which units stay.
 
 Unit j of hidden layer l is its incoming row, its bias and its outgoing column: they go
 together, and the others compute as if it had never been (ReLU(0) = 0). With a, b and c
@@ -14,10 +14,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
+from pydantic import Field
 
 from spiral import masks, mlp
 from spiral.job import Mask, Params
 from spiral.methods.entry import Mistake
+from spiral.methods.scores import sizes
 
 HIDDEN = 3
 FEWEST = 5
@@ -32,6 +34,20 @@ Normalise = Literal["none", "mean", "max", "sum"]
 Biases = Literal["score", "ignore"]
 Scope = Literal["global", "layer"]
 Remainder = Literal["units", "weights"]
+
+REMAINDER: Any = Field(
+    "units",
+    description="units: at most `keep` weights; weights: exactly `keep`, since the "
+    "smallest weights go where the next unit would leave too few",
+)
+"""The option ``remainder`` of methods that remove units."""
+
+
+def scope_option(default: Scope) -> Any:
+    """Return the option ``scope`` of methods that remove units."""
+    text = "units of all layers compete, or all layers shrink alike"
+    return Field(default, description=text)
+
 
 REDUCE: dict[str, Callable[..., Any]] = {"sum": np.sum, "mean": np.mean, "max": np.max}
 
@@ -52,7 +68,7 @@ def members(width: int) -> tuple[Int[np.ndarray, "w G"], ...]:
 def scores(
     values: Float[np.ndarray, "N P"], width: int, aggregate: Aggregate, biases: Biases
 ) -> Scores:
-    """Gather the scores of parameters to scores of units.
+    """Combine the scores of parameters into scores of units.
 
     Args:
         values: A score for each parameter.
@@ -126,7 +142,7 @@ def best(
     Args:
         scores: The higher the better.
         keep: Weights that may stay; fewer than ``FEWEST`` cannot be met.
-        alive: Units there are; all by default.
+        alive: Units that are left; all by default.
         remainder: ``units`` stops at ``keep`` weights or the first count below;
             ``weights`` removes no unit that would leave fewer than ``keep``.
     """
@@ -145,6 +161,13 @@ def best(
     return stay
 
 
+def best_of(scores: Scores, keep: Counts, scope: Scope, remainder: Remainder) -> Units:
+    """Return the units that stay, of all layers or of each."""
+    if scope == "layer":
+        scores = within_layers(scores)
+    return best(scores, keep, remainder=remainder)
+
+
 def mask_of(
     units: Units, params: Params, keep: Counts, remainder: Remainder = "units"
 ) -> Mask:
@@ -159,16 +182,15 @@ def mask_of(
     width = units.shape[2]
     kept = masks.of_units(units)
     if remainder == "weights":
-        size = np.nan_to_num(np.abs(masks.of_weights(params, width)))
-        kept = masks.keep_top(np.where(kept, size, np.float32(-1)), keep)
+        kept = masks.keep_top(sizes(params, kept, width), keep)
     return masks.with_biases(kept, width)
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """One unit in each hidden layer must fit."""
+    """The weights must allow one unit in each hidden layer."""
     few = table[table["keep"] < FEWEST]
     if few.empty:
         return []
     keep = few["keep"].iloc[0]
-    text = f"{keep} is less than {FEWEST}, one unit in each hidden layer"
+    text = f"expected at least {FEWEST}, a unit in each hidden layer; got {keep}"
     return [Mistake("keep", text, keep)]

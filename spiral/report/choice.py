@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from spiral import config, methods, spelling
+from spiral import config, spelling
 from spiral.errors import ConfigError
+from spiral.methods import registry
 from spiral.rows import foreign
 
 SIZE = "keep"
@@ -96,7 +97,7 @@ def choose(
 
 def known_fields() -> list[str]:
     """Return the columns of configs: those that all have, then the options."""
-    return [*config.fields(config.Config), *methods.option_fields()]
+    return [*config.fields(config.Config), *registry.option_fields()]
 
 
 def known_columns(rows: pd.DataFrame) -> list[str]:

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from spiral import config, initial, methods, rows, where
+from spiral import config, initial, rows, where
 from spiral.errors import ConfigError
+from spiral.methods import registry
 from spiral.report import gather, results
 from spiral.search import frontier, network
 
@@ -180,7 +181,7 @@ def about(row: pd.Series) -> str:
     """Return in words what tells a row from others: recipe, seed, options."""
     words = [f"width {row['width']}", f"seed {row['seed']}"]
     words += [f"lr {row['lr']}", row["schedule"]]
-    for name, field in config.fields(methods.options_of(row["method"])).items():
+    for name, field in config.fields(registry.options_of(row["method"])).items():
         value = _plain(row[name])
         if value is not None and value != field.default:
             words.append(f"{name} {value}")

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from spiral import config, methods, rows
+from spiral import config, rows
+from spiral.methods import registry
 from spiral.report import results, summary
 from spiral.report.choice import MADE
 from spiral.report.results import MEASURED
@@ -119,7 +120,7 @@ def completed(table: pd.DataFrame) -> pd.DataFrame:
     """
     method, names = pd.factorize(table["method"])
     common = config.fields(config.Config)
-    known = [common | config.fields(methods.options_of(name)) for name in names]
+    known = [common | config.fields(registry.options_of(name)) for name in names]
     for name in rows.config_fields():
         defaults = [own[name].default if name in own else None for own in known]
         having = np.array([default is not None for default in defaults])

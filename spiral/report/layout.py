@@ -1,7 +1,7 @@
 """Panels on a page: axes that share scales, one legend above, one caption below."""
 
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
@@ -138,8 +138,7 @@ def some(values: Iterable[int], most: int) -> list[int]:
 
 def ordered(methods: Iterable[object]) -> list[str]:
     """Return names in the order of their looks, those without one last."""
-    places: Mapping[str, int] = {name: i for i, name in enumerate(style.LOOKS)}
-    return sorted({str(m) for m in methods}, key=lambda m: (places.get(m, 99), m))
+    return style.ordered(methods)
 
 
 def _label_outside(every: np.ndarray, count: int) -> None:

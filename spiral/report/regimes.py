@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from spiral import cubist, mlp
-from spiral.engines.compact import compact, live_units
+from spiral.compact import compact, live_units
 from spiral.errors import ConfigError
 
 STOPS = 11

@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from spiral import methods, spelling
+from spiral import spelling
 from spiral.errors import ConfigError
+from spiral.methods import registry
 from spiral.report.choice import known_columns
 from spiral.report.conditions import NOTHING
 
@@ -31,7 +32,7 @@ def select(
     chosen = np.ones(len(rows), bool)
     kept = rows["method"].isin([*always]).to_numpy(bool)
     if kinds:
-        chosen &= rows["method"].isin(methods.of_kind(kinds)).to_numpy(bool) | kept
+        chosen &= rows["method"].isin(registry.of_kind(kinds)).to_numpy(bool) | kept
     for name, values in where.items():
         if name not in kinds:
             chosen &= _having(rows, name, values) | (kept & (name == "method"))
@@ -44,7 +45,7 @@ def select(
 
 def _is_axis(name: str, values: Sequence[str]) -> bool:
     """Return whether a condition is of an axis of the taxonomy."""
-    known = methods.axes().get(name, frozenset())
+    known = registry.axes().get(name, frozenset())
     return bool(known) and {*values} <= known
 
 
@@ -56,9 +57,9 @@ def _having(rows: pd.DataFrame, name: str, values: Sequence[str]) -> np.ndarray:
     """
     known = known_columns(rows)
     if name not in known:
-        axes = methods.axes()
+        axes = registry.axes()
         if name in axes:
-            methods.of_kind({name: values})  # says which values there are
+            registry.of_kind({name: values})  # says which values there are
         hint = spelling.suggest(name, [*axes, *known], spelling.KEYS)
         raise ConfigError(f"no column or axis of methods {name!r}; {hint}")
     column = rows[name]

@@ -1,5 +1,8 @@
 """One look everywhere: a colour and marker per method, deterministic files."""
 
+import colorsys
+import hashlib
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,58 +13,54 @@ from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError, StoreError
 
-LOOKS: dict[str, tuple[str, str]] = {
-    "dense": ("#555555", "s"),
-    "random": ("#999999", "x"),
-    "magnitude": ("#0072B2", "o"),
-    "block": ("#009E73", "D"),
-    "mask": ("#CC79A7", "v"),
-    "gmp": ("#D55E00", "^"),
-    "lth": ("#332288", "P"),
-    "snip": ("#56B4E9", "<"),
-    "iter_snip": ("#44AA99", ">"),
-    "force": ("#117733", "p"),
-    "grasp": ("#E69F00", "h"),
-    "synflow": ("#882255", "d"),
-    "prospr": ("#AA4499", "X"),
-    "rigl": ("#999933", "8"),
-    "l1_unit": ("#CC6677", "1"),
-    "taylor_unit": ("#56B4E9", "2"),
-    "spa": ("#DDCC77", "3"),
-    "obspa": ("#882255", "4"),
-    "soft_filter": ("#CC6677", "+"),
-    "group_norm": ("#DDCC77", "+"),
-    "slimming": ("#56B4E9", "+"),
-    "acdc": ("#CC6677", "H"),
-    "acdc_pp": ("#661100", "3"),
-    "imp": ("#6699CC", "1"),
-    "bimp": ("#DDCC77", "2"),
-    "sms": ("#88CCEE", "4"),
-    "one_shot": ("#0072B2", "1"),
-    "perp": ("#44AA99", "D"),
-    "scratch": ("#0072B2", "s"),
-    "shuffled": ("#BBBBBB", "+"),
-    "ste": ("#4477AA", "o"),
-    "sr_ste": ("#4477AA", "s"),
-    "mdgf_linear": ("#228833", "^"),
-    "mdgf_exp": ("#228833", "v"),
-    "sdgf_step": ("#EE6677", "<"),
-    "sdgf_geometric": ("#EE6677", ">"),
-    "sfw": ("#F0E442", "P"),
-}
-"""Colour and marker of each method, from the palettes of Okabe & Ito and of Tol, which
-colour-blind readers can tell apart; greys are the controls."""
-UNKNOWN = ("#000000", "*")
+_LOOKS: dict[str, tuple[str, str]] = {}
+
+
+def register(looks: Mapping[str, tuple[str, str]]) -> None:
+    """Set the colour and marker of methods, in the order in which figures list them.
+
+    Figures know no methods. Whoever draws hands the looks in, usually those of the
+    registry (``spiral.methods.registry.looks``); a method without any gets a star.
+
+    Args:
+        looks: Colour and marker by name; an empty colour or marker counts as none.
+    """
+    _LOOKS.clear()
+    _LOOKS.update({name: look for name, look in looks.items() if all(look)})
+
+
+def look(method: str) -> tuple[str, str]:
+    """Return a method's colour and marker.
+
+    A method that was not registered, such as a user's own, gets a star, which no
+    shipped method has, of a dark colour whose hue follows from its name.
+    """
+    if method in _LOOKS:
+        return _LOOKS[method]
+    digest = hashlib.blake2b(method.encode(), digest_size=2).digest()
+    hue = int.from_bytes(digest, "big") / 2**16
+    return mpl.colors.to_hex(colorsys.hls_to_rgb(hue, 0.35, 0.8)), UNREGISTERED
+
+
+UNREGISTERED = "*"
+"""Marker of methods that were not registered."""
 
 
 def colour(method: str) -> str:
-    """Return a method's colour; black for one that has none of its own."""
-    return LOOKS.get(method, UNKNOWN)[0]
+    """Return a method's colour."""
+    return look(method)[0]
 
 
 def marker(method: str) -> str:
-    """Return a method's marker; a star for one that has none of its own."""
-    return LOOKS.get(method, UNKNOWN)[1]
+    """Return a method's marker."""
+    return look(method)[1]
+
+
+def ordered(methods: Iterable[object]) -> list[str]:
+    """Return names in the order in which they were registered, then all others."""
+    places = {name: place for place, name in enumerate(_LOOKS)}
+    names = {str(method) for method in methods}
+    return sorted(names, key=lambda name: (places.get(name, len(places)), name))
 
 
 INK = "#222222"

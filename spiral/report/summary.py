@@ -13,8 +13,9 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from spiral import config, files, formats, methods, rows, store
+from spiral import config, files, formats, rows, store
 from spiral.errors import ConfigError, StoreError
+from spiral.methods import registry
 from spiral.report import results
 from spiral.report.results import MEASURED
 
@@ -96,7 +97,7 @@ def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         told = table[name] if name in table else table["seed"]
         table[name] = told.fillna(table["seed"])
     table = rows.complete(table)
-    classes = {name: methods.options_of(name) for name in table["method"].unique()}
+    classes = {name: registry.options_of(name) for name in table["method"].unique()}
     table.insert(0, "config_id", config.identify(table, classes))
     return table.astype({"config_id": "string"}), facts
 

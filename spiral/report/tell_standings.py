@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.report import tell
 from spiral.report.standings import Standings
 

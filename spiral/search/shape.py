@@ -14,8 +14,7 @@ from itertools import accumulate, pairwise, product
 import numpy as np
 from jaxtyping import Bool
 
-from spiral import masks, mlp
-from spiral.methods import mask
+from spiral import mask_text, masks, mlp
 
 Shape = tuple[int, int, int]
 """Hidden units of the three layers, input side first."""
@@ -111,6 +110,6 @@ def read(text: str) -> tuple[Shape, Bool[np.ndarray, " W"]]:
         ValueError: With what was expected and what arrived.
     """
     shape = outline(text)
-    kept = mask.parse(text, max(shape))
+    kept = mask_text.parse(text, max(shape))
     block = masks.block(max(shape), np.array([shape]))
     return shape, kept[block[0]]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from spiral import config, engines, initial, spelling
 from spiral.config import ConfigField
 from spiral.errors import ConfigError
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.rows import config_fields
 from spiral.sweep import listed, nodes
 from spiral.sweep.nodes import Item, Mistakes

@@ -20,7 +20,7 @@ import pandas as pd
 from spiral import __version__, cubist, engines, files, homes, mlp
 from spiral.errors import SpiralError
 from spiral.job import Budget, Engine, Plan, TrainJob, TrainState
-from spiral.methods.entry import Course
+from spiral.methods.entry import CostProfile
 from spiral.sweep import cost
 
 WIDTHS = (3, 16)
@@ -98,8 +98,8 @@ def measure(engine: str, clock: Clock = time.thread_time) -> float:
 
 def _ratio(trainer: Engine, kind: str, width: int, clock: Clock) -> float:
     """Return the seconds of a step of dense networks by those of the model."""
-    course = Course.even(np.array([float(mlp.weight_count(width))]))
-    expected = float(cost.step_seconds(kind, width, course)[0])
+    profile = CostProfile.even(np.array([float(mlp.weight_count(width))]))
+    expected = float(cost.step_seconds(kind, width, profile)[0])
     most = min(cost.MOST_NETWORKS, cost.CACHE_UNITS // width)
     job = dense(width, max(1, min(most, int(MODEL_SECONDS / expected))))
     state = trainer.advance(job, TrainState.fresh(job), 2)  # what compiles, compiles

@@ -7,8 +7,8 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from spiral import cubist, experiment, mlp
-from spiral.methods import METHODS
-from spiral.methods.entry import Course
+from spiral.methods.entry import CostProfile
+from spiral.methods.registry import METHODS
 
 ALIKE = (
     *("order_seed", "init_seed", "init"),
@@ -54,7 +54,7 @@ EXTRA: dict[str, float] = {
 Processor time at widths 3, 16 and 64: maps over all layers 1.2, 1.0 and 1.3, over
 layers 1.1, 1.0 and 1.4, N:M 1.3, 1.0 and 1.4; Frank-Wolfe 1.4, 1.2 and 1.6.
 Adapters with AdamW 2.7, 3.1 and 2.6, AdamW alone 1.6, 2.1 and 2.0, in the last tenth of
-a training; two gradients a step (``sam``) count in the course of who asks for them."""
+a training; two gradients a step (``sam``) count in the cost profile of the method."""
 
 LOOP_SECONDS = 8.0
 """Of engine vmap, for the 19,500 steps of a pack of any size: what it costs to start
@@ -97,10 +97,10 @@ def price(group: pd.DataFrame) -> Price:
     name = experiment.engine_of(shared, plan)
     engine = name.partition(":")[0]
     width = int(shared["width"])
-    course, sets = _course(group, width)
+    profile, sets = _profile(group, width)
     params = mlp.param_count(width) * len(group) / len(np.unique(sets))
     most = int(MOST_PARAMS // params)
-    step = step_seconds(engine, width, course)
+    step = step_seconds(engine, width, profile)
     if engine in SECONDS:
         step *= EXTRA.get(plan.optimiser.name, 1.0)
         step *= 1.0 if plan.weight_map is None else EXTRA[plan.weight_map.name]
@@ -115,17 +115,19 @@ def price(group: pd.DataFrame) -> Price:
     once = np.zeros(len(group))
     if engine == "vmap":  # packs are no smaller for it: that would cost more
         small = 1 / min(most, len(np.unique(sets))) - 1 / most
-        once = small * LOOP_SECONDS * plan.steps / STEPS * course.share.sum(axis=0)
+        once = small * LOOP_SECONDS * plan.steps / STEPS * profile.share.sum(axis=0)
     return Price(name, seconds, seconds + once, sets, most)
 
 
-def step_seconds(engine: str, width: int, course: Course) -> Float[np.ndarray, " N"]:
+def step_seconds(
+    engine: str, width: int, profile: CostProfile
+) -> Float[np.ndarray, " N"]:
     """Return the seconds of one step of each network on average, at batch 128."""
     if engine in SECONDS:
-        share = course.share.sum(axis=0)
+        share = profile.share.sum(axis=0)
         return _interpolate(width, SECONDS[engine]) / STEPS * share
     plain = PLAIN if engine == "sparse-plain" else 1.0
-    return sparse_step(course, width) * plain
+    return sparse_step(profile, width) * plain
 
 
 def _gradient(width: int, batch: float) -> float:
@@ -134,23 +136,25 @@ def _gradient(width: int, batch: float) -> float:
     return base + batch * (parameter * mlp.param_count(width) + unit * width)
 
 
-def _course(group: pd.DataFrame, width: int) -> tuple[Course, Int[np.ndarray, " N"]]:
-    """Return the course of configs, and which of them are one training throughout."""
+def _profile(
+    group: pd.DataFrame, width: int
+) -> tuple[CostProfile, Int[np.ndarray, " N"]]:
+    """Return the profile of configs, and which of them are one training throughout."""
     alike = group.groupby([*ALIKE], sort=False)["width"]
     twins = alike.transform("size").to_numpy(np.float64)
     entry = METHODS[group["method"].iloc[0]]
-    course = entry.course(group, mlp.weight_count(width), twins)
-    if np.allclose(course.share.sum(axis=0) * twins, 1):
-        return course, alike.ngroup().to_numpy()
-    return course, np.arange(len(group))
+    profile = entry.cost_profile(group, mlp.weight_count(width), twins)
+    if np.allclose(profile.share.sum(axis=0) * twins, 1):
+        return profile, alike.ngroup().to_numpy()
+    return profile, np.arange(len(group))
 
 
-def sparse_step(course: Course, width: int) -> Float[np.ndarray, " N"]:
+def sparse_step(profile: CostProfile, width: int) -> Float[np.ndarray, " N"]:
     """Return the seconds of one step on average: it follows the weights kept."""
-    weights = course.kept
+    weights = profile.kept
     slots = weights + np.minimum(3 * width + 1, 0.6 * weights)  # and biases
     each = np.exp(np.interp(np.log(slots), *np.log(_columns(SLOT_NANOSECONDS))))
-    return 1e-9 * ((STEP_NANOSECONDS + each * slots) * course.share).sum(axis=0)
+    return 1e-9 * ((STEP_NANOSECONDS + each * slots) * profile.share).sum(axis=0)
 
 
 def _columns(table: dict[float, float]) -> Float[np.ndarray, "2 rows"]:

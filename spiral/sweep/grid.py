@@ -27,7 +27,7 @@ import yaml
 
 from spiral import config, spelling
 from spiral.errors import ConfigError
-from spiral.methods import options
+from spiral.methods.registry import options
 from spiral.sweep import nodes, resolve
 from spiral.sweep.blocks import Block, Reader, parse_overrides
 from spiral.sweep.nodes import Mistakes

@@ -29,7 +29,7 @@ class Settings:
     shard: tuple[int, int] = (0, 1)
     limit: int | None = None
     method: str | None = None
-    """Where a method of the user's own comes from (see ``methods.own``)."""
+    """Where a method of the user's own comes from (see ``methods.plugin``)."""
 
 
 @dataclass

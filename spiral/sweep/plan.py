@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from spiral import mlp, rows, store
 from spiral.config import Config, fields
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.sweep import calibration
 from spiral.sweep.cost import ALIKE, Price, price
 
@@ -137,5 +137,5 @@ def estimate_bytes(configs: pd.DataFrame) -> int:
         if not entry.needs_keep:  # its mask does not change with time
             count, alone = mlp.weight_count(width), np.ones(len(members))
             table = alike(configs, members)
-            kept[members] = entry.course(table, count, alone).kept[-1]
+            kept[members] = entry.cost_profile(table, count, alone).kept[-1]
     return int((180 + 4.0 * kept + weights / 16).sum())

@@ -18,7 +18,7 @@ import pandas as pd
 
 from spiral import config, rows, store
 from spiral.errors import ConfigError
-from spiral.methods import options
+from spiral.methods.registry import options
 from spiral.sweep.grid import Grid
 from spiral.sweep.status import status
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from spiral import config, initial, mlp, spelling, where
 from spiral.errors import ConfigError
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.rows import config_fields
 from spiral.sweep.blocks import Axis, Block, applies
 from spiral.sweep.nodes import Mistakes

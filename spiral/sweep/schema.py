@@ -3,7 +3,7 @@
 from typing import Any
 
 from spiral import config, engines
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.rows import config_fields
 from spiral.search import LISTINGS
 from spiral.sweep import listed

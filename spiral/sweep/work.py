@@ -12,7 +12,8 @@ from pathlib import Path
 
 from spiral import experiment, store
 from spiral.errors import ConfigError, MethodError, SpiralError, StoreError
-from spiral.methods import METHODS, own
+from spiral.methods import plugin
+from spiral.methods.registry import METHODS
 from spiral.rows import complete
 from spiral.sweep import pulse
 
@@ -28,7 +29,7 @@ class Site:
     out: Path
     """The results directory, with a manifest."""
     method: str | None = None
-    """Where a method of the user's own comes from (see ``methods.own``)."""
+    """Where a method of the user's own comes from (see ``methods.plugin``)."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _load_method(site: Site, name: str) -> None:
         ConfigError: Its file is no longer what it was when the launch began.
     """
     if site.method is not None and name not in METHODS:
-        own.load(site.method)
+        plugin.load(site.method, METHODS)
     if name not in METHODS:
         raise ConfigError(
             f"method {name} is not what {site.method} holds now: leave the file as it "

@@ -10,7 +10,7 @@ import pytest
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 
 ROOT = Path(__file__).parent.parent.parent
 NOTEBOOKS = {

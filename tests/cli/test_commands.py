@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from spiral import cli
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.search import frontier
 from spiral.search.network import Network
 from tests.cli import run, run_json

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from spiral import store
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.report import gather, rank, summary
 from spiral.sweep import status
 from tests.cli import run, run_json

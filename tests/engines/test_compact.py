@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spiral import engines, masks, mlp
-from spiral.engines.compact import WIDTHS, compact, live_units, widths
+from spiral.compact import WIDTHS, compact, live_units, widths
 from tests.engines import begin, make_job, some_masks
 from tests.tolerances import TOLERANCES
 

@@ -36,7 +36,7 @@ def mapped_job(kind="global", rest=0.0, ids=IDS, gradient="ste", pull=0.0, **fie
 
 
 def start(job, shown):
-    return replace(begin(job), shown=np.array(shown)[: job.networks])
+    return replace(begin(job), active_counts=np.array(shown)[: job.networks])
 
 
 def advance(name, job, stop, shown=None):
@@ -136,7 +136,7 @@ def test_who_competes_may_change_at_an_event(name):
     shown = ForwardMask(scopes, np.zeros(780))
     job = replace(job, plan=replace(job.plan, weight_map=shown))
     state = build(name).advance(job, start(job, SHOWN["global"]), 7)
-    state = replace(state, shown=np.array(SHOWN["layer"]))
+    state = replace(state, active_counts=np.array(SHOWN["layer"]))
     got = build(name).advance(job, state, 9)
     late = {0: Scope("layer")}
     later = replace(job.plan, weight_map=replace(shown, scopes=late))
@@ -169,7 +169,7 @@ def test_a_diverging_network_stays_in_its_row(name):
 
 def test_masked_entries_stay_zero_under_a_map(name):
     job, kept = mapped_job(), some_masks(IDS)
-    state = replace(begin(job, kept), shown=np.array([[5], [6], [7]]))
+    state = replace(begin(job, kept), active_counts=np.array([[5], [6], [7]]))
     got = build(name).advance(job, state, 20)
     assert not got.params[~kept].any()
     assert not got.momentum[~kept].any()

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spiral import config, experiment, masks, methods, mlp, rows
+from spiral import config, experiment, masks, mlp, rows
 from spiral.engines import sparse
 from spiral.job import Budget, Change, Plan, TrainState, View
-from spiral.methods import METHODS
+from spiral.methods import registry
+from spiral.methods.registry import METHODS
 
 DENSE_3 = "11,11,11/111,111,111/111,111,111/111"
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -56,7 +57,7 @@ def table(method: str, n: int = 3, **values: Any) -> pd.DataFrame:
     found = pd.DataFrame(columns)
     for name, derived in entry.derive(found).items():
         found[name] = found[name].fillna(derived)
-    found.insert(0, "config_id", config.identify(found, methods.options()))
+    found.insert(0, "config_id", config.identify(found, registry.options()))
     return found
 
 

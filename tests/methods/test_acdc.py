@@ -9,7 +9,8 @@ import pytest
 
 from spiral import engines, experiment, masks
 from spiral.engines import sparse
-from spiral.methods import METHODS, nm
+from spiral.methods import nm
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import Drift, Passing, decide, first_view, table, view_of
 from tests.tolerances import tolerance
@@ -365,10 +366,10 @@ def test_what_works_is_no_mistake(values):
 
 def test_cost_counts_dense_phases_whole_and_the_shared_beginning_once():
     alone, pair = table("acdc", 1, epochs=50), table("acdc", 2, epochs=50, keep=[9, 11])
-    one = METHODS["acdc"].course(alone, 27, np.ones(1))
-    two = METHODS["acdc"].course(pair, 27, np.full(2, 2.0))
+    one = METHODS["acdc"].cost_profile(alone, 27, np.ones(1))
+    two = METHODS["acdc"].cost_profile(pair, 27, np.full(2, 2.0))
     assert one.kept[:, 0].tolist() == [27, 27, 11, 11]
     assert one.share[:, 0].tolist() == pytest.approx([0.05, 0.4, 0.4, 0.15])
     assert two.share[:, 0].tolist() == pytest.approx([0.025, 0.4, 0.4, 0.15])
-    tuned = METHODS["acdc"].course(table("acdc", 1, twin="dense"), 27, np.ones(1))
+    tuned = METHODS["acdc"].cost_profile(table("acdc", 1, twin="dense"), 27, np.ones(1))
     assert tuned.kept[-1].tolist() == [27]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spiral import mlp
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests.methods import Still, decide, kept_weights, plan_at, table
 
 
@@ -46,4 +46,4 @@ def test_initial_values_are_those_of_the_full_width():
 @pytest.mark.parametrize("name", ["d1", "d2", "d3"])
 def test_a_block_wider_than_the_network_is_a_mistake(name):
     (mistake,) = METHODS["block"].check(table("block", **{name: [1, 4, 3]}))
-    assert mistake == (name, "4 units do not fit into width 3", 4)
+    assert mistake == (name, "expected at most 3 units, got 4", 4)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from spiral import experiment
-from spiral.methods import METHODS, progressive
+from spiral.methods import force
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import (
     CELLS,
@@ -34,13 +35,13 @@ def name(request):
 def history(monkeypatch):
     """Return a function: configs (and parameters) → masks of each round [T, N, W]."""
     rounds = []
-    select = progressive.select
+    select = force.select
 
     def noted(*args):
         rounds.append(select(*args))
         return rounds[-1]
 
-    monkeypatch.setattr(progressive, "select", noted)
+    monkeypatch.setattr(force, "select", noted)
 
     def run(configs, params=None):
         rounds.clear()
@@ -175,7 +176,7 @@ def test_counts_are_rounded_as_in_the_published_code(rounds):
         total = 2 * width * width + 3 * width
         for i in range(rounds):
             share = np.exp(0 - ((i + 1) * (0 - np.log(keep / total)) / rounds))
-            found = progressive.left_after(i + 1, rounds, np.full(9, keep), total)
+            found = force.kept_after(i + 1, rounds, np.full(9, keep), total)
             assert found.tolist() == [int(total * share)] * 9
 
 
@@ -183,7 +184,7 @@ def test_counts_are_one_less_and_in_54_cells_two():
     """In 54 where NumPy has exp and log for AVX-512; in 50 where it takes libm's."""
 
     def kept(keep, total):
-        return progressive.left_after(10, 10, keep, total) - 1
+        return force.kept_after(10, 10, keep, total) - 1
 
     assert surplus(kept) in ({-1: 180, -2: 54}, {-1: 184, -2: 50})
 

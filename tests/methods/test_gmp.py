@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spiral import experiment, masks, mlp
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests.methods import Drift, Still, decide, kept_weights, plan_at, table, view_of
 
 USUAL = {"interval": 97, "end": 0.75, "scope": "global"}

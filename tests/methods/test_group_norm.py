@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from spiral.methods import METHODS, group_norm, units
+from spiral.methods import group_norm, units
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import Drift, decide, first_view, kept_weights, plan_at, table
 from tests.methods.test_units import GOLDEN, greedy

@@ -7,7 +7,8 @@ from torch.nn.utils import prune
 
 from spiral import experiment, mlp
 from spiral.engines import sparse
-from spiral.methods import METHODS, retraining
+from spiral.methods import retraining
+from spiral.methods.registry import METHODS
 from tests.methods import Drift, Passing, Still, decide, kept_weights, table
 
 SHORT = {"batch": 10_000, "epochs": 5}
@@ -177,12 +178,12 @@ def test_what_cannot_work_is_said(method, values, field):
 
 def test_cost_counts_the_shared_dense_training_once():
     values = {"epochs": 50, "cycles": 2, "retrain_epochs": 25}
-    one = METHODS["imp"].course(table("imp", 1, keep=3, **values), 27, np.ones(1))
+    one = METHODS["imp"].cost_profile(table("imp", 1, keep=3, **values), 27, np.ones(1))
     pair = table("imp", 2, keep=[3, 3], **values)
-    two = METHODS["imp"].course(pair, 27, np.full(2, 2.0))
+    two = METHODS["imp"].cost_profile(pair, 27, np.full(2, 2.0))
     assert one.kept[:, 0].tolist() == pytest.approx([27, 9, 3])
     assert one.share[:, 0].tolist() == pytest.approx([0.5, 0.25, 0.25])
     assert two.share[:, 0].tolist() == pytest.approx([0.25, 0.25, 0.25])
     four = table("bimp", 1, epochs=50, recipe="four")
-    shares = METHODS["bimp"].course(four, 27, np.ones(1)).share[:, 0]
+    shares = METHODS["bimp"].cost_profile(four, 27, np.ones(1)).share[:, 0]
     assert shares.tolist() == pytest.approx([0.6, 0.1, 0.1, 0.1, 0.1])

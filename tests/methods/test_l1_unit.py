@@ -3,7 +3,7 @@
 import numpy as np
 
 from spiral import mlp
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests.methods import act, decide, kept_weights, plan_at, table
 
 
@@ -43,6 +43,6 @@ def test_it_prunes_half_way_by_default():
 
 
 def test_its_cost_is_dense_and_then_sparse():
-    course = METHODS["l1_unit"].course(table("l1_unit", 1), 27, np.ones(1))
-    assert course.kept.tolist() == [[27], [11]]
-    assert course.share.tolist() == [[0.5], [0.5]]
+    profile = METHODS["l1_unit"].cost_profile(table("l1_unit", 1), 27, np.ones(1))
+    assert profile.kept.tolist() == [[27], [11]]
+    assert profile.share.tolist() == [[0.5], [0.5]]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from spiral import mlp
-from spiral.methods import METHODS, lth
+from spiral.methods import lth
+from spiral.methods.registry import METHODS
 from tests.methods import Drift, decide, kept_weights, plan_at, table
 
 EXACT = {
@@ -48,7 +49,7 @@ def test_zp24_is_four_even_levels():
 
 
 def test_a_rate_removes_a_fifth_rounded_up():
-    left = [lth.left_after(level, 27, 0.2) for level in range(6)]
+    left = [lth.left_at_rate(level, 27, 0.2) for level in range(6)]
     assert left == [27, 21, 16, 12, 9, 7]
 
 
@@ -116,9 +117,9 @@ def test_rewinding_must_fall_within_the_first_training():
 
 def test_cost_counts_shared_levels_once():
     alone, pair = table("lth", 1, keep=10), table("lth", 2, keep=[10, 11])
-    ones = METHODS["lth"].course(alone, 27, np.ones(1))
-    twos = METHODS["lth"].course(pair, 27, np.full(2, 2.0))
-    one, two = (np.sum(course.kept * course.share) for course in (ones, twos))
+    ones = METHODS["lth"].cost_profile(alone, 27, np.ones(1))
+    twos = METHODS["lth"].cost_profile(pair, 27, np.full(2, 2.0))
+    one, two = (np.sum(profile.kept * profile.share) for profile in (ones, twos))
     assert one < two < 2 * one
     assert ones.share.sum() == pytest.approx(1)
     expected = [27, 21.6, 17.28, 13.824, 10]
@@ -127,6 +128,6 @@ def test_cost_counts_shared_levels_once():
 
 def test_even_levels_share_only_the_first():
     pair = table("lth", 2, keep=[10, 11], fidelity="zp24")
-    course = METHODS["lth"].course(pair, 27, np.full(2, 2.0))
-    assert course.share[:, 0].tolist() == pytest.approx([0.1, 0.2, 0.2, 0.2, 0.2])
-    assert course.kept[-1].tolist() == [10, 11]
+    profile = METHODS["lth"].cost_profile(pair, 27, np.full(2, 2.0))
+    assert profile.share[:, 0].tolist() == pytest.approx([0.1, 0.2, 0.2, 0.2, 0.2])
+    assert profile.kept[-1].tolist() == [10, 11]

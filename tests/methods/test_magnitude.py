@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spiral import mlp
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests.methods import decide, kept_weights, plan_at, table, view_of
 
 METHOD = METHODS["magnitude"]
@@ -51,5 +51,5 @@ def test_later_pruning_ranks_the_trained_weights():
 def test_an_epoch_after_the_end_is_a_mistake():
     (mistake,) = METHOD.check(table("magnitude", at_epoch=3))
     assert mistake.field == "at_epoch"
-    assert "3 lies after the end of a training of 2 epochs" in mistake.message
+    assert "0 to 2, got 3" in mistake.message
     assert METHOD.check(table("magnitude", at_epoch=2)) == []

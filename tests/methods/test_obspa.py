@@ -5,7 +5,8 @@ import pytest
 
 from spiral import mlp
 from spiral.job import TrainJob
-from spiral.methods import METHODS, units
+from spiral.methods import units
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import Still, act, decide, first_view, plan_at, silent, table
 from tests.methods.test_units import greedy
@@ -155,8 +156,8 @@ def test_points_come_from_where_they_should():
 def test_it_comes_after_training_unless_told():
     assert plan_at(50, "obspa", **OPTIONS | {"at_epoch": None}).events == (19_500,)
     assert plan_at(50, "obspa", **OPTIONS | {"at_epoch": 25}).events == (9750,)
-    course = METHODS["obspa"].course(table("obspa", 1), 27, np.ones(1))
-    assert course.share[0].tolist() == [1]
+    profile = METHODS["obspa"].cost_profile(table("obspa", 1), 27, np.ones(1))
+    assert profile.share[0].tolist() == [1]
 
 
 def test_a_network_whose_units_are_silent_is_no_accident():

@@ -5,7 +5,7 @@ import pytest
 
 from spiral import mlp, seeds
 from spiral.job import Sam, Sgd
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests.methods import decide, kept_weights, plan_at, table
 from tests.methods.test_sms import Noting
 
@@ -95,8 +95,8 @@ def test_a_checkpoint_lies_within_the_training():
 
 def test_cost_counts_a_shared_dense_part_once():
     three = table("one_shot", 3, seed=1, branch=[0, 1, 2], epochs=50, checkpoint=25)
-    course = METHODS["one_shot"].course(three, 27, np.full(3, 3.0))
-    assert course.share[:, 0].tolist() == pytest.approx([1 / 9, 2 / 3])
+    profile = METHODS["one_shot"].cost_profile(three, 27, np.full(3, 3.0))
+    assert profile.share[:, 0].tolist() == pytest.approx([1 / 9, 2 / 3])
     large = table("one_shot", 1, epochs=50, dense_batch=512)
-    course = METHODS["one_shot"].course(large, 27, np.ones(1))
-    assert course.share[:, 0].tolist() == pytest.approx([2.0, 0.5])
+    profile = METHODS["one_shot"].cost_profile(large, 27, np.ones(1))
+    assert profile.share[:, 0].tolist() == pytest.approx([2.0, 0.5])

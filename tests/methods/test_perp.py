@@ -10,8 +10,9 @@ from spiral import adapters, engines, experiment, masks, mlp, seeds
 from spiral.adapters import LowRank
 from spiral.errors import ConfigError
 from spiral.job import AdamW, Sgd
-from spiral.methods import METHODS, reconstruction
+from spiral.methods import reconstruction
 from spiral.methods.reconstruction import Fit
+from spiral.methods.registry import METHODS
 from spiral.schedules import ramp
 from spiral.sweep import grid
 from tests import oracles
@@ -346,12 +347,12 @@ def test_what_makes_no_sense_is_said(options, field):
 
 
 def test_grids_hear_of_it():
-    with pytest.raises(ConfigError, match="subset: nothing trains"):
+    with pytest.raises(ConfigError, match="subset: no parameter trains"):
         grid.loads("{method: perp, keep: 9, subset: none, adapter: none}")
 
 
 def test_cost_counts_the_dense_part_once():
     pair = table("perp", 2, keep=[10, 11], epochs=50)
-    course = METHODS["perp"].course(pair, 27, np.full(2, 2.0))
-    assert course.share.tolist() == [[0.45, 0.45], [0.1, 0.1]]
-    assert course.kept.tolist() == [[27, 27], [10, 11]]
+    profile = METHODS["perp"].cost_profile(pair, 27, np.full(2, 2.0))
+    assert profile.share.tolist() == [[0.45, 0.45], [0.1, 0.1]]
+    assert profile.kept.tolist() == [[27, 27], [10, 11]]

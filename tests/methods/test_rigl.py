@@ -8,7 +8,8 @@ import torch
 
 from spiral import experiment, gradients, masks, mlp
 from spiral.job import TrainState
-from spiral.methods import METHODS, erk
+from spiral.methods import erk
+from spiral.methods.registry import METHODS
 from tests.methods import Drift, Still, decide, kept_weights, plan_at, table, view_of
 
 USUAL = {

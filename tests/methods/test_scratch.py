@@ -6,12 +6,13 @@ import pytest
 from spiral import config, experiment, mlp
 from spiral.engines import sparse
 from spiral.errors import ConfigError
-from spiral.methods import METHODS, inner
+from spiral.methods import wrapped
+from spiral.methods.registry import METHODS
 from spiral.sweep import cost, grid
 from tests.methods import EXAMPLES, Drift, decide, kept_weights, table
 from tests.methods.test_sms import Noting
 
-KNOWN = inner.known()
+KNOWN = wrapped.Wrappable(METHODS).known()
 
 
 @pytest.fixture(params=KNOWN)
@@ -234,7 +235,7 @@ def test_shuffled_masks_are_not_fine_tuned():
 def test_recipes_have_all_options_of_methods_that_follow_from_others(of):
     configs = table(of, 2, **EXAMPLES.get(of, {}))
     derived = KNOWN[of].derive(configs)
-    assert derived.keys() <= config.fields(inner.InnerOptions).keys()
+    assert derived.keys() <= config.fields(wrapped.WrappedOptions).keys()
 
 
 def test_derived_options_are_those_of_the_method_itself():
@@ -274,12 +275,12 @@ def test_a_grid_of_recipes():
 
 @pytest.mark.parametrize("of", ["mask", "scratch", "gnp"])
 def test_a_method_without_masks_of_its_own_is_named(of):
-    with pytest.raises(ConfigError, match=rf"1:\d+: of: '{of}' is no method .*gmp"):
+    with pytest.raises(ConfigError, match=rf"1:\d+: of: .*gmp.*, got '{of}'"):
         grid.loads(f"{{method: scratch, of: {of}, keep: 9}}")
 
 
 def test_what_the_method_itself_refuses_is_passed_on():
-    with pytest.raises(ConfigError, match="of: sms says of its cycles: 3 of 1 epochs"):
+    with pytest.raises(ConfigError, match="of: sms does not accept its cycles: 3 of 1"):
         grid.loads("{method: scratch, of: sms, keep: 9, epochs: 3}")
 
 

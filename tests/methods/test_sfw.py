@@ -5,7 +5,7 @@ import pytest
 
 from spiral import balls, engines, experiment, masks, mlp
 from spiral.job import Budget
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.sweep import plan
 from spiral.sweep.grid import loads
 from tests import oracles

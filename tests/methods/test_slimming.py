@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from spiral.methods import METHODS, slimming, units
+from spiral.methods import slimming, units
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import first_view, plan_at, table
 from tests.methods.test_units import greedy

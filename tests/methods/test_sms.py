@@ -7,7 +7,8 @@ import pytest
 
 from spiral import cubist, experiment, masks, mlp, seeds
 from spiral.engines import sparse
-from spiral.methods import METHODS, sms, soups
+from spiral.methods import sms, soups
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import decide, kept_weights, plan_at, table
 
@@ -257,7 +258,7 @@ def test_something_must_be_left_for_the_dense_training():
 
 def test_cost_counts_the_dense_part_once():
     pair = table("sms", 2, keep=[10, 11], epochs=50, cycles=3)
-    course = METHODS["sms"].course(pair, 27, np.full(2, 2.0))
-    assert course.share[:, 0].tolist() == pytest.approx([0.7 / 6, 0.1, 0.1, 0.1])
-    assert course.kept[-1].tolist() == pytest.approx([10, 11])
-    assert course.kept[0].tolist() == [27, 27]
+    profile = METHODS["sms"].cost_profile(pair, 27, np.full(2, 2.0))
+    assert profile.share[:, 0].tolist() == pytest.approx([0.7 / 6, 0.1, 0.1, 0.1])
+    assert profile.kept[-1].tolist() == pytest.approx([10, 11])
+    assert profile.kept[0].tolist() == [27, 27]

@@ -7,7 +7,8 @@ import pytest
 
 from spiral import mlp
 from spiral.engines import sparse
-from spiral.methods import METHODS, soft_filter, units
+from spiral.methods import soft_filter, units
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import Still, decide, first_view, kept_weights, plan_at, table
 from tests.methods.test_units import greedy

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from spiral import mlp
-from spiral.methods import METHODS, structured, units
+from spiral.methods import structured, units
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import Still, act, decide, first_view, plan_at, table
 from tests.methods.test_units import GOLDEN, greedy

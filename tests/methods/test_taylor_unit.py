@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from spiral import mlp
-from spiral.methods import METHODS, units
+from spiral.methods import units
+from spiral.methods.registry import METHODS
 from tests import oracles
 from tests.methods import (
     Drift,

@@ -2,6 +2,11 @@
 
 import pandas as pd
 
+from spiral.methods import registry
+from spiral.report import style
+
+style.register(registry.looks())
+
 PLAIN = {
     "method": "gmp",
     "width": 16,

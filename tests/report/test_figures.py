@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.report import figures, layout, style
 
 SUMMARY = pd.DataFrame(
@@ -68,8 +68,8 @@ def test_lines_wear_their_methods_colour_and_marker():
     for line in accuracy_axes().lines:
         label = line.get_label().split()[0]
         if label in METHODS:
-            assert to_hex(line.get_color()) == style.LOOKS[label][0].lower()
-            expected = "None" if label == "dense" else style.LOOKS[label][1]
+            assert to_hex(line.get_color()) == style.colour(label).lower()
+            expected = "None" if label == "dense" else style.marker(label)
             assert line.get_marker() == expected
 
 
@@ -77,12 +77,6 @@ def test_axes_say_what_they_show():
     axes = accuracy_axes()
     assert axes.get_xlabel() == "weights kept"
     assert axes.get_ylabel() == "accuracy"
-
-
-def test_every_method_has_its_own_look():
-    assert set(style.LOOKS) >= set(METHODS)
-    looks = {(colour.lower(), marker) for colour, marker in style.LOOKS.values()}
-    assert len(looks) == len(style.LOOKS)
 
 
 def test_bars_are_the_limits_of_medians_that_have_them():
@@ -162,7 +156,8 @@ def test_over_width_has_a_panel_for_each_size_and_its_level():
 
 def test_a_method_of_ones_own_gets_a_colour_and_a_marker():
     axes = accuracy_axes(SUMMARY.assign(method="mine"))
-    assert axes.get_lines()[0].get_color() == style.colour("mine") == "#000000"
+    line = axes.get_lines()[0]
+    assert (line.get_color(), line.get_marker()) == style.look("mine")
 
 
 @pytest.mark.parametrize("name", ["$x$", "_hidden", "a\\$b", "$"])

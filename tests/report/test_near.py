@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from spiral import masks
-from spiral.methods.mask import parse
+from spiral.mask_text import parse
 from spiral.report.choice import choose
 from spiral.report.groups import summarise
 from spiral.report.near import COLUMNS, SAMPLE, distances, optimal

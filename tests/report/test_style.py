@@ -1,10 +1,11 @@
 """Every method has one look, and equal figures are equal files."""
 
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError, StoreError
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.report import layout, style
 
 
@@ -12,10 +13,29 @@ def sample():
     return layout.draw(lambda axes: axes.plot([1, 2], [3, 4], label="a line"))
 
 
-def test_every_method_has_its_own_look():
-    assert set(style.LOOKS) >= set(METHODS)
-    looks = {(colour.lower(), marker) for colour, marker in style.LOOKS.values()}
-    assert len(looks) == len(style.LOOKS)
+def test_shipped_methods_have_the_looks_of_their_entries():
+    for name, entry in METHODS.items():
+        assert (style.colour(name), style.marker(name)) == (entry.colour, entry.marker)
+
+
+def test_looks_are_handed_in_and_ordered(monkeypatch):
+    monkeypatch.setattr(style, "_LOOKS", {})
+    style.register({"b": ("#112233", "o"), "a": ("#112233", "s"), "c": ("", "")})
+    assert style.look("a") == ("#112233", "s")
+    assert style.look("c")[1] == "*"  # an entry without a look
+    assert style.ordered(["z", "a", "c", "b", "a"]) == ["b", "a", "c", "z"]
+    style.register({"a": ("#000000", "v")})
+    assert style.look("b")[1] == "*"
+
+
+def test_unregistered_methods_get_a_look_by_their_name_that_no_shipped_one_has():
+    names = [f"Mine-{number:08x}" for number in range(50)]
+    found = [style.look(name) for name in names]
+    assert found == [style.look(name) for name in names]
+    assert style.look("Mine-00000000") == ("#a1123d", "*")
+    assert len({to_rgb(colour) for colour, _ in found}) > 45
+    shipped = {entry.marker for entry in METHODS.values()}
+    assert not shipped & {marker for _, marker in found}
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf", ".PNG"])

@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from spiral import cubist, initial, masks, methods, mlp, rows
+from spiral import cubist, initial, masks, mlp, rows
 from spiral.errors import ConfigError, StoreError
+from spiral.methods import registry
 from spiral.report import bundle, embed, view
 from spiral.search import frontier
 from tests.cli import run
@@ -142,8 +143,8 @@ def test_rows_of_earlier_versions_are_shown_too(tmp_path):
 
 
 def test_rows_of_a_method_whose_file_is_not_loaded_are_shown_too(launch, monkeypatch):
-    others = {n: e for n, e in methods.METHODS.items() if n != "gmp"}
-    monkeypatch.setattr(methods, "METHODS", others)  # the dict itself keeps its order
+    others = {n: e for n, e in registry.METHODS.items() if n != "gmp"}
+    monkeypatch.setattr(registry, "METHODS", others)  # the dict itself keeps its order
     columns = data_of(view.page([launch[0]]))["columns"]
     assert columns["method"].count("gmp") == 8
     assert columns["about"][columns["method"].index("gmp")].startswith("width 4, seed ")

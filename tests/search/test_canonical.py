@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spiral import masks, mlp
-from spiral.methods import mask
+from spiral import mask_text, masks, mlp
 from spiral.search.canonical import Numbering, canonical, core, relabel
 from spiral.search.enumerate import orbits
 from spiral.search.shape import matrices, read, spell, weight_count
@@ -149,7 +148,7 @@ def test_weights_and_biases_follow_the_units():
 
 
 def core_of(text: str, width: int):
-    return core(masks.with_biases(mask.parse(text, width)[None], width)[0], width)
+    return core(masks.with_biases(mask_text.parse(text, width)[None], width)[0], width)
 
 
 def test_a_core_has_the_units_between_inputs_and_output():

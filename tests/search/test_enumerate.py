@@ -5,7 +5,7 @@ from itertools import islice, product
 import numpy as np
 import pytest
 
-from spiral.methods import mask
+from spiral import mask_text
 from spiral.search import enumerate as enumeration
 from spiral.search.burnside import count
 from spiral.search.canonical import canonical
@@ -92,7 +92,7 @@ def test_too_large_a_shape_is_refused_before_the_first_block():
 
 def test_a_listing_spells_the_masks():
     texts = listing([3, 2, 2], "11..12")
-    parsed = np.array([mask.parse(text, 3) for text in texts])
+    parsed = np.array([mask_text.parse(text, 3) for text in texts])
     assert len(texts) == len({*texts}) == 23 + 54
     assert {*parsed.sum(axis=1)} == {11, 12}
     assert len(listing([3, 2, 2])) == 273

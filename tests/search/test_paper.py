@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spiral.methods import mask
+from spiral import mask_text
 from spiral.search import paper
 from spiral.search.paper import PaperMasks, by_weights, texts
 
@@ -116,7 +116,7 @@ def test_a_network_is_one_mask_of_each_matrix_with_few_weights_together(below, f
 
 def test_the_output_layer_is_dense_and_no_unit_is_without_weights():
     for text in texts(PaperMasks(shape=[4, 2, 3], below=11)):
-        kept = mask.parse(text, 4).astype(int)
+        kept = mask_text.parse(text, 4).astype(int)
         first, second, third, output = np.split(kept, [8, 24, 40])
         assert output.tolist() == [1, 1, 1, 0]
         assert 0 < first.sum() + second.sum() + third.sum() < 11

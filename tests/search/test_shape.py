@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spiral.methods import mask
+from spiral import mask_text
 from spiral.search import shape as shapes
 from spiral.search.burnside import count
 
@@ -36,7 +36,7 @@ def test_texts_are_read_back_as_the_method_reads_them(shape, data):
     (text,) = shapes.spell(flat[None], shape)
     assert shapes.read(text)[0] == shape
     assert (shapes.read(text)[1] == flat).all()
-    assert mask.parse(text, max(shape)).sum() == flat.sum()
+    assert mask_text.parse(text, max(shape)).sum() == flat.sum()
 
 
 @pytest.mark.parametrize("text", ["", "11/1/1", "11/1/1/1/1", "11/1/11/1", "12/1/1/1"])

@@ -19,7 +19,7 @@ from math import inf
 from pathlib import Path
 from random import Random
 
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from tests.soak import mutants
 from tests.soak.stage import Stage, check
 from tests.soak.texts import Case

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from spiral import methods, store
+from spiral import store
 from spiral.job import Change, View
-from spiral.methods import random
+from spiral.methods import random, registry
 from tests.soak.kills import send
 from tests.soak.stage import Stage, check, check_message, until
 
@@ -85,7 +85,7 @@ class Named:
     def __call__(self) -> None:
         """Replace the builder of the method."""
         entry = replace(random.ENTRY, build=lambda: Bad(self.deed))
-        methods.METHODS["random"] = entry
+        registry.METHODS["random"] = entry
 
 
 def turn(stage: Stage, chance: Random) -> int:

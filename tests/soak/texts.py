@@ -5,7 +5,7 @@ from random import Random
 from typing import NamedTuple
 
 from spiral.cli.common import shipped_grids
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.rows import config_fields
 from tests.soak import files
 

@@ -3,7 +3,7 @@
 import pytest
 
 from spiral.errors import ConfigError
-from spiral.methods import METHODS
+from spiral.methods.registry import METHODS
 from spiral.sweep.grid import loads
 
 
@@ -72,8 +72,8 @@ MISTAKES = {
     GMP + "zip: [{lr: 1}, {lr: 2}]": "g:4:17: lr: appears twice (first at g:4:8)",
     "method: gmp\nwidth: 3\nkeep: [4, 28]": "g:3:11: keep: 28 is more than the 27 ",
     "method: dense\nstop_epoch: [50, 51]": "g:2:18: stop_epoch: 51 is after the end",
-    "method: magnitude\nkeep: 4\nat_epoch: [0, 51]": "g:3:15: at_epoch: 51 lies after",
-    "method: block\nd1: 1\nd2: [3, 17]\nd3: 1": "g:3:9: d2: 17 units do not fit",
+    "method: magnitude\nkeep: 4\nat_epoch: [0, 51]": "g:3:15: at_epoch: expected an ",
+    "method: block\nd1: 1\nd2: [3, 17]\nd3: 1": "g:3:9: d2: expected at most ",
     "": "g:1:1: the file is empty",
     "null": "g:1:1: expected `key: value` lines here",
     "- method: dense": "g:1:1: expected `key: value` lines here",

@@ -7,7 +7,7 @@ import pytest
 
 from spiral import engines, mlp
 from spiral.errors import StoreError
-from spiral.methods.entry import Course
+from spiral.methods.entry import CostProfile
 from spiral.sweep import calibration, cost, launch, plan
 from spiral.sweep.grid import loads
 from spiral.sweep.launch import Launch
@@ -114,8 +114,11 @@ def test_a_measurement_is_seconds_by_those_of_the_model(engine):
     """A second for four steps, by this clock: one stretch of each width is enough."""
     clock, expected = Ticks(1.0), 1.0
     for width, pack in ((3, 512), (16, 128)):
-        course = Course.even(pd.Series([float(mlp.weight_count(width))]).to_numpy())
-        model = cost.step_seconds(engine, width, course)[0]
+        weights = float(mlp.weight_count(width))
+        profile = CostProfile.even(pd.Series([weights]).to_numpy())
+            pd.Series([float(mlp.weight_count(width))]).to_numpy()
+        )
+        model = cost.step_seconds(engine, width, profile)[0]
         networks = max(1, min(pack, int(calibration.MODEL_SECONDS / model)))
         expected *= 1 / (4 * networks * model)
     found = calibration.measure(engine, clock)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from spiral.errors import MethodError
-from spiral.methods import METHODS, own
+from spiral.methods import plugin
+from spiral.methods.registry import METHODS
 from spiral.sweep import grid, preflight
 
 FILE = Path(__file__).parent.parent / "pruners.py"
@@ -20,7 +21,7 @@ def configs(monkeypatch):
     before = dict(METHODS)
 
     def of(name):
-        name = name if name in METHODS else own.load(f"{FILE}:{name}")
+        name = name if name in METHODS else plugin.load(f"{FILE}:{name}", METHODS)
         return grid.loads(GRID.format(name=name)).configs
 
     yield of

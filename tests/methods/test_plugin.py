@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from spiral import config, methods
+from spiral import config
 from spiral.errors import ConfigError
-from spiral.methods import METHODS, own
+from spiral.methods import gmp, plugin, registry
 from spiral.methods.entry import Entry, NoOptions
+from spiral.methods.registry import METHODS
 
 FILE = Path(__file__).parent.parent / "pruners.py"
 DIGEST = hashlib.blake2b(FILE.read_bytes(), digest_size=4).hexdigest()
@@ -30,7 +31,7 @@ def nothing_stays():
 
 
 def test_a_bare_class_gets_an_entry():
-    name = own.load(f"{FILE}:Largest")
+    name = plugin.load(f"{FILE}:Largest", METHODS)
     assert name == f"Largest-{DIGEST}"
     entry = METHODS[name]
     assert entry.summary == "Largest initial weights. The second sentence is no summary"
@@ -41,25 +42,25 @@ def test_a_bare_class_gets_an_entry():
 
 
 def test_loading_again_changes_nothing():
-    name = own.load(f"{FILE}:Largest")
+    name = plugin.load(f"{FILE}:Largest", METHODS)
     entry = METHODS[name]
-    assert own.load(f"{FILE}:Largest") == name
+    assert plugin.load(f"{FILE}:Largest", METHODS) == name
     assert METHODS[name] is entry
 
 
 def test_options_inside_the_class_are_those_of_grids():
-    entry = METHODS[own.load(f"{FILE}:Sharp")]
+    entry = METHODS[plugin.load(f"{FILE}:Sharp", METHODS)]
     assert config.fields(entry.options)["power"].default == 1.0
-    assert "power" in methods.option_fields()
+    assert "power" in registry.option_fields()
     assert entry.build(power=2.0).power == 2.0
 
 
 def test_a_file_with_an_entry_of_its_own_has_that():
     """So a copy of a shipped method works as it is."""
-    shipped = Path(methods.__file__).with_name("gmp.py")
+    shipped = Path(gmp.__file__)
     digest = hashlib.blake2b(shipped.read_bytes(), digest_size=4).hexdigest()
     for attribute in ("Gmp", "ENTRY"):
-        name = own.load(f"{shipped}:{attribute}")
+        name = plugin.load(f"{shipped}:{attribute}", METHODS)
         assert name == f"Gmp-{digest}"
         assert METHODS[name].citation == METHODS["gmp"].citation
         assert "interval" in config.fields(METHODS[name].options)
@@ -69,9 +70,9 @@ def test_an_edited_file_is_another_method(tmp_path):
     path = tmp_path / "mine.py"
     text = FILE.read_text()
     path.write_text(text)
-    first = own.load(f"{path}:Largest")
+    first = plugin.load(f"{path}:Largest", METHODS)
     path.write_text(text.replace("Largest initial", "Smallest initial"))
-    second = own.load(f"{path}:Largest")
+    second = plugin.load(f"{path}:Largest", METHODS)
     assert first == f"Largest-{DIGEST}" != second
     assert METHODS[second].summary.startswith("Smallest")
     assert METHODS[first].summary.startswith("Largest")
@@ -82,22 +83,22 @@ def test_a_file_finds_its_neighbours(tmp_path):
     (tmp_path / "mine_too.py").write_text(FILE.read_text())
     path = tmp_path / "mine.py"
     path.write_text("from mine_too import Largest\nclass Mine(Largest): pass\n")
-    assert METHODS[own.load(f"{path}:Mine")].summary == "no description"
+    assert METHODS[plugin.load(f"{path}:Mine", METHODS)].summary == "no description"
 
 
 def test_shipped_names_are_themselves():
-    assert own.load("gmp") == "gmp"
+    assert plugin.load("gmp", METHODS) == "gmp"
 
 
 def test_an_installed_package_offers_methods(monkeypatch):
-    point = metadata.EntryPoint("mine", "tests.pruners:Largest", own.GROUP)
+    point = metadata.EntryPoint("mine", "tests.pruners:Largest", plugin.GROUP)
     offered = metadata.EntryPoints([point])
     monkeypatch.setattr(metadata, "entry_points", lambda group: offered)
-    name = own.load("mine")
+    name = plugin.load("mine", METHODS)
     assert name == f"mine-{DIGEST}"
     assert isinstance(METHODS[name], Entry)
     with pytest.raises(ConfigError, match=r"no method of this name; .*gmp, .*mine"):
-        own.load("other")
+        plugin.load("other", METHODS)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_an_installed_package_offers_methods(monkeypatch):
     [
         ("Missing", r"has no 'Missing'; classes there: .*Largest, Sharp"),
         ("Half", r"Half lacks start, act; a method has plan\(budget\)"),
-        ("not_a_class", "3 is neither a class nor an Entry"),
+        ("not_a_class", "expected a class or an Entry, got 3"),
         ("Clash", "option 'interval' means something else elsewhere"),
         ("Stern", "option 'power' needs a default"),
     ],
@@ -113,7 +114,7 @@ def test_an_installed_package_offers_methods(monkeypatch):
 def test_what_is_no_method_is_refused(attribute, message):
     before = set(METHODS)
     with pytest.raises(ConfigError, match=message):
-        own.load(f"{FILE}:{attribute}")
+        plugin.load(f"{FILE}:{attribute}", METHODS)
     assert set(METHODS) == before
 
 
@@ -136,7 +137,7 @@ def test_a_file_that_cannot_be_loaded_is_a_message_with_its_line(
     path = tmp_path / "mine.py"
     path.write_text(text)
     with pytest.raises(ConfigError, match=message):
-        own.load(f"{path}:Mine")
+        plugin.load(f"{path}:Mine", METHODS)
 
 
 @pytest.mark.parametrize("text", ["3", "'  '", "''"])
@@ -144,16 +145,16 @@ def test_a_class_without_a_description_has_none(tmp_path, text):
     path = tmp_path / "mine.py"
     lines = ["class Mine:", "    plan = start = act = len", f"Mine.__doc__ = {text}"]
     path.write_text("\n".join(lines))
-    summary = METHODS[own.load(f"{path}:Mine")].summary
+    summary = METHODS[plugin.load(f"{path}:Mine", METHODS)].summary
     assert summary == ("3" if text == "3" else "no description")
 
 
 def test_a_file_that_is_not_there_is_a_message(tmp_path):
     with pytest.raises(ConfigError, match=r"nothing\.py: No such file"):
-        own.load(f"{tmp_path / 'nothing.py'}:Mine")
+        plugin.load(f"{tmp_path / 'nothing.py'}:Mine", METHODS)
 
 
 def test_a_place_holds_from_any_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(FILE.parent)
-    assert own.absolute("pruners.py:Largest") == f"{FILE}:Largest"
-    assert own.absolute("gmp") == "gmp"
+    assert plugin.absolute("pruners.py:Largest") == f"{FILE}:Largest"
+    assert plugin.absolute("gmp") == "gmp"

@@ -1,4 +1,4 @@
-"""Short trainings of the ``ste`` family, and what it says on the way."""
+"""Short trainings of the straight-through family, and the states on the way."""
 
 import json
 from pathlib import Path
@@ -43,8 +43,8 @@ class Showing(Still):
         self.said = []
 
     def advance(self, job, state, stop):
-        if state.shown is not None and stop > state.step:
-            self.said.append(state.shown[0])
+        if state.active_counts is not None and stop > state.step:
+            self.said.append(state.active_counts[0])
         return super().advance(job, state, stop)
 
 

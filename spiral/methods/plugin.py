@@ -6,8 +6,8 @@ it has any, are a class ``Options`` inside it (on ``spiral.config.Options``), an
 it as keyword arguments. A package offers methods under the entry point group ``GROUP``.
 
 Rows carry the class's name and a digest of its file, ``MyMethod-1a2b3c4d``: an edited
-file is another method, and old rows stay those of the old one. The digest is of that
-one file, not of what it imports. Code is only loaded because a command line names it.
+file is another method, and rows of the old one stay apart. The digest covers that one
+file, not what it imports. Code is loaded only if a command line names it.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from importlib import metadata
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -26,7 +26,6 @@ from pydantic import ValidationError
 from spiral import config, formats, spelling
 from spiral.config import Options
 from spiral.errors import ConfigError
-from spiral.methods import METHODS
 from spiral.methods.entry import Entry, NoOptions, Taxonomy
 
 GROUP = "spiral_sweep.methods"
@@ -35,31 +34,32 @@ UNKNOWN = Taxonomy(unit="?", when="?", schedule="?", criterion="?", allocation="
 """Of a class without an entry."""
 
 
-def load(where: str) -> str:
-    """Make a method known to this process; return the name that its rows carry.
+def load(where: str, methods: MutableMapping[str, Entry]) -> str:
+    """Add a method to the registry of this process; return the name in its rows.
 
     Args:
         where: ``my_file.py:MyMethod``, the name of an entry point, or a method that
-            comes with the project (whose name it returns).
+            is registered already (whose name it returns).
+        methods: The registry, to which the method is added.
 
     Raises:
-        ConfigError: There is no such thing, or it is no method.
+        ConfigError: Nothing is found there, or what is found is not a method.
     """
-    if where in METHODS:
+    if where in methods:
         return where
     path, colon, attribute = where.rpartition(":")
     if colon:
         name, entry = _from_file(Path(path), attribute)
     else:
-        name, entry = _from_package(where)
-    if name not in METHODS:
-        _check_options(where, entry)
-        METHODS[name] = entry
+        name, entry = _from_package(where, methods)
+    if name not in methods:
+        _check_options(where, entry, methods.values())
+        methods[name] = entry
     return name
 
 
 def absolute(where: str) -> str:
-    """Return a method's place as processes with another working directory need it."""
+    """Return a method's location with an absolute path, valid in any directory."""
     path, colon, attribute = where.rpartition(":")
     return f"{Path(path).resolve()}:{attribute}" if colon else where
 
@@ -122,11 +122,11 @@ def _compiled(path: Path, source: bytes) -> CodeType:
         raise ConfigError(f"{where}: {wrong}") from None
 
 
-def _from_package(name: str) -> tuple[str, Entry]:
+def _from_package(name: str, methods: Iterable[str]) -> tuple[str, Entry]:
     """Load what an installed package offers under a name."""
     offered = metadata.entry_points(group=GROUP)
     if name not in offered.names:
-        known = [*METHODS, *sorted(offered.names)]
+        known = [*methods, *sorted(offered.names)]
         hint = spelling.suggest(name, known, spelling.METHODS)
         raise ConfigError(
             f"--method {name}: no method of this name; {hint}. One of your own is "
@@ -154,7 +154,7 @@ def _entry(found: Any, module: ModuleType, path: Path) -> Entry:
     if isinstance(found, Entry):
         return found
     if not isinstance(found, type):
-        raise ConfigError(f"{path}: {found!r} is neither a class nor an Entry")
+        raise ConfigError(f"{path}: expected a class or an Entry, got {found!r}")
     for value in vars(module).values():
         if isinstance(value, Entry) and value.build is found:
             return value
@@ -187,16 +187,16 @@ def _candidates(module: ModuleType) -> Iterator[str]:
             yield name
 
 
-def _check_options(where: str, entry: Entry) -> None:
-    """Raise ConfigError unless rows have room for the options of a method."""
+def _check_options(where: str, entry: Entry, others: Iterable[Entry]) -> None:
+    """Raise ConfigError unless a method's options can stand beside those of others."""
     try:
         own = config.fields(entry.options)
     except (AssertionError, ValidationError) as error:
         raise ConfigError(f"{where}: {error}") from None
     common = config.fields(config.Config)
     for name, option in own.items():
-        others = [config.fields(e.options).get(name) for e in METHODS.values()]
-        kinds = {other.kind for other in others if other is not None}
+        alike = [config.fields(e.options).get(name) for e in others]
+        kinds = {other.kind for other in alike if other is not None}
         if name in common or kinds - {option.kind}:
             raise ConfigError(
                 f"{where}: option {name!r} means something else elsewhere "
@@ -207,7 +207,7 @@ def _check_options(where: str, entry: Entry) -> None:
 
 
 def place(error: BaseException, file: str | None) -> str:
-    """Return where an exception came from, as ``file:line``: in a file, if it can."""
+    """Return where an exception was raised, as ``file:line``, preferably in a file."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == file]
     last = (own or frames)[-1]

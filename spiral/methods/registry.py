@@ -1,0 +1,141 @@
+"""The methods that come with the project, and what is known of all of them."""
+
+import dataclasses
+from collections.abc import Collection, Mapping
+
+from spiral import spelling
+from spiral.config import ConfigField, Options, fields
+from spiral.errors import ConfigError
+from spiral.methods import (
+    acdc,
+    block,
+    dense,
+    force,
+    gmp,
+    grasp,
+    group_norm,
+    imp,
+    l1_unit,
+    lth,
+    magnitude,
+    mask,
+    obspa,
+    one_shot,
+    perp,
+    prospr,
+    random,
+    rigl,
+    scratch,
+    sfw,
+    slimming,
+    sms,
+    snip,
+    soft_filter,
+    spa,
+    straight_through,
+    synflow,
+    taylor_unit,
+)
+from spiral.methods.entry import Entry, NoOptions, Taxonomy
+
+METHODS: dict[str, Entry] = {}
+METHODS |= {
+    "dense": dense.ENTRY,
+    "random": random.ENTRY,
+    "magnitude": magnitude.ENTRY,
+    "gmp": gmp.ENTRY,
+    "lth": lth.ENTRY,
+    "snip": snip.ENTRY,
+    "iter_snip": force.ITER_SNIP,
+    "force": force.FORCE,
+    "grasp": grasp.ENTRY,
+    "synflow": synflow.ENTRY,
+    "prospr": prospr.ENTRY,
+    "rigl": rigl.ENTRY,
+    "acdc": acdc.ACDC,
+    "acdc_pp": acdc.ACDC_PP,
+    "imp": imp.IMP,
+    "bimp": imp.BIMP,
+    "sms": sms.ENTRY,
+    "perp": perp.ENTRY,
+    "one_shot": one_shot.ENTRY,
+    "scratch": scratch.scratch(METHODS),
+    "shuffled": scratch.shuffled(METHODS),
+    "ste": straight_through.STE,
+    "sr_ste": straight_through.SR_STE,
+    "mdgf_linear": straight_through.MDGF_LINEAR,
+    "mdgf_exp": straight_through.MDGF_EXP,
+    "sdgf_step": straight_through.SDGF_STEP,
+    "sdgf_geometric": straight_through.SDGF_GEOMETRIC,
+    "sfw": sfw.ENTRY,
+    "block": block.ENTRY,
+    "mask": mask.ENTRY,
+    "l1_unit": l1_unit.ENTRY,
+    "taylor_unit": taylor_unit.ENTRY,
+    "spa": spa.ENTRY,
+    "obspa": obspa.ENTRY,
+    "soft_filter": soft_filter.ENTRY,
+    "group_norm": group_norm.ENTRY,
+    "slimming": slimming.ENTRY,
+}
+"""Every method by its name. Recipes are handed this mapping, so that they can wrap the
+others, also those that a user adds later (``spiral.methods.plugin``)."""
+
+
+def options_of(name: str) -> type[Options]:
+    """Return a method's options class.
+
+    A user's own method whose file this process has not loaded has none: its rows can be
+    read all the same.
+    """
+    return METHODS[name].options if name in METHODS else NoOptions
+
+
+def options() -> dict[str, type[Options]]:
+    """Return every method's options class."""
+    return {name: entry.options for name, entry in METHODS.items()}
+
+
+def option_fields() -> dict[str, ConfigField]:
+    """Return the options of all methods; an option has one type wherever it occurs."""
+    found: dict[str, ConfigField] = {}
+    for entry in METHODS.values():
+        for name, field in fields(entry.options).items():
+            known = found.setdefault(name, field)
+            assert known.kind is field.kind, f"option {name} has two types"
+    return found
+
+
+def axes() -> dict[str, frozenset[str]]:
+    """Return the axes of the taxonomy, and the values that methods have on them."""
+    kinds = [dataclasses.asdict(entry.taxonomy) for entry in METHODS.values()]
+    names = [axis.name for axis in dataclasses.fields(Taxonomy)]
+    return {name: frozenset(kind[name] for kind in kinds) for name in names}
+
+
+def of_kind(where: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the methods that have one of the given values on every axis given.
+
+    Raises:
+        ConfigError: An axis does not exist, or no method has a value on it.
+    """
+    known = axes()
+    kinds = {n: dataclasses.asdict(entry.taxonomy) for n, entry in METHODS.items()}
+    for axis, values in where.items():
+        if axis not in known:
+            hint = spelling.suggest(axis, known)
+            raise ConfigError(f"the taxonomy has no axis {axis!r}; {hint}")
+        for value in values:
+            if value not in known[axis]:
+                hint = spelling.suggest(value, sorted(known[axis]))
+                raise ConfigError(f"no method has {axis}={value!r}; {hint}")
+    return [
+        name
+        for name, kind in kinds.items()
+        if all(kind[axis] in values for axis, values in where.items())
+    ]
+
+
+def looks() -> dict[str, tuple[str, str]]:
+    """Return every method's colour and marker in figures."""
+    return {name: (entry.colour, entry.marker) for name, entry in METHODS.items()}
