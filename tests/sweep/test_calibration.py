@@ -116,8 +116,6 @@ def test_a_measurement_is_seconds_by_those_of_the_model(engine):
     for width, pack in ((3, 512), (16, 128)):
         weights = float(mlp.weight_count(width))
         profile = CostProfile.even(pd.Series([weights]).to_numpy())
-            pd.Series([float(mlp.weight_count(width))]).to_numpy()
-        )
         model = cost.step_seconds(engine, width, profile)[0]
         networks = max(1, min(pack, int(calibration.MODEL_SECONDS / model)))
         expected *= 1 / (4 * networks * model)
