@@ -159,7 +159,7 @@ def test_a_signal_stops_ray_and_the_message_resumes(grid, proc, number, code, tm
     proc.poll(lambda: any(map(_trains, proc.descendants(child.pid))), 90, "training")
     family = proc.descendants(child.pid)
     child.send_signal(number)
-    assert child.wait(60) == code
+    assert child.wait(120) == code
     said = log.read_text()
     assert "Traceback" not in said
     assert f"stopped by {number.name}" in said
@@ -175,7 +175,7 @@ def test_a_crash_of_ray_is_a_message(grid, proc, tmp_path):
     family = proc.descendants(launcher.pid)
     (apart,) = [pid for pid in family if os.getsid(pid) == pid]
     os.kill(apart, signal.SIGSEGV)
-    assert launcher.wait(60) == 3
+    assert launcher.wait(120) == 3
     said = log.read_text()
     assert "Ray ended unexpectedly (SIGSEGV" in said
     assert "run the same command again" in said

@@ -92,6 +92,7 @@ def test_a_token_lets_a_launch_in(
     path = tmp_path / "home" / ".ray" / "auth_token"
     path.parent.mkdir(parents=True)
     path.write_text(token)
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
     out = tmp_path / "out"
     ran = cli("launch", grid, "--out", out, "--address", address, "--workers", 2)
     assert ran.code == 0, ran.err
@@ -107,7 +108,7 @@ def test_trials_on_a_cluster_end_with_a_launch_that_a_signal_ends(
     words = f"launch {grid} --out {tmp_path}/out --address {address} --workers 2"
     launcher = subprocess.Popen(
         [sys.executable, "-m", "spiral", *words.split(), "--set", "epochs=10000"],
-        env={**os.environ, "RAY_AUTH_TOKEN": token},
+        env={**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token},
         stderr=subprocess.DEVNULL,
     )
 
@@ -116,7 +117,7 @@ def test_trials_on_a_cluster_end_with_a_launch_that_a_signal_ends(
 
     found = proc.poll(trials, 120, "a trial")
     launcher.terminate()
-    assert launcher.wait(60) == 143
+    assert launcher.wait(120) == 143
     proc.poll(lambda: not proc.alive(found), 90, "end of the trials")
     assert not [*(tmp_path / "out" / "_spiral" / "tmp").iterdir()]
 
