@@ -216,7 +216,8 @@ def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
     inside = address is None or _only_loopback(address)
     for name, value in LOOPBACK.items() if inside else ():
         os.environ.setdefault(name, value)
-    _authenticate(address, inside)
+    if address is None:
+        _own_token()
     homes.settle_ray()
     import ray
 
@@ -251,21 +252,14 @@ def _start_here(ray: Any, workers: int, gpu: bool, folder: str) -> None:
     )
 
 
-def _authenticate(address: str | None, inside: bool) -> None:
-    """Choose the token by which Ray knows us, and we it.
+def _own_token() -> None:
+    """Let a Ray of our own know us by a new token, whatever this user has for clusters.
 
-    A Ray of our own gets a new one, whatever this user has for clusters: others on
-    this machine reach loopback, too. A token that was given for clusters is used; the
-    one in the user's file only on this machine, as one does not send it anywhere.
+    Others on this machine reach loopback, too.
     """
-    if address is None:
-        os.environ["RAY_AUTH_MODE"] = "token"
-        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-        os.environ.pop("RAY_AUTH_TOKEN_PATH", None)
-        return
-    given = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()
-    if given or (inside and os.path.exists(os.path.expanduser(TOKEN_FILE))):
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    os.environ.pop("RAY_AUTH_TOKEN_PATH", None)
 
 
 def _tune(

@@ -93,6 +93,7 @@ def test_a_token_lets_a_launch_in(
     path = tmp_path / "home" / ".ray" / "auth_token"
     path.parent.mkdir(parents=True)
     path.write_text(token)
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
     out = tmp_path / "out"
     ran = cli("launch", grid, "--out", out, "--address", address, "--workers", 2)
     assert ran.code == 0, ran.err
@@ -108,7 +109,7 @@ def test_trials_on_a_cluster_end_with_a_launch_that_a_signal_ends(
     words = f"launch {grid} --out {tmp_path}/out --address {address} --workers 2"
     launcher = subprocess.Popen(
         [sys.executable, "-m", "spiral", *words.split(), "--set", "epochs=10000"],
-        env={**os.environ, "RAY_AUTH_TOKEN": token},
+        env={**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token},
         stderr=subprocess.DEVNULL,
     )
 
