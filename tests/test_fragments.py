@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
+import spiral
 from spiral.cli import main
 from spiral.cli.common import find_grid
 from spiral.methods.registry import METHODS
@@ -52,7 +53,17 @@ def is_python(span: str) -> bool:
         tree = ast.parse(span)
     except SyntaxError:
         return False
-    return any(isinstance(n, ast.Call | ast.Attribute) for n in ast.walk(tree))
+    roots = {
+        ast.unparse(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+    }
+    return any(root in ("spiral", "pandas") or module(root) for root in roots)
+
+
+def module(name: str) -> bool:
+    """Return whether a module of the package is called so."""
+    return any(Path(spiral.__file__).parent.rglob(f"{name}.py"))
 
 
 def commands(page: Path) -> list[list[str]]:
@@ -79,15 +90,16 @@ def each(kind) -> list:
 # ---- Python
 
 PROLOGUE = """
-import builtins, importlib, sys
+import builtins, importlib, pathlib, sys
 import pandas, spiral
 
 class Names(dict):
     def __missing__(self, name):
-        try:
-            return importlib.import_module(f"spiral.{name}")
-        except ModuleNotFoundError:
-            raise KeyError(name) from None  # a built-in, or unknown
+        root = pathlib.Path(spiral.__file__).parent
+        for file in root.rglob(f"{name}.py"):
+            parts = file.relative_to(root.parent).with_suffix("").parts
+            return importlib.import_module(".".join(parts))
+        raise KeyError(name)  # a built-in, or unknown
 
 row = pandas.read_parquet("DIR", dtype_backend="numpy_nullable").iloc[0]
 names = Names(pandas=pandas, spiral=spiral, row=row, DIR="DIR")

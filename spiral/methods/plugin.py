@@ -129,8 +129,8 @@ def _from_package(name: str, methods: Iterable[str]) -> tuple[str, Entry]:
         known = [*methods, *sorted(offered.names)]
         hint = spelling.suggest(name, known, spelling.METHODS)
         raise ConfigError(
-            f"--method {name}: no method of this name; {hint}. One of your own is "
-            "my_file.py:MyMethod"
+            f"--method {name}: no method of this name; {hint} (one of your own is "
+            "my_file.py:MyMethod)"
         )
     found = offered[name].load()
     home = found.build if isinstance(found, Entry) else found

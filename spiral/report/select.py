@@ -60,7 +60,9 @@ def _having(rows: pd.DataFrame, name: str, values: Sequence[str]) -> np.ndarray:
         axes = registry.axes()
         if name in axes:
             registry.of_kind({name: values})  # says which values there are
-        hint = spelling.suggest(name, [*axes, *known], spelling.KEYS)
+        hint = spelling.suggest(name, axes)  # `units` is an axis here, not the width
+        if not hint.startswith("did you mean"):
+            hint = spelling.suggest(name, [*axes, *known], spelling.KEYS)
         raise ConfigError(f"no column or axis of methods {name!r}; {hint}")
     column = rows[name]
     present = sorted(column.dropna().unique().tolist())

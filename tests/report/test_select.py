@@ -47,7 +47,10 @@ def test_some_methods_stay_whatever_is_asked_of_methods(rows):
 @pytest.mark.parametrize(
     ("where", "message"),
     [
-        ({"units": ["neuron"]}, "no column or axis 'units'; axes of methods are unit"),
+        (
+            {"units": ["neuron"]},
+            "no column or axis of methods 'units'; did you mean 'unit'",
+        ),
         ({"when": ["never ever"]}, "no method has when='never ever'; known are "),
         ({"method": ["lth"]}, "no rows have method=lth; there are dense, gmp, snip"),
         ({"keep": ["21"]}, "no rows have keep=21; there are 20, 26, none"),

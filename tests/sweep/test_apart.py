@@ -79,13 +79,13 @@ def test_an_error_of_ours_comes_through_and_no_folder_stays(monkeypatch, tmp_pat
 
 
 SLEEPERS = """
-import subprocess, sys, time
-sleep = [sys.executable, "-c", "import time; time.sleep(1000)"]
+import signal, subprocess, sys
+sleep = [sys.executable, "-c", "import signal; signal.pause()"]
 middle = [sys.executable, "-c", f"import subprocess; subprocess.Popen({sleep!r})"]
 subprocess.run(middle)  # an orphan, whose parent is no relative of ours
 child = subprocess.Popen(sleep, process_group=0)
 print("ready", flush=True)
-time.sleep(1000)
+signal.pause()
 """
 
 

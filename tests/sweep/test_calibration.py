@@ -95,17 +95,6 @@ def test_a_folder_that_cannot_be_made_is_a_message(fresh, monkeypatch):
         calibration.save({"sparse": 1.0})
 
 
-def test_without_a_home_it_names_what_to_set(fresh, monkeypatch):
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr(calibration.Path, "home", homeless)
-    with pytest.raises(StoreError, match="XDG_CACHE_HOME"):
-        calibration.save({"sparse": 1.0})
-
-
-def homeless():
-    raise RuntimeError("Could not determine home directory.")
-
-
 # ---- what is measured
 
 
