@@ -62,7 +62,7 @@ def width_of(params: int) -> int:
     Raises:
         ValueError: No network has.
     """
-    width = (isqrt(8 * params + 28) - 6) // 4  # P = 2w² + 6w + 1
+    width = (isqrt(max(0, 8 * params + 28)) - 6) // 4  # P = 2w² + 6w + 1
     if width < 1 or param_count(width) != params:
         raise ValueError(f"expected the parameters of a network, got {params} numbers")
     return width

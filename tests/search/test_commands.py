@@ -182,7 +182,11 @@ def test_recall_compares_a_race_with_a_census(race, census):
             2,
             "reached 1",
         ),
-        (["shapes", "--shape", "17,1,1", "--dry-run"], 2, "17 units do not fit"),
+        (
+            ["shapes", "--shape", "17,1,1", "--dry-run"],
+            2,
+            "expected at most 16 units, got 17",
+        ),
         (["recall", "{census}", "{race}/rung-3"], 1, "rung-1 holds no launch"),
         (["recall", "{race}", "{blocks}"], 2, "has no training that"),
     ],
