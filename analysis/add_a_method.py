@@ -27,12 +27,15 @@ from tempfile import mkdtemp
 import pandas as pd
 from IPython.display import Markdown
 
-from spiral.cli.common import load_grid
+from spiral.cli.options import load_grid
 from spiral.errors import MethodError
 from spiral.methods import plugin, registry
 from spiral.methods.registry import METHODS
-from spiral.report import compare, figures, gather, rank, summary, tell_rank, style
-from spiral.search import frontier
+from spiral.report.stats import compare, ranking
+from spiral.report.figures import accuracy, style
+from spiral.results import load, summary
+from spiral.report.text import ranking as ranking_text
+from spiral.search import best_known
 from spiral.sweep import launch, preflight
 
 pd.set_option("display.precision", 3)
@@ -52,7 +55,7 @@ TEXT = '''
 import numpy as np
 
 from spiral import masks
-from spiral.job import Change, Plan
+from spiral.protocol.job import Change, Plan
 
 STEPS = 5
 
@@ -122,29 +125,29 @@ Markdown(f"{sum(each.networks for each in prepared.done)} networks trained.")
 # width.
 
 # %%
-found = rank.of_folder(folder / "rows", mine)
-Markdown(tell_rank.headline(found))
+found = ranking.of_folder(folder / "rows", mine)
+Markdown(ranking_text.headline(found))
 
 # %% [markdown]
 # **Against whom?** How probably it beats each other method in pairs of equal seed.
 
 # %%
-tell_rank.duels(found)
+ranking_text.duels(found)
 
 # %% [markdown]
 # **How far from the optimum?** Fewest weights with which the median network reaches an
 # accuracy, what that is over the optimum, and who comes first.
 
 # %%
-tell_rank.gaps(found)
+ranking_text.gaps(found)
 
 # %% [markdown]
 # **One picture**: over the weights kept, beside two that are shipped.
 
 # %%
-both = gather.read([folder / "rows", summary.shipped("standard")]).rows
+both = load.read([folder / "rows", summary.shipped("standard")]).rows
 chosen = both[both["method"].isin([mine, "gmp", "magnitude"]) & (both["width"] == 16)]
-figures.accuracy(compare.over_size(chosen), frontier.best(frontier.load()))
+accuracy.accuracy(compare.over_size(chosen), best_known.best(best_known.load()))
 
 # %% [markdown]
 # **All of it**, in a shell:

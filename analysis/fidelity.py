@@ -27,13 +27,15 @@ from IPython.display import Markdown
 
 from spiral.methods import registry
 from spiral.methods.registry import METHODS
-from spiral.config import presets
-from spiral.report import compare, figures, gather, summary, style
+from spiral.protocol.config import presets
+from spiral.report.stats import compare
+from spiral.report.figures import accuracy, style
+from spiral.results import load, summary
 
 pd.set_option("display.precision", 3)
 style.register(registry.looks())
 FILES = [summary.shipped("fidelity")]
-rows = gather.read(FILES).rows
+rows = load.read(FILES).rows
 pd.DataFrame([summary.read(file)[1] for file in FILES])[["grid", "rows", "version"]]
 
 # %% [markdown]
@@ -114,10 +116,10 @@ pd.crosstab([rows["fidelity"], rows["method"]], rows["status"])
 # Accuracy over size at width 16, the exact methods first, then the paper's variants:
 
 # %%
-figures.accuracy(compare.over_size(rows.query("width == 16 and fidelity == 'exact'")))
+accuracy.accuracy(compare.over_size(rows.query("width == 16 and fidelity == 'exact'")))
 
 # %%
-figures.accuracy(compare.over_size(rows.query("width == 16 and fidelity == 'zp24'")))
+accuracy.accuracy(compare.over_size(rows.query("width == 16 and fidelity == 'zp24'")))
 
 # %% [markdown]
 # ## The gap remains
@@ -126,9 +128,9 @@ figures.accuracy(compare.over_size(rows.query("width == 16 and fidelity == 'zp24
 # any row reaches 95 %, of those tried, beside the optimum:
 
 # %%
-from spiral.search import frontier
+from spiral.search import best_known
 
-exact = compare.of_rows(rows, compare.Question(by=by), frontier.load()).tables["gaps"]
+exact = compare.of_rows(rows, compare.Question(by=by), best_known.load()).tables["gaps"]
 exact[exact["threshold"] == 0.95].pivot(
     index="method", columns=["fidelity", "width"], values="any_excess"
 )

@@ -36,10 +36,12 @@ import pandas as pd
 from IPython.display import Markdown
 
 from spiral.methods import registry
-from spiral.report import compare, figures, gather, summary, style
-from spiral.report.pairs import pairs
-from spiral.report.choice import choose
-from spiral.search import frontier
+from spiral.report.stats import compare
+from spiral.report.figures import accuracy, style
+from spiral.results import load, summary
+from spiral.report.stats.pairwise import pairs
+from spiral.report.stats.selection import choose
+from spiral.search import best_known
 
 pd.set_option("display.precision", 3)
 style.register(registry.looks())
@@ -77,16 +79,16 @@ Markdown(
 # 65 weights that were tried.
 
 # %%
-rows = gather.read(SEEDS).rows
+rows = load.read(SEEDS).rows
 rows = rows[rows["method"].isin(at_95["method"])].reset_index(drop=True)
-seeds = compare.of_rows(rows, compare.Question(), frontier.load())
+seeds = compare.of_rows(rows, compare.Question(), best_known.load())
 columns = ["method", "width", "optimum", "median", "median_low", "median_high", "n"]
 over_seeds = seeds.tables["gaps"].query("threshold == 0.95")
 over_seeds[over_seeds["width"] == 16][columns].sort_values("median")
 
 # %%
 size_16 = rows.query("width == 16")
-figures.accuracy(compare.over_size(size_16), frontier.best(frontier.load()))
+accuracy.accuracy(compare.over_size(size_16), best_known.best(best_known.load()))
 
 # %% [markdown]
 # ## 2. Does more width help?

@@ -32,9 +32,10 @@ from tempfile import mkdtemp
 import pandas as pd
 from IPython.display import Markdown
 
-from spiral.report import regime_figures, regime_map
-from spiral.report.regimes import Thresholds
-from spiral.sweep import grid, launch
+from spiral.report.studies.regimes import figure, regime_map
+from spiral.report.studies.regimes.measure import Thresholds
+from spiral.sweep.grid import grid
+from spiral.sweep import launch
 
 pd.set_option("display.precision", 3)
 rows = Path(mkdtemp()) / "rows"
@@ -64,7 +65,7 @@ Markdown(
 # pruning leaves nothing to train (`collapsed`) there is no regime.
 
 # %%
-regime_figures.page(found)
+figure.page(found)
 
 # %% [markdown]
 # ## How far from the optimum is each regime?

@@ -32,8 +32,10 @@ import pandas as pd
 from IPython.display import Markdown
 
 from spiral.methods import registry
-from spiral.report import diagnosis, robustness_figures, style
-from spiral.sweep import grid, launch
+from spiral.report.studies.robustness import diagnosis, figure
+from spiral.report.figures import style
+from spiral.sweep.grid import grid
+from spiral.sweep import launch
 
 pd.set_option("display.precision", 3)
 style.register(registry.looks())
@@ -65,7 +67,7 @@ groups = found.groups.sort_values(["keep", "mean_corruption"], ascending=[True, 
 groups[["method", "keep", "n", *numbers]]
 
 # %%
-robustness_figures.page(found.groups, found.curves)
+figure.page(found.groups, found.curves)
 
 # %%
 medians = found.groups.set_index("method").groupby("method")["drop"].median()

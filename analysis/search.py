@@ -25,8 +25,8 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from spiral.report import layout, network_figures, search_figures
-from spiral.search import burnside, frontier, network
+from spiral.report.figures import layout, networks, search
+from spiral.search import burnside, best_known, network
 
 SHAPES = [(1, 1, 1), (2, 2, 2), (3, 2, 2), (3, 3, 2), (3, 3, 3), (4, 3, 3), (5, 3, 2)]
 counts = {shape: burnside.count(shape) for shape in SHAPES}
@@ -56,10 +56,12 @@ by_size.rename_axis("weights").to_frame().T
 # (SGD from random weights, 50 epochs) has reached; the other, what any means have.
 
 # %%
-known = frontier.load()
-best = {kind: frontier.best(known, kind, "nnz_params") for kind in ("any", "protocol")}
+known = best_known.load()
+best = {
+    kind: best_known.best(known, kind, "nnz_params") for kind in ("any", "protocol")
+}
 layout.draw(
-    lambda axes: search_figures.frontier(axes, best, "nnz_params", frontier.THRESHOLDS),
+    lambda axes: search.frontier(axes, best, "nnz_params", best_known.THRESHOLDS),
     7,
     4.5,
 )
@@ -70,10 +72,10 @@ optima = pd.DataFrame(
         {
             "accuracy": level,
             "found by": kind,
-            "weights": frontier.optimum(known, level, kind),
-            "with biases": frontier.optimum(known, level, kind, "nnz_params"),
+            "weights": best_known.optimum(known, level, kind),
+            "with biases": best_known.optimum(known, level, kind, "nnz_params"),
         }
-        for level in frontier.THRESHOLDS
+        for level in best_known.THRESHOLDS
         for kind in ("any", "protocol")
     ]
 )
@@ -84,7 +86,7 @@ optima
 # it is evaluated again in float32 and in float64?
 
 # %%
-wrong = frontier.mistakes(known)
+wrong = best_known.mistakes(known)
 Markdown(f"{len(known)} networks evaluated again, **{len(wrong)}** do not agree.")
 
 # %% [markdown]
@@ -95,12 +97,12 @@ Markdown(f"{len(known)} networks evaluated again, **{len(wrong)}** do not agree.
 # follow it think: the first layer cuts the plane with a few lines, the others fold it.
 
 # %%
-leaders = frontier.leaders(known)
-smallest = [frontier.optimum(known, level) for level in (0.8, *frontier.THRESHOLDS)]
+leaders = best_known.leaders(known)
+smallest = [best_known.optimum(known, level) for level in (0.8, *best_known.THRESHOLDS)]
 chosen = leaders[leaders["nnz"].isin(smallest)]
-search_figures.gallery(
+search.gallery(
     [
-        network_figures.Drawn(
+        networks.Drawn(
             f"{row['nnz']} weights, {row['accuracy']:.4f}",
             *network.unpacked(row["matrices"], np.asarray(row["params"])),
         )

@@ -14,21 +14,6 @@ B     points of a batch
 D     points of the data set (49,982)
 T     training steps
 ====  =========================================================================
-
-A module of the package is loaded when it is first used (``spiral.rows``), so importing
-``spiral`` loads neither torch nor pandas.
 """
 
-from importlib import import_module
-from importlib.util import find_spec
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
-
-if not TYPE_CHECKING:  # or else the type checker would believe every name
-
-    def __getattr__(name: str) -> object:
-        """Import the module of that name."""
-        if name.startswith("_") or find_spec(f"{__name__}.{name}") is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return import_module(f"{__name__}.{name}")

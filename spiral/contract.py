@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spiral import mlp, rows
 from spiral.errors import MethodError, SpiralError
-from spiral.job import Change, Plan
 from spiral.methods.plugin import place
+from spiral.model import mlp
+from spiral.protocol.job import Change, Plan
+from spiral.results import columns
 
 NOT_THEIRS = (SpiralError, MemoryError, OSError)
 """Errors that are no fault of a method: they pass as they are."""
@@ -155,10 +156,10 @@ def _check_status(method: str, status: Any, shape: tuple[int, ...]) -> None:
     if status is None:
         return
     words = set(status.ravel().tolist())
-    known = words <= {"", *rows.SAID_BY_METHODS}
+    known = words <= {"", *columns.SAID_BY_METHODS}
     if status.shape != shape or status.dtype.kind != "U" or not known:
         raise MethodError(
             f"{method}: Change.status must be str {list(shape)}, each empty or one of "
-            f"{', '.join(rows.SAID_BY_METHODS)}; got {status.dtype} "
+            f"{', '.join(columns.SAID_BY_METHODS)}; got {status.dtype} "
             f"{list(status.shape)} {sorted(map(str, words))}"
         )

@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from spiral import config, contract, cubist, engines, initial, masks, rows, seeds
+from spiral import contract, engines
+from spiral.engines.paced import Heard, Paced
 from spiral.errors import MethodError, UnsupportedJob
-from spiral.job import (
+from spiral.methods.registry import METHODS
+from spiral.model import initial, masks, seeds
+from spiral.protocol import config
+from spiral.protocol.job import (
     Budget,
     Change,
     Evaluation,
@@ -22,21 +26,21 @@ from spiral.job import (
     TrainState,
     View,
 )
-from spiral.methods.registry import METHODS
-from spiral.paced import Heard, Paced
-from spiral.twins import still_twins, twins_at_start
+from spiral.protocol.shared_prefix import still_twins, twins_at_start
+from spiral.results import columns
+from spiral.tasks import cubist
 
 
 def run(configs: pd.DataFrame, heard: Heard | None = None) -> pa.Table:
     """Train one pack.
 
     Args:
-        configs: Resolved configs that share method, width and plan (``sweep.plan``
+        configs: Resolved configs that share method, width and plan (``sweep.packs``
             makes such packs), with their ``config_id``.
         heard: Called about once a second with the share of the training that is done.
 
     Returns:
-        One row per config, in the same order, with the columns of ``rows.schema()``.
+        One row per config, in the same order, with the columns of ``columns.schema()``.
 
     Raises:
         UnsupportedJob: No engine can train the plan.
@@ -59,7 +63,7 @@ def run(configs: pd.DataFrame, heard: Heard | None = None) -> pa.Table:
     seconds = (time.perf_counter() - began) / len(configs)
     constants = {"engine_used": engine.name, "steps": plan.steps, "seconds": seconds}
     results |= {key: [value] * len(configs) for key, value in constants.items()}
-    return rows.assemble(configs, results)
+    return columns.assemble(configs, results)
 
 
 def build_method(shared: pd.Series) -> Method:

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from spiral import masks
-from spiral.config import Options
-from spiral.job import Change, Plan
+from spiral.model import masks
+from spiral.protocol.config import Options
+from spiral.protocol.job import Change, Plan
 
 
 class Largest:

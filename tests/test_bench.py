@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from spiral import bench, masks
+from spiral import bench
 from spiral.bench import timing
 from spiral.bench.cases import Contender, contenders, packs
 from spiral.cli import bench as command
+from spiral.model import masks
 from tests.cli import run
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from spiral import contract
 from spiral.errors import MethodError, StoreError
-from spiral.job import Change
+from spiral.protocol.job import Change
 from tests.methods import table
 
 FILE = Path(__file__)

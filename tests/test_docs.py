@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spiral.cli import main
-from spiral.sweep import grid
+from spiral.sweep.grid import grid
 from tests.golden import readme
 
 ROOT = Path(__file__).parent.parent

@@ -6,10 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from spiral import cubist, experiment, masks, rows, seeds
+from spiral import experiment
 from spiral.errors import MethodError, UnsupportedJob
-from spiral.job import Budget, Change, Plan, TrainState
 from spiral.methods.registry import METHODS
+from spiral.model import masks, seeds
+from spiral.protocol.job import Budget, Change, Plan, TrainState
+from spiral.results import columns
+from spiral.tasks import cubist
 from tests import oracles
 from tests.methods import DENSE_3, Passing, Scripted, Still, decide, plan_at, table
 from tests.tolerances import tolerance
@@ -268,7 +271,7 @@ def test_running_loss_is_the_mean_over_the_steps_of_the_last_epoch(script, skipp
 
 def test_a_row_tells_the_truth_about_its_weights():
     for row in run("random", 3, keep=[9, 15, 21]):
-        mask, params = rows.params_of(row)
+        mask, params = columns.params_of(row)
         data = cubist.load()
         z = oracles.logits(params, data.x, 3)
         gap = abs(row["accuracy"] * 49_982 - oracles.correct(z, data.y))
@@ -315,7 +318,7 @@ def test_a_stopped_training_makes_the_row_of_the_epoch_it_stops_at():
     found = experiment.run(configs.assign(stop_epoch=2)).to_pylist()
     for row, expected in zip(found, passing.noted.params, strict=True):
         assert (row["steps"], row["epochs"], row["stop_epoch"]) == (780, 3, 2)
-        assert np.array_equal(rows.params_of(row)[1], expected)
+        assert np.array_equal(columns.params_of(row)[1], expected)
     whole = experiment.run(configs.assign(stop_epoch=3)).to_pylist()
     assert [row["steps"] for row in whole] == [1170] * 2
     alike = [row["weights"] for row in experiment.run(configs).to_pylist()]
@@ -326,4 +329,4 @@ def test_rows_come_in_the_order_of_their_configs():
     found = experiment.run(configs := table("random", 3, keep=[9, 3, 27], epochs=1))
     assert found["config_id"].to_pylist() == configs["config_id"].tolist()
     assert found["nnz"].to_pylist() == [9, 3, 27]
-    assert found.schema.equals(rows.schema())
+    assert found.schema.equals(columns.schema())

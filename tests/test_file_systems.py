@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spiral import files, store
 from spiral.errors import CorruptPack, StoreError
+from spiral.results import atomic, store
+from tests.results.test_store import PACK, ROWS
 from tests.soak.faults import Fault, Wire
-from tests.test_store import PACK, ROWS
 
 OLD, NEW = b"old " * 50, b"new " * 500
 WIRED = ("mkdir", "open", "unlink", "fsync", "close", "replace", "link")
@@ -119,14 +119,14 @@ def test_a_rejected_file_is_told_by_the_name_it_should_have_had(tmp_path):
         raise CorruptPack(f"{written.name}: no")
 
     with pytest.raises(CorruptPack, match=rf"cannot write {path}.*nothing half-w"):
-        files.replace_atomically(path, NEW, tmp_path / "s", check)
+        atomic.replace_atomically(path, NEW, tmp_path / "s", check)
 
 
 def test_a_file_in_the_place_of_a_folder_is_an_error(tmp_path):
     """And not taken for the file of another launch that was quicker."""
     (tmp_path / "scratch").write_text("")
     with pytest.raises(StoreError, match="File exists"):
-        files.replace_atomically(tmp_path / "f", NEW, tmp_path / "scratch", first=True)
+        atomic.replace_atomically(tmp_path / "f", NEW, tmp_path / "scratch", first=True)
 
 
 # ---- file systems without an operation
@@ -140,9 +140,9 @@ def no_links(request, monkeypatch):
 @pytest.mark.usefixtures("no_links")
 def test_without_hard_links_a_first_file_is_made_once_and_whole(tmp_path):
     path, scratch = tmp_path / "to" / "file", tmp_path / "scratch"
-    files.replace_atomically(path, OLD, scratch, first=True)
+    atomic.replace_atomically(path, OLD, scratch, first=True)
     with pytest.raises(FileExistsError):
-        files.replace_atomically(path, NEW, scratch, first=True)
+        atomic.replace_atomically(path, NEW, scratch, first=True)
     assert path.read_bytes() == OLD
     assert not any(scratch.iterdir())
 
@@ -167,7 +167,7 @@ def test_without_hard_links_a_claim_that_comes_to_nothing_is_taken_back(
 def test_a_link_that_fails_for_another_reason_is_an_error(tmp_path, monkeypatch):
     fails(monkeypatch, "link", errno.EIO)
     with pytest.raises(StoreError, match="nothing half-written is left"):
-        files.replace_atomically(tmp_path / "f", NEW, tmp_path, first=True)
+        atomic.replace_atomically(tmp_path / "f", NEW, tmp_path, first=True)
     assert not any(tmp_path.iterdir())
 
 

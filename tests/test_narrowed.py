@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from spiral import experiment, store
+from spiral import experiment
 from spiral.errors import MethodError
-from spiral.job import Change, Plan
 from spiral.methods.registry import METHODS
-from spiral.sweep import work
+from spiral.protocol.job import Change, Plan
+from spiral.results import store
+from spiral.sweep import worker
 from tests.methods import Still, table
 
 SEEDS = [*range(100, 120)]
@@ -130,7 +131,7 @@ def test_a_failed_pack_says_that_none_of_its_rows_is_saved(tmp_path, monkeypatch
     configs = table("dense", 20, seed=SEEDS, lr=lr, epochs=1)
     pack = store.pack_id(configs["config_id"])
     store.write_manifest(tmp_path, configs.assign(pack=pack, block="b"), {})
-    outcome = work.attempt(work.Site(tmp_path), pack)
+    outcome = worker.attempt(worker.Site(tmp_path), pack)
     assert "seed 113," in outcome.error
     assert outcome.error.endswith("none of the 20 rows of this pack is saved")
     assert not [*store.pack_files(tmp_path)]
@@ -142,7 +143,7 @@ def test_of_several_attempts_the_first_error_is_told(tmp_path, monkeypatch):
     def train(site, pack):
         raise errors.pop(0) if len(errors) > 1 else errors[0]
 
-    monkeypatch.setattr(work, "train_pack", train)
-    said = work.attempt(work.Site(tmp_path), "p").error
+    monkeypatch.setattr(worker, "train_pack", train)
+    said = worker.attempt(worker.Site(tmp_path), "p").error
     assert said.startswith("FileNotFoundError: No usable temporary directory")
     assert said.endswith("set TMPDIR to a folder that you may write")

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import spiral
-from spiral.cli.common import grid_files
+from spiral.cli.options import grid_files
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "spiral"

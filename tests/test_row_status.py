@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spiral import experiment, masks
+from spiral import experiment
 from spiral.errors import MethodError
-from spiral.job import Change
 from spiral.methods.registry import METHODS
+from spiral.model import masks
+from spiral.protocol.job import Change
 from tests.methods import Scripted
 from tests.test_experiment import run, state_of
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import spiral
-from spiral import store
+from spiral.results import store
 from tests.sweep.conftest import run_cli
 
 PICKLES = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal", "cloudpickle"}

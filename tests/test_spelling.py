@@ -4,7 +4,7 @@ import pytest
 
 from spiral import engines, spelling
 from spiral.methods.registry import METHODS
-from spiral.rows import config_fields
+from spiral.results.columns import config_fields
 
 KINDS = {
     "methods": (spelling.METHODS, METHODS),

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from spiral import engines, masks
-from spiral.bench import rivals
+from spiral import engines
+from spiral.bench import baselines
 from spiral.engines import sparse
-from spiral.job import Engine, TrainJob, TrainState
+from spiral.model import masks
+from spiral.protocol.job import Engine, TrainJob, TrainState
 from spiral.sweep import calibration
 
 STEPS = 19_500
@@ -82,7 +83,7 @@ def job_of(case: Case, networks: int, kept: np.ndarray | None = None) -> Pack:
     return job, replace(state, masks=kept, params=params)
 
 
-def engine_seconds(engine: Engine) -> rivals.Seconds:
+def engine_seconds(engine: Engine) -> baselines.Seconds:
     """Return a function that times an engine on a pack."""
 
     def seconds(job: TrainJob, state: TrainState, steps: int) -> float:
@@ -102,7 +103,7 @@ class Contender:
     threads: int
     networks: int
     steps: int
-    seconds: rivals.Seconds
+    seconds: baselines.Seconds
 
     @property
     def name(self) -> str:
@@ -131,7 +132,7 @@ def contenders(
         peers: Rivals besides the loop.
         brief: Whether dense engines train packs of one size only, and all small ones.
     """
-    yield Contender("loop", 1, 1, LOOP_STEPS, rivals.loop)
+    yield Contender("loop", 1, 1, LOOP_STEPS, baselines.loop)
     reference = engine_seconds(engines.build("reference"))
     yield Contender("reference", 1, 1, 50, reference)
     if case.width <= 16:
@@ -140,9 +141,9 @@ def contenders(
             steps = max(20, 5_000 // networks)
             yield Contender("vmap", 1, networks, steps, vmap)
             if "compile" in peers:
-                yield Contender("vmap-compiled", 1, networks, steps, rivals.compiled)
+                yield Contender("vmap-compiled", 1, networks, steps, baselines.compiled)
             if "jax" in peers:
-                yield Contender("jax", cores, networks, 10 * steps, rivals.jax)
+                yield Contender("jax", cores, networks, 10 * steps, baselines.jax)
     networks = 200 if case.keep or case.width < 16 else 20
     if case.width > 64 and brief:
         networks = 50  # to copy wide networks costs as much as to train them briefly

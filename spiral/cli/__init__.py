@@ -8,21 +8,21 @@ import click
 from spiral import __version__
 from spiral.cli import (
     bench,
-    budget_plot,  # noqa: F401 - adds a command to plot
     compare,
     diagnose,
     frontier,
+    halving,
     launch,
-    look,
+    methods,
     phases,
     plan,
+    plot_budget,  # noqa: F401  # adds its command to `plot`
+    plot_search,  # noqa: F401
     plots,
-    race,
     rank,
     report,
-    results,
     search,
-    search_plots,  # noqa: F401 - adds commands to plot
+    status,
     summary,
     view,
 )
@@ -70,15 +70,15 @@ def main() -> None:
 for command in (
     plan.plan,
     launch.launch,
-    results.status,
-    results.verify,
+    status.status,
+    status.verify,
     compare.compare,
     diagnose.diagnose,
     plots.plot,
     report.report,
     view.view,
-    look.methods,
-    look.schema,
+    methods.methods,
+    methods.schema,
     bench.bench,
     search.search,
     frontier.frontier,
@@ -87,5 +87,5 @@ for command in (
 ):
     main.add_command(command)
 
-for command in (phases.shapes, phases.masks, race.recall):
+for command in (phases.shapes, phases.masks, halving.recall):
     search.search.add_command(command)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spiral import spelling
-from spiral.cli.common import PLACE, as_json, show
+from spiral.cli.options import PLACE, as_json, show
 from spiral.errors import ConfigError
 
 if TYPE_CHECKING:

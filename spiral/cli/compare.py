@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import as_json, folders, show
+from spiral.cli.options import as_json, folders, show
 from spiral.cli.questions import by, distances, frontier, honest, thresholds, which
 
 
@@ -41,7 +41,8 @@ def compare(
     them all, in full. In place of a folder: a summary, or the name of a shipped one,
     as standard, structured or budgets.
     """
-    from spiral.report import compare, tell
+    from spiral.report.stats import compare
+    from spiral.report.text import comparison
 
     if as_csv and (as_json or len(tables) > 1):
         raise click.UsageError("--csv prints one --table, --json all; give one of them")
@@ -50,8 +51,8 @@ def compare(
         question["masks"] = 0
     found = compare.of_folders(folders, compare.Question(**question))
     if as_json:
-        show(tell.document(found))
+        show(comparison.document(found))
     elif as_csv:
         click.echo(found.tables[wanted[0]].to_csv(index=False), nl=False)
     else:
-        click.echo(tell.page(found, wanted))
+        click.echo(comparison.page(found, wanted))

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import PLACE, as_json, folders, register_looks, show
+from spiral.cli.options import PLACE, as_json, folders, register_looks, show
 from spiral.cli.plots import Numbers
 from spiral.cli.questions import frontier, which
 
@@ -51,7 +51,14 @@ def robustness(
     Eight corruptions of the plane at five severities; angle, length and margin of what
     the output layer sees; which points are fragile, and for whom.
     """
-    from spiral.report import diagnosis, diagnosis_text, robustness_figures, style
+    from spiral.report.figures import style
+    from spiral.report.studies.robustness import (
+        diagnosis,
+        text,
+    )
+    from spiral.report.studies.robustness import (
+        figure as robustness_figures,
+    )
 
     found = diagnosis.diagnose(folders, diagnosis.Question(**question))
     if output:
@@ -59,9 +66,9 @@ def robustness(
         figure = robustness_figures.page(found.groups, found.curves, width)
         style.save(figure, output)
     if as_json:
-        show(diagnosis_text.document(found))
+        show(text.document(found))
     else:
-        click.echo(diagnosis_text.page(found))
+        click.echo(text.page(found))
 
 
 @diagnose.command()
@@ -103,8 +110,10 @@ def regimes(
     Connected or not along a line, alike or not in their outputs, and how far from the
     best networks known. The grid seeds/regimes trains them.
     """
-    from spiral.report import regime_figures, regime_map, style
-    from spiral.report.regimes import Thresholds
+    from spiral.report.figures import style
+    from spiral.report.studies.regimes import figure as regime_figures
+    from spiral.report.studies.regimes import regime_map
+    from spiral.report.studies.regimes.measure import Thresholds
 
     wanted = regime_map.Question(**question, thresholds=Thresholds(barrier, alike))
     found = regime_map.draw_map(folders, wanted)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import PLACE, as_json, show
+from spiral.cli.options import PLACE, as_json, show
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,18 +48,18 @@ def frontier() -> None:
 @as_json
 def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
     """List the networks that no smaller one equals, and the optima."""
-    from spiral.search import frontier
+    from spiral.search import best_known
 
-    table = frontier.load(path)
+    table = best_known.load(path)
     optima = {
-        str(level): frontier.optimum(table, level, kind, by)
-        for level in frontier.THRESHOLDS
+        str(level): best_known.optimum(table, level, kind, by)
+        for level in best_known.THRESHOLDS
     }
-    leaders = frontier.leaders(table, kind, by)
+    leaders = best_known.leaders(table, kind, by)
     if as_json:
-        from spiral.report import tell
+        from spiral.report.text import comparison
 
-        listed = tell.records(leaders)
+        listed = comparison.records(leaders)
         show({"kind": kind, "by": by, "optima": optima, "networks": listed})
         return
     columns = ["nnz", "nnz_params", "accuracy", "shape", "kind", "found"]
@@ -71,23 +71,23 @@ def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
 def frontier_target(path: Path | None) -> Path:
     """Return the file to write: the one given, or that of the user's own finds."""
     from spiral import homes
-    from spiral.search import frontier
+    from spiral.search import best_known
 
-    return path or homes.kept(frontier.NAME, "give --file")
+    return path or homes.kept(best_known.NAME, "give --file")
 
 
 def keep(table: "pd.DataFrame", path: Path | None, target: Path) -> str:
     """Write a frontier, or the user's part of it; return what is there now."""
-    from spiral.search import frontier
+    from spiral.search import best_known
 
     if path is not None:
-        frontier.save(table, path)
+        best_known.save(table, path)
         return f"{path}: {len(table)} networks"
-    own = frontier.finds(table)
+    own = best_known.finds(table)
     if own.empty:
         target.unlink(missing_ok=True)
         return "nothing is better than the shipped frontier; nothing is kept"
-    frontier.save(own, target)
+    best_known.save(own, target)
     return f"{target}: {len(own)} networks of your own that beat the shipped frontier"
 
 
@@ -110,29 +110,29 @@ def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
     `compare`, the figures and all else use the best of both. The installed package is
     never written; to change the shipped frontier of a source tree, give its --file.
     """
-    from spiral.report import results
-    from spiral.search import exported, frontier
+    from spiral.results import read
+    from spiral.search import best_known, exported
 
     target = frontier_target(path)
-    known = [frontier.load(path)] if path is None or path.exists() else []
+    known = [best_known.load(path)] if path is None or path.exists() else []
     for folder in folders:
         if folder.suffix == ".json":
             known.append(exported.entries(folder))
             continue
         if folder.is_file():
-            known.append(frontier.load(folder))
+            known.append(best_known.load(folder))
             continue
-        sizes = results.read(folder, frontier.NEEDED)
-        chosen = sizes.loc[frontier.promising(sizes), "config_id"]
-        known.append(frontier.from_rows(results.read(folder, ids=chosen)))
+        sizes = read.read(folder, best_known.NEEDED)
+        chosen = sizes.loc[best_known.promising(sizes), "config_id"]
+        known.append(best_known.from_rows(read.read(folder, ids=chosen)))
         if polish:
             from spiral.search.polish import polish_all
 
-            best = sizes.loc[frontier.promising(sizes, polish), "config_id"]
-            entries = frontier.from_rows(results.read(folder, ids=best))
+            best = sizes.loc[best_known.promising(sizes, polish), "config_id"]
+            entries = best_known.from_rows(read.read(folder, ids=best))
             known.append(polish_all(entries))
         click.echo(f"{folder}: {len(sizes):,} rows, {len(chosen)} looked at")
-    merged = frontier.merge(known)
+    merged = best_known.merge(known)
     click.echo(keep(merged, path, target))
 
 
@@ -151,20 +151,20 @@ def thin(rounds: int, path: Path | None) -> None:
     Without --file, what beats the shipped frontier is kept in your data folder (see
     `frontier update`).
     """
-    from spiral.search import frontier
+    from spiral.search import best_known
     from spiral.search.polish import thin
 
     target = frontier_target(path)
-    table = frontier.load(path)
+    table = best_known.load(path)
     tried: set[bytes] = set()
     for number in range(1, rounds + 1):
         better = thin(table, tried)
-        if frontier.same(better, table):
+        if best_known.same(better, table):
             break
         table = better
         keep(table, path, target)
-        optima = [frontier.optimum(table, level) for level in frontier.THRESHOLDS]
-        click.echo(f"round {number}: fewest for {frontier.THRESHOLDS}: {optima}")
+        optima = [best_known.optimum(table, level) for level in best_known.THRESHOLDS]
+        click.echo(f"round {number}: fewest for {best_known.THRESHOLDS}: {optima}")
 
 
 @frontier.command()
@@ -175,12 +175,12 @@ def verify(path: Path | None, as_json: bool) -> None:
 
     --json prints file, networks (their number) and mistakes (a sentence each).
     """
-    from spiral.search import frontier
+    from spiral.search import best_known
 
-    table = frontier.load(path)
-    wrong = frontier.mistakes(table)
+    table = best_known.load(path)
+    wrong = best_known.mistakes(table)
     if as_json:
-        file = str(path or frontier.SHIPPED)
+        file = str(path or best_known.SHIPPED)
         show({"file": file, "networks": len(table), "mistakes": wrong})
     else:
         for mistake in wrong:

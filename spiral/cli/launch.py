@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import PLACE, as_json, load_grid, own_method, sample, sets, show
+from spiral.cli.options import PLACE, as_json, load_grid, own_method, sample, sets, show
 from spiral.errors import ConfigError, LaunchIncomplete
 from spiral.sweep import signals, streams
 
 if TYPE_CHECKING:
-    from spiral.sweep.grid import Grid
+    from spiral.sweep.grid.grid import Grid
     from spiral.sweep.launch import Launch, Settings
 
 
@@ -185,7 +185,7 @@ def outcome(prepared: "Launch") -> dict[str, Any]:
 
 def outcome_text(facts: dict[str, Any]) -> str:
     """Return what a launch did for people."""
-    from spiral.rows import meanings
+    from spiral.results.columns import meanings
 
     detail = ", ".join(f"{n:,} {status}" for status, n in facts["statuses"].items())
     trained = f"trained {facts['trained']:,} configs" + (detail and f" ({detail})")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli import launch, race
-from spiral.cli.common import PLACE, as_json, sets, show
+from spiral.cli import halving, launch
+from spiral.cli.options import PLACE, as_json, sets, show
 from spiral.cli.plan import show_plans
 from spiral.cli.search import read_shape, reads
 from spiral.errors import ConfigError
@@ -16,10 +16,10 @@ from spiral.errors import ConfigError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from spiral.search.halving import Rules
     from spiral.search.phases import Settings
-    from spiral.search.race import Rules
     from spiral.search.shape import Shape
-    from spiral.sweep.grid import Grid
+    from spiral.sweep.grid.grid import Grid
     from spiral.sweep.launch import Launch
 
 EVERY = 16
@@ -101,7 +101,7 @@ def shapes(shape: "Shape", **options: Any) -> None:
     "--rungs",
     default="5,15",
     show_default=True,
-    callback=reads(race.read_rungs),
+    callback=reads(halving.read_rungs),
     help="Epochs after which a race chooses.",
 )
 @click.option(
@@ -128,7 +128,7 @@ def masks(
     it again. `search recall` measures a race.
     """
     from spiral.search import phases
-    from spiral.search.race import Rules
+    from spiral.search.halving import Rules
 
     if source is not None:
         shapes = [*shapes, *_minimal(source, options["thresholds"])]
@@ -171,14 +171,14 @@ def _minimal(source: Path, thresholds: Sequence[float]) -> list["Shape"]:
     Raises:
         ConfigError: It is no phase 1, is not finished, or found none.
     """
-    from spiral.report import results
+    from spiral.results import read
     from spiral.search import phases
     from spiral.sweep.status import status
 
     state = status(source)
     if not state.complete:
         raise ConfigError(f"{source}: {state.done:,} of {state.configs:,} configs done")
-    rows = results.read(source, ["method", *phases.COLUMNS])
+    rows = read.read(source, ["method", *phases.COLUMNS])
     if set(rows["method"]) != {"block"}:
         raise ConfigError(f"{source} was not made by `spiral-sweep search shapes`")
     found = [phases.minimal(phases.reached(rows, level)) for level in thresholds]
@@ -194,10 +194,10 @@ def _search(
     options: dict[str, Any],
 ) -> None:
     """Launch a phase and print what its rows say."""
-    from spiral.report import results
+    from spiral.results import read
     from spiral.search.phases import COLUMNS
-    from spiral.sweep import grid as grid_file
-    from spiral.sweep.race import first_rung
+    from spiral.sweep.grid import grid as grid_file
+    from spiral.sweep.halving import first_rung
 
     grid = grid_file.loads(text, "search", options["sets"])
     if options["dry_run"]:
@@ -208,7 +208,7 @@ def _search(
     facts = [launch.outcome(each) for each in begun]
     tables = {}
     if facts[-1]["done"] and len(begun) > (0 if rules is None else len(rules.rungs)):
-        rows = results.read(begun[-1].out, COLUMNS)
+        rows = read.read(begun[-1].out, COLUMNS)
         tables = {level: summary(rows, level) for level in options["thresholds"]}
     _show(facts, tables, rules, options["as_json"])
     for each in begun:
@@ -226,7 +226,7 @@ def _launch(
         if rules is None:
             launch.train(grid, out, settings, begun)
         else:
-            race.run(grid, rules, out, settings, begun)
+            halving.run(grid, rules, out, settings, begun)
     return begun
 
 
@@ -237,7 +237,7 @@ def _show(
     as_json: bool,
 ) -> None:
     """Print what was launched and found."""
-    from spiral.report import tell
+    from spiral.report.text import comparison
 
     if as_json:
         texts = [table.to_json(orient="records") for table in tables.values()]
@@ -251,4 +251,4 @@ def _show(
         click.echo("A race is not exhaustive: it drops trainings that would succeed.")
     for level, table in tables.items():
         empty = f"no shape reached {level}"
-        click.echo(empty if table.empty else tell.as_text(table))
+        click.echo(empty if table.empty else comparison.as_text(table))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import as_json, load_grid, sample, sets, show
+from spiral.cli.options import as_json, load_grid, sample, sets, show
 
 if TYPE_CHECKING:
-    from spiral.sweep.grid import Grid
+    from spiral.sweep.grid.grid import Grid
 
 
 @click.command()
@@ -54,7 +54,7 @@ def _each_once(grids: "Sequence[Grid]") -> "Iterator[Grid]":
 
 def _count(grid: "Grid") -> dict[str, Any]:
     """Return what one grid would train."""
-    from spiral.sweep import plan
+    from spiral.sweep import packs as plan
 
     packs = plan.pack(grid.configs)
     return {

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import PLACE, folder, folders, register_looks, show
+from spiral.cli.options import PLACE, folder, folders, register_looks, show
 from spiral.cli.questions import frontier, honest, thresholds, which
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from spiral.report.plates import Source
+    from spiral.report.figures.catalogue import Source
 
 
 JSON = f"{__name__}.json"
@@ -75,11 +75,12 @@ def source(command: Callable[..., None]) -> Callable[..., None]:
     @output
     @wraps(command)
     def reading(folders: tuple[Path, ...], output: Path | None, **options: Any) -> None:
-        from spiral.report import compare, plates
+        from spiral.report.figures import catalogue
+        from spiral.report.stats import compare
 
         named = ("thresholds", "where", "honest", "frontier")
         asked = {name: options.pop(name) for name in named}
-        rows = plates.read(folders, compare.Question(**asked))
+        rows = catalogue.read(folders, compare.Question(**asked))
         command(rows, output=output, **options)
 
     return reading
@@ -93,7 +94,7 @@ def plot() -> None:
 
 def save(figure: "Figure", output: Path | None, kind: str) -> None:
     """Write a figure and say where it is."""
-    from spiral.report import style
+    from spiral.report.figures import style
 
     path = output or Path(f"{kind}.png")
     style.save(figure, path)
@@ -109,9 +110,9 @@ def save(figure: "Figure", output: Path | None, kind: str) -> None:
 @source
 def accuracy(source: "Source", widths: tuple[int, ...], output: Path | None) -> None:
     """Accuracy over the weights kept, per method, with the best networks known."""
-    from spiral.report import plates
+    from spiral.report.figures import catalogue
 
-    save(plates.accuracy(source, widths), output, "accuracy")
+    save(catalogue.accuracy(source, widths), output, "accuracy")
 
 
 @plot.command("width")
@@ -126,9 +127,9 @@ def accuracy(source: "Source", widths: tuple[int, ...], output: Path | None) -> 
 @source
 def over_width(source: "Source", keeps: tuple[int, ...], output: Path | None) -> None:
     """Accuracy over width, per method: what overparameterisation does."""
-    from spiral.report import plates
+    from spiral.report.figures import catalogue
 
-    save(plates.over_width(source, keeps), output, "width")
+    save(catalogue.over_width(source, keeps), output, "width")
 
 
 @plot.command("connected")
@@ -136,9 +137,9 @@ def over_width(source: "Source", keeps: tuple[int, ...], output: Path | None) ->
 @source
 def connected(source: "Source", widths: tuple[int, ...], output: Path | None) -> None:
     """Share of connected networks, and weights on a path, over the weights kept."""
-    from spiral.report import plates
+    from spiral.report.figures import catalogue
 
-    save(plates.connected(source, widths), output, "connected")
+    save(catalogue.connected(source, widths), output, "connected")
 
 
 @plot.command("gaps")
@@ -146,27 +147,27 @@ def connected(source: "Source", widths: tuple[int, ...], output: Path | None) ->
 @source
 def gaps(source: "Source", widths: tuple[int, ...], output: Path | None) -> None:
     """Ranking: weights over the optimum that each method needs, with intervals."""
-    from spiral.report import plates
+    from spiral.report.figures import catalogue
 
-    save(plates.ranking(source, widths), output, "gaps")
+    save(catalogue.ranking(source, widths), output, "gaps")
 
 
 @plot.command("fixed")
 @source
 def fixed(source: "Source", output: Path | None) -> None:
     """Pruners from fixed initial weights against the best network those contain."""
-    from spiral.report import plates
+    from spiral.report.figures import catalogue
 
-    save(plates.from_fixed(source), output, "fixed")
+    save(catalogue.from_fixed(source), output, "fixed")
 
 
 @plot.command("fidelity")
 @source
 def fidelity(source: "Source", output: Path | None) -> None:
     """How probably the exact algorithm beats the paper's code, seed by seed."""
-    from spiral.report import plates
+    from spiral.report.figures import catalogue
 
-    save(plates.fidelity(source), output, "fidelity")
+    save(catalogue.fidelity(source), output, "fidelity")
 
 
 @plot.command("pairs")
@@ -174,9 +175,9 @@ def fidelity(source: "Source", output: Path | None) -> None:
 @source
 def pairs(source: "Source", keep: int | None, output: Path | None) -> None:
     """Decision maps of each method's best network, beside the best one known."""
-    from spiral.report import plates
+    from spiral.report.figures import catalogue
 
-    save(plates.best_maps(source, keep), output, "pairs")
+    save(catalogue.best_maps(source, keep), output, "pairs")
 
 
 @plot.command("boundary")
@@ -188,11 +189,11 @@ def boundary(out: Path, config_id: str, output: Path | None) -> None:
 
     ID is the beginning of a config_id, or METHOD@KEEP for the best such network.
     """
-    from spiral.report import layout, map_figures
+    from spiral.report.figures import layout, maps
 
     one = _network(out, config_id)
     figure = layout.draw(
-        lambda axes: map_figures.boundary(axes, one.params, one.width, one.title),
+        lambda axes: maps.boundary(axes, one.params, one.width, one.title),
         5.5,
         5.5,
     )
@@ -208,20 +209,19 @@ def neurons(out: Path, config_id: str, output: Path | None) -> None:
 
     ID is the beginning of a config_id, or METHOD@KEEP for the best such network.
     """
-    from spiral.report import search_figures
+    from spiral.report.figures import search
 
-    save(search_figures.inside([_network(out, config_id)]), output, "neurons")
+    save(search.inside([_network(out, config_id)]), output, "neurons")
 
 
 def _network(out: Path, config_id: str) -> Any:
     """Return one network to draw."""
-    from spiral import rows
-    from spiral.report import results
-    from spiral.report.network_figures import Drawn
+    from spiral.report.figures.networks import Drawn
+    from spiral.results import columns, read
 
-    row = results.find(out, config_id)
+    row = read.find(out, config_id)
     title = (
         f"{row['method']}, width {row['width']}: {row['nnz']} weights "
         f"({row['effective_nnz']} on a path), accuracy {row['accuracy']:.4f}"
     )
-    return Drawn(title, *rows.params_of(row), int(row["width"]))
+    return Drawn(title, *columns.params_of(row), int(row["width"]))

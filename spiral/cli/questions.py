@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import PLACE
+from spiral.cli.options import PLACE
 
 
 def _numbers(_: click.Context, __: click.Parameter, text: str) -> tuple[float, ...]:

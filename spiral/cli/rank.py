@@ -6,7 +6,6 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from spiral.cli.common import PLACE, as_json, grid_files, load_grid, show
 from spiral.cli.launch import (
     check,
     how,
@@ -16,6 +15,7 @@ from spiral.cli.launch import (
     train,
     warn,
 )
+from spiral.cli.options import PLACE, as_json, grid_files, load_grid, show
 from spiral.errors import ConfigError, MethodError
 
 QUICK = "seed=0..7"
@@ -54,7 +54,8 @@ def rank(
     shipped methods at all widths that both have. Without --method nothing is trained:
     the shipped ones are ranked among each other, at width 16.
     """
-    from spiral.report import rank, tell_rank
+    from spiral.report.stats import ranking
+    from spiral.report.text import ranking as ranking_text
     from spiral.sweep import preflight
 
     if options["method"] is None:
@@ -72,13 +73,13 @@ def rank(
     with resumable() as begun:
         train(grid, out, settings, begun)
     check(begun[0])
-    found = rank.of_folder(out, name)
+    found = ranking.of_folder(out, name)
     if as_json:
-        show(tell_rank.document(found, out))
+        show(ranking_text.document(found, out))
     else:
-        click.echo(tell_rank.page(found, out))
+        click.echo(ranking_text.page(found, out))
     if len(found.miscounted):
-        raise MethodError(tell_rank.miscounted(found))
+        raise MethodError(ranking_text.miscounted(found))
 
 
 def _refuse_others(context: click.Context) -> None:
@@ -95,18 +96,19 @@ def _refuse_others(context: click.Context) -> None:
 
 def _show_standings(as_json: bool) -> None:
     """Print the places of the shipped methods."""
-    from spiral.report import standings, tell_standings
+    from spiral.report.stats import standings
+    from spiral.report.text import standings as standings_text
 
     found = standings.shipped()
     if as_json:
-        show(tell_standings.document(found))
+        show(standings_text.document(found))
     else:
-        click.echo(tell_standings.page(found))
+        click.echo(standings_text.page(found))
 
 
 def _check_folder(out: Path, name: str, wanted: set[str]) -> None:
     """Raise ConfigError if a folder holds another ranking than this one begins."""
-    from spiral import store
+    from spiral.results import store
 
     if not store.has_manifest(out):
         return

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.common import PLACE, as_json, folders, register_looks, show
+from spiral.cli.options import PLACE, as_json, folders, register_looks, show
 from spiral.cli.questions import by, distances, frontier, honest, thresholds, which
 
 
@@ -35,7 +35,7 @@ def report(
     makes it. --json prints file and bytes.
     """
     from spiral.report import html
-    from spiral.report.compare import Question
+    from spiral.report.stats.compare import Question
 
     register_looks()
     html.write(html.report(folders, Question(**question)), output)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.common import as_json, show
+from spiral.cli.options import as_json, show
 
 if TYPE_CHECKING:
     from spiral.search.shape import Shape

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from spiral.cli.common import PLACE, as_json, folder, show
+from spiral.cli.options import PLACE, as_json, folder, show
 
 MORE = ("loss", "entropy", "running_loss")
 """What may be kept: as ``undertraining.MORE``, without its import."""
@@ -32,7 +32,7 @@ def summary(out: Path, output: Path, more: tuple[str, ...], as_json: bool) -> No
 
     --json prints file, rows and bytes.
     """
-    from spiral.report import summary
+    from spiral.results import summary
 
     count = summary.write(out, output, more)
     size = output.stat().st_size

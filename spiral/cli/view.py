@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from spiral.cli.common import PLACE, as_json, show
+from spiral.cli.options import PLACE, as_json, show
 
 
 @click.command()
@@ -49,11 +49,11 @@ def view(
     The best networks known are always on it; without DIR they are alone. --json prints
     file and bytes.
     """
-    from spiral import files
-    from spiral.report import view
+    from spiral.report.viewer import page as view
+    from spiral.results import atomic
 
     page = view.page(folders, select, leaders, limit)
-    files.replace_atomically(output, page.encode(), output.absolute().parent)
+    atomic.replace_atomically(output, page.encode(), output.absolute().parent)
     if as_json:
         show({"file": str(output), "bytes": output.stat().st_size})
     else:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from spiral import spelling
 from spiral.errors import ConfigError, EngineUnavailable
-from spiral.job import Engine, Plan
+from spiral.protocol.job import Engine, Plan
 
 
 @dataclass(frozen=True)

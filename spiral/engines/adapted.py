@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from spiral import adapters, gradients
-from spiral.adapters import LowRank
-from spiral.job import AdamW, Plan, TrainJob, TrainState
+from spiral.model import gradients
+from spiral.protocol import adapters
+from spiral.protocol.adapters import LowRank
+from spiral.protocol.job import AdamW, Plan, TrainJob, TrainState
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 Loss = Callable[..., Tensor]

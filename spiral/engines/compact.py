@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from spiral.compact import Compact, compact, widths
-from spiral.job import TrainJob, TrainState
+from spiral.model.compact import Compact, compact, widths
+from spiral.protocol.job import TrainJob, TrainState
 
 
 def narrow_job(small: Compact, job: TrainJob) -> TrainJob:

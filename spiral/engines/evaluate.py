@@ -4,8 +4,8 @@ import torch
 from torch.func import vmap
 from torch.nn.functional import softplus
 
-from spiral import gradients, mlp
-from spiral.job import Evaluation, TrainJob, TrainState
+from spiral.model import gradients, mlp
+from spiral.protocol.job import Evaluation, TrainJob, TrainState
 
 
 @torch.no_grad()

@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import Float32
 
-from spiral import groups
-from spiral.job import ForwardMask, Params, TrainJob, TrainState
+from spiral.model import groups
+from spiral.protocol.job import ForwardMask, Params, TrainJob, TrainState
 
 
 def factor(

@@ -4,16 +4,16 @@ import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
-from spiral import balls
-from spiral.job import FrankWolfe
+from spiral.protocol import norm_balls
+from spiral.protocol.job import FrankWolfe
 
 TINY = 1e-10
 """Directions shorter than this count as this long: towards 0, they reach no corner."""
 
 
-def cells(optimiser: FrankWolfe, width: int) -> tuple[balls.Cell, ...]:
+def cells(optimiser: FrankWolfe, width: int) -> tuple[norm_balls.Cell, ...]:
     """Return the balls of a network of this width."""
-    return balls.cells(width, optimiser.ball, optimiser.share, optimiser.radius)
+    return norm_balls.cells(width, optimiser.ball, optimiser.share, optimiser.radius)
 
 
 def move(
@@ -28,7 +28,7 @@ def move(
     Args:
         params: θ.
         direction: m, against which every ball's corner v lies farthest.
-        chosen: Where v is not zero (``balls.chosen`` of m).
+        chosen: Where v is not zero (``norm_balls.chosen`` of m).
         rate: Learning rate η.
         setting: The optimiser, and the hidden width.
 
@@ -43,7 +43,7 @@ def move(
 
 
 def corners(
-    stack: tuple[balls.Cell, ...], on: Float[Tensor, "N P"]
+    stack: tuple[norm_balls.Cell, ...], on: Float[Tensor, "N P"]
 ) -> Float[Tensor, "N P"]:
     """Return the points of balls that lie farthest against a direction.
 
@@ -63,7 +63,7 @@ def corners(
 
 
 def _factor(
-    rescale: str, stack: tuple[balls.Cell, ...], m: Tensor, gap: Tensor
+    rescale: str, stack: tuple[norm_balls.Cell, ...], m: Tensor, gap: Tensor
 ) -> Float[Tensor, "N C"]:
     """Return what the learning rate is multiplied with, ball by ball."""
     if rescale == "none":
@@ -77,7 +77,7 @@ def _factor(
 
 
 def _lengths(
-    stack: tuple[balls.Cell, ...], values: Float[Tensor, "N P"]
+    stack: tuple[norm_balls.Cell, ...], values: Float[Tensor, "N P"]
 ) -> Float[Tensor, "N C"]:
     """Return the L2 norm of every ball's part."""
     parts = torch.split(values * values, _sizes(stack), dim=1)
@@ -85,13 +85,13 @@ def _lengths(
 
 
 def _spread(
-    stack: tuple[balls.Cell, ...], values: Shaped[Tensor, "N C"]
+    stack: tuple[norm_balls.Cell, ...], values: Shaped[Tensor, "N C"]
 ) -> Shaped[Tensor, "N P"]:
     """Return a ball's value for each of its parameters."""
     which = [n for n, size in enumerate(_sizes(stack)) for _ in range(size)]
     return values.index_select(1, torch.tensor(which, device=values.device))
 
 
-def _sizes(stack: tuple[balls.Cell, ...]) -> list[int]:
+def _sizes(stack: tuple[norm_balls.Cell, ...]) -> list[int]:
     """Return how many parameters each ball holds; they lie side by side."""
     return [cell.columns.stop - cell.columns.start for cell in stack]

@@ -10,10 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spiral import balls, gradients
 from spiral.engines import adapted, forward, frank_wolfe
 from spiral.engines.evaluate import evaluate
-from spiral.job import Evaluation, ForwardMask, FrankWolfe, Sam, TrainJob, TrainState
+from spiral.model import gradients
+from spiral.protocol import norm_balls
+from spiral.protocol.job import (
+    Evaluation,
+    ForwardMask,
+    FrankWolfe,
+    Sam,
+    TrainJob,
+    TrainState,
+)
 
 TINY = 1e-12
 """Added to a gradient's length before dividing by it, as in the authors' SAM."""
@@ -110,7 +118,7 @@ def _optimiser(
 
         def towards_corners(gradient: Tensor, rate: float) -> None:
             buffer.mul_(momentum).add_(gradient)
-            some = torch.tensor(balls.chosen(stack, buffer.cpu().numpy()[None]))
+            some = torch.tensor(norm_balls.chosen(stack, buffer.cpu().numpy()[None]))
             rates = torch.full((1, 1), rate, device=weights.device)
             both = weights[None], buffer[None], some.to(weights.device)
             weights.copy_(frank_wolfe.move(*both, rates, (chosen, job.width))[0])

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from spiral import gradients, mlp
 from spiral.engines import frank_wolfe
-from spiral.job import FrankWolfe
+from spiral.model import gradients, mlp
+from spiral.protocol.job import FrankWolfe
 
 Step = Callable[..., Any]
 

@@ -16,12 +16,21 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from spiral import balls, cubist, gradients
 from spiral.engines import adapted, forward, frank_wolfe
 from spiral.engines.compact import narrowed
 from spiral.engines.evaluate import evaluate
 from spiral.engines.traced import Step, traced_move, traced_step
-from spiral.job import Evaluation, ForwardMask, FrankWolfe, Sam, TrainJob, TrainState
+from spiral.model import gradients
+from spiral.protocol import norm_balls
+from spiral.protocol.job import (
+    Evaluation,
+    ForwardMask,
+    FrankWolfe,
+    Sam,
+    TrainJob,
+    TrainState,
+)
+from spiral.tasks import cubist
 
 EVALUATION_BYTES = 64 * 2**20
 """Upper bound of one hidden layer's activations while evaluating."""
@@ -164,7 +173,7 @@ class VmapEngine:
             none = torch.zeros_like(decay)
             old = (params, velocity, trains, rate, momentum, none, x, y)
             velocity = plain(*old)[1]
-            chosen = self._tensor(balls.chosen(stack, velocity.cpu().numpy()))
+            chosen = self._tensor(norm_balls.chosen(stack, velocity.cpu().numpy()))
             return move(params, velocity, chosen, trains, rate), velocity
 
         return update

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from spiral.config import Options, preset
-from spiral.job import Method
+from spiral.protocol.config import Options, preset
+from spiral.protocol.job import Method
 
 
 class NoOptions(Options):

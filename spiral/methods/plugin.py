@@ -1,9 +1,10 @@
 """A user's own method: from a file, or from an installed package.
 
-``my_file.py:MyMethod`` names a class on the protocol ``spiral.job.Method`` or an
-``Entry``. A class needs no more than ``plan``, ``start`` and ``act``; its options, if
-it has any, are a class ``Options`` inside it (on ``spiral.config.Options``), and reach
-it as keyword arguments. A package offers methods under the entry point group ``GROUP``.
+``my_file.py:MyMethod`` names a class on the protocol ``spiral.protocol.job.Method`` or
+an ``Entry``. A class needs no more than ``plan``, ``start`` and ``act``; its options,
+if it has any, are a class ``Options`` inside it (on ``spiral.protocol.config.Options``)
+and reach it as keyword arguments. A package offers methods under the entry point group
+``GROUP``.
 
 Rows carry the class's name and a digest of its file, ``MyMethod-1a2b3c4d``: an edited
 file is another method, and rows of the old one stay apart. The digest covers that one
@@ -23,10 +24,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from spiral import config, formats, spelling
-from spiral.config import Options
+from spiral import formats, spelling
 from spiral.errors import ConfigError
 from spiral.methods.entry import Entry, NoOptions, Taxonomy
+from spiral.protocol import config
+from spiral.protocol.config import Options
 
 GROUP = "spiral_sweep.methods"
 PROTOCOL = ("plan", "start", "act")
@@ -162,13 +164,14 @@ def _entry(found: Any, module: ModuleType, path: Path) -> Entry:
     if missing:
         raise ConfigError(
             f"{path}: {found.__name__} lacks {', '.join(missing)}; a method has "
-            "plan(budget), start(view) and act(view, state), see spiral.job.Method"
+            "plan(budget), start(view) and act(view, state), see "
+            "spiral.protocol.job.Method"
         )
     options = getattr(found, "Options", NoOptions)
     if not (isinstance(options, type) and issubclass(options, Options)):
         raise ConfigError(
             f"{path}: {found.__name__}.Options must be a class on "
-            f"spiral.config.Options, got {options!r}"
+            f"spiral.protocol.config.Options, got {options!r}"
         )
     return Entry(found, _summary(found), f"own, {path.name}", UNKNOWN, options)
 

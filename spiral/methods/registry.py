@@ -4,39 +4,25 @@ import dataclasses
 from collections.abc import Collection, Mapping
 
 from spiral import spelling
-from spiral.config import ConfigField, Options, fields
 from spiral.errors import ConfigError
-from spiral.methods import (
-    acdc,
-    block,
-    dense,
-    force,
-    gmp,
-    grasp,
+from spiral.methods.at_init import force, grasp, prospr, snip, synflow
+from spiral.methods.controls import block, dense, mask, random, scratch
+from spiral.methods.dynamic import acdc, rigl
+from spiral.methods.entry import Entry, NoOptions, Taxonomy
+from spiral.methods.forward_mask import straight_through
+from spiral.methods.learned import sfw
+from spiral.methods.magnitude import gmp, lth, magnitude
+from spiral.methods.retraining import imp, one_shot, perp, sms
+from spiral.methods.second_order import obspa
+from spiral.methods.units import (
     group_norm,
-    imp,
     l1_unit,
-    lth,
-    magnitude,
-    mask,
-    obspa,
-    one_shot,
-    perp,
-    prospr,
-    random,
-    rigl,
-    scratch,
-    sfw,
     slimming,
-    sms,
-    snip,
     soft_filter,
     spa,
-    straight_through,
-    synflow,
     taylor_unit,
 )
-from spiral.methods.entry import Entry, NoOptions, Taxonomy
+from spiral.protocol.config import ConfigField, Options, fields
 
 METHODS: dict[str, Entry] = {}
 METHODS |= {

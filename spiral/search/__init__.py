@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
-from spiral.config import Options
+from spiral.protocol.config import Options
 from spiral.search import enumerate as orbits
 from spiral.search import paper
 

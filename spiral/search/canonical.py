@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int
 
-from spiral import masks, mlp
+from spiral.model import masks, mlp
 from spiral.search import order
 from spiral.search.shape import Shape, matrices
 

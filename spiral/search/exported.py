@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float32
 
 from spiral import formats
 from spiral.errors import StoreError
-from spiral.search import frontier
+from spiral.search import best_known
 from spiral.search.network import reduced, score, unpacked
 
 FORMAT = "spiral-sweep networks"
@@ -104,5 +104,5 @@ def entries(path: Path) -> pd.DataFrame:
         network = reduced(saved.mask, saved.params, saved.width)
         if network is not None:
             words = f"{saved.name}, {saved.made or 'as it was'}, by the viewer"
-            found.append(frontier.entry(network, "any", saved.config_id, words))
-    return pd.DataFrame(found, columns=frontier.SCHEMA.names)
+            found.append(best_known.entry(network, "any", saved.config_id, words))
+    return pd.DataFrame(found, columns=best_known.SCHEMA.names)

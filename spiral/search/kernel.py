@@ -4,7 +4,7 @@ A unit of layer 1 is one number, its *code*: its two inputs, then its column of 
 first unit of layer 2 in the highest bit. So ascending codes are sorted rows.
 """
 
-from spiral.compiled import njit
+from spiral.engines.compiled import njit
 
 
 @njit(cache=True)

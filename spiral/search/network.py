@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
-from spiral import cubist, masks, mlp
+from spiral.model import masks, mlp
 from spiral.search.canonical import canonical, core
 from spiral.search.shape import Shape, read, spell
+from spiral.tasks import cubist
 
 
 class Network(NamedTuple):

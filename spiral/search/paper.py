@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from spiral.config import Options
+from spiral.protocol.config import Options
 
 MOST = 1_000_000
 """No block may have more masks, nor a matrix (its zero columns not yet excluded)."""

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from spiral import cubist, gradients, mlp
-from spiral.search import frontier
+from spiral.model import gradients, mlp
+from spiral.search import best_known
 from spiral.search.network import Network, reduced, score, unpacked
+from spiral.tasks import cubist
 
 SHARPNESS = (1.0, 4.0, 16.0)
 """Factors of the logits, one after the other."""
@@ -48,12 +49,12 @@ def polish(network: Network, sharpness: Sequence[float] = SHARPNESS) -> Network:
 def polish_all(entries: pd.DataFrame) -> pd.DataFrame:
     """Return the entries of the polished networks."""
     found = [
-        frontier.entry(
-            polish(frontier.network_of(row)), "any", row["config_id"], _told(row)
+        best_known.entry(
+            polish(best_known.network_of(row)), "any", row["config_id"], _told(row)
         )
         for row in entries.to_dict("records")
     ]
-    return pd.DataFrame(found, columns=frontier.SCHEMA.names)
+    return pd.DataFrame(found, columns=best_known.SCHEMA.names)
 
 
 def thin(table: pd.DataFrame, tried: set[bytes]) -> pd.DataFrame:
@@ -65,8 +66,8 @@ def thin(table: pd.DataFrame, tried: set[bytes]) -> pd.DataFrame:
         table: A frontier.
         tried: Networks that need not be tried again; those of this round are added.
     """
-    for size in sorted(frontier.leaders(table)["nnz"], reverse=True):
-        leaders = frontier.leaders(table)
+    for size in sorted(best_known.leaders(table)["nnz"], reverse=True):
+        leaders = best_known.leaders(table)
         new = {
             np.asarray(row["params"]).tobytes(): row
             for row in leaders[leaders["nnz"] == size].to_dict("records")
@@ -74,13 +75,15 @@ def thin(table: pd.DataFrame, tried: set[bytes]) -> pd.DataFrame:
         here = [row for key, row in new.items() if key not in tried]
         tried.update(new)
         found = [
-            frontier.entry(polish(smaller), "any", row["config_id"], _told(row, "thin"))
+            best_known.entry(
+                polish(smaller), "any", row["config_id"], _told(row, "thin")
+            )
             for row in here
-            for smaller in _without_one(frontier.network_of(row))
+            for smaller in _without_one(best_known.network_of(row))
         ]
         if found:
-            thinner = pd.DataFrame(found, columns=frontier.SCHEMA.names)
-            table = frontier.merge([table, thinner])
+            thinner = pd.DataFrame(found, columns=best_known.SCHEMA.names)
+            table = best_known.merge([table, thinner])
     return table
 
 

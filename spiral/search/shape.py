@@ -14,7 +14,7 @@ from itertools import accumulate, pairwise, product
 import numpy as np
 from jaxtyping import Bool
 
-from spiral import mask_text, masks, mlp
+from spiral.model import mask_text, masks, mlp
 
 Shape = tuple[int, int, int]
 """Hidden units of the three layers, input side first."""

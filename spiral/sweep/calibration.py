@@ -17,11 +17,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from spiral import __version__, cubist, engines, files, homes, mlp
+from spiral import __version__, engines, homes
 from spiral.errors import SpiralError
-from spiral.job import Budget, Engine, Plan, TrainJob, TrainState
 from spiral.methods.entry import CostProfile
+from spiral.model import mlp
+from spiral.protocol.job import Budget, Engine, Plan, TrainJob, TrainState
+from spiral.results import atomic
 from spiral.sweep import cost
+from spiral.tasks import cubist
 
 WIDTHS = (3, 16)
 """Of the dense networks that are trained; factors of other widths lie close."""
@@ -154,7 +157,7 @@ def save(measured: Mapping[str, float]) -> Path:
     target, known = path(), _read()
     known[machine()] = {**known.get(machine(), {}), **measured}
     text = json.dumps(known, indent=1)
-    files.replace_atomically(target, text.encode(), target.parent)
+    atomic.replace_atomically(target, text.encode(), target.parent)
     forget()
     return target
 

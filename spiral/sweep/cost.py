@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from spiral import cubist, experiment, mlp
+from spiral import experiment
 from spiral.methods.entry import CostProfile
 from spiral.methods.registry import METHODS
+from spiral.model import mlp
+from spiral.tasks import cubist
 
 ALIKE = (
     *("order_seed", "init_seed", "init"),

@@ -12,11 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Bool
 
-from spiral import engines, rows, store
+from spiral import engines
 from spiral.errors import ConfigError, CorruptPack
-from spiral.sweep import calibration, plan, pulse, signals
-from spiral.sweep.grid import Grid
-from spiral.sweep.work import Outcome, Report, Site
+from spiral.results import columns, store
+from spiral.sweep import calibration, pack_progress, signals
+from spiral.sweep import packs as plan
+from spiral.sweep.grid.grid import Grid
+from spiral.sweep.worker import Outcome, Report, Site
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,9 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
         StoreError: The directory cannot be written.
     """
     if settings.address is not None:
-        from spiral.sweep import apart
+        from spiral.sweep import ray_process
 
-        apart.check_address(settings.address)
+        ray_process.check_address(settings.address)
     old = _existing(out)
     fresh = grid.configs
     if old is not None:
@@ -126,7 +128,7 @@ def run(launch: Launch, settings: Settings, progress: Report) -> None:
     if not launch.missing:
         return
     site = Site(launch.out, settings.method)
-    forget = partial(pulse.forget, launch.out, launch.missing)
+    forget = partial(pack_progress.forget, launch.out, launch.missing)
     forget()
     with signals.undoing(forget):  # after the workers, which the executor ends first
         executor(launch, settings)(site, launch.missing, settings.workers, report)
@@ -139,9 +141,9 @@ def executor(launch: Launch, settings: Settings) -> Callable[..., None]:
         from spiral.sweep import local
 
         return local.run
-    from spiral.sweep import apart
+    from spiral.sweep import ray_process
 
-    return partial(apart.run, address=settings.address, gpu=launch.gpu)
+    return partial(ray_process.run, address=settings.address, gpu=launch.gpu)
 
 
 def find_missing(out: Path, packs: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -169,7 +171,7 @@ def _existing(out: Path) -> pd.DataFrame | None:
     if not out.is_dir():
         raise ConfigError(f"--out {out} is a file; give a folder")
     if store.has_manifest(out):
-        known = rows.complete(store.read_manifest(out)[0])
+        known = columns.complete(store.read_manifest(out)[0])
         _check_names(known, out)
         return known
     foreign = sorted(p.name for p in out.iterdir() if p.name not in store.OWN_NAMES)
@@ -204,11 +206,11 @@ def _from_results(out: Path) -> pd.DataFrame | None:
         except CorruptPack:
             continue  # its configs are planned anew
         configs = table.drop_columns(
-            [n for n in rows.RESULTS if n in table.column_names]
+            [n for n in columns.RESULTS if n in table.column_names]
         )
         frame = configs.to_pandas(types_mapper=store.NULLABLE.get)
         found.append(frame.assign(pack=footer["pack"], block="recovered"))
-    return rows.complete(pd.concat(found, ignore_index=True)) if found else None
+    return columns.complete(pd.concat(found, ignore_index=True)) if found else None
 
 
 def _among(ids: pd.Series, known: pd.Series) -> Bool[np.ndarray, " N"]:

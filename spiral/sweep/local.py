@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from spiral.sweep import signals, streams
-from spiral.sweep.work import ATTEMPTS, Outcome, Report, Site, attempt
+from spiral.sweep.worker import ATTEMPTS, Outcome, Report, Site, attempt
 
 SPAWN = multiprocessing.get_context("spawn")
 

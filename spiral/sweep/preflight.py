@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from spiral import contract, cubist, experiment, masks
+from spiral import contract, experiment
 from spiral.errors import MethodError
-from spiral.job import TrainJob, TrainState
+from spiral.model import masks
+from spiral.protocol.job import TrainJob, TrainState
+from spiral.tasks import cubist
 
 ROWS = 4
 FEW = 4

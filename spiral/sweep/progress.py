@@ -13,9 +13,9 @@ from typing import NamedTuple, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from spiral.sweep import pulse
+from spiral.sweep import pack_progress
 from spiral.sweep.launch import Launch
-from spiral.sweep.work import Outcome
+from spiral.sweep.worker import Outcome
 
 LOOK_SECONDS = 2.0
 """Between two looks at the packs in training."""
@@ -102,7 +102,7 @@ class Meter:
 
     def look(self) -> None:
         """Take in what the packs in training have done, and show it."""
-        self.training = pulse.read(self.out)
+        self.training = pack_progress.read(self.out)
         self.see()
         self.bar.update(self.task, completed=self.seen.cost, description=self.line())
         rested = time.monotonic() - self.spoke >= self.pause

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from spiral import files
+from spiral.results import atomic
 
 CODES = {
     signal.SIGINT: 130,
@@ -24,7 +24,7 @@ CODES = {
 """Exit code of each signal that ends a command."""
 
 Undo = Callable[[], None]
-_undo: list[Undo] = [files.discard_unfinished]
+_undo: list[Undo] = [atomic.discard_unfinished]
 
 
 @contextmanager

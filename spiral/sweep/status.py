@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spiral import rows, store
 from spiral.errors import CorruptPack, SchemaMismatch
+from spiral.results import columns, store
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def verify(out: Path) -> Verdict:
         try:
             table, _ = store.read_pack(path)
             _check_belongs(path, out, table.num_rows, expected)
-            if not rows.fits(table):
+            if not columns.fits(table):
                 raise SchemaMismatch(f"{path}: made by a later version of spiral-sweep")
         except (CorruptPack, SchemaMismatch) as error:
             reasons[name] = str(error).removeprefix(f"{path}: ")

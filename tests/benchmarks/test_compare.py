@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spiral import mlp, rows, store
-from spiral.cli.common import grid_files
-from spiral.report.gather import MEASURED
-from spiral.sweep import grid
+from spiral.cli.options import grid_files
+from spiral.model import mlp
+from spiral.results import columns, store
+from spiral.results.load import MEASURED
+from spiral.sweep.grid import grid
 from tests.benchmarks.measure import at_most, command, cost
 
 pytestmark = pytest.mark.benchmark
@@ -79,7 +80,7 @@ def launched(out: Path, configs: pd.DataFrame) -> None:
     for number, part in configs.groupby(packs):
         names[packs == number] = pack = store.pack_id(part["config_id"])
         results = made_up(part, random).to_dict("list")
-        table = rows.assemble(part.reset_index(drop=True), results)
+        table = columns.assemble(part.reset_index(drop=True), results)
         store.write_pack(out, pack, table, {})
     store.write_manifest(out, configs.assign(pack=names), {})
 

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from spiral import experiment
-from spiral.sweep import grid, plan
+from spiral.sweep import packs as plan
+from spiral.sweep.grid import grid
 
 MASKS, SEEDS = 500, 4
 GRID = """

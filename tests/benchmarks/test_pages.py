@@ -6,8 +6,8 @@ from statistics import median
 import numpy as np
 import pytest
 
-from spiral import mlp
-from spiral.report import view
+from spiral.model import mlp
+from spiral.report.viewer import page as view
 from tests.benchmarks.measure import at_most
 from tests.browser import stage
 from tests.browser.test_report import hostile

@@ -2,8 +2,9 @@
 
 import pytest
 
-from spiral import bench, experiment, job
-from spiral.bench import rivals
+from spiral import bench, experiment
+from spiral.bench import baselines
+from spiral.protocol import job
 from tests.benchmarks.measure import at_most, seconds
 from tests.methods import first_view, table
 
@@ -24,7 +25,7 @@ NETWORKS = 1_000
 def loop():
     """Return the seconds that 1,000 steps of a plain loop take on this machine."""
     pack = bench.job_of(bench.CASES[2], 1)
-    return 5 * seconds(lambda: rivals.loop(*pack, 200))
+    return 5 * seconds(lambda: baselines.loop(*pack, 200))
 
 
 @pytest.mark.benchmark

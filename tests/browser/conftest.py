@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from spiral import mlp
-from spiral.report import view
+from spiral.model import mlp
+from spiral.report.viewer import page as view
 from tests.browser.stage import LOADED, opened
 from tests.patience import PATIENCE
 from tests.report import launches

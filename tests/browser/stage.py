@@ -4,7 +4,7 @@ import base64
 
 import numpy as np
 
-from spiral.report import bundle
+from spiral.report.viewer import bundle
 from tests.report import launches
 
 LOADED = "&show=d&on=a"
@@ -55,7 +55,7 @@ def model(mask, params, width):
 
 def weights_of(mask, width):
     """Return the weight part of a mask [P]."""
-    from spiral import mlp
+    from spiral.model import mlp
 
     return mask[mlp.is_weight(width)]
 

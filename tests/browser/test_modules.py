@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from spiral import cubist, engines, gradients, masks, mlp, schedules
-from spiral.job import Budget, Plan, TrainJob, TrainState, epoch_order
-from spiral.report import view
-from spiral.search import frontier, network
+from spiral import engines
+from spiral.model import gradients, masks, mlp, schedules
+from spiral.protocol.job import Budget, Plan, TrainJob, TrainState, epoch_order
+from spiral.report.viewer import page as view
+from spiral.search import best_known, network
+from spiral.tasks import cubist
 from tests.browser import stage
 
 pytestmark = pytest.mark.browser
@@ -51,7 +53,7 @@ def pruned(width, keep, seed):
 
 def best(nnz):
     """Return the best network known of a size."""
-    entry = frontier.leaders(frontier.load()).query("nnz <= @nnz").iloc[-1]
+    entry = best_known.leaders(best_known.load()).query("nnz <= @nnz").iloc[-1]
     return network.unpacked(entry["matrices"], entry["params"])
 
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from spiral.report import html, plates
+from spiral.report import html
+from spiral.report.figures import catalogue
 from spiral.report.html import headline, pictures, tables
-from spiral.report.ran import Run
-from tests.report.test_gather import written
+from spiral.results.provenance import Run
+from tests.results.test_load import written
 
 pytestmark = pytest.mark.browser
 
@@ -153,7 +154,7 @@ def test_the_first_stop_of_the_keyboard_skips_to_the_numbers(visit, report):
 
 
 def test_its_figures_are_those_of_the_command(report):
-    drawn, missing = pictures.of(plates.read([report.parent / "out"]))
+    drawn, missing = pictures.of(catalogue.read([report.parent / "out"]))
     assert all(picture.data in report.read_text() for picture in drawn)
     names = {kind.name for kind in pictures.KINDS}
     assert names == {p.name for p in (*drawn, *missing)} - {"networks"}

@@ -6,9 +6,9 @@ import re
 import numpy as np
 import pytest
 
-from spiral import masks, mlp
-from spiral.report import view
-from spiral.search import frontier
+from spiral.model import masks, mlp
+from spiral.report.viewer import page as view
+from spiral.search import best_known
 from tests.browser.stage import (
     correct,
     edges,
@@ -32,7 +32,7 @@ def test_the_page_opens_quietly_under_its_own_policy_and_counts_as_numpy(
     settled(page)
     assert page.title() == view.TITLE
     rows = page.locator("output").first.inner_text()
-    assert rows == f"{42 + len(frontier.load())} networks"
+    assert rows == f"{42 + len(best_known.load())} networks"
     name = part(page, 0, "name").inner_text()
     assert re.fullmatch(r"(gmp|magnitude), \d+ weights", name)
     assert part(page, 1, "name").inner_text().startswith("Best known")
@@ -68,7 +68,7 @@ FILTERS = {
     "acc>=.9999 nnz<26": 1,
     "effective>1 magnitude nnz!=30": 1,
     "<b>": 0,
-    "any": int((frontier.load()["kind"] == "any").sum()),
+    "any": int((best_known.load()["kind"] == "any").sum()),
 }
 
 

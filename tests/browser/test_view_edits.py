@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from spiral import masks, mlp
-from spiral.search import exported, frontier
+from spiral.model import masks, mlp
+from spiral.search import best_known, exported
 from tests.browser.stage import (
     correct,
     edges,
@@ -265,7 +265,7 @@ def test_json_is_read_back_by_python_and_enters_a_frontier(page, tmp_path):
     own = tmp_path / "own.parquet"
     ran = run("frontier", "update", path, "--file", own)
     assert ran.code == 0, ran.err
-    (entry,) = frontier.load(own).to_dict("records")
+    (entry,) = best_known.load(own).to_dict("records")
     assert (entry["nnz"], entry["correct"]) == (16, one.correct)
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from spiral import cli
 from spiral.methods.registry import METHODS
-from spiral.search import frontier
+from spiral.search import best_known
 from spiral.search.network import Network
 from tests.cli import run, run_json
 from tests.cli.conftest import GRID
@@ -110,8 +110,8 @@ def test_compare_takes_thresholds_seeds_apart_and_several_folders(launched):
 def test_compare_measures_distances_to_a_frontier(launched, tmp_path):
     out, file = launched[0], tmp_path / "f.parquet"
     network = Network((2, 2, 1), "10,01/11,10/11/1", np.zeros(14, np.float32))
-    known = frontier.entry(network, "any", "made up", "made up") | {"accuracy": 0.96}
-    frontier.save(pd.DataFrame([known]), file)
+    known = best_known.entry(network, "any", "made up", "made up") | {"accuracy": 0.96}
+    best_known.save(pd.DataFrame([known]), file)
     options = ["--frontier", file, "--threshold", "0.95"]
     found = run_json("compare", out, *options)
     assert [line["optimum"] for line in found["gaps"]] == [8, 8]

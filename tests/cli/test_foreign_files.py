@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from spiral.search import frontier
+from spiral.search import best_known
 from tests.cli import run
 
 THEIRS = re.compile(
@@ -58,7 +58,7 @@ FILES = {
     "old.pkl": lambda: pickle.dumps({"mask": [1, 0]}, 0),
     "other.parquet": table,
     "short.parquet": lambda: table()[:-9],
-    "frontier.parquet": lambda: frontier.SHIPPED.read_bytes()[:5000],
+    "frontier.parquet": lambda: best_known.SHIPPED.read_bytes()[:5000],
     "picture.png": lambda: b"\x89PNG\r\n\x1a\n" + bytes(50),
     "noise.bin": lambda: np.random.default_rng(1).bytes(999),
 }

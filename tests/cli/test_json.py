@@ -73,11 +73,11 @@ def test_what_is_printed_is_one_document(line, launched, tmp_path):
 
 
 def test_mistakes_of_a_frontier_are_in_the_document(tmp_path):
-    from spiral.search import frontier
+    from spiral.search import best_known
 
-    table = frontier.load().head(2)
+    table = best_known.load().head(2)
     table["accuracy"] = [table["accuracy"].iloc[0], 0.123]
-    frontier.save(table, tmp_path / "f.parquet")
+    best_known.save(table, tmp_path / "f.parquet")
     ran = run("frontier", "verify", "--file", tmp_path / "f.parquet", "--json")
     found = json.loads(ran.out)
     assert (ran.code, found["networks"]) == (4, 2)

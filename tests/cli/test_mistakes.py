@@ -9,7 +9,7 @@ import pytest
 from spiral import cli
 from spiral.errors import LaunchIncomplete
 from spiral.sweep.launch import Launch
-from spiral.sweep.work import Outcome
+from spiral.sweep.worker import Outcome
 from tests.cli import run
 
 
@@ -132,7 +132,7 @@ def test_an_address_is_no_path_and_nothing_is_made(words, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("name", ["a:b", "s3:/b", "x/http://y", "1s3://b"])
 def test_a_strange_name_is_a_path_all_the_same(name):
-    cli.common.refuse_address(name)
+    cli.options.refuse_address(name)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_what_stops_a_command_is_a_message(raised, code, said, monkeypatch):
     def find(name):
         raise raised
 
-    monkeypatch.setattr(cli.common, "find_grid", find)
+    monkeypatch.setattr(cli.options, "find_grid", find)
     ran = run("plan", "quickstart")
     assert ran.code == code
     assert said in ran.err

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spiral import store
 from spiral.methods.registry import METHODS
-from spiral.report import gather, rank, summary
+from spiral.report.stats import ranking
+from spiral.results import load, store, summary
 from spiral.sweep import status
 from tests.cli import run, run_json
 
@@ -104,13 +104,13 @@ def test_without_a_method_nothing_is_trained(tmp_path):
 
 def test_a_place_among_some_rows_says_what_is_missing(ranked, tmp_path):
     out, _ = ranked
-    assert not any("missing" in note for note in rank.of_folder(out, NAME).notes)
+    assert not any("missing" in note for note in ranking.of_folder(out, NAME).notes)
     part = tmp_path / "part"
     shutil.copytree(out, part)
     (first, *_) = store.pack_files(part)
     count = store.read_pack(first)[0].num_rows
     first.unlink()
-    notes = rank.of_folder(part, NAME).notes
+    notes = ranking.of_folder(part, NAME).notes
     assert any(note.startswith(f"{count} configs are missing") for note in notes)
 
 
@@ -155,7 +155,7 @@ def test_launch_trains_a_grid_of_it_in_every_worker(grid, tmp_path, workers):
     local = ("--executor", "local", "--workers", workers)
     ran = launched(grid, tmp_path / "rows", "Largest", *local)
     assert ran.code == 0, ran.err
-    rows = gather.read([tmp_path / "rows"]).rows
+    rows = load.read([tmp_path / "rows"]).rows
     assert set(rows["method"]) == {f"Largest-{DIGEST}"}
     assert len(rows) == 8
     assert (rows["nnz"] == rows["keep"]).all()

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from spiral import engines, masks, mlp
-from spiral.job import Budget, Engine, Plan, TrainJob, TrainState
+from spiral import engines
+from spiral.model import masks, mlp
+from spiral.protocol.job import Budget, Engine, Plan, TrainJob, TrainState
 from tests import oracles
 
 POINTS = 49_982

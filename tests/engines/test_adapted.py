@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from spiral import adapters, engines
-from spiral.adapters import LowRank
-from spiral.job import AdamW, Sgd
+from spiral import engines
+from spiral.protocol import adapters
+from spiral.protocol.adapters import LowRank
+from spiral.protocol.job import AdamW, Sgd
 from tests import oracles
 from tests.engines import begin, build, make_job, some_masks
 from tests.tolerances import tolerance

@@ -10,7 +10,7 @@ import torch
 from spiral import engines
 from spiral.engines import reference, vmap
 from spiral.errors import ConfigError, EngineUnavailable
-from spiral.job import Budget, Plan
+from spiral.protocol.job import Budget, Plan
 
 
 def plan(**more):
@@ -103,7 +103,8 @@ def test_without_cuda_the_message_says_what_to_do(name, monkeypatch):
 
 def test_choosing_does_not_need_torch():
     code = (
-        "import sys; from spiral import engines; from spiral.job import Budget, Plan; "
+        "import sys; from spiral import engines; "
+        "from spiral.protocol.job import Budget, Plan; "
         "engines.choose('auto', Plan.simple(Budget(1, 1))); "
         "sys.exit('torch' in sys.modules)"
     )

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from spiral import engines, masks, mlp
-from spiral.compact import WIDTHS, compact, live_units, widths
+from spiral import engines
+from spiral.model import masks, mlp
+from spiral.model.compact import WIDTHS, compact, live_units, widths
 from tests.engines import begin, make_job, some_masks
 from tests.tolerances import TOLERANCES
 

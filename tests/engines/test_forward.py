@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from spiral import engines
-from spiral.groups import Scope
-from spiral.job import Budget, ForwardMask, Plan
+from spiral.model.groups import Scope
+from spiral.protocol.job import Budget, ForwardMask, Plan
 from tests import oracles
 from tests.engines import begin, build, furthest, make_job, some_masks
 from tests.tolerances import tolerance

@@ -2,21 +2,21 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from spiral import balls, engines
-from spiral.balls import Cell
+from spiral import engines
 from spiral.engines import frank_wolfe
-from spiral.job import Budget, FrankWolfe, Plan
-from tests import oracles
+from spiral.protocol import norm_balls
+from spiral.protocol.job import Budget, FrankWolfe, Plan
+from spiral.protocol.norm_balls import Cell
+from tests import GOLDEN_FILES, oracles
 from tests.engines import begin, build, furthest, make_job, some_masks
 from tests.tolerances import tolerance
 
-FILE = Path(__file__).parent.parent / "golden/frank_wolfe.json"
+FILE = GOLDEN_FILES / "frank_wolfe.json"
 GOLDEN = json.loads(FILE.read_text())
 ABLE = [name for name, entry in engines.ENGINES.items() if "sfw" in entry.optimisers]
 KINDS = ["k_support", "k_polytope", "group_k_support", "l2"]
@@ -33,7 +33,7 @@ def job_of(ids=(1, 2, 3), width=3, setting=("k_support", 0.4, 2.0, "gradient"), 
     job = make_job(ids, width, **more)
     optimiser = FrankWolfe(*setting)
     stack = frank_wolfe.cells(optimiser, width)
-    initial = balls.inside(stack, job.initial)
+    initial = norm_balls.inside(stack, job.initial)
     return replace(job, initial=initial, plan=replace(job.plan, optimiser=optimiser))
 
 
@@ -48,7 +48,7 @@ def advance(name, job, stop):
 def corner(cell, values):
     """Return the corner of one ball that lies farthest against each row [N, n]."""
     whole = cell._replace(columns=slice(0, values.shape[1]))
-    on = np.where(balls.chosen((whole,), values), values, 0)
+    on = np.where(norm_balls.chosen((whole,), values), values, 0)
     return frank_wolfe.corners((whole,), torch.from_numpy(on)).numpy()
 
 
@@ -60,7 +60,7 @@ def cell(kind, k, radius=2.5):
 def feasible(ball, count, random):
     """Return random points of a ball, most of them on its surface."""
     points = random.normal(size=(count, 12)) * random.exponential(size=(count, 12)) ** 3
-    points /= balls.gauge(ball, points)[:, None] / ball.radius
+    points /= norm_balls.gauge(ball, points)[:, None] / ball.radius
     return points
 
 
@@ -71,7 +71,7 @@ def test_no_point_of_the_ball_lies_farther(kind, k):
     ball = cell(kind, 12 if kind == "l2" else k)
     m = random.normal(size=(5, 12))
     v = corner(ball, m)
-    assert balls.gauge(ball, v) == pytest.approx([ball.radius] * 5)
+    assert norm_balls.gauge(ball, v) == pytest.approx([ball.radius] * 5)
     lowest = (m @ feasible(ball, 10_000, random).T).min(axis=1)
     assert ((m * v).sum(axis=1) <= lowest).all()
 
@@ -123,7 +123,7 @@ def twin(job, n, steps):
     for step in range(steps):
         x, y = (part[n] for part in job.batch_at(step))
         m = job.momentum[n] * m + oracles.gradient(params, x, y, job.width)
-        chosen = balls.chosen(stack, m[None])[0]
+        chosen = norm_balls.chosen(stack, m[None])[0]
         for ball in stack:
             here = ball.columns
             on = np.where(chosen[here], m[here], 0)
@@ -190,7 +190,7 @@ def test_no_step_leaves_the_balls(name, kind):
         state = build(name).advance(job, state, stop)
         for ball in frank_wolfe.cells(job.plan.optimiser, 3):
             values = state.params[:, ball.columns].astype(np.float64)
-            assert (balls.gauge(ball, values) <= 1.00001 * ball.radius).all()
+            assert (norm_balls.gauge(ball, values) <= 1.00001 * ball.radius).all()
 
 
 def test_there_is_no_penalty(name):

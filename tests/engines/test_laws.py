@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spiral import mlp
+from spiral.model import mlp
 from tests import oracles
 from tests.engines import (
     CPU,

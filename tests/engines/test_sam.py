@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spiral import engines
-from spiral.job import Sam, Sgd
+from spiral.protocol.job import Sam, Sgd
 from tests import oracles
 from tests.engines import advance, furthest, make_job, some_masks
 from tests.tolerances import tolerance

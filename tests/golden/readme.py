@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from spiral.report import standings, tell_standings
+from spiral.report.stats import standings
+from spiral.report.text import standings as standings_text
 
 README = Path(__file__).parent.parent.parent / "README.md"
 BEGIN, END = "<!-- standings: `make golden` -->\n", "\n<!-- end -->"
@@ -17,7 +18,7 @@ def parts(text: str) -> tuple[str, str, str]:
 
 def fresh() -> str:
     """Return the table that the baseline makes."""
-    return tell_standings.markdown(standings.shipped())
+    return standings_text.markdown(standings.shipped())
 
 
 if __name__ == "__main__":

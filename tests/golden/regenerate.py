@@ -4,7 +4,7 @@ import json
 import runpy
 from pathlib import Path
 
-from spiral.sweep import grid
+from spiral.sweep.grid import grid
 
 FOLDER = Path(__file__).parent
 

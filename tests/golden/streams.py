@@ -6,7 +6,8 @@ A change here changes every result: raise the version, and say so.
 import json
 from pathlib import Path
 
-from spiral import job, mlp, seeds
+from spiral.model import mlp, seeds
+from spiral.protocol import job
 
 FILE = Path(__file__).with_suffix(".json")
 

@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spiral import config, experiment, masks, mlp, rows
+from spiral import experiment
 from spiral.engines import sparse
-from spiral.job import Budget, Change, Plan, TrainState, View
 from spiral.methods import registry
 from spiral.methods.registry import METHODS
+from spiral.model import masks, mlp
+from spiral.protocol import config
+from spiral.protocol.job import Budget, Change, Plan, TrainState, View
+from spiral.results import columns as rows
 
 DENSE_3 = "11,11,11/111,111,111/111,111,111/111"
 EXAMPLES: dict[str, dict[str, Any]] = {

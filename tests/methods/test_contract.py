@@ -11,12 +11,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from spiral import config, experiment, masks, methods, mlp
+from spiral import experiment, methods
 from spiral.engines import sparse
 from spiral.errors import MethodError
-from spiral.job import TrainJob
 from spiral.methods.entry import Taxonomy
 from spiral.methods.registry import METHODS
+from spiral.model import masks, mlp
+from spiral.protocol import config
+from spiral.protocol.job import TrainJob
 from tests import oracles
 from tests.methods import (
     EXAMPLES,

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from spiral import config
 from spiral.errors import ConfigError
-from spiral.methods import gmp, plugin, registry
+from spiral.methods import plugin, registry
 from spiral.methods.entry import Entry, NoOptions
+from spiral.methods.magnitude import gmp
 from spiral.methods.registry import METHODS
+from spiral.protocol import config
 
 FILE = Path(__file__).parent.parent / "pruners.py"
 DIGEST = hashlib.blake2b(FILE.read_bytes(), digest_size=4).hexdigest()
@@ -127,7 +128,7 @@ def test_what_is_no_method_is_refused(attribute, message):
         ("x = 1\n\n1 / 0\n", r"ZeroDivisionError: division by zero \(mine\.py:3\)"),
         (
             "class Mine:\n    plan = start = act = len\n    Options = int\n",
-            r"Mine\.Options must be a class on spiral\.config\.Options",
+            r"Mine\.Options must be a class on spiral\.protocol\.config\.Options",
         ),
     ],
 )

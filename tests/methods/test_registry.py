@@ -4,7 +4,8 @@ import ast
 from pathlib import Path
 
 import spiral.methods
-from spiral.methods import registry, scratch, wrapped
+from spiral.methods import registry
+from spiral.methods.controls import scratch, wrapped
 from spiral.methods.registry import METHODS
 
 FOLDER = Path(spiral.methods.__file__).parent

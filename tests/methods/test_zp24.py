@@ -4,16 +4,17 @@ import json
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from spiral import experiment, masks, mlp
-from spiral.methods import erk
+from spiral import experiment
+from spiral.methods.parts import erk
+from spiral.model import masks, mlp
+from tests import GOLDEN_FILES
 from tests.methods import Still, act, decide, table, view_of
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "golden/zp24_masks.json").read_text())
+GOLDEN = json.loads((GOLDEN_FILES / "zp24_masks.json").read_text())
 
 
 def cells(part, size):

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from spiral.methods import registry
-from spiral.report import style
+from spiral.report.figures import style
 
 style.register(registry.looks())
 
@@ -32,7 +32,7 @@ TYPES = {
     "connected": "boolean",
     "steps": "Int64",
 }
-"""As ``results.read`` has them."""
+"""As ``read.read`` has them."""
 
 
 def row(**values):

@@ -3,8 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from spiral import cubist, masks, mlp, rows, store
-from spiral.sweep import grid
+from spiral.model import masks, mlp
+from spiral.results import columns as rows
+from spiral.results import store
+from spiral.sweep.grid import grid
+from spiral.tasks import cubist
 
 
 def write(out, text, status="ok", accuracy=None, drop=()):

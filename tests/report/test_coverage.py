@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spiral.report import gaps, intervals
+from spiral.report.stats import excess, intervals
 
 pytestmark = pytest.mark.slow
 
@@ -163,7 +163,7 @@ def held(n, rates):
     sizes = np.arange(10.0, 50, 5)
     true = sizes[np.argmax(np.asarray(rates) >= 0.5)]
     drawn = np.random.default_rng(n).binomial(n, rates, size=(SAMPLES, len(sizes)))
-    limits = np.array([gaps.limits(sizes, row, np.full(8, n)) for row in drawn])
+    limits = np.array([excess.limits(sizes, row, np.full(8, n)) for row in drawn])
     low, high = limits[:, 0], np.nan_to_num(limits[:, 1], nan=np.inf)
     return share(low, high, true), np.median(high - low)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spiral import mask_text, masks, mlp
+from spiral.model import mask_text, masks, mlp
 from spiral.search.canonical import Numbering, canonical, core, relabel
 from spiral.search.enumerate import orbits
 from spiral.search.shape import matrices, read, spell, weight_count

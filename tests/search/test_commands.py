@@ -6,8 +6,8 @@ from math import ceil
 import pandas as pd
 import pytest
 
-from spiral import rows
-from spiral.report import results
+from spiral.results import columns
+from spiral.results import read as results
 from tests.cli import run, run_json
 
 COMMON = ("--seeds", 2, "--lr", "0.1, 0.3", "--schedule", "step", "--set", "epochs=4")
@@ -24,7 +24,7 @@ def search(phase, out, *args):
 
 def read(out):
     """Return the rows of a launch by config, without measurements."""
-    table = results.read(out).drop(columns=[*rows.NOT_VALUES])
+    table = results.read(out).drop(columns=[*columns.NOT_VALUES])
     return table.set_index("config_id").sort_index()
 
 

@@ -5,7 +5,7 @@ from itertools import islice, product
 import numpy as np
 import pytest
 
-from spiral import mask_text
+from spiral.model import mask_text
 from spiral.search import enumerate as enumeration
 from spiral.search.burnside import count
 from spiral.search.canonical import canonical

@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from spiral import mlp
 from spiral.errors import StoreError
-from spiral.search import exported, frontier, network
+from spiral.model import mlp
+from spiral.search import best_known, exported, network
 from tests.cli import run
 
 
 def saved(**changes):
     """Return a file as the viewer writes it: the best network of 16 weights, padded."""
-    table = frontier.leaders(frontier.load())
+    table = best_known.leaders(best_known.load())
     best = table[table["nnz"] == 16].iloc[0]
     one = {
         "name": "Best known, 16 weights",
@@ -59,7 +59,7 @@ def test_a_weight_on_no_path_is_left_out_of_an_entry(tmp_path):
     assert (entry["nnz"], entry["kind"]) == (16, "any")
     assert entry["correct"] == text["correct"]
     assert "changed by hand" in entry["found"]
-    assert frontier.mistakes(entries) == []
+    assert best_known.mistakes(entries) == []
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_update_enters_what_is_better(tmp_path):
     path = file(tmp_path, saved())
     ran = run("frontier", "update", path, "--file", own)
     assert ran.code == 0, ran.err
-    (entry,) = frontier.load(own).to_dict("records")
+    (entry,) = best_known.load(own).to_dict("records")
     assert entry["correct"] == saved()["networks"][0]["correct"]
     assert run("frontier", "verify", "--file", own).code == 0
     assert (

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from spiral import cubist, masks, mlp
+from spiral.model import masks, mlp
 from spiral.search import network
 from spiral.search.shape import spell
+from spiral.tasks import cubist
 from tests.tolerances import tolerance
 
 CONNECTED = [0, 1, 2, 5, 6, 7, 8, 9, 10, 11]

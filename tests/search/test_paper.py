@@ -2,18 +2,16 @@
 
 import json
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from spiral import mask_text
+from spiral.model import mask_text
 from spiral.search import paper
 from spiral.search.paper import PaperMasks, by_weights, texts
+from tests import GOLDEN_FILES
 
-PUBLISHED = json.loads(
-    (Path(__file__).parent.parent / "golden/paper_masks.json").read_text()
-)
+PUBLISHED = json.loads((GOLDEN_FILES / "paper_masks.json").read_text())
 SMALL = [(1, 1), (1, 3), (3, 1), (2, 2), (2, 3), (3, 2), (3, 3), (2, 4), (4, 2), (4, 3)]
 
 

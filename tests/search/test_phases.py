@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spiral.cli.common import find_grid
+from spiral.cli.options import find_grid
 from spiral.search import phases
 from spiral.search.enumerate import listing
 from spiral.search.phases import Settings
-from spiral.sweep import grid
+from spiral.sweep.grid import grid
 
 SIZES = st.tuples(*[st.integers(1, 4)] * 3)
 TWO = Settings("0.1", "step", 2)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spiral import mask_text
+from spiral.model import mask_text
 from spiral.search import shape as shapes
 from spiral.search.burnside import count
 

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spiral import store
-from spiral.search import frontier
+from spiral.results import store
+from spiral.search import best_known
 from tests.soak import files
 from tests.soak.texts import Case, grid_words
 
@@ -149,9 +149,9 @@ def frontiers(chance: Random, room: Path, sound: Path) -> Case:
     """A frontier file that was damaged, or whose values make no sense."""
     path = room / "f.parquet"
     if chance.random() < 0.5:
-        table = pq.read_table(frontier.SHIPPED).slice(0, 5).to_pylist()
-        row, name = chance.choice(table), chance.choice(frontier.SCHEMA.names)
-        kind = frontier.SCHEMA.field(name).type
+        table = pq.read_table(best_known.SHIPPED).slice(0, 5).to_pylist()
+        row, name = chance.choice(table), chance.choice(best_known.SCHEMA.names)
+        kind = best_known.SCHEMA.field(name).type
         words = ["", "x", "1,1/1", "9" * 40, "1,0/0,1", "\0"]
         numbers = [0, -1, 2**50]
         row[name] = chance.choice(words if pa.types.is_string(kind) else numbers)
@@ -159,9 +159,9 @@ def frontiers(chance: Random, room: Path, sound: Path) -> Case:
             row[name] = chance.choice([[], [float("nan")] * 24, None, [1e38] * 9])
         if chance.random() < 0.2:
             row[name] = None
-        pq.write_table(pa.Table.from_pylist(table, frontier.SCHEMA), path)
+        pq.write_table(pa.Table.from_pylist(table, best_known.SCHEMA), path)
     else:
-        data = frontier.SHIPPED.read_bytes()
+        data = best_known.SHIPPED.read_bytes()
         path.write_bytes(chance.choice(files.DAMAGES)(data, chance))
     command = chance.choice(
         [

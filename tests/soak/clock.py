@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from random import Random
 
-from spiral import store
+from spiral.results import store
 from tests.soak.stage import Stage, check
 
 WANTED = 20

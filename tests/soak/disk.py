@@ -5,7 +5,7 @@ import subprocess
 from functools import partial
 from random import Random
 
-from spiral import store
+from spiral.results import store
 from tests.soak.stage import Stage, check, check_message
 
 WANTED = 12

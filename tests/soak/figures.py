@@ -7,7 +7,7 @@ from typing import Any
 
 from spiral import __version__
 from spiral.sweep.launch import cores
-from spiral.sweep.work import machine
+from spiral.sweep.worker import machine
 
 
 def of(campaign: Any, seed: int) -> dict[str, Any]:

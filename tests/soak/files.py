@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from spiral import store
+from spiral.results import store
 from spiral.sweep import status
 from tests.soak.stage import Stage, check, check_message, packs
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from spiral import store
+from spiral.results import store
 from spiral.sweep import local
-from spiral.sweep.work import Site
+from spiral.sweep.worker import Site
 from tests.soak.stage import Stage, check, until
 
 WANTED = 2000

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from spiral import store
-from spiral.job import Change, View
-from spiral.methods import random, registry
+from spiral.methods import registry
+from spiral.methods.controls import random
+from spiral.protocol.job import Change, View
+from spiral.results import store
 from tests.soak.kills import send
 from tests.soak.stage import Stage, check, check_message, until
 

@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from spiral import experiment, mlp, rows
-from spiral.cli.common import shipped_grids
+from spiral import experiment
+from spiral.cli.options import shipped_grids
+from spiral.model import mlp
+from spiral.results import columns
 from spiral.sweep import local
-from spiral.sweep.work import Site
+from spiral.sweep.worker import Site
 from tests.soak.stage import Stage, check
 
 WANTED = 1
@@ -87,11 +89,11 @@ def synthetic(configs: pd.DataFrame, heard: object = None) -> pa.Table:
         "weights": [np.full(12, 0.5, np.float32)] * count,
         "engine_used": ["none"] * count,
     }
-    kinds = {name: kind for name, (kind, _) in rows.RESULTS.items()}
+    kinds = {name: kind for name, (kind, _) in columns.RESULTS.items()}
     for name, kind in kinds.items():
         zero = 0.5 if pa.types.is_floating(kind) else 12
         values.setdefault(name, [zero] * count)
-    return rows.assemble(configs, values)
+    return columns.assemble(configs, values)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ SOUND = '''"""A pruner of one's own."""
 import numpy as np
 
 from spiral import masks
-from spiral.config import Options
-from spiral.job import Change, Plan
+from spiral.protocol.config import Options
+from spiral.protocol.job import Change, Plan
 
 
 class Mine:
@@ -45,7 +45,7 @@ WORSE = (
     *(b"def f(): return f()\nf()", b"(" * 500, b"-" * 100_000 + b"1", b"x = " * 9999),
     *(b"Mine = 3", b"Mine = None", b"Mine = lambda: 1", b"def Mine(): pass"),
     *(b"class Mine: plan = start = act = 3", b"class Mine:\n __slots__ = 1"),
-    *(b"class Mine(type): pass", b"from spiral.job import Method as Mine"),
+    *(b"class Mine(type): pass", b"from spiral.protocol.job import Method as Mine"),
     b"import spiral as Mine",
     b"class Mine:\n def __getattr__(self, name): raise OSError(name)",
     b"# -*- coding: nonsense -*-\nclass Mine: pass",

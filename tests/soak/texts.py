@@ -4,9 +4,9 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from spiral.cli.common import shipped_grids
+from spiral.cli.options import shipped_grids
 from spiral.methods.registry import METHODS
-from spiral.rows import config_fields
+from spiral.results.columns import config_fields
 from tests.soak import files
 
 NAMES = ("quickstart", "fidelity", "standard", "paper/slice", "search/starts")

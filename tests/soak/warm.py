@@ -8,7 +8,8 @@ import shlex  # noqa: F401
 import numpy as np
 
 from spiral import cli, experiment  # noqa: F401
-from spiral.sweep import grid, launch, local, progress, status  # noqa: F401
+from spiral.sweep import launch, local, progress, status  # noqa: F401
+from spiral.sweep.grid import grid
 
 CONFIGS = grid.loads("{method: [gmp, random], keep: 12, width: 3, epochs: 1}").configs
 for _, group in CONFIGS.groupby("method"):

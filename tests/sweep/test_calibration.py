@@ -5,11 +5,13 @@ import json
 import pandas as pd
 import pytest
 
-from spiral import engines, mlp
+from spiral import engines
 from spiral.errors import StoreError
 from spiral.methods.entry import CostProfile
-from spiral.sweep import calibration, cost, launch, plan
-from spiral.sweep.grid import loads
+from spiral.model import mlp
+from spiral.sweep import calibration, cost, launch
+from spiral.sweep import packs as plan
+from spiral.sweep.grid.grid import loads
 from spiral.sweep.launch import Launch
 
 GRID = "{method: [random, dense], keep: 9, width: 3, seed: 0..99, engine: [auto, vmap]}"

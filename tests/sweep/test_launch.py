@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from spiral import store
+from spiral.results import store
 from spiral.sweep import status
 from tests.patience import PATIENCE
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from spiral import experiment, store
-from spiral.sweep import grid as grids
+from spiral import experiment
+from spiral.results import store
 from spiral.sweep import launch as launches
 from spiral.sweep import local, status
-from spiral.sweep.work import Site
+from spiral.sweep.grid import grid as grids
+from spiral.sweep.worker import Site
 
 COMMIT = "/_spiral/tmp/pack-"
 """Opened when a pack is trained and about to be written."""

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spiral import mlp
-from spiral.sweep import grid, plan
+from spiral.model import mlp
+from spiral.sweep import packs
+from spiral.sweep.grid import grid
 
 ROOT = Path(__file__).parent.parent.parent
 SWEEPS = ROOT / "sweeps"
@@ -240,7 +241,7 @@ def test_the_slice_touches_all_of_the_papers_blocks_and_values(grids, slice_):
 def test_the_slice_is_small(slice_):
     assert 350 <= len(slice_.configs) <= 450
     assert slice_.duplicates == 0
-    seconds = plan.pack(slice_.configs).table["seconds"].sum()
+    seconds = packs.pack(slice_.configs).table["seconds"].sum()
     assert seconds < 2 * 200
 
 

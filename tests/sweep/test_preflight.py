@@ -8,7 +8,8 @@ import pytest
 from spiral.errors import MethodError
 from spiral.methods import plugin
 from spiral.methods.registry import METHODS
-from spiral.sweep import grid, preflight
+from spiral.sweep import preflight
+from spiral.sweep.grid import grid
 
 FILE = Path(__file__).parent.parent / "pruners.py"
 SWEEPS = Path(__file__).parent.parent.parent / "sweeps"

@@ -5,10 +5,10 @@ import re
 import pandas as pd
 import pytest
 
-from spiral import store
-from spiral.sweep import progress, pulse
+from spiral.results import store
+from spiral.sweep import pack_progress, progress
 from spiral.sweep.launch import Launch
-from spiral.sweep.work import Outcome
+from spiral.sweep.worker import Outcome
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_pack_that_is_done_ends_the_silence(clock, meter, capsys):
 
 def test_so_does_a_pack_that_gets_further(clock, meter, tmp_path, capsys):
     def further(share):
-        return lambda: pulse.path(tmp_path, "a").write_text(share)
+        return lambda: pack_progress.path(tmp_path, "a").write_text(share)
 
     steps = [500, further("0.1"), 500, further("0.2"), 500]
     assert said_by(meter, clock, steps, capsys) == []
@@ -100,7 +100,7 @@ def look(meter, clock, out, time, **shares):
     """Let packs be so far at some time of the launch, and return the line."""
     clock[0] = 1000.0 + time
     for pack, share in shares.items():
-        pulse.path(out, pack).write_text(str(share))
+        pack_progress.path(out, pack).write_text(str(share))
     meter.look()
     return meter.line()
 

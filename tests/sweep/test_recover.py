@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spiral import rows, store
-from spiral.report import results
+from spiral.results import columns, read, store
 from spiral.sweep import status
 
 
@@ -136,7 +135,7 @@ def test_results_of_an_earlier_version_stay_sound_and_grow(cli, launch, older):
     after = files(older)
     assert {name: after[name] for name in before} == before
     assert status.verify(older).rows == 28
-    found = results.read(older)
+    found = read.read(older)
     assert len(found) == 28
     assert set(found["interval"].dropna()) == {5, 6}
     assert set(found["init"].dropna()) == {"default"}
@@ -148,10 +147,10 @@ def test_results_of_an_earlier_version_stay_sound_and_grow(cli, launch, older):
 
 def test_a_missing_option_gets_its_default_where_a_method_has_it():
     table = pd.DataFrame({"method": ["gmp", "random"], "config_id": ["a", "b"]})
-    found = rows.complete(table)
+    found = columns.complete(table)
     assert found["interval"].tolist() == [97, pd.NA]
     assert found["end"].tolist() == [0.75, pd.NA]
-    assert set(rows.config_fields()) <= set(found.columns)
+    assert set(columns.config_fields()) <= set(found.columns)
 
 
 def test_json_of_verify_keeps_its_keys_for_foreign_files(cli, copy):

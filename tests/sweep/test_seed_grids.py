@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from spiral.report.choice import STRATA
-from spiral.sweep import grid, plan
+from spiral.report.stats.selection import STRATA
+from spiral.sweep import packs
+from spiral.sweep.grid import grid
 
 FOLDER = Path(__file__).parent.parent.parent / "sweeps" / "seeds"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -33,4 +34,4 @@ def test_every_setting_has_five_seeds_at_three_widths(name):
 
 def test_each_takes_less_than_twenty_minutes_of_two_cores(found):
     minutes = {"training_methods": 60, "recipes": 30}.get(found.name, 20)
-    assert plan.pack(found.configs).table["seconds"].sum() / 2 < minutes * 60
+    assert packs.pack(found.configs).table["seconds"].sum() / 2 < minutes * 60

@@ -11,7 +11,7 @@ from spiral.sweep import signals
 BEGIN = """
 import os, signal, sys
 from pathlib import Path
-from spiral import files
+from spiral.results import atomic
 from spiral.sweep import signals
 
 def strike(name):
@@ -128,7 +128,7 @@ def check(path):
     strike("SIGTERM")
 
 with signals.ending(message):
-    files.replace_atomically(folder / "file", b"data", folder, check)
+    atomic.replace_atomically(folder / "file", b"data", folder, check)
 """
 
 

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from spiral import store
 from spiral.errors import StoreError
+from spiral.results import store
 from spiral.sweep import status
 
 

@@ -10,7 +10,7 @@ from socket import create_server
 
 import pytest
 
-from spiral.sweep import driver, session
+from spiral.sweep import ray, ray_session
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
@@ -27,8 +27,8 @@ def guarded(tmp_path_factory):
         words += f" --include-dashboard false --block --temp-dir {folder}"
         environment = {
             **os.environ,
-            **driver.SETTINGS,
-            **driver.LOOPBACK,
+            **ray.SETTINGS,
+            **ray.LOOPBACK,
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": token,
         }
@@ -44,7 +44,7 @@ def guarded(tmp_path_factory):
         try:
             yield f"127.0.0.1:{port}", token, log, head
         finally:
-            session.kill(head.pid)
+            ray_session.kill(head.pid)
             head.wait()
 
 
@@ -114,7 +114,7 @@ def test_trials_on_a_cluster_end_with_a_launch_that_a_signal_ends(
     )
 
     def trials():
-        return {pid for pid in session._members(head.pid) if _is_trial(pid)}
+        return {pid for pid in ray_session._members(head.pid) if _is_trial(pid)}
 
     found = proc.until(trials, "a trial")
     launcher.terminate()

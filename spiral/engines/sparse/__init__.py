@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
-from spiral import cubist
-from spiral.compiled import njit
+from spiral.engines.compiled import njit
 from spiral.engines.sparse.lists import LANES, Lists
 from spiral.engines.sparse.lists import build as build_lists
-from spiral.job import Evaluation, TrainJob, TrainState
+from spiral.protocol.job import Evaluation, TrainJob, TrainState
+from spiral.tasks import cubist
 
 SEEDS_AT_ONCE = 8
 """Order seeds whose epochs are laid out together (0.6 MB each)."""

@@ -18,7 +18,7 @@ weight zero. Threads take the next network from an atomic counter, largest first
 
 import numpy as np
 
-from spiral.compiled import njit
+from spiral.engines.compiled import njit
 from spiral.engines.sparse.lists import LANES
 from spiral.engines.sparse.vectors import (
     add,
@@ -45,7 +45,7 @@ from spiral.engines.sparse.vectors import (
 
 VECTORS = True
 
-SOURCE = "f0b86c28c58df268"
+SOURCE = "19b1a597372dd908"
 """Digest of ``vectors`` and ``lists``: Numba's cache looks at this file alone, so it
 must change with those (``make golden`` writes it, a test compares it)."""
 

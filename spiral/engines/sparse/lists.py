@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int
 
-from spiral import mlp
-from spiral.compiled import njit
+from spiral.engines.compiled import njit
+from spiral.model import mlp
 
 LANES = 128
 """Floats of one row of activations: a batch, or a part of one."""

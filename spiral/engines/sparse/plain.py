@@ -6,12 +6,12 @@ Its sums have another order, so rows record it as ``sparse-plain``.
 
 import numpy as np
 
-from spiral.compiled import njit
+from spiral.engines.compiled import njit
 from spiral.engines.sparse.lists import LANES
 
 VECTORS = False
 
-SOURCE = "f0b86c28c58df268"
+SOURCE = "19b1a597372dd908"
 """Digest of ``vectors`` and ``lists``, see ``kernel``."""
 
 LOOSE = {"reassoc", "contract"}

@@ -9,10 +9,12 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from spiral import __version__, files
+from spiral import __version__
 from spiral.errors import StoreError
-from spiral.report import compare, gather, plates, ran
+from spiral.report.figures import catalogue
 from spiral.report.html import commands, headline, pictures, tables
+from spiral.report.stats import compare
+from spiral.results import atomic, load, provenance
 
 HERE = Path(__file__).parent
 
@@ -31,8 +33,8 @@ def report(folders: Sequence[Path], question: compare.Question | None = None) ->
         ConfigError: A column or a threshold makes no sense.
         StoreError: A folder holds no rows, or the file no frontier.
     """
-    source = plates.read(folders, question)
-    read_masks = partial(gather.masks, folders)
+    source = catalogue.read(folders, question)
+    read_masks = partial(load.masks, folders)
     found = compare.of_rows(source.rows, source.question, source.known, read_masks)
     drawn, missing = pictures.of(source)
     return page(
@@ -42,7 +44,7 @@ def report(folders: Sequence[Path], question: compare.Question | None = None) ->
             "tables": tables.of(found, folders),
             "pictures": drawn,
             "missing": missing,
-            "runs": ran.runs(folders, source.rows),
+            "runs": provenance.runs(folders, source.rows),
             "rows": len(source.rows),
             "command": commands.report(folders, source.question),
         }
@@ -56,7 +58,7 @@ def write(text: str, path: Path) -> None:
         StoreError: It cannot be written.
     """
     try:
-        files.replace_atomically(path, text.encode(), path.parent)
+        atomic.replace_atomically(path, text.encode(), path.parent)
     except FileExistsError:
         raise StoreError(f"cannot write {path}: its folder is a file") from None
 

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from spiral.report.compare import Question
+from spiral.report.stats.compare import Question
 
 DEFAULT = Question()
 

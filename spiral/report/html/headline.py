@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from spiral.report import tell
-from spiral.report.choice import GIVEN
-from spiral.report.layout import counted
+from spiral.report.figures.layout import counted
+from spiral.report.stats.selection import GIVEN
+from spiral.report.text import comparison
 
 
 class Number(NamedTuple):
@@ -22,7 +22,7 @@ def of(gaps: pd.DataFrame, by: Sequence[str]) -> list[Number]:
     """Return for each threshold the optimum, and the pruned group next to it.
 
     Args:
-        gaps: As ``gaps.gaps`` makes them.
+        gaps: As ``excess.gaps`` makes them.
         by: The columns that name a group.
     """
     found = []
@@ -49,7 +49,7 @@ def _nearest(part: pd.DataFrame, by: Sequence[str], level: str) -> Number:
     order = reaching.sort_values(["median", "best", "any"], kind="stable")
     line = order.head(1).to_dict("records")[0]
     name = ", ".join(_named(line, column) for column in by)
-    value = tell.count(line, "median")
+    value = comparison.count(line, "median")
     return Number(value, f"weights for {name}", _detail(line, level))
 
 
@@ -60,7 +60,7 @@ def _named(line: dict[Any, Any], column: str) -> str:
 
 def _detail(line: dict[Any, Any], level: str) -> str:
     """Return how sure a line is."""
-    limits = tell.limits(line)
+    limits = comparison.limits(line)
     sure = "no interval" if limits == "-" else f"95 % interval {limits}"
     count = counted([line["median_n"]], "seeds")
     return f"nearest median to reach {level}; {sure}; {count}"

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError
-from spiral.report import plates, search_figures, style
+from spiral.report.figures import catalogue, search, style
+from spiral.report.figures.catalogue import Source
+from spiral.report.figures.networks import Drawn
 from spiral.report.html import commands
-from spiral.report.network_figures import Drawn
-from spiral.report.plates import Source
-from spiral.search import frontier, network
+from spiral.search import best_known, network
 
 LARGE = 300_000
 """Bytes of a drawing from which it is a bitmap: that is smaller then, and faster."""
@@ -57,47 +57,47 @@ KINDS = (
         "Ranking",
         "Weights over the optimum that each method needs, with intervals; the table of "
         "gaps has the numbers.",
-        plates.ranking,
+        catalogue.ranking,
     ),
     Kind(
         "accuracy",
         "Accuracy over the weights kept",
         "Median accuracy of each method over the weights kept, a panel for each width, "
         "with the best networks known; the table of groups has the numbers.",
-        plates.accuracy,
+        catalogue.accuracy,
     ),
     Kind(
         "width",
         "Accuracy over width",
         "Median accuracy of each method over the width of the hidden layers, a panel "
         "for each size; the table of groups has the numbers.",
-        plates.over_width,
+        catalogue.over_width,
     ),
     Kind(
         "connected",
         "Connection",
         "Share of networks with a path from input to output, and weights on a path, "
         "over the weights kept.",
-        plates.connected,
+        catalogue.connected,
     ),
     Kind(
         "fixed",
         "From fixed initial weights",
         "Accuracy of pruners over the weights kept, against the best network that "
         "their initial weights contain.",
-        plates.from_fixed,
+        catalogue.from_fixed,
     ),
     Kind(
         "fidelity",
         "Exact algorithms and the paper's code",
         "Probability that each method's exact version beats that of the paper's code.",
-        plates.fidelity,
+        catalogue.fidelity,
     ),
     Kind(
         "pairs",
         "Best networks of each method",
         "Decision maps of each method's best network, beside the best one known.",
-        plates.best_maps,
+        catalogue.best_maps,
         is_map=True,
     ),
 )
@@ -137,8 +137,8 @@ def _optima(source: Source) -> list[Picture]:
     known = source.known
     if known is None:
         return []
-    sizes = [frontier.optimum(known, t) for t in source.question.thresholds]
-    leaders = frontier.leaders(known)
+    sizes = [best_known.optimum(known, t) for t in source.question.thresholds]
+    leaders = best_known.leaders(known)
     chosen = leaders[leaders["nnz"].isin([size for size in sizes if size])]
     if chosen.empty:
         return []
@@ -154,7 +154,7 @@ def _optima(source: Source) -> list[Picture]:
         "The sparsest networks known",
         "Graphs of the smallest networks known to reach the accuracies, with a map of "
         "where in the plane each neuron is active.",
-        lambda _: search_figures.inside(networks),
+        lambda _: search.inside(networks),
         is_map=True,
     )
     command = commands.networks(chosen["nnz"].tolist(), source.question)

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from spiral.report import tell
-from spiral.report.choice import SIZE
-from spiral.report.compare import Comparison
 from spiral.report.html import commands
+from spiral.report.stats.compare import Comparison
+from spiral.report.stats.selection import SIZE
+from spiral.report.text import comparison
 
 MOST = 2_000
 """Lines of a table that a page has; the command prints the others."""
@@ -45,13 +45,15 @@ def of(found: Comparison, folders: Sequence[Path]) -> list[Table]:
     listed = []
     for name, title in TITLES.items():
         content = found.tables[name]
-        definition = tell.DEFINITIONS[name]
+        definition = comparison.DEFINITIONS[name]
         if name == "pairs" and len(content):
             content = _over_all(content)
             definition += "; here over all sizes, the command has each"
         if content.empty:
             continue
-        shown = tell.cells(content if name == "pairs" else tell.shown(name, found, by))
+        shown = comparison.cells(
+            content if name == "pairs" else comparison.shown(name, found, by)
+        )
         lines = shown.head(MOST).astype(str).to_numpy().tolist()
         command = commands.table(name, folders, found.question)
         columns = [*map(str, shown)]

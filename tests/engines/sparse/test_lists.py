@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from spiral import masks, mlp
 from spiral.engines.sparse import gather, scatter
 from spiral.engines.sparse.lists import LANES, build
+from spiral.model import masks, mlp
 from tests.engines import some_masks
 
 

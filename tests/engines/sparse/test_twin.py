@@ -7,7 +7,7 @@ import pytest
 
 from spiral import engines
 from spiral.engines import sparse
-from spiral.job import TrainState
+from spiral.protocol.job import TrainState
 from tests.engines import begin, make_job, prune, some_masks
 from tests.tolerances import TOLERANCES
 

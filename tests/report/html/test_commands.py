@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from spiral.cli import main
-from spiral.report.compare import Question
 from spiral.report.html import commands
+from spiral.report.stats.compare import Question
 
 FOLDERS = [Path("runs/a"), Path("b c; rm $x")]
 FULL = Question(

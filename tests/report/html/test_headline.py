@@ -1,7 +1,7 @@
 """The numbers at the top."""
 
-from spiral.report.compare import Question, of_rows
 from spiral.report.html import headline
+from spiral.report.stats.compare import Question, of_rows
 from tests.report import frontier, row, seeds, table
 
 KNOWN = frontier(("any", 16, 0.96), ("any", 28, 0.996))

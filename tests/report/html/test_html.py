@@ -5,11 +5,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from spiral import store
 from spiral.errors import ConfigError, StoreError
 from spiral.report import html
-from spiral.report.compare import Question
-from tests.report.test_gather import written
+from spiral.report.stats.compare import Question
+from spiral.results import store
+from tests.results.test_load import written
 
 GRID = "{method: [gmp, magnitude], width: [3], keep: [16, 20], seed: 0..5}"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from spiral.report.compare import Question, of_rows
 from spiral.report.html import tables
+from spiral.report.stats.compare import Question, of_rows
 from tests.report import frontier, seeds, table
 
 KNOWN = frontier(("any", 16, 0.96))

@@ -1,0 +1,97 @@
+"""Races: ``search masks --race``, and ``search recall``, which says what one misses."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from spiral.cli import launch
+from spiral.cli.options import PLACE, as_json, show
+from spiral.errors import ConfigError
+
+if TYPE_CHECKING:
+    from spiral.search.halving import Rules
+    from spiral.sweep.grid.grid import Grid
+    from spiral.sweep.launch import Launch, Settings
+
+
+def read_rungs(text: str) -> list[int]:
+    """Read rising numbers of epochs."""
+    found = [int(part) if part.isdecimal() else 0 for part in text.split(",")]
+    if found != sorted(set(found)) or found[0] < 1:
+        raise ValueError(f"expected rising numbers of epochs, as 5,15, got {text!r}")
+    return found
+
+
+def run(
+    grid: "Grid", rules: "Rules", out: Path, settings: "Settings", begun: "list[Launch]"
+) -> None:
+    """Train all configs of a grid a little, and the survivors of each rung on.
+
+    Ends early where a rung is not complete, because of a limit, other shards or
+    failures.
+    """
+    from spiral.results import read
+    from spiral.search.halving import survivors
+    from spiral.sweep import halving
+    from spiral.sweep.status import status
+
+    halving.check(grid, rules.rungs, out)
+    rung = halving.first_rung(grid, rules.rungs[0])
+    for number, epochs in enumerate([*rules.rungs[1:], None], start=1):
+        folder = halving.folder(out, number)
+        launch.train(rung, folder, settings, begun)
+        if not status(folder).complete:
+            return
+        rows = read.read(folder, ["config_id", "loss"])
+        rung = halving.next_rung(rung, survivors(rows, rules.share), epochs)
+    launch.train(rung, halving.folder(out, len(rules.rungs) + 1), settings, begun)
+
+
+@click.command()
+@click.argument("race", metavar="RACE", type=PLACE)
+@click.argument("census", metavar="CENSUS", type=PLACE)
+@click.option(
+    "--level",
+    "levels",
+    type=click.FloatRange(0, 1),
+    multiple=True,
+    default=[0.85, 0.9, 0.95],
+    show_default=True,
+    help="Accuracy of a hit. Repeatable.",
+)
+@as_json
+def recall(race: Path, census: Path, levels: Sequence[float], as_json: bool) -> None:
+    """Compare RACE with CENSUS, a launch of the same trainings without a race.
+
+    Of the trainings that reach a level in the census: how many did the race train to
+    the end? With a 95 % interval. The first level is that of the best 0.1 %.
+    """
+    import pandas as pd
+
+    from spiral.report.stats.recall import recall as recall_at
+    from spiral.report.text import comparison
+    from spiral.results import columns, read, store
+    from spiral.sweep.halving import finished, stopped
+
+    folders = finished(race)
+    first, last = (store.read_manifest(rung)[0] for rung in (folders[0], folders[-1]))
+    whole = stopped(columns.complete(first), None)["config_id"]
+    found = read.read(census, ["config_id", "accuracy", "nnz", "steps", "seconds"])
+    found = found[found["config_id"].isin(whole)]
+    if found.empty:
+        raise ConfigError(f"{census} has no training that {race} began with")
+    levels = [float(found["accuracy"].quantile(0.999)), *levels]
+    hits = [hit._asdict() for hit in recall_at(found, set(last["config_id"]), levels)]
+    spent = sum(read.read(rung, ["steps", "seconds"]).sum() for rung in folders)
+    faster = (found[["steps", "seconds"]].mean() * len(whole) / spent).to_dict()
+    if as_json:
+        show({"compared": len(found), "of": len(whole), "faster": faster, "hits": hits})
+        return
+    click.echo(f"{len(found):,} of the {len(whole):,} trainings that the race began")
+    click.echo(comparison.as_text(pd.DataFrame(hits)))
+    click.echo(
+        f"the race took 1/{faster['steps']:.1f} of the training steps and "
+        f"1/{faster['seconds']:.1f} of the time of training all to the end"
+    )

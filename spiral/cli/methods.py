@@ -1,0 +1,111 @@
+"""``methods`` and ``schema``: what a grid may say."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from spiral import spelling
+from spiral.cli.options import as_json, show
+from spiral.cli.questions import where
+from spiral.errors import ConfigError
+
+if TYPE_CHECKING:
+    from spiral.methods.entry import Entry
+    from spiral.protocol.config import ConfigField
+
+KINDS = {"integer": "integer", "number": "number", "string": "text", "null": "None"}
+BOUNDS = {
+    "minimum": "≥",
+    "exclusiveMinimum": ">",
+    "maximum": "≤",
+    "exclusiveMaximum": "<",
+}
+"""Words of JSON Schema, as people write them."""
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@where
+@as_json
+def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) -> None:
+    """List the pruning methods and their options, or those of some."""
+    from spiral.methods.registry import METHODS, of_kind
+    from spiral.protocol import config
+
+    unknown = [
+        f"method {name!r} unknown; {spelling.suggest(name, METHODS, spelling.METHODS)}"
+        for name in names
+        if name not in METHODS
+    ]
+    if unknown:
+        raise ConfigError("\n".join(unknown))
+    kind = of_kind(where)
+    chosen = {name: METHODS[name] for name in names or kind if name in kind}
+    if as_json:
+        show({"methods": {name: _facts(entry) for name, entry in chosen.items()}})
+        return
+    for name, entry in chosen.items():
+        click.echo(f"{name:<12}{entry.summary} ({entry.citation})")
+        axes = ", ".join(f"{k}={v}" for k, v in asdict(entry.taxonomy).items())
+        click.echo(f"{'':<13}{axes}")
+        for option in config.fields(entry.options).values():
+            click.echo(f"{'':<13}{_option_text(entry, option)}")
+
+
+def _option_text(entry: "Entry", option: "ConfigField") -> str:
+    """Return one line about an option: meaning, legal values, default, presets."""
+    cases = _presets(entry, option.name).items()
+    default = "required" if option.required else f"default {option.default}"
+    values = [default, *(f"{value} under {case}" for case, value in cases)]
+    legal = _legal_text(option.legal())
+    return f"{option.name}: {option.description}; {legal}; {', '.join(values)}"
+
+
+def _legal_text(schema: dict[str, Any]) -> str:
+    """Return the values that a JSON Schema of one option allows, for people."""
+    if "anyOf" in schema:
+        return " or ".join(map(_legal_text, schema["anyOf"]))
+    if "enum" in schema:
+        return " or ".join(map(str, schema["enum"]))
+    bounds = [f"{BOUNDS[key]} {schema[key]}" for key in BOUNDS if key in schema]
+    return " ".join([KINDS[schema["type"]], " and ".join(bounds)]).strip()
+
+
+def _facts(entry: "Entry") -> dict[str, Any]:
+    """Return what JSON says of a method."""
+    from spiral.protocol import config
+
+    return {
+        "summary": entry.summary,
+        "citation": entry.citation,
+        "needs_keep": entry.needs_keep,
+        "taxonomy": asdict(entry.taxonomy),
+        "options": {
+            option.name: {
+                "type": option.kind.__name__,
+                "legal": option.legal(),
+                "default": option.default,
+                "meaning": option.description,
+                "presets": _presets(entry, option.name),
+            }
+            for option in config.fields(entry.options).values()
+        },
+    }
+
+
+def _presets(entry: "Entry", name: str) -> dict[str, Any]:
+    """Return what each preset makes of an option, as ``fidelity=zp24`` → value."""
+    from spiral.protocol import config
+
+    found = config.presets(entry.options, name)
+    return {f"{selector}={case}": value for selector, case, value in found}
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of grid files, for editors."""
+    from spiral.sweep.grid.schema import grid_schema
+
+    click.echo(json.dumps(grid_schema(), indent=1))

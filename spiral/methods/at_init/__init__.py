@@ -1,0 +1,1 @@
+"""Pruning before training: by gradients of the untrained network."""

@@ -1,0 +1,1 @@
+"""What pruners are compared with: dense, random and given masks, masks alone."""

@@ -1,0 +1,85 @@
+"""``mask``: train a given mask."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.model import mask_text, masks
+from spiral.protocol.config import PER_NETWORK, Options
+from spiral.protocol.job import Budget, Change, Plan, View
+
+
+class MaskOptions(Options):
+    """Options of ``mask``."""
+
+    matrices: str = Field(
+        description="the four matrices, input side first, separated by '/'; rows "
+        "(output units) by ','; a digit per input: 11,10/11,01/10,01/11",
+        json_schema_extra=PER_NETWORK,
+    )
+
+
+@dataclass(frozen=True)
+class GivenMask:
+    """The second phase of the combinatorial search (Zhang & Papyan, ICML 2024)."""
+
+    def plan(self, budget: Budget) -> Plan:
+        """One event before training."""
+        return Plan.simple(budget, 0)
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Keep the weights of the given mask."""
+        kept = np.stack(
+            [mask_text.parse(text, view.width) for text in view.options["matrices"]]
+        )
+        return Change(masks=masks.with_biases(kept, view.width)), None
+
+
+def check(table: pd.DataFrame) -> list[Mistake]:
+    """Every text must be a mask that fits; only one of those of equal form is read."""
+    pairs = table[["matrices", "width"]].drop_duplicates()
+    forms = pairs["matrices"].str.replace("1", "0", regex=False)
+    found = []
+    for _, alike in pairs.groupby([forms, "width"], sort=False):
+        for text, width in alike.itertuples(index=False):
+            try:
+                mask_text.parse(text, int(width))
+                break
+            except ValueError as error:
+                message = f"{text!r} in width {width}: {error}"
+                found.append(Mistake("matrices", message, text))
+    return found
+
+
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
+    """The ones of the mask."""
+    return CostProfile.even(
+        np.array([text.count("1") for text in table["matrices"]], np.float64)
+    )
+
+
+ENTRY = Entry(
+    build=GivenMask,
+    summary="a given mask",
+    citation="Zhang & Papyan, ICML 2024 (search phase 2)",
+    taxonomy=Taxonomy(
+        unit="weight",
+        when="before",
+        schedule="once",
+        criterion="given",
+        allocation="given",
+        second_phase="train",
+    ),
+    options=MaskOptions,
+    needs_keep=False,
+    check=check,
+    cost_profile=cost_profile,
+    colour="#CC79A7",
+    marker="v",
+)

@@ -1,0 +1,136 @@
+"""Methods inside methods: a recipe lets another method find a mask.
+
+The wrapped method has its default options, except for those that follow from width and
+keep: the recipe's options hold these under their own names. A recipe is handed the
+methods it may wrap; it imports no registry.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from spiral import spelling
+from spiral.methods.entry import Entry, Mistake
+from spiral.protocol import config
+from spiral.protocol.config import Options
+from spiral.protocol.job import Change, Method, Plan, View
+
+
+class WrappedOptions(Options):
+    """Options of every recipe over another method's mask."""
+
+    of: str = Field(description="method that finds the mask")
+    levels: int | None = Field(None, ge=1, description="of method `of`, if it has them")
+    retrain_epochs: int | None = Field(
+        None, ge=1, description="of method `of`, if it has them"
+    )
+    frames: int | None = Field(None, ge=1, description="of method `of`, if it has them")
+
+
+DERIVED = tuple(config.fields(WrappedOptions).keys() - {"of"})
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A wrapped method as a recipe runs it: with its own plan and options."""
+
+    entry: Entry
+    method: Method
+
+    def start(self, view: View) -> Any:
+        """Return what the method remembers at the start."""
+        return self.method.start(self._seen(view))
+
+    def act(self, view: View, state: Any) -> tuple[Change, Any]:
+        """Let the method act."""
+        return self.method.act(self._seen(view), state)
+
+    def _seen(self, view: View) -> View:
+        """Return what the method sees."""
+        assert view.plan.first is not None
+        count = len(view.keep)
+        own = settings(self.entry, {}, per_network=True)
+        options = {name: np.full(count, value) for name, value in own.items()}
+        return replace(view, plan=whole(view.plan.first), options=options)
+
+
+@dataclass(frozen=True)
+class Wrappable:
+    """The methods that a recipe can wrap, among those of a registry."""
+
+    methods: Mapping[str, Entry]
+    """The registry, which may be filled later."""
+
+    def known(self) -> dict[str, Entry]:
+        """Return the methods that keep a number of weights and are no recipe.
+
+        They need no option that only a grid can give.
+        """
+        return {
+            name: entry
+            for name, entry in self.methods.items()
+            if entry.needs_keep
+            and not any(f.required for f in config.fields(entry.options).values())
+        }
+
+    def build(self, of: str, **given: Any) -> Wrapped:
+        """Build a method with its default options, or those given."""
+        entry = self.known()[of]
+        return Wrapped(entry, entry.build(**settings(entry, given, per_network=False)))
+
+    def configs(self, table: pd.DataFrame) -> tuple[Entry, pd.DataFrame]:
+        """Return the one wrapped method of configs, and these as if they were its."""
+        of = table["of"].iloc[0]
+        entry = self.known()[of]
+        columns = {}
+        for name, field in config.fields(entry.options).items():
+            column = pd.Series(
+                config.column(field, [field.default] * len(table)), table.index
+            )
+            given = table.get(name) if name in DERIVED else None
+            columns[name] = column if given is None else given.fillna(column)
+        return entry, table.assign(method=of, **columns)
+
+    def derive(self, table: pd.DataFrame) -> dict[str, pd.Series]:
+        """Return the options of wrapped methods that follow from width and keep."""
+        found: dict[str, list[pd.Series]] = {}
+        for of, part in table.groupby("of", sort=False):
+            if of in self.known():
+                entry, configs = self.configs(part)
+                for name, values in entry.derive(configs).items():
+                    found.setdefault(name, []).append(values)
+        return {
+            name: pd.concat(parts).reindex(table.index) for name, parts in found.items()
+        }
+
+    def check(self, table: pd.DataFrame) -> list[Mistake]:
+        """The wrapped method must exist, and accept the configs."""
+        found = []
+        for of, part in table.groupby("of", sort=False):
+            if of not in self.known():
+                hint = spelling.suggest(str(of), self.known(), spelling.METHODS)
+                text = f"expected a method that finds a mask, got {of!r}; {hint}"
+                found.append(Mistake("of", text, of))
+                continue
+            entry, configs = self.configs(part)
+            for mistake in entry.check(configs):
+                text = f"{of} does not accept its {mistake.field}: {mistake.message}"
+                found.append(Mistake("of", text, of))
+        return found
+
+
+def settings(entry: Entry, given: dict[str, Any], per_network: bool) -> dict[str, Any]:
+    """Return a method's options: those that were given, else its defaults."""
+    fields = config.fields(entry.options).values()
+    chosen = [field for field in fields if field.per_network == per_network]
+    defaults = {field.name: field.default for field in chosen}
+    return defaults | {n: v for n, v in given.items() if n in defaults and v}
+
+
+def whole(plan: Plan) -> Plan:
+    """Return the plan that this one is the beginning of, or itself."""
+    return plan.whole or plan

@@ -1,0 +1,1 @@
+"""Masks that change while the network trains: weights are dropped and grown."""

@@ -1,0 +1,295 @@
+"""``acdc`` and ``acdc_pp``: dense and sparse phases alternate."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool
+from pydantic import Field
+
+from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.parts import n_of_m, scores, selection
+from spiral.methods.parts.retraining_rates import Buffers, buffers_option
+from spiral.model import masks, schedules
+from spiral.protocol.config import PER_NETWORK, Options, preset
+from spiral.protocol.job import Budget, Change, Plan, View
+from spiral.tasks import cubist
+
+Scope = Literal["global", "uniform", "nm"]
+Rates = Literal["schedule", "linear"]
+
+HOST_EPOCHS = 50
+"""The training that stretched phases are given for."""
+
+REFERENCE_WARMUP = 2 / 88
+"""Share of the training that the learning rate of ``linear`` takes to rise."""
+
+
+class Phases(NamedTuple):
+    """How long phases are, in epochs."""
+
+    first_dense: float
+    phase: float
+    last_dense: float
+    last_sparse: float
+    stretched: bool
+    """Whether these are epochs of a training of 50, or epochs of any training."""
+
+    def beginnings(self, budget: Budget) -> tuple[int, ...]:
+        """Return the steps at which phases begin: sparse, dense, … sparse."""
+        stretch = budget.epochs / HOST_EPOCHS if self.stretched else 1.0
+        epoch = stretch * budget.steps_per_epoch
+        first = self.first_dense * epoch
+        sparse = budget.steps - self.last_sparse * epoch
+        dense = sparse - self.last_dense * epoch
+        count = max(1, round((dense - first) / (self.phase * epoch)))
+        inner = [first + i * (dense - first) / count for i in range(count)]
+        last = [dense, sparse] if self.last_dense else []
+        return tuple(round(step) for step in (*inner, *last))
+
+    def mistake(self, budget: Budget) -> str | None:
+        """Return why phases do not fill the training, or None if they do."""
+        epochs = HOST_EPOCHS if self.stretched else budget.epochs
+        rest = epochs - self.first_dense - self.last_dense - self.last_sparse
+        count = round(rest / self.phase)
+        if count < 1 or count % 2 == 0 or abs(count * self.phase - rest) > 1e-6:
+            return (
+                "expected phases that fit an odd number of times into the "
+                f"{rest:g} epochs between the first dense and the last phases, "
+                f"got {self.phase:g} epochs"
+            )
+        begin = self.beginnings(budget)
+        if min(np.diff(begin), default=1) < 1 or begin[-1] > budget.steps:
+            return f"{self.phase:g} epochs are less than a step"
+        return None
+
+
+class AlternatingOptions(Options):
+    """Options of both methods."""
+
+    first_dense: float = Field(
+        2.5, ge=0, description="epochs (acdc: of 50) before the first sparse phase"
+    )
+    phase: float = Field(
+        5.0,
+        gt=0,
+        description="epochs (acdc: of 50) of each phase between the first and the last "
+        "two",
+    )
+    last_dense: float = Field(
+        5.0, ge=0, description="epochs (acdc: of 50) of the last dense phase"
+    )
+    last_sparse: float = Field(
+        7.5, ge=0, description="epochs (acdc: of 50) of the last sparse phase"
+    )
+    buffers: Buffers = buffers_option("reset")
+    scope: Scope = Field(
+        "global",
+        description="rank over all layers; keep the same share of each inner layer and "
+        "all of the two others; or N:M along inputs",
+    )
+    nm_keep: int = n_of_m.NM_KEEP
+    nm_group: int = n_of_m.NM_GROUP
+    twin: Literal["sparse", "dense", "dense_tuned"] = Field(
+        "sparse",
+        description="the network reported: the sparse one, the dense one before the "
+        "last sparse phase, or that one trained densely to the end; dense networks "
+        "count as infeasible, since they do not keep `keep` weights",
+        json_schema_extra=PER_NETWORK,
+    )
+
+
+class AcDcOptions(AlternatingOptions):
+    """Options of ``acdc``; longer trainings stretch its phases."""
+
+    recipe: Literal["cifar", "imagenet"] = preset(
+        "cifar",
+        "phases of the authors for CIFAR-100, or for ImageNet, in 50 epochs",
+        {"imagenet": {"first_dense": 5.0, "phase": 2.5}},
+    )
+
+
+class AcDcPpOptions(AlternatingOptions):
+    """Options of ``acdc_pp``; longer trainings have more phases."""
+
+    recipe: Literal["cifar", "imagenet"] = preset(
+        "cifar",
+        "phases, in epochs: those of AC/DC for CIFAR-100, a quarter as long, or those "
+        "of the authors for ImageNet",
+        {"imagenet": {"first_dense": 10.0, "last_dense": 10.0, "last_sparse": 15.0}},
+    )
+    smoothing: float = Field(
+        0.1, ge=0, lt=1, description="ε of the targets y(1 - ε) + ε/2"
+    )
+    rates: Rates = Field(
+        "linear",
+        description="learning rate: linear to 0 after a warm-up, whatever `schedule` "
+        "is, or as `schedule` gives it",
+    )
+
+
+@dataclass(frozen=True)
+class Alternating:
+    """AC/DC (Peste et al., NeurIPS 2021, arXiv:2106.12379) and AC/DC++.
+
+    The training begins dense; then phases alternate, sparse ones first. A sparse phase
+    begins with the ``keep`` weights of largest absolute value, over all layers, and
+    keeps its mask. A dense phase brings the others back as zeros and resets all
+    momentum; nothing is reset when a sparse phase begins. The last sparse phase ends
+    the training. One learning-rate schedule runs through all phases. A unit that loses
+    all its weights never returns: zeros before and behind it leave no gradient.
+
+    AC/DC++ (Kuznedelev et al. 2023, arXiv:2308.02060) does not stretch its phases:
+    trainings of 50, 100, 200 and 500 epochs have 7, 17, 37 and 97 of them between the
+    first and the last two. Warm-up, linear decay and label smoothing are those of the
+    FFCV reference recipe, from memory of the paper's appendix; the weight decay stays
+    ours, and growing input sizes mean nothing in the plane.
+
+    Assumptions: the phases are those of the authors' CIFAR-100 recipe by default, whose
+    optimiser is closest to ours. Bias masks follow the rule of Zhang & Papyan in sparse
+    phases, and biases return in dense ones; the authors mask no bias. The step schedule
+    of a config stays as it is, so late phases train at 1 % of the learning rate.
+    ``uniform`` keeps the first and last layer dense, so it needs more weights than
+    these two have.
+
+    Departures: exactly ``keep`` weights stay, where the authors' threshold keeps one
+    too few. Momentum of pruned weights is zero at once, where theirs fades; so with
+    ``buffers: kept`` weights come back without any.
+    """
+
+    first_dense: float
+    phase: float
+    last_dense: float
+    last_sparse: float
+    buffers: Buffers
+    scope: Scope
+    nm_keep: int
+    nm_group: int
+    stretched: bool
+    smoothing: float = 0.0
+    rates: Rates = "schedule"
+
+    def plan(self, budget: Budget) -> Plan:
+        """One event at the beginning of each phase but the first."""
+        phases = phases_of(self, self.stretched)
+        events = phases.beginnings(budget)
+        plan = Plan.simple(budget, *events, label_smoothing=self.smoothing)
+        if self.rates == "schedule":
+            return plan
+        warmup = max(1, round(REFERENCE_WARMUP * budget.epochs))
+        ramp = schedules.ramp(budget.steps, warmup * budget.steps_per_epoch)
+        return replace(plan, curves=dict.fromkeys(plan.curves, ramp))
+
+    def start(self, view: View) -> int:
+        """Return how many phases have begun since the first."""
+        return 0
+
+    def act(self, view: View, state: int) -> tuple[Change, int]:
+        """Begin a phase, sparse and dense in turn."""
+        everything = np.ones_like(view.masks)
+        if state % 2:
+            reset = everything if self.buffers == "reset" else None
+            return Change(masks=everything, reset_momentum=reset), state + 1
+        kept = masks.with_biases(self._prune(view), view.width)
+        if state + 1 < len(view.plan.events):
+            return Change(masks=kept), state + 1
+        twin = view.options["twin"]
+        kept[twin != "sparse"] = True
+        everything[twin == "dense"] = False
+        return Change(masks=kept, trainable=everything), state + 1
+
+    def _prune(self, view: View) -> Bool[np.ndarray, "N W"]:
+        """Keep the largest weights."""
+        size = scores.sizes_left(view)
+        if self.scope == "nm":
+            return n_of_m.n_of_m(size, view.width, self.nm_keep, self.nm_group)
+        if self.scope == "uniform":
+            return n_of_m.uniform(size, view.width, view.keep)
+        return selection.cut(size, view.keep, view.width)
+
+
+def phases_of(row: Any, stretched: bool) -> Phases:
+    """Return the phases of a config, or of whatever else has them as attributes."""
+    return Phases(
+        float(row.first_dense),
+        float(row.phase),
+        float(row.last_dense),
+        float(row.last_sparse),
+        stretched,
+    )
+
+
+def budget_of(row: Any) -> Budget:
+    """Return the budget of a config."""
+    return Budget(int(row.epochs), cubist.POINTS // int(row.batch))
+
+
+def check(table: pd.DataFrame, stretched: bool) -> list[Mistake]:
+    """Phases must fill the training, and patterns keep ``keep`` weights."""
+    names = ["first_dense", "phase", "last_dense", "last_sparse", "epochs", "batch"]
+    found = []
+    for row in table[names].drop_duplicates().itertuples():
+        text = phases_of(row, stretched).mistake(budget_of(row))
+        found += [] if text is None else [Mistake("phase", text, row.phase)]
+    uniform = table[table["scope"] == "uniform"][["width", "keep"]].drop_duplicates()
+    for width, keep in uniform.itertuples(index=False):
+        if keep < (ends := n_of_m.ends(width)):
+            text = f"uniform keeps the {ends} weights of the first and last layer; "
+            found.append(Mistake("keep", text + f"got {keep}", keep))
+    return [*found, *n_of_m.check(table)]
+
+
+def cost_profile(
+    table: pd.DataFrame, weights: int, twins: np.ndarray, stretched: bool
+) -> CostProfile:
+    """The beginning that twins share, other dense phases, sparse ones, the last."""
+    row, keep = table.iloc[0], table["keep"].to_numpy(np.float64)
+    budget = budget_of(row)
+    events = phases_of(row, stretched).beginnings(budget)
+    lengths = np.diff([*events, budget.steps]) / budget.steps
+    first, last = events[0] / budget.steps, lengths[-1]
+    sparse, dense = lengths[:-1:2].sum(), lengths[1::2].sum()
+    whole = np.full(len(keep), float(weights))
+    end = np.where(table["twin"] == "sparse", keep, whole)
+    share = np.repeat([[first], [dense], [sparse], [last]], len(keep), axis=1)
+    share[0] /= twins
+    return CostProfile(np.stack([whole, whole, keep, end]), share)
+
+
+def _entry(stretched: bool, **own: Any) -> Entry:
+    """Return the entry of either method."""
+    return Entry(
+        build=partial(Alternating, stretched=stretched),
+        taxonomy=Taxonomy(
+            unit="weight",
+            when="during",
+            schedule="alternating",
+            criterion="magnitude",
+            grow="all",
+            cost="alternating",
+        ),
+        check=partial(check, stretched=stretched),
+        cost_profile=partial(cost_profile, stretched=stretched),
+        **own,
+    )
+
+
+ACDC = _entry(
+    stretched=True,
+    summary="dense and sparse phases alternate; sparse ones begin with the largest",
+    citation="Peste et al., NeurIPS 2021, arXiv:2106.12379",
+    colour="#CC6677",
+    marker="H",
+    options=AcDcOptions,
+)
+
+ACDC_PP = _entry(
+    stretched=False,
+    summary="AC/DC for longer, with label smoothing and a linear learning rate",
+    citation="Kuznedelev et al. 2023, arXiv:2308.02060",
+    colour="#661100",
+    marker="3",
+    options=AcDcPpOptions,
+)

@@ -1,0 +1,197 @@
+"""``rigl``: drop small weights and grow those with large gradients."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+from pydantic import Field
+
+from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.parts import erk
+from spiral.methods.parts.selection import by_layer
+from spiral.model import masks, mlp
+from spiral.protocol.config import Options
+from spiral.protocol.job import Budget, Change, Plan, View
+from spiral.tasks import cubist
+
+
+class RiglOptions(Options):
+    """Options of ``rigl``."""
+
+    fidelity: Fidelity = fidelity(
+        layer_rounding="up",
+        first_update=100,
+        counted_from=1,
+        zeros="as_any",
+        selection="sorted",
+    )
+    update_interval: int = Field(100, ge=1, description="steps between updates")
+    update_end: float = Field(
+        0.75, gt=0, le=1, description="fraction of training at which updates end"
+    )
+    first_update: int = Field(0, ge=0, description="step of the first update")
+    counted_from: int = Field(
+        0, ge=0, le=1, description="number of the first training step"
+    )
+    drop: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="share of each layer's weights that the first update swaps",
+    )
+    least_swap: int = Field(
+        0, ge=0, description="least number of weights that a layer swaps"
+    )
+    growth: Literal["gradient", "random"] = Field(
+        "gradient",
+        description="which weights grow: largest gradients, or random ones (SET)",
+    )
+    layer_rounding: erk.Rounding = Field(
+        "exact", description="make layer budgets add up to keep, or round them up"
+    )
+    zeros: Literal["kept", "as_any"] = Field(
+        "kept",
+        description="rank kept weights of value 0 above pruned ones, or as equals",
+    )
+    selection: Literal["rank", "sorted"] = Field(
+        "rank",
+        description="which of equal values to keep: lower indices, or torch's choice",
+    )
+
+
+@dataclass(frozen=True)
+class Rigl:
+    """RigL with ERK (Evci et al., ICML 2020, arXiv:1911.11134).
+
+    Starts from a random mask with the layer budgets of Erdős–Rényi–Kernel. Every
+    ``update_interval`` steps until ``update_end`` an update takes the place of the
+    training step: of each layer's n weights ⌊n · drop/2 · (1 + cos(πt/T_end))⌋ of
+    smallest value go, and as many of largest dense gradient come, at value 0. A weight
+    that goes and comes back keeps its value.
+
+    Departures: layer budgets add up to ``keep``; equal values go by index, without
+    noise. With few weights a layer the floor is often 0; ``least_swap: 1`` mends that.
+    The code of Zhang & Papyan counts steps from 1, so its first update, of step 100,
+    takes the place of the hundredth; it stops before T_end, not at it; and ``sorted``
+    is how it chooses among gradients of 0, which all are in a network without a path.
+    """
+
+    update_interval: int
+    update_end: float
+    first_update: int
+    counted_from: int
+    drop: float
+    least_swap: int
+    growth: Literal["gradient", "random"]
+    layer_rounding: erk.Rounding
+    zeros: Literal["kept", "as_any"]
+    selection: Literal["rank", "sorted"]
+
+    def plan(self, budget: Budget) -> Plan:
+        """The first mask, then updates in place of training steps."""
+        first = self.counted_from
+        stop = budget.at(self.update_end) + 1 - first
+        numbers = range(self.first_update, stop, self.update_interval)
+        updates = tuple(number - first for number in numbers if number >= first)
+        events = sorted({0, *updates})
+        exact = self.layer_rounding == "exact"
+        return Plan.simple(budget, *events, replaced=updates, exact=exact)
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Draw the first mask; update it."""
+        kept = masks.of_weights(view.masks, view.width)
+        if view.step == 0:
+            kept = self._first(view)
+        if view.step in view.plan.replaced:
+            kept = self._update(view, kept)
+        return Change(masks=masks.with_biases(kept, view.width)), None
+
+    def _first(self, view: View) -> Bool[np.ndarray, "N W"]:
+        """Draw a random mask with each layer's budget."""
+        total = mlp.weight_count(view.width)
+        networks = range(len(view.keep))
+        scores = np.stack([view.stream(n, "rigl").random(total) for n in networks])
+        shares = np.array(
+            [erk.budgets(view.width, int(k), self.layer_rounding) for k in view.keep]
+        )
+        return by_layer(view.width, scores, shares)
+
+    def _update(
+        self, view: View, kept: Bool[np.ndarray, "N W"]
+    ) -> Bool[np.ndarray, "N W"]:
+        """Swap some weights of every layer."""
+        counts = np.stack(
+            [kept[:, layer.columns].sum(axis=1) for layer in mlp.layers(view.width)], 1
+        )
+        swaps = np.minimum(self._swaps(view, counts), counts)
+        some = np.flatnonzero(swaps.any(axis=1))  # late, small networks swap nothing
+        if not len(some) and self.zeros == "kept":
+            return kept
+        size = np.abs(masks.of_weights(view.params, view.width))
+        lowest = np.float32(-1 if self.zeros == "kept" else 0)
+        worth, rule = np.where(kept, size, lowest), self.selection
+        stay = by_layer(view.width, worth, counts - swaps, rule)
+        others = np.where(stay, -np.inf, self._interest(view, kept, some))
+        return stay | by_layer(view.width, others, swaps, rule)
+
+    def _swaps(
+        self, view: View, counts: Int[np.ndarray, "N L"]
+    ) -> Int[np.ndarray, "N L"]:
+        """Return how many weights each layer swaps."""
+        end = int(self.update_end * view.plan.steps)
+        number = view.step + self.counted_from
+        share = self.drop / 2 * (1 + np.cos(number * np.pi / end))
+        return np.maximum(self.least_swap, (counts * share).astype(np.int64))
+
+    def _interest(
+        self, view: View, kept: Bool[np.ndarray, "N W"], some: Int[np.ndarray, " M"]
+    ) -> Float[np.ndarray, "N W"]:
+        """Return growth scores of some networks; 0 for the others."""
+        found = np.zeros(kept.shape)
+        if not len(some):
+            return found
+        if self.growth == "random":
+            purpose, size = f"grow/{view.step}", kept.shape[1]
+            found[some] = [view.stream(n, purpose).random(size) for n in some]
+            return found
+        from spiral.model import gradients
+
+        masked = (view.params * masks.with_biases(kept, view.width))[some]
+        points, labels = view.batch(view.step)
+        dense = gradients.gradient(
+            masked, (points[some], labels[some]), view.width, kind=np.float32
+        )
+        found[some] = masks.of_weights(np.abs(dense), view.width)
+        return found
+
+
+def updates(table: pd.DataFrame) -> np.ndarray:
+    """Return the number of updates: half a gradient each, in float32, and ranking."""
+    columns = ("epochs", "batch", "update_end", "update_interval")
+    epochs, batch, end, interval = (table[c].to_numpy(np.float64) for c in columns)
+    return epochs * (cubist.POINTS // batch) * end / interval
+
+
+ENTRY = Entry(
+    build=Rigl,
+    summary="random ERK mask; swaps small weights for large gradients",
+    citation="Evci et al., ICML 2020, arXiv:1911.11134",
+    taxonomy=Taxonomy(
+        unit="weight",
+        when="during",
+        schedule="alternating",
+        criterion="magnitude",
+        grow="gradient",
+        allocation="ERK",
+        data="a batch an update",
+    ),
+    options=RiglOptions,
+    gradients=updates,
+    colour="#999933",
+    marker="8",
+)

@@ -1,0 +1,1 @@
+"""Masks of the forward pass alone: hidden weights go on training."""

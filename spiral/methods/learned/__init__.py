@@ -1,0 +1,1 @@
+"""Sparsity as the outcome of the optimiser itself."""

@@ -1,0 +1,1 @@
+"""Pruning by magnitude: once, gradually, iteratively with rewinding."""

@@ -1,0 +1,51 @@
+"""Schedules of pruning: when to prune, and how many weights are left after part of it.
+
+Counts are not rounded: that is up to the method.
+"""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import Field
+
+from spiral.protocol.job import Budget
+
+Numbers = Float[np.ndarray, "*shape"]
+"""Of each network; arguments broadcast, and may be plain numbers."""
+
+
+AT_EPOCH: Any = Field(
+    None, ge=0, description="epoch before which to prune; None: half-way"
+)
+"""The option ``at_epoch`` of methods that prune once."""
+
+
+def pruning_step(budget: Budget, at_epoch: int | None) -> int:
+    """Return the step before epoch ``at_epoch``, or before the middle one."""
+    epoch = budget.epochs // 2 if at_epoch is None else at_epoch
+    return epoch * budget.steps_per_epoch
+
+
+def cubic(done: Any, keep: Any, total: int) -> Numbers:
+    """Return keep + (total - keep)(1 - done)³ (Zhu & Gupta 2017).
+
+    Args:
+        done: Share of the pruning events that have passed, 0 … 1.
+        keep: Weights left in the end.
+        total: Weights of the network.
+    """
+    left: Numbers = keep + (total - keep) * (1 - done) ** 3
+    return left
+
+
+def geometric(done: Any, keep: Any, total: int) -> Numbers:
+    """Return total · (keep/total)^done: every round keeps the same share.
+
+    Args:
+        done: Share of the rounds that have passed, 0 … 1.
+        keep: Weights left in the end.
+        total: Weights of the network.
+    """
+    left: Numbers = total * (keep / total) ** done
+    return left

@@ -1,0 +1,30 @@
+"""Scores of weights that several methods share; the higher, the better."""
+
+import numpy as np
+from jaxtyping import Float32
+
+from spiral.model import masks
+from spiral.model.masks import WeightMask
+from spiral.protocol.job import Params, View
+
+Sizes = Float32[np.ndarray, "N W"]
+
+
+def sizes(params: Params, kept: WeightMask, width: int) -> Sizes:
+    """Return the absolute value of every weight; pruned weights rank below all others.
+
+    NaN counts as 0 and infinity as the largest number: a diverged network, too, keeps
+    as many weights as it is asked to keep, and loses no weight twice.
+
+    Args:
+        params: Parameters [N, P].
+        kept: Weights that are left; the others score -1, below a kept zero.
+        width: Hidden width w.
+    """
+    size = np.nan_to_num(np.abs(masks.of_weights(params, width)))
+    return np.where(kept, size, np.float32(-1))
+
+
+def sizes_left(view: View) -> Sizes:
+    """Return the sizes of the weights that a view's masks keep."""
+    return sizes(view.params, masks.of_weights(view.masks, view.width), view.width)

@@ -1,0 +1,1 @@
+"""Pruning a trained network, and ways of retraining what is left."""

@@ -1,0 +1,131 @@
+"""``one_shot``: prune a checkpoint of a dense training once, then retrain in full."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from spiral.methods.entry import CostProfile, Entry, Taxonomy, within_training
+from spiral.methods.parts import scores, selection
+from spiral.methods.parts.allocation import SCOPE, Scope
+from spiral.model import masks, schedules
+from spiral.protocol.config import PER_NETWORK, Options
+from spiral.protocol.job import Budget, Change, Plan, Sam, Sgd, View
+
+
+class OneShotOptions(Options):
+    """Options of ``one_shot``; the first four are temperatures of the dense network."""
+
+    checkpoint: int | None = Field(
+        None,
+        ge=1,
+        description="epoch of the dense training after which to prune [last]",
+    )
+    dense_lr: float | None = Field(
+        None,
+        gt=0,
+        description="learning rate of the dense training [lr]",
+        json_schema_extra=PER_NETWORK,
+    )
+    dense_batch: int | None = Field(
+        None,
+        ge=1,
+        le=24_991,
+        description="batch size of the dense training, for the same number of steps",
+    )
+    sam: float = Field(
+        0.0, ge=0, description="ρ of sharpness-aware minimisation while dense"
+    )
+    branch: int = Field(
+        0,
+        ge=0,
+        description="number of the retraining: same weights, another batch order",
+        json_schema_extra=PER_NETWORK,
+    )
+    scope: Scope = SCOPE
+
+
+@dataclass(frozen=True)
+class OneShot:
+    """Trainings of the three-regime model (Zhou et al., ICML 2023, arXiv:2305.18383).
+
+    Train densely at some temperature; keep the largest weights of a checkpoint; retrain
+    for all epochs with the schedule from its start, plain SGD and fresh momentum. Equal
+    configs that differ in ``branch`` share the dense network and its mask; how far
+    apart they end determines the regime (``diagnose regimes``).
+
+    Assumptions: checkpoints are of one dense training of ``epochs`` epochs, whose
+    schedule they cut; batches of other sizes train for as many steps. Masks are global
+    as in Zhang & Papyan (``scope: layer`` is the authors' way).
+    """
+
+    checkpoint: int | None
+    dense_batch: int | None
+    sam: float
+    scope: Scope
+
+    def plan(self, budget: Budget) -> Plan:
+        """Dense up to the checkpoint, then all epochs again; an event before each."""
+        epochs = self.checkpoint or budget.epochs
+        begin = epochs * budget.steps_per_epoch
+        whole = schedules.curves(budget.epochs, budget.steps_per_epoch)
+        return Plan(
+            steps=begin + budget.steps,
+            events=(0, begin),
+            curves={n: np.concatenate([c[:begin], c]) for n, c in whole.items()},
+            optimiser=Sam(self.sam) if self.sam else Sgd(),
+        )
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Set the temperature, or prune."""
+        if view.step == 0:
+            own = pd.array(view.options["dense_lr"], "Float64")
+            scale = own.to_numpy(np.float64, na_value=np.nan) / view.lr
+            scale = np.nan_to_num(scale, nan=1.0)
+            return Change(lr_scale=scale, batch=self.dense_batch), None
+        sizes = scores.sizes_left(view)
+        chosen = selection.cut(sizes, view.keep, view.width, self.scope)
+        kept = masks.with_biases(chosen, view.width)
+        return Change(
+            masks=kept,
+            reset_momentum=np.ones_like(kept),
+            lr_scale=np.ones(len(kept)),
+            orders=view.options["branch"].astype(np.int64),
+            batch=0,
+            plain=True,
+        ), None
+
+
+def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
+    """The dense part, shared by twins, by its own batches; then ``keep``."""
+    epochs = table["epochs"].to_numpy(np.float64)
+    dense = table["checkpoint"].fillna(table["epochs"]).to_numpy(np.float64)
+    larger = table["dense_batch"].fillna(table["batch"]) / table["batch"]
+    sam = np.where(table["sam"] > 0, 2.0, 1.0)  # two gradients a step
+    total = dense + epochs
+    before = dense / total / twins * larger.to_numpy(np.float64) * sam
+    return CostProfile.dense_first(weights, table["keep"], before, epochs / total)
+
+
+ENTRY = Entry(
+    build=OneShot,
+    summary="a dense checkpoint pruned once and retrained in full",
+    citation="Zhou et al., ICML 2023, arXiv:2305.18383; Han et al. 2015",
+    taxonomy=Taxonomy(
+        unit="weight",
+        when="during",
+        schedule="once",
+        criterion="magnitude",
+        cost="dense to sparse",
+        second_phase="train",
+    ),
+    options=OneShotOptions,
+    check=within_training("checkpoint"),
+    cost_profile=cost_profile,
+    colour="#0072B2",
+    marker="1",
+)

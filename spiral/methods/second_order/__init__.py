@@ -1,0 +1,1 @@
+"""Pruning by the curvature of the loss."""

@@ -1,0 +1,76 @@
+"""Sparse training: units shrink every few steps until the smallest are removed.
+
+A penalty of λ times R adds λ∂R to the gradient, which momentum μ makes 1/(1 - μ) times
+as much. Here R acts by itself, every ``interval`` steps, for all of these at once: so
+any engine can train, and the penalty follows neither momentum nor the schedule.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import Field
+
+from spiral.methods.entry import Taxonomy
+from spiral.methods.parts import counts, hidden_units
+from spiral.methods.units import structured
+from spiral.protocol.job import Budget, Change, Params, Plan, View
+
+TAXONOMY = Taxonomy(
+    unit="neuron",
+    when="during",
+    schedule="once",
+    criterion="magnitude",
+    cost="dense to sparse",
+    second_phase="fine-tune",
+)
+
+
+class ShrinkingOptions(structured.UnitOptions):
+    """Options of ``group_norm`` and ``slimming``."""
+
+    interval: int = Field(39, ge=1, description="training steps between penalty steps")
+    penalty: float = Field(
+        1e-3, ge=0, description="λ/(1 - μ): penalty per step, times the learning rate"
+    )
+
+
+@dataclass(frozen=True)
+class Law:
+    """What a method shrinks and how it ranks."""
+
+    shrink: Callable[[Params, int, Float[np.ndarray, " N"]], Params]
+    """Maps parameters, width and the penalty of some steps to new parameters."""
+    scores: Callable[[Params, int], hidden_units.Scores]
+
+
+@dataclass(frozen=True)
+class Shrinking:
+    """Shrink units every ``interval`` steps; remove the smallest at ``at_epoch``."""
+
+    at_epoch: int | None
+    scope: hidden_units.Scope
+    remainder: hidden_units.Remainder
+    interval: int
+    penalty: float
+    law: Law
+
+    def plan(self, budget: Budget) -> Plan:
+        """Events to shrink, and a last one to prune."""
+        last = counts.pruning_step(budget, self.at_epoch)
+        events = (*range(self.interval, last, self.interval), last)
+        return Plan.simple(budget, *events, exact=self.remainder == "weights")
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Shrink units, or remove them at the last event."""
+        if view.step < view.plan.events[-1]:
+            amount = view.lr * self.penalty * self.interval
+            return Change(params=self.law.shrink(view.params, view.width, amount)), None
+        scores = self.law.scores(view.params, view.width)
+        stay = hidden_units.best_of(scores, view.keep, self.scope, self.remainder)
+        kept = hidden_units.mask_of(stay, view.params, view.keep, self.remainder)
+        return Change(masks=kept), None

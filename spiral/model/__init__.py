@@ -1,0 +1,1 @@
+"""The network and its masks, as arrays; no files, no training."""

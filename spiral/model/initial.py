@@ -1,0 +1,224 @@
+"""Initial parameters: drawn from a seed, or read from a file.
+
+A file is named ``path@digest`` once a grid has been read, so that a config means the
+same numbers for ever: a file that changed is an error, not another result.
+"""
+
+import hashlib
+import warnings
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from spiral import formats
+from spiral.errors import ConfigError
+from spiral.model import mlp
+
+DEFAULT = "default"
+LAYERS = ("first_layer", "second_layer", "third_layer", "clf")
+"""Names of the layers in the published implementation of Zhang & Papyan (2024)."""
+
+WRAPPERS = ("model", "state_dict")
+"""Keys under which checkpoints hold a state dict; theirs is ``model``."""
+
+SAVE_STATE = "save the weights alone with torch.save(model.state_dict(), path)"
+SAVE_ARRAYS = "save arrays with numpy.savez(path, **{name: array})"
+
+DIGITS = 16
+MAX_BYTES = 64 * 2**20
+"""Of a file and of all it unfolds to; the widest network here has half a megabyte."""
+
+
+def params(source: str, seed: int, width: int) -> Float32[np.ndarray, " P"]:
+    """Return the initial parameters of one network.
+
+    Args:
+        source: ``default``, or a stamped file name (see :func:`stamp`).
+        seed: Draws the default initialisation; a file has no use for it.
+        width: Hidden width w.
+
+    Raises:
+        ConfigError: The file is missing, has changed, or holds no such network.
+    """
+    if source == DEFAULT:
+        return mlp.initial_params(seed, width)
+    return _from_file(source, width)
+
+
+def stamp(path: str) -> str:
+    """Return a file's full name with the digest of what it holds.
+
+    Raises:
+        ConfigError: It cannot be read as a network, or has another digest than the one
+            it is given with.
+    """
+    if path == DEFAULT:
+        return path
+    given = not _is_file(path) and _is_file(path.rpartition("@")[0])
+    digest = "" if given else _digest(path)
+    stamped = path if given else f"{Path(path).resolve()}@{digest}"
+    _from_file(stamped, 1)
+    return stamped
+
+
+def width_of(source: str) -> int:
+    """Return the hidden width of the network in a stamped file."""
+    return len(_layers(source)[0][1])
+
+
+@lru_cache(maxsize=64)
+def _from_file(source: str, width: int) -> Float32[np.ndarray, " P"]:
+    """Return the leading block of the network in a file."""
+    found = np.empty(mlp.param_count(width), np.float32)
+    if width > width_of(source):
+        raise ConfigError(
+            f"init {source}: its network is {width_of(source)} wide, a network of "
+            f"width {width} needs more; use a narrower one"
+        )
+    for layer, (weights, biases) in zip(
+        mlp.layers(width), _layers(source), strict=True
+    ):
+        found[layer.weights] = weights[: layer.outputs, : layer.inputs].ravel()
+        found[layer.biases] = biases[: layer.outputs]
+    found.flags.writeable = False
+    return found
+
+
+@lru_cache(maxsize=8)
+def _layers(source: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return weights [out, in] and biases [out] of the layers in a file."""
+    path, _, digest = source.rpartition("@")
+    if _digest(path) != digest:
+        raise ConfigError(
+            f"init {path}: the file has changed since the grid was planned; put the "
+            "old one back, or plan the grid again in another folder"
+        )
+    arrays = _read(path)
+    names = [f"{layer}.{part}" for layer in LAYERS for part in ("weight", "bias")]
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise ConfigError(
+            f"init {path}: expected arrays {', '.join(names)}; "
+            f"missing {', '.join(missing)}, found {', '.join(sorted(arrays)[:12])}"
+        )
+    large = [name for name in names if arrays[name].nbytes > MAX_BYTES]
+    if large:
+        raise ConfigError(f"init {path}: {large[0]} is larger than any network's here")
+    with np.errstate(over="ignore"):  # checked below
+        flat = [_real(path, name, arrays[name]) for name in names]
+    layers = list(zip(flat[::2], flat[1::2], strict=True))
+    _check_shapes(path, layers)
+    return layers
+
+
+def _real(path: str, name: str, array: np.ndarray) -> Float32[np.ndarray, "..."]:
+    """Return an array as float32, if it has real numbers."""
+    if array.dtype.kind not in "fiu":
+        raise ConfigError(f"init {path}: {name} has no real numbers but {array.dtype}")
+    return np.asarray(array, np.float32)
+
+
+def _check_shapes(path: str, layers: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Raise ConfigError unless the layers are a finite network 2→w→w→w→1."""
+    width = layers[0][1].size
+    wanted = [(layer.outputs, layer.inputs) for layer in mlp.layers(max(width, 1))]
+    found = [weights.shape for weights, _ in layers]
+    biases = [b.shape for _, b in layers] == [(outputs,) for outputs, _ in wanted]
+    if found != wanted or not biases:
+        raise ConfigError(
+            f"init {path}: expected weights {wanted} for {width} hidden units, and a "
+            f"bias per row; got {found}"
+        )
+    if not all(np.isfinite(array).all() for layer in layers for array in layer):
+        raise ConfigError(f"init {path}: it holds values that are not finite")
+
+
+def _digest(path: str) -> str:
+    """Return the beginning of the SHA-256 of a file."""
+    try:
+        if not _is_file(path) and Path(path).exists():
+            raise ConfigError(f"init {path}: is not a plain file")
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise ConfigError(f"init {path}: larger than any network's file here")
+        return hashlib.sha256(data).hexdigest()[:DIGITS]
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"init {path[:200]}: cannot be read ({reason})") from error
+
+
+def _is_file(path: str) -> bool:
+    """Return whether there is a plain file; a text that can be no path is none."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # too long, or with a zero byte
+        return False
+
+
+def _check_unfolded(path: str) -> None:
+    """Raise ConfigError if an archive unfolds to more than any network needs."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                size = sum(part.file_size for part in archive.infolist())
+            if size > MAX_BYTES:
+                raise ConfigError(f"init {path}: it unfolds to {size:,} bytes")
+    except (OSError, zipfile.BadZipFile):
+        pass  # reading it will say what is wrong
+
+
+def _read(path: str) -> dict[str, Any]:
+    """Return the named arrays of an ``.npz`` or of a state dict; runs no code."""
+    _check_unfolded(path)
+    try:
+        if path.endswith(".npz"):
+            with np.load(path, allow_pickle=False) as file:
+                return dict(file)
+        return _tensors(path)
+    except Exception:  # whatever NumPy and PyTorch say of it is not for our users
+        raise ConfigError(
+            f"init {path}: expected an .npz or a PyTorch state dict of the arrays "
+            f"{LAYERS[0]}.weight … {LAYERS[-1]}.bias, got {_got(path)}"
+        ) from None
+
+
+def _tensors(path: str) -> dict[str, np.ndarray]:
+    """Return the named tensors of a state dict."""
+    import torch  # only state dicts need it
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about files that are refused anyway
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    wrapped = [loaded[key] for key in WRAPPERS if key in loaded]
+    state = wrapped[0] if wrapped else loaded
+    return {
+        name: value.numpy(force=True)
+        for name, value in state.items()
+        if isinstance(value, torch.Tensor)
+    }
+
+
+def _got(path: str) -> str:
+    """Return what a file holds that is no network, and how to save one."""
+    kind = formats.kind(Path(path))
+    if kind == "an .npz archive" and not path.endswith(".npz"):
+        return f"{kind}; give it a name that ends in .npz"
+    if kind == "an .npz archive":
+        return f"{kind} of pickled objects; {SAVE_ARRAYS}"
+    if kind not in ("a PyTorch file", "a pickle"):
+        return f"{kind}; {SAVE_STATE}, or {SAVE_ARRAYS}"
+    classes = formats.pickled(Path(path))
+    if not classes:
+        return (
+            f"{kind} of other things than named tensors; {SAVE_STATE}, or {SAVE_ARRAYS}"
+        )
+    text = f"{kind} of whole objects ({', '.join(classes[:3])})"
+    return (
+        f"{text}, which only running their code could read; load it where it was made, "
+        f"and {SAVE_STATE}"
+    )

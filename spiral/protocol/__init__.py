@@ -1,0 +1,1 @@
+"""The words that methods, engines and the experiment share."""

@@ -1,0 +1,337 @@
+"""The words that methods, engines and the experiment share.
+
+Everything here is a value: NumPy arrays on the host, frozen once made. A method reads
+a :class:`View` and answers with a :class:`Change`; an engine turns a :class:`TrainJob`
+and a :class:`TrainState` into the next state. Neither knows the other.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int, Shaped
+
+from spiral.errors import MethodError
+from spiral.model import seeds
+from spiral.protocol import plan as plans
+from spiral.protocol.plan import (
+    AdamW,
+    Budget,
+    ForwardMask,
+    FrankWolfe,
+    Plan,
+    Rescale,
+    Sam,
+    Sgd,
+    variant,
+)
+from spiral.tasks import cubist
+
+__all__ = [
+    "AdamW",
+    "Budget",
+    "Change",
+    "Engine",
+    "Evaluation",
+    "ForwardMask",
+    "FrankWolfe",
+    "Mask",
+    "Method",
+    "Params",
+    "Plan",
+    "Rescale",
+    "Sam",
+    "Sgd",
+    "TrainJob",
+    "TrainState",
+    "View",
+    "epoch_order",
+    "variant",
+]
+
+Params = Float32[np.ndarray, "N P"]
+Mask = Bool[np.ndarray, "N P"]
+
+AHEAD = 10_000_000
+"""Places in epoch orders that are kept for the next batches (40 MB)."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a method wants changed at an event; ``None`` leaves a thing as it is.
+
+    Parameters and momentum outside the masks are set to zero whatever a method asks.
+    """
+
+    masks: Mask | None = None
+    params: Params | None = None
+    reset_momentum: Mask | None = None
+    """Entries whose momentum is set to zero."""
+    trainable: Mask | None = None
+    """Entries that train while they are kept; the others stay as they are."""
+    lr_scale: Float[np.ndarray, " N"] | None = None
+    """Factor on the learning rate from here on."""
+    decay_scale: Float[np.ndarray, " N"] | None = None
+    """Factor on the L2 penalty from here on."""
+    variants: Int[np.ndarray, " N"] | None = None
+    """Number of the variant of its schedule from here on (see :func:`variant`)."""
+    orders: Int[np.ndarray, " N"] | None = None
+    """Number of the batch order from here on; 0 is that of the config's own seed."""
+    batch: int | None = None
+    """Points of a batch from here on, in every network of the pack; 0 is as before."""
+    plain: bool = False
+    """SGD on the plain loss from here on, whatever the plan began with."""
+    active_counts: Int[np.ndarray, "N G"] | None = None
+    """Weights of each group that a weight map leaves active from here on."""
+    adapters: Float32[np.ndarray, "N Q"] | None = None
+    """Adapters that train from here on, with the optimiser of the plan."""
+    trained: Int[np.ndarray, " N"] | None = None
+    """How many numbers the last training changes, if not all that is kept."""
+    status: Shaped[np.ndarray, " N"] | None = None
+    """A word for each row to come, or "": ``degenerate`` or ``aborted``."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a method may see of a pack at an event; read-only, pack-first."""
+
+    width: int
+    plan: Plan
+    step: int
+    params: Params
+    masks: Mask
+    initial: Params
+    adapters: Float32[np.ndarray, "N Q"] | None
+    keep: Int[np.ndarray, " N"]
+    """Requested weights; 0 where the method has no such number."""
+    lr: Float[np.ndarray, " N"]
+    """Base learning rates."""
+    options: Mapping[str, np.ndarray]
+    """Those options that may differ within a pack, one value per network."""
+    batch: Callable[
+        [int], tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]
+    ]
+    """``batch(i)`` is the batch that training sees at step i."""
+    stream: Callable[[int, str], np.random.Generator]
+    """``stream(n, purpose)`` is a random stream of network n's config alone, from its
+    start at every call: name the step in the purpose to draw anew at each event."""
+
+
+class Method(Protocol):
+    """A pruning method: decides masks, never trains."""
+
+    def plan(self, budget: Budget) -> Plan:
+        """Say what will happen when, before anything happens."""
+
+    def start(self, view: View) -> Any:
+        """Return whatever the method remembers between events."""
+
+    def act(self, view: View, state: Any) -> tuple[Change, Any]:
+        """Answer one event."""
+
+
+@lru_cache(maxsize=500)  # 200 KB each: 100 MB, the epochs of ten seeds
+def epoch_order(seed: int, epoch: int) -> Int[np.ndarray, " D"]:
+    """Return the order in which one seed visits the points in one epoch (int32)."""
+    # NumPy shuffles integers of 8 bytes a quarter faster than those of 4
+    drawn = seeds.stream("order", seed, epoch).permutation(cubist.POINTS)
+    order = drawn.astype(np.int32)
+    order.flags.writeable = False
+    return order
+
+
+@lru_cache(maxsize=1)
+def _orders_ahead(
+    some: tuple[int, ...], epoch: int, first: int, last: int
+) -> Int[np.ndarray, "K S"]:
+    """Return a stretch of an epoch for many seeds, more than are cached above."""
+    return np.stack([epoch_order(seed, epoch)[first:last] for seed in some])
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """All that an engine needs to know about a pack; complete before it starts."""
+
+    width: int
+    plan: Plan
+    initial: Params
+    lr: Float[np.ndarray, " N"]
+    schedule: tuple[str, ...]
+    """Name of each network's curve in ``packs.curves``."""
+    momentum: Float[np.ndarray, " N"]
+    weight_decay: Float[np.ndarray, " N"]
+    order_seeds: Int[np.ndarray, " N"]
+    batch: int = 128
+    x: Float32[np.ndarray, "D 2"] = field(default_factory=lambda: cubist.load().x)
+    y: Int[np.ndarray, " D"] = field(default_factory=lambda: cubist.load().y)
+
+    def take(self, index: Int[np.ndarray, " M"]) -> "TrainJob":
+        """Return the job of some of the networks."""
+        return replace(
+            self,
+            initial=self.initial[index],
+            lr=self.lr[index],
+            schedule=tuple(self.schedule[n] for n in index),
+            momentum=self.momentum[index],
+            weight_decay=self.weight_decay[index],
+            order_seeds=self.order_seeds[index],
+        )
+
+    def after(self, change: Change, begun: "TrainJob") -> "TrainJob":
+        """Return how a pack trains from a change on.
+
+        Args:
+            change: What a method wants.
+            begun: The job that training began with: what seeds and factors refer to.
+
+        Raises:
+            MethodError: The plan has no such curve.
+        """
+        new: dict[str, Any] = {}
+        if change.orders is not None:
+            pairs = zip(begun.order_seeds.tolist(), change.orders.tolist(), strict=True)
+            new["order_seeds"] = np.array([seeds.child(*pair) for pair in pairs])
+        if change.variants is not None:
+            numbers = zip(begun.schedule, change.variants.tolist(), strict=True)
+            new["schedule"] = names = tuple(variant(*pair) for pair in numbers)
+            if unknown := sorted(set(names) - self.plan.curves.keys()):
+                raise MethodError(f"the plan has no curve {', '.join(unknown)}")
+        if change.decay_scale is not None:
+            new["weight_decay"] = begun.weight_decay * change.decay_scale
+        if change.batch is not None:
+            new["batch"] = change.batch or begun.batch
+        if change.plain:
+            usual = {name: getattr(Plan, name) for name in plans.OWN_WAYS}
+            new["plan"] = replace(self.plan, **usual)
+        return replace(self, **new) if new else self
+
+    @property
+    def networks(self) -> int:
+        """N."""
+        return len(self.initial)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches of an epoch; the incomplete last one is dropped."""
+        return cubist.POINTS // self.batch
+
+    @property
+    def last_epoch(self) -> int:
+        """The first step of the last epoch, of which engines sum the batch losses."""
+        return max(0, self.plan.steps - self.steps_per_epoch)
+
+    def rates(
+        self, state: "TrainState", start: int, stop: int
+    ) -> Float32[np.ndarray, "S N"]:
+        """Return every network's learning rate from ``start`` to ``stop`` - 1."""
+        names, which = np.unique(self.schedule, return_inverse=True)
+        curves = np.stack([self.plan.curves[n][start:stop] for n in names], axis=1)
+        scale = 1.0 if state.lr_scale is None else state.lr_scale
+        return (curves[:, which] * (self.lr * scale)).astype(np.float32)
+
+    def followers(self) -> tuple[list[int], Int[np.ndarray, " N"]]:
+        """Return the distinct order seeds, and which of them each network follows."""
+        distinct, which = np.unique(self.order_seeds, return_inverse=True)
+        return distinct.tolist(), which
+
+    def orders(
+        self, some: Iterable[int], epoch: int, first: int, last: int
+    ) -> Int[np.ndarray, "K S B"]:
+        """Return batches ``first`` … ``last`` - 1 of an epoch for some order seeds.
+
+        Returns:
+            Indices into the points, [K, last - first, batch].
+        """
+        span = slice(first * self.batch, last * self.batch)
+        rows = [epoch_order(seed, epoch)[span] for seed in some]
+        return np.stack(rows).reshape(len(rows), last - first, self.batch)
+
+    def batch_at(
+        self, step: int
+    ) -> tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]:
+        """Return the batch that each network sees at one step.
+
+        It draws some steps ahead: who asks for one batch often asks for the next.
+        """
+        epoch, k = divmod(step, self.steps_per_epoch)
+        distinct, which = self.followers()
+        stretch = max(1, AHEAD // (len(distinct) * self.batch))
+        first = k - k % stretch
+        span = first * self.batch, (first + stretch) * self.batch
+        orders = _orders_ahead(tuple(distinct), epoch, *span)
+        here = (k - first) * self.batch
+        chosen = orders[which, here : here + self.batch]
+        return self.x[chosen], self.y[chosen].astype(np.float32)
+
+
+@dataclass(frozen=True)
+class TrainState:
+    """A pack between two steps; a law of every engine is that nothing else matters."""
+
+    step: int
+    params: Params
+    masks: Mask
+    momentum: Params
+    trainable: Mask | None = None
+    lr_scale: Float[np.ndarray, " N"] | None = None
+    active_counts: Int[np.ndarray, "N G"] | None = None
+    adapters: Float32[np.ndarray, "N Q"] | None = None
+    moments: Float32[np.ndarray, "N 2 PQ"] | None = None
+    """Of parameters and adapters together, while there are adapters."""
+    trained: Int[np.ndarray, " N"] | None = None
+    status: Shaped[np.ndarray, " N"] | None = None
+    losses: Float[np.ndarray, " N"] | None = None
+    """Sum of the losses of the last epoch's batches so far, without smoothing, each
+    before its step; None is 0."""
+
+    @classmethod
+    def fresh(cls, job: TrainJob) -> "TrainState":
+        """Return the state before training: initial parameters, nothing masked."""
+        masks = np.ones(job.initial.shape, bool)
+        return cls(0, job.initial, masks, np.zeros_like(job.initial))
+
+    def losses_so_far(self) -> Float[np.ndarray, " N"]:
+        """Return a copy of ``losses`` to add to."""
+        return np.zeros(len(self.params)) if self.losses is None else self.losses.copy()
+
+    @property
+    def moving(self) -> Mask:
+        """Entries that train: kept, and not frozen."""
+        return self.masks if self.trainable is None else self.masks & self.trainable
+
+    def take(self, index: Int[np.ndarray, " M"]) -> "TrainState":
+        """Return the state of some of the networks, in the order of ``index``."""
+        arrays = {f.name: getattr(self, f.name) for f in fields(self)[1:]}
+        taken = {name: a[index] for name, a in arrays.items() if a is not None}
+        return replace(self, **taken)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Every network on all points."""
+
+    correct: Int[np.ndarray, " N"]
+    loss: Float[np.ndarray, " N"]
+    """Mean binary cross-entropy (without smoothing), summed in float64."""
+    entropy: Float[np.ndarray, " N"]
+    """Mean entropy of the outputs in nats, summed in float64."""
+
+
+class Trainer(Protocol):
+    """Moves a pack from event to event."""
+
+    def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
+        """Train from ``state.step`` to ``stop``; masked entries stay exactly zero."""
+
+
+class Engine(Trainer, Protocol):
+    """A way of training packs: never decides masks."""
+
+    @property
+    def name(self) -> str:
+        """How rows record it."""
+
+    def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
+        """Return accuracy counts, loss and entropy on all points."""

@@ -1,0 +1,178 @@
+"""Accuracy over size and width: numbers to Axes, and Axes to figures.
+
+The functions of this module and of the other ``*_figures`` read no files and compute no
+statistics.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from spiral.report.figures import style
+from spiral.report.figures.layout import Sheet, counted, look, ordered, panels
+from spiral.report.stats.selection import GIVEN
+
+CROWD = 4
+"""Methods up to which the best seed has its own line."""
+
+LINE: dict[str, Any] = {"linewidth": 1.3, "markersize": 4}
+
+
+def accuracy(summary: pd.DataFrame, known: pd.Series | None = None) -> Figure:
+    """Return accuracy over the weights kept, a panel for each width.
+
+    Args:
+        summary: Rows with ``method``, ``width``, ``keep`` (null: a level line),
+            ``median``, its limits, ``best``, ``n`` and ``settings``.
+        known: The best accuracy known by size, a frontier.
+    """
+    paints = [
+        partial(accuracy_over_keep, summary=part, known=known, title=f"width {width}")
+        for width, part in summary.groupby("width")
+    ]
+    one = len(paints) == 1
+    sheet = Sheet(1, 6.5, 4.2) if one else Sheet(min(3, len(paints)), 3.3, 2.5)
+    dotted = "; dotted: best seed" if _few(summary) else ""
+    caption = f"Median over seeds{dotted}. {_settings(summary)}"
+    if known is not None:
+        caption += " Best known: at any width."
+    return panels(paints, sheet, caption)
+
+
+def accuracy_over_keep(
+    axes: Axes, summary: pd.DataFrame, known: pd.Series | None = None, title: str = ""
+) -> None:
+    """Draw the median accuracy of each method over the weights kept, of one width.
+
+    Bars are limits of the median. The best seed is dotted if there are few methods.
+
+    Args:
+        axes: Where to draw.
+        summary: As :func:`accuracy` has it.
+        known: The best accuracy known by size.
+        title: Text above.
+    """
+    pruned = summary[summary["keep"].notna()].sort_values("keep")
+    for method in ordered(summary["method"]):
+        part = pruned[pruned["method"] == method]
+        if len(part):
+            _line(axes, part, "keep", method)
+            if _few(summary):
+                x, best = part["keep"].to_numpy(float), part["best"].to_numpy(float)
+                axes.plot(x, best, ":", color=style.colour(method), linewidth=1)
+        level = summary[summary["keep"].isna() & (summary["method"] == method)]
+        for value in level["median"]:
+            colour = style.colour(method)
+            axes.axhline(value, color=colour, linestyle="--", label=style.plain(method))
+    if known is not None:
+        frontier(axes, known, pruned["keep"])
+    axes.set(xlabel="weights kept", ylabel="accuracy", title=title)
+    axes.set_ylim(0.48, 1.02)
+
+
+def frontier(
+    axes: Axes, known: pd.Series, sizes: pd.Series, label: str = "best known"
+) -> None:
+    """Draw the best accuracy known as steps, over as many sizes as methods have.
+
+    Args:
+        axes: Where to draw.
+        known: Accuracy by size, ascending.
+        sizes: Those of methods.
+        label: What is known.
+    """
+    if sizes.empty:
+        return
+    first, last = int(sizes.min()), int(sizes.max())
+    inside = known[(known.index >= first) & (known.index <= last)]
+    before = known[known.index <= first].tail(1).to_numpy()
+    steps = dict.fromkeys([first] * len(before), float(before.sum())) | dict(inside)
+    if steps:
+        steps.setdefault(last, max(steps.values()))
+        look = {"color": style.INK, "linewidth": 1.4, "label": label}
+        axes.step([*steps], [*steps.values()], where="post", zorder=3, **look)
+
+
+def over_width(
+    summary: pd.DataFrame, levels: Mapping[int, float], note: str = ""
+) -> Figure:
+    """Return accuracy over width, a panel for each size.
+
+    Args:
+        summary: As :func:`accuracy` has it, of some sizes.
+        levels: The best accuracy known of each size, at any width.
+        note: A sentence that ends the caption.
+    """
+    widths = sorted({int(width) for width in summary["width"]})
+    paints = [
+        partial(
+            accuracy_over_width,
+            summary=part,
+            widths=widths,
+            level=levels.get(int(keep)),
+        )
+        for keep, part in summary.groupby("keep")
+    ]
+    caption = f"Median over seeds. {_settings(summary)}{note}"
+    return panels(paints, Sheet(3, 3.3, 2.6), caption)
+
+
+def accuracy_over_width(
+    axes: Axes,
+    summary: pd.DataFrame,
+    widths: Sequence[int],
+    level: float | None = None,
+) -> None:
+    """Draw the median accuracy of each method over width, of one size.
+
+    Args:
+        axes: Where to draw.
+        summary: As :func:`accuracy` has it, of one size.
+        widths: Ticks: the first, and powers of two.
+        level: The best accuracy known of this size.
+    """
+    for method in ordered(summary["method"]):
+        part = summary[summary["method"] == method].sort_values("width")
+        _line(axes, part, "width", method)
+    if level is not None:
+        axes.axhline(level, color=style.INK, linewidth=1.4, label="best known")
+    axes.set_xscale("log", base=2)
+    shown = [w for w in widths if w & (w - 1) == 0 or w == widths[0]]
+    axes.set_xticks(shown, [str(width) for width in shown])
+    axes.set_xticks([], minor=True)
+    title = f"{int(summary['keep'].iloc[0])} weights"
+    axes.set(xlabel="width of the hidden layers", ylabel="accuracy", title=title)
+    axes.set_ylim(0.48, 1.02)
+
+
+def _line(axes: Axes, part: pd.DataFrame, over: str, method: str) -> None:
+    """Draw medians of one method with their limits."""
+    x, median, low, high = (
+        part[name].to_numpy(float)
+        for name in (over, "median", "median_low", "median_high")
+    )
+    style_of: dict[str, Any] = {**look(method), **LINE}
+    axes.plot(x, median, label=style.plain(method), **style_of)
+    axes.vlines(x, low, high, color=style.colour(method), linewidth=1, alpha=0.5)
+
+
+def _few(summary: pd.DataFrame) -> bool:
+    """Return whether there are few methods."""
+    return bool(summary["method"].nunique() <= CROWD)
+
+
+def _settings(summary: pd.DataFrame) -> str:
+    """Say how many seeds a point has, and which setting it shows."""
+    count = counted(summary["n"], "seeds")
+    said = f"Each point: {count}"
+    if summary["median_low"].notna().any():
+        said += ", bars are 95 % intervals of the median"
+    told = summary["method"].isin(GIVEN)
+    most = int(summary["settings"].mask(told, 1).max())
+    if most > 1:
+        said += f", at the setting with the best median of up to {most:,}"
+    return f"{said}. Failures count as 0.5."

@@ -1,0 +1,1 @@
+"""From rows to numbers: selection, intervals, pairs, excess weights, ranking."""

@@ -1,0 +1,232 @@
+"""What differs between rows that are compared, beyond what was asked for.
+
+A *condition* is a column of configs, or of how rows were made (``MADE``), that makes no
+groups here: the budget, the batch, the version. Where one differs between the lines of
+a table it is a column of that table; where it differs within a line, a note says that
+its rows stand together, and how to tell them apart. So nothing is pooled in silence.
+
+Settings that are chosen by their median (learning rate, schedule, options) differ
+within lines by design: a note names them, and ``settings`` counts them where lines had
+more or fewer to choose from. An option is held against lines of the same method only.
+"""
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from spiral.protocol import config
+from spiral.report.stats.selection import (
+    SEEDS,
+    SHOWN,
+    SIZE,
+    STRATA,
+    Choice,
+    codes,
+)
+from spiral.results.load import MADE
+
+NO_SETTINGS = ("fidelity",)
+"""Options that say which algorithm runs: no setting that one would tune."""
+NAMED = 3
+"""Values, or lines, that a cell or a sentence names."""
+NOTHING = "none"
+"""What people read where a condition has no value."""
+
+Sets = dict[Hashable, frozenset[object]]
+
+
+class Condition(NamedTuple):
+    """One column that has several values among the rows compared."""
+
+    name: str
+    tuned: bool
+    """Whether it is a setting, of which each line shows the best."""
+    lines: Sets
+    """The values of each line: of each group over all its sizes."""
+    unlike: bool
+    """Whether lines differ in their values."""
+
+    @property
+    def values(self) -> list[object]:
+        """All values, sorted."""
+        return _sorted({value for some in self.lines.values() for value in some})
+
+    @property
+    def mixed(self) -> list[Hashable]:
+        """The lines that have several values."""
+        return [line for line, values in self.lines.items() if len(values) > 1]
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is a column: options of which lines show the best are none."""
+        if not self.tuned:
+            return True
+        return self.unlike and (self.name in SHOWN or not self.mixed)
+
+
+def of(choice: Choice, besides: Sequence[str] = ()) -> list[Condition]:
+    """Return the conditions that differ.
+
+    Args:
+        choice: Rows and groups.
+        besides: Columns that are to differ, as the folders of a ranking.
+    """
+    common = config.fields(config.Config)
+    skipped = {*choice.by, SIZE, *SEEDS, *besides}
+    made = [name for name in MADE if name in choice.rows]
+    strata = [name for name in STRATA if name in choice.rows]
+    found = []
+    for name in dict.fromkeys([*choice.settings, *strata, *made]):
+        if name in skipped:
+            continue
+        option = name not in common and name not in MADE
+        tuned = name in SHOWN or (option and name not in NO_SETTINGS)
+        lines = _values(choice, name, option)
+        if len({value for some in lines.values() for value in some}) < 2:
+            continue
+        kin = choice.by.index("method") if option and "method" in choice.by else None
+        found.append(Condition(name, tuned, lines, _unlike(lines, kin)))
+    return found
+
+
+def columns(
+    choice: Choice, lines: pd.DataFrame, found: Iterable[Condition]
+) -> pd.DataFrame:
+    """Return a column for each condition in which the lines of a table differ.
+
+    Args:
+        choice: Rows and groups.
+        lines: A table with the columns that make groups, maybe with ``keep``.
+        found: The conditions.
+
+    Returns:
+        Columns beside the table: the value of the rows reported, or several in words.
+        ``settings``, how many there were to choose from, where that differs.
+    """
+    keys = [name for name in (*choice.by, SIZE) if name in lines]
+    line, known = codes(choice.groups, keys)
+    place = pd.Series(line)[choice.rows["group"]].to_numpy()
+    reported = choice.rows[choice.reported]
+    at = place[choice.reported]
+    shown = {}
+    for each in found:
+        if each.shown:
+            values = reported[each.name].astype(object).groupby(at).unique()
+            shown[each.name] = values.map(_cell)
+    count = choice.rows.groupby("group")["setting"].nunique().groupby(line).max()
+    if count.nunique() > 1:
+        shown["settings"] = count
+    table = pd.DataFrame(shown, index=range(len(known)))
+    both = known.join(table)
+    return lines[keys].merge(both, on=keys, how="left").drop(columns=keys)
+
+
+def pooled(choice: Choice, found: Iterable[Condition], ways: bool = True) -> list[str]:
+    """Say which rows of different conditions stand in one line.
+
+    Args:
+        choice: Rows and groups.
+        found: The conditions.
+        ways: Whether to say what separates them: ``--by`` and ``--where``.
+    """
+    told = []
+    for each in found:
+        if each.tuned or not each.mixed:
+            continue
+        chosen = each.name in choice.settings
+        text = (
+            f"rows of different {each.name} ({_several(each.values)}) stand together "
+            f"in {_several([_line(line) for line in each.mixed])}"
+        )
+        text += ", of which the best is shown" if chosen else ""
+        if ways:
+            by = ",".join([*choice.by, each.name])
+            text += (
+                f": `--by {by}` tells them apart, `--where "
+                f"{each.name}={_word(each.values[-1])}` selects"
+            )
+        told.append(text)
+    return told
+
+
+def settings(found: Iterable[Condition]) -> str:
+    """Return the settings of which lines show the best, in words."""
+    return _several([each.name for each in found if each.tuned and each.mixed])
+
+
+def unlike(found: Iterable[Condition]) -> list[str]:
+    """Say in which conditions lines differ, for what has no columns: figures."""
+    told = []
+    for each in found:
+        if not each.unlike or (each.tuned and each.mixed):
+            continue
+        parts: dict[frozenset[object], list[str]] = {}
+        for line, values in each.lines.items():
+            parts.setdefault(values, []).append(_line(line))
+        words = [
+            f"{_several(_sorted(values))} ({_several(lines)})"
+            for values, lines in parts.items()
+        ]
+        told.append(f"lines differ in {each.name}: {_several(words)}")
+    return told
+
+
+def _values(choice: Choice, name: str, option: bool) -> Sets:
+    """Return the values that each line has, of options where the method has it."""
+    line, lines = codes(choice.groups, choice.by)
+    names = list(lines.astype(object).itertuples(index=False, name=None))
+    code, values = pd.factorize(choice.rows[name])  # -1: none
+    words = [*values.tolist(), NOTHING]
+    at = line[choice.rows["group"].to_numpy()]
+    if option:
+        method = pd.factorize(choice.rows["method"])[0]
+        having = np.isin(method, np.unique(method[code >= 0]))
+        at, code = at[having], code[having]
+    code = np.where(code < 0, len(values), code)
+    found: dict[Hashable, set[object]] = {}
+    for pair in np.unique(at * len(words) + code).tolist():
+        place, value = divmod(pair, len(words))
+        found.setdefault(names[place], set()).add(words[value])
+    return {place: frozenset(some) for place, some in found.items()}
+
+
+def _unlike(lines: Sets, kin: int | None) -> bool:
+    """Return whether lines differ; with ``kin`` only those of one method are alike."""
+    first: dict[object, frozenset[object]] = {}
+    for line, values in lines.items():
+        same = None if kin is None or not isinstance(line, tuple) else line[kin]
+        if first.setdefault(same, values) != values:
+            return True
+    return False
+
+
+def _cell(values: Sequence[object]) -> object:
+    """Return what a cell shows of some values."""
+    some = _sorted({NOTHING if pd.isna(value) else value for value in values})
+    return some[0] if len(some) == 1 else _several(some)
+
+
+def _sorted(values: Iterable[object]) -> list[object]:
+    """Return values in their order, numbers before words."""
+    return sorted(values, key=lambda v: (isinstance(v, str), v))
+
+
+def _several(values: Iterable[object]) -> str:
+    """Return some values in words, and how many more there are."""
+    words = [_word(value) for value in values]
+    more = len(words) - NAMED
+    if more <= 1:
+        return ", ".join(words)
+    return f"{', '.join(words[:NAMED])} and {more:,} more"
+
+
+def _word(value: object) -> str:
+    """Return a value as people write it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _line(line: Hashable) -> str:
+    """Return the name of a line."""
+    return " ".join(_word(part) for part in line) if isinstance(line, tuple) else "all"

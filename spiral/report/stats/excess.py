@@ -1,0 +1,181 @@
+"""How many weights more than the optimum a group needs to reach an accuracy.
+
+Three counts, each the fewest weights at which
+
+- ``median``: the median of the seeds reported reaches it;
+- ``best``: the best of the seeds reported reaches it;
+- ``any``: any row reaches it, whatever its setting and seed (as papers count).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+
+from spiral.report.stats import intervals
+from spiral.report.stats.aggregate import sizes
+from spiral.report.stats.selection import Choice, codes
+from spiral.search import best_known as frontier
+
+Each = Float[np.ndarray, " O"]
+"""One number for each group of all its sizes."""
+
+
+def gaps(
+    choice: Choice,
+    groups: pd.DataFrame,
+    thresholds: Sequence[float],
+    best_known: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return a table with one line for each threshold and group of all its sizes.
+
+    Args:
+        choice: Rows and groups.
+        groups: What ``aggregate.summarise`` makes of them, with these thresholds.
+        thresholds: Accuracies to reach.
+        best_known: A frontier, if there is one.
+
+    Returns:
+        The group, ``threshold``, the fewest seeds ``n`` reported of any size, the
+        ``smallest`` and ``largest`` size tried; ``median`` with limits and ``median_n``
+        seeds, ``best`` with ``best_n`` seeds, ``any`` with ``any_n`` rows (of all
+        sizes): null where the accuracy is never reached. With a frontier ``optimum``
+        and ``optimum_protocol`` (as the paper trains), and ``median_excess`` (with
+        limits), ``best_excess`` and ``any_excess`` over the first.
+    """
+    owner, owners = codes(groups, choice.by)
+    parts = [
+        owners.assign(
+            threshold=threshold,
+            **_sizes(owner, groups),
+            **_of_medians(owner, groups, threshold),
+            **_of_rows(owner, groups, choice, threshold),
+        )
+        for threshold in thresholds
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    if best_known is not None:
+        table = _with_excess(table, best_known)
+    counts = [name for name in table if name not in (*choice.by, "threshold")]
+    return table.astype(dict.fromkeys(counts, "Int64"))
+
+
+def limits(
+    weights: Float[np.ndarray, " S"],
+    successes: Int[np.ndarray, " S"],
+    n: Int[np.ndarray, " S"],
+) -> tuple[float, float]:
+    """Return the limits of the fewest weights whose median network reaches an accuracy.
+
+    Sign tests of 2.5 %, one size after the other until one says nothing: from below
+    those whose median falls short, from above those whose median reaches. They hold in
+    at least 95 % if more weights never make the median worse. NaN is no limit: from
+    below where all sizes fall short, from above where the largest may.
+
+    Args:
+        weights: Sizes, ascending.
+        successes: Networks that reach the accuracy, of each size.
+        n: Networks of each size.
+    """
+    low = high = np.nan
+    counts = list(zip(weights, successes.tolist(), n.tolist(), strict=True))
+    for size, reaching, number in counts:
+        if not intervals.rarely(reaching, number):
+            low = size
+            break
+    for size, reaching, number in reversed(counts):
+        if not intervals.rarely(number - reaching, number):
+            break
+        high = size
+    return low, high
+
+
+def _sizes(owner: Int[np.ndarray, " G"], groups: pd.DataFrame) -> dict[str, Each]:
+    """Return the fewest seeds, the smallest and the largest size that have rows."""
+    n = groups["n"].where(groups["n"] > 0).groupby(owner).min()
+    weights = pd.Series(sizes(groups)).groupby(owner)
+    return {
+        "n": n.fillna(0).to_numpy(),
+        "smallest": weights.min().to_numpy(),
+        "largest": weights.max().to_numpy(),
+    }
+
+
+def _of_medians(
+    owner: Int[np.ndarray, " G"], groups: pd.DataFrame, threshold: float
+) -> dict[str, Each]:
+    """Return the fewest weights whose median reaches, with limits and seeds."""
+    count = owner.max() + 1
+    weights, n = sizes(groups), groups["n"].to_numpy()
+    reaching = groups["median"].to_numpy() >= threshold
+    fewest, at = _fewest(owner[reaching], weights[reaching], count)
+    low, high = np.full(count, np.nan), np.full(count, np.nan)
+    share = groups[f"success_{threshold:g}"].to_numpy()
+    order = np.lexsort((weights, owner))
+    order = order[n[order] > 0]
+    starts = np.flatnonzero(np.diff(owner[order], prepend=-1))
+    for lines in np.split(order, starts)[1:]:
+        successes = np.rint(share[lines] * n[lines]).astype(int)
+        place = owner[lines[0]]
+        low[place], high[place] = limits(weights[lines], successes, n[lines])
+    return {
+        "median": fewest,
+        "median_low": low,
+        "median_high": high,
+        "median_n": _pick(n[reaching], at),
+    }
+
+
+def _of_rows(
+    owner: Int[np.ndarray, " G"], groups: pd.DataFrame, choice: Choice, threshold: float
+) -> dict[str, Each]:
+    """Return the fewest weights of a row that reaches: of those reported, of all."""
+    count = owner.max() + 1
+    group = choice.rows["group"].to_numpy()
+    nnz = choice.rows["nnz"].to_numpy(np.float64)
+    reaching: Bool[np.ndarray, " R"] = choice.rows["accuracy"].to_numpy() >= threshold
+    shown = reaching & choice.reported
+    best, at = _fewest(owner[group[shown]], nnz[shown], count)
+    anyone, _ = _fewest(owner[group[reaching]], nnz[reaching], count)
+    return {
+        "best": best,
+        "best_n": _pick(groups["n"].to_numpy()[group[shown]], at),
+        "any": anyone,
+        "any_n": np.bincount(owner[group], minlength=count).astype(np.float64),
+    }
+
+
+def _fewest(
+    owner: Int[np.ndarray, " R"], weights: Float[np.ndarray, " R"], count: int
+) -> tuple[Each, Int[np.ndarray, " O"]]:
+    """Return the fewest weights of each owner and where; NaN and -1 if none."""
+    order = np.lexsort((weights, owner))
+    known, first = np.unique(owner[order], return_index=True)
+    fewest, at = np.full(count, np.nan), np.full(count, -1)
+    at[known] = order[first]
+    fewest[known] = weights[at[known]]
+    return fewest, at
+
+
+def _pick(values: Int[np.ndarray, " R"], at: Int[np.ndarray, " O"]) -> Each:
+    """Return the value at each place; NaN at -1."""
+    return np.append(values.astype(np.float64), np.nan)[at]
+
+
+def _with_excess(table: pd.DataFrame, best_known: pd.DataFrame) -> pd.DataFrame:
+    """Add the optimum of each threshold, and what is over it."""
+    kinds: dict[str, frontier.Kind] = {"": "any", "_protocol": "protocol"}
+    found = {}
+    for suffix, kind in kinds.items():
+        optima = {
+            threshold: frontier.optimum(best_known, threshold, kind)
+            for threshold in table["threshold"].unique()
+        }
+        column = table["threshold"].map(optima).astype(np.float64)
+        found[f"optimum{suffix}"] = column
+    for name in ("median", "median_low", "median_high", "best", "any"):
+        first, _, limit = name.partition("_")
+        column = f"{first}_excess" + (f"_{limit}" if limit else "")
+        found[column] = table[name] - found["optimum"]
+    return table.assign(**found)

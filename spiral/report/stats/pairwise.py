@@ -1,0 +1,162 @@
+"""Which of two groups is better, seed by seed."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from spiral.report.stats import intervals
+from spiral.report.stats.selection import SEEDS, SIZE, STRATA, Choice, Codes, codes
+
+MOST = 64
+"""Values of the first column that are compared, each with each."""
+
+AT_ONCE = 2_000_000
+"""Scores that are counted together: some 100 MB."""
+
+COLUMNS = ["probability", "low", "high", "n", "pairs", "ties"]
+
+
+class Meetings(NamedTuple):
+    """Accuracies of rows that differ in the first column of the groups alone."""
+
+    accuracy: Float[np.ndarray, "U M"]
+    """Of each value of the first column; NaN where it is missing."""
+    place: Int[np.ndarray, " U"]
+    """A number for the other columns of the groups."""
+    size: Int[np.ndarray, " U"]
+    """A number for the size; its last is that of no size."""
+    seed: Int[np.ndarray, " U"]
+    values: list[object]
+    """The values of the first column."""
+    places: pd.DataFrame
+    sizes: pd.Series
+
+
+def pairs(choice: Choice, of: object = None) -> pd.DataFrame:
+    """Return how probably one group beats another of equal seeds.
+
+    Compared are the values of the first column of the groups, all others being equal,
+    in pairs of rows reported that agree in size, strata and seeds (so in initial
+    weights and batches). A tie is half a win, also one of two failures. Networks
+    without a size (dense ones) meet those of every size.
+
+    Args:
+        choice: Rows and groups.
+        of: A value of the first column, if only its meetings are asked for.
+
+    Returns:
+        For every pair: the other columns of the groups, ``keep`` (missing: over all
+        sizes), ``a``, ``b``, ``probability`` that a beats b with limits, ``n`` seeds,
+        ``pairs`` and ``ties`` of rows. The mean is over seeds, of each seed's mean over
+        its pairs: pairs of one seed are no evidence of their own. Empty if there are
+        no pairs, or over 64 values and none is named.
+    """
+    met = _meetings(choice)
+    first, second = _asked(met.values, of)
+    step = max(1, AT_ONCE // max(1, len(met.accuracy)))
+    parts = [
+        _compare(met, first[start : start + step], second[start : start + step])
+        for start in range(0, len(first), step)
+    ]
+    order = [*met.places, SIZE, "a", "b", *COLUMNS]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return pd.DataFrame(columns=order)
+    return pd.concat(parts, ignore_index=True)[order]
+
+
+def _asked(values: list[object], of: object) -> tuple[Codes, Codes]:
+    """Return the numbers of the values that meet, each two once; none of too many."""
+    first, second = np.triu_indices(len(values), 1)
+    if of is None:
+        return (first, second) if len(values) <= MOST else (first[:0], second[:0])
+    own = np.array([value == of for value in values], bool)
+    asked = own[first] | own[second]
+    return first[asked], second[asked]
+
+
+def _meetings(choice: Choice) -> Meetings:
+    """Set rows side by side that differ in the first column of the groups alone."""
+    first, *others = choice.by
+    rows = choice.rows[choice.reported]
+    seeds = [name for name in SEEDS if name in rows]
+    strata = [name for name in STRATA if name in rows and name not in choice.by]
+    member, values = codes(rows, [first])
+    run, runs = codes(rows, [*others, *strata, *seeds])
+    unit, units = codes(rows.assign(run=run), [SIZE, "run"])
+    accuracy = np.full((len(units), len(values)), np.nan)
+    accuracy[unit, member] = rows["accuracy"].to_numpy()
+    size, sizes = codes(units, [SIZE])
+    unsized = units[SIZE].isna().to_numpy()
+    home = units["run"].to_numpy()
+    everywhere = np.full((len(runs), len(values)), np.nan)
+    everywhere[home[unsized]] = accuracy[unsized]
+    missing = np.isnan(accuracy) & ~unsized[:, None]
+    accuracy = np.where(missing, everywhere[home], accuracy)
+    place, places = codes(runs, others)
+    seed, _ = codes(runs, seeds)
+    return Meetings(
+        accuracy,
+        place[home],
+        size,
+        seed[home],
+        values[first].tolist(),
+        places,
+        sizes[SIZE],
+    )
+
+
+def _compare(met: Meetings, first: Codes, second: Codes) -> pd.DataFrame:
+    """Return how pairs of values compare, each over all sizes and then at each size."""
+    gap = met.accuracy[:, first] - met.accuracy[:, second]
+    pair, unit = np.nonzero(~np.isnan(gap).T)
+    score = np.sign(gap[unit, pair]) / 2 + 0.5
+    places, sizes = len(met.places), len(met.sizes)
+    # One number for each line, in the order of the table: pair by pair first all
+    # sizes of each place, then each size. A score counts in one line of either kind.
+    lines = places * (1 + sizes)
+    over_all = pair * lines + met.place[unit]
+    sized = met.sizes.notna().to_numpy()[met.size[unit]]
+    each = pair * lines + places + met.place[unit] * sizes + met.size[unit]
+    found = _means(
+        np.concatenate([over_all, each[sized]]),
+        np.concatenate([met.seed[unit], met.seed[unit][sized]]),
+        np.concatenate([score, score[sized]]),
+    )
+    pair, line = np.divmod(found.index.to_numpy(), lines)
+    place, size = np.divmod(line - places, sizes)
+    whole = line < places
+    table = met.places.iloc[np.where(whole, line, place)].reset_index(drop=True)
+    keep = met.sizes.iloc[np.where(whole, 0, size)].reset_index(drop=True)
+    values = pd.Series(met.values)
+    return table.assign(
+        keep=keep.mask(whole),
+        a=values.iloc[first[pair]].array,
+        b=values.iloc[second[pair]].array,
+    ).join(found.reset_index(drop=True))
+
+
+def _means(
+    place: Int[np.ndarray, " K"],
+    seed: Int[np.ndarray, " K"],
+    score: Float[np.ndarray, " K"],
+) -> pd.DataFrame:
+    """Return the mean over seeds of each place, with limits and counts."""
+    table = pd.DataFrame({"place": place, "seed": seed, "score": score})
+    table["tie"] = table["score"] == 1 / 2
+    each = table.groupby(["place", "seed"])["score"].mean().groupby("place")
+    mean, n = each.mean(), each.size()
+    low, high = intervals.share(mean.to_numpy(), n.to_numpy(), each.var().to_numpy())
+    whole = table.groupby("place")
+    return pd.DataFrame(
+        {
+            "probability": mean,
+            "low": low,
+            "high": high,
+            "n": n,
+            "pairs": whole.size(),
+            "ties": whole["tie"].sum(),
+        }
+    )

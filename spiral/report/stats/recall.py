@@ -1,0 +1,53 @@
+"""What a race misses of what a census finds."""
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from spiral.report.stats import intervals
+
+
+class Recall(NamedTuple):
+    """What a race found of the trainings that reach a level of accuracy."""
+
+    level: float
+    hits: int
+    """Trainings of the census that reach it."""
+    found: int
+    """Those that the race trained to the end."""
+    recall: float
+    low: float
+    """Wilson interval of ``recall``, 95 %."""
+    high: float
+    fewest: int
+    """The fewest weights of a hit of the census."""
+    fewest_found: int | None
+    """The fewest weights of a hit that the race found."""
+
+
+def recall(
+    census: pd.DataFrame, finished: Collection[str], levels: Iterable[float]
+) -> list[Recall]:
+    """Compare a race with a census, for each level that the census reached.
+
+    Args:
+        census: ``config_id``, ``accuracy`` and ``nnz`` of all configs that the race
+            began with, trained to the end.
+        finished: The configs that the race trained to the end.
+        levels: Accuracies.
+    """
+    ours = census["config_id"].isin(finished)
+    found = []
+    for level in levels:
+        hit = census["accuracy"] >= level
+        hits, both = int(hit.sum()), int((hit & ours).sum())
+        if hits:
+            fewest = int(census["nnz"][hit].min())
+            ours_fewest = int(census["nnz"][hit & ours].min()) if both else None
+            low, high = intervals.share(np.array([both / hits]), np.array([hits]))
+            ends = float(low[0]), float(high[0])
+            share = both / hits
+            found.append(Recall(level, hits, both, share, *ends, fewest, ours_fewest))
+    return found

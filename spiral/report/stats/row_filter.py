@@ -1,0 +1,97 @@
+"""Which rows a question is about: ``when=before``, ``method=gmp``, ``epochs=50``."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from spiral import spelling
+from spiral.errors import ConfigError
+from spiral.methods import registry
+from spiral.report.stats.differences import NOTHING
+from spiral.report.stats.selection import known_columns
+
+Where = Mapping[str, Sequence[str]]
+
+
+def select(
+    rows: pd.DataFrame, where: Where, always: Collection[str] = ()
+) -> pd.DataFrame:
+    """Return the rows that have one of some values in each column.
+
+    Args:
+        rows: Config columns and results.
+        where: Columns, or axes of the taxonomy of methods, and values. A name that is
+            both is an axis if the axis has all these values.
+        always: Methods that are kept whatever is asked of methods.
+
+    Raises:
+        ConfigError: A name or a value is unknown, or no row is left.
+    """
+    kinds = {name: values for name, values in where.items() if _is_axis(name, values)}
+    chosen = np.ones(len(rows), bool)
+    kept = rows["method"].isin([*always]).to_numpy(bool)
+    if kinds:
+        chosen &= rows["method"].isin(registry.of_kind(kinds)).to_numpy(bool) | kept
+    for name, values in where.items():
+        if name not in kinds:
+            chosen &= _having(rows, name, values) | (kept & (name == "method"))
+    if not chosen.any():
+        asked = " and ".join(f"{name}={','.join(v)}" for name, v in where.items())
+        present = ", ".join(sorted(rows["method"].unique()))
+        raise ConfigError(f"there are no rows with {asked}; there are {present}")
+    return rows[chosen].reset_index(drop=True) if where else rows
+
+
+def _is_axis(name: str, values: Sequence[str]) -> bool:
+    """Return whether a condition is of an axis of the taxonomy."""
+    known = registry.axes().get(name, frozenset())
+    return bool(known) and {*values} <= known
+
+
+def _having(rows: pd.DataFrame, name: str, values: Sequence[str]) -> np.ndarray:
+    """Return which rows have one of some values in a column.
+
+    Raises:
+        ConfigError: There is no such column, or no row has one of the values.
+    """
+    known = known_columns(rows)
+    if name not in known:
+        axes = registry.axes()
+        if name in axes:
+            registry.of_kind({name: values})  # says which values there are
+        hint = spelling.suggest(name, axes)  # `units` is an axis here, not the width
+        if not hint.startswith("did you mean"):
+            hint = spelling.suggest(name, [*axes, *known], spelling.KEYS)
+        raise ConfigError(f"no column or axis of methods {name!r}; {hint}")
+    column = rows[name]
+    present = sorted(column.dropna().unique().tolist())
+    words = {_word(value): value for value in present}
+    empty = column.isna().to_numpy(bool)
+    if empty.any():
+        words.setdefault(NOTHING, NOTHING)
+    asked = [text if text in words else _number(text) for text in values]
+    missing = [
+        text for text, word in zip(values, asked, strict=True) if word not in words
+    ]
+    if missing:
+        shown = ", ".join([*words][:20]) + (", …" if len(words) > 20 else "")
+        raise ConfigError(f"no rows have {name}={missing[0]}; there are {shown}")
+    wanted = [words[word] for word in asked]
+    chosen: np.ndarray = column.isin(wanted).to_numpy(bool)
+    return chosen | empty if NOTHING in values else chosen
+
+
+def _number(text: str) -> str:
+    """Return a number as columns have it, however it was written; other words as is."""
+    try:
+        return _word(float(text))
+    except ValueError:
+        return text
+
+
+def _word(value: object) -> str:
+    """Return a value of a column as text."""
+    if isinstance(value, bool | np.bool_ | str):
+        return str(value)
+    return f"{float(str(value)):.17g}"

@@ -1,0 +1,62 @@
+"""Whether networks are done training: accuracy, loss and entropy over the budget."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from spiral.errors import ConfigError
+from spiral.report.stats.row_filter import Where, select
+from spiral.report.stats.selection import choose
+from spiral.results import load, read
+
+BY = ("method", "width", "epochs")
+MORE = ("loss", "entropy", "running_loss")
+MEDIANS = ("accuracy", *MORE)
+
+
+def over_budget(found: pd.DataFrame) -> pd.DataFrame:
+    """Return what longer trainings change.
+
+    Entropies compare only between trainings of equal label smoothing, which has a floor
+    of its own (0.1985 nats at 0.1): where it differs, lines are apart.
+
+    Args:
+        found: Rows as ``load.read`` has them, with ``MORE``.
+
+    Returns:
+        A line for each method, width, ``keep``, ``smoothing`` and budget: its
+        ``trained`` epochs in all (median), and medians of accuracy, loss, entropy and
+        running loss over the seeds of the best setting; ``n`` seeds.
+    """
+    by = [*BY, "smoothing"] if found["smoothing"].nunique() > 1 else [*BY]
+    choice = choose(found, by)
+    some = choice.rows[choice.reported]
+    epochs = read.epochs(some)
+    by_group = some.assign(trained=epochs).groupby("group")
+    medians = by_group[["trained", *MEDIANS]].median().astype("float64")
+    return choice.groups.join(medians).assign(n=by_group.size())
+
+
+def of_folders(folders: Sequence[Path], where: Where | None = None) -> pd.DataFrame:
+    """Return :func:`over_budget` of the rows of launches.
+
+    Args:
+        folders: Results directories, or summaries of them.
+        where: Which of their rows (see ``select``); all by default.
+
+    Raises:
+        StoreError: One of them holds no rows yet.
+        ConfigError: None of them tells of entropy, or all are of one budget.
+    """
+    found, _ = load.read(folders, MORE)
+    found = select(found, where or {})
+    found = found[found["entropy"].notna()]
+    budgets = sorted(found["epochs"].unique().tolist())
+    if len(budgets) < 2:
+        raise ConfigError(
+            "expected rows of at least two budgets (epochs: [50, 100], say) that tell "
+            f"of entropy, got {budgets}; a summary tells of it if it was made "
+            "`--with loss --with entropy --with running_loss`"
+        )
+    return over_budget(found)

@@ -1,0 +1,1 @@
+"""Side studies, each with its measurements, figure and text."""

@@ -1,0 +1,1 @@
+"""Regimes of pruning: whether retrainings of one network are connected, and alike."""

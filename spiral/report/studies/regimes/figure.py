@@ -1,0 +1,90 @@
+"""Figure of regimes: a map over temperature and load, and the numbers behind it."""
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from spiral.report.figures import style
+from spiral.report.studies.regimes.regime_map import RegimeMap
+
+COLOURS = {"I": "#D55E00", "II-A": "#F0E442", "II-B": "#56B4E9", "collapsed": "#BBBBBB"}
+"""Of the palette of Okabe & Ito."""
+
+PANELS = (
+    ("lmc", "connectivity (below 0: a barrier)", "PuOr", True),
+    ("cka", "likeness of outputs (CKA)", "cividis", False),
+    ("shortfall", "accuracy missing to the best known", "cividis_r", False),
+)
+"""Column, title, colours, and whether 0 is in their middle."""
+
+SMALL = 6.5
+
+
+def page(found: RegimeMap) -> Figure:
+    """Draw the map, connectivity, likeness, and the distance to the optimum."""
+    with mpl.rc_context(style.SETTINGS | {"axes.grid": False}):
+        figure = style.figure(12, 9)
+        (first, second), (third, fourth) = figure.subplots(2, 2)
+        regime_map(first, found.cells, found.temperature)
+        for axes, panel in zip((second, third, fourth), PANELS, strict=True):
+            numbers(axes, found.cells, found.temperature, panel)
+        count = sorted({int(n) for n in found.cells["n"]})
+        n = f"{count[0]}" if len(count) == 1 else f"{count[0]}–{count[-1]}"
+        figure.suptitle(
+            f"width {found.width}: means over n = {n} dense networks and the pairs of "
+            "their retrainings",
+            fontsize=10,
+        )
+    return figure
+
+
+def regime_map(axes: Axes, cells: pd.DataFrame, knob: str) -> None:
+    """Draw each cell in the colour of its regime, with its shortfall."""
+    heats, keeps = _ticks(cells, knob)
+    for cell in cells.to_dict("records"):
+        x, y = heats.index(cell[knob]), keeps.index(cell["keep"])
+        look: Any = {"color": COLOURS[cell["regime"]], "ec": "white"}
+        axes.add_patch(mpl.patches.Rectangle((x - 0.5, y - 0.5), 1, 1, **look))
+        name = "" if cell["regime"] == "collapsed" else cell["regime"]
+        text = f"{name}\n{cell['shortfall']:.3f}"
+        axes.text(x, y, text, ha="center", va="center", fontsize=SMALL)
+    _frame(axes, cells, knob)
+    axes.set_title("regime, and accuracy missing to the best known", fontsize=9)
+    seen = [name for name in COLOURS if name in set(cells["regime"])]
+    handles = [Patch(color=COLOURS[name], label=name) for name in seen]
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+
+
+def numbers(
+    axes: Axes, cells: pd.DataFrame, knob: str, panel: tuple[str, str, str, bool]
+) -> None:
+    """Draw one number of each cell."""
+    column, title, colours, centred = panel
+    heats, keeps = _ticks(cells, knob)
+    grid = np.full((len(keeps), len(heats)), np.nan)
+    for cell in cells.to_dict("records"):
+        grid[keeps.index(cell["keep"]), heats.index(cell[knob])] = cell[column]
+    size = np.nanmax(np.abs(grid), initial=1e-9)
+    limits: Any = {"vmin": -size, "vmax": size} if centred else {}
+    image = axes.imshow(grid, cmap=colours, aspect="auto", origin="lower", **limits)
+    axes.figure.colorbar(image, ax=axes)
+    _frame(axes, cells, knob)
+    axes.set_title(title, fontsize=9)
+
+
+def _ticks(cells: pd.DataFrame, knob: str) -> tuple[list[float], list[int]]:
+    """Return temperatures from cold to hot, and loads from small networks to large."""
+    return list(dict.fromkeys(cells[knob])), sorted(set(cells["keep"]))
+
+
+def _frame(axes: Axes, cells: pd.DataFrame, knob: str) -> None:
+    heats, keeps = _ticks(cells, knob)
+    axes.set(xlim=(-0.5, len(heats) - 0.5), ylim=(-0.5, len(keeps) - 0.5))
+    axes.set_xticks(range(len(heats)), [f"{heat:g}" for heat in heats], fontsize=8)
+    axes.set_yticks(range(len(keeps)), [str(keep) for keep in keeps], fontsize=8)
+    axes.set(xlabel=f"{knob}, cold to hot", ylabel="weights kept")

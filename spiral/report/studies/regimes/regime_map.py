@@ -1,0 +1,251 @@
+"""The map of regimes over temperature and load, from the rows of ``one_shot``."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from spiral.errors import ConfigError
+from spiral.report.stats.aggregate import known_at
+from spiral.report.studies.regimes import measure
+from spiral.report.studies.regimes.measure import Points, Retrained, Thresholds
+from spiral.report.text.comparison import as_text, records
+from spiral.results import columns, load
+from spiral.search import best_known
+
+METHOD = "one_shot"
+KNOBS = ("checkpoint", "dense_batch", "dense_lr", "sam")
+"""Temperatures: fewer epochs, smaller batches, larger steps and radii are hotter."""
+
+COLD_IS_LARGE = ("checkpoint", "dense_batch")
+
+SAME = (
+    *("keep", "seed", "init_seed", "order_seed", "init", "lr", "schedule", "scope"),
+    *("epochs", "batch", "momentum", "weight_decay", "engine"),
+)
+"""What retrainings of one pruned network have in common beside the knobs."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to map, and how."""
+
+    temperature: str | None = None
+    """The knob; the one that takes the most values by default."""
+    width: int | None = None
+    """Hidden width; the largest by default."""
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    split: bool = False
+    """Whether the data say what is alike: 2-means of the cells' CKA."""
+    every: int = 1
+    """One point in so many is looked at."""
+    frontier: Path | None = None
+    """The file; the shipped one by default."""
+
+
+class RegimeMap(NamedTuple):
+    """What was found."""
+
+    temperature: str
+    width: int
+    cells: pd.DataFrame
+    """A line for each temperature and load. Of ``n`` dense networks the retrainings of
+    some are all constant, ``collapsed``; ``lmc`` and ``cka`` are means over the others
+    and the pairs of their retrainings, ``error`` over all. ``over`` is how much more
+    that is than the least of the load; ``shortfall`` what is missing to the best
+    network known of the size. The ``regime`` is collapsed where more than half are; so
+    many dense networks ``agree`` with it on their own."""
+    regimes: pd.DataFrame
+    """A line for each regime: its ``cells``, medians of ``shortfall`` and ``over``."""
+    notes: list[str]
+
+
+def draw_map(folders: Sequence[Path], question: Question | None = None) -> RegimeMap:
+    """Measure the retrainings of launches and sort cells into regimes.
+
+    Args:
+        folders: Results directories with rows of ``one_shot``.
+        question: What to map, and how.
+
+    Raises:
+        ConfigError: There are no such rows, or the knob is none.
+        StoreError: A folder holds no rows, or the file no frontier.
+    """
+    question = question or Question()
+    table, notes = load.read(folders)
+    ours = _ours(table, question.width)
+    knob = question.temperature or max(KNOBS, key=lambda name: ours[name].nunique())
+    if knob not in KNOBS:
+        raise ConfigError(f"no temperature {knob!r}; those are {', '.join(KNOBS)}")
+    ours = _but_for(knob, ours)
+    networks = load.networks(folders, ours).set_index("config_id")
+    on = measure.points(question.every)
+    measured = [
+        {knob: part[knob].iloc[0], "keep": part["keep"].iloc[0]}
+        | _measure(part, networks, on)
+        for _, part in ours.groupby([*KNOBS, *SAME], dropna=False)
+        if len(part) > 1
+    ]
+    if not measured:
+        raise ConfigError(
+            "no pruned network was retrained more than once: give `branch` several "
+            "values, as 0..2"
+        )
+    each = pd.DataFrame(measured)
+    known = best_known.load(question.frontier)
+    thresholds = _thresholds(each, knob, question)
+    cells = _cells(each, knob, known, thresholds)
+    notes = [*notes, *_remarks(cells, question, thresholds)]
+    width = int(ours["width"].iloc[0])
+    return RegimeMap(knob, width, cells, _summary(cells), notes)
+
+
+def changed(found: RegimeMap, thresholds: Thresholds) -> int:
+    """Return how many cells would have another regime by other thresholds."""
+    cells = found.cells[found.cells["regime"] != "collapsed"]
+    means = cells[["lmc", "cka"]].itertuples(index=False)
+    others = [measure.regime(lmc, cka, thresholds) for lmc, cka in means]
+    return int((cells["regime"] != others).sum())
+
+
+def document(found: RegimeMap) -> dict[str, Any]:
+    """Return all that a map has found, for JSON."""
+    tables = {"cells": records(found.cells), "regimes": records(found.regimes)}
+    facts = {"temperature": found.temperature, "width": found.width}
+    return {**facts, "notes": found.notes, **tables}
+
+
+def page(found: RegimeMap) -> str:
+    """Return the tables that people want to see."""
+    parts = [
+        f"width {found.width}, {found.temperature} from cold to hot",
+        as_text(found.cells),
+        as_text(found.regimes),
+        *(textwrap.fill(f"note: {note}", 88) for note in found.notes),
+    ]
+    return "\n".join(f"{part}\n" for part in parts).rstrip()
+
+
+def _ours(table: pd.DataFrame, width: int | None) -> pd.DataFrame:
+    """Return the rows of one width, knobs that were left out filled in."""
+    ours = table[table["method"] == METHOD]
+    if width is None and len(ours):
+        width = int(ours["width"].max())
+    ours = ours[(ours["width"] == width) & (ours["status"] != "diverged")]
+    if ours.empty:
+        raise ConfigError(
+            f"no rows of method {METHOD}" + (f" of width {width}" if width else "")
+        )
+    return ours.assign(
+        checkpoint=ours["checkpoint"].fillna(ours["epochs"]),
+        dense_batch=ours["dense_batch"].fillna(ours["batch"]),
+        dense_lr=ours["dense_lr"].fillna(ours["lr"]),
+    ).reset_index(drop=True)
+
+
+def _but_for(knob: str, ours: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose other knobs are as cold as the retraining."""
+    usual = {
+        "checkpoint": ours["epochs"],
+        "dense_batch": ours["batch"],
+        "dense_lr": ours["lr"],
+        "sam": 0.0,
+    }
+    others = [ours[name] == usual[name] for name in KNOBS if name != knob]
+    plain = np.logical_and.reduce(others)
+    return ours[plain].reset_index(drop=True)
+
+
+def _measure(
+    part: pd.DataFrame, networks: pd.DataFrame, on: Points
+) -> dict[str, float]:
+    """Return what the retrainings of one pruned network say."""
+    retrained = []
+    for config_id in part["config_id"]:
+        row = networks.loc[config_id].to_dict()
+        mask, params = columns.params_of(row)
+        retrained.append(Retrained(params, mask, int(row["width"])))
+    found = measure.pairs(retrained, on)
+    told = [pair for pair in found if not np.isnan(pair.cka)]
+    lmc, cka = np.mean(told, axis=0).tolist() if told else (np.nan, np.nan)
+    return {
+        "lmc": lmc,
+        "cka": cka,
+        "error": float(1 - part["accuracy"].mean()),
+        "nnz": float(part["nnz"].median()),
+    }
+
+
+def _thresholds(each: pd.DataFrame, knob: str, question: Question) -> Thresholds:
+    """Return the thresholds asked for, or those of the data."""
+    if not question.split:
+        return question.thresholds
+    means = each.groupby([knob, "keep"])["cka"].mean().to_numpy(np.float64)
+    return replace(question.thresholds, alike=measure.border(means))
+
+
+def _cells(
+    measured: pd.DataFrame,
+    knob: str,
+    known: pd.DataFrame,
+    thresholds: Thresholds,
+) -> pd.DataFrame:
+    """Return a line for each temperature and load, from cold to hot."""
+    own = [
+        measure.regime(lmc, cka, thresholds)
+        for lmc, cka in measured[["lmc", "cka"]].itertuples(index=False)
+    ]
+    found = []
+    for (heat, keep), part in measured.assign(own=own).groupby([knob, "keep"]):
+        means = part[["lmc", "cka", "error", "nnz"]].mean()
+        collapsed = int(part["cka"].isna().sum())
+        name = "collapsed"
+        if 2 * collapsed <= len(part):
+            name = measure.regime(means["lmc"], means["cka"], thresholds)
+        facts = {knob: heat, "keep": int(keep), "regime": name, "n": len(part)}
+        agree = int((part["own"] == name).sum())
+        counts = {"agree": agree, "collapsed": collapsed}
+        found.append(facts | means.to_dict() | counts)
+    cells = pd.DataFrame(found)
+    best = known_at(cells.pop("nnz").to_numpy(), known, "any")
+    cells["over"] = cells["error"] - cells.groupby("keep")["error"].transform("min")
+    cells["shortfall"] = best - (1 - cells["error"])
+    cold_first = knob not in COLD_IS_LARGE
+    return cells.sort_values(
+        [knob, "keep"], ascending=[cold_first, True], ignore_index=True
+    )
+
+
+def _summary(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return a line for each regime that occurs, the closest to the optimum first."""
+    grouped = cells.groupby("regime")
+    table = grouped[["shortfall", "over"]].median()
+    table.insert(0, "cells", grouped.size())
+    return table.sort_values("shortfall").reset_index()
+
+
+def _remarks(
+    cells: pd.DataFrame, question: Question, thresholds: Thresholds
+) -> list[str]:
+    """Return what to know about a map."""
+    barrier, alike = thresholds.barrier, thresholds.alike
+    whose = (
+        "the second is the data's" if question.split else "these thresholds are ours"
+    )
+    notes = [
+        f"regime I: lmc below {barrier:g}; II-A and II-B: cka below {alike:.3g} or "
+        f"not; {whose}",
+        "cka takes an inverted output for the same: read it with lmc",
+    ]
+    if cells["collapsed"].any():
+        notes.append(
+            f"{cells['collapsed'].sum()} pruned networks put out constants; they have "
+            "no cka"
+        )
+    if question.every > 1:
+        notes.append(f"lines and likeness on one point in {question.every}")
+    return notes

@@ -1,0 +1,1 @@
+"""Robustness to corrupted inputs, against the best-known networks."""

@@ -1,0 +1,247 @@
+"""Robustness of the networks of launches: which are read, and the tables they make."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from spiral.errors import ConfigError
+from spiral.report.stats.row_filter import select
+from spiral.report.stats.selection import choose
+from spiral.report.studies.robustness import measure
+from spiral.report.studies.robustness.measure import KINDS, Probe, Reading
+from spiral.results import columns, load
+from spiral.search import best_known
+from spiral.search.network import unpacked
+
+BY = ("method", "width", "keep")
+OPTIMUM: dict[best_known.Kind, str] = {"any": "optimum", "protocol": "optimum_protocol"}
+"""How the best networks known are called, and those trained as the paper trains."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which networks to read, and on what."""
+
+    each: int = 5
+    """Networks of each method, width and size: its first seeds at the best setting."""
+    every: int = 10
+    """One point in so many is looked at."""
+    keep: Sequence[int] = ()
+    """Sizes; all by default, dense networks too."""
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Columns, or axes of the taxonomy, and values (see ``select``); dense networks are
+    kept whatever is asked of methods."""
+    frontier: Path | None = None
+    """The file; the shipped one by default."""
+
+
+class Diagnosis(NamedTuple):
+    """Tables, and what to know about them."""
+
+    networks: pd.DataFrame
+    """A line for each network: what it is, and ``measure.numbers``."""
+    groups: pd.DataFrame
+    """Medians over the networks of each method, width and size."""
+    curves: pd.DataFrame
+    """Median accuracy of the same under each kind at each severity."""
+    overlap: pd.DataFrame
+    """How alike the fragile points of two methods are (medians over equal seeds)."""
+    redundancy: pd.DataFrame
+    """How alike two corruptions move margins."""
+    notes: list[str]
+
+
+class Read(NamedTuple):
+    """A network and its reading."""
+
+    facts: dict[str, Any]
+    reading: Reading
+
+
+def diagnose(folders: Sequence[Path], question: Question | None = None) -> Diagnosis:
+    """Read networks of launches and the best networks known of their sizes.
+
+    Args:
+        folders: Results directories.
+        question: Which networks, and on what.
+
+    Raises:
+        ConfigError: No network is left.
+        StoreError: A folder holds no rows, or the file no frontier.
+    """
+    question = question or Question()
+    chosen, notes = _chosen(folders, question)
+    probe = measure.probe(question.every)
+    known = best_known.load(question.frontier)
+    read = [*_pruned(folders, chosen, probe)]
+    sizes = sorted({r.facts["nnz"] for r in read if r.facts["method"] != "dense"})
+    read += _optima(known, sizes, probe)
+    networks = _numbers(read)
+    groups = _medians(networks)
+    notes = [*notes, *_remarks(groups, question)]
+    return Diagnosis(
+        networks, groups, _curves(read), _overlap(read), _redundancy(read), notes
+    )
+
+
+def _chosen(
+    folders: Sequence[Path], question: Question
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the rows to read: the first seeds of each group's best setting."""
+    table, notes = load.read(folders)
+    table = select(table, question.where, always=("dense",))
+    if question.keep:
+        sizes = table["keep"].isin([*question.keep])
+        table = table[sizes | (table["method"] == "dense")]
+    table = table[table["status"] != "diverged"].reset_index(drop=True)
+    if table.empty:
+        raise ConfigError("no network is left to read: see --keep and --where")
+    choice = choose(table, ("method", "width"))
+    reported = choice.rows[choice.reported].sort_values(["group", "seed"])
+    return reported.groupby("group").head(question.each), notes
+
+
+def _pruned(folders: Sequence[Path], chosen: pd.DataFrame, probe: Probe) -> list[Read]:
+    """Read the networks of rows, dense ones first: they are what others lose to."""
+    dense: dict[tuple[int, int], Reading] = {}
+    found = []
+    order = chosen.assign(first=chosen["method"] != "dense").sort_values("first")
+    for line in load.networks(folders, order).to_dict("records"):
+        width, seed = int(line["width"]), int(line["seed"])
+        _, params = columns.params_of(line)
+        reading = measure.read(params, width, probe)
+        if line["method"] == "dense":
+            dense.setdefault((width, seed), reading)
+        facts: dict[str, Any] = {
+            "method": str(line["method"]),
+            "width": width,
+            "keep": None if pd.isna(line["keep"]) else int(line["keep"]),
+            "seed": seed,
+            "nnz": int(line["nnz"]),
+            "lost": _lost(dense.get((width, seed)), reading),
+        }
+        found.append(Read(facts, reading))
+    return found
+
+
+def _lost(dense: Reading | None, pruned: Reading) -> np.ndarray | None:
+    """Return the points that the dense network of this seed has right, and it wrong."""
+    return None if dense is None else dense.right & ~pruned.right
+
+
+def _optima(known: pd.DataFrame, sizes: Sequence[int], probe: Probe) -> list[Read]:
+    """Read the best networks known with as many weights as the others, or fewer."""
+    found = []
+    for kind, name in OPTIMUM.items():
+        leaders = best_known.leaders(known, kind)
+        place = np.searchsorted(leaders["nnz"], sizes, side="right") - 1
+        for number in sorted({*place.tolist()} - {-1}):
+            entry = leaders.iloc[number]
+            _, params, width = unpacked(entry["matrices"], np.asarray(entry["params"]))
+            nnz = int(entry["nnz"])
+            facts = {"method": name, "width": width, "keep": nnz, "seed": None}
+            reading = measure.read(params, width, probe)
+            found.append(Read(facts | {"nnz": nnz, "lost": None}, reading))
+    return found
+
+
+def _numbers(read: Sequence[Read]) -> pd.DataFrame:
+    """Return the numbers of each network."""
+    lines = []
+    for facts, reading in read:
+        shown = {name: value for name, value in facts.items() if name != "lost"}
+        lost = facts["lost"]
+        shown["lost"] = np.nan if lost is None else float(lost.mean())
+        lines.append(shown | measure.numbers(reading))
+    kinds = dict.fromkeys(("width", "keep", "seed", "nnz"), "Int64")
+    return pd.DataFrame(lines).astype(kinds)
+
+
+def _medians(networks: pd.DataFrame) -> pd.DataFrame:
+    """Return the medians of each method, width and size."""
+    grouped = networks.groupby([*BY], dropna=False, sort=False)
+    found = grouped.median(numeric_only=True).drop(columns="seed")
+    found.insert(0, "n", grouped.size())
+    return found.reset_index()
+
+
+def _curves(read: Sequence[Read]) -> pd.DataFrame:
+    """Return the median accuracy under each kind at each severity."""
+    lines = [
+        {name: facts[name] for name in BY}
+        | {"kind": kind, "severity": severity, "accuracy": float(value)}
+        for facts, reading in read
+        for kind, values in zip(KINDS, reading.accuracy, strict=True)
+        for severity, value in enumerate(values)
+    ]
+    table = pd.DataFrame(lines).astype({"width": "Int64", "keep": "Int64"})
+    names = [*BY, "kind", "severity"]
+    return (
+        table.groupby(names, dropna=False, sort=False)["accuracy"]
+        .median()
+        .reset_index()
+    )
+
+
+def _overlap(read: Sequence[Read]) -> pd.DataFrame:
+    """Return how alike two methods' sets of points are, for equal width, size, seed."""
+    places: dict[tuple[Any, ...], dict[str, Read]] = {}
+    for one in read:
+        if one.facts["keep"] is not None and one.facts["seed"] is not None:
+            place = (one.facts["width"], one.facts["keep"], one.facts["seed"])
+            places.setdefault(place, {})[one.facts["method"]] = one
+    lines = []
+    for (width, keep, _), here in places.items():
+        for a, b in combinations(sorted(here), 2):
+            (of_a, reading_a), (of_b, reading_b) = here[a], here[b]
+            line = {"a": a, "b": b, "width": width, "keep": keep}
+            line["fragile"] = measure.jaccard(reading_a.fragile, reading_b.fragile)
+            if of_a["lost"] is not None:  # both have the same dense twin
+                line["lost"] = measure.jaccard(of_a["lost"], of_b["lost"])
+            lines.append(line)
+    names = ["a", "b", "width", "keep"]
+    if not lines:
+        return pd.DataFrame(columns=[*names, "n", "fragile", "lost"])
+    table = pd.DataFrame(lines, columns=[*names, "fragile", "lost"])
+    grouped = table.groupby(names)
+    found = grouped.median()
+    found.insert(0, "n", grouped.size())
+    return found.reset_index()
+
+
+def _redundancy(read: Sequence[Read]) -> pd.DataFrame:
+    """Return how alike two corruptions move margins, over all networks of rows."""
+    own = [r.reading for r in read if r.facts["method"] not in OPTIMUM.values()]
+    table = pd.DataFrame(measure.redundancy(own), index=KINDS, columns=KINDS)
+    return table.rename_axis("kind").reset_index()
+
+
+def _remarks(groups: pd.DataFrame, question: Question) -> list[str]:
+    """Say what was looked at, and how the optimum fares."""
+    found = [
+        f"one point in {question.every}, up to {question.each} networks of each line; "
+        "numbers are medians over networks, of points their medians (_low: 5 %); room: "
+        "how far a right point can move any way and stay right",
+        "lost: right in the dense network of the same seed and wrong here, unknown "
+        "without one; fragile: right when clean and wrong under half of the "
+        "corruptions or more at the highest severity",
+    ]
+    names = [*OPTIMUM.values()]
+    best = groups[groups["method"] == OPTIMUM["any"]].sort_values("nnz")
+    pruned = groups[~groups["method"].isin([*names, "dense"])]
+    place = np.searchsorted(best["nnz"], pruned["nnz"], side="right") - 1
+    ours, known = pruned[place >= 0], best.iloc[place[place >= 0]]
+    higher = known["mean_corruption"].to_numpy() > ours["mean_corruption"].to_numpy()
+    milder = known["drop"].to_numpy() < ours["drop"].to_numpy()
+    if len(ours):
+        found.append(
+            f"of {len(ours)} lines of pruned networks the optimum of as many weights, "
+            f"or fewer, is the more accurate under corruption in {higher.sum()}, and "
+            f"loses less of its own accuracy in {milder.sum()}"
+        )
+    return found

@@ -1,0 +1,1 @@
+"""The interactive page: networks to look at, edit and train."""

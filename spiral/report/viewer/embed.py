@@ -1,0 +1,228 @@
+"""Which networks the viewer's page carries, and what it knows about each."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from spiral.errors import ConfigError
+from spiral.methods import registry
+from spiral.model import initial
+from spiral.protocol import config
+from spiral.results import columns as rows
+from spiral.results import conditions, load, read
+from spiral.search import best_known, network
+
+ID_DIGITS = 12
+COLUMNS = ("config_id", "loss", *read.MEASURED)
+
+RECIPE: dict[str, Any] = {
+    "lr": 0.1,
+    "schedule": "cosine",
+    "epochs": 50,
+    "batch": 128,
+    "momentum": 0.9,
+    "weight_decay": 5e-4,
+    "seed": None,
+    "init_seed": None,
+    "order_seed": 0,
+}
+"""How the page trains a network that no row tells about."""
+
+
+class Embedded(NamedTuple):
+    """One network of the page."""
+
+    facts: dict[str, Any]
+    """Its columns: plain values, null where there is none."""
+    mask: np.ndarray
+    """bool [P]."""
+    kept: np.ndarray
+    """The kept parameters, float32."""
+
+
+class Found(NamedTuple):
+    """The rows that were chosen."""
+
+    networks: list[Embedded]
+    initial: list[np.ndarray]
+    """Initial parameters that are not drawn from a seed; fact ``init`` is a place."""
+    notes: list[str]
+
+
+def of_frontier() -> list[Embedded]:
+    """Return the networks of the shipped frontier."""
+    return [of_entry(entry) for entry in best_known.load().to_dict("records")]
+
+
+def of_entry(entry: Mapping[Any, Any]) -> Embedded:
+    """Return one network of a frontier."""
+    mask, params, width = network.unpacked(entry["matrices"], entry["params"])
+    facts = {
+        "id": f"{entry['kind']}-{entry['nnz']}-{entry['nnz_params']}",
+        "config_id": entry["config_id"],
+        "method": "frontier",
+        "kind": entry["kind"],
+        "width": width,
+        "nnz": entry["nnz"],
+        "nnz_params": len(entry["params"]),
+        "effective_nnz": entry["nnz"],
+        "accuracy": entry["accuracy"],
+        "loss": entry["loss"],
+        "status": "ok",
+        "about": f"shape {entry['shape'].replace(',', '-')}, found by {entry['found']}",
+        "init": None,
+        **RECIPE,
+    }
+    return Embedded(facts, mask, params[mask])
+
+
+def of_folders(
+    folders: Sequence[Path], select: str | None, leaders: bool, limit: int
+) -> Found:
+    """Return the networks of launches, each config once (see ``page.page``)."""
+    found, places = Found([], [], []), dict[tuple[str, int], int | None]()
+    seen: set[str] = set()
+    for folder in folders:
+        columns = [*dict.fromkeys([*rows.config_fields(), *COLUMNS])]
+        known = load.completed(read.read(folder, columns))
+        chosen = choose(known, select, leaders)
+        chosen = chosen[~chosen["config_id"].isin(seen)].head(limit - len(seen))
+        seen.update(chosen["config_id"])
+        found.notes.append(f"{len(chosen):,} of {len(known):,} rows of {folder.name}")
+        if chosen.empty:
+            continue
+        ids = chosen["config_id"].tolist()
+        whole = read.read(folder, rows.schema().names, ids)
+        for _, row in load.completed(whole).iterrows():
+            found.networks.append(of_row(row, place_of(row, places, found.initial)))
+    if folders and not found.networks:
+        raise ConfigError(
+            f"no row satisfies --select {select!r}; `spiral-sweep compare` lists what "
+            "there is"
+        )
+    return found
+
+
+def choose(known: pd.DataFrame, select: str | None, leaders: bool) -> pd.DataFrame:
+    """Return rows worth a look, best first: of every method, width and size in turn.
+
+    Args:
+        known: Rows.
+        select: Only those that satisfy this condition.
+        leaders: Only those that are better than all smaller ones of their kind.
+
+    Raises:
+        ConfigError: The condition cannot be understood.
+    """
+    if select is not None:
+        known = known[satisfied(known, select)]
+    best = known.sort_values(
+        ["accuracy", "config_id"], ascending=[False, True], kind="stable"
+    )
+    place = best.groupby(["method", "width", "nnz"]).cumcount()
+    best = best.assign(place=place).sort_values("place", kind="stable")
+    return leading(best) if leaders else best
+
+
+def leading(best: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that no smaller one of the same method and width equals."""
+    rising = best[best["place"] == 0].sort_values("nnz", kind="stable")
+    accuracy = rising["accuracy"].astype(float).fillna(0.0)
+    before = accuracy.groupby([rising["method"], rising["width"]]).transform(
+        lambda values: values.cummax().shift(fill_value=-1.0)
+    )
+    return best.loc[rising.index[accuracy > before]]
+
+
+def satisfied(known: pd.DataFrame, select: str) -> np.ndarray:
+    """Return which rows satisfy a condition.
+
+    Raises:
+        ConfigError: It cannot be understood.
+    """
+    columns = {
+        name: known[name].fillna("").to_numpy(str)
+        if known[name].dtype == "string"
+        else known[name].astype("Float64").to_numpy(np.float64, na_value=np.nan)
+        for name in known.columns
+    }
+    try:
+        return np.broadcast_to(conditions.evaluate(select, columns), len(known))
+    except conditions.WhereError as error:
+        raise ConfigError(f"--select: {error}") from None
+
+
+def of_row(row: pd.Series, init: int | None) -> Embedded:
+    """Return the network of a row; ``init`` is the place of its initial parameters."""
+    mask, params = rows.params_of(row)
+    drawn = _drawn(row)
+    facts = {
+        "id": row["config_id"][:ID_DIGITS],
+        "config_id": row["config_id"],
+        "method": row["method"],
+        "kind": None,
+        "width": int(row["width"]),
+        "nnz": int(row["nnz"]),
+        "nnz_params": int(mask.sum()),
+        "effective_nnz": int(row["effective_nnz"]),
+        "accuracy": _finite(row["accuracy"]),
+        "loss": _finite(row["loss"]),
+        "status": row["status"],
+        "about": about(row),
+        "init": init,
+        **{name: _plain(row[name]) for name in RECIPE},
+        "init_seed": int(row["init_seed"]) if drawn else None,
+    }
+    return Embedded(facts, mask, params[mask])
+
+
+def about(row: pd.Series) -> str:
+    """Return in words what tells a row from others: recipe, seed, options."""
+    words = [f"width {row['width']}", f"seed {row['seed']}"]
+    words += [f"lr {row['lr']}", row["schedule"]]
+    for name, field in config.fields(registry.options_of(row["method"])).items():
+        value = _plain(row[name])
+        if value is not None and value != field.default:
+            words.append(f"{name} {value}")
+    return ", ".join(words)
+
+
+def place_of(
+    row: pd.Series,
+    places: dict[tuple[str, int], int | None],
+    known: list[np.ndarray],
+) -> int | None:
+    """Return the place among ``known`` of what a row began with, if a file holds it.
+
+    None where it is drawn from a seed, which the page does itself, or the file is gone.
+    """
+    if _drawn(row):
+        return None
+    key = row["init"], int(row["width"])
+    if key not in places:
+        try:
+            known.append(initial.params(key[0], 0, key[1]))
+            places[key] = len(known) - 1
+        except ConfigError:
+            places[key] = None
+    return places[key]
+
+
+def _drawn(row: pd.Series) -> bool:
+    """Return whether a row's initial parameters were drawn from its seed."""
+    return pd.isna(row["init"]) or row["init"] == initial.DEFAULT
+
+
+def _plain(value: Any) -> Any:
+    """Return a column's value as Python has it."""
+    if pd.isna(value):
+        return None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _finite(value: Any) -> float | None:
+    """Return a number, or None for what JSON cannot say."""
+    return float(value) if pd.notna(value) and np.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""Result files: columns, reading and writing, conditions, summaries, provenance."""

@@ -1,0 +1,141 @@
+"""Reading the rows of launches."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from spiral.errors import ConfigError, CorruptPack, StoreError
+from spiral.results import columns as rows
+from spiral.results import store
+from spiral.tasks import cubist
+
+MEASURED = ("status", "accuracy", "nnz", "effective_nnz", "connected", "steps")
+"""Results that a comparison looks at; masks are read when needed, weights never."""
+
+
+def read(
+    out: Path, columns: Sequence[str] | None = None, ids: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Return the rows of one launch: those of its manifest's packs, each config once.
+
+    Args:
+        out: The results directory.
+        columns: Which to read, null where all files lack one; all there are by default.
+        ids: Only the rows of these configs.
+
+    Raises:
+        StoreError: There are no rows yet.
+        CorruptPack: A file cannot be read; `spiral-sweep verify` names all of them.
+    """
+    files = _files(out, ids)
+    if not files:
+        raise StoreError(f"{out} holds no rows yet; run `spiral-sweep launch` first")
+    try:
+        for file in files:  # a flipped byte is an error, never a number
+            store.prove(Path(file).read_bytes(), file)
+        schemas = {file: pq.read_schema(file) for file in files}
+        for file, found in schemas.items():
+            if not rows.readable(found):
+                raise CorruptPack(f"{file} has not the columns of a result file")
+        schema = _with(columns, [*schemas.values()])
+        dataset = ds.dataset(files, schema=schema)  # older files lack newer columns
+        wanted = None if ids is None else ds.field("config_id").isin([*ids])
+        table = dataset.to_table(None if columns is None else [*columns], filter=wanted)
+    except (CorruptPack, pa.ArrowException, OSError) as error:
+        raise CorruptPack(
+            f"{out}: a result file cannot be read ({error}); "
+            f"`spiral-sweep verify {out}` names it"
+        ) from None
+    return table.to_pandas(types_mapper=store.NULLABLE.get)
+
+
+def read_with_version(out: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of :func:`read` with the ``version`` that trained each.
+
+    Args:
+        out: The results directory.
+        columns: Which to read, ``config_id`` among them.
+    """
+    table = read(out, columns)
+    found = {Path(file).stem[5:]: _version(file) for file in _files(out, None)}
+    if len({*found.values()}) == 1:  # nearly always: no need of the manifest
+        return table.assign(version=next(iter(found.values())))
+    manifest, _ = store.read_manifest(out, columns=["config_id", "pack"])
+    packs = manifest.set_index("config_id")["pack"]
+    return table.assign(version=table["config_id"].map(packs).map(found))
+
+
+def _version(file: str) -> str | None:
+    """Return the version of spiral-sweep that made a result file, if it tells."""
+    metadata = pq.read_schema(file).metadata or {}
+    version = json.loads(metadata.get(store.FOOTER, b"{}")).get("version")
+    return None if version is None else str(version)
+
+
+def epochs(rows: pd.DataFrame) -> pd.Series:
+    """Return the epochs that rows trained in all, given ``steps`` and ``batch``."""
+    found: pd.Series = rows["steps"] / (cubist.POINTS // rows["batch"])
+    return found
+
+
+def _files(out: Path, ids: Sequence[str] | None) -> list[str]:
+    """Return the files of packs, if possible only those with the rows of some ids."""
+    names = ["pack"] if ids is None else ["pack", "config_id"]
+    manifest, _ = store.read_manifest(out, columns=names)
+    here = {path.stem.removeprefix("pack-"): path for path in store.pack_files(out)}
+    every = set(manifest["pack"])
+    if ids is not None:
+        asked = set(manifest.loc[manifest["config_id"].isin([*ids]), "pack"])
+        every = asked & here.keys() or every
+    return [str(path) for pack, path in here.items() if pack in every]
+
+
+def _with(columns: Sequence[str] | None, found: list[pa.Schema]) -> pa.Schema:
+    """Return the schema of all files, with the columns asked for that none has."""
+    schema, known = pa.unify_schemas(found), rows.schema()
+    for name in columns or ():
+        if name not in schema.names and name in known.names:
+            schema = schema.append(known.field(name))
+    return schema
+
+
+def own_options(out: Path) -> list[str]:
+    """Return the columns of a launch that are options of the user's own methods."""
+    try:
+        names = pq.read_schema(store.manifest_path(out)).names
+    except (pa.ArrowException, OSError):
+        return []  # reading the rows will say what is wrong
+    return [name for name in rows.foreign(names) if name not in store.PLANNED]
+
+
+def find(out: Path, which: str) -> pd.Series:
+    """Return one row.
+
+    Args:
+        out: The results directory.
+        which: The beginning of a config id; or ``METHOD``, or ``METHOD@KEEP``, for the
+            row of highest accuracy among these.
+
+    Raises:
+        ConfigError: No row or several rows match.
+    """
+    known = read(out, ["config_id", "method", "keep", "accuracy"])
+    method, _, keep = which.partition("@")
+    if method in set(known["method"]):
+        matches = known[known["method"] == method]
+        if keep:
+            matches = matches[matches["keep"].astype("string").fillna("") == keep]
+        matches = matches.sort_values("accuracy", kind="stable").tail(1)
+    else:
+        matches = known[known["config_id"].str.startswith(which)]
+    if len(matches) != 1:
+        raise ConfigError(
+            f"{len(matches)} rows of {out} match {which!r}; give a config_id such as "
+            f"{known['config_id'].iloc[0]!r}, or METHOD@KEEP such as gmp@26"
+        )
+    return read(out, ids=matches["config_id"]).iloc[0]

@@ -1,0 +1,322 @@
+"""The results directory: one Parquet file per pack, whole or absent.
+
+::
+
+    DIR/
+      results/pack-<id>.parquet     rows; readers see nothing else
+      _spiral/manifest.parquet      every config and the pack it belongs to
+      _spiral/failed/<id>.json      packs given up, with the last error
+      _spiral/tmp/                  unfinished files, progress of packs in training
+
+``pandas.read_parquet(DIR)`` works at any time: names that start with ``_`` are ignored.
+A file proves itself: its footer holds a seal, the digest of all its other bytes, so any
+flipped byte is found.
+"""
+
+import hashlib
+import io
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from spiral import __version__
+from spiral.errors import CorruptPack, StoreError
+from spiral.protocol.config import DTYPES
+from spiral.results import atomic
+
+SCHEMA_VERSION = 1
+DAY = 86_400.0  # seconds
+FOOTER = b"spiral-sweep"
+FLOATS = "weights"
+"""The column of float32 lists: stored byte by byte rather than by dictionary, which
+makes a row of a dense width-16 network 2.3 KB instead of 3.7 KB."""
+
+UNSEALED = "unsealed" + "0" * 24
+"""Stands in a footer while the seal is computed; of the seal's length."""
+SEAL = re.compile(rb'"seal": "([0-9a-f]{32})"')
+ARROW = {int: pa.int64(), float: pa.float64(), str: pa.string()}
+NULLABLE = {ARROW[kind]: pd.api.types.pandas_dtype(DTYPES[kind]) for kind in ARROW}
+NULLABLE[pa.large_string()] = NULLABLE[pa.string()]
+NULLABLE[pa.bool_()] = pd.BooleanDtype()
+
+
+PLANNED = ("block", "pack")
+"""Columns that a manifest has beside those of configs."""
+
+OWN_NAMES = ("results", "_spiral")
+"""Everything this module puts into a results directory."""
+
+
+def results_folder(out: Path) -> Path:
+    """Return where the packs lie."""
+    return out / "results"
+
+
+def pack_path(out: Path, pack: str) -> Path:
+    """Return the file of one pack."""
+    return results_folder(out) / f"pack-{pack}.parquet"
+
+
+def manifest_path(out: Path) -> Path:
+    """Return the manifest's file."""
+    return out / "_spiral" / "manifest.parquet"
+
+
+def has_manifest(out: Path) -> bool:
+    """Return whether there is a manifest.
+
+    An empty one is a name that a launch had claimed when it died (see ``files``).
+    """
+    path = manifest_path(out)
+    return path.exists() and path.stat().st_size > 0
+
+
+def scratch(out: Path) -> Path:
+    """Return the folder of unfinished files."""
+    return out / "_spiral" / "tmp"
+
+
+def _failure_path(out: Path, pack: str) -> Path:
+    return out / "_spiral" / "failed" / f"{pack}.json"
+
+
+def pack_id(config_ids: Iterable[str]) -> str:
+    """Return the name of the pack that holds these configs in this order."""
+    text = "\n".join(config_ids)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def tidy(out: Path) -> None:
+    """Remove unfinished files that a killed launch left a day ago or earlier."""
+    for path in scratch(out).glob("*.tmp"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > DAY:
+                path.unlink()
+
+
+# ---- Parquet bytes
+
+
+def to_bytes(table: pa.Table, footer: Mapping[str, Any], rows_per_group: int) -> bytes:
+    """Serialise a table with a sealed footer; equal input gives equal bytes."""
+    text = json.dumps({**footer, "seal": UNSEALED}, sort_keys=True)
+    buffer = io.BytesIO()
+    pq.write_table(
+        table.replace_schema_metadata({FOOTER: text.encode()}),
+        buffer,
+        compression="zstd",
+        row_group_size=rows_per_group,
+        write_page_checksum=True,
+        use_dictionary=[name for name in table.column_names if name != FLOATS],
+        use_byte_stream_split=[f"{FLOATS}.list.element"],
+    )
+    data = buffer.getvalue()
+    return data.replace(UNSEALED.encode(), _seal(data).encode(), 1)
+
+
+def _seal(unsealed: bytes) -> str:
+    """Return the seal of a file's bytes, as long as the placeholder it replaces."""
+    return hashlib.blake2b(unsealed, digest_size=len(UNSEALED) // 2).hexdigest()
+
+
+def prove(data: bytes, name: str) -> None:
+    """Prove that not a byte has changed of what :func:`to_bytes` wrote.
+
+    Nothing may be parsed before, so that no damage meets the parser.
+
+    Raises:
+        CorruptPack: It is not that; ``name`` is the file in the message.
+    """
+    seals = SEAL.findall(data)
+    if not seals:
+        raise CorruptPack(f"{name}: not a file of spiral-sweep, or cut short (no seal)")
+    if _seal(data.replace(seals[-1], UNSEALED.encode(), 1)).encode() != seals[-1]:
+        raise CorruptPack(f"{name}: its bytes are not those that were written")
+
+
+def from_bytes(data: bytes, name: str, **part: Any) -> tuple[pa.Table, dict[str, Any]]:
+    """Read what :func:`to_bytes` wrote, and prove that no byte has changed.
+
+    Args:
+        data: The bytes.
+        name: The file in messages.
+        part: ``columns`` or ``filters``, as ``pyarrow.parquet.read_table`` takes them.
+
+    Raises:
+        CorruptPack: It is not that.
+    """
+    prove(data, name)
+    try:
+        table = pq.read_table(pa.BufferReader(data), **part)
+        footer = json.loads(table.schema.metadata[FOOTER])
+        footer.pop("seal")
+    except (OSError, pa.ArrowException, ValueError, LookupError, TypeError) as error:
+        raise CorruptPack(f"{name}: cannot be read ({error})") from None
+    return table.replace_schema_metadata(None), footer
+
+
+# ---- packs
+
+
+def write_pack(out: Path, pack: str, rows: pa.Table, facts: Mapping[str, Any]) -> None:
+    """Commit the rows of one pack.
+
+    Args:
+        out: The results directory.
+        pack: The pack's id.
+        rows: One row per config, in the order of the manifest.
+        facts: What else the footer shall say (machine, versions, seconds).
+
+    Raises:
+        StoreError: It cannot be written; an earlier file of this pack is untouched.
+        CorruptPack: What came back from the disk is not what was written.
+    """
+    footer = {
+        **facts,
+        "schema": SCHEMA_VERSION,
+        "version": __version__,
+        "pyarrow": pa.__version__,
+        "pack": pack,
+        "rows": rows.num_rows,
+    }
+    data = to_bytes(rows, footer, rows_per_group=max(1, rows.num_rows))
+    atomic.replace_atomically(
+        pack_path(out, pack), data, scratch(out), lambda path: _check(path, pack)
+    )
+
+
+def read_pack(
+    path: Path, columns: Sequence[str] | None = None
+) -> tuple[pa.Table, dict[str, Any]]:
+    """Read one pack and prove that it is, byte for byte, what was written.
+
+    Args:
+        path: The file.
+        columns: Those to unpack, ``config_id`` always; all by default.
+
+    Raises:
+        CorruptPack: It is truncated, damaged or misnamed.
+    """
+    wanted = None if columns is None else ["config_id", *columns]
+    return _check(path, path.stem.removeprefix("pack-"), columns=wanted)
+
+
+def _check(path: Path, pack: str, **part: Any) -> tuple[pa.Table, dict[str, Any]]:
+    """Read a pack's file; it must hold the configs that its name is the digest of."""
+    if path.exists() and not path.is_file():
+        raise CorruptPack(f"{path}: is not a plain file; move it elsewhere")
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise CorruptPack(f"{path}: cannot be read ({error.strerror})") from None
+    rows, footer = from_bytes(data, str(path), **part)
+    if footer.get("pack") != pack or pack_id(rows["config_id"].to_pylist()) != pack:
+        raise CorruptPack(f"{path}: holds pack {footer.get('pack')}, expected {pack}")
+    return rows, footer
+
+
+def visible_files(out: Path) -> Iterator[Path]:
+    """Yield every file that readers of a folder see among the results, by name."""
+    folder = results_folder(out)
+    if folder.is_dir():
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not path.name.startswith(("_", ".")):
+                yield path
+
+
+def pack_files(out: Path) -> Iterator[Path]:
+    """Yield the files of packs that stand at their place, by name."""
+    for path in visible_files(out):
+        if path == pack_path(out, path.stem.removeprefix("pack-")):
+            yield path
+
+
+# ---- manifest
+
+
+def write_manifest(
+    out: Path, configs: pd.DataFrame, facts: Mapping[str, Any], *, first: bool = False
+) -> None:
+    """Commit the list of configs and their packs, and facts about the grid.
+
+    Raises:
+        FileExistsError: ``first``, and another launch has made one meanwhile.
+        StoreError: It cannot be written.
+    """
+    table = pa.Table.from_pandas(configs, preserve_index=False)
+    footer = {**facts, "schema": SCHEMA_VERSION, "version": __version__}
+    data = to_bytes(table, footer, rows_per_group=4096)
+    atomic.replace_atomically(manifest_path(out), data, scratch(out), first=first)
+
+
+def read_manifest(
+    out: Path, pack: str | None = None, columns: list[str] | None = None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read the manifest, or the configs of one pack.
+
+    Raises:
+        StoreError: There is none.
+        CorruptPack: It is damaged.
+    """
+    path = manifest_path(out)
+    if out.is_file():
+        raise StoreError(
+            f"{out} holds no launch, it is a file: give the folder of one; a summary "
+            "has neither masks nor weights"
+        )
+    if not path.exists():
+        raise StoreError(
+            f"{out} holds no launch (no {path.relative_to(out)}); "
+            "give the folder that was the --out of `spiral-sweep launch`"
+        )
+    try:
+        filters = None if pack is None else [("pack", "=", pack)]
+        table, footer = from_bytes(
+            path.read_bytes(), path.name, columns=columns, filters=filters
+        )
+        names = {"config_id", "pack"}
+        for name in sorted(names if columns is None else names.intersection(columns)):
+            if NULLABLE.get(table.schema.field(name).type) != NULLABLE[pa.string()]:
+                raise CorruptPack(f"its {name} is no text")
+    except (CorruptPack, OSError, KeyError) as error:
+        raise CorruptPack(
+            f"{path}: cannot be read ({error}). Remove it and launch the grid again: "
+            "the manifest is made anew from the results"
+        ) from None
+    return table.to_pandas(types_mapper=NULLABLE.get), footer
+
+
+# ---- failures
+
+
+def write_failure(out: Path, pack: str, error: str) -> None:
+    """Record that a pack was given up."""
+    text = json.dumps({"pack": pack, "error": error}, indent=1)
+    atomic.replace_atomically(_failure_path(out, pack), text.encode(), scratch(out))
+
+
+def clear_failure(out: Path, pack: str) -> None:
+    """Forget a pack's failure; a record that cannot be removed does no harm."""
+    with suppress(OSError):
+        _failure_path(out, pack).unlink()
+
+
+def failures(out: Path) -> dict[str, str]:
+    """Return the packs given up, with the last error of each."""
+    found = {}
+    for path in sorted((out / "_spiral" / "failed").glob("*.json")):
+        try:
+            found[path.stem] = str(json.loads(path.read_text())["error"])
+        except (ValueError, KeyError, TypeError, OSError):
+            found[path.stem] = "its record cannot be read"
+    return found

@@ -1,0 +1,116 @@
+"""Summaries: the rows of a launch without networks, small enough to ship.
+
+A row keeps what a comparison looks at; its mask and weights, nine tenths of a file and
+more, stay behind. What can be asked of a launch's numbers can be asked of its summary,
+by the same functions. Those in ``SHIPPED`` are called as their grid, without its
+folder; ``standard`` is the baseline that others are ranked against.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from spiral import formats
+from spiral.errors import ConfigError, StoreError
+from spiral.methods import registry
+from spiral.protocol import config
+from spiral.results import atomic, columns, store
+from spiral.results import read as results
+from spiral.results.read import MEASURED
+
+SHIPPED = Path(__file__).parent / "shipped" / "summaries"
+
+FACTS = ("version", "machine", "system", "python", "numpy", "numba", "torch")
+"""What the footers of packs say of their making."""
+
+
+def names() -> list[str]:
+    """Return the names of the summaries that are shipped."""
+    return sorted(path.stem for path in SHIPPED.glob("*.parquet"))
+
+
+def shipped(name: str) -> Path:
+    """Return the file of a shipped summary, as ``standard``.
+
+    Raises:
+        StoreError: There is none of this name.
+    """
+    if name not in names():
+        known = ", ".join(names()) or "none"
+        raise StoreError(
+            f"{name}: no such folder, and no shipped summary; those are {known}"
+        )
+    return SHIPPED / f"{name}.parquet"
+
+
+def write(out: Path, file: Path, more: Sequence[str] = ()) -> int:
+    """Write the summary of a launch; return its rows.
+
+    Args:
+        out: The results directory, complete or not.
+        file: The Parquet file, which is replaced.
+        more: Results to keep beside ``MEASURED``.
+
+    Raises:
+        ConfigError: The name of the file is not that of a Parquet file.
+        StoreError: There are no rows, or the file cannot be written.
+    """
+    if file.suffix != ".parquet":
+        raise ConfigError(f"{file}: expected a name ending in .parquet")
+    names = [*columns.config_fields(), *results.own_options(out)]
+    kept = [*MEASURED, *more]
+    table = results.read(out, [*names, *kept])
+    for name in ("init_seed", "order_seed"):
+        table[name] = table[name].mask(table[name] == table["seed"])
+    told = [name for name in names if table[name].notna().any()]
+    order = [name for name in told if name not in ("seed", "keep")]
+    table = table.sort_values([*order, "keep", "seed"], kind="stable")
+    found = pa.Table.from_pandas(table[[*told, *kept]], preserve_index=False)
+    footer = {"summary": 1, "rows": len(table), **_made_by(out)}
+    data = store.to_bytes(found, footer, rows_per_group=max(1, len(table)))
+    atomic.replace_atomically(file, data, file.parent)
+    return len(table)
+
+
+def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the rows of a summary with their ``config_id``, and its footer.
+
+    Raises:
+        StoreError: There is no such file, or it is something else.
+        CorruptPack: It is damaged.
+    """
+    kind = formats.kind(file)
+    if kind != formats.PARQUET and file.is_file():
+        raise StoreError(
+            f"{file}: expected the folder of a launch, or a summary that "
+            f"`spiral-sweep summary` writes (a Parquet file), got {kind}"
+        )
+    try:
+        found, facts = store.from_bytes(file.read_bytes(), str(file))
+    except OSError as error:
+        raise StoreError(f"{file}: {error.strerror}") from None
+    if "summary" not in facts:
+        raise StoreError(f"{file}: no summary; `spiral-sweep summary DIR` makes one")
+    table = found.to_pandas(types_mapper=store.NULLABLE.get)
+    for name in ("init_seed", "order_seed"):
+        told = table[name] if name in table else table["seed"]
+        table[name] = told.fillna(table["seed"])
+    table = columns.complete(table)
+    classes = {name: registry.options_of(name) for name in table["method"].unique()}
+    table.insert(0, "config_id", config.identify(table, classes))
+    return table.astype({"config_id": "string"}), facts
+
+
+def _made_by(out: Path) -> dict[str, Any]:
+    """Return which grid made a launch, and every version and machine that took part."""
+    _, manifest = store.read_manifest(out, columns=["config_id"])
+    found: dict[str, list[str]] = {name: [] for name in FACTS}
+    for path in store.pack_files(out):
+        _, footer = store.read_pack(path)
+        for name in FACTS:
+            if footer.get(name) not in (None, *found[name]):
+                found[name].append(footer[name])
+    return {"grid": manifest.get("grid"), "blocks": manifest.get("blocks"), **found}

@@ -1,0 +1,1 @@
+"""From a grid file to a table of configs, every mistake with its place."""

@@ -1,0 +1,237 @@
+"""Blocks of a grid file as written: keys known, values checked, places kept."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from spiral import engines, spelling
+from spiral.errors import ConfigError
+from spiral.methods.registry import METHODS
+from spiral.model import initial
+from spiral.protocol import config
+from spiral.protocol.config import ConfigField
+from spiral.results.columns import config_fields
+from spiral.sweep.grid import listings, yaml_nodes
+from spiral.sweep.grid.yaml_nodes import Item, Mistakes
+
+
+@dataclass(frozen=True)
+class Column:
+    """The values of one key, and where the key stands."""
+
+    place: str
+    items: list[Item]
+
+
+Axis = dict[str, Column]
+"""Columns that vary together: the same number of values each."""
+
+Keys = Mapping[str, tuple[str, yaml.Node]]
+"""key → (place of the key, its value node)."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block: axes whose cross product it is, and conditions on the product."""
+
+    name: str
+    place: str
+    axes: tuple[Axis, ...]
+    conditions: tuple[Item, ...]
+
+    def place_of(self, field: str, value: Any) -> str:
+        """Return where a field's value stands, or else where the block does."""
+        for axis in self.axes:
+            for item in axis[field].items if field in axis else []:
+                if item.value == value:
+                    return item.place
+        return self.place
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the blocks of one file."""
+
+    file: str
+    defaults: Keys
+    overrides: Mapping[str, Column]
+    mistakes: Mistakes
+
+    def read(self, name: str, place: str, keys: Keys) -> Block:
+        """Read one block, with the defaults and overrides that concern it."""
+        axes = list(self._axes(keys))
+        self._check_once(axes)
+        own = set(chain.from_iterable(axes))
+        conditions = self._conditions(keys) + self._conditions(self.defaults)
+        axes += [a for a in self._axes(self.defaults) if not own & set(a)]
+        if "method" in self.overrides:
+            axes = _replaced(axes, "method", self.overrides["method"])
+        methods = self._methods(axes, place)
+        for key, column in self.overrides.items():
+            if any(applies(key, method) for method in methods):
+                axes = _replaced(axes, key, column)
+        axes = [self._checked(axis, methods, own) for axis in axes]
+        return Block(name, place, tuple(a for a in axes if a), tuple(conditions))
+
+    def _axes(self, keys: Keys) -> Iterator[Axis]:
+        """Yield the axes of a mapping: one for each key, one for each zip group."""
+        for key, (place, node) in keys.items():
+            if key == "zip":
+                yield from self._zips(place, node)
+            elif key != "where":
+                if key not in config_fields():
+                    known = [*config_fields(), "zip", "where"]
+                    hint = spelling.suggest(key, known, spelling.KEYS)
+                    self.mistakes.add(place, f"{key}: unknown key; {hint}")
+                    continue
+                items = listings.items(key, node, self.file, self.mistakes)
+                yield {key: Column(place, items)}
+
+    def _zips(self, place: str, node: yaml.Node) -> Iterator[Axis]:
+        """Yield the groups under ``zip``, whose columns must be equally long."""
+        groups = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for group in groups:
+            axis: Axis = {}
+            keys = yaml_nodes.mapping(group, self.file, self.mistakes)
+            for key in {"zip", "where"} & keys.keys():
+                self.mistakes.add(keys.pop(key)[0], f"{key}: not allowed within zip")
+            for part in self._axes(keys):
+                axis |= part
+            sizes = {key: len(column.items) for key, column in axis.items()}
+            if len(set(sizes.values())) > 1:
+                self.mistakes.add(place, f"zip: lists differ in length: {sizes}")
+            elif axis:
+                yield axis
+
+    def _check_once(self, axes: list[Axis]) -> None:
+        """Note columns that stand in several axes of one block."""
+        seen: dict[str, str] = {}
+        for axis in axes:
+            for key, column in axis.items():
+                first = seen.setdefault(key, column.place)
+                if first != column.place:
+                    text = f"{key}: appears twice (first at {first})"
+                    self.mistakes.add(column.place, text)
+
+    def _conditions(self, keys: Keys) -> list[Item]:
+        """Return the conditions under ``where``."""
+        if "where" not in keys:
+            return []
+        found = yaml_nodes.items(keys["where"][1], self.file, self.mistakes)
+        for item in found:
+            if not isinstance(item.value, str):
+                self.mistakes.add(item.place, "where: expected a condition")
+        return [item for item in found if isinstance(item.value, str)]
+
+    def _methods(self, axes: list[Axis], place: str) -> list[str]:
+        """Return the known methods of a block; note a missing or unknown one."""
+        columns = [axis["method"] for axis in axes if "method" in axis]
+        items = [item for column in columns for item in column.items]
+        if not columns:
+            self.mistakes.add(place, f"method: missing; known are {', '.join(METHODS)}")
+        for item in items:
+            if item.value not in METHODS:
+                hint = spelling.suggest(str(item.value), METHODS, spelling.METHODS)
+                self.mistakes.add(item.place, f"method: {item.value!r} unknown; {hint}")
+        return [item.value for item in items if item.value in METHODS]
+
+    def _checked(self, axis: Axis, methods: list[str], own: set[str]) -> Axis:
+        """Return an axis with parsed values, without columns that concern no method."""
+        checked: Axis = {}
+        for key, column in axis.items():
+            users = [m for m in methods if applies(key, m)]
+            if users or not methods:
+                parsed = [self._parsed(key, item, users) for item in column.items]
+                good = [item for item in parsed if item is not None]
+                checked[key] = Column(column.place, good)
+            elif key in own and column.items:
+                self.mistakes.add(column.items[0].place, _no_user(key, methods))
+        return checked
+
+    def _parsed(self, key: str, item: Item, methods: Iterable[str]) -> Item | None:
+        """Return one value converted to its field's type; note why it cannot be."""
+        if key == "method":
+            return item  # checked before
+        if key == "engine" and item.value not in engines.names():
+            hint = spelling.suggest(str(item.value), engines.names(), spelling.ENGINES)
+            self.mistakes.add(item.place, f"engine: {item.value!r} unknown; {hint}")
+            return None
+        value = item.value
+        for field in fields_named(key, methods):
+            try:
+                value = field.parse(item.value)
+                value = initial.stamp(value) if key == "init" else value
+            except ConfigError as error:
+                self.mistakes.add(item.place, str(error))
+                return None
+            except ValidationError as error:
+                reason = error.errors()[0]["msg"].removeprefix("Input ")
+                text = f"{key}: {reason}, got {str(item.value)[:80]!r}"
+                if field.kind is str and not isinstance(item.value, str):
+                    text = f"{key}: {item.value} is no text; put it in quotes"
+                self.mistakes.add(item.place, text)
+                return None
+        return Item(value, item.place)
+
+
+def applies(key: str, method: str) -> bool:
+    """Return whether a field means something to a method."""
+    if key == "keep":
+        return METHODS[method].needs_keep
+    common = key in config.fields(config.Config)
+    return common or key in config.fields(METHODS[method].options)
+
+
+def fields_named(key: str, methods: Iterable[str]) -> list[ConfigField]:
+    """Return the fields of that name: the common one, or each method's option."""
+    common = config.fields(config.Config)
+    if key in common:
+        return [common[key]]
+    return [config.fields(METHODS[method].options)[key] for method in methods]
+
+
+def parse_overrides(texts: Sequence[str], mistakes: Mistakes) -> dict[str, Column]:
+    """Read ``KEY=VALUE`` texts; values are written as in a grid file.
+
+    A text that is repeated counts once.
+    """
+    found: dict[str, Column] = {}
+    for text in dict.fromkeys(texts):
+        key, equals, value = text.partition("=")
+        place = f"--set {text}"
+        if not equals or not key:
+            mistakes.add(place, "expected KEY=VALUE")
+        elif key not in config_fields():
+            hint = spelling.suggest(key, config_fields(), spelling.KEYS)
+            mistakes.add(place, f"{key}: unknown key; {hint}")
+        elif key in found:
+            first = found[key].place
+            mistakes.add(place, f"{key}: is set twice (first by {first})")
+        else:
+            try:
+                node = yaml_nodes.parse(value or "''", place)
+            except ConfigError as error:
+                mistakes.add(place, str(error).partition(": ")[2])
+                continue
+            values = listings.items(key, node, place, mistakes)
+            found[key] = Column(place, [Item(item.value, place) for item in values])
+    return found
+
+
+def _replaced(axes: list[Axis], key: str, column: Column) -> list[Axis]:
+    """Return the axes with one column replaced by an axis of its own."""
+    others = [{k: v for k, v in axis.items() if k != key} for axis in axes]
+    return [*(axis for axis in others if axis), {key: column}]
+
+
+def _no_user(key: str, methods: list[str]) -> str:
+    """Return the message for a key that no method of its block knows."""
+    users = [method for method in METHODS if applies(key, method)]
+    return (
+        f"{key}: has no meaning for {', '.join(dict.fromkeys(methods))}; "
+        f"it belongs to {', '.join(users)}"
+    )

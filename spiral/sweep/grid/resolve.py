@@ -1,0 +1,181 @@
+"""One block of a grid as a table: its product, defaults, conditions and checks."""
+
+from math import prod
+
+import numpy as np
+import pandas as pd
+
+from spiral import spelling
+from spiral.errors import ConfigError
+from spiral.methods.registry import METHODS
+from spiral.model import initial, mlp
+from spiral.protocol import config
+from spiral.results import conditions
+from spiral.results.columns import config_fields
+from spiral.sweep.grid.blocks import Axis, Block, applies
+from spiral.sweep.grid.yaml_nodes import Mistakes
+
+
+def configs(block: Block, mistakes: Mistakes) -> pd.DataFrame:
+    """Return the resolved configs of one block."""
+    sizes = [length(axis) for axis in block.axes]
+    table = _resolve(_product(block, sizes), block, mistakes)
+    for condition in block.conditions:
+        try:
+            table = table[_holds(condition.value, table)].reset_index(drop=True)
+        except conditions.WhereError as error:
+            mistakes.add(condition.place, f"where: {error}")
+    _check_values(table, block, mistakes)
+    table.insert(0, "block", pd.array([block.name] * len(table), "string"))
+    return table
+
+
+def length(axis: Axis) -> int:
+    """Return how many values an axis has."""
+    return len(next(iter(axis.values())).items)
+
+
+def _product(block: Block, sizes: list[int]) -> pd.DataFrame:
+    """Return the cross product of the axes; fields foreign to a method are null.
+
+    An axis without any column that a method knows is not multiplied out for it.
+    """
+    total = prod(sizes)
+    codes = np.unravel_index(np.arange(total), sizes)
+    columns = {}
+    for axis, code in zip(block.axes, codes, strict=True):
+        for key, column in axis.items():
+            field = config_fields()[key]
+            values = config.column(field, [item.value for item in column.items])
+            columns[key] = values.take(code)
+    table = pd.DataFrame(columns)
+    wanted = np.ones(total, bool)
+    for method in table["method"].unique():
+        rows = (table["method"] == method).to_numpy(bool)
+        for axis, code in zip(block.axes, codes, strict=True):
+            foreign = [key for key in axis if not applies(key, method)]
+            if len(foreign) == len(axis):
+                wanted &= ~rows | (code == 0)
+            for key in foreign:
+                table.loc[rows, key] = pd.NA
+    return table[wanted].reset_index(drop=True)
+
+
+def _resolve(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> pd.DataFrame:
+    """Fill in defaults, so that every field of every config has its value."""
+    columns = {}
+    methods = table["method"].to_numpy(object)
+    of_method = {method: methods == method for method in dict.fromkeys(methods)}
+    nowhere = np.zeros(len(table), int)
+    common = config.fields(config.Config)
+    for key, field in config_fields().items():
+        if key in table:
+            values = table[key].array.copy()
+        else:
+            values = config.column(field, [None]).take(nowhere)
+        for method, of_it in of_method.items():
+            own = common if key in common else config.fields(METHODS[method].options)
+            if key not in own or not applies(key, method):
+                continue
+            rows = of_it & np.asarray(values.isna(), bool)
+            if key not in common:
+                _preset(values, rows, table, METHODS[method].options, field)
+                rows &= np.asarray(values.isna(), bool)
+            required = own[key].required or key == "keep"
+            if required and rows.any():
+                mistakes.add(block.place, f"{key}: method {method} needs it")
+            elif own[key].default is not None:
+                values[rows] = own[key].default
+        columns[key] = values
+    for key in ("init_seed", "order_seed"):
+        missing = np.asarray(columns[key].isna(), bool)
+        columns[key][missing] = columns["seed"][missing]
+    return _derive(pd.DataFrame(columns))
+
+
+def _preset(
+    values: pd.api.extensions.ExtensionArray,
+    rows: np.ndarray,
+    table: pd.DataFrame,
+    model: type[config.Options],
+    field: config.ConfigField,
+) -> None:
+    """Fill an option that was left out with what a preset that was chosen says."""
+    for selector, case, value in config.presets(model, field.name):
+        if selector in table:
+            chosen = np.asarray((table[selector] == case).fillna(False), bool)
+            values[rows & chosen] = value
+
+
+def _derive(table: pd.DataFrame) -> pd.DataFrame:
+    """Fill in the options that follow from the rest of a config."""
+    for method in table["method"].unique():
+        rows = (table["method"] == method).to_numpy(bool)
+        for name, values in METHODS[method].derive(table[rows]).items():
+            table.loc[rows, name] = table.loc[rows, name].fillna(values)
+    return table
+
+
+def _holds(condition: str, table: pd.DataFrame) -> np.ndarray:
+    """Evaluate a condition for every config of a block."""
+    columns: dict[str, np.ndarray] = {}
+    for name in conditions.names(condition):
+        if name == "weights":
+            width = table["width"].to_numpy(np.float64)
+            columns[name] = 3 * width + 2 * width**2
+        elif name in table:
+            columns[name] = _plain(name, table)
+        else:
+            known = [k for k in table if not table[k].isna().all()]
+            hint = spelling.suggest(name, [*known, "weights"], spelling.KEYS)
+            raise conditions.WhereError(f"{name!r} unknown; {hint}")
+    return np.broadcast_to(conditions.evaluate(condition, columns), len(table))
+
+
+def _plain(name: str, table: pd.DataFrame) -> np.ndarray:
+    """Return a column without nulls as plain numbers or text."""
+    column = table[name]
+    if column.isna().any():
+        method = table["method"][column.isna()].iloc[0]
+        raise conditions.WhereError(
+            f"{name} has no value for method {method}; give it a block of its own"
+        )
+    text = pd.api.types.is_string_dtype(column.dtype)
+    return column.to_numpy(str if text else np.float64)
+
+
+def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None:
+    """Note values that cannot work together."""
+    weights = table["width"].map(mlp.weight_count)
+    large = (table["keep"] > weights).fillna(False)
+    if large.any():
+        first = large.idxmax()
+        keep, width = table["keep"][first], table["width"][first]
+        mistakes.add(
+            block.place_of("keep", keep),
+            f"keep: {keep} is more than the {weights[first]} weights of width {width} "
+            f"({large.sum()} configs); lower it or add `where: keep <= weights`",
+        )
+    _check_init(table, block, mistakes)
+    late = (table["stop_epoch"] > table["epochs"]).fillna(False)
+    if late.any():
+        stop, epochs = table[late].iloc[0][["stop_epoch", "epochs"]]
+        mistakes.add(
+            block.place_of("stop_epoch", stop),
+            f"stop_epoch: {stop} is after the end of a training of {epochs} epochs",
+        )
+    for method in table["method"].unique():
+        for field, message, value in METHODS[method].check(
+            table[table["method"] == method]
+        ):
+            mistakes.add(block.place_of(field, value), f"{field}: {message}")
+
+
+def _check_init(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None:
+    """Note files of initial weights that are too narrow for a network."""
+    for source in set(table["init"].unique()) - {initial.DEFAULT}:
+        widest = int(table.loc[table["init"] == source, "width"].max())
+        try:
+            initial.params(source, 0, widest)
+        except ConfigError as error:
+            mistakes.add(block.place_of("init", source), str(error))

@@ -1,0 +1,142 @@
+"""Configs to packs: which networks train together, and what that costs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from spiral.methods.registry import METHODS
+from spiral.model import mlp
+from spiral.protocol.config import Config, fields
+from spiral.results import columns, store
+from spiral.sweep import calibration
+from spiral.sweep.cost import ALIKE, Price, price
+
+PACK_SECONDS = 30.0
+"""Aim for one pack: long enough to hide overhead, short enough to lose to a crash."""
+
+
+def shared_columns() -> list[str]:
+    """Return the fields in which the networks of a pack must agree."""
+    fields = columns.config_fields().values()
+    return [field.name for field in fields if not field.per_network]
+
+
+def group_codes(configs: pd.DataFrame) -> np.ndarray:
+    """Return a number per config; configs of equal number can train together."""
+    return (
+        configs.groupby(shared_columns(), dropna=False, sort=False, observed=True)
+        .ngroup()
+        .to_numpy()
+    )
+
+
+@dataclass(frozen=True)
+class Packs:
+    """Configs with their packs."""
+
+    configs: pd.DataFrame
+    """With the column ``pack``; the configs of a pack stand together, in its order."""
+    table: pd.DataFrame
+    """One row per pack: ``pack``, ``networks``, ``seconds`` (estimated, of one core
+    here), ``engine``."""
+    blocks: dict[str, float]
+    """Estimated seconds of each block, on one core."""
+
+
+def pack(configs: pd.DataFrame) -> Packs:
+    """Share configs out among packs; a function of the configs alone.
+
+    Raises:
+        UnsupportedJob: A method's plan fits no engine; with the reasons.
+    """
+    ids = configs["config_id"].to_numpy(object)
+    names = np.empty(len(configs), object)
+    seconds = np.empty(len(configs))
+    order, packs = [np.empty(0, int)], []  # there may be no config at all
+    for members in groups(configs):
+        cost = price(alike(configs, members))
+        seconds[members] = here = _seconds_here(cost)
+        for chunk in cut(cost):
+            names[members[chunk]] = name = store.pack_id(ids[members[chunk]])
+            packs.append((name, len(chunk), here[chunk].sum(), cost.engine))
+        order.append(members)
+    table = pd.DataFrame(packs, columns=["pack", "networks", "seconds", "engine"])
+    sorted_ = configs.assign(pack=names).iloc[np.concatenate(order)]
+    blocks = pd.Series(seconds).groupby(configs["block"].to_numpy(object)).sum()
+    return Packs(sorted_.reset_index(drop=True), table, blocks.to_dict())
+
+
+def _seconds_here(cost: Price) -> Float[np.ndarray, " N"]:
+    """Return what configs cost on this machine; packs must not depend on it."""
+    return cost.estimate * calibration.factor(cost.engine)
+
+
+def groups(configs: pd.DataFrame) -> list[np.ndarray]:
+    """Return the row numbers of each group; who can share stands together.
+
+    First by order seed (a pack then draws few epoch orders), then by what twins have in
+    common (see ``shared_prefix.twins_at_start``), else as in the grid.
+    """
+    if configs.empty:
+        return []
+    codes = group_codes(configs)
+    keys = [pd.factorize(configs[name], sort=True)[0] for name in reversed(ALIKE)]
+    order = np.lexsort((*keys, codes))
+    return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+
+
+def alike(configs: pd.DataFrame, members: np.ndarray) -> pd.DataFrame:
+    """Return configs of one method with the fields it has, a third of all columns."""
+    method = configs["method"].iat[members[0]]
+    names = [*fields(Config), *fields(METHODS[method].options)]
+    return configs[names].iloc[members]
+
+
+def cut(cost: Price) -> list[np.ndarray]:
+    """Cut a group into packs of about equal time and not too many trainings.
+
+    Configs that are one training throughout (see ``Price.sets``) stand together.
+    """
+    begin = np.flatnonzero(np.diff(cost.sets, prepend=-1))
+    seconds, most = np.add.reduceat(cost.seconds, begin), cost.most_sets
+    count = max(-(-seconds.sum() // PACK_SECONDS), -(-len(seconds) // most))
+    middle = np.cumsum(seconds) - seconds / 2
+    share = np.minimum(middle * count // seconds.sum(), count - 1).astype(int)
+    chunks = np.split(np.arange(len(seconds)), np.flatnonzero(np.diff(share)) + 1)
+    parts = [
+        part
+        for chunk in chunks
+        for part in np.array_split(chunk, -(-len(chunk) // most))
+    ]
+    return np.split(np.arange(len(cost.sets)), [begin[part[0]] for part in parts[1:]])
+
+
+def describe(configs: pd.DataFrame) -> pd.DataFrame:
+    """Return size and estimated cost of packs of a manifest, in its order."""
+    seconds, engines = np.empty(len(configs)), np.empty(len(configs), object)
+    for members in groups(configs):
+        cost = price(alike(configs, members))
+        seconds[members], engines[members] = _seconds_here(cost), cost.engine
+    costs = configs[["pack"]].astype(str).assign(seconds=seconds, engine=engines)
+    by_pack = costs.groupby("pack", sort=False)
+    found = by_pack["seconds"].agg(networks="size", seconds="sum")
+    return found.assign(engine=by_pack["engine"].first()).reset_index()
+
+
+def estimate_bytes(configs: pd.DataFrame) -> int:
+    """Estimate the size of the results on disk.
+
+    Measured (zstd, packs of 100 to 500 rows): 3.5 bytes a kept parameter, a bit per
+    two weights of the width for the mask, 180 bytes for the rest of a row.
+    """
+    weights = configs["width"].map(mlp.weight_count).to_numpy(np.float64)
+    kept = configs["keep"].to_numpy(np.float64, na_value=np.nan)
+    for (name, width), members in configs.groupby(["method", "width"]).indices.items():
+        entry = METHODS[name]
+        if not entry.needs_keep:  # its mask does not change with time
+            count, alone = mlp.weight_count(width), np.ones(len(members))
+            table = alike(configs, members)
+            kept[members] = entry.cost_profile(table, count, alone).kept[-1]
+    return int((180 + 4.0 * kept + weights / 16).sum())

@@ -1,0 +1,79 @@
+"""Rules from scores to masks; what each does with equal scores."""
+
+import numpy as np
+import pytest
+import torch
+
+from spiral.methods.parts import selection
+from spiral.model import masks, mlp
+from tests import oracles
+
+COUNTS = np.array([0, 1, 3, 9, 9, 15, 26, 27])
+
+
+def scores_with_ties():
+    """Return scores [8, 27] two thirds of which are zero."""
+    random = np.random.default_rng(0)
+    drawn = random.random((8, 27))
+    return np.where(drawn > 2 / 3, drawn, 0)
+
+
+@pytest.mark.parametrize("rule", ["rank", "topk", "sorted"])
+def test_three_rules_keep_exactly_so_many_of_the_best(rule):
+    scores = scores_with_ties()
+    kept = selection.select(scores, COUNTS, rule)
+    assert kept.sum(axis=1).tolist() == COUNTS.tolist()
+    for row, mask in zip(scores, kept, strict=True):
+        assert row[mask].min(initial=1) >= row[~mask].max(initial=0)
+
+
+def test_among_equals_rank_takes_the_lower_index_and_two_what_torch_finds():
+    scores = scores_with_ties()
+    found = {r: selection.select(scores, COUNTS, r) for r in ("rank", "topk", "sorted")}
+    for n, count in enumerate(COUNTS.tolist()):
+        row = torch.tensor(scores[n])
+        some, every = torch.topk(row, count).indices, torch.topk(row, 27).indices
+        assert found["rank"][n].tolist() == oracles.keep_top(scores[n].tolist(), count)
+        assert set(np.flatnonzero(found["topk"][n])) == set(some.tolist())
+        assert set(np.flatnonzero(found["sorted"][n])) == set(every[:count].tolist())
+    assert not np.array_equal(found["rank"], found["topk"])
+    assert not np.array_equal(found["topk"], found["sorted"])
+
+
+def test_without_ties_they_are_the_same():
+    scores = np.random.default_rng(1).random((8, 27))
+    rank = selection.select(scores, COUNTS)
+    assert np.array_equal(selection.select(scores, COUNTS, "topk"), rank)
+    assert np.array_equal(selection.select(scores, COUNTS, "sorted"), rank)
+
+
+def test_strict_keeps_one_too_few_and_no_ties_loose_all_of_them():
+    scores, counts = np.array([[3.0, 1, 1, 0, 2], [0.0, 0, 0, 5, 0]]), np.array([3, 3])
+    strict = selection.select(scores, counts, "strict")
+    loose = selection.select(scores, counts, "loose")
+    assert strict.tolist() == [[True, False, False, False, True], [0, 0, 0, 1, 0]]
+    assert loose.tolist() == [[True, True, True, False, True], [1, 1, 1, 1, 1]]
+
+
+@pytest.mark.parametrize("rule", ["rank", "strict"])
+def test_a_cut_ranks_all_weights_or_each_layers_share(rule):
+    scores = np.random.default_rng(2).random((3, 27))
+    keep = np.array([4, 11, 20])
+    every = selection.cut(scores, keep, 3, "global", rule)
+    less = rule == "strict"
+    for n, row in enumerate(scores):
+        assert every[n].tolist() == oracles.keep_top(row.tolist(), keep[n] - less)
+    layered = selection.cut(scores, keep, 3, "layer", rule)
+    for layer, share in zip(
+        mlp.layers(3), masks.allocate(keep, [6, 9, 9, 3]).T, strict=True
+    ):
+        for n in range(3):
+            part = scores[n, layer.columns].tolist()
+            expected = oracles.keep_top(part, max(0, share[n] - less))
+            assert layered[n, layer.columns].tolist() == expected
+
+
+def test_pruned_weights_rank_last_unless_the_rule_drops_them_anyway():
+    scores, kept = np.array([[0.0, 2, 3]]), np.array([[True, True, False]])
+    assert selection.without(scores, kept, "rank").tolist() == [[0, 2, -1]]
+    assert selection.without(scores, kept, "strict").tolist() == [[0, 2, 0]]

@@ -1,0 +1,68 @@
+"""Which rows a question is about."""
+
+import pytest
+
+from spiral.errors import ConfigError
+from spiral.report.stats.row_filter import select
+from tests.report import row, table
+
+
+@pytest.fixture
+def rows():
+    found = table(
+        row(method="gmp", keep=20, schedule="cosine"),
+        row(method="snip", keep=26, schedule="step", lr=0.05),
+        row(method="dense", keep=None),
+    )
+    return found.assign(source=["A", "A", "B"], version=["1", "2", None])
+
+
+@pytest.mark.parametrize(
+    ("where", "left"),
+    [
+        ({}, ["gmp", "snip", "dense"]),
+        ({"method": ["snip", "gmp"]}, ["gmp", "snip"]),
+        ({"when": ["before"]}, ["snip"]),
+        ({"schedule": ["step"]}, ["snip"]),  # of training
+        ({"schedule": ["gradual"]}, ["gmp"]),  # of pruning: an axis
+        ({"lr": ["5e-2"]}, ["snip"]),
+        ({"keep": ["20.0", "26"]}, ["gmp", "snip"]),
+        ({"keep": ["none"]}, ["dense"]),
+        ({"source": ["B"]}, ["dense"]),
+        ({"version": ["2"], "lr": ["0.05"]}, ["snip"]),
+    ],
+)
+def test_columns_and_axes_select(rows, where, left):
+    found = select(rows, where)
+    assert found["method"].tolist() == left
+    assert found.index.tolist() == [*range(len(left))]
+
+
+def test_some_methods_stay_whatever_is_asked_of_methods(rows):
+    for where in ({"method": ["gmp"]}, {"when": ["during"]}):
+        assert set(select(rows, where, ("dense",))["method"]) == {"gmp", "dense"}
+    assert set(select(rows, {"keep": ["20"]}, ("dense",))["method"]) == {"gmp"}
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        (
+            {"units": ["neuron"]},
+            "no column or axis of methods 'units'; did you mean 'unit'",
+        ),
+        ({"when": ["never ever"]}, "no method has when='never ever'; known are "),
+        ({"method": ["lth"]}, "no rows have method=lth; there are dense, gmp, snip"),
+        ({"keep": ["21"]}, "no rows have keep=21; there are 20, 26, none"),
+        ({"method": ["gmp"], "keep": ["26"]}, "no rows with method=gmp and keep=26"),
+    ],
+)
+def test_what_selects_nothing_is_refused_with_what_there_is(rows, where, message):
+    with pytest.raises(ConfigError, match=message):
+        select(rows, where)
+
+
+def test_words_that_look_like_numbers_stay_words():
+    rows = table(row(), row(), row()).assign(source=["007", "7", "1.0"])
+    for name in ("007", "7", "1.0"):
+        assert select(rows, {"source": [name]})["source"].tolist() == [name]

@@ -1,0 +1,219 @@
+"""Which setting and which seeds are reported."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spiral.errors import ConfigError
+from spiral.report.stats.selection import choose, codes
+from tests.report import row, seeds, table
+
+
+def two_rates(**values):
+    """0.1 has the better median, 0.2 the best single seed."""
+    return [
+        *seeds([0.7, 0.8, 0.6], lr=0.1, **values),
+        *seeds([0.6, 0.99, 0.55], lr=0.2, **values),
+    ]
+
+
+def shown(rows, *more, **options):
+    """Return the accuracies that are reported."""
+    choice = choose(table(*rows, *more), **options)
+    return choice.rows["accuracy"][choice.reported].tolist()
+
+
+def test_the_setting_with_the_highest_median_is_reported():
+    assert shown(two_rates()) == [0.7, 0.8, 0.6]
+
+
+def test_of_equal_medians_the_first_setting_is_reported():
+    even = [*seeds([0.6, 0.8], lr=0.2), *seeds([0.7, 0.7], lr=0.1)]
+    assert shown(even) == [0.7, 0.7]
+
+
+def test_the_median_of_an_even_number_lies_between():
+    even = [*seeds([0.5, 0.6, 0.8, 0.9], lr=0.1), *seeds([0.1, 0.7, 0.7, 1.0], lr=0.2)]
+    assert shown(even) == [0.5, 0.6, 0.8, 0.9]
+    assert shown([*even, row(lr=0.3, accuracy=0.71)]) == [0.71]
+
+
+def test_any_field_of_a_config_makes_a_setting():
+    rows = [*seeds([0.7, 0.8]), *seeds([0.6, 0.7], interval=50)]
+    frame = table(*rows)
+    frame["interval"] = pd.array([97, 97, 50, 50], "Int64")
+    choice = choose(frame)
+    assert choice.reported.tolist() == [True, True, False, False]
+    assert choice.settings == ["lr", "schedule", "interval"]
+
+
+def test_results_make_no_setting():
+    rows = [row(accuracy=0.7, steps=1), row(seed=1, accuracy=0.8, steps=2)]
+    assert choose(table(*rows)).settings == ["lr", "schedule"]
+
+
+def test_a_setting_that_makes_groups_is_not_chosen():
+    choice = choose(table(*two_rates()), ["method", "lr"])
+    assert choice.reported.all()
+    assert choice.groups["lr"].tolist() == [0.1, 0.2]
+
+
+def test_each_width_chooses_for_itself_and_both_are_reported():
+    other = [*seeds([0.1, 0.1], width=3, lr=0.1), *seeds([0.2, 0.3], width=3, lr=0.2)]
+    found = shown(two_rates(), *other, by=["method"])
+    assert found == [0.7, 0.8, 0.6, 0.2, 0.3]
+
+
+def test_each_size_chooses_for_itself():
+    other = [row(keep=30, lr=0.1, accuracy=0.1), row(keep=30, lr=0.2, accuracy=0.9)]
+    assert shown(two_rates(), *other) == [0.7, 0.8, 0.6, 0.9]
+
+
+@pytest.mark.parametrize("status", ["aborted", "collapsed", "diverged", "infeasible"])
+def test_failures_count_as_chance_whatever_was_measured(status):
+    choice = choose(table(row(status=status, accuracy=0.97), row(seed=1)))
+    assert choice.rows["accuracy"].tolist() == [0.5, 0.9]
+    assert choice.rows["failed"].tolist() == [True, False]
+
+
+def test_a_degenerate_row_counts_as_it_is_and_a_missing_accuracy_as_chance():
+    choice = choose(
+        table(row(status="degenerate", accuracy=0.97), row(seed=1, accuracy=None))
+    )
+    assert choice.rows["accuracy"].tolist() == [0.97, 0.5]
+
+
+def test_size_is_what_was_asked_or_else_what_there_is():
+    rows = [
+        row(keep=20, nnz=19),
+        row(method="block", keep=None, nnz=18),
+        row(method="dense", keep=None),
+    ]
+    groups = choose(table(*rows)).groups.set_index("method")["keep"]
+    assert (groups["gmp"], groups["block"]) == (20, 18)
+    assert pd.isna(groups["dense"])
+
+
+def test_groups_come_sorted_and_the_order_of_rows_does_not_matter():
+    rows = [*two_rates(), *two_rates(method="lth"), *two_rates(keep=None, nnz=9)]
+    frame = table(*rows)
+    mixed = frame.sample(frac=1, random_state=1)
+    one, other = choose(frame), choose(mixed)
+    pd.testing.assert_frame_equal(one.groups, other.groups)
+    assert one.groups["method"].tolist() == ["gmp", "gmp", "lth"]
+    assert one.groups["keep"].tolist() == [9, 20, 20]
+    back = pd.Series(other.reported, mixed.index).sort_index()
+    assert back.tolist() == one.reported.tolist()
+
+
+# ---- honest
+
+
+def test_half_of_the_seeds_choose_and_the_others_are_reported():
+    """Seeds 0, 2, 4 prefer 0.2; seeds 1 and 3, which are reported, would not."""
+    low = seeds([0.6, 0.9, 0.6, 0.9, 0.6], lr=0.1)
+    high = seeds([0.8, 0.7, 0.8, 0.75, 0.8], lr=0.2)
+    assert shown([*low, *high]) == [0.8, 0.7, 0.8, 0.75, 0.8]
+    assert shown([*low, *high], honest=True) == [0.7, 0.75]
+
+
+def test_halves_are_of_the_seeds_that_a_stratum_has():
+    some = [row(seed=s, accuracy=s / 100) for s in (90, 3, 17, 40)]
+    assert sorted(shown(some, honest=True)) == [0.17, 0.90]
+
+
+def test_halves_are_the_same_for_all_settings():
+    rows = two_rates() + two_rates(schedule="step")
+    choice = choose(table(*rows), honest=True)
+    assert choice.rows["seed"][choice.reported].tolist() == [1]
+
+
+def test_equal_seeds_are_halved_alike_in_every_method_and_size():
+    rows = [
+        r for m in ("gmp", "lth") for k in (20, 30) for r in two_rates(method=m, keep=k)
+    ]
+    choice = choose(table(*rows), honest=True)
+    assert set(choice.rows["seed"][choice.reported]) == {1}
+    assert choice.reported.sum() == 4
+
+
+def test_init_and_order_are_seeds_too():
+    rows = [row(init_seed=i, order_seed=o) for i in (0, 1) for o in (0, 1)]
+    choice = choose(table(*rows))
+    assert choice.rows["seed_code"].nunique() == 4
+    assert choose(table(*rows), honest=True).reported.sum() == 2
+
+
+def test_a_single_seed_has_nothing_left_to_report():
+    assert shown([row(), row(lr=0.2, accuracy=0.3)], honest=True) == []
+
+
+# ---- columns
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("kep", "did you mean 'keep'"),
+        ("seed", "known are method, wid"),
+        ("accuracy", "known are method, wid"),
+    ],
+)
+def test_a_column_that_makes_no_group_is_refused_with_those_that_do(name, hint):
+    with pytest.raises(ConfigError, match=f"no column '{name}'.*{hint}"):
+        choose(table(row()), ["method", name])
+
+
+def test_without_columns_there_is_nothing_to_compare():
+    with pytest.raises(ConfigError, match="at least one column"):
+        choose(table(row()), ["keep"])
+
+
+def test_codes_number_distinct_rows_in_order():
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "a": pd.array(random.choice(["x", "y", None], 300), "string"),
+            "b": pd.array(random.choice([1, 2, 3, None], 300), "Int64"),
+            "c": random.integers(0, 4, 300),
+        }
+    )
+    expected = frame.groupby(["a", "b", "c"], dropna=False, sort=True).ngroup()
+    found, distinct = codes(frame, ["a", "b", "c"])
+    assert found.tolist() == expected.tolist()
+    again = distinct.iloc[found].reset_index(drop=True)
+    pd.testing.assert_frame_equal(again, frame)
+
+
+def test_codes_of_many_columns_do_not_overflow():
+    """Nine columns of 256 codes each have 2^72 combinations."""
+    steps = np.arange(255)
+    same = {f"c{i}": [*steps, *np.zeros(255, int)] for i in range(1, 9)}
+    frame = pd.DataFrame({"c0": [*steps, *steps]} | same)
+    found, distinct = codes(frame, list(frame))
+    assert len(distinct) == 509  # (0, 0, …) comes twice
+    again = distinct.iloc[found].reset_index(drop=True)
+    pd.testing.assert_frame_equal(again, frame)
+    assert distinct.equals(distinct.sort_values(list(frame)).reset_index(drop=True))
+
+
+def test_choosing_agrees_with_a_slow_search():
+    random = np.random.default_rng(3)
+    rows = [
+        row(method=m, keep=k, lr=lr, seed=s, accuracy=random.random())
+        for m in ("gmp", "lth")
+        for k in (10, 20)
+        for lr in (0.1, 0.2, 0.3)
+        for s in range(int(random.integers(1, 6)))
+    ]
+    frame = table(*rows)
+    choice = choose(frame)
+    shown = choice.rows[choice.reported]
+    for names, part in frame.groupby(["method", "keep"]):
+        best = max((0.1, 0.2, 0.3), key=lambda lr: np.median(of(part, lr)))
+        here = shown[(shown[["method", "keep"]] == [*names]).all(axis=1)]
+        assert here["accuracy"].tolist() == of(part, best)
+
+
+def of(part, lr):
+    return part["accuracy"][part["lr"] == lr].tolist()

@@ -1,0 +1,107 @@
+"""Places of many methods, on rows with known answers."""
+
+import pandas as pd
+import pytest
+
+from spiral.report.stats import ranking, standings
+from spiral.report.text import standings as standings_text
+from tests.report import frontier, seeds, table
+
+KNOWN = frontier(("any", 16, 0.96), ("any", 22, 0.9995))
+UP = [0.90 + seed / 1000 for seed in range(8)]
+
+
+def shifted(by):
+    """Return accuracies of eight seeds, shifted."""
+    return [accuracy + by for accuracy in UP]
+
+
+def with_batch(rows):
+    """Return rows of batches of 128, as `standard` has them."""
+    return rows.assign(batch=128)
+
+
+@pytest.fixture
+def rows():
+    """GMP beats LTH, LTH random, at the two sizes that all have."""
+    strength = {"random": -0.2, "gmp": 0.06, "lth": 0.0}
+    return with_batch(
+        table(
+            *(
+                line
+                for method, by in strength.items()
+                for keep in (26, 44)
+                for line in seeds(shifted(by), method=method, keep=keep)
+            ),
+            *seeds([0.99] * 8, method="random", keep=65),
+            *seeds([0.99] * 8, method="lth", width=64, keep=26),
+            *[{**line, "seed": 8} for line in seeds([0.99], method="random", keep=26)],
+        )
+    )
+
+
+def test_places_are_by_who_beats_whom_where_all_have_rows(rows):
+    found = standings.standings(rows, KNOWN)
+    assert found.width == 16
+    assert found.places.to_dict("list") == {
+        "method": ["gmp", "lth", "random"],
+        "place": [1, 2, 3],
+        "better": [2, 1, 0],
+        "worse": [0, 1, 2],
+        "seeds": [8, 8, 8],
+        "pairs": [16, 16, 16],
+        "epochs": [50, 50, 50],
+    }
+    assert found.tried == [26, 44]
+    assert set(found.gaps["largest"]) == {44}
+    assert set(found.sizes["n"]) == {8}
+
+
+def test_places_are_those_of_rank_on_equal_cells(rows):
+    both = rows[rows["keep"] != 65].query("width == 16 and seed < 8")
+    found = standings.standings(rows, KNOWN).places.set_index("method")["place"]
+    for method, place in found.items():
+        assert ranking.of_rows(both, method, KNOWN).place == place
+
+
+def test_equals_share_a_place():
+    alike = with_batch(table(*seeds(UP, method="gmp"), *seeds(UP, method="lth")))
+    assert standings.standings(alike, KNOWN).places["place"].tolist() == [1, 1]
+
+
+def test_the_table_says_what_each_misses_and_needs(rows):
+    shown = standings_text.table(standings.standings(rows, KNOWN))
+    expected = pd.DataFrame(
+        {
+            "place": [1, 2, 3],
+            "method": ["gmp", "lth", "random"],
+            "better": [2, 1, 0],
+            "worse": [0, 1, 2],
+            "epochs": ["50", "50", "50"],
+            "median": ["≤26 (+10)", ">44", ">44"],
+            "interval": ["26–26", ">44", ">44"],
+            "best": ["≤26 (+10)", ">44", ">44"],
+            "misses at 26": ["0.036", "0.096", "0.296"],
+            "misses at 44": ["0.036", "0.096", "0.296"],
+        }
+    )
+    pd.testing.assert_frame_equal(shown, expected)
+
+
+def test_markdown_has_a_line_each_and_names_those_without_a_place(rows):
+    text = standings_text.markdown(standings.standings(rows, KNOWN))
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == 5
+    assert lines[2].startswith("| 1 | `gmp` | 2 | 0 | 50 | ≤26 (+10) |")
+    assert all(line.count(" | ") == 9 for line in lines)
+    assert "`dense`" in text.partition("Without a place: ")[2]
+
+
+def test_budgets_that_differ_are_told(rows):
+    assert standings.standings(rows, KNOWN).notes == []
+    epochs = [10 if method == "gmp" else 50 for method in rows["method"]]
+    rows.insert(0, "epochs", epochs)
+    found = standings.standings(rows, KNOWN)
+    (note,) = found.notes
+    assert note == "lines differ in epochs: 10 (gmp 16), 50 (lth 16, random 16)"
+    assert f"note: {note}" in standings_text.page(found)

@@ -1,0 +1,48 @@
+"""What is said about the numbers."""
+
+import pytest
+
+from spiral.report.stats.aggregate import summarise
+from spiral.report.stats.selection import choose
+from spiral.report.text import notes
+from tests.report import frontier, row, seeds, table
+
+
+def said(*rows, known=None, honest=False):
+    choice = choose(table(*rows), honest=honest)
+    groups = summarise(choice, best_known=known)
+    return " | ".join(notes.of(choice, groups, honest, known))
+
+
+def test_failures_are_named_with_their_numbers():
+    words = ["aborted"] * 3 + ["diverged", "degenerate", "ok", "collapsed"]
+    text = said(*[row(seed=s, status=word) for s, word in enumerate(words)])
+    assert "accuracy 0.5: 3 aborted, 1 collapsed, 1 diverged" in text
+    assert "1 degenerate rows count as they are" in text
+    assert "failed" not in said(row())
+    assert "degenerate" not in said(row())
+
+
+def test_choosing_on_what_is_reported_is_said():
+    two = [*seeds([0.9] * 4), *seeds([0.8] * 4, lr=0.2)]
+    assert "--honest" in said(*two)
+    assert "--honest" not in said(row())
+    assert "every other seed" in said(*two, honest=True)
+    assert "none left" not in said(*two, honest=True)
+    assert "1 groups of one seed each have none left" in said(row(), honest=True)
+
+
+@pytest.mark.parametrize(("accuracy", "better"), [(0.95, False), (0.951, True)])
+def test_rows_better_than_the_frontier_are_pointed_out(accuracy, better):
+    text = said(row(accuracy=accuracy), known=frontier(("any", 20, 0.95)))
+    assert ("better than the frontier" in text) == better
+    assert "there is no frontier" not in text
+
+
+def test_a_row_is_held_against_networks_of_its_own_size():
+    """Not those of its group's median: units are removed whole."""
+    known = frontier(("any", 12, 0.9), ("any", 20, 0.95))
+    alike = {"method": "l1_unit", "keep": 22}
+    less = [row(seed=s, nnz=12, accuracy=0.8, **alike) for s in range(3)]
+    text = said(*less, row(seed=3, nnz=20, accuracy=0.94, **alike), known=known)
+    assert "better than the frontier" not in text

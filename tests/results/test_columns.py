@@ -1,0 +1,128 @@
+"""Rows: one set of columns for all, and nothing lost between a row and a network."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spiral.errors import SchemaMismatch
+from spiral.results import columns as rows
+
+PARAMS = {2: 21, 3: 37}
+"""Parameters by width: (2w + w) + 2 (w² + w) + (w + 1)."""
+
+
+def test_columns_have_unique_names_and_results_never_hide_a_setting():
+    names = rows.schema().names
+    assert len(names) == len({*names})
+    assert not {*rows.RESULTS} & {*rows.config_fields()}
+    assert "config_id" not in {*rows.RESULTS, *rows.config_fields()}
+    assert [n for n in names if n in rows.RESULTS] == [*rows.RESULTS]
+
+
+def test_every_column_is_explained():
+    meanings = [meaning for _, meaning in rows.RESULTS.values()]
+    meanings += [field.description for field in rows.config_fields().values()]
+    assert all(meanings)
+
+
+def test_measurements_are_columns():
+    assert {*rows.NOT_VALUES} < {*rows.RESULTS}
+
+
+@given(data=st.data(), width=st.sampled_from([2, 3]))
+@settings(max_examples=25)
+def test_a_row_gives_back_mask_and_parameters(data, width):
+    size = PARAMS[width]
+    bits = data.draw(st.lists(st.booleans(), min_size=size, max_size=size))
+    number = st.floats(width=32, allow_nan=False)
+    kept = data.draw(st.lists(number, min_size=sum(bits), max_size=sum(bits)))
+    text = "".join("01"[bit] for bit in bits).ljust(-(-size // 8) * 8, "0")
+    packed = int(text, 2).to_bytes(len(text) // 8, "big")
+    mask, params = rows.params_of({"width": width, "mask": packed, "weights": kept})
+    assert mask.tolist() == bits
+    assert params.dtype == np.float32
+    queue = iter(kept)
+    assert params.tolist() == [next(queue) if bit else 0.0 for bit in bits]
+
+
+OPTIONAL = ["init", "connected", "interval", "fidelity", "inner_lr", "running_loss"]
+"""Columns that some earlier version lacked."""
+
+
+@pytest.mark.parametrize("missing", [[], ["init"], ["entropy"], OPTIONAL])
+def test_files_of_earlier_versions_are_known(missing):
+    columns = [field for field in rows.schema() if field.name not in missing]
+    assert rows.older_or_equal(pa.schema(columns))
+    assert rows.older_or_equal(pa.schema(columns[::-1]))
+
+
+@pytest.mark.parametrize("name", ["config_id", "lr", "keep", "status", "weights"])
+def test_files_without_what_every_version_had_are_not(name):
+    columns = [field for field in rows.schema() if field.name != name]
+    assert not rows.older_or_equal(pa.schema(columns))
+
+
+@pytest.mark.parametrize(
+    "field", [pa.field("init", pa.int64()), pa.field("colour", pa.string())]
+)
+def test_files_of_later_versions_are_not(field):
+    columns = [column for column in rows.schema() if column.name != field.name]
+    assert not rows.older_or_equal(pa.schema([*columns, field]))
+
+
+def test_configs_of_earlier_versions_drew_their_initial_weights():
+    methods = pd.array(["snip", "dense"], "string")
+    found = rows.complete(pd.DataFrame({"method": methods}))
+    assert found["init"].tolist() == ["default", "default"]
+    assert found["fidelity"].tolist() == ["exact", pd.NA]
+    assert found["rounds"].isna().all()
+
+
+@pytest.fixture
+def two_configs():
+    table = pd.DataFrame({"config_id": ["a", "b"]})
+    for name, field in rows.config_fields().items():
+        table[name] = pd.array([None, None], dtype=field.dtype)
+    return table.assign(
+        method=pd.array(["gmp", "dense"], "string"),
+        keep=pd.array([12, None], "Int64"),
+        lr=pd.array([0.1, 0.05], "Float64"),
+    )
+
+
+def _results():
+    values = {
+        pa.string(): ["x", "y"],
+        pa.float64(): [0.5, 0.25],
+        pa.int64(): [1, 2],
+        pa.bool_(): [True, False],
+        pa.binary(): [b"\0", b"\1"],
+        pa.list_(pa.float32()): [[1.5], []],
+    }
+    return {name: values[kind] for name, (kind, _) in rows.RESULTS.items()}
+
+
+def test_configs_and_results_are_joined_in_order(two_configs):
+    table = rows.assemble(two_configs.assign(pack="p", block="b"), _results())
+    assert table.schema.equals(rows.schema())
+    first, second = table.to_pylist()
+    assert (first["config_id"], first["method"], first["keep"]) == ("a", "gmp", 12)
+    assert (second["method"], second["keep"], second["lr"]) == ("dense", None, 0.05)
+    assert (first["accuracy"], second["accuracy"]) == (0.5, 0.25)
+    assert (first["weights"], second["weights"]) == ([1.5], [])
+
+
+@pytest.mark.parametrize("name", rows.RESULTS)
+def test_a_missing_result_is_noticed(name, two_configs):
+    results = _results()
+    del results[name]
+    with pytest.raises(KeyError, match=name):
+        rows.assemble(two_configs, results)
+
+
+def test_what_has_no_method_is_no_config():
+    with pytest.raises(SchemaMismatch, match="no column `method`"):
+        rows.complete(pd.DataFrame({"keep": [1]}))

@@ -1,0 +1,136 @@
+"""Summaries hold what a comparison needs, and say who made them."""
+
+import pandas as pd
+import pytest
+
+from spiral.cli import options
+from spiral.errors import ConfigError, CorruptPack, StoreError
+from spiral.report.stats import compare
+from spiral.results import load, store, summary
+from spiral.search import best_known as frontier
+from spiral.sweep import launch
+from spiral.sweep.grid import grid
+
+GRID = """
+name: few
+defaults: {width: 3, epochs: 1, batch: 2000, seed: 0..3}
+blocks:
+  pruned: {method: [gmp, random], keep: [12, 20], lr: [0.05, 0.1]}
+  shared: {method: random, keep: 12, init_seed: 7}
+  dense: {method: dense}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("few")
+    settings = launch.Settings(executor="local")
+    prepared = launch.prepare(grid.loads(GRID), out, settings)
+    launch.run(prepared, settings, lambda outcome: None)
+    return out
+
+
+@pytest.fixture(scope="module")
+def file(folder, tmp_path_factory):
+    file = tmp_path_factory.mktemp("summary") / "few.parquet"
+    assert summary.write(folder, file) == 40
+    return file
+
+
+def test_a_summary_has_every_number_of_the_rows_and_their_ids(folder, file):
+    (rows, _), (found, notes) = load.read([folder]), load.read([file])
+    rows, found = (t.set_index("config_id").sort_index() for t in (rows, found))
+    assert notes == []
+    assert {*found} == {*rows}
+    own = rows.drop(columns="source")
+    pd.testing.assert_frame_equal(found[[*own]], own)
+
+
+def test_its_name_says_what_it_is(folder, tmp_path):
+    with pytest.raises(ConfigError, match=r"few\.csv: expected .* ending in \.parquet"):
+        summary.write(folder, tmp_path / "few.csv")
+    assert not (tmp_path / "few.csv").exists()
+
+
+def test_a_comparison_of_it_is_that_of_the_launch(folder, file):
+    best_known = frontier.load()
+    one, other = (
+        compare.of_rows(load.read([place]).rows, compare.Question(), best_known)
+        for place in (folder, file)
+    )
+    for name in ("gaps", "groups", "pairs"):
+        pd.testing.assert_frame_equal(one.tables[name], other.tables[name])
+
+
+def test_it_has_no_distances_and_no_hint_how_to_get_them(file):
+    found = compare.of_folders([file])
+    assert found.tables["distances"].empty
+    assert not any("--distances" in note for note in found.notes)
+
+
+def test_a_launch_and_its_summary_count_once(folder, file):
+    found, (note,) = load.read([folder, file])
+    assert len(found) == 40
+    assert "40 rows are in several folders and count once" in note
+    assert "0 of them differ" in note
+
+
+def test_the_footer_says_who_made_it(file):
+    _, facts = summary.read(file)
+    assert facts["grid"] == "few"
+    assert facts["blocks"] == {"pruned": 32, "shared": 4, "dense": 4}
+    assert facts["rows"] == 40
+    assert facts["version"]
+    assert all(len(facts[name]) == 1 for name in ("machine", "numpy", "torch"))
+
+
+def test_equal_rows_make_equal_bytes(folder, file, tmp_path):
+    again = tmp_path / "again.parquet"
+    summary.write(folder, again)
+    assert again.read_bytes() == file.read_bytes()
+
+
+def test_a_damaged_summary_is_found(file, tmp_path):
+    data = bytearray(file.read_bytes())
+    data[len(data) // 3] ^= 1
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(data)
+    with pytest.raises(CorruptPack):
+        summary.read(broken)
+
+
+def test_other_files_are_no_summaries(folder, tmp_path):
+    with pytest.raises(StoreError, match="no summary; `spiral-sweep summary"):
+        summary.read(next(store.pack_files(folder)))
+    with pytest.raises(StoreError, match="No such file"):
+        summary.read(tmp_path / "nothing.parquet")
+
+
+def test_shipped_ones_have_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(summary, "SHIPPED", tmp_path)
+    for name in ("one", "one-more"):
+        (tmp_path / f"{name}.parquet").touch()
+    assert summary.shipped("one") == tmp_path / "one.parquet"
+    with pytest.raises(StoreError, match=r"two: no such folder, .* are one, one-more"):
+        summary.shipped("two")
+
+
+SHIPPED = {"standard": "standard", "overparam": "overparam", "fidelity": "fidelity"}
+SHIPPED |= {name: f"seeds/{name}" for name in summary.names() if name not in SHIPPED}
+"""Each shipped summary and its grid."""
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_is_shipped_is_of_its_grid_and_has_every_seed(name):
+    found, notes = load.read([summary.shipped(name)])
+    wanted = grid.load(options.grid_files()[SHIPPED[name]]).configs
+    assert notes == []
+    assert set(found["config_id"]) == set(wanted["config_id"])
+
+
+def test_what_is_shipped_is_small_and_says_which_grid_made_it():
+    for path in summary.SHIPPED.glob("*.parquet"):
+        _, facts = summary.read(path)
+        assert path.stat().st_size < 200_000
+        assert facts["grid"] == path.stem
+        assert facts["version"]
