@@ -168,6 +168,25 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
     return found
 
 
+OptionClasses = Mapping[str, type[Options]]
+"""Method → its options class; a method that this process does not know has none."""
+
+
+def fields_of(method: str, options: OptionClasses) -> dict[str, ConfigField]:
+    """Return the fields of a method's configs: the common ones, then its options."""
+    return fields(Config) | fields(options.get(method, Options))
+
+
+def option_fields(options: OptionClasses) -> dict[str, ConfigField]:
+    """Return the options of all methods; an option has one type wherever it occurs."""
+    found: dict[str, ConfigField] = {}
+    for model in options.values():
+        for name, field in fields(model).items():
+            known = found.setdefault(name, field)
+            assert known.kind is field.kind, f"option {name} has two types"
+    return found
+
+
 def preset(default: str, description: str, cases: Mapping[str, Any]) -> Any:
     """Return an option whose value sets other options, where a config leaves them out.
 

@@ -3,9 +3,8 @@
 from typing import Any
 
 from spiral import engines
-from spiral.methods.registry import METHODS
+from spiral.methods.registry import METHODS, config_fields
 from spiral.protocol import config
-from spiral.results.columns import config_fields
 from spiral.search import LISTINGS
 from spiral.sweep.grid import listings
 

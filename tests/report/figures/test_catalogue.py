@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from spiral.errors import ConfigError
+from spiral.methods.registry import options
 from spiral.report.figures import catalogue
 from spiral.report.stats.compare import Question
 from spiral.results import load
@@ -167,7 +168,7 @@ def launched(tmp_path):
 
 
 def test_the_best_of_each_method_stands_beside_the_best_known(launched):
-    found = catalogue.Source([launched], load.read([launched]).rows, None)
+    found = catalogue.Source([launched], load.read([launched], options()).rows, None)
     figure = catalogue.best_maps(found)
     assert [name.split(",")[0] for name in titles(figure)] == ["magnitude", "gmp"]
     assert "asked for 20 weights, of n = 4 rows" in figure.get_supxlabel()
@@ -187,7 +188,7 @@ def test_the_usual_size_is_what_most_methods_have_next_to_the_optimum():
 
 
 def test_networks_come_in_the_order_asked_for_with_their_weights(launched):
-    rows = load.read([launched]).rows.iloc[::-1]
+    rows = load.read([launched], options()).rows.iloc[::-1]
     found = load.networks([launched], rows)
     assert found["config_id"].tolist() == rows["config_id"].tolist()
     assert all((np.array(weights) == 0.5).all() for weights in found["weights"])
