@@ -11,10 +11,11 @@ from pydantic import Field
 
 from spiral.methods.controls import wrapped
 from spiral.methods.controls.wrapped import Wrappable, Wrapped, WrappedOptions
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import reinit
 from spiral.model import masks, mlp, schedules
 from spiral.protocol import config
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 from spiral.tasks import cubist
 

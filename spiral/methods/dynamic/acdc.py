@@ -9,11 +9,12 @@ import pandas as pd
 from jaxtyping import Bool
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import n_of_m, scores, selection
 from spiral.methods.parts.retraining_rates import Buffers, buffers_option
 from spiral.model import masks, schedules
 from spiral.protocol.config import PER_NETWORK, Options, preset
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 from spiral.tasks import cubist
 

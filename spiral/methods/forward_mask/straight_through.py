@@ -14,17 +14,12 @@ import pandas as pd
 from jaxtyping import Float, Int
 from pydantic import Field
 
-from spiral.methods.entry import (
-    CostProfile,
-    Entry,
-    Mistake,
-    Taxonomy,
-    nothing_to_derive,
-)
+from spiral.methods.entry import Entry, Mistake, Taxonomy, nothing_to_derive
 from spiral.methods.parts import allocation, n_of_m
 from spiral.model import groups, masks, mlp
 from spiral.model.groups import Scope
 from spiral.protocol.config import Options, fields, preset
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, ForwardMask, Plan, View
 from spiral.tasks import cubist
 

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import scores, selection
 from spiral.model import masks, schedules
 from spiral.protocol import norm_balls
 from spiral.protocol.config import Config, Options, fields
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, FrankWolfe, Plan, Rescale, View
 
 

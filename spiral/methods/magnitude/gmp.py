@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts import counts, scores, selection
 from spiral.methods.parts.allocation import SCOPE, Scope
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
 

@@ -9,17 +9,11 @@ import pandas as pd
 from jaxtyping import Bool, Int
 from pydantic import Field
 
-from spiral.methods.entry import (
-    CostProfile,
-    Entry,
-    Fidelity,
-    Mistake,
-    Taxonomy,
-    fidelity,
-)
+from spiral.methods.entry import Entry, Fidelity, Mistake, Taxonomy, fidelity
 from spiral.methods.parts import counts, scores, selection
 from spiral.model import masks, mlp, schedules
 from spiral.protocol.config import Options
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Params, Plan, View
 
 

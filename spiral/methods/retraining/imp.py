@@ -11,11 +11,12 @@ import pandas as pd
 from jaxtyping import Bool
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import counts, retraining_rates, scores, selection
 from spiral.methods.parts.retraining_rates import Buffers, Retraining, buffers_option
 from spiral.model import masks, mlp, schedules
 from spiral.protocol.config import Options, preset
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
 

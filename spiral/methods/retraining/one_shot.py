@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Taxonomy, within_training
+from spiral.methods.entry import Entry, Taxonomy, within_training
 from spiral.methods.parts import scores, selection
 from spiral.methods.parts.allocation import SCOPE, Scope
 from spiral.model import masks, schedules
 from spiral.protocol.config import PER_NETWORK, Options
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Sam, Sgd, View
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Bool
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import reconstruction, retraining_rates, scores, selection
 from spiral.methods.parts.allocation import SCOPE, Scope
 from spiral.methods.parts.reconstruction import Fit
@@ -16,6 +16,7 @@ from spiral.model import masks, mlp, schedules
 from spiral.protocol import adapters
 from spiral.protocol.adapters import Kind, LowRank
 from spiral.protocol.config import PER_NETWORK, Options
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import AdamW, Budget, Change, Mask, Plan, Sgd, View
 
 Subset = Literal["none", "biases", "head", "biases_head", "all"]

@@ -8,10 +8,11 @@ import pandas as pd
 from jaxtyping import Float
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import counts, retraining_rates, scores, selection, soups
 from spiral.model import masks, mlp, schedules
 from spiral.protocol.config import Options
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Mask, Params, Plan, View, variant
 
 Vary = Literal["order", "weight_decay", "length", "lr"]

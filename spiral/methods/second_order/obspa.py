@@ -8,12 +8,13 @@ import pandas as pd
 from jaxtyping import Float, Int
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Taxonomy
+from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.magnitude import magnitude
 from spiral.methods.parts import brain_surgeon, hidden_units
 from spiral.methods.units import structured
 from spiral.model import mlp
 from spiral.protocol.config import Options
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
 SQUARE = 2.25
