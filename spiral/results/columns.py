@@ -6,7 +6,7 @@ table. Later versions only add columns.
 
 from collections.abc import Collection, Iterable, Mapping
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,38 +28,69 @@ STATUSES = {
 }
 """What a row's status means."""
 
-RESULTS: dict[str, tuple[pa.DataType, str]] = {
-    "status": (
+
+class Result(NamedTuple):
+    """A result column."""
+
+    type: pa.DataType
+    unit: str
+    """``-`` where it has none."""
+    meaning: str
+
+
+RESULTS: dict[str, Result] = {
+    "status": Result(
         pa.string(),
+        "-",
         "; ".join(f"{n} ({text})" if n != "ok" else n for n, text in STATUSES.items()),
     ),
-    "accuracy": (pa.float64(), "share of the 49,982 points with the right sign"),
-    "loss": (pa.float64(), "mean binary cross-entropy on all points"),
-    "entropy": (pa.float64(), "mean entropy of the outputs on all points, in nats"),
-    "running_loss": (
+    "accuracy": Result(
+        pa.float64(), "-", "share of the 49,982 points with the right sign"
+    ),
+    "loss": Result(pa.float64(), "nats", "mean binary cross-entropy on all points"),
+    "entropy": Result(
+        pa.float64(), "nats", "mean entropy of the outputs on all points"
+    ),
+    "running_loss": Result(
         pa.float64(),
+        "nats",
         "mean cross-entropy of the last epoch's batches as they were trained on, "
         "without label smoothing",
     ),
-    "nnz": (pa.int64(), "weights the mask keeps"),
-    "nnz_params": (pa.int64(), "the same with biases"),
-    "trained_params": (pa.int64(), "numbers that the last training changed"),
-    "effective_nnz": (pa.int64(), "kept weights on a path from input to output"),
-    "connected": (pa.bool_(), "whether there is such a path"),
-    "nnz_1": (pa.int64(), "kept weights of layer 1 (inputs)"),
-    "nnz_2": (pa.int64(), "kept weights of layer 2"),
-    "nnz_3": (pa.int64(), "kept weights of layer 3"),
-    "nnz_4": (pa.int64(), "kept weights of layer 4 (output)"),
-    "mask": (pa.binary(), "one bit per parameter, first in the highest bit"),
-    "weights": (
-        pa.list_(pa.float32()),
-        "final values of the kept parameters, in order",
+    "nnz": Result(pa.int64(), "weights", "weights the mask keeps"),
+    "nnz_params": Result(pa.int64(), "parameters", "the same with biases"),
+    "trained_params": Result(
+        pa.int64(), "parameters", "numbers that the last training changed"
     ),
-    "engine_used": (pa.string(), "engine that trained it"),
-    "steps": (pa.int64(), "training steps"),
-    "seconds": (pa.float64(), "its share of the pack's time (varies between runs)"),
+    "effective_nnz": Result(
+        pa.int64(), "weights", "kept weights on a path from input to output"
+    ),
+    "connected": Result(pa.bool_(), "-", "whether there is such a path"),
+    "nnz_1": Result(pa.int64(), "weights", "kept weights of layer 1 (inputs)"),
+    "nnz_2": Result(pa.int64(), "weights", "kept weights of layer 2"),
+    "nnz_3": Result(pa.int64(), "weights", "kept weights of layer 3"),
+    "nnz_4": Result(pa.int64(), "weights", "kept weights of layer 4 (output)"),
+    "mask": Result(pa.binary(), "-", "one bit per parameter, first in the highest bit"),
+    "weights": Result(
+        pa.list_(pa.float32()), "-", "final values of the kept parameters, in order"
+    ),
+    "engine_used": Result(pa.string(), "-", "engine that trained it"),
+    "steps": Result(pa.int64(), "steps", "training steps"),
+    "seconds": Result(
+        pa.float64(), "seconds", "its share of the pack's time (varies between runs)"
+    ),
 }
-"""Result columns: type and meaning."""
+"""Result columns."""
+
+TYPES: dict[pa.DataType, str] = {
+    pa.string(): "text",
+    pa.int64(): "int64",
+    pa.float64(): "float64",
+    pa.bool_(): "bool",
+    pa.binary(): "bytes",
+    pa.list_(pa.float32()): "float32s",
+}
+"""Types of columns, as people are told them."""
 
 SAID_BY_METHODS = ("degenerate", "aborted")
 """Statuses that only a method can know of."""
@@ -97,8 +128,49 @@ def schema(options: OptionClasses) -> pa.Schema:
     columns = [("config_id", pa.string())]
     fields = config_fields(options)
     columns += [(name, store.ARROW[f.kind]) for name, f in fields.items()]
-    columns += [(name, kind) for name, (kind, _) in RESULTS.items()]
+    columns += [(name, result.type) for name, result in RESULTS.items()]
     return pa.schema(columns)
+
+
+class Column(NamedTuple):
+    """What people may want to know of a column."""
+
+    name: str
+    type: str
+    unit: str
+    meaning: str
+    methods: list[str] | None
+    """Methods whose option it is with this meaning; None where all rows have it."""
+
+
+def explained(options: OptionClasses) -> list[Column]:
+    """Return every column of a row in order; an option once for each of its meanings.
+
+    Args:
+        options: Those of all methods.
+    """
+    found = [Column("config_id", "text", "-", "digest of the config, its id", None)]
+    for field in config.fields(config.Config).values():
+        found.append(_explained(field, None))
+    for name in config.option_fields(options):
+        users: dict[tuple[str, str | None], list[str]] = {}
+        for method, model in options.items():
+            own = config.fields(model).get(name)
+            if own is not None:
+                users.setdefault((own.description, own.unit), []).append(method)
+        for methods in users.values():
+            found.append(_explained(config.fields(options[methods[0]])[name], methods))
+    found += [
+        Column(name, TYPES[result.type], result.unit, result.meaning, None)
+        for name, result in RESULTS.items()
+    ]
+    return found
+
+
+def _explained(field: config.ConfigField, methods: list[str] | None) -> Column:
+    """Return what is known of a config column."""
+    kind = TYPES[store.ARROW[field.kind]]
+    return Column(field.name, kind, field.unit or "-", field.description, methods)
 
 
 def complete(table: pd.DataFrame, options: OptionClasses) -> pd.DataFrame:

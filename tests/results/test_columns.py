@@ -28,10 +28,33 @@ def test_columns_have_unique_names_and_results_never_hide_a_setting():
     assert [n for n in names if n in rows.RESULTS] == [*rows.RESULTS]
 
 
-def test_every_column_is_explained():
-    meanings = [meaning for _, meaning in rows.RESULTS.values()]
-    meanings += [field.description for field in rows.config_fields(options()).values()]
-    assert all(meanings)
+def test_every_column_is_explained_in_the_order_of_rows():
+    found = rows.explained(options())
+    assert [*dict.fromkeys(column.name for column in found)] == rows.schema(
+        options()
+    ).names
+    assert all(column.meaning for column in found)
+    known = {*options()}
+    assert all(m is None or (m and {*m} <= known) for *_, m in found)
+
+
+def test_every_number_has_a_unit_or_says_that_it_has_none():
+    """`-` must be written: left out it would be a number nobody thought about."""
+    for field in rows.config_fields(options()).values():
+        assert (field.unit is None) == (field.kind is str), field.name
+    for name, result in rows.RESULTS.items():
+        assert result.unit, name
+
+
+def test_an_option_of_several_meanings_is_explained_once_for_each():
+    found = [
+        column for column in rows.explained(options()) if column.name == "interval"
+    ]
+    assert {column.unit for column in found} == {"steps"}
+    by_method = {m: column.meaning for column in found for m in column.methods}
+    assert by_method["gmp"] == "steps between pruning events"
+    assert by_method["slimming"] == "training steps between penalty steps"
+    assert by_method["slimming"] == by_method["group_norm"]
 
 
 def test_measurements_are_columns():
@@ -130,7 +153,7 @@ def _results():
         pa.binary(): [b"\0", b"\1"],
         pa.list_(pa.float32()): [[1.5], []],
     }
-    return {name: values[kind] for name, (kind, _) in rows.RESULTS.items()}
+    return {name: values[result.type] for name, result in rows.RESULTS.items()}
 
 
 def test_configs_and_results_are_joined_in_order(two_configs):

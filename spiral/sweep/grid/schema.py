@@ -40,6 +40,7 @@ def _one(name: str) -> dict[str, Any]:
     for kind in kinds:
         kind.pop("description", None)  # the key has one
         kind.pop("default", None)
+        kind.pop("unit", None)  # `columns` tells it
     distinct = [kind for n, kind in enumerate(kinds) if kind not in kinds[:n]]
     return distinct[0] if len(distinct) == 1 else {"anyOf": distinct}
 
