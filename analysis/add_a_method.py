@@ -145,7 +145,9 @@ ranking_text.gaps(found)
 # **One picture**: over the weights kept, beside two that are shipped.
 
 # %%
-both = load.read([folder / "rows", summary.shipped("standard")]).rows
+both = load.read(
+    [folder / "rows", summary.shipped("standard")], registry.options()
+).rows
 chosen = both[both["method"].isin([mine, "gmp", "magnitude"]) & (both["width"] == 16)]
 accuracy.accuracy(compare.over_size(chosen), best_known.best(best_known.load()))
 

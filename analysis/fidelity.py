@@ -35,7 +35,7 @@ from spiral.results import load, summary
 pd.set_option("display.precision", 3)
 style.register(registry.looks())
 FILES = [summary.shipped("fidelity")]
-rows = load.read(FILES).rows
+rows = load.read(FILES, registry.options()).rows
 pd.DataFrame([summary.read(file)[1] for file in FILES])[["grid", "rows", "version"]]
 
 # %% [markdown]

@@ -79,7 +79,7 @@ Markdown(
 # 65 weights that were tried.
 
 # %%
-rows = load.read(SEEDS).rows
+rows = load.read(SEEDS, registry.options()).rows
 rows = rows[rows["method"].isin(at_95["method"])].reset_index(drop=True)
 seeds = compare.of_rows(rows, compare.Question(), best_known.load())
 columns = ["method", "width", "optimum", "median", "median_low", "median_high", "n"]

@@ -12,6 +12,7 @@ import pyarrow as pa
 from spiral import contract, engines
 from spiral.engines.paced import Heard, Paced
 from spiral.errors import MethodError, UnsupportedJob
+from spiral.methods import registry
 from spiral.methods.registry import METHODS
 from spiral.model import initial, masks, seeds
 from spiral.protocol import config
@@ -63,7 +64,7 @@ def run(configs: pd.DataFrame, heard: Heard | None = None) -> pa.Table:
     seconds = (time.perf_counter() - began) / len(configs)
     constants = {"engine_used": engine.name, "steps": plan.steps, "seconds": seconds}
     results |= {key: [value] * len(configs) for key, value in constants.items()}
-    return columns.assemble(configs, results)
+    return columns.assemble(configs, results, registry.options())
 
 
 def build_method(shared: pd.Series) -> Method:

@@ -8,7 +8,7 @@ import pytest
 
 from spiral import experiment
 from spiral.errors import MethodError, UnsupportedJob
-from spiral.methods.registry import METHODS
+from spiral.methods.registry import METHODS, options
 from spiral.model import masks, seeds
 from spiral.protocol.job import Budget, Change, Plan, TrainState
 from spiral.results import columns
@@ -329,4 +329,4 @@ def test_rows_come_in_the_order_of_their_configs():
     found = experiment.run(configs := table("random", 3, keep=[9, 3, 27], epochs=1))
     assert found["config_id"].to_pylist() == configs["config_id"].tolist()
     assert found["nnz"].to_pylist() == [9, 3, 27]
-    assert found.schema.equals(columns.schema())
+    assert found.schema.equals(columns.schema(options()))

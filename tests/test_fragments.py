@@ -18,8 +18,7 @@ import pytest
 import spiral
 from spiral.cli import main
 from spiral.cli.options import find_grid
-from spiral.methods.registry import METHODS
-from spiral.results.columns import config_fields
+from spiral.methods.registry import METHODS, config_fields
 from spiral.sweep.grid import grid
 from spiral.sweep.grid.blocks import applies
 from tests.cli import run_json

@@ -3,8 +3,7 @@
 import pytest
 
 from spiral import engines, spelling
-from spiral.methods.registry import METHODS
-from spiral.results.columns import config_fields
+from spiral.methods.registry import METHODS, config_fields
 
 KINDS = {
     "methods": (spelling.METHODS, METHODS),

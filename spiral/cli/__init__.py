@@ -8,6 +8,7 @@ import click
 from spiral import __version__
 from spiral.cli import (
     bench,
+    columns,
     compare,
     diagnose,
     frontier,
@@ -79,6 +80,7 @@ for command in (
     view.view,
     methods.methods,
     methods.schema,
+    columns.columns,
     bench.bench,
     search.search,
     frontier.frontier,

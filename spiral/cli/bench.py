@@ -73,9 +73,11 @@ def bench(
 
 def _calibrate(as_json: bool) -> None:
     """Measure and keep what estimates of time need."""
+    from spiral.engines import ENGINES
     from spiral.sweep import calibration
 
-    factors = {name: calibration.measure(name) for name in ("sparse", "vmap")}
+    names = [name for name, engine in ENGINES.items() if engine.automatic]
+    factors = {name: calibration.measure(name) for name in names}
     target = calibration.save(factors)
     show({"factors": factors}) if as_json else click.echo(f"{factors} → {target}")
 

@@ -70,6 +70,7 @@ def recall(race: Path, census: Path, levels: Sequence[float], as_json: bool) -> 
     """
     import pandas as pd
 
+    from spiral.methods.registry import options
     from spiral.report.stats.recall import recall as recall_at
     from spiral.report.text import comparison
     from spiral.results import columns, read, store
@@ -77,7 +78,7 @@ def recall(race: Path, census: Path, levels: Sequence[float], as_json: bool) -> 
 
     folders = finished(race)
     first, last = (store.read_manifest(rung)[0] for rung in (folders[0], folders[-1]))
-    whole = stopped(columns.complete(first), None)["config_id"]
+    whole = stopped(columns.complete(first, options()), None)["config_id"]
     found = read.read(census, ["config_id", "accuracy", "nnz", "steps", "seconds"])
     found = found[found["config_id"].isin(whole)]
     if found.empty:

@@ -14,8 +14,23 @@ import importlib
 from dataclasses import dataclass
 
 from spiral import spelling
+from spiral.engines.prices import ByWeights, ByWidth, Price
 from spiral.errors import ConfigError, EngineUnavailable
 from spiral.protocol.job import Engine, Plan
+
+SLOTS = {1: 5.0, 700: 5.1, 2_300: 6.3, 8_700: 8.5, 34_000: 14.0}
+"""Engine ``sparse``, see ``ByWeights``: from about 1,000 parameters on a network leaves
+the L1 cache."""
+
+PACK = {"most": 512, "most_units": 2048}
+"""Of engine ``vmap``; packs of the reference are cut alike."""
+
+EXTRA = {"forward_mask": 1.3, "sfw": 1.6, "low_rank": 1.1, "adamw": 1.1}
+"""Of engine ``vmap``, as processor time at widths 3, 16 and 64: maps over all layers
+1.2, 1.0 and 1.3, over layers 1.1, 1.0 and 1.4, N:M 1.3, 1.0 and 1.4; Frank-Wolfe 1.4,
+1.2 and 1.6. Adapters with AdamW 2.7, 3.1 and 2.6, AdamW alone 1.6, 2.1 and 2.0, in the
+last tenth of a training; two gradients a step (``sam``) count in the cost profile of
+the method."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +40,8 @@ class Entry:
     module: str
     purpose: str
     devices: tuple[str, ...]
+    price: Price
+    """What training with it costs."""
     optimisers: tuple[str, ...] = ("sgd",)
     weight_maps: tuple[str, ...] = ()
     automatic: bool = True
@@ -32,17 +49,34 @@ class Entry:
 
 
 ENGINES: dict[str, Entry] = {
-    "sparse": Entry("spiral.engines.sparse", "lists of kept edges, Numba", ("cpu",)),
+    "sparse": Entry(
+        "spiral.engines.sparse",
+        "lists of kept edges, Numba",
+        ("cpu",),
+        ByWeights(SLOTS, step_nanoseconds=25.0),
+    ),
     "sparse-plain": Entry(
         "spiral.engines.sparse.twin",
         "the same without explicit vectors; `sparse` falls back on it",
         ("cpu",),
+        ByWeights(SLOTS, step_nanoseconds=25.0, factor=5.0),
         automatic=False,
     ),
     "vmap": Entry(
         "spiral.engines.vmap",
         "a pack at once, torch.func.vmap",
         ("cpu", "cuda"),
+        ByWidth(
+            {
+                **{1: 0.07, 3: 0.082, 6: 0.105, 8: 0.15, 16: 0.25},
+                **{32: 0.85, 64: 2.6, 128: 9.3, 256: 33.0},
+            },
+            EXTRA,
+            **PACK,
+            # what it costs to start the operations of a step: five and twenty networks
+            # of width 16 take 9 and 15 s
+            loop_seconds=8.0,
+        ),
         optimisers=("sgd", "sfw", "adamw", "sam"),
         weight_maps=("forward_mask", "low_rank"),
     ),
@@ -50,6 +84,7 @@ ENGINES: dict[str, Entry] = {
         "spiral.engines.reference",
         "one network at a time; defines what is correct",
         ("cpu", "cuda"),
+        ByWidth({1: 6.0, 16: 6.5, 64: 9.0, 256: 45.0}, EXTRA, **PACK),
         optimisers=("sgd", "sfw", "adamw", "sam"),
         weight_maps=("forward_mask", "low_rank"),
         automatic=False,

@@ -6,9 +6,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
 from spiral.protocol.config import Options, preset
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Method
 
 
@@ -48,36 +48,6 @@ def within_training(field: str) -> Callable[[pd.DataFrame], list[Mistake]]:
         return [Mistake(field, text, epoch)]
 
     return check
-
-
-class CostProfile(NamedTuple):
-    """How many weights train when; the cost of engine ``sparse`` depends on it."""
-
-    kept: Float[np.ndarray, "K N"]
-    """Weights of each network in each part of the training."""
-    share: Float[np.ndarray, "K N"]
-    """Share of the steps in each part; twins that train a part together divide it."""
-
-    @classmethod
-    def even(cls, kept: Float[np.ndarray, " N"]) -> "CostProfile":
-        """Return the profile of networks that keep their weights throughout."""
-        return cls(kept[None], np.ones((1, len(kept))))
-
-    @classmethod
-    def dense_first(
-        cls, weights: int, keep: pd.Series, before: np.ndarray, after: np.ndarray
-    ) -> "CostProfile":
-        """Return the profile of networks that train all weights, then ``keep``.
-
-        Args:
-            weights: Weights of the width.
-            keep: Weights kept.
-            before: Share of the steps of the dense part.
-            after: Share of the steps of the rest.
-        """
-        kept = keep.to_numpy(np.float64)
-        whole = np.full(len(kept), float(weights))
-        return cls(np.stack([whole, kept]), np.stack([before, after]))
 
 
 def keep_or_all(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:

@@ -22,7 +22,13 @@ from spiral.methods.units import (
     spa,
     taylor_unit,
 )
-from spiral.protocol.config import ConfigField, Options, fields
+from spiral.protocol.config import (
+    Config,
+    ConfigField,
+    Options,
+    fields,
+    option_fields,
+)
 
 METHODS: dict[str, Entry] = {}
 METHODS |= {
@@ -82,14 +88,9 @@ def options() -> dict[str, type[Options]]:
     return {name: entry.options for name, entry in METHODS.items()}
 
 
-def option_fields() -> dict[str, ConfigField]:
-    """Return the options of all methods; an option has one type wherever it occurs."""
-    found: dict[str, ConfigField] = {}
-    for entry in METHODS.values():
-        for name, field in fields(entry.options).items():
-            known = found.setdefault(name, field)
-            assert known.kind is field.kind, f"option {name} has two types"
-    return found
+def config_fields() -> dict[str, ConfigField]:
+    """Return the fields of every config: the common ones, then all options."""
+    return fields(Config) | option_fields(options())
 
 
 def axes() -> dict[str, frozenset[str]]:

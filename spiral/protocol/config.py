@@ -21,6 +21,12 @@ from spiral.errors import ConfigError
 PER_NETWORK: dict[str, Any] = {"per_network": True}
 """Marks a field that may differ between the networks of one pack."""
 
+
+def unit(name: str) -> dict[str, Any]:
+    """Mark what a number counts or is measured in; ``-`` where it has no unit."""
+    return {"unit": name}
+
+
 DTYPES: dict[type, str] = {int: "Int64", float: "Float64", str: "string"}
 MAX_SEED = 2**53
 
@@ -41,53 +47,82 @@ class Config(Options):
     """The fields that every config has, whatever its method."""
 
     method: str = Field(description="pruning method (`spiral-sweep methods`)")
-    width: int = Field(16, ge=1, le=256, description="hidden units of each layer")
+    width: int = Field(
+        16,
+        ge=1,
+        le=256,
+        description="hidden units of each layer",
+        json_schema_extra=unit("units"),
+    )
     keep: int | None = Field(
-        None, ge=1, description="weights to keep", json_schema_extra=PER_NETWORK
+        None,
+        ge=1,
+        description="weights to keep",
+        json_schema_extra=PER_NETWORK | unit("weights"),
     )
     lr: float = Field(
         0.1,
         gt=0,
         le=1e9,
         description="base learning rate",
-        json_schema_extra=PER_NETWORK,
+        json_schema_extra=PER_NETWORK | unit("-"),
     )
     schedule: Literal["constant", "cosine", "step"] = Field(
         "cosine", description="learning-rate schedule", json_schema_extra=PER_NETWORK
     )
-    epochs: int = Field(50, ge=1, le=10_000, description="epochs of one training")
+    epochs: int = Field(
+        50,
+        ge=1,
+        le=10_000,
+        description="epochs of one training",
+        json_schema_extra=unit("epochs"),
+    )
     stop_epoch: int | None = Field(
         None,
         ge=1,
         description="stop after so many epochs (of several trainings, the first)",
+        json_schema_extra=unit("epochs"),
     )
-    batch: int = Field(128, ge=1, le=24_991, description="points of a batch")
+    batch: int = Field(
+        128,
+        ge=1,
+        le=24_991,
+        description="points of a batch",
+        json_schema_extra=unit("points"),
+    )
     momentum: float = Field(
-        0.9, ge=0, lt=1, description="SGD momentum", json_schema_extra=PER_NETWORK
+        0.9,
+        ge=0,
+        lt=1,
+        description="SGD momentum",
+        json_schema_extra=PER_NETWORK | unit("-"),
     )
     weight_decay: float = Field(
-        5e-4, ge=0, description="L2 penalty", json_schema_extra=PER_NETWORK
+        5e-4,
+        ge=0,
+        description="L2 penalty",
+        json_schema_extra=PER_NETWORK | unit("-"),
     )
     seed: int = Field(
         0,
         ge=0,
         le=MAX_SEED,
         description="seed of the method; default of the next two",
-        json_schema_extra=PER_NETWORK,
+        json_schema_extra=PER_NETWORK | unit("-"),
     )
     init_seed: int | None = Field(
         None,
         ge=0,
         le=MAX_SEED,
         description="seed of the initial weights",
-        json_schema_extra=PER_NETWORK,
+        json_schema_extra=PER_NETWORK | unit("-"),
     )
     order_seed: int | None = Field(
         None,
         ge=0,
         le=MAX_SEED,
         description="seed of the batch order",
-        json_schema_extra=PER_NETWORK,
+        json_schema_extra=PER_NETWORK | unit("-"),
     )
     init: str = Field(
         "default",
@@ -109,6 +144,8 @@ class ConfigField(NamedTuple):
     required: bool
     per_network: bool
     description: str
+    unit: str | None
+    """Of a number; ``-`` where it has none, None where that is not told."""
     adapter: TypeAdapter[Any]
 
     @property
@@ -133,7 +170,7 @@ class ConfigField(NamedTuple):
     def legal(self) -> dict[str, Any]:
         """Return the JSON Schema of its values alone."""
         schema = self.adapter.json_schema()
-        drop = ("description", "default", *PER_NETWORK, "presets")
+        drop = ("description", "default", *PER_NETWORK, "unit", "presets")
         return {key: value for key, value in schema.items() if key not in drop}
 
 
@@ -152,19 +189,42 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
     """Return the fields of a config or options class, in order of declaration."""
     found = {}
     for name, info in model.model_fields.items():
-        extra = info.json_schema_extra
+        extra = (
+            info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+        )
+        told = extra.get("unit")
         found[name] = ConfigField(
             name=name,
             kind=_kind(info.annotation),
             default=None if info.is_required() else info.default,
             required=info.is_required(),
-            per_network=isinstance(extra, dict) and bool(extra.get("per_network")),
+            per_network=bool(extra.get("per_network")),
             description=info.description or "",
+            unit=None if told is None else str(told),
             adapter=TypeAdapter(
                 Annotated[info.annotation, info],  # type: ignore[arg-type]
                 config=ConfigDict(strict=True, allow_inf_nan=False),
             ),
         )
+    return found
+
+
+OptionClasses = Mapping[str, type[Options]]
+"""Method → its options class; a method that this process does not know has none."""
+
+
+def fields_of(method: str, options: OptionClasses) -> dict[str, ConfigField]:
+    """Return the fields of a method's configs: the common ones, then its options."""
+    return fields(Config) | fields(options.get(method, Options))
+
+
+def option_fields(options: OptionClasses) -> dict[str, ConfigField]:
+    """Return the options of all methods; an option has one type wherever it occurs."""
+    found: dict[str, ConfigField] = {}
+    for model in options.values():
+        for name, field in fields(model).items():
+            known = found.setdefault(name, field)
+            assert known.kind is field.kind, f"option {name} has two types"
     return found
 
 

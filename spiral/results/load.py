@@ -4,19 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from spiral.methods import registry
 from spiral.protocol import config
+from spiral.protocol.config import OptionClasses, Options
 from spiral.results import columns as rows
 from spiral.results import read as results
 from spiral.results import summary
 from spiral.results.read import MEASURED
-
-MADE = ("source", "version")
-"""How rows were made: the launch or summary they are from, and spiral-sweep's version.
-They may make groups; otherwise rows of several stand together."""
 
 
 class Gathered(NamedTuple):
@@ -28,13 +23,17 @@ class Gathered(NamedTuple):
     notes: list[str]
 
 
-def read(folders: Sequence[Path], more: Sequence[str] = ()) -> Gathered:
+def read(
+    folders: Sequence[Path], options: OptionClasses, more: Sequence[str] = ()
+) -> Gathered:
     """Return what a comparison needs of the rows of launches.
 
     A config that several launches trained counts once, as the first of them has it.
 
     Args:
         folders: Results directories, or files that hold the summary of one.
+        options: Those of the methods that this process knows, for what files of earlier
+            versions lack.
         more: Results beside ``MEASURED``; null where a summary leaves them out.
 
     Raises:
@@ -42,7 +41,7 @@ def read(folders: Sequence[Path], more: Sequence[str] = ()) -> Gathered:
         CorruptPack: A file cannot be read.
     """
     parts = [
-        _read(place, more).assign(folder=n, source=_name(place))
+        _read(place, options, more).assign(folder=n, source=_name(place))
         for n, place in enumerate(folders)
     ]
     if len(parts) == 1:
@@ -60,19 +59,38 @@ def read(folders: Sequence[Path], more: Sequence[str] = ()) -> Gathered:
     return Gathered(every[~again].reset_index(drop=True), notes)
 
 
-def _read(place: Path, more: Sequence[str]) -> pd.DataFrame:
+def _read(place: Path, options: OptionClasses, more: Sequence[str]) -> pd.DataFrame:
     """Return the rows of a launch or of a summary."""
     wanted = [*MEASURED, *more]
     if len(place.parts) == 1 and not place.exists():
         place = summary.shipped(str(place))
     if place.is_file():
-        table, facts = summary.read(place)
-        configs = [name for name in table if name not in rows.RESULTS]
+        found, facts = summary.read(place)
         version = ", ".join(map(str, facts.get("version") or [])) or None
-        return table.reindex(columns=[*configs, *wanted]).assign(version=version)
-    own = results.own_options(place)
-    columns = ["config_id", *rows.config_fields(), *own, *wanted]
-    return completed(results.read_with_version(place, columns))
+        found = rows.complete(found.assign(version=version), options)
+        found["config_id"] = _ids(found, options)
+    else:
+        common = config.fields(config.Config)
+        asked = ["config_id", *common, *results.options(place), *wanted]
+        found = rows.complete(results.read_with_version(place, asked), options)
+    return _in_order(found, options, wanted)
+
+
+def _ids(table: pd.DataFrame, options: OptionClasses) -> pd.Series:
+    """Return the ids of the configs of a summary, which has none."""
+    known = {name: options.get(name, Options) for name in table["method"].unique()}
+    return pd.Series(config.identify(table, known), table.index, "string")
+
+
+def _in_order(
+    table: pd.DataFrame, options: OptionClasses, wanted: Sequence[str]
+) -> pd.DataFrame:
+    """Return the columns of configs as every table has them, then some results."""
+    fields = rows.config_fields(options)
+    unknown = [n for n in table if n not in {"config_id", *fields, *rows.RESULTS}]
+    own = [name for name in unknown if name not in rows.ADDED_BY_LOAD]
+    made = [name for name in unknown if name in rows.ADDED_BY_LOAD]
+    return table.reindex(columns=["config_id", *fields, *own, *wanted, *made])
 
 
 def _name(place: Path) -> str:
@@ -82,7 +100,7 @@ def _name(place: Path) -> str:
 
 def _configs_first(table: pd.DataFrame) -> pd.DataFrame:
     """Put columns that only some launches have before the results."""
-    last = [n for n in table if n in rows.RESULTS or n in ("folder", *MADE)]
+    last = [n for n in table if n in rows.RESULTS or n in rows.ADDED_BY_LOAD]
     return table[[*(name for name in table if name not in last), *last]]
 
 
@@ -116,22 +134,3 @@ def _more(
         for number, part in chosen.groupby("folder")
     ]
     return pd.concat(parts).set_index("config_id")
-
-
-def completed(table: pd.DataFrame) -> pd.DataFrame:
-    """Return rows with what files of earlier versions lack.
-
-    A new option has a default that changes nothing, so that is what they had.
-    """
-    method, names = pd.factorize(table["method"])
-    common = config.fields(config.Config)
-    known = [common | config.fields(registry.options_of(name)) for name in names]
-    for name in rows.config_fields():
-        defaults = [own[name].default if name in own else None for own in known]
-        having = np.array([default is not None for default in defaults])
-        lacking = table[name].isna().to_numpy() & having[method]
-        for code in np.unique(method[lacking]):
-            table.loc[lacking & (method == code), name] = defaults[code]
-    reached = table["effective_nnz"] > 0
-    table["connected"] = table["connected"].astype("boolean").fillna(reached)
-    return table

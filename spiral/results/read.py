@@ -42,7 +42,7 @@ def read(
         for file, found in schemas.items():
             if not rows.readable(found):
                 raise CorruptPack(f"{file} has not the columns of a result file")
-        schema = _with(columns, [*schemas.values()])
+        schema = _with(out, columns, [*schemas.values()])
         dataset = ds.dataset(files, schema=schema)  # older files lack newer columns
         wanted = None if ids is None else ds.field("config_id").isin([*ids])
         table = dataset.to_table(None if columns is None else [*columns], filter=wanted)
@@ -95,22 +95,34 @@ def _files(out: Path, ids: Sequence[str] | None) -> list[str]:
     return [str(path) for pack, path in here.items() if pack in every]
 
 
-def _with(columns: Sequence[str] | None, found: list[pa.Schema]) -> pa.Schema:
+def _with(
+    out: Path, columns: Sequence[str] | None, found: list[pa.Schema]
+) -> pa.Schema:
     """Return the schema of all files, with the columns asked for that none has."""
-    schema, known = pa.unify_schemas(found), rows.schema()
+    schema = pa.unify_schemas(found)
+    known = pa.unify_schemas([rows.schema({}), _options(out)])
     for name in columns or ():
         if name not in schema.names and name in known.names:
             schema = schema.append(known.field(name))
     return schema
 
 
-def own_options(out: Path) -> list[str]:
-    """Return the columns of a launch that are options of the user's own methods."""
+def options(out: Path) -> list[str]:
+    """Return the columns of a launch that are options of methods, as it planned them.
+
+    Rows of a later version, which trained what was left, may have more of them: each
+    of these has its default, which is filled in for all rows alike.
+    """
+    return _options(out).names
+
+
+def _options(out: Path) -> pa.Schema:
+    """Return the columns of a manifest that are options of methods."""
     try:
-        names = pq.read_schema(store.manifest_path(out)).names
+        found = pq.read_schema(store.manifest_path(out))
     except (pa.ArrowException, OSError):
-        return []  # reading the rows will say what is wrong
-    return [name for name in rows.foreign(names) if name not in store.PLANNED]
+        return pa.schema([])  # reading the rows will say what is wrong
+    return pa.schema([found.field(name) for name in rows.options_among(found.names)])
 
 
 def find(out: Path, which: str) -> pd.Series:

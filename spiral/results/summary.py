@@ -15,9 +15,8 @@ import pyarrow as pa
 
 from spiral import formats
 from spiral.errors import ConfigError, StoreError
-from spiral.methods import registry
 from spiral.protocol import config
-from spiral.results import atomic, columns, store
+from spiral.results import atomic, store
 from spiral.results import read as results
 from spiral.results.read import MEASURED
 
@@ -60,7 +59,7 @@ def write(out: Path, file: Path, more: Sequence[str] = ()) -> int:
     """
     if file.suffix != ".parquet":
         raise ConfigError(f"{file}: expected a name ending in .parquet")
-    names = [*columns.config_fields(), *results.own_options(out)]
+    names = [*config.fields(config.Config), *results.options(out)]
     kept = [*MEASURED, *more]
     table = results.read(out, [*names, *kept])
     for name in ("init_seed", "order_seed"):
@@ -76,7 +75,7 @@ def write(out: Path, file: Path, more: Sequence[str] = ()) -> int:
 
 
 def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the rows of a summary with their ``config_id``, and its footer.
+    """Return the rows of a summary as it has them, without ids, and its footer.
 
     Raises:
         StoreError: There is no such file, or it is something else.
@@ -98,10 +97,7 @@ def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     for name in ("init_seed", "order_seed"):
         told = table[name] if name in table else table["seed"]
         table[name] = told.fillna(table["seed"])
-    table = columns.complete(table)
-    classes = {name: registry.options_of(name) for name in table["method"].unique()}
-    table.insert(0, "config_id", config.identify(table, classes))
-    return table.astype({"config_id": "string"}), facts
+    return table, facts
 
 
 def _made_by(out: Path) -> dict[str, Any]:

@@ -19,15 +19,18 @@ import pandas as pd
 
 from spiral import __version__, engines, homes
 from spiral.errors import SpiralError
-from spiral.methods.entry import CostProfile
 from spiral.model import mlp
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Engine, Plan, TrainJob, TrainState
 from spiral.results import atomic
-from spiral.sweep import cost
 from spiral.tasks import cubist
 
-WIDTHS = (3, 16)
-"""Of the dense networks that are trained; factors of other widths lie close."""
+WIDTHS = {3: 512, 16: 128}
+"""Widths of the dense networks that are trained, and how many at most; factors of other
+widths lie close."""
+
+PLAN = Plan.simple(Budget(51, cubist.POINTS // 128))
+"""Of those networks: longer than any measurement."""
 
 MODEL_SECONDS = 0.02
 """Of one step of a pack, at most: engine ``reference`` takes few networks."""
@@ -102,9 +105,9 @@ def measure(engine: str, clock: Clock = time.thread_time) -> float:
 def _ratio(trainer: Engine, kind: str, width: int, clock: Clock) -> float:
     """Return the seconds of a step of dense networks by those of the model."""
     profile = CostProfile.even(np.array([float(mlp.weight_count(width))]))
-    expected = float(cost.step_seconds(kind, width, profile)[0])
-    most = min(cost.MOST_NETWORKS, cost.CACHE_UNITS // width)
-    job = dense(width, max(1, min(most, int(MODEL_SECONDS / expected))))
+    price = engines.ENGINES[kind].price
+    expected = float(price.step(width, profile, PLAN)[0])
+    job = dense(width, max(1, min(WIDTHS[width], int(MODEL_SECONDS / expected))))
     state = trainer.advance(job, TrainState.fresh(job), 2)  # what compiles, compiles
     steps, spent = 2, 0.0
     while spent < ENOUGH_SECONDS:
@@ -121,7 +124,7 @@ def dense(width: int, networks: int) -> TrainJob:
     init = [mlp.initial_params(n, width) for n in range(networks)]
     return TrainJob(
         width=width,
-        plan=Plan.simple(Budget(51, cubist.POINTS // 128)),
+        plan=PLAN,
         initial=np.stack(init),
         lr=np.full(networks, 0.05),
         schedule=("cosine",) * networks,

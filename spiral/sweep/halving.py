@@ -19,7 +19,7 @@ import pandas as pd
 from spiral.errors import ConfigError
 from spiral.methods.registry import options
 from spiral.protocol import config
-from spiral.results import columns, store
+from spiral.results import store
 from spiral.sweep.grid.grid import Grid
 from spiral.sweep.status import status
 
@@ -53,7 +53,7 @@ def check(grid: Grid, rungs: Collection[int], out: Path) -> None:
 
 def stopped(configs: pd.DataFrame, epochs: int | None) -> pd.DataFrame:
     """Return configs as they are when they stop after some epochs, or at the end."""
-    column = config.column(columns.config_fields()["stop_epoch"], [epochs])
+    column = config.column(config.fields(config.Config)["stop_epoch"], [epochs])
     found = configs.assign(stop_epoch=column.repeat(len(configs)))
     return found.assign(config_id=config.identify(found, options()))
 

@@ -14,6 +14,7 @@ from jaxtyping import Bool
 
 from spiral import engines
 from spiral.errors import ConfigError, CorruptPack
+from spiral.methods.registry import options
 from spiral.results import columns, store
 from spiral.sweep import calibration, pack_progress, signals
 from spiral.sweep import packs as plan
@@ -171,7 +172,7 @@ def _existing(out: Path) -> pd.DataFrame | None:
     if not out.is_dir():
         raise ConfigError(f"--out {out} is a file; give a folder")
     if store.has_manifest(out):
-        known = columns.complete(store.read_manifest(out)[0])
+        known = columns.complete(store.read_manifest(out)[0], options())
         _check_names(known, out)
         return known
     foreign = sorted(p.name for p in out.iterdir() if p.name not in store.OWN_NAMES)
@@ -210,7 +211,9 @@ def _from_results(out: Path) -> pd.DataFrame | None:
         )
         frame = configs.to_pandas(types_mapper=store.NULLABLE.get)
         found.append(frame.assign(pack=footer["pack"], block="recovered"))
-    return columns.complete(pd.concat(found, ignore_index=True)) if found else None
+    if not found:
+        return None
+    return columns.complete(pd.concat(found, ignore_index=True), options())
 
 
 def _among(ids: pd.Series, known: pd.Series) -> Bool[np.ndarray, " N"]:

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from spiral.methods.registry import METHODS
+from spiral.methods.registry import METHODS, config_fields
 from spiral.model import mlp
 from spiral.protocol.config import Config, fields
-from spiral.results import columns, store
+from spiral.results import store
 from spiral.sweep import calibration
 from spiral.sweep.cost import ALIKE, Price, price
 
@@ -19,8 +19,8 @@ PACK_SECONDS = 30.0
 
 def shared_columns() -> list[str]:
     """Return the fields in which the networks of a pack must agree."""
-    fields = columns.config_fields().values()
-    return [field.name for field in fields if not field.per_network]
+    every = config_fields().values()
+    return [field.name for field in every if not field.per_network]
 
 
 def group_codes(configs: pd.DataFrame) -> np.ndarray:

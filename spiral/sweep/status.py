@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spiral.errors import CorruptPack, SchemaMismatch
+from spiral.methods.registry import options
 from spiral.results import columns, store
 
 
@@ -81,7 +82,7 @@ def verify(out: Path) -> Verdict:
         try:
             table, _ = store.read_pack(path)
             _check_belongs(path, out, table.num_rows, expected)
-            if not columns.fits(table):
+            if not columns.fits(table, options()):
                 raise SchemaMismatch(f"{path}: made by a later version of spiral-sweep")
         except (CorruptPack, SchemaMismatch) as error:
             reasons[name] = str(error).removeprefix(f"{path}: ")

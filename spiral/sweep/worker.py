@@ -13,7 +13,7 @@ from pathlib import Path
 from spiral import experiment
 from spiral.errors import ConfigError, MethodError, SpiralError, StoreError
 from spiral.methods import plugin
-from spiral.methods.registry import METHODS
+from spiral.methods.registry import METHODS, options
 from spiral.results import store
 from spiral.results.columns import complete
 from spiral.sweep import pack_progress
@@ -79,7 +79,7 @@ def train_pack(site: Site, pack: str) -> Outcome:
     _load_method(site, str(configs["method"].iloc[0]))
     try:
         with pack_progress.kept(out, pack) as beats:
-            rows = experiment.run(complete(configs), beats)
+            rows = experiment.run(complete(configs, options()), beats)
     except MethodError as error:
         none = f"none of the {len(configs):,} rows of this pack is saved"
         raise MethodError(f"{error}; {none}") from error

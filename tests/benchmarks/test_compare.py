@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from spiral.cli.options import grid_files
+from spiral.methods.registry import options
 from spiral.model import mlp
 from spiral.results import columns, store
 from spiral.results.load import MEASURED
@@ -80,7 +81,7 @@ def launched(out: Path, configs: pd.DataFrame) -> None:
     for number, part in configs.groupby(packs):
         names[packs == number] = pack = store.pack_id(part["config_id"])
         results = made_up(part, random).to_dict("list")
-        table = columns.assemble(part.reset_index(drop=True), results)
+        table = columns.assemble(part.reset_index(drop=True), results, options())
         store.write_pack(out, pack, table, {})
     store.write_manifest(out, configs.assign(pack=names), {})
 

@@ -268,7 +268,13 @@ assert not {"torch", "ray", "numba"} & {*sys.modules}, line
 
 def test_planning_and_reading_never_load_torch_or_ray(grid, launched, tmp_path):
     out = launched[0]
-    lines = [f"plan|{grid}", "methods", "schema", "search|count|--shape|3,2,2"]
+    lines = [
+        f"plan|{grid}",
+        "methods",
+        "columns",
+        "schema",
+        "search|count|--shape|3,2,2",
+    ]
     lines += ["search|shapes|--shape|3,16,16|--dry-run"]
     lines += [f"{command}|{out}" for command in ("status", "verify", "compare")]
     lines += [f"diagnose|robustness|{out}|--every|1000"]

@@ -42,6 +42,7 @@ def test_the_exceptions_exist():
 
 PRINTS = {
     "methods": ("methods",),
+    "columns": ("columns",),
     "frontier show": ("kind", "by", "optima", "networks"),
     "frontier verify": ("file", "networks", "mistakes"),
     "rank": ("width", "definitions", "places", "gaps", "sizes"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spiral.methods.registry import METHODS
+from spiral.methods.registry import METHODS, options
 from spiral.report.stats import ranking
 from spiral.results import load, store, summary
 from spiral.sweep import status
@@ -155,7 +155,7 @@ def test_launch_trains_a_grid_of_it_in_every_worker(grid, tmp_path, workers):
     local = ("--executor", "local", "--workers", workers)
     ran = launched(grid, tmp_path / "rows", "Largest", *local)
     assert ran.code == 0, ran.err
-    rows = load.read([tmp_path / "rows"]).rows
+    rows = load.read([tmp_path / "rows"], options()).rows
     assert set(rows["method"]) == {f"Largest-{DIGEST}"}
     assert len(rows) == 8
     assert (rows["nnz"] == rows["keep"]).all()

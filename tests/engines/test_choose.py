@@ -1,7 +1,10 @@
 """Which engine trains a config, and what is said when none can."""
 
+import ast
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -51,8 +54,9 @@ def test_auto_never_takes_what_is_only_on_request(monkeypatch):
 
 
 def test_auto_passes_over_what_cannot_and_says_why(monkeypatch):
-    able = engines.Entry("m", "p", ("cpu",), optimisers=("sgd", "adam"))
-    entries = {"vmap": engines.ENGINES["vmap"], "able": able}
+    usual = engines.ENGINES["vmap"]
+    able = replace(usual, optimisers=("sgd", "adam"))
+    entries = {"vmap": usual, "able": able}
     monkeypatch.setattr(engines, "ENGINES", entries)
     name, passed_over = engines.choose("auto", plan(optimiser="adam"))
     assert name == "able"
@@ -99,6 +103,17 @@ def test_without_cuda_the_message_says_what_to_do(name, monkeypatch):
     kind = name.partition(":")[0]
     with pytest.raises(EngineUnavailable, match=f"use --engine {kind}"):
         engines.build(name)
+
+
+def test_no_engine_is_named_where_packs_are_planned_launched_and_shown():
+    """What differs between engines is in their entries; commands name none."""
+    names, root = {*engines.ENGINES}, Path(engines.__file__).parents[1]
+    folders = [root / name for name in ("sweep", "cli", "report", "results", "search")]
+    files = [path for folder in folders for path in folder.rglob("*.py")]
+    for path in [root / "experiment.py", root / "contract.py", *files]:
+        nodes = ast.walk(ast.parse(path.read_text()))
+        named = {n.value for n in nodes if isinstance(n, ast.Constant)} & names
+        assert named == set(), path
 
 
 def test_choosing_does_not_need_torch():

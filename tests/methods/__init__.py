@@ -13,7 +13,6 @@ from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from spiral.protocol import config
 from spiral.protocol.job import Budget, Change, Plan, TrainState, View
-from spiral.results import columns as rows
 
 DENSE_3 = "11,11,11/111,111,111/111,111,111/111"
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -53,7 +52,7 @@ def table(method: str, n: int = 3, **values: Any) -> pd.DataFrame:
         for selector, case, value in config.presets(entry.options, name):
             if given.get(selector) == case:
                 given.setdefault(name, value)
-    for name, known in rows.config_fields().items():
+    for name, known in registry.config_fields().items():
         value = given.get(name, own[name].default if name in own else None)
         column = value if isinstance(value, list) else [value] * n
         columns[name] = config.column(known, column)

@@ -52,7 +52,7 @@ def test_loading_again_changes_nothing():
 def test_options_inside_the_class_are_those_of_grids():
     entry = METHODS[plugin.load(f"{FILE}:Sharp", METHODS)]
     assert config.fields(entry.options)["power"].default == 1.0
-    assert "power" in registry.option_fields()
+    assert "power" in registry.config_fields()
     assert entry.build(power=2.0).power == 2.0
 
 

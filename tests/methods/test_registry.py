@@ -52,7 +52,7 @@ def test_no_two_methods_share_colour_and_marker():
 
 
 def test_options_have_one_type_and_one_order_wherever_they_occur():
-    fields = registry.option_fields()
+    fields = registry.config_fields()
     for entry in METHODS.values():
         for name in entry.options.model_fields:
             assert name in fields

@@ -4,6 +4,7 @@ import pandas as pd
 
 from spiral.methods import registry
 from spiral.report.figures import style
+from spiral.results.columns import RESULTS
 
 style.register(registry.looks())
 
@@ -50,8 +51,10 @@ def seeds(accuracies, **values):
 
 
 def table(*rows):
-    """Return rows as a table, each with its id."""
+    """Return rows as a table, each with its id; results follow options."""
     frame = pd.DataFrame([*rows])
+    results = [name for name in frame if name in RESULTS]
+    frame = frame[[*frame.columns.drop(results), *results]]
     known = {name: kind for name, kind in TYPES.items() if name in frame}
     ids = [f"{number:032x}" for number in range(len(frame))]
     return frame.astype(known).assign(config_id=pd.array(ids, "string"), folder=0)

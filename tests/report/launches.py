@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from spiral.methods.registry import options
 from spiral.model import masks, mlp
 from spiral.results import columns as rows
 from spiral.results import store
@@ -30,7 +31,7 @@ def write(out, text, status="ok", accuracy=None, drop=()):
     pack = store.pack_id(configs["config_id"])
     for folder in (store.results_folder(out), store.scratch(out)):
         folder.mkdir(parents=True, exist_ok=True)
-    table = rows.assemble(configs, columns).drop([*drop])
+    table = rows.assemble(configs, columns, options()).drop([*drop])
     store.write_pack(out, pack, table, {})
     store.write_manifest(out, configs.assign(pack=pack), {})
     return models

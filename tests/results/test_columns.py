@@ -1,5 +1,9 @@
 """Rows: one set of columns for all, and nothing lost between a row and a network."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -8,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spiral.errors import SchemaMismatch
+from spiral.methods.registry import options
+from spiral.protocol import config
 from spiral.results import columns as rows
 
 PARAMS = {2: 21, 3: 37}
@@ -15,17 +21,40 @@ PARAMS = {2: 21, 3: 37}
 
 
 def test_columns_have_unique_names_and_results_never_hide_a_setting():
-    names = rows.schema().names
+    names = rows.schema(options()).names
     assert len(names) == len({*names})
-    assert not {*rows.RESULTS} & {*rows.config_fields()}
-    assert "config_id" not in {*rows.RESULTS, *rows.config_fields()}
+    assert not {*rows.RESULTS} & {*rows.config_fields(options())}
+    assert "config_id" not in {*rows.RESULTS, *rows.config_fields(options())}
     assert [n for n in names if n in rows.RESULTS] == [*rows.RESULTS]
 
 
-def test_every_column_is_explained():
-    meanings = [meaning for _, meaning in rows.RESULTS.values()]
-    meanings += [field.description for field in rows.config_fields().values()]
-    assert all(meanings)
+def test_every_column_is_explained_in_the_order_of_rows():
+    found = rows.explained(options())
+    assert [*dict.fromkeys(column.name for column in found)] == rows.schema(
+        options()
+    ).names
+    assert all(column.meaning for column in found)
+    known = {*options()}
+    assert all(m is None or (m and {*m} <= known) for *_, m in found)
+
+
+def test_every_number_has_a_unit_or_says_that_it_has_none():
+    """`-` must be written: left out it would be a number nobody thought about."""
+    for field in rows.config_fields(options()).values():
+        assert (field.unit is None) == (field.kind is str), field.name
+    for name, result in rows.RESULTS.items():
+        assert result.unit, name
+
+
+def test_an_option_of_several_meanings_is_explained_once_for_each():
+    found = [
+        column for column in rows.explained(options()) if column.name == "interval"
+    ]
+    assert {column.unit for column in found} == {"steps"}
+    by_method = {m: column.meaning for column in found for m in column.methods}
+    assert by_method["gmp"] == "steps between pruning events"
+    assert by_method["slimming"] == "training steps between penalty steps"
+    assert by_method["slimming"] == by_method["group_norm"]
 
 
 def test_measurements_are_columns():
@@ -48,34 +77,56 @@ def test_a_row_gives_back_mask_and_parameters(data, width):
     assert params.tolist() == [next(queue) if bit else 0.0 for bit in bits]
 
 
+def test_reading_results_loads_no_method_no_engine_and_no_torch():
+    """Rows bring their options along, or are handed them."""
+    modules = sorted(path.stem for path in Path(rows.__file__).parent.glob("*.py"))
+    names = [f"spiral.results.{name}" for name in modules if name != "__init__"]
+    code = f"import sys, {', '.join(names)}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    loaded = done.stdout.decode().split()
+    assert {*names} <= {*loaded}
+    heavy = ("spiral.methods", "spiral.engines", "torch", "ray", "matplotlib")
+    assert [n for n in loaded if n.startswith(heavy)] == []
+
+
+def test_options_are_the_columns_before_the_results_that_not_all_configs_have():
+    known = ["config_id", "method", "keep", "interval", "power", "block", "pack"]
+    made = ["folder", "source", "version"]
+    names = [*known, "status", "accuracy", "group", *made]
+    assert rows.options_among(names) == ["interval", "power"]
+    assert rows.options_among([*known, *made]) == ["interval", "power"]
+    every = config.option_fields(options())
+    assert rows.options_among(rows.schema(options()).names) == [*every]
+
+
 OPTIONAL = ["init", "connected", "interval", "fidelity", "inner_lr", "running_loss"]
 """Columns that some earlier version lacked."""
 
 
 @pytest.mark.parametrize("missing", [[], ["init"], ["entropy"], OPTIONAL])
 def test_files_of_earlier_versions_are_known(missing):
-    columns = [field for field in rows.schema() if field.name not in missing]
-    assert rows.older_or_equal(pa.schema(columns))
-    assert rows.older_or_equal(pa.schema(columns[::-1]))
+    columns = [field for field in rows.schema(options()) if field.name not in missing]
+    assert rows.older_or_equal(pa.schema(columns), options())
+    assert rows.older_or_equal(pa.schema(columns[::-1]), options())
 
 
 @pytest.mark.parametrize("name", ["config_id", "lr", "keep", "status", "weights"])
 def test_files_without_what_every_version_had_are_not(name):
-    columns = [field for field in rows.schema() if field.name != name]
-    assert not rows.older_or_equal(pa.schema(columns))
+    columns = [field for field in rows.schema(options()) if field.name != name]
+    assert not rows.older_or_equal(pa.schema(columns), options())
 
 
 @pytest.mark.parametrize(
     "field", [pa.field("init", pa.int64()), pa.field("colour", pa.string())]
 )
 def test_files_of_later_versions_are_not(field):
-    columns = [column for column in rows.schema() if column.name != field.name]
-    assert not rows.older_or_equal(pa.schema([*columns, field]))
+    columns = [column for column in rows.schema(options()) if column.name != field.name]
+    assert not rows.older_or_equal(pa.schema([*columns, field]), options())
 
 
 def test_configs_of_earlier_versions_drew_their_initial_weights():
     methods = pd.array(["snip", "dense"], "string")
-    found = rows.complete(pd.DataFrame({"method": methods}))
+    found = rows.complete(pd.DataFrame({"method": methods}), options())
     assert found["init"].tolist() == ["default", "default"]
     assert found["fidelity"].tolist() == ["exact", pd.NA]
     assert found["rounds"].isna().all()
@@ -84,7 +135,7 @@ def test_configs_of_earlier_versions_drew_their_initial_weights():
 @pytest.fixture
 def two_configs():
     table = pd.DataFrame({"config_id": ["a", "b"]})
-    for name, field in rows.config_fields().items():
+    for name, field in rows.config_fields(options()).items():
         table[name] = pd.array([None, None], dtype=field.dtype)
     return table.assign(
         method=pd.array(["gmp", "dense"], "string"),
@@ -102,12 +153,14 @@ def _results():
         pa.binary(): [b"\0", b"\1"],
         pa.list_(pa.float32()): [[1.5], []],
     }
-    return {name: values[kind] for name, (kind, _) in rows.RESULTS.items()}
+    return {name: values[result.type] for name, result in rows.RESULTS.items()}
 
 
 def test_configs_and_results_are_joined_in_order(two_configs):
-    table = rows.assemble(two_configs.assign(pack="p", block="b"), _results())
-    assert table.schema.equals(rows.schema())
+    table = rows.assemble(
+        two_configs.assign(pack="p", block="b"), _results(), options()
+    )
+    assert table.schema.equals(rows.schema(options()))
     first, second = table.to_pylist()
     assert (first["config_id"], first["method"], first["keep"]) == ("a", "gmp", 12)
     assert (second["method"], second["keep"], second["lr"]) == ("dense", None, 0.05)
@@ -120,9 +173,9 @@ def test_a_missing_result_is_noticed(name, two_configs):
     results = _results()
     del results[name]
     with pytest.raises(KeyError, match=name):
-        rows.assemble(two_configs, results)
+        rows.assemble(two_configs, results, options())
 
 
 def test_what_has_no_method_is_no_config():
     with pytest.raises(SchemaMismatch, match="no column `method`"):
-        rows.complete(pd.DataFrame({"keep": [1]}))
+        rows.complete(pd.DataFrame({"keep": [1]}), options())

@@ -6,6 +6,7 @@ import pytest
 
 import spiral
 from spiral.errors import StoreError
+from spiral.methods.registry import options
 from spiral.model import masks, mlp
 from spiral.results import columns, load, store, summary
 from spiral.sweep.grid import grid
@@ -36,7 +37,7 @@ def written(out, text, accuracy=0.9, drop=(), params=None):
         results["weights"] = [row[row != 0] for row in params]
     numbers = [name for name in columns.RESULTS if name not in results]
     results |= {name: [7] * count for name in numbers}
-    table = columns.assemble(configs, results).drop(list(drop))
+    table = columns.assemble(configs, results, options()).drop(list(drop))
     pack = store.pack_id(configs["config_id"])
     for folder in (store.results_folder(out), store.scratch(out)):
         folder.mkdir(parents=True, exist_ok=True)
@@ -47,19 +48,19 @@ def written(out, text, accuracy=0.9, drop=(), params=None):
 
 def test_one_launch_is_read_without_masks_and_weights(tmp_path):
     configs = written(tmp_path, GRID.format(keep=20, seed="0..3"))
-    found, notes = load.read([tmp_path])
+    found, notes = load.read([tmp_path], options())
     assert found["config_id"].tolist() == configs["config_id"].tolist()
     assert found["seed"].tolist() == [0, 1, 2, 3]
     assert set(found["folder"]) == {0}
     assert notes == []
     assert not {"mask", "weights"} & set(found)
-    assert {*load.MEASURED, *columns.config_fields()} < set(found)
+    assert {*load.MEASURED, *columns.config_fields(options())} < set(found)
 
 
 def test_several_launches_are_one_table(tmp_path):
     for number, keep in enumerate((20, 22)):
         written(tmp_path / str(number), GRID.format(keep=keep, seed="0..1"))
-    found, notes = load.read([tmp_path / "0", tmp_path / "1"])
+    found, notes = load.read([tmp_path / "0", tmp_path / "1"], options())
     assert found["keep"].tolist() == [20, 20, 22, 22]
     assert found["folder"].tolist() == [0, 0, 1, 1]
     assert notes == []
@@ -69,7 +70,7 @@ def test_a_config_of_several_launches_counts_once_as_in_the_first(tmp_path):
     written(tmp_path / "0", GRID.format(keep=20, seed="0..2"), accuracy=0.7)
     written(tmp_path / "1", GRID.format(keep=20, seed="1..4"), accuracy=0.8)
     written(tmp_path / "2", GRID.format(keep=20, seed="4..4"), accuracy=0.8)
-    found, notes = load.read([tmp_path / name for name in "012"])
+    found, notes = load.read([tmp_path / name for name in "012"], options())
     assert found["seed"].tolist() == [0, 1, 2, 3, 4]
     assert found["accuracy"].tolist() == [0.7, 0.7, 0.7, 0.8, 0.8]
     assert found.index.tolist() == [0, 1, 2, 3, 4]
@@ -82,7 +83,7 @@ def test_masks_are_read_from_the_launch_of_their_row(tmp_path):
     written(tmp_path / "0", GRID.format(keep=20, seed="0..1"))
     written(tmp_path / "1", GRID.format(keep=22, seed="0..1"))
     folders = [tmp_path / "0", tmp_path / "1"]
-    chosen = load.read(folders).rows.iloc[[3, 0]]
+    chosen = load.read(folders, options()).rows.iloc[[3, 0]]
     found = load.masks(folders, chosen)
     for place, name in enumerate(chosen["config_id"]):
         kept = masks.from_bits(found[name], mlp.param_count(3))
@@ -96,7 +97,7 @@ def test_what_older_files_lack_is_filled_in(tmp_path):
     written(old, GRID.format(keep=20, seed="0..1"), drop=lacking)
     written(new, GRID.format(keep=22, seed="0..1"))
     for folders in ([old], [old, new], [new, old]):
-        found = load.read(folders).rows
+        found = load.read(folders, options()).rows
         assert set(found["init"]) == {"default"}
         assert set(found["selection"]) == {"rank"}
         assert found["connected"].all()
@@ -105,7 +106,7 @@ def test_what_older_files_lack_is_filled_in(tmp_path):
 
 
 def test_completing_leaves_values_and_other_methods_alone():
-    fields = columns.config_fields()
+    fields = columns.config_fields(options())
     table = pd.DataFrame(
         {name: pd.array([None] * 3, field.dtype) for name, field in fields.items()}
     ).assign(
@@ -114,7 +115,7 @@ def test_completing_leaves_values_and_other_methods_alone():
         connected=pd.array([None, None, False], "boolean"),
     )
     table["interval"] = pd.array([None, None, 50], "Int64")
-    found = load.completed(table)
+    found = columns.complete(table, options())
     assert found["interval"].fillna(-1).tolist() == [97, -1, 50]
     assert found["rate"].fillna(-1).tolist() == [-1, 0.2, -1]
     assert found["connected"].tolist() == [False, True, False]
@@ -122,7 +123,7 @@ def test_completing_leaves_values_and_other_methods_alone():
 
 def test_a_folder_without_rows_is_an_error(tmp_path):
     with pytest.raises(StoreError, match="holds no launch"):
-        load.read([tmp_path])
+        load.read([tmp_path], options())
 
 
 def test_rows_tell_their_launch_and_the_version_that_trained_them(
@@ -136,18 +137,18 @@ def test_rows_tell_their_launch_and_the_version_that_trained_them(
     packs = [store.pack_id(some["config_id"]) for some in (configs, more)]
     manifest = pd.concat([configs.assign(pack=packs[0]), more.assign(pack=packs[1])])
     store.write_manifest(two, manifest, {})
-    found = load.read([one, two]).rows
+    found = load.read([one, two], options()).rows
     assert found["source"].tolist() == [str(one)] * 2 + [str(two)] * 3
     assert found["version"].tolist() == [spiral.__version__] * 2 + ["9.9"] * 3
     monkeypatch.setattr(store, "__version__", "10.0")
     written(two, GRID.format(keep=24, seed="0..0"))
     store.write_manifest(two, manifest, {})
-    found = load.read([two]).rows.set_index("keep")["version"]
+    found = load.read([two], options()).rows.set_index("keep")["version"]
     assert found[22].tolist() == ["9.9"] * 2
     assert found[24] == "10.0"
 
 
 def test_a_shipped_summary_tells_its_name_and_version():
-    found = load.read([summary.shipped("standard")]).rows
+    found = load.read([summary.shipped("standard")], options()).rows
     assert set(found["source"]) == {"standard"}
     assert found["version"].notna().all()

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from spiral.errors import StoreError
+from spiral.methods.registry import options
 from spiral.results import load, provenance, store
 from tests.results.test_load import GRID, written
 
@@ -15,7 +16,7 @@ def launched(tmp_path):
 
 
 def one(out):
-    (run,) = provenance.runs([out], load.read([out]).rows)
+    (run,) = provenance.runs([out], load.read([out], options()).rows)
     return run
 
 
@@ -74,7 +75,7 @@ def test_packs_given_up_are_listed_unless_they_came_later(launched):
 
 
 def test_a_pack_that_cannot_be_read_has_no_facts(launched):
-    rows = load.read([launched]).rows
+    rows = load.read([launched], options()).rows
     (path,) = store.pack_files(launched)
     path.write_bytes(b"broken")
     (run,) = provenance.runs([launched], rows)

@@ -5,6 +5,7 @@ import pytest
 
 from spiral.cli import options
 from spiral.errors import ConfigError, CorruptPack, StoreError
+from spiral.methods import registry
 from spiral.report.stats import compare
 from spiral.results import load, store, summary
 from spiral.search import best_known as frontier
@@ -38,7 +39,8 @@ def file(folder, tmp_path_factory):
 
 
 def test_a_summary_has_every_number_of_the_rows_and_their_ids(folder, file):
-    (rows, _), (found, notes) = load.read([folder]), load.read([file])
+    rows, _ = load.read([folder], registry.options())
+    found, notes = load.read([file], registry.options())
     rows, found = (t.set_index("config_id").sort_index() for t in (rows, found))
     assert notes == []
     assert {*found} == {*rows}
@@ -55,8 +57,8 @@ def test_its_name_says_what_it_is(folder, tmp_path):
 def test_a_comparison_of_it_is_that_of_the_launch(folder, file):
     best_known = frontier.load()
     one, other = (
-        compare.of_rows(load.read([place]).rows, compare.Question(), best_known)
-        for place in (folder, file)
+        compare.of_rows(rows, compare.Question(), best_known)
+        for rows in (load.read([it], registry.options()).rows for it in (folder, file))
     )
     for name in ("gaps", "groups", "pairs"):
         pd.testing.assert_frame_equal(one.tables[name], other.tables[name])
@@ -69,7 +71,7 @@ def test_it_has_no_distances_and_no_hint_how_to_get_them(file):
 
 
 def test_a_launch_and_its_summary_count_once(folder, file):
-    found, (note,) = load.read([folder, file])
+    found, (note,) = load.read([folder, file], registry.options())
     assert len(found) == 40
     assert "40 rows are in several folders and count once" in note
     assert "0 of them differ" in note
@@ -122,7 +124,7 @@ SHIPPED |= {name: f"seeds/{name}" for name in summary.names() if name not in SHI
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_what_is_shipped_is_of_its_grid_and_has_every_seed(name):
-    found, notes = load.read([summary.shipped(name)])
+    found, notes = load.read([summary.shipped(name)], registry.options())
     wanted = grid.load(options.grid_files()[SHIPPED[name]]).configs
     assert notes == []
     assert set(found["config_id"]) == set(wanted["config_id"])

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from spiral import experiment
 from spiral.cli.options import shipped_grids
+from spiral.methods.registry import options
 from spiral.model import mlp
 from spiral.results import columns
 from spiral.sweep import local
@@ -93,7 +94,7 @@ def synthetic(configs: pd.DataFrame, heard: object = None) -> pa.Table:
     for name, kind in kinds.items():
         zero = 0.5 if pa.types.is_floating(kind) else 12
         values.setdefault(name, [zero] * count)
-    return columns.assemble(configs, values)
+    return columns.assemble(configs, values, options())
 
 
 @dataclass(frozen=True)

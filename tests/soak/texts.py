@@ -5,8 +5,7 @@ from random import Random
 from typing import NamedTuple
 
 from spiral.cli.options import shipped_grids
-from spiral.methods.registry import METHODS
-from spiral.results.columns import config_fields
+from spiral.methods.registry import METHODS, config_fields
 from tests.soak import files
 
 NAMES = ("quickstart", "fidelity", "standard", "paper/slice", "search/starts")

@@ -7,9 +7,9 @@ import pytest
 
 from spiral import engines
 from spiral.errors import StoreError
-from spiral.methods.entry import CostProfile
 from spiral.model import mlp
-from spiral.sweep import calibration, cost, launch
+from spiral.protocol.cost_profile import CostProfile
+from spiral.sweep import calibration, launch
 from spiral.sweep import packs as plan
 from spiral.sweep.grid.grid import loads
 from spiral.sweep.launch import Launch
@@ -104,10 +104,11 @@ def test_a_folder_that_cannot_be_made_is_a_message(fresh, monkeypatch):
 def test_a_measurement_is_seconds_by_those_of_the_model(engine):
     """A second for four steps, by this clock: one stretch of each width is enough."""
     clock, expected = Ticks(1.0), 1.0
+    price = engines.ENGINES[engine].price
     for width, pack in ((3, 512), (16, 128)):
         weights = float(mlp.weight_count(width))
         profile = CostProfile.even(pd.Series([weights]).to_numpy())
-        model = cost.step_seconds(engine, width, profile)[0]
+        model = price.step(width, profile, calibration.PLAN)[0]
         networks = max(1, min(pack, int(calibration.MODEL_SECONDS / model)))
         expected *= 1 / (4 * networks * model)
     found = calibration.measure(engine, clock)

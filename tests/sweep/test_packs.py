@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spiral.engines import ENGINES
+from spiral.engines import ENGINES, EXTRA
 from spiral.sweep import cost as prices
 from spiral.sweep import packs as plan
 from spiral.sweep.grid.grid import loads
@@ -181,11 +181,11 @@ def test_weight_maps_and_frank_wolfe_are_priced():
 
     plain = steps("method: dense, engine: vmap")
     mapped = steps("method: ste, keep: 30")
-    assert mapped == pytest.approx(prices.EXTRA["forward_mask"] * plain)
+    assert mapped == pytest.approx(EXTRA["forward_mask"] * plain)
     half = steps("method: sdgf_step, keep: [30, 31], begin: 0.5")
     assert half == pytest.approx(1.5 * mapped)  # twins share what is dense
     moved = steps("method: sfw, keep: [20, 30, 40, 50]")
-    assert moved == pytest.approx(prices.EXTRA["sfw"] * plain)
+    assert moved == pytest.approx(EXTRA["sfw"] * plain)
 
 
 def test_weights_that_are_gone_cost_nothing_extra():

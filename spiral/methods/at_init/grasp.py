@@ -10,7 +10,7 @@ from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts.reinit import Reinit, initial
 from spiral.methods.parts.selection import select
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options
+from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -24,10 +24,17 @@ class GraspOptions(Options):
     )
     reinit: Reinit = Field("none", description="initial law of the weights")
     per_class: int = Field(
-        25, ge=1, le=1000, description="points of each class in the scoring batch"
+        25,
+        ge=1,
+        le=1000,
+        description="points of each class in the scoring batch",
+        json_schema_extra=unit("points"),
     )
     temperature: float = Field(
-        200.0, gt=0, description="divisor of the logit in scoring"
+        200.0,
+        gt=0,
+        description="divisor of the logit in scoring",
+        json_schema_extra=unit("-"),
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts.selection import remarks, select
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options
+from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -34,12 +34,24 @@ class ProsprOptions(Options):
     late_biases: Literal["masked", "kept"] = Field(
         "masked", description="biases of units without outgoing weights at width 3"
     )
-    inner_steps: int = Field(3, ge=0, description="SGD steps to differentiate through")
+    inner_steps: int = Field(
+        3,
+        ge=0,
+        description="SGD steps to differentiate through",
+        json_schema_extra=unit("steps"),
+    )
     inner_lr: float | None = Field(
-        None, ge=0, description="learning rate of these steps; None: the config's"
+        None,
+        ge=0,
+        description="learning rate of these steps; None: the config's",
+        json_schema_extra=unit("-"),
     )
     inner_momentum: float = Field(
-        0.9, ge=0, lt=1, description="momentum of these steps"
+        0.9,
+        ge=0,
+        lt=1,
+        description="momentum of these steps",
+        json_schema_extra=unit("-"),
     )
 
 

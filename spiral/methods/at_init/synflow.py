@@ -10,7 +10,7 @@ from pydantic import Field
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts.selection import remarks, select, without
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options
+from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -21,7 +21,12 @@ class SynflowOptions(Options):
     selection: Literal["rank", "strict"] = Field(
         "rank", description="keep exactly `keep` weights, or those above the last one"
     )
-    rounds: int = Field(100, ge=1, description="rounds of scoring and pruning")
+    rounds: int = Field(
+        100,
+        ge=1,
+        description="rounds of scoring and pruning",
+        json_schema_extra=unit("rounds"),
+    )
     scoring_biases: Literal["zero", "absolute"] = Field(
         "zero", description="biases in the scoring pass: none, or |b|"
     )

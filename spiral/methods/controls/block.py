@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.model import masks
-from spiral.protocol.config import PER_NETWORK, Options
+from spiral.protocol.config import PER_NETWORK, Options, unit
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
 SIZES = ("d1", "d2", "d3")
@@ -18,13 +19,19 @@ class BlockOptions(Options):
     """Options of ``block``: hidden units of each layer that stay."""
 
     d1: int = Field(
-        ge=1, description="units of hidden layer 1", json_schema_extra=PER_NETWORK
+        ge=1,
+        description="units of hidden layer 1",
+        json_schema_extra=PER_NETWORK | unit("units"),
     )
     d2: int = Field(
-        ge=1, description="units of hidden layer 2", json_schema_extra=PER_NETWORK
+        ge=1,
+        description="units of hidden layer 2",
+        json_schema_extra=PER_NETWORK | unit("units"),
     )
     d3: int = Field(
-        ge=1, description="units of hidden layer 3", json_schema_extra=PER_NETWORK
+        ge=1,
+        description="units of hidden layer 3",
+        json_schema_extra=PER_NETWORK | unit("units"),
     )
 
 

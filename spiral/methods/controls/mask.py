@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.model import mask_text, masks
 from spiral.protocol.config import PER_NETWORK, Options
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
 

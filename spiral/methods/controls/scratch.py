@@ -11,10 +11,12 @@ from pydantic import Field
 
 from spiral.methods.controls import wrapped
 from spiral.methods.controls.wrapped import Wrappable, Wrapped, WrappedOptions
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import reinit
 from spiral.model import masks, mlp, schedules
 from spiral.protocol import config
+from spiral.protocol.config import unit
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 from spiral.tasks import cubist
 
@@ -37,7 +39,10 @@ class ScratchOptions(WrappedOptions):
         "fine-tuning, or fine-tuning of the weights",
     )
     cap: float = Field(
-        2.0, ge=1, description="upper bound on an equal budget, in times the epochs"
+        2.0,
+        ge=1,
+        description="upper bound on an equal budget, in times the epochs",
+        json_schema_extra=unit("-"),
     )
     restart: reinit.Restart = Field(
         "original", description="weights from which training from scratch begins"
@@ -46,6 +51,7 @@ class ScratchOptions(WrappedOptions):
         None,
         ge=1,
         description="epochs of the second phase; they follow from the other options",
+        json_schema_extra=unit("epochs"),
     )
 
 

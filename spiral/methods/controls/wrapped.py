@@ -16,7 +16,7 @@ from pydantic import Field
 from spiral import spelling
 from spiral.methods.entry import Entry, Mistake
 from spiral.protocol import config
-from spiral.protocol.config import Options
+from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Change, Method, Plan, View
 
 
@@ -24,11 +24,24 @@ class WrappedOptions(Options):
     """Options of every recipe over another method's mask."""
 
     of: str = Field(description="method that finds the mask")
-    levels: int | None = Field(None, ge=1, description="of method `of`, if it has them")
-    retrain_epochs: int | None = Field(
-        None, ge=1, description="of method `of`, if it has them"
+    levels: int | None = Field(
+        None,
+        ge=1,
+        description="of method `of`, if it has them",
+        json_schema_extra=unit("prunings"),
     )
-    frames: int | None = Field(None, ge=1, description="of method `of`, if it has them")
+    retrain_epochs: int | None = Field(
+        None,
+        ge=1,
+        description="of method `of`, if it has them",
+        json_schema_extra=unit("epochs"),
+    )
+    frames: int | None = Field(
+        None,
+        ge=1,
+        description="of method `of`, if it has them",
+        json_schema_extra=unit("frames"),
+    )
 
 
 DERIVED = tuple(config.fields(WrappedOptions).keys() - {"of"})

@@ -9,11 +9,12 @@ import pandas as pd
 from jaxtyping import Bool
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import n_of_m, scores, selection
 from spiral.methods.parts.retraining_rates import Buffers, buffers_option
 from spiral.model import masks, schedules
-from spiral.protocol.config import PER_NETWORK, Options, preset
+from spiral.protocol.config import PER_NETWORK, Options, preset, unit
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 from spiral.tasks import cubist
 
@@ -70,19 +71,29 @@ class AlternatingOptions(Options):
     """Options of both methods."""
 
     first_dense: float = Field(
-        2.5, ge=0, description="epochs (acdc: of 50) before the first sparse phase"
+        2.5,
+        ge=0,
+        description="epochs (acdc: of 50) before the first sparse phase",
+        json_schema_extra=unit("epochs"),
     )
     phase: float = Field(
         5.0,
         gt=0,
         description="epochs (acdc: of 50) of each phase between the first and the last "
         "two",
+        json_schema_extra=unit("epochs"),
     )
     last_dense: float = Field(
-        5.0, ge=0, description="epochs (acdc: of 50) of the last dense phase"
+        5.0,
+        ge=0,
+        description="epochs (acdc: of 50) of the last dense phase",
+        json_schema_extra=unit("epochs"),
     )
     last_sparse: float = Field(
-        7.5, ge=0, description="epochs (acdc: of 50) of the last sparse phase"
+        7.5,
+        ge=0,
+        description="epochs (acdc: of 50) of the last sparse phase",
+        json_schema_extra=unit("epochs"),
     )
     buffers: Buffers = buffers_option("reset")
     scope: Scope = Field(
@@ -121,7 +132,11 @@ class AcDcPpOptions(AlternatingOptions):
         {"imagenet": {"first_dense": 10.0, "last_dense": 10.0, "last_sparse": 15.0}},
     )
     smoothing: float = Field(
-        0.1, ge=0, lt=1, description="ε of the targets y(1 - ε) + ε/2"
+        0.1,
+        ge=0,
+        lt=1,
+        description="ε of the targets y(1 - ε) + ε/2",
+        json_schema_extra=unit("-"),
     )
     rates: Rates = Field(
         "linear",

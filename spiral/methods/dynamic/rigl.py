@@ -12,7 +12,7 @@ from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts import erk
 from spiral.methods.parts.selection import by_layer
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options
+from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 from spiral.tasks import cubist
 
@@ -27,22 +27,38 @@ class RiglOptions(Options):
         zeros="as_any",
         selection="sorted",
     )
-    update_interval: int = Field(100, ge=1, description="steps between updates")
-    update_end: float = Field(
-        0.75, gt=0, le=1, description="fraction of training at which updates end"
+    update_interval: int = Field(
+        100, ge=1, description="steps between updates", json_schema_extra=unit("steps")
     )
-    first_update: int = Field(0, ge=0, description="step of the first update")
+    update_end: float = Field(
+        0.75,
+        gt=0,
+        le=1,
+        description="fraction of training at which updates end",
+        json_schema_extra=unit("-"),
+    )
+    first_update: int = Field(
+        0, ge=0, description="step of the first update", json_schema_extra=unit("steps")
+    )
     counted_from: int = Field(
-        0, ge=0, le=1, description="number of the first training step"
+        0,
+        ge=0,
+        le=1,
+        description="number of the first training step",
+        json_schema_extra=unit("steps"),
     )
     drop: float = Field(
         0.3,
         ge=0,
         le=1,
         description="share of each layer's weights that the first update swaps",
+        json_schema_extra=unit("-"),
     )
     least_swap: int = Field(
-        0, ge=0, description="least number of weights that a layer swaps"
+        0,
+        ge=0,
+        description="least number of weights that a layer swaps",
+        json_schema_extra=unit("weights"),
     )
     growth: Literal["gradient", "random"] = Field(
         "gradient",

@@ -14,17 +14,12 @@ import pandas as pd
 from jaxtyping import Float, Int
 from pydantic import Field
 
-from spiral.methods.entry import (
-    CostProfile,
-    Entry,
-    Mistake,
-    Taxonomy,
-    nothing_to_derive,
-)
+from spiral.methods.entry import Entry, Mistake, Taxonomy, nothing_to_derive
 from spiral.methods.parts import allocation, n_of_m
 from spiral.model import groups, masks, mlp
 from spiral.model.groups import Scope
-from spiral.protocol.config import Options, fields, preset
+from spiral.protocol.config import Options, fields, preset, unit
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, ForwardMask, Plan, View
 from spiral.tasks import cubist
 
@@ -56,7 +51,11 @@ class StraightThroughOptions(Options):
         "scaled by what they contribute (chain)",
     )
     begin: float = Field(
-        0.0, ge=0, lt=1, description="fraction of training that is dense"
+        0.0,
+        ge=0,
+        lt=1,
+        description="fraction of training that is dense",
+        json_schema_extra=unit("-"),
     )
 
 
@@ -232,7 +231,10 @@ class SrSteOptions(StraightThroughOptions):
     """Options of ``sr_ste``."""
 
     pull: float = Field(
-        2e-4, ge=0, description="extra L2 penalty on inactive weights, per step"
+        2e-4,
+        ge=0,
+        description="extra L2 penalty on inactive weights, per step",
+        json_schema_extra=unit("-"),
     )
 
 
@@ -240,7 +242,11 @@ class StagedOptions(StraightThroughOptions):
     """Options of the methods that mask in stages."""
 
     begin: float = Field(
-        0.1, ge=0, lt=1, description="fraction of training that is dense"
+        0.1,
+        ge=0,
+        lt=1,
+        description="fraction of training that is dense",
+        json_schema_extra=unit("-"),
     )
     end: float = Field(
         0.8,
@@ -248,17 +254,20 @@ class StagedOptions(StraightThroughOptions):
         le=1,
         description="fraction of training from which inactive weights contribute "
         "nothing",
+        json_schema_extra=unit("-"),
     )
     beta: float | None = Field(
         None,
         ge=0,
         description="how fast inactive weights fade, per step; None: done at `end`",
+        json_schema_extra=unit("1/step"),
     )
     frames: int | None = Field(
         None,
         ge=1,
         description="frames of a stepwise ramp; None: as many as halve the active "
         "weights each time, at most ten",
+        json_schema_extra=unit("frames"),
     )
 
 

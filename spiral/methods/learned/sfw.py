@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import scores, selection
 from spiral.model import masks, schedules
 from spiral.protocol import norm_balls
-from spiral.protocol.config import Config, Options, fields
+from spiral.protocol.config import Config, Options, fields, unit
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, FrankWolfe, Plan, Rescale, View
 
 
@@ -28,12 +29,14 @@ class SfwOptions(Options):
         gt=0,
         le=1,
         description="k as a share of a matrix's weights (or of its units)",
+        json_schema_extra=unit("-"),
     )
     ball_radius: float = Field(
         10.0,
         gt=0,
         le=1e6,
         description="half a ball's diameter, in mean norms of the initialisation",
+        json_schema_extra=unit("-"),
     )
     rescale: Rescale = Field(
         "gradient",

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts import counts, scores, selection
 from spiral.methods.parts.allocation import SCOPE, Scope
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options
+from spiral.protocol.config import Options, unit
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -21,9 +22,18 @@ class GmpOptions(Options):
     fidelity: Fidelity = fidelity(
         end=1.0, planned_events=199, rounding="down", selection="strict"
     )
-    interval: int = Field(97, ge=1, description="steps between pruning events")
+    interval: int = Field(
+        97,
+        ge=1,
+        description="steps between pruning events",
+        json_schema_extra=unit("steps"),
+    )
     end: float = Field(
-        0.75, gt=0, le=1, description="fraction of training at which pruning ends"
+        0.75,
+        gt=0,
+        le=1,
+        description="fraction of training at which pruning ends",
+        json_schema_extra=unit("-"),
     )
     scope: Scope = SCOPE
     planned_events: int | None = Field(
@@ -31,6 +41,7 @@ class GmpOptions(Options):
         ge=1,
         description="events after which the cubic is done, evenly over the training "
         "and going on until `end`; None: every `interval` steps, done at `end`",
+        json_schema_extra=unit("events"),
     )
     rounding: Literal["nearest", "down"] = Field(
         "nearest", description="rounding of the weights kept after each event"

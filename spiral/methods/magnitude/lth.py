@@ -9,17 +9,11 @@ import pandas as pd
 from jaxtyping import Bool, Int
 from pydantic import Field
 
-from spiral.methods.entry import (
-    CostProfile,
-    Entry,
-    Fidelity,
-    Mistake,
-    Taxonomy,
-    fidelity,
-)
+from spiral.methods.entry import Entry, Fidelity, Mistake, Taxonomy, fidelity
 from spiral.methods.parts import counts, scores, selection
 from spiral.model import masks, mlp, schedules
-from spiral.protocol.config import Options
+from spiral.protocol.config import Options, unit
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Params, Plan, View
 
 
@@ -28,7 +22,11 @@ class LthOptions(Options):
 
     fidelity: Fidelity = fidelity(levels=4, shrink="even", selection="strict")
     rate: float = Field(
-        0.2, gt=0, lt=1, description="share of the weights that one level removes"
+        0.2,
+        gt=0,
+        lt=1,
+        description="share of the weights that one level removes",
+        json_schema_extra=unit("-"),
     )
     shrink: Literal["rate", "even"] = Field(
         "rate",
@@ -36,10 +34,16 @@ class LthOptions(Options):
         "same share, (keep/W)^(1/levels)",
     )
     levels: int | None = Field(
-        None, ge=1, description="number of prunings; None: as many as `rate` needs"
+        None,
+        ge=1,
+        description="number of prunings; None: as many as `rate` needs",
+        json_schema_extra=unit("prunings"),
     )
     rewind_epoch: int = Field(
-        0, ge=0, description="epoch to whose weights the kept weights are rewound"
+        0,
+        ge=0,
+        description="epoch to whose weights the kept weights are rewound",
+        json_schema_extra=unit("epochs"),
     )
     selection: Literal["rank", "strict"] = Field(
         "rank", description="keep exactly as many weights, or those above the last one"

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from spiral.methods.entry import CostProfile, Entry, Taxonomy, within_training
+from spiral.methods.entry import Entry, Taxonomy, within_training
 from spiral.methods.parts import counts, scores, selection
 from spiral.model import masks
 from spiral.protocol.config import Options
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
 

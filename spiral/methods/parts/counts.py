@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import Field
 
+from spiral.protocol.config import unit
 from spiral.protocol.job import Budget
 
 Numbers = Float[np.ndarray, "*shape"]
@@ -16,7 +17,10 @@ Numbers = Float[np.ndarray, "*shape"]
 
 
 AT_EPOCH: Any = Field(
-    None, ge=0, description="epoch before which to prune; None: half-way"
+    None,
+    ge=0,
+    description="epoch before which to prune; None: half-way",
+    json_schema_extra=unit("epochs"),
 )
 """The option ``at_epoch`` of methods that prune once."""
 

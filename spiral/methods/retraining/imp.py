@@ -11,11 +11,12 @@ import pandas as pd
 from jaxtyping import Bool
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import counts, retraining_rates, scores, selection
 from spiral.methods.parts.retraining_rates import Buffers, Retraining, buffers_option
 from spiral.model import masks, mlp, schedules
-from spiral.protocol.config import Options, preset
+from spiral.protocol.config import Options, preset, unit
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -31,9 +32,14 @@ class CyclesOptions(Options):
 class ImpOptions(CyclesOptions):
     """Options of ``imp``."""
 
-    cycles: int = Field(4, ge=1, description="number of prunings")
+    cycles: int = Field(
+        4, ge=1, description="number of prunings", json_schema_extra=unit("prunings")
+    )
     retrain_epochs: int = Field(
-        5, ge=1, description="epochs after each pruning, on top of `epochs`"
+        5,
+        ge=1,
+        description="epochs after each pruning, on top of `epochs`",
+        json_schema_extra=unit("epochs"),
     )
 
 
@@ -45,9 +51,15 @@ class BimpOptions(CyclesOptions):
         "one cycle in the last fifth, or four in the last two fifths",
         {"four": {"cycles": 4, "dense_share": 0.6}},
     )
-    cycles: int = Field(1, ge=1, description="number of prunings")
+    cycles: int = Field(
+        1, ge=1, description="number of prunings", json_schema_extra=unit("prunings")
+    )
     dense_share: float = Field(
-        0.8, gt=0, lt=1, description="share of the epochs before the first pruning"
+        0.8,
+        gt=0,
+        lt=1,
+        description="share of the epochs before the first pruning",
+        json_schema_extra=unit("-"),
     )
 
 

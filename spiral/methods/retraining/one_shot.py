@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Taxonomy, within_training
+from spiral.methods.entry import Entry, Taxonomy, within_training
 from spiral.methods.parts import scores, selection
 from spiral.methods.parts.allocation import SCOPE, Scope
 from spiral.model import masks, schedules
-from spiral.protocol.config import PER_NETWORK, Options
+from spiral.protocol.config import PER_NETWORK, Options, unit
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Sam, Sgd, View
 
 
@@ -21,27 +22,32 @@ class OneShotOptions(Options):
         None,
         ge=1,
         description="epoch of the dense training after which to prune [last]",
+        json_schema_extra=unit("epochs"),
     )
     dense_lr: float | None = Field(
         None,
         gt=0,
         description="learning rate of the dense training [lr]",
-        json_schema_extra=PER_NETWORK,
+        json_schema_extra=PER_NETWORK | unit("-"),
     )
     dense_batch: int | None = Field(
         None,
         ge=1,
         le=24_991,
         description="batch size of the dense training, for the same number of steps",
+        json_schema_extra=unit("points"),
     )
     sam: float = Field(
-        0.0, ge=0, description="ρ of sharpness-aware minimisation while dense"
+        0.0,
+        ge=0,
+        description="ρ of sharpness-aware minimisation while dense",
+        json_schema_extra=unit("-"),
     )
     branch: int = Field(
         0,
         ge=0,
         description="number of the retraining: same weights, another batch order",
-        json_schema_extra=PER_NETWORK,
+        json_schema_extra=PER_NETWORK | unit("-"),
     )
     scope: Scope = SCOPE
 

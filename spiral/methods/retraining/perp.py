@@ -8,14 +8,15 @@ import pandas as pd
 from jaxtyping import Bool
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import reconstruction, retraining_rates, scores, selection
 from spiral.methods.parts.allocation import SCOPE, Scope
 from spiral.methods.parts.reconstruction import Fit
 from spiral.model import masks, mlp, schedules
 from spiral.protocol import adapters
 from spiral.protocol.adapters import Kind, LowRank
-from spiral.protocol.config import PER_NETWORK, Options
+from spiral.protocol.config import PER_NETWORK, Options, unit
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import AdamW, Budget, Change, Mask, Plan, Sgd, View
 
 Subset = Literal["none", "biases", "head", "biases_head", "all"]
@@ -32,10 +33,16 @@ class PerpOptions(Options):
         "mask_lora", description="low-rank adapters of the other matrices"
     )
     rank: int = Field(
-        1, ge=1, description="rank of the adapters; small layers may have less"
+        1,
+        ge=1,
+        description="rank of the adapters; small layers may have less",
+        json_schema_extra=unit("-"),
     )
     adapter_scale: float = Field(
-        2.0, gt=0, description="σ: factor on the product of an adapter"
+        2.0,
+        gt=0,
+        description="σ: factor on the product of an adapter",
+        json_schema_extra=unit("-"),
     )
     by: Literal["task", "layers"] = Field(
         "task",
@@ -49,10 +56,13 @@ class PerpOptions(Options):
         5e-3,
         gt=0,
         description="learning rate of the retraining, before its linear decay",
-        json_schema_extra=PER_NETWORK,
+        json_schema_extra=PER_NETWORK | unit("-"),
     )
     retrain_epochs: int | None = Field(
-        None, ge=1, description="epochs of the retraining; None: a tenth of `epochs`"
+        None,
+        ge=1,
+        description="epochs of the retraining; None: a tenth of `epochs`",
+        json_schema_extra=unit("epochs"),
     )
     scope: Scope = SCOPE
 

@@ -8,10 +8,11 @@ import pandas as pd
 from jaxtyping import Float
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import counts, retraining_rates, scores, selection, soups
 from spiral.model import masks, mlp, schedules
-from spiral.protocol.config import Options
+from spiral.protocol.config import Options, unit
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Mask, Params, Plan, View, variant
 
 Vary = Literal["order", "weight_decay", "length", "lr"]
@@ -22,13 +23,20 @@ Rates = Literal["ft", "slr", "clr", "llr"]
 class SmsOptions(Options):
     """Options of ``sms``."""
 
-    members: int = Field(3, ge=1, le=64, description="retrainings that are averaged")
+    members: int = Field(
+        3,
+        ge=1,
+        le=64,
+        description="retrainings that are averaged",
+        json_schema_extra=unit("networks"),
+    )
     vary: Vary = Field("order", description="setting in which the retrainings differ")
     spread: float = Field(
         2.0,
         gt=1,
         description="largest factor between a member's setting and the config's "
         "(lengths only shrink)",
+        json_schema_extra=unit("-"),
     )
     average: Average = Field(
         "uniform",
@@ -36,14 +44,23 @@ class SmsOptions(Options):
         "of the points; or, without common cycles, all at the end, pruned again",
     )
     cycles: int = Field(
-        3, ge=1, description="number of prunings, each with a retraining"
+        3,
+        ge=1,
+        description="number of prunings, each with a retraining",
+        json_schema_extra=unit("prunings"),
     )
     retraining: Rates = Field("llr", description="learning rates after each pruning")
     retrain_epochs: int | None = Field(
-        None, ge=1, description="epochs of a retraining; None: a tenth of `epochs`"
+        None,
+        ge=1,
+        description="epochs of a retraining; None: a tenth of `epochs`",
+        json_schema_extra=unit("epochs"),
     )
     longer: int = Field(
-        1, ge=1, description="factor on the length of retrainings, beyond `epochs`"
+        1,
+        ge=1,
+        description="factor on the length of retrainings, beyond `epochs`",
+        json_schema_extra=unit("-"),
     )
 
 

@@ -8,12 +8,13 @@ import pandas as pd
 from jaxtyping import Float, Int
 from pydantic import Field
 
-from spiral.methods.entry import CostProfile, Entry, Taxonomy
+from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.magnitude import magnitude
 from spiral.methods.parts import brain_surgeon, hidden_units
 from spiral.methods.units import structured
 from spiral.model import mlp
-from spiral.protocol.config import Options
+from spiral.protocol.config import Options, unit
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
 SQUARE = 2.25
@@ -24,16 +25,28 @@ class ObspaOptions(Options):
     """Options of ``obspa``."""
 
     at_epoch: int | None = Field(
-        None, ge=0, description="epoch before which to prune; None: after the last"
+        None,
+        ge=0,
+        description="epoch before which to prune; None: after the last",
+        json_schema_extra=unit("epochs"),
     )
     samples: Literal["id", "ood", "free"] = Field(
         "id",
         description="points on which layers are reconstructed: training points, "
         "uniform ones of the square around them, or standard normal ones",
     )
-    points: int = Field(1024, ge=1, le=49_920, description="number of these points")
+    points: int = Field(
+        1024,
+        ge=1,
+        le=49_920,
+        description="number of these points",
+        json_schema_extra=unit("points"),
+    )
     damping: float = Field(
-        0.01, gt=0, description="λ as a share of the mean of the Hessian's diagonal"
+        0.01,
+        gt=0,
+        description="λ as a share of the mean of the Hessian's diagonal",
+        json_schema_extra=unit("-"),
     )
 
 

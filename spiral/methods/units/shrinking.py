@@ -15,6 +15,7 @@ from pydantic import Field
 from spiral.methods.entry import Taxonomy
 from spiral.methods.parts import counts, hidden_units
 from spiral.methods.units import structured
+from spiral.protocol.config import unit
 from spiral.protocol.job import Budget, Change, Params, Plan, View
 
 TAXONOMY = Taxonomy(
@@ -30,9 +31,17 @@ TAXONOMY = Taxonomy(
 class ShrinkingOptions(structured.UnitOptions):
     """Options of ``group_norm`` and ``slimming``."""
 
-    interval: int = Field(39, ge=1, description="training steps between penalty steps")
+    interval: int = Field(
+        39,
+        ge=1,
+        description="training steps between penalty steps",
+        json_schema_extra=unit("steps"),
+    )
     penalty: float = Field(
-        1e-3, ge=0, description="λ/(1 - μ): penalty per step, times the learning rate"
+        1e-3,
+        ge=0,
+        description="λ/(1 - μ): penalty per step, times the learning rate",
+        json_schema_extra=unit("-"),
     )
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from spiral.methods.entry import CostProfile, Entry, Taxonomy
+from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import hidden_units
 from spiral.model import mlp
 from spiral.protocol.config import Options
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
 

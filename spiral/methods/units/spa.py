@@ -8,6 +8,7 @@ from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.magnitude import magnitude
 from spiral.methods.parts import hidden_units
 from spiral.methods.units import structured
+from spiral.protocol.config import unit
 
 GRADIENTS = {"snip": 1, "taylor": 1, "grasp": 4, "obs": 1}
 """About how many gradients of a batch a criterion takes for each batch."""
@@ -30,7 +31,11 @@ class SpaOptions(structured.UnitOptions):
         "score", description="whether biases contribute to scores"
     )
     batches: int = Field(
-        8, ge=1, le=390, description="batches in the scoring, where a score needs data"
+        8,
+        ge=1,
+        le=390,
+        description="batches in the scoring, where a score needs data",
+        json_schema_extra=unit("batches"),
     )
 
 

@@ -10,16 +10,31 @@ from spiral.methods.magnitude import magnitude
 from spiral.methods.parts import counts, hidden_units
 from spiral.methods.units import structured
 from spiral.model import mlp
+from spiral.protocol.config import unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
 class TaylorUnitOptions(structured.UnitOptions):
     """Options of ``taylor_unit``."""
 
-    rounds: int = Field(10, ge=1, description="rounds of scoring and pruning")
-    interval: int = Field(39, ge=1, description="training steps between rounds")
+    rounds: int = Field(
+        10,
+        ge=1,
+        description="rounds of scoring and pruning",
+        json_schema_extra=unit("rounds"),
+    )
+    interval: int = Field(
+        39,
+        ge=1,
+        description="training steps between rounds",
+        json_schema_extra=unit("steps"),
+    )
     batches: int = Field(
-        8, ge=1, le=390, description="batches in the scoring of a round"
+        8,
+        ge=1,
+        le=390,
+        description="batches in the scoring of a round",
+        json_schema_extra=unit("batches"),
     )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError
+from spiral.methods.registry import options
 from spiral.report.figures import (
     accuracy as accuracy_figures,
 )
@@ -84,7 +85,7 @@ class Source:
 def read(folders: Sequence[Path], question: Question | None = None) -> Source:
     """Return the rows of launches, and the frontier."""
     question = question or Question()
-    rows, notes = load.read(folders)
+    rows, notes = load.read(folders, options())
     rows = select(rows, question.where)
     return Source(folders, rows, best_known(question), question, notes)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from spiral.errors import ConfigError
+from spiral.methods.registry import options
 from spiral.report.stats import differences, mask_distance
 from spiral.report.stats.ablation import worth
 from spiral.report.stats.aggregate import summarise
@@ -75,7 +76,7 @@ def of_folders(folders: Sequence[Path], question: Question | None = None) -> Com
         StoreError: A folder holds no rows, or the file no frontier.
     """
     question = question or Question()
-    rows, notes = load.read(folders)
+    rows, notes = load.read(folders, options())
     if any(folder.is_file() for folder in folders):  # a summary has no masks
         question = replace(question, masks=0)
     rows = select(rows, question.where)

@@ -25,7 +25,7 @@ from spiral.report.stats.selection import (
     Choice,
     codes,
 )
-from spiral.results.load import MADE
+from spiral.results.columns import MADE
 
 NO_SETTINGS = ("fidelity",)
 """Options that say which algorithm runs: no setting that one would tune."""

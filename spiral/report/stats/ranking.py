@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from spiral.errors import StoreError
+from spiral.methods.registry import options
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import gaps
 from spiral.report.stats.pairwise import pairs
@@ -58,7 +59,7 @@ def of_folder(out: Path, method: str, baseline: Sequence[Path] = ()) -> Ranking:
         StoreError: There are no rows.
     """
     places = [*baseline] or [summary.shipped("standard")]
-    found = load.read([out, *places])
+    found = load.read([out, *places], options())
     planned, _ = store.read_manifest(out, columns=["method"])
     missing = (planned["method"] == method).sum() - (found.rows["folder"] == 0).sum()
     if missing > 0:

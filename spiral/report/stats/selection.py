@@ -15,10 +15,8 @@ from jaxtyping import Bool, Float, Int
 
 from spiral import spelling
 from spiral.errors import ConfigError
-from spiral.methods import registry
 from spiral.protocol import config
-from spiral.results.columns import foreign
-from spiral.results.load import MADE
+from spiral.results.columns import MADE, options_among
 
 SIZE = "keep"
 SEEDS = ("seed", "init_seed", "order_seed")
@@ -94,16 +92,11 @@ def choose(
     return Choice(table, groups, reported, settings)
 
 
-def known_fields() -> list[str]:
-    """Return the columns of configs: those that all have, then the options."""
-    return [*config.fields(config.Config), *registry.option_fields()]
-
-
 def known_columns(rows: pd.DataFrame) -> list[str]:
     """Return the columns of rows that may make groups or select some of them."""
-    known = [name for name in known_fields() if name in rows]
+    common = [name for name in config.fields(config.Config) if name in rows]
     made = [name for name in MADE if name in rows]
-    return [*known, *(n for n in foreign([*rows]) if n not in MADE), *made]
+    return [*common, *options_among(rows), *made]
 
 
 def codes(table: pd.DataFrame, names: Sequence[str]) -> tuple[Codes, pd.DataFrame]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from spiral.methods.registry import options
 from spiral.report.stats import differences
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import gaps
@@ -38,7 +39,9 @@ class Standings(NamedTuple):
 
 def shipped() -> Standings:
     """Return the standings of the shipped methods, each at its defaults."""
-    return standings(load.read([summary.shipped("standard")]).rows, frontier.load())
+    return standings(
+        load.read([summary.shipped("standard")], options()).rows, frontier.load()
+    )
 
 
 def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:

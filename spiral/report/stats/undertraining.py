@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from spiral.errors import ConfigError
+from spiral.methods.registry import options
 from spiral.report.stats.row_filter import Where, select
 from spiral.report.stats.selection import choose
 from spiral.results import load, read
@@ -49,7 +50,7 @@ def of_folders(folders: Sequence[Path], where: Where | None = None) -> pd.DataFr
         StoreError: One of them holds no rows yet.
         ConfigError: None of them tells of entropy, or all are of one budget.
     """
-    found, _ = load.read(folders, MORE)
+    found, _ = load.read(folders, options(), MORE)
     found = select(found, where or {})
     found = found[found["entropy"].notna()]
     budgets = sorted(found["epochs"].unique().tolist())

@@ -12,7 +12,7 @@ from spiral.methods import registry
 from spiral.model import initial
 from spiral.protocol import config
 from spiral.results import columns as rows
-from spiral.results import conditions, load, read
+from spiral.results import conditions, read
 from spiral.search import best_known, network
 
 ID_DIGITS = 12
@@ -86,8 +86,9 @@ def of_folders(
     found, places = Found([], [], []), dict[tuple[str, int], int | None]()
     seen: set[str] = set()
     for folder in folders:
-        columns = [*dict.fromkeys([*rows.config_fields(), *COLUMNS])]
-        known = load.completed(read.read(folder, columns))
+        common = config.fields(config.Config)
+        columns = [*dict.fromkeys([*common, *read.options(folder), *COLUMNS])]
+        known = rows.complete(read.read(folder, columns), registry.options())
         chosen = choose(known, select, leaders)
         chosen = chosen[~chosen["config_id"].isin(seen)].head(limit - len(seen))
         seen.update(chosen["config_id"])
@@ -95,8 +96,8 @@ def of_folders(
         if chosen.empty:
             continue
         ids = chosen["config_id"].tolist()
-        whole = read.read(folder, rows.schema().names, ids)
-        for _, row in load.completed(whole).iterrows():
+        whole = rows.complete(read.read(folder, ids=ids), registry.options())
+        for _, row in whole.iterrows():
             found.networks.append(of_row(row, place_of(row, places, found.initial)))
     if folders and not found.networks:
         raise ConfigError(

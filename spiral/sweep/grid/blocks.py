@@ -10,11 +10,10 @@ from pydantic import ValidationError
 
 from spiral import engines, spelling
 from spiral.errors import ConfigError
-from spiral.methods.registry import METHODS
+from spiral.methods.registry import METHODS, config_fields
 from spiral.model import initial
 from spiral.protocol import config
 from spiral.protocol.config import ConfigField
-from spiral.results.columns import config_fields
 from spiral.sweep.grid import listings, yaml_nodes
 from spiral.sweep.grid.yaml_nodes import Item, Mistakes
 

@@ -7,11 +7,10 @@ import pandas as pd
 
 from spiral import spelling
 from spiral.errors import ConfigError
-from spiral.methods.registry import METHODS
+from spiral.methods.registry import METHODS, config_fields
 from spiral.model import initial, mlp
 from spiral.protocol import config
 from spiral.results import conditions
-from spiral.results.columns import config_fields
 from spiral.sweep.grid.blocks import Axis, Block, applies
 from spiral.sweep.grid.yaml_nodes import Mistakes
 

@@ -3,9 +3,8 @@
 from typing import Any
 
 from spiral import engines
-from spiral.methods.registry import METHODS
+from spiral.methods.registry import METHODS, config_fields
 from spiral.protocol import config
-from spiral.results.columns import config_fields
 from spiral.search import LISTINGS
 from spiral.sweep.grid import listings
 
@@ -41,6 +40,7 @@ def _one(name: str) -> dict[str, Any]:
     for kind in kinds:
         kind.pop("description", None)  # the key has one
         kind.pop("default", None)
+        kind.pop("unit", None)  # `columns` tells it
     distinct = [kind for n, kind in enumerate(kinds) if kind not in kinds[:n]]
     return distinct[0] if len(distinct) == 1 else {"anyOf": distinct}
 

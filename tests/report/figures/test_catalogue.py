@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from spiral.errors import ConfigError
+from spiral.methods.registry import options
 from spiral.report.figures import catalogue
 from spiral.report.stats.compare import Question
 from spiral.results import load
-from tests.report import frontier, row, table
+from tests.report import frontier, row, seeds, table
 from tests.results.test_load import written
 
 KNOWN = frontier(("any", 16, 0.96), ("any", 22, 0.996))
@@ -111,9 +112,9 @@ def test_ranking_leaves_out_what_is_no_pruner():
 
 
 def test_fidelity_pairs_equal_seeds():
-    exact = [row(seed=s, accuracy=0.9) for s in range(6)]
-    paper = [row(seed=s, accuracy=0.8) for s in range(6)]
-    told = source(*exact, *paper, fidelity=["exact"] * 6 + ["zp24"] * 6)
+    exact = seeds([0.9] * 6, fidelity="exact")
+    paper = seeds([0.8] * 6, fidelity="zp24")
+    told = source(*exact, *paper)
     (axes,) = catalogue.fidelity(told).axes
     assert axes.get_xlabel() == "P(exact beats zp24)"
     marks = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "^"]
@@ -155,7 +156,7 @@ def test_without_a_frontier_there_is_no_ranking():
 
 
 def test_versions_without_common_seeds_are_no_pairs():
-    rows = source(row(seed=0), row(seed=1), fidelity=["exact", "zp24"])
+    rows = source(row(seed=0, fidelity="exact"), row(seed=1, fidelity="zp24"))
     with pytest.raises(ConfigError, match="one method, width, size and seed"):
         catalogue.fidelity(rows)
 
@@ -167,7 +168,7 @@ def launched(tmp_path):
 
 
 def test_the_best_of_each_method_stands_beside_the_best_known(launched):
-    found = catalogue.Source([launched], load.read([launched]).rows, None)
+    found = catalogue.Source([launched], load.read([launched], options()).rows, None)
     figure = catalogue.best_maps(found)
     assert [name.split(",")[0] for name in titles(figure)] == ["magnitude", "gmp"]
     assert "asked for 20 weights, of n = 4 rows" in figure.get_supxlabel()
@@ -187,7 +188,7 @@ def test_the_usual_size_is_what_most_methods_have_next_to_the_optimum():
 
 
 def test_networks_come_in_the_order_asked_for_with_their_weights(launched):
-    rows = load.read([launched]).rows.iloc[::-1]
+    rows = load.read([launched], options()).rows.iloc[::-1]
     found = load.networks([launched], rows)
     assert found["config_id"].tolist() == rows["config_id"].tolist()
     assert all((np.array(weights) == 0.5).all() for weights in found["weights"])

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from spiral.methods.registry import options
 from spiral.report.stats import compare
 from spiral.report.stats.ablation import worth
 from spiral.report.text import comparison
@@ -85,7 +86,7 @@ def test_without_scratch_there_is_nothing_to_say(planted):
 
 
 def test_compare_has_the_table(planted):
-    assert {"of", "second_phase", "restart"} <= columns.config_fields().keys()
+    assert {"of", "second_phase", "restart"} <= columns.config_fields(options()).keys()
     assert set(load.MEASURED) <= set(planted)
     found = compare.of_rows(planted, compare.Question(), FRONTIER)
     text = comparison.page(found, ["masks"])

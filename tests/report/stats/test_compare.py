@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from spiral.errors import ConfigError, StoreError
+from spiral.methods.registry import options
 from spiral.model import masks
 from spiral.report.stats import compare, mask_distance
 from spiral.report.stats.compare import Question, of_folders, of_rows
@@ -125,7 +126,7 @@ def test_folders_are_compared_with_the_shipped_frontier_if_there_is_one(
     gaps, distances = found.tables["gaps"], found.tables["distances"]
     assert gaps["median_excess"].fillna(-1).tolist() == [-9, -1]  # 7 weights each
     assert distances["n"].tolist() == [4]
-    chosen = load.read(folders).rows.head(4)
+    chosen = load.read(folders, options()).rows.head(4)
     assert len(load.masks(folders, chosen)) == 4
 
 

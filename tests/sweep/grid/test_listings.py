@@ -3,8 +3,8 @@
 import pytest
 
 from spiral.errors import ConfigError
+from spiral.methods.registry import config_fields
 from spiral.protocol.config import Options
-from spiral.results.columns import config_fields
 from spiral.search import LISTINGS
 from spiral.search.paper import PaperMasks, texts
 from spiral.sweep.grid.grid import loads

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spiral.errors import ConfigError
+from spiral.methods.registry import options
 from spiral.report.stats.aggregate import known_at
 from spiral.report.studies.regimes import measure
 from spiral.report.studies.regimes.measure import Points, Retrained, Thresholds
@@ -76,7 +77,7 @@ def draw_map(folders: Sequence[Path], question: Question | None = None) -> Regim
         StoreError: A folder holds no rows, or the file no frontier.
     """
     question = question or Question()
-    table, notes = load.read(folders)
+    table, notes = load.read(folders, options())
     ours = _ours(table, question.width)
     knob = question.temperature or max(KNOBS, key=lambda name: ours[name].nunique())
     if knob not in KNOBS:

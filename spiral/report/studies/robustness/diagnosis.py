@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spiral.errors import ConfigError
+from spiral.methods.registry import options
 from spiral.report.stats.row_filter import select
 from spiral.report.stats.selection import choose
 from spiral.report.studies.robustness import measure
@@ -93,7 +94,7 @@ def _chosen(
     folders: Sequence[Path], question: Question
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows to read: the first seeds of each group's best setting."""
-    table, notes = load.read(folders)
+    table, notes = load.read(folders, options())
     table = select(table, question.where, always=("dense",))
     if question.keep:
         sizes = table["keep"].isin([*question.keep])
