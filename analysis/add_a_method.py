@@ -54,7 +54,7 @@ TEXT = '''
 
 import numpy as np
 
-from spiral import masks
+from spiral.model import masks
 from spiral.protocol.job import Change, Plan
 
 STEPS = 5
