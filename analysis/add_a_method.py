@@ -13,11 +13,11 @@
 # %% [markdown]
 # # Your own pruner, from zero to ranked
 #
-# Ten cells. A pruner is a class with three functions; a command ranks it among the
-# shipped ones, on equal seeds. Nothing of spiral-sweep is edited.
+# A pruner is a class with three methods; a command ranks it among the shipped ones at
+# equal seeds. Nothing of spiral-sweep is edited.
 #
-# The idea to try: gradual magnitude pruning takes 150 small steps. Do five large ones
-# do, each keeping the same share of what is left?
+# The idea to try: gradual magnitude pruning takes 150 small steps. Are five large steps
+# enough, each keeping the same share of what is left?
 
 # %%
 # %matplotlib inline
@@ -43,10 +43,10 @@ style.register(registry.looks())
 folder = Path(mkdtemp())
 
 # %% [markdown]
-# **Write it down.** `plan` says when the method wants to act, before anything is known.
-# `start` returns what it wants to remember: here, which step comes next. `act` sees a
-# whole *pack* of networks at once, axis 0 of every array, and answers with a `Change`.
-# Our first attempt has a mistake.
+# **Write the method.** `plan` returns the steps at which the method acts, before
+# training starts. `start` returns what it remembers between them: here, which step
+# comes next. `act` receives a whole *pack* of networks at once (axis 0 of every array)
+# and returns a `Change`. Our first attempt has a mistake.
 
 # %%
 TEXT = '''
@@ -54,7 +54,7 @@ TEXT = '''
 
 import numpy as np
 
-from spiral import masks
+from spiral.model import masks
 from spiral.protocol.job import Change, Plan
 
 STEPS = 5
@@ -81,9 +81,9 @@ file.write_text(TEXT)
 Markdown(f"`{file.name}`: {len(TEXT.splitlines())} lines.")
 
 # %% [markdown]
-# **Let it be checked.** Before anything trains, `rank` lets a method act on a few rows,
-# together and apart. Ours keeps what is *larger* than the last weight to keep, and so
-# loses that one: the oldest mistake of pruning code, and no small one among 16 weights.
+# **Check it.** Before anything trains, `rank` lets a method act on a few rows, together
+# and one by one. Ours keeps what is *larger* than the last weight to keep, and so loses
+# that one: a common mistake in pruning code, and a large one among 16 weights.
 
 
 # %%
@@ -100,8 +100,9 @@ except MethodError as error:
 Markdown(f"> {complaint}")
 
 # %% [markdown]
-# **Correct it**: `masks.keep_top` keeps exactly so many. The name that rows carry ends
-# in a digest of the file, so the corrected method is another one and reuses no row.
+# **Correct it**: `masks.keep_top` keeps exactly as many weights as asked for. The name
+# in the rows ends in a digest of the file, so the corrected method is a new one and
+# reuses no row of the wrong one.
 
 # %%
 right = "masks.keep_top(size, count)"
@@ -111,8 +112,9 @@ preflight.check(standard(mine).configs)
 Markdown(f"`{wrong}` has become `{mine}`.")
 
 # %% [markdown]
-# **Train it.** On the command line that is one word, `rank`, and on a cluster
-# `--executor ray`; here are its parts. Killed halfway, the same call goes on.
+# **Train it.** On the command line this is part of `rank`, and on a cluster of
+# `rank` with `--executor ray`; here are its parts. If it is interrupted, the same call
+# continues.
 
 # %%
 settings = launch.Settings(executor="local", method=f"{file}:Staircase")
@@ -121,28 +123,29 @@ launch.run(prepared, settings, lambda outcome: None)
 Markdown(f"{sum(each.networks for each in prepared.done)} networks trained.")
 
 # %% [markdown]
-# **Where does it stand?** Among the shipped methods, on the same seeds, sizes and
-# width.
+# **Rank it** among the shipped methods, at the same seeds, sizes and width.
 
 # %%
 found = ranking.of_folder(folder / "rows", mine)
 Markdown(ranking_text.headline(found))
 
 # %% [markdown]
-# **Against whom?** How probably it beats each other method in pairs of equal seed.
+# **Compare it pairwise**: the probability that it is better than each other method, in
+# pairs of equal seed and size.
 
 # %%
 ranking_text.duels(found)
 
 # %% [markdown]
-# **How far from the optimum?** Fewest weights with which the median network reaches an
-# accuracy, what that is over the optimum, and who comes first.
+# **How far is it from the best known?** The fewest weights with which the median
+# network reaches an accuracy, the excess over the best known, and the method that ranks
+# first.
 
 # %%
 ranking_text.gaps(found)
 
 # %% [markdown]
-# **One picture**: over the weights kept, beside two that are shipped.
+# **Draw it**: accuracy over the weights kept, beside two shipped methods.
 
 # %%
 both = load.read(
@@ -152,13 +155,12 @@ chosen = both[both["method"].isin([mine, "gmp", "magnitude"]) & (both["width"] =
 accuracy.accuracy(compare.over_size(chosen), best_known.best(best_known.load()))
 
 # %% [markdown]
-# **All of it**, in a shell:
+# **The same in a shell**:
 #
 # ```sh
 # spiral-sweep rank --method staircase.py:Staircase --quick
 # spiral-sweep rank --method staircase.py:Staircase --full
-# spiral-sweep launch my_grid.yaml --method staircase.py:Staircase --out rows
+# spiral-sweep launch standard --method staircase.py:Staircase --out rows
 # ```
 #
-# To ship it, copy the file to `spiral/methods/`, describe it in an `ENTRY`, and add a
-# line to `METHODS` in `registry.py`.
+# To ship it, follow the recipe "Add a method" in CONTRIBUTING.md.

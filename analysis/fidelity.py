@@ -15,10 +15,10 @@
 #
 # A comparison compares **implementations**. In the code of Zhang & Papyan (2024) some
 # pruners differ from what their authors describe: a strict threshold keeps one weight
-# too few, layers are re-initialised, budgets are rounded, a pruning schedule goes on
-# until training ends. Every method here has both: `exact`, the authors' algorithm at an
-# exact budget, and `zp24`, what that code does. They share initial weights and the
-# order of batches, so each pair differs in nothing else.
+# too few, layers are re-initialised, budgets are rounded, a pruning schedule continues
+# until training ends. Every method here has both versions: `exact`, the authors'
+# algorithm at an exact budget, and `zp24`, what that code does. They share initial
+# weights and the order of batches, so the two differ in nothing else.
 
 # %%
 # %matplotlib inline
@@ -55,9 +55,9 @@ pd.DataFrame(
 # %% [markdown]
 # ## Is the difference real?
 #
-# For each method and width: how probably does the exact method beat the paper's
-# variant, in pairs of equal seed and size? 0.5 is no difference; the interval is of 95
-# %, over seeds.
+# For each method and width: the probability that the exact method is better than the
+# paper's version, in pairs of equal seed and size. 0.5 is no difference; the 95 %
+# interval is over seeds.
 
 # %%
 by = ("fidelity", "method", "width")
@@ -71,7 +71,7 @@ better, worse = duels[duels["low"] > 0.5], duels[duels["high"] < 0.5]
 Markdown(
     f"Of {len(duels)} pairs of method and width the exact method is better in "
     f"**{len(better)}** and worse in **{len(worse)}** with 95 % confidence; the others "
-    f"cannot be told apart (n = {duels['n'].min()} seeds, "
+    f"do not differ significantly (n = {duels['n'].min()} seeds, "
     f"{duels['pairs'].sum():,} pairs)."
 )
 
@@ -102,9 +102,9 @@ ranks.astype("Int64").sort_values("exact")
 # %% [markdown]
 # ## Are the weights where they should be?
 #
-# Networks that fail outright: the share without a path from input to output, and how
-# many rows do not end `ok` (an `aborted` row is one that the paper's code would not
-# have recorded; `degenerate`, that too few scores were positive to rank what is kept).
+# Networks that fail outright: the share without a path from input to output, and the
+# number of rows by status. An `aborted` row is one that the paper's code would not have
+# recorded; in a `degenerate` one, too few scores were positive to rank what is kept.
 
 # %%
 groups.pivot_table(index="method", columns=["fidelity", "width"], values="disconnected")
@@ -113,7 +113,7 @@ groups.pivot_table(index="method", columns=["fidelity", "width"], values="discon
 pd.crosstab([rows["fidelity"], rows["method"]], rows["status"])
 
 # %% [markdown]
-# Accuracy over size at width 16, the exact methods first, then the paper's variants:
+# Accuracy over size at width 16, first the exact methods, then the paper's versions:
 
 # %%
 accuracy.accuracy(compare.over_size(rows.query("width == 16 and fidelity == 'exact'")))
@@ -124,8 +124,8 @@ accuracy.accuracy(compare.over_size(rows.query("width == 16 and fidelity == 'zp2
 # %% [markdown]
 # ## The gap remains
 #
-# Whichever variant is taken, is anybody at the optimum? The fewest weights with which
-# any row reaches 95 %, of those tried, beside the optimum:
+# Does any method, in either version, reach the best known? The excess weights over the
+# best known of the smallest network of any row that reaches 95 %:
 
 # %%
 from spiral.search import best_known

@@ -17,18 +17,18 @@
 # the Cubist Spiral, where the sparsest network that solves the task can be searched
 # for. They report four things:
 #
-# 1. every pruner needs many more weights than the optimum;
+# 1. every pruner needs many more weights than the best known network;
 # 2. overparameterisation, which should help, hurts;
-# 3. one reason are **disconnected paths**: weights that no input reaches, or that reach
+# 3. one reason is **disconnected paths**: weights that no input reaches, or that reach
 #    no output;
-# 4. another is that pruners stay stuck even when they are given the optimal width.
+# 4. pruners fail even when they are given the width of the best known network.
 #
-# Two sets of trainings answer here. `overparam` is the paper's own sweep up to width
+# Two sets of trainings are used here. `overparam` is the paper's own sweep up to width
 # 64: nine pruners **as the paper's code has them**, nine settings of learning rate and
 # schedule, one seed. `standard` has, among others, the same pruners **as their authors
-# describe them** and 20 seeds, so its numbers have intervals. No number below is typed;
-# each is computed from rows that `spiral-sweep launch` wrote and `spiral-sweep summary`
-# made small.
+# describe them** with 20 seeds, so its numbers have intervals. Every number below is
+# computed from rows written by `spiral-sweep launch` and reduced by `spiral-sweep
+# summary`.
 
 # %%
 # %matplotlib inline
@@ -51,12 +51,12 @@ pd.DataFrame([summary.read(file)[1] for file in [*PAPER, *SEEDS]])[
 ]
 
 # %% [markdown]
-# ## 1. How far from the optimum?
+# ## 1. How far from the best known?
 #
 # The fewest weights with which **any** of a method's trainings (nine settings and 22
-# sizes at each width) reaches 95 %, minus the fewest weights known to do so. That is
-# how papers count, and it flatters: the best of many. An empty cell was never reached
-# with up to 65 weights.
+# sizes at each width) reaches 95 %, minus the fewest weights known to do so. Papers
+# often count like this; it is optimistic, as it takes the best of many. An empty cell
+# means that no training with up to 65 weights reached 95 %.
 
 # %%
 paper = compare.of_folders(PAPER)
@@ -69,14 +69,14 @@ reached = at_95[at_95["any_excess"].notna()].sort_values("any_excess")
 Markdown(
     f"Of {len(at_95)} pairs of method and width {len(reached)} reach 95 % at all. The "
     f"closest, {reached.iloc[0]['method']} at width {reached.iloc[0]['width']}, needs "
-    f"**{reached.iloc[0]['any_excess']} weights more** than the optimum of "
+    f"**{reached.iloc[0]['any_excess']} weights more** than the best known, "
     f"{reached.iloc[0]['optimum']} (n = {reached.iloc[0]['any_n']} trainings)."
 )
 
 # %% [markdown]
-# Over seeds the picture is bleaker: the weights with which the **median** network of 20
-# seeds reaches 95 %, with the limits of a 95 % interval. Empty is what lies beyond the
-# 65 weights that were tried.
+# Over seeds the gap is larger: the weights with which the **median** network of 20
+# seeds reaches 95 %, with the limits of a 95 % interval. Empty cells lie beyond the 65
+# weights that were tried.
 
 # %%
 rows = load.read(SEEDS, registry.options()).rows
@@ -102,9 +102,9 @@ groups = paper.tables["groups"]
 groups[groups["keep"] == 26].pivot(index="method", columns="width", values="best_any")
 
 # %% [markdown]
-# The same question with seeds: how probably does a network of width 16 beat one of
-# width 64 that was pruned by the same method to as many weights? 0.5 means width does
-# not matter; over 0.5, that it hurts.
+# The same question with seeds: what is the probability that a network of width 16 is
+# better than one of width 64, pruned by the same method to as many weights? 0.5 means
+# that width does not matter, more than 0.5 that it hurts.
 
 # %%
 wide = rows.query("width > 3")
@@ -118,15 +118,15 @@ Markdown(
     f"Width **hurts {len(hurt)}** of {len(duels)} methods "
     f"({', '.join(hurt['method']) or 'none'}) and helps {len(help_)} "
     f"({', '.join(help_['method']) or 'none'}), with 95 % confidence each and n = "
-    f"{duels['n'].min()} seeds; the others cannot be told."
+    f"{duels['n'].min()} seeds; the others show no significant difference."
 )
 
 # %% [markdown]
 # ## 3. Disconnected paths
 #
-# Share of the networks without any path from an input to the output: they compute a
-# constant. First the paper's settings (mean over sizes), then 20 seeds of the exact
-# methods.
+# Share of networks without any path from an input to the output, which compute a
+# constant: first at the paper's settings (mean over sizes), then for 20 seeds of the
+# exact methods.
 
 # %%
 groups.pivot_table(index="method", columns="width", values="disconnected")
@@ -136,8 +136,8 @@ exact = seeds.tables["groups"]
 exact.pivot_table(index="method", columns="width", values="disconnected")
 
 # %% [markdown]
-# A path is not enough: weights off any path are wasted. The **effective** number of
-# weights (median) when 26 are kept:
+# One path is not enough: weights that are on no path are wasted. The **effective**
+# number of weights (median) when 26 are kept:
 
 # %%
 exact[exact["keep"] == 26].pivot(
@@ -145,12 +145,12 @@ exact[exact["keep"] == 26].pivot(
 )
 
 # %% [markdown]
-# ## 4. The optimal width is not enough
+# ## 4. The right width is not enough
 #
 # At width 3 nothing is overparameterised, and a network of 17 weights that fits into it
-# reaches 95 % by the paper's own training (`optima` in `search.py`). Given one weight
-# more, what is the best that any setting and any seed reaches there, and what is known
-# to be possible with as many weights (`frontier`)?
+# reaches 95 % with the paper's own training (see `search.py`). With one weight more,
+# what is the best accuracy of any setting and seed (`best_any`), and what is known to
+# be possible with as many weights (`frontier`)?
 
 # %%
 narrow = pd.concat([groups, exact], keys=["paper's code", "exact"], names=["what", ""])
@@ -168,8 +168,8 @@ Markdown(
 # %% [markdown]
 # ## What to take away
 #
-# No pruner here is at the optimum, at any width; more width hurts more of them than it
-# helps; and a lack of paths explains a part only: some lose hardly a network to it and
-# fall short all the same. How much of this is the methods, and how much the code they
-# were compared with, is the subject of `fidelity.py`; where the optimum comes from,
-# that of `search.py`.
+# No pruner here reaches the best known, at any width. More width hurts more of them
+# than it helps. Missing paths explain only a part: some methods lose hardly any network
+# to them and still have a large gap. How much of this is due to the methods, and how
+# much to the code they were compared with, is the subject of `fidelity.py`; where the
+# best known networks come from, that of `search.py`.

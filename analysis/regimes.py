@@ -11,18 +11,18 @@
 # ---
 
 # %% [markdown]
-# # Which regime of training leads closest to the optimum?
+# # From which training regime does pruning come closest to the best known?
 #
-# *A Three-regime Model of Network Pruning* (Zhou et al., ICML 2023) looks at dense
+# *A Three-regime Model of Network Pruning* (Zhou et al., ICML 2023) studies dense
 # networks of different **temperature** (short training, small batches and large steps
 # are hot) that are pruned to different **loads** (weights kept) and retrained several
-# times from equal weights. Two questions sort the results: are two retrainings
-# **connected** (does the error rise along the straight line between them?), and are
+# times from equal weights. Two properties classify the results: are two retrainings
+# **connected** (does the error stay low along the straight line between them?), and are
 # they **alike** (CKA of their outputs)? The paper asks which temperature gives the
-# smallest error. Here it can be asked how far that is from the optimum.
+# smallest error; here we can also ask how far that is from the best known.
 #
-# The networks are trained here, within half a minute; `seeds/regimes` is a grid of four
-# temperatures, three widths, more loads and seeds.
+# The networks are trained here, within half a minute; the grid `seeds/regimes` has four
+# temperatures, three widths, and more loads and seeds.
 
 # %%
 # %matplotlib inline
@@ -61,18 +61,18 @@ Markdown(
 # %% [markdown]
 # ## The map
 #
-# Regime I: not connected; II-A: connected and unlike; II-B: connected and alike. Where
-# pruning leaves nothing to train (`collapsed`) there is no regime.
+# Regime I: not connected; II-A: connected but not alike; II-B: connected and alike.
+# Where pruning leaves nothing to train (`collapsed`) there is no regime.
 
 # %%
 figure.page(found)
 
 # %% [markdown]
-# ## How far from the optimum is each regime?
+# ## How far from the best known is each regime?
 #
-# `shortfall` is what a cell's mean accuracy lacks to the best network known of its
-# size; `over`, how much larger its error is than that of the best temperature at the
-# same load (medians over cells).
+# Medians over cells of the accuracy gap (best known accuracy at the cell's size minus
+# its mean accuracy), and of `over`, the excess of its error over that of the best
+# temperature at the same load.
 
 # %%
 found.regimes
@@ -86,16 +86,16 @@ near, far = best.iloc[-1], best.iloc[0]
 knob = found.temperature
 Markdown(
     f"With {far['keep']} weights the best dense network to prune is one of "
-    f"**{far[knob]} epochs**, and retraining it misses **{far['shortfall']:.1%}** to "
-    f"the optimum; with {near['keep']} weights it is one of {near[knob]} epochs and "
-    f"{near['shortfall']:.1%}."
+    f"**{far[knob]} epochs**, with an accuracy gap of **{far['shortfall']:.1%}** after "
+    f"retraining; with {near['keep']} weights it is one of {near[knob]} epochs, with a "
+    f"gap of {near['shortfall']:.1%}."
 )
 
 # %% [markdown]
-# ## The thresholds are ours
+# ## How much depends on the thresholds?
 #
-# The paper draws its borders by eye. How many cells change their regime if the borders
-# move?
+# The paper draws its borders by eye; the thresholds here are our choice. How many cells
+# change their regime if the borders move?
 
 # %%
 borders = [

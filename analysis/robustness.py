@@ -11,16 +11,16 @@
 # ---
 
 # %% [markdown]
-# # Is the sparsest network a fragile one?
+# # Are the sparsest networks fragile?
 #
-# Accuracy says which points a network has right, not by how much. *Understanding
-# Robustness Lottery* (Li et al., 2022) looks at pruned networks from three more sides:
-# the **angle** between what the output layer sees of a point and the direction of the
-# point's class, its **length**, and its **margin**, the distance from the boundary; and
-# at points that corruption moves. In the plane corruptions are things one can picture.
-# And there is an optimum to compare with: the sparsest networks known.
+# Accuracy counts which points a network classifies correctly, not by how much.
+# *Understanding Robustness Lottery* (Li et al., 2022) measures three more properties of
+# pruned networks: the **angle** between the input of the output layer at a point and
+# the direction of the point's class, its **length**, and the **margin**, the distance
+# from the boundary; and accuracy on corrupted points. In the plane, corruptions are
+# easy to picture, and there are the sparsest networks known to compare with.
 #
-# The networks are trained here, within a minute; `seeds/robustness` is a grid of more
+# The networks are trained here, within a minute; the grid `seeds/robustness` has more
 # methods, sizes, widths and seeds.
 
 # %%
@@ -56,10 +56,10 @@ Markdown(f"{len(found.networks)} networks are read. " + " ".join(found.notes[-1:
 # %% [markdown]
 # ## What corruption costs
 #
-# `accuracy` is that of clean points, `mean_corruption` the mean over eight corruptions
-# at five severities, `drop` what is lost, as a share. `optimum` is the best network
-# known with as many weights, by any means; `optimum_protocol` the best that was trained
-# from random weights as all others here.
+# `accuracy` is on clean points, `mean_corruption` the mean over eight corruptions at
+# five severities, `drop` the share of accuracy lost. Two lines of each size are not
+# methods: the best network known with as many weights by any means, and (`…_protocol`)
+# the best trained from random weights, as all others here are.
 
 # %%
 numbers = ["nnz", "accuracy", "mean_corruption", "drop", "fragile", "lost"]
@@ -72,23 +72,23 @@ figure.page(found.groups, found.curves)
 # %%
 medians = found.groups.set_index("method").groupby("method")["drop"].median()
 Markdown(
-    f"The optimum loses **{medians['optimum']:.1%}** of its accuracy (median over its "
-    f"sizes), the sparsest networks trained from random weights "
+    f"The best known networks lose **{medians['optimum']:.1%}** of their accuracy "
+    f"(median over sizes), the sparsest networks trained from random weights "
     f"**{medians['optimum_protocol']:.1%}**, a dense network {medians['dense']:.1%}. "
-    "A network that is at chance loses nothing, so look at both columns."
+    "A network at chance level loses nothing, so read both columns."
 )
 
 # %% [markdown]
-# The optimum was polished on the very points that are now moved: every weight goes into
-# the last per cent of accuracy, and boundaries pass close by. Few weights make a
-# boundary of few straight pieces, which cannot keep away from both arms of the spiral
-# everywhere.
+# The best known networks were polished on the points that are now moved: every weight
+# serves the last per cent of accuracy, and boundaries pass close to the points. Few
+# weights make a boundary of few straight pieces, which cannot keep a distance from both
+# arms of the spiral everywhere.
 #
 # ## Margins
 #
-# Medians over points, and what 5 % of the points fall short of (`margin_low`). `silent`
-# is the share of points of which the output layer sees nothing at all, so that a bias
-# alone decides: frequent where few units are left.
+# Medians over points, and the 5 % quantile of the margin (`margin_low`). `silent` is
+# the share of points for which all inputs of the output layer are zero, so that its
+# bias alone decides: frequent where few units are left.
 
 # %%
 sides = ["angle", "length", "margin", "margin_low", "silent"]
@@ -97,20 +97,21 @@ groups[["method", "keep", *sides]]
 # %% [markdown]
 # ## Are the same points fragile for every method?
 #
-# Jaccard overlap between two methods: of the points that corruption turns (`fragile`),
-# and of those that the dense network of the same seed has right and the pruned one
-# wrong (`lost`). 1 would be the same points, 0 none in common.
+# Jaccard overlap between two methods: of the points whose class changes under
+# corruption (`fragile`), and of those that the dense network of the same seed
+# classifies correctly and the pruned one does not (`lost`). 1 means the same points, 0
+# none in common.
 
 # %%
 overlap = found.overlap[found.overlap["keep"] == 44]
 overlap.sort_values("lost", ascending=False)
 
 # %% [markdown]
-# ## Do eight corruptions say eight things?
+# ## Are the eight corruptions redundant?
 #
-# The correlation of what two corruptions do to the margin of each point, over all
-# networks. Shifting, turning and rounding move points in ways that are partly alike;
-# noise is unlike everything.
+# The correlation between the effects of two corruptions on the margin of each point,
+# over all networks. Shifting, turning and rounding are partly alike; noise correlates
+# with nothing.
 
 # %%
 found.redundancy.set_index("kind")

@@ -11,13 +11,12 @@
 # ---
 
 # %% [markdown]
-# # The optimum: how it is found, and what symmetry has to do with it
+# # The best known masks: how they are found, and how symmetry helps
 #
-# A pruner can be compared with the best mask only if somebody has looked at all of
-# them. A perceptron with hidden layers of 3, 3 and 3 units has 27 weights, so 2²⁷
-# masks: too many to train one by one, if one does not notice that most of them are
-# **the same network**. Hidden units of a layer can be renumbered without changing what
-# is computed.
+# To compare a pruner with good masks, somebody has to search for them. A perceptron
+# with hidden layers of 3, 3 and 3 units has 27 weights, so 2²⁷ masks: too many to train
+# one by one, but most of them are **the same network**. Renumbering the hidden units of
+# a layer does not change what is computed.
 
 # %%
 # %matplotlib inline
@@ -39,10 +38,11 @@ table = pd.DataFrame(
 table.assign(saved=table["masks"] / table["networks"])
 
 # %% [markdown]
-# `masks` counts those in which every unit has a weight in and a weight out; `networks`
-# counts them up to renumbering. The second number is not found by listing: Burnside's
-# lemma counts, for each renumbering, the masks that it leaves as they are, and takes
-# the mean. For small shapes `spiral-sweep search masks` lists them too, and both agree.
+# `masks` counts those in which every unit has an incoming and an outgoing weight;
+# `networks` counts them up to renumbering. The second number does not need enumeration:
+# Burnside's lemma averages, over all renumberings, the number of masks that each leaves
+# unchanged. For small shapes `spiral-sweep search masks` enumerates them as well, and
+# both agree.
 
 # %%
 by_size = pd.Series(counts[(3, 3, 3)].by_nnz, name="networks of shape 3-3-3")
@@ -51,9 +51,10 @@ by_size.rename_axis("weights").to_frame().T
 # %% [markdown]
 # ## The frontier
 #
-# For each number of weights the best network anybody has found, with the weights that
-# prove it: every entry can be evaluated again. One line is what the paper's training
-# (SGD from random weights, 50 epochs) has reached; the other, what any means have.
+# The frontier has, for each number of weights, the best network known, with the weights
+# that prove it: every entry can be evaluated again. One line shows what the paper's
+# training (SGD from random weights, 50 epochs) has reached, the other what any means
+# have.
 
 # %%
 known = best_known.load()
@@ -82,8 +83,8 @@ optima = pd.DataFrame(
 optima
 
 # %% [markdown]
-# An entry is a claim that can be checked: does each network do what the file says, when
-# it is evaluated again in float32 and in float64?
+# Every entry can be checked: does each network have the accuracy that the file says,
+# when it is evaluated again in float32 and in float64?
 
 # %%
 wrong = best_known.mistakes(known)
@@ -92,9 +93,10 @@ Markdown(f"{len(known)} networks evaluated again, **{len(wrong)}** do not agree.
 # %% [markdown]
 # ## What they look like
 #
-# The smallest networks of each accuracy. Width of an edge: size of the weight; colour:
-# its sign. Below, what the network decides, on the data. With so few weights one can
-# follow it think: the first layer cuts the plane with a few lines, the others fold it.
+# The smallest networks that reach each accuracy. The width of an edge is the size of
+# the weight, its colour the sign. Below each is its decision map, with the data. With
+# so few weights one can follow the computation: the first layer cuts the plane with a
+# few lines, the others fold it.
 
 # %%
 leaders = best_known.leaders(known)
@@ -114,10 +116,10 @@ search.gallery(
 leaders[["nnz", "nnz_params", "accuracy", "shape", "kind", "found"]]
 
 # %% [markdown]
-# ## How sure is "optimum"?
+# ## How certain is "best known"?
 #
-# `weights` above is the fewest **known**. It is exhaustive in the shapes whose networks
-# were all trained, from a few random starts each: a mask that only works from a lucky
-# start can be missed, and so can one of a wider shape. So a gap to the optimum, as
-# `spiral-sweep compare` prints it, can only be too small: a better optimum makes every
-# pruner's gap larger.
+# `weights` above is the fewest **known**, an upper bound. The search trained every
+# network of some shapes, from a few random starts each: it can miss a mask that only
+# works from a lucky start, or one of a wider shape. The excess weights that
+# `spiral-sweep compare` prints are therefore lower bounds: a smaller best known network
+# makes every pruner's excess larger.

@@ -1,62 +1,121 @@
-"""The README says what is: its commands exist, its grid loads, its length is kept."""
+"""README and docs describe what exists: tables, commands, targets, paths and links."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from spiral.cli import main
+from spiral.methods import plugin
+from spiral.methods.registry import METHODS
+from spiral.sweep import preflight
 from spiral.sweep.grid import grid
 from tests.golden import readme
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "RELIABILITY.md"]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+TEXT = "\n".join(page.read_text() for page in PAGES)
 
 
-def test_the_readme_is_read_in_three_minutes():
-    before, _, after = readme.parts(README)
-    assert len((before + after).split()) <= 700
+@pytest.mark.parametrize(("page", "name"), readme.TABLES)
+def test_generated_tables_are_those_of_the_shipped_rows(page, name):
+    _, table, _ = readme.parts((ROOT / page).read_text(), name)
+    assert table == readme.TABLES[page, name]()
 
 
-def test_its_table_of_methods_is_what_the_baseline_says():
-    _, table, _ = readme.parts(README)
-    assert table == readme.fresh()
-    assert "| `gmp` |" in table
+def test_the_readme_shows_the_first_methods_of_the_ranking():
+    table = readme.leaders().splitlines()
+    assert len(table) == 2 + readme.LEADERS
+    ranking = readme.full_ranking().splitlines()
+    names = [re.search(r"`(\w+)`", line)[1] for line in table[2:]]
+    assert names == [re.search(r"`(\w+)`", line)[1] for line in ranking[2:7]]
 
 
-def test_its_grid_loads_as_it_stands():
-    (text,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    found = grid.loads(text)
-    assert found.name == "mine"
-    assert set(found.blocks) == {"pruned", "dense"}
-    assert found.duplicates == 0
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_is_described(name):
+    assert f'<a id="{name}"></a>`{name}`' in readme.every_method()
+
+
+def test_the_readmes_example_prints_what_it_shows():
+    """The block of Python, and the block of text that follows it."""
+    text = (ROOT / "README.md").read_text()
+    examples = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", text, re.DOTALL)
+    assert examples
+    for code, printed in examples:
+        ran = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        assert ran.stdout == printed
+
+
+def test_the_pruner_of_the_tutorial_keeps_its_contract(tmp_path, monkeypatch):
+    text = (ROOT / "docs" / "your-own-pruner.md").read_text()
+    first = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    file = tmp_path / "half_way.py"
+    file.write_text(first)
+    name = plugin.load(f"{file}:HalfWay", METHODS)
+    try:
+        text = f"{{method: {name}, width: [3, 5], keep: [16, 20], seed: 0..3}}"
+        preflight.check(grid.loads(text).configs)
+    finally:
+        del METHODS[name]
 
 
 @pytest.mark.parametrize("name", main.commands)
-def test_every_command_is_in_the_readme_or_in_the_help_it_points_to(name):
-    assert re.search(rf"`(spiral-sweep )?{name}\b", README), name
+def test_every_command_is_described(name):
+    assert re.search(rf"(`|spiral-sweep ){name}\b", TEXT), name
 
 
-def test_every_command_it_names_exists():
+def test_every_command_named_exists():
     code = r"(?:`spiral-sweep|^\t\$\(SPIRAL\)) ([a-z]+)"
-    named = set(re.findall(code, README + MAKEFILE, re.MULTILINE))
+    named = set(re.findall(code, TEXT + MAKEFILE, re.MULTILINE))
     assert "launch" in named
     assert named <= main.commands.keys()
 
 
-def test_every_make_target_it_names_exists():
-    for target in re.findall(r"\bmake ([a-z-]+)", README):
-        assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
+@pytest.mark.parametrize(
+    "place",
+    sorted({*re.findall(r"`((?:spiral|sweeps|tests|analysis|docs)/[^`\s]*)`", TEXT)}),
+)
+def test_every_path_named_exists(place):
+    wanted = re.sub(r"[…*]+", "*", place.replace("NAME", "*"))
+    assert [*ROOT.glob(wanted.rstrip("/"))], place
+
+
+def links(page: Path) -> list[str]:
+    """Return what a page links to and shows, but for other sites."""
+    found = re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+    return [link for link in found if "://" not in link]
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the places in a page that a link can name."""
+    text = page.read_text()
+    heads = re.findall(r"^#+ (.*)", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w\- ]", "", head).lower().replace(" ", "-") for head in heads}
+    return slugs | {*re.findall(r'<a id="([^"]+)">', text)}
 
 
 @pytest.mark.parametrize(
-    "place", re.findall(r"`((?:spiral|sweeps|tests)/[^`]*)`", README)
+    ("page", "link"),
+    [
+        pytest.param(page, link, id=f"{page.name}: {link}")
+        for page in [*PAGES, ROOT / "CHANGELOG.md"]
+        for link in dict.fromkeys(links(page))
+    ],
 )
-def test_every_place_it_names_exists(place):
-    assert (ROOT / place).exists()
+def test_links_lead_to_what_exists(page, link):
+    place, _, anchor = link.partition("#")
+    target = (page.parent / place) if place else page
+    assert target.exists()
+    assert not anchor or anchor in anchors(target)
 
 
-def test_its_picture_exists():
-    for picture in re.findall(r"!\[.*?\]\((.*?)\)", README):
-        assert (ROOT / picture).exists()
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")))
+def test_every_page_is_reachable_from_the_index(page):
+    index = ROOT / "docs" / "index.md"
+    assert page == index or page.name in links(index)

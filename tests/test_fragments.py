@@ -30,7 +30,10 @@ PAGES = sorted(
     for page in ROOT.glob(pattern)
 )
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-FILES = (".py", ".md", ".cfg", ".toml", ".yaml", ".json", ".ipynb", ".parquet", ".png")
+FILES = (
+    *(".py", ".md", ".cfg", ".toml", ".yaml", ".json", ".ipynb"),
+    *(".parquet", ".png", ".html"),
+)
 
 
 def fenced(page: Path, language: str) -> list[str]:
@@ -88,8 +91,8 @@ def each(kind) -> list:
 
 # ---- Python
 
-PROLOGUE = """
-import builtins, importlib, pathlib, sys
+PROLOGUE = r"""
+import builtins, importlib, pathlib, pkgutil, re, sys
 import pandas, spiral
 
 class Names(dict):
@@ -102,7 +105,10 @@ class Names(dict):
 
 row = pandas.read_parquet("DIR", dtype_backend="numpy_nullable").iloc[0]
 names = Names(pandas=pandas, spiral=spiral, row=row, DIR="DIR")
-exec(sys.argv[1], {}, names)
+if re.fullmatch(r"spiral(\.\w+)+", sys.argv[1]):  # a module, or something in one
+    pkgutil.resolve_name(sys.argv[1])
+else:
+    exec(sys.argv[1], names)
 """
 
 
@@ -151,9 +157,9 @@ def test_importing_the_package_is_light():
 def parsed(words: list[str]) -> list[click.Context]:
     """Parse a command line without running it; groups first, then the command.
 
-    The name of a command alone is one, and needs no arguments.
+    The name of a command alone, or with ``--help``, needs no arguments.
     """
-    command, chain, path = main, [], list(words)
+    command, chain, path = main, [], [word for word in words if word != "--help"]
     while isinstance(command, click.Group) and path:
         name = path.pop(0)
         assert name in command.commands, f"{name} is no command of {command.name}"
@@ -226,11 +232,13 @@ def test_keys_expand_in_a_grid_of_a_method_that_has_them(text):
 
 
 def test_fragments_of_every_kind_are_found():
-    readme = ROOT / "README.md"
-    assert any("params_of" in code for code in python_of(readme))
+    docs = ROOT / "docs"
+    assert any("summary.read" in code for code in python_of(ROOT / "README.md"))
+    assert any("params_of" in code for code in python_of(docs / "results.md"))
     assert any("read_parquet" in code for code in python_of(ROOT / "RELIABILITY.md"))
-    assert ["compare", "standard"] in commands(ROOT / "docs" / "findings.md")
-    assert any(c[:2] == ["rank", "--method"] for c in commands(readme))
-    assert {"demo", "test"} <= {*targets(readme)}
-    assert any(text.startswith("matrices: ") for text in keys(readme))
-    assert fenced(readme, "yaml")
+    assert ["compare", "standard"] in commands(docs / "findings.md")
+    own_pruner = commands(docs / "your-own-pruner.md")
+    assert any(c[:2] == ["rank", "--method"] for c in own_pruner)
+    assert {"demo", "test"} <= {*targets(ROOT / "README.md")}
+    assert any(text.startswith("matrices: ") for text in keys(docs / "grids.md"))
+    assert fenced(docs / "grids.md", "yaml")

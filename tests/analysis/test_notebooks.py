@@ -72,8 +72,3 @@ def test_the_list_is_that_of_the_makefile_and_of_the_folder():
     line = f"NOTEBOOKS = {' '.join(NOTEBOOKS)}\n"
     assert files == set(NOTEBOOKS)
     assert line in (ROOT / "Makefile").read_text()
-
-
-def test_the_pruner_of_ones_own_takes_ten_cells():
-    cells = jupytext.read(ROOT / "analysis" / "add_a_method.py").cells
-    assert sum(cell.cell_type == "code" for cell in cells) <= 10

@@ -1,26 +1,89 @@
-"""Rewrite the README's table of methods from the shipped baseline."""
+"""Rewrite the generated tables of the README and of ``docs/`` from what is shipped."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from spiral.methods.registry import METHODS
 from spiral.report.stats import standings
 from spiral.report.text import standings as standings_text
+from spiral.results import columns
 
-README = Path(__file__).parent.parent.parent / "README.md"
-BEGIN, END = "<!-- standings: `make golden` -->\n", "\n<!-- end -->"
-
-
-def parts(text: str) -> tuple[str, str, str]:
-    """Return what is before the table, the table, and what is after it."""
-    before, _, rest = text.partition(BEGIN)
-    table, _, after = rest.partition(END)
-    return before, table, after
+ROOT = Path(__file__).parent.parent.parent
+BEGIN, END = "<!-- {}: `make golden` -->\n", "\n<!-- end -->"
+LEADERS = 5
+"""Methods that the README shows."""
 
 
-def fresh() -> str:
-    """Return the table that the baseline makes."""
+def leaders() -> str:
+    """Return the first of the ranking, for readers who know none of its terms."""
+    found = standings.shipped()
+    table = standings_text.table(found).head(LEADERS)
+    head = ["rank", "method", "weights for 95 %", "95 % interval", "best seed"]
+    table["method"] = [f"[`{m}`](docs/methods.md#{m})" for m in table["method"]]
+    shown = [table.columns[0], "method", "median", "interval", "best"]
+    return markdown(head, table[shown].to_numpy())
+
+
+def full_ranking() -> str:
+    """Return the whole ranking and what its columns are."""
     return standings_text.markdown(standings.shipped())
 
 
+def every_method() -> str:
+    """Return a line for each method: what it does, its class and its source."""
+    lines = [
+        [
+            f'<a id="{name}"></a>`{name}`',
+            entry.summary.replace("|", "\\|"),
+            entry.taxonomy.when,
+            entry.taxonomy.unit,
+            entry.citation.replace("|", "\\|"),
+        ]
+        for name, entry in sorted(METHODS.items())
+    ]
+    return markdown(["method", "what it does", "prunes", "unit", "source"], lines)
+
+
+def every_result() -> str:
+    """Return a line for each result column: its type and meaning."""
+    lines = [
+        [f"`{name}`", str(kind).replace("element", "item"), meaning]
+        for name, (kind, meaning) in columns.RESULTS.items()
+    ]
+    return markdown(["column", "type", "meaning"], lines)
+
+
+TABLES: dict[tuple[str, str], Callable[[], str]] = {
+    ("README.md", "leaders"): leaders,
+    ("docs/methods.md", "ranking"): full_ranking,
+    ("docs/methods.md", "methods"): every_method,
+    ("docs/results.md", "columns"): every_result,
+}
+"""(page, name of the table) → what makes it."""
+
+
+def markdown(head: list[str], lines: Iterable[Iterable[object]]) -> str:
+    """Return a Markdown table."""
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)
+
+
+def parts(text: str, name: str) -> tuple[str, str, str]:
+    """Return what is before a generated table, the table, and what is after it."""
+    begin = BEGIN.format(name)
+    before, begun, rest = text.partition(begin)
+    table, ended, after = rest.partition(END)
+    assert all((begun, ended)), f"expected {begin.strip()}, a table, and {END.strip()}"
+    return before, table, after
+
+
+def rewrite() -> None:
+    """Make every table anew in its page."""
+    for (page, name), make in TABLES.items():
+        path = ROOT / page
+        before, _, after = parts(path.read_text(), name)
+        path.write_text(before + BEGIN.format(name) + make() + END + after)
+
+
 if __name__ == "__main__":
-    first, _, last = parts(README.read_text())
-    README.write_text(first + BEGIN + fresh() + END + last)
+    rewrite()
