@@ -58,7 +58,7 @@ def test_a_comparison_of_it_is_that_of_the_launch(folder, file):
         compare.of_rows(load.read([place]).rows, compare.Question(), best_known)
         for place in (folder, file)
     )
-    for name in ("gaps", "groups", "pairs"):
+    for name in ("excess", "groups", "pairwise"):
         pd.testing.assert_frame_equal(one.tables[name], other.tables[name])
 
 
