@@ -101,7 +101,7 @@ def use(user: Away) -> None:
     small = ["quickstart", *SMALL, "--out", "small", "--executor", "local"]
     user.run("spiral-sweep", "launch", *small)
     compared = json.loads(user.run("spiral-sweep", "compare", "small", "--json"))
-    check(bool(compared["gaps"]), "compare finds nothing in what was trained")
+    check(bool(compared["excess"]), "compare finds nothing in what was trained")
     click.echo(user.run("spiral-sweep", "frontier", "show"))
 
 

@@ -17,8 +17,6 @@ from spiral.cli import (
     methods,
     phases,
     plan,
-    plot_budget,  # noqa: F401  # adds its command to `plot`
-    plot_search,  # noqa: F401
     plots,
     rank,
     report,

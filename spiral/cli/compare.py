@@ -1,12 +1,23 @@
-"""``compare``: how far from the optimum methods land."""
+"""``compare``: excess weights over the best known, accuracy, and pairwise tests."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from spiral.cli.options import as_json, folders, show
-from spiral.cli.questions import by, distances, frontier, honest, thresholds, which
+from spiral.cli.options import as_json, folders, present
+from spiral.cli.questions import by, distances, frontier, seed_split, thresholds, which
+
+FORMER = {"gaps": "excess", "pairs": "pairwise"}
+"""Former names of tables, which still work."""
+
+
+class TableName(click.Choice[str]):
+    """The name of a table, or a former name."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return the name that it has now."""
+        return super().convert(FORMER.get(value, value), param, ctx)
 
 
 @click.command()
@@ -14,15 +25,15 @@ from spiral.cli.questions import by, distances, frontier, honest, thresholds, wh
 @thresholds
 @by
 @which
-@honest
+@seed_split
 @frontier
 @distances
 @click.option(
     "--table",
     "tables",
-    type=click.Choice(["gaps", "groups", "pairs", "masks", "distances"]),
+    type=TableName(["excess", "groups", "pairwise", "masks", "distances"]),
     multiple=True,
-    help="What to print [gaps and groups; as CSV groups]. Repeatable.",
+    help="Print this table [excess and groups; as CSV groups]. Repeatable.",
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print one table as CSV.")
 @as_json
@@ -33,26 +44,31 @@ def compare(
     as_json: bool,
     **question: Any,
 ) -> None:
-    """Say how far from the optimum methods land, with intervals.
+    """Report each method's excess weights over the best known.
 
-    gaps: fewest weights that reach an accuracy. groups: accuracy at each size. pairs:
-    which of two is better with equal seeds. masks: what a mask is worth trained from
-    scratch (methods scratch, shuffled). distances: to the optimal masks. --json has
-    them all, in full. In place of a folder: a summary, or the name of a shipped one,
-    as standard, structured or budgets.
+    \b
+    excess     fewest weights that reach an accuracy, and the excess
+    groups     accuracy at each size
+    pairwise   probability of improvement, with equal seeds
+    masks      ablation of masks and weights (methods scratch, shuffled)
+    distances  distance to the best known masks
+
+    All numbers have intervals. --json prints all tables in full. A DIR may also be a
+    summary file, or the name of a shipped summary: standard, structured or budgets.
     """
     from spiral.report.stats import compare
     from spiral.report.text import comparison
 
     if as_csv and (as_json or len(tables) > 1):
-        raise click.UsageError("--csv prints one --table, --json all; give one of them")
-    wanted = tables or (("groups",) if as_csv else ("gaps", "groups"))
+        raise click.UsageError(
+            "expected --json or one --table with --csv, got both or several; --csv "
+            "prints one table, --json all"
+        )
+    wanted = tables or (("groups",) if as_csv else ("excess", "groups"))
     if not as_json and "distances" not in wanted:
-        question["masks"] = 0
+        question["masks"] = 0  # computing them takes a second or two
     found = compare.of_folders(folders, compare.Question(**question))
-    if as_json:
-        show(comparison.document(found))
-    elif as_csv:
+    if as_csv:
         click.echo(found.tables[wanted[0]].to_csv(index=False), nl=False)
     else:
-        click.echo(comparison.page(found, wanted))
+        present(comparison.document(found), as_json, wanted)

@@ -1,24 +1,28 @@
-"""``diagnose``: what else there is to know of networks than their accuracy."""
+"""``diagnose``: robustness and regimes, beyond accuracy."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from spiral.cli.options import PLACE, as_json, folders, register_looks, show
+from spiral.cli.options import PLACE, as_json, folders, present, register_looks
 from spiral.cli.plots import Numbers
 from spiral.cli.questions import frontier, which
 
 
 @click.group()
 def diagnose() -> None:
-    """Look at networks from other sides than accuracy."""
+    """Analyse networks beyond accuracy."""
 
 
 @diagnose.command()
 @folders
 @click.option(
-    "--keep", type=Numbers(), default=(), metavar="26,44,…", help="Only these sizes."
+    "--keep",
+    type=Numbers(),
+    default=(),
+    metavar="26,44,…",
+    help="Measure only these sizes.",
 )
 @which
 @click.option(
@@ -26,18 +30,18 @@ def diagnose() -> None:
     type=click.IntRange(1),
     default=5,
     show_default=True,
-    help="Networks of each method, width and size.",
+    help="Measure this many networks of each method, width and size.",
 )
 @click.option(
     "--every",
     type=click.IntRange(1, 1000),
     default=10,
     show_default=True,
-    help="Look at one point in so many.",
+    help="Measure on every N-th point.",
 )
 @frontier
-@click.option("-o", "--output", type=PLACE, help="Draw a figure there, too.")
-@click.option("--width", type=int, help="Width that the figure shows [the largest].")
+@click.option("-o", "--output", type=PLACE, help="Also draw a figure to this file.")
+@click.option("--width", type=int, help="Draw the figure for this width [the largest].")
 @as_json
 def robustness(
     folders: tuple[Path, ...],
@@ -46,10 +50,11 @@ def robustness(
     as_json: bool,
     **question: Any,
 ) -> None:
-    """Say how networks bear corrupted points, beside the optimum of their size.
+    """Measure robustness to corrupted inputs against the best known of equal size.
 
-    Eight corruptions of the plane at five severities; angle, length and margin of what
-    the output layer sees; which points are fragile, and for whom.
+    Inputs are corrupted in eight ways at five severities. Reported are accuracies under
+    corruption; angle, length and margin of the last features; and how much the points
+    that two methods get wrong overlap.
     """
     from spiral.report.figures import style
     from spiral.report.studies.robustness import (
@@ -65,37 +70,43 @@ def robustness(
         register_looks()
         figure = robustness_figures.page(found.groups, found.curves, width)
         style.save(figure, output)
-    if as_json:
-        show(text.document(found))
-    else:
-        click.echo(text.page(found))
+    present(text.document(found), as_json)
 
 
 @diagnose.command()
 @folders
 @click.option(
-    "--temperature", metavar="OPTION", help="Of one_shot [the one that varies most]."
+    "--temperature",
+    metavar="OPTION",
+    help="Use this option of one_shot as temperature [the one that varies most].",
 )
-@click.option("--width", type=int, help="Hidden width [the largest].")
+@click.option("--width", type=int, help="Map networks of this width [the largest].")
 @click.option(
     "--barrier",
     default=-0.02,
     show_default=True,
-    help="Connectivity below which retrainings are apart.",
+    help="Count retrainings below this connectivity as not connected.",
 )
 @click.option(
-    "--alike", default=0.9, show_default=True, help="CKA from which they are alike."
+    "--alike",
+    default=0.9,
+    show_default=True,
+    help="Count retrainings from this CKA on as alike.",
 )
-@click.option("--split", is_flag=True, help="Or let 2-means of the cells' CKA say.")
+@click.option(
+    "--split",
+    is_flag=True,
+    help="Set --alike by 2-means of the cells' CKA.",
+)
 @click.option(
     "--every",
     type=click.IntRange(1, 1000),
     default=1,
     show_default=True,
-    help="Look at one point in so many.",
+    help="Measure on every N-th point.",
 )
 @frontier
-@click.option("-o", "--output", type=PLACE, help="Draw a map there, too.")
+@click.option("-o", "--output", type=PLACE, help="Also draw the map to this file.")
 @as_json
 def regimes(
     folders: tuple[Path, ...],
@@ -107,19 +118,17 @@ def regimes(
 ) -> None:
     """Map regimes over temperature and load, from retrainings of `one_shot`.
 
-    Connected or not along a line, alike or not in their outputs, and how far from the
-    best networks known. The grid seeds/regimes trains them.
+    Retrainings of one pruned network are connected or not along a line, and alike or
+    not in their outputs; each cell has its accuracy gap to the best known network. The
+    grid seeds/regimes trains them.
     """
     from spiral.report.figures import style
     from spiral.report.studies.regimes import figure as regime_figures
-    from spiral.report.studies.regimes import regime_map
+    from spiral.report.studies.regimes import regime_map, text
     from spiral.report.studies.regimes.measure import Thresholds
 
     wanted = regime_map.Question(**question, thresholds=Thresholds(barrier, alike))
     found = regime_map.draw_map(folders, wanted)
     if output:
         style.save(regime_figures.page(found), output)
-    if as_json:
-        show(regime_map.document(found))
-    else:
-        click.echo(regime_map.page(found))
+    present(text.document(found), as_json)

@@ -52,14 +52,14 @@ def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
 
     table = best_known.load(path)
     optima = {
-        str(level): best_known.optimum(table, level, kind, by)
+        str(level): best_known.fewest(table, level, kind, by)
         for level in best_known.THRESHOLDS
     }
     leaders = best_known.leaders(table, kind, by)
     if as_json:
-        from spiral.report.text import comparison
+        from spiral.report.text import document
 
-        listed = comparison.records(leaders)
+        listed = document.records(leaders)
         show({"kind": kind, "by": by, "optima": optima, "networks": listed})
         return
     columns = ["nnz", "nnz_params", "accuracy", "shape", "kind", "found"]
@@ -163,7 +163,7 @@ def thin(rounds: int, path: Path | None) -> None:
             break
         table = better
         keep(table, path, target)
-        optima = [best_known.optimum(table, level) for level in best_known.THRESHOLDS]
+        optima = [best_known.fewest(table, level) for level in best_known.THRESHOLDS]
         click.echo(f"round {number}: fewest for {best_known.THRESHOLDS}: {optima}")
 
 

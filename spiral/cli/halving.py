@@ -72,7 +72,7 @@ def recall(race: Path, census: Path, levels: Sequence[float], as_json: bool) -> 
 
     from spiral.methods.registry import options
     from spiral.report.stats.recall import recall as recall_at
-    from spiral.report.text import comparison
+    from spiral.report.text import document
     from spiral.results import columns, read, store
     from spiral.sweep.halving import finished, stopped
 
@@ -91,7 +91,7 @@ def recall(race: Path, census: Path, levels: Sequence[float], as_json: bool) -> 
         show({"compared": len(found), "of": len(whole), "faster": faster, "hits": hits})
         return
     click.echo(f"{len(found):,} of the {len(whole):,} trainings that the race began")
-    click.echo(comparison.as_text(pd.DataFrame(hits)))
+    click.echo(document.as_text(pd.DataFrame(hits)))
     click.echo(
         f"the race took 1/{faster['steps']:.1f} of the training steps and "
         f"1/{faster['seconds']:.1f} of the time of training all to the end"

@@ -13,6 +13,7 @@ from spiral import spelling
 from spiral.errors import ConfigError
 
 if TYPE_CHECKING:
+    from spiral.report.text.document import Document
     from spiral.sweep.grid.grid import Grid
 
 
@@ -149,6 +150,18 @@ def load_grid(name: str, sets: Sequence[str], sample: float | None) -> "Grid":
 def show(document: dict[str, Any]) -> None:
     """Print a JSON document."""
     click.echo(json.dumps({"schema": 1, **document}, indent=1))
+
+
+def present(
+    document: "Document", as_json: bool, names: Sequence[str] | None = None
+) -> None:
+    """Print a document: all of it as JSON, or some of its tables for people."""
+    from spiral.report.text import document as documents
+
+    if as_json:
+        show(documents.as_json(document))
+    else:
+        click.echo(documents.render(document, names))
 
 
 def register_looks() -> None:

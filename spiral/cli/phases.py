@@ -237,7 +237,7 @@ def _show(
     as_json: bool,
 ) -> None:
     """Print what was launched and found."""
-    from spiral.report.text import comparison
+    from spiral.report.text import document
 
     if as_json:
         texts = [table.to_json(orient="records") for table in tables.values()]
@@ -251,4 +251,4 @@ def _show(
         click.echo("A race is not exhaustive: it drops trainings that would succeed.")
     for level, table in tables.items():
         empty = f"no shape reached {level}"
-        click.echo(empty if table.empty else comparison.as_text(table))
+        click.echo(empty if table.empty else document.as_text(table))

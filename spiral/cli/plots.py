@@ -1,23 +1,23 @@
-"""``plot``: figures of the rows of launches."""
+"""``plot``: the figures of the catalogue, a command for each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from spiral.cli import frontier as frontier_command
 from spiral.cli.options import PLACE, folder, folders, register_looks, show
-from spiral.cli.questions import frontier, honest, thresholds, which
+from spiral.cli.questions import frontier, seed_split, thresholds, which
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from spiral.report.figures.catalogue import Source
+    from spiral.report.figures.catalogue import Entry, Option
 
-
-JSON = f"{__name__}.json"
-"""Where a command's context keeps whether it prints JSON."""
+    Command = Callable[..., None]
+    Decorator = Callable[[Command], Command]
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
@@ -32,196 +32,138 @@ class Numbers(click.ParamType[tuple[int, ...]]):
         try:
             return tuple(int(part) for part in value.split(","))
         except ValueError:
-            return self.fail(f"expected numbers, as 3,16, got {value!r}", param, ctx)
+            return self.fail(
+                f"expected whole numbers, as 3,16, got {value!r}", param, ctx
+            )
 
 
-def output(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say where a figure goes and how that is printed."""
-    command = click.option("-o", "--output", type=PLACE, help="File [KIND.png].")(
-        command
-    )
-    return click.option(
-        "--json",
-        is_flag=True,
-        expose_value=False,
-        callback=_remember,
-        help="Print one JSON document: figure, file, caption.",
-    )(command)
-
-
-def _remember(ctx: click.Context, _: click.Parameter, as_json: bool) -> None:
-    """Leave it to :func:`save`, which all commands call, how its file is printed."""
-    ctx.meta[JSON] = as_json
-
-
-widths = click.option(
-    "--width",
-    "widths",
-    type=Numbers(),
-    default=(),
-    metavar="3,16,…",
-    help="Only these widths.",
+output = click.option("-o", "--output", type=PLACE, help="File [KIND.png].")
+json = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON document: figure, file, caption.",
 )
 
 
-def source(command: Callable[..., None]) -> Callable[..., None]:
+def _of_rows(command: "Command") -> "Command":
     """Read the rows of folders for a command, with the options of a comparison."""
 
     @folders
     @thresholds
     @which
-    @honest
+    @seed_split
     @frontier
-    @output
     @wraps(command)
-    def reading(folders: tuple[Path, ...], output: Path | None, **options: Any) -> None:
-        from spiral.report.figures import catalogue
+    def reading(folders: tuple[Path, ...], **options: Any) -> None:
+        from spiral.report.figures import rows
         from spiral.report.stats import compare
 
-        named = ("thresholds", "where", "honest", "frontier")
+        named = ("thresholds", "where", "seed_split", "frontier")
         asked = {name: options.pop(name) for name in named}
-        rows = catalogue.read(folders, compare.Question(**asked))
-        command(rows, output=output, **options)
+        source = rows.read(folders, compare.Question(**asked))
+        command(source=source, **options)
 
     return reading
 
 
-@click.group()
-def plot() -> None:
-    """Draw figures (png, svg or pdf)."""
-    register_looks()
+def _of_network(command: "Command") -> "Command":
+    """Name one network of a results directory."""
+    return folder(click.argument("config_id", metavar="ID")(command))
 
 
-def save(figure: "Figure", output: Path | None, kind: str) -> None:
-    """Write a figure and say where it is."""
+INPUTS: dict[str, "Decorator"] = {
+    "rows": _of_rows,
+    "budgets": lambda command: folders(which(command)),
+    "network": _of_network,
+    "trainings": folder,
+    "frontier": frontier_command.file,
+}
+"""The arguments of a figure's command, by where its numbers come from."""
+
+MORE = {
+    "network": "ID is the beginning of a config_id, or METHOD@KEEP for the best such "
+    "network.",
+}
+"""What the help of such a command adds."""
+
+KINDS: dict[str, dict[str, Any]] = {
+    "sizes": {"type": Numbers(), "default": ()},
+    "size": {"type": int},
+    "levels": {"type": float, "multiple": True},
+    "flag": {"is_flag": True},
+    "count": {
+        "type": click.Choice(["nnz", "nnz_params"]),
+        "default": "nnz_params",
+        "show_default": True,
+    },
+}
+"""The types of a figure's options."""
+
+
+def _option(option: "Option") -> "Decorator":
+    """Return an option of a figure as one of its command."""
+    names = (f"--{option.name}", option.parameter)
+    return click.option(
+        *names, help=option.help, metavar=option.example, **KINDS[option.kind]
+    )
+
+
+def _command(entry: "Entry") -> click.Command:
+    """Return the command that draws a figure."""
+
+    def draw(output: Path | None, as_json: bool, **given: Any) -> None:
+        _save(entry.draw(**given), output or Path(f"{entry.name}.png"), entry, as_json)
+
+    command = output(json(draw))
+    for option in reversed(entry.options):
+        command = _option(option)(command)
+    command = INPUTS[entry.takes](command)
+    texts = [entry.shows, MORE.get(entry.takes, "")]
+    return click.command(entry.name, help="\n\n".join(texts), short_help=entry.title)(
+        command
+    )
+
+
+def _save(figure: "Figure", path: Path, entry: "Entry", as_json: bool) -> None:
+    """Write a figure and print where it is."""
     from spiral.report.figures import style
 
-    path = output or Path(f"{kind}.png")
     style.save(figure, path)
-    if click.get_current_context().meta[JSON]:
+    if as_json:
         caption = " ".join(figure.get_supxlabel().split())
-        show({"figure": kind, "file": str(path), "caption": caption})
+        show({"figure": entry.name, "file": str(path), "caption": caption})
     else:
         click.echo(path)
 
 
-@plot.command("accuracy")
-@widths
-@source
-def accuracy(source: "Source", widths: tuple[int, ...], output: Path | None) -> None:
-    """Accuracy over the weights kept, per method, with the best networks known."""
-    from spiral.report.figures import catalogue
+class Figures(Mapping[str, click.Command]):
+    """The commands of the catalogue, which is loaded when one is asked for.
 
-    save(catalogue.accuracy(source, widths), output, "accuracy")
-
-
-@plot.command("width")
-@click.option(
-    "--keep",
-    "keeps",
-    type=Numbers(),
-    default=(),
-    metavar="20,26,…",
-    help="Sizes, a panel each [six of those there are].",
-)
-@source
-def over_width(source: "Source", keeps: tuple[int, ...], output: Path | None) -> None:
-    """Accuracy over width, per method: what overparameterisation does."""
-    from spiral.report.figures import catalogue
-
-    save(catalogue.over_width(source, keeps), output, "width")
-
-
-@plot.command("connected")
-@widths
-@source
-def connected(source: "Source", widths: tuple[int, ...], output: Path | None) -> None:
-    """Share of connected networks, and weights on a path, over the weights kept."""
-    from spiral.report.figures import catalogue
-
-    save(catalogue.connected(source, widths), output, "connected")
-
-
-@plot.command("gaps")
-@widths
-@source
-def gaps(source: "Source", widths: tuple[int, ...], output: Path | None) -> None:
-    """Ranking: weights over the optimum that each method needs, with intervals."""
-    from spiral.report.figures import catalogue
-
-    save(catalogue.ranking(source, widths), output, "gaps")
-
-
-@plot.command("fixed")
-@source
-def fixed(source: "Source", output: Path | None) -> None:
-    """Pruners from fixed initial weights against the best network those contain."""
-    from spiral.report.figures import catalogue
-
-    save(catalogue.from_fixed(source), output, "fixed")
-
-
-@plot.command("fidelity")
-@source
-def fidelity(source: "Source", output: Path | None) -> None:
-    """How probably the exact algorithm beats the paper's code, seed by seed."""
-    from spiral.report.figures import catalogue
-
-    save(catalogue.fidelity(source), output, "fidelity")
-
-
-@plot.command("pairs")
-@click.option("--keep", type=int, help="Size [the usual one next to the optimum].")
-@source
-def pairs(source: "Source", keep: int | None, output: Path | None) -> None:
-    """Decision maps of each method's best network, beside the best one known."""
-    from spiral.report.figures import catalogue
-
-    save(catalogue.best_maps(source, keep), output, "pairs")
-
-
-@plot.command("boundary")
-@folder
-@click.argument("config_id", metavar="ID")
-@output
-def boundary(out: Path, config_id: str, output: Path | None) -> None:
-    """Decision boundary of one network.
-
-    ID is the beginning of a config_id, or METHOD@KEEP for the best such network.
+    The catalogue imports matplotlib: the help of other commands need not wait for it.
+    Former names find their command and are not listed.
     """
-    from spiral.report.figures import layout, maps
 
-    one = _network(out, config_id)
-    figure = layout.draw(
-        lambda axes: maps.boundary(axes, one.params, one.width, one.title),
-        5.5,
-        5.5,
-    )
-    save(figure, output, "boundary")
+    def __getitem__(self, name: str) -> click.Command:
+        """Return the command of a figure."""
+        from spiral.report.figures import catalogue
 
+        return _command(catalogue.find(name))
 
-@plot.command("neurons")
-@folder
-@click.argument("config_id", metavar="ID")
-@output
-def neurons(out: Path, config_id: str, output: Path | None) -> None:
-    """One network as a graph of maps: where in the plane each neuron is active.
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of figures."""
+        from spiral.report.figures import catalogue
 
-    ID is the beginning of a config_id, or METHOD@KEEP for the best such network.
-    """
-    from spiral.report.figures import search
+        return (entry.name for entry in catalogue.FIGURES)
 
-    save(search.inside([_network(out, config_id)]), output, "neurons")
+    def __len__(self) -> int:
+        """Return how many figures there are."""
+        from spiral.report.figures import catalogue
+
+        return len(catalogue.FIGURES)
 
 
-def _network(out: Path, config_id: str) -> Any:
-    """Return one network to draw."""
-    from spiral.report.figures.networks import Drawn
-    from spiral.results import columns, read
-
-    row = read.find(out, config_id)
-    title = (
-        f"{row['method']}, width {row['width']}: {row['nnz']} weights "
-        f"({row['effective_nnz']} on a path), accuracy {row['accuracy']:.4f}"
-    )
-    return Drawn(title, *columns.params_of(row), int(row["width"]))
+@click.group(commands=cast("Any", Figures()))
+def plot() -> None:
+    """Draw figures (png, svg or pdf)."""
+    register_looks()

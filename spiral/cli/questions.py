@@ -1,4 +1,4 @@
-"""What is asked about rows: options that comparisons, figures and reports share."""
+"""Questions about rows: options that comparisons, figures and reports share."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,7 +14,7 @@ def _numbers(_: click.Context, __: click.Parameter, text: str) -> tuple[float, .
     try:
         return tuple(dict.fromkeys(float(number) for number in text.split(",")))
     except ValueError:
-        message = f"expected numbers, as .95,.995, got {text!r}"
+        message = f"expected accuracies, as .95,.995, got {text!r}"
         raise click.BadParameter(message) from None
 
 
@@ -44,41 +44,41 @@ thresholds = click.option(
     default=".95,.995",
     show_default=True,
     callback=_numbers,
-    help="Accuracies to reach.",
+    help="Count the weights needed to reach these accuracies.",
 )
 by = click.option(
     "--by",
     default="method,width",
     show_default=True,
     callback=_names,
-    help="Config columns that make groups; values of the first meet in pairs.",
+    help="Group rows by these config columns; the first is compared pairwise.",
 )
 where = click.option(
     "--where",
     multiple=True,
     metavar="AXIS=VALUE,…",
     callback=_axes,
-    help="Only methods of a kind, as when=before or unit=neuron. Repeatable.",
+    help="Select methods of a kind, as when=before or unit=neuron. Repeatable.",
 )
 rows_where = click.option(
     "--where",
     multiple=True,
     metavar="NAME=VALUE,…",
     callback=_axes,
-    help="Only rows with these values of a column, as method=gmp,lth or epochs=50, or "
-    "of an axis of methods, as when=before. Repeatable.",
+    help="Select rows by the value of a column, as method=gmp,lth or epochs=50, or by "
+    "the kind of their method, as when=before. Repeatable.",
 )
 only_methods = click.option(
     "--methods",
     "only",
     metavar="A,B,…",
     callback=lambda ctx, param, text: text and _names(ctx, param, text),
-    help="Only these methods: short for --where method=A,B.",
+    help="Select these methods: short for --where method=A,B.",
 )
 
 
 def which(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say which rows are meant; the command gets ``where``."""
+    """Add the options that select rows; the command gets ``where``."""
 
     @rows_where
     @only_methods
@@ -95,20 +95,22 @@ def which(command: Callable[..., None]) -> Callable[..., None]:
     return asking
 
 
-honest = click.option(
+seed_split = click.option(
+    "--seed-split",
     "--honest",
+    "seed_split",
     is_flag=True,
     help="Choose learning rate, schedule and options on half of the seeds and report "
-    "the other half.",
+    "the other half (--honest is the former name).",
 )
 frontier = click.option(
     "--frontier",
     type=PLACE,
-    help="Use this frontier file [the shipped one united with your own finds].",
+    help="Compare with this frontier file [the shipped one and your finds].",
 )
 distances = click.option(
     "--distances",
     "masks",
     type=click.IntRange(0),
-    help="Masks of each line held against the optimal ones [100 in all].",
+    help="Compare this many masks of each line with the best known [100 in all].",
 )

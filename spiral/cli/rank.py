@@ -1,4 +1,4 @@
-"""``rank``: a method's place among the shipped ones."""
+"""``rank``: rank a method among the shipped ones."""
 
 from pathlib import Path
 from typing import Any
@@ -15,27 +15,27 @@ from spiral.cli.launch import (
     train,
     warn,
 )
-from spiral.cli.options import PLACE, as_json, grid_files, load_grid, show
+from spiral.cli.options import PLACE, as_json, grid_files, load_grid, present
 from spiral.errors import ConfigError, MethodError
 
 QUICK = "seed=0..7"
-"""What ``--quick`` makes of the standard grid: all widths and sizes, fewer seeds."""
+"""The part of the standard grid that ``--quick`` trains: fewer seeds."""
 
 
 @click.command(context_settings={"default_map": {"executor": "local"}})
 @click.option(
     "--method",
     metavar="FILE:CLASS",
-    help="my_file.py:MyMethod (loads the file), one of an installed package, or a "
-    "known one. Without it: the places of the shipped ones.",
+    help="Rank this method: my_file.py:MyMethod (loads the file), one of an installed "
+    "package, or a known one [rank the shipped ones, train nothing].",
 )
 @click.option(
     "--quick/--full",
     default=False,
-    help="8 seeds, those that all have: minutes. --full has 20, as the nine pruners of "
-    "Zhang & Papyan, and goes on from there.",
+    help="Train 8 seeds, which all methods have (minutes); --full trains 20, which the "
+    "nine pruners of Zhang & Papyan have, and resumes --quick.",
 )
-@click.option("--out", type=PLACE, help="Results [runs/rank/METHOD].")
+@click.option("--out", type=PLACE, help="Write results here [runs/rank/METHOD].")
 @how
 @as_json
 @click.pass_context
@@ -47,12 +47,12 @@ def rank(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train a method on the standard grid and say where it stands.
+    """Train a method on the standard grid and rank it among the shipped methods.
 
-    First it acts on a few rows, to see that it keeps its contract (seconds). The file's
-    digest is part of the method's name: an edited file starts anew. It meets the
-    shipped methods at all widths that both have. Without --method nothing is trained:
-    the shipped ones are ranked among each other, at width 16.
+    The method is first checked against its contract on a few rows (seconds). The file's
+    digest is part of the method's name, so an edited file is trained anew. Methods are
+    compared at all widths that both have. Without --method, nothing is trained and the
+    shipped methods are ranked among each other at width 16.
     """
     from spiral.report.stats import ranking
     from spiral.report.text import ranking as ranking_text
@@ -74,10 +74,9 @@ def rank(
         train(grid, out, settings, begun)
     check(begun[0])
     found = ranking.of_folder(out, name)
-    if as_json:
-        show(ranking_text.document(found, out))
-    else:
-        click.echo(ranking_text.page(found, out))
+    present(ranking_text.document(found, out), as_json)
+    if not as_json:
+        click.echo(f"rows: {out}")
     if len(found.miscounted):
         raise MethodError(ranking_text.miscounted(found))
 
@@ -91,19 +90,17 @@ def _refuse_others(context: click.Context) -> None:
         and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
     if given:
-        raise click.UsageError(f"{', '.join(given)} without --method: nothing trains")
+        raise click.UsageError(
+            f"{', '.join(given)} without --method: expected a method to train"
+        )
 
 
 def _show_standings(as_json: bool) -> None:
-    """Print the places of the shipped methods."""
+    """Print the ranks of the shipped methods."""
     from spiral.report.stats import standings
     from spiral.report.text import standings as standings_text
 
-    found = standings.shipped()
-    if as_json:
-        show(standings_text.document(found))
-    else:
-        click.echo(standings_text.page(found))
+    present(standings_text.document(standings.shipped()), as_json)
 
 
 def _check_folder(out: Path, name: str, wanted: set[str]) -> None:
@@ -116,8 +113,10 @@ def _check_folder(out: Path, name: str, wanted: set[str]) -> None:
     others = set(known["method"]) - {name}
     if others:
         raise ConfigError(
-            f"{out} holds rows of {', '.join(sorted(others))}, expected {name} (an "
-            "edited file is another method); give another --out"
+            f"{out}: expected rows of {name}, got those of {', '.join(sorted(others))} "
+            "(an edited file is another method); give another --out"
         )
     if not set(known["config_id"]) <= wanted:
-        raise ConfigError(f"{out} holds a full ranking: go on with --full")
+        raise ConfigError(
+            f"{out} is the results directory of a full ranking; resume it with --full"
+        )

@@ -1,4 +1,4 @@
-"""``report``: all that a comparison finds, on one page."""
+"""``report``: all of a comparison on one page."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from spiral.cli.options import PLACE, as_json, folders, register_looks, show
-from spiral.cli.questions import by, distances, frontier, honest, thresholds, which
+from spiral.cli.questions import by, distances, frontier, seed_split, thresholds, which
 
 
 @click.command()
@@ -17,22 +17,22 @@ from spiral.cli.questions import by, distances, frontier, honest, thresholds, wh
     type=PLACE,
     default="report.html",
     show_default=True,
-    help="File.",
+    help="Write the page to this file.",
 )
 @thresholds
 @by
 @which
-@honest
+@seed_split
 @frontier
 @distances
 @as_json
 def report(
     folders: tuple[Path, ...], output: Path, as_json: bool, **question: Any
 ) -> None:
-    """Write one page with numbers, figures and what was run.
+    """Write a report page with numbers, figures and what was run.
 
-    It stands alone and needs no network; each table and figure says the command that
-    makes it. --json prints file and bytes.
+    The page is one file and loads nothing from elsewhere. Each table and figure comes
+    with the command that makes it. --json prints file and bytes.
     """
     from spiral.report import html
     from spiral.report.stats.compare import Question

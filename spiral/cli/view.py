@@ -1,4 +1,4 @@
-"""``view``: a page that shows networks think."""
+"""``view``: an interactive page of networks."""
 
 from pathlib import Path
 
@@ -12,20 +12,20 @@ from spiral.cli.options import PLACE, as_json, show
 @click.option(
     "--select",
     metavar="EXPR",
-    help="Only rows for which this holds: \"method == 'gmp' and keep <= 30\".",
+    help="Show only rows for which this holds: \"method == 'gmp' and keep <= 30\".",
 )
 @click.option(
     "--frontier",
     "leaders",
     is_flag=True,
-    help="Only rows that no smaller one of the same method and width equals.",
+    help="Show only rows better than all smaller ones of the same method and width.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(1),
     default=1000,
     show_default=True,
-    help="Rows at most: the best of each method, width and size first.",
+    help="Show at most N rows, the best of each method, width and size first.",
 )
 @click.option(
     "-o",
@@ -33,7 +33,7 @@ from spiral.cli.options import PLACE, as_json, show
     type=PLACE,
     default=Path("view.html"),
     show_default=True,
-    help="File.",
+    help="Write the page to this file.",
 )
 @as_json
 def view(
@@ -44,10 +44,11 @@ def view(
     output: Path,
     as_json: bool,
 ) -> None:
-    """Write a page to look at networks and play with them; no server, no network.
+    """Write an interactive page to explore, edit and train networks in a browser.
 
-    The best networks known are always on it; without DIR they are alone. --json prints
-    file and bytes.
+    The page is one file that needs no server and loads nothing from elsewhere. It
+    always has the best known networks, and those of each DIR. --json prints file and
+    bytes.
     """
     from spiral.report.viewer import page as view
     from spiral.results import atomic

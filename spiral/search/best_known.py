@@ -143,7 +143,7 @@ def of_kind(table: pd.DataFrame, kind: Kind) -> pd.DataFrame:
     return table if kind == "any" else table[table["kind"] == "protocol"]
 
 
-def optimum(
+def fewest(
     table: pd.DataFrame, threshold: float, kind: Kind = "any", by: Size = "nnz"
 ) -> int | None:
     """Return the fewest weights (or parameters) that reach an accuracy, if any do."""

@@ -3,7 +3,7 @@
 import pytest
 
 from spiral.report import html
-from spiral.report.figures import catalogue
+from spiral.report.figures import rows as row_figures
 from spiral.report.html import headline, pictures, tables
 from spiral.results.provenance import Run
 from tests.results.test_load import written
@@ -29,8 +29,8 @@ def hostile(tmp_path):
     lines = [[EVIL, str(number), f"{number / 7:.4g}", "-"] for number in range(2000)]
     columns = ["method", EVIL, "median", "best"]
     one = tables.Table("groups", EVIL, EVIL, columns, lines, 5000, EVIL)
-    few = one._replace(name="gaps", lines=lines[:12], total=12)
-    picture = pictures.Picture("gaps", EVIL, EVIL, "data:,", 900, 100, EVIL)
+    few = one._replace(name="excess", lines=lines[:12], total=12)
+    picture = pictures.Picture("excess", EVIL, EVIL, "data:,", 900, 100, EVIL)
     content = {
         "headline": [headline.Number(EVIL, EVIL, EVIL)],
         "notes": [EVIL],
@@ -103,17 +103,17 @@ def test_hostile_names_are_text(visit, hostile):
 def test_a_long_table_is_folded_and_a_short_one_open(visit, hostile):
     page = visit(hostile)
     assert page.locator("#table-groups").get_attribute("open") is None
-    assert page.locator("#table-gaps").get_attribute("open") is not None
+    assert page.locator("#table-excess").get_attribute("open") is not None
 
 
 def test_columns_sort_by_keyboard(visit, hostile):
     page = visit(hostile)
-    head = page.locator("#table-gaps th").nth(1)
+    head = page.locator("#table-excess th").nth(1)
     head.locator("button").focus()
 
     def column():
         return page.eval_on_selector_all(
-            "#table-gaps td:nth-child(2)", "all => all.map(c => c.textContent)"
+            "#table-excess td:nth-child(2)", "all => all.map(c => c.textContent)"
         )
 
     page.keyboard.press("Enter")
@@ -130,8 +130,8 @@ def test_counts_with_signs_sort_as_numbers_and_dashes_last(visit, hostile):
         text = text.replace(f"<td>{old}</td>", f"<td>{new}</td>", 1)
     hostile.write_text(text)
     page = visit(hostile)
-    page.locator("#table-gaps th button").nth(1).click()
-    cells = page.locator("#table-gaps td:nth-child(2)").all_text_contents()
+    page.locator("#table-excess th button").nth(1).click()
+    cells = page.locator("#table-excess td:nth-child(2)").all_text_contents()
     numbers = ["4", "5", "6", "7", "8", "≤9 (+2)", "9", "10", "11", "12 (+5)", ">40"]
     assert cells == [*numbers, "-"]
 
@@ -154,7 +154,7 @@ def test_the_first_stop_of_the_keyboard_skips_to_the_numbers(visit, report):
 
 
 def test_its_figures_are_those_of_the_command(report):
-    drawn, missing = pictures.of(catalogue.read([report.parent / "out"]))
+    drawn, missing = pictures.of(row_figures.read([report.parent / "out"]))
     assert all(picture.data in report.read_text() for picture in drawn)
     names = {kind.name for kind in pictures.KINDS}
     assert names == {p.name for p in (*drawn, *missing)} - {"networks"}

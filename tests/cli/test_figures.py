@@ -45,8 +45,8 @@ def wide(tmp_path_factory):
     [
         ["accuracy", "{out}", "--width", "3"],
         ["width", "{out}", "--keep", "12"],
-        ["connected", "{out}", "--honest"],
-        ["gaps", "{out}", "--threshold", "0.6", "--width", "3,4"],
+        ["connected", "{out}", "--seed-split"],
+        ["excess", "{out}", "--threshold", "0.6", "--width", "3,4"],
         ["fixed", "{out}"],
         ["fidelity", "{out}"],
         ["pairs", "{out}", "--keep", "12"],
@@ -85,3 +85,17 @@ def test_an_unknown_kind_of_figure_is_refused(launched, tmp_path):
     assert ran.code == 2
     assert ".png, .svg, .pdf" in ran.err
     assert not any(tmp_path.iterdir())
+
+
+def test_former_names_of_commands_tables_and_options_still_work(
+    wide, launched, tmp_path
+):
+    old, new = tmp_path / "old.svg", tmp_path / "new.svg"
+    words = (launched[0], "--threshold", "0.6")
+    assert run("plot", "gaps", *words, "--honest", "-o", old).code == 0
+    assert run("plot", "excess", *words, "--seed-split", "-o", new).code == 0
+    assert old.read_bytes() == new.read_bytes()
+    for former, name in (("gaps", "excess"), ("pairs", "pairwise")):
+        table = run("compare", launched[0], "--csv", "--table", former)
+        assert table.code == 0, table.err
+        assert table.out == run("compare", launched[0], "--csv", "--table", name).out

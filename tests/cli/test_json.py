@@ -45,12 +45,12 @@ PRINTS = {
     "columns": ("columns",),
     "frontier show": ("kind", "by", "optima", "networks"),
     "frontier verify": ("file", "networks", "mistakes"),
-    "rank": ("width", "definitions", "places", "gaps", "sizes"),
+    "rank": ("width", "definitions", "ranks", "excess", "sizes"),
     "search count --shape 3,2,2": ("labelled", "canonical", "by_nnz"),
     "plan quickstart": ("grid", "configs", "packs"),
     "status {out}": ("configs", "done"),
     "verify {out}": ("rows", "missing", "corrupt"),
-    "compare {out}": ("by", "conditions", "notes", "definitions", "gaps", "groups"),
+    "compare {out}": ("by", "conditions", "notes", "definitions", "excess", "groups"),
     "diagnose robustness {out} --every 1000 --each 1": ("notes", "groups"),
     "summary {out} -o {file}.parquet": ("file", "rows", "bytes"),
     "report {out} -o {file}": ("file", "bytes"),
@@ -93,7 +93,7 @@ def drawn(*args, file):
     return file.read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["accuracy", "connected", "gaps"])
+@pytest.mark.parametrize("kind", ["accuracy", "connected", "excess"])
 def test_what_is_drawn_can_be_chosen(kind, launched, tmp_path):
     out, file = launched[0], tmp_path / "figure.svg"
     every = drawn(kind, out, file=file)

@@ -1,4 +1,4 @@
-"""`rank`, `summary` and `launch --method`: a user's own pruner from file to place."""
+"""`rank`, `summary` and `launch --method`: a user's own pruner from file to rank."""
 
 import hashlib
 import json
@@ -59,11 +59,11 @@ def ranked(tmp_path_factory):
     return out, ran
 
 
-def test_rank_says_place_gap_and_who_is_better(ranked):
+def test_rank_prints_rank_excess_and_who_is_better(ranked):
     out, ran = ranked
     assert ran.code == 0, ran.err
-    assert ran.out.startswith(f"Largest-{DIGEST}: place ")
-    assert all(f"\n{table}: " in ran.out for table in ("duels", "gaps", "sizes"))
+    assert ran.out.startswith(f"Largest-{DIGEST}: rank ")
+    assert all(f"\n{table}: " in ran.out for table in ("pairwise", "excess", "sizes"))
     assert "gmp" in ran.out
     assert status.status(out).complete
 
@@ -77,32 +77,32 @@ def test_rank_goes_on_where_it_was_and_prints_the_same_as_json(ranked):
     assert found["method"] == f"Largest-{DIGEST}"
     assert {line["width"] for line in found["sizes"]} == {3, 16, 64}
     assert {line["n"] for line in found["sizes"]} == {8}
-    over_all = [line for line in found["duels"] if line["width"] is None]
+    over_all = [line for line in found["pairwise"] if line["width"] is None]
     assert len(over_all) == found["methods"] - 1
-    assert 1 <= found["place"] <= found["methods"]
+    assert 1 <= found["rank"] <= found["methods"]
 
 
 def test_without_a_method_the_shipped_ones_are_ranked():
     found = run_json("rank")
-    places = {line["method"]: line["place"] for line in found["places"]}
+    ranks = {line["method"]: line["rank"] for line in found["ranks"]}
     rest = {"dense", "block", "mask", "scratch", "shuffled"}
     shipped = {name for name in METHODS if not name.startswith("Largest")}
-    assert shipped - {*places} == rest
-    assert min(places.values()) == 1
+    assert shipped - {*ranks} == rest
+    assert min(ranks.values()) == 1
     assert found["width"] == 16
     assert {line["n"] for line in found["sizes"]} >= {8}
     text = run("rank").out
-    assert text.startswith("standings: width 16")
-    assert all(name in text for name in places)
+    assert text.startswith("ranks: Methods at width 16")
+    assert all(name in text for name in ranks)
 
 
 def test_without_a_method_nothing_is_trained(tmp_path):
     ran = run("rank", "--quick", "--out", tmp_path / "rows")
     assert ran.code == 2
-    assert "--quick, --out without --method: nothing trains" in ran.err
+    assert "--quick, --out without --method" in ran.err
 
 
-def test_a_place_among_some_rows_says_what_is_missing(ranked, tmp_path):
+def test_a_rank_among_some_rows_says_what_is_missing(ranked, tmp_path):
     out, _ = ranked
     assert not any("missing" in note for note in ranking.of_folder(out, NAME).notes)
     part = tmp_path / "part"
@@ -118,14 +118,16 @@ def test_a_folder_of_another_ranking_is_refused_in_words(ranked, tmp_path):
     out, _ = ranked
     other = run("rank", "--method", f"{FILE}:Sharp", "--quick", "--out", out)
     assert other.code == 2
-    assert f"holds rows of Largest-{DIGEST}, expected Sharp-{DIGEST}" in other.err
+    assert (
+        f"expected rows of Sharp-{DIGEST}, got those of Largest-{DIGEST}" in other.err
+    )
     configs, facts = store.read_manifest(out)
     more = pd.concat([configs, configs.tail(1).assign(config_id="more")])
     store.write_manifest(tmp_path / "full", more, facts)
     method = f"{FILE}:Largest"
     back = run("rank", "--method", method, "--quick", "--out", tmp_path / "full")
     assert back.code == 2
-    assert "holds a full ranking: go on with --full" in back.err
+    assert "a full ranking; resume it with --full" in back.err
 
 
 def test_a_mistake_ends_rank_before_anything_trains(tmp_path):
@@ -186,7 +188,7 @@ def test_rows_are_read_without_the_file(grid, tmp_path):
     assert run("status", tmp_path / "rows").code == 0
     assert run("verify", tmp_path / "rows").code == 0
     found = run_json("compare", tmp_path / "rows", "--by", "method,width,power")
-    assert {line["power"] for line in found["gaps"]} == {1.0, 2.0}
+    assert {line["power"] for line in found["excess"]} == {1.0, 2.0}
     pooled = run_json("compare", tmp_path / "rows")
     assert {line["settings"] for line in pooled["groups"]} == {2}
     assert f"Sharp-{DIGEST}" not in METHODS
@@ -210,7 +212,7 @@ def test_summary_writes_one_file_that_compare_reads(grid, tmp_path):
     file = tmp_path / "rows.parquet"
     assert "8 rows" in run("summary", tmp_path / "rows", "-o", file).out
     folder, small = (run_json("compare", place) for place in (tmp_path / "rows", file))
-    for table in ("gaps", "groups", "pairs"):
+    for table in ("excess", "groups", "pairwise"):
         assert json.dumps(small[table]) == json.dumps(folder[table])
     assert summary.read(file)[1]["grid"] == "tiny"
 

@@ -60,7 +60,7 @@ def test_a_comparison_of_it_is_that_of_the_launch(folder, file):
         compare.of_rows(rows, compare.Question(), best_known)
         for rows in (load.read([it], registry.options()).rows for it in (folder, file))
     )
-    for name in ("gaps", "groups", "pairs"):
+    for name in ("excess", "groups", "pairwise"):
         pd.testing.assert_frame_equal(one.tables[name], other.tables[name])
 
 

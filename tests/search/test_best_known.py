@@ -74,10 +74,10 @@ def test_optimum_and_best_count_the_protocol_for_any():
             made("any", 10, 18, 0.7),
         ]
     )
-    assert best_known.optimum(found, 0.95) == 16
-    assert best_known.optimum(found, 0.95, "protocol") == 18
-    assert best_known.optimum(found, 0.95, by="nnz_params") == 24
-    assert best_known.optimum(found, 0.99) is None
+    assert best_known.fewest(found, 0.95) == 16
+    assert best_known.fewest(found, 0.95, "protocol") == 18
+    assert best_known.fewest(found, 0.95, by="nnz_params") == 24
+    assert best_known.fewest(found, 0.99) is None
     assert best_known.best(found).to_dict() == {10: 0.7, 16: 0.955, 18: 0.96, 20: 0.96}
     assert best_known.leaders(found)["nnz"].tolist() == [10, 16, 18]
 

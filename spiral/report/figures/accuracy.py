@@ -1,6 +1,6 @@
 """Accuracy over size and width: numbers to Axes, and Axes to figures.
 
-The functions of this module and of the other ``*_figures`` read no files and compute no
+The functions of this module and of its siblings that draw read no files and compute no
 statistics.
 """
 
@@ -39,7 +39,7 @@ def accuracy(summary: pd.DataFrame, known: pd.Series | None = None) -> Figure:
     dotted = "; dotted: best seed" if _few(summary) else ""
     caption = f"Median over seeds{dotted}. {_settings(summary)}"
     if known is not None:
-        caption += " Best known: at any width."
+        caption += " The best known is of any width."
     return panels(paints, sheet, caption)
 
 
@@ -77,7 +77,7 @@ def accuracy_over_keep(
 def frontier(
     axes: Axes, known: pd.Series, sizes: pd.Series, label: str = "best known"
 ) -> None:
-    """Draw the best accuracy known as steps, over as many sizes as methods have.
+    """Draw the best accuracy known as steps, over the range of sizes that methods have.
 
     Args:
         axes: Where to draw.
@@ -166,13 +166,13 @@ def _few(summary: pd.DataFrame) -> bool:
 
 
 def _settings(summary: pd.DataFrame) -> str:
-    """Say how many seeds a point has, and which setting it shows."""
+    """Return how many seeds a point has, and which setting it shows."""
     count = counted(summary["n"], "seeds")
-    said = f"Each point: {count}"
+    text = f"Each point: {count}"
     if summary["median_low"].notna().any():
-        said += ", bars are 95 % intervals of the median"
-    told = summary["method"].isin(GIVEN)
-    most = int(summary["settings"].mask(told, 1).max())
+        text += ", bars are 95 % intervals of the median"
+    given = summary["method"].isin(GIVEN)
+    most = int(summary["settings"].mask(given, 1).max())
     if most > 1:
-        said += f", at the setting with the best median of up to {most:,}"
-    return f"{said}. Failures count as 0.5."
+        text += f", at the setting with the best median of up to {most:,}"
+    return f"{text}. Failures count as 0.5."

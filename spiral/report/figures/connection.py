@@ -1,4 +1,4 @@
-"""Connection over size, and pruning from a fixed initialisation."""
+"""Connectivity over size, and pruning from a fixed initialisation."""
 
 from functools import partial
 from typing import Any
@@ -73,13 +73,13 @@ def effective_weights(axes: Axes, table: pd.DataFrame) -> None:
 
 
 def fixed(summary: pd.DataFrame, contained: pd.DataFrame) -> Figure:
-    """Return what methods make of one initialisation, and what it contains.
+    """Return methods from one initialisation, and the best network found within it.
 
     Args:
         summary: ``init_seed``, ``width``, ``method``, ``keep``, ``median`` with limits,
-            ``best``, ``n``, as ``fixed_start.pruned`` makes them.
+            ``best``, ``n``, as ``fixed_start.split`` returns them.
         contained: ``init_seed``, ``width``, ``nnz`` and ``accuracy``, the best found
-            with at most so many of the same weights, and ``rows`` looked at.
+            with at most that many of the same weights, and ``rows`` searched.
     """
     paints = []
     for (seed, width), part in summary.groupby(["init_seed", "width"]):
@@ -91,8 +91,8 @@ def fixed(summary: pd.DataFrame, contained: pd.DataFrame) -> Figure:
             )
         )
     caption = (
-        "Median over what seeds still change (batches, the method's own draws), at the "
-        f"setting with the best median; small: the best. Each point: "
+        "Median over seeds, which change batches and the method's random draws, at the "
+        f"setting with the best median; small marker: the best seed. Each point: "
         f"{counted(summary['n'], 'seeds')}. Line: best network found by search within "
         f"the same initial weights, {counted(contained['rows'], 'trainings')}."
     )
@@ -103,7 +103,7 @@ def fixed(summary: pd.DataFrame, contained: pd.DataFrame) -> Figure:
 def from_one_start(
     axes: Axes, summary: pd.DataFrame, contained: pd.DataFrame, title: str = ""
 ) -> None:
-    """Draw methods over the weights kept, and the optimum of the same initialisation.
+    """Draw methods over the weights kept, and the best found in the same weights.
 
     Args:
         axes: Where to draw.

@@ -102,7 +102,7 @@ def add(figure: Figure, sentence: str) -> Figure:
 
 
 def counted(values: Iterable[float], what: str) -> str:
-    """Return how many there are of something, as a caption says it: ``n = 3–5 seeds``.
+    """Return how many there are of something, as in a caption: ``n = 3–5 seeds``.
 
     Args:
         values: Counts; the least and the largest are named.
@@ -128,7 +128,7 @@ def look(method: object) -> dict[str, Any]:
 
 
 def some(values: Iterable[int], most: int) -> list[int]:
-    """Return so many of some numbers, evenly from the smallest to the largest."""
+    """Return at most ``most`` numbers, evenly from the smallest to the largest."""
     known = sorted({int(value) for value in values})
     if len(known) <= most:
         return known

@@ -1,4 +1,4 @@
-"""What networks compute, over the plane: decision maps, alone and side by side."""
+"""Functions that networks compute: decision maps, alone and side by side."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -28,7 +28,7 @@ def plane() -> Float[np.ndarray, "2 G"]:
 
 
 def layers(network: Drawn) -> list[Float[np.ndarray, "units G G"]]:
-    """Return what every unit computes on the grid: inputs, hidden before ReLU, output.
+    """Return the values of every unit on the grid: inputs, hidden before ReLU, output.
 
     Args:
         network: Whose units.

@@ -82,7 +82,7 @@ def neurons(axes: Axes, network: Drawn, maps: Sequence[np.ndarray]) -> None:
     """Draw a network as a graph of maps: where in the plane each unit is active.
 
     Darker is more active, each unit by its own scale; the line is where it starts. The
-    output shows its opinion. Units on no path, or active nowhere, are grey.
+    output shows its opinion. Units that are not on a path, or never active, are grey.
 
     Args:
         axes: Where to draw.

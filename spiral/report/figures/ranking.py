@@ -1,4 +1,4 @@
-"""How far methods are from the optimum, and whether it is the original that is."""
+"""Rankings: excess weights over the best known, and versions of methods compared."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -18,15 +18,15 @@ BEYOND = 1.06
 """Where the axis ends, as a share of the largest excess tried."""
 
 
-def gaps(table: pd.DataFrame, note: str = "") -> Figure:
-    """Return the ranking by excess weights, a panel for each threshold and width.
+def excess(table: pd.DataFrame, note: str = "") -> Figure:
+    """Return excess weights, a panel for each threshold and width.
 
     Methods of one threshold stand in one order, the best over the widths first.
 
     Args:
         table: ``method``, ``width``, ``threshold``, ``n``, ``smallest``, ``largest``,
-            ``optimum``, and ``median_excess`` with limits and ``best_excess``, as
-            ``excess.gaps`` makes them.
+            ``best_known``, and ``median_excess`` with limits and ``best_excess``, as
+            ``excess.excess_weights`` returns them.
         note: A sentence that ends the caption.
     """
     paints, widths = [], sorted(table["width"].unique())
@@ -35,16 +35,16 @@ def gaps(table: pd.DataFrame, note: str = "") -> Figure:
         for width in widths:
             some = part[part["width"] == width]
             title = f"width {width}, {100 * threshold:g} %"
-            paints.append(partial(gap_ranking, table=some, order=order, title=title))
+            paints.append(partial(excess_ranking, table=some, order=order, title=title))
     count = table["method"].nunique()
     first, wide = (1.6 if len(widths) < 3 else 0.5), max(2.2, 6.5 / len(widths))
     sheet = Sheet(
         len(widths), wide + first / len(widths), 0.9 + LINE * count, "col", "row"
     )
     caption = (
-        "Weights over the optimum with which the median of the seeds reaches the "
-        f"accuracy ({counted(table['n'], 'seeds')}, the fewest of any size). Bars: "
-        "95 % intervals, where they exclude a size; small tick: the best seed. Open: "
+        "Excess weights over the best known at which the median of the seeds reaches "
+        f"the accuracy ({counted(table['n'], 'seeds')} at any size). Bars: 95 % "
+        "intervals, where they exclude a size; small tick: the best seed. Open marker: "
         "more than the largest (▷) or at most the smallest (◁) size tried."
     )
     return panels(paints, sheet, caption + note)
@@ -52,7 +52,7 @@ def gaps(table: pd.DataFrame, note: str = "") -> Figure:
 
 def by_excess(table: pd.DataFrame) -> list[str]:
     """Return methods by their mean excess; what was never reached counts as largest."""
-    most = float((table["largest"] - table["optimum"]).max()) + 1
+    most = float((table["largest"] - table["best_known"]).max()) + 1
     excess = table["median_excess"].astype(float).fillna(most)
     best = table["best_excess"].astype(float).fillna(most)
     mean = pd.DataFrame({"m": table["method"], "a": excess, "b": best})
@@ -60,20 +60,22 @@ def by_excess(table: pd.DataFrame) -> list[str]:
     return [str(name) for name in order.index]
 
 
-def gap_ranking(
+def excess_ranking(
     axes: Axes, table: pd.DataFrame, order: Sequence[str], title: str = ""
 ) -> None:
     """Draw the excess weights of each method, of one threshold and width.
 
     Args:
         axes: Where to draw.
-        table: As :func:`gaps` has it.
+        table: As :func:`excess` has it.
         order: Methods, the topmost first.
         title: Text above.
     """
     columns = ["median_excess", "median_excess_low", "median_excess_high"]
     known = table.set_index(table["method"].astype(str))
-    tried = (known[["smallest", "largest"]].sub(known["optimum"], axis=0)).astype(float)
+    tried = (known[["smallest", "largest"]].sub(known["best_known"], axis=0)).astype(
+        float
+    )
     end = float(tried["largest"].max()) * BEYOND
     numbers = known[[*columns, "best_excess"]].astype(float)
     for place, method in enumerate(order):
@@ -89,18 +91,18 @@ def gap_ranking(
     axes.axvline(0, color=style.INK, linewidth=1.2)
     names = [style.plain(name) for name in order]
     axes.set_yticks(range(len(order)), names)
-    axes.set(xlabel="weights over the optimum", title=title)
+    axes.set(xlabel="excess weights over the best known", title=title)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
 
 
 def fidelity(table: pd.DataFrame, widths: Sequence[int]) -> Figure:
-    """Return how probably one version of each method beats the other.
+    """Return the probability of improvement of one version of each method over another.
 
     Args:
         table: ``method``, ``width``, ``keep`` (null: over all sizes), ``a``, ``b``,
-            ``probability`` with limits, ``n`` and ``pairs``, as ``pairwise.pairs``
-            makes them.
+            ``probability`` with limits, ``n`` and ``pairs``, as ``pairwise.pairwise``
+            returns them.
         widths: A panel for each.
     """
     order = ordered(table["method"])
@@ -111,8 +113,8 @@ def fidelity(table: pd.DataFrame, widths: Sequence[int]) -> Figure:
     over_all = table[table["keep"].isna()]
     a, b = over_all["a"].iloc[0], over_all["b"].iloc[0]
     caption = (
-        f"Probability that {a} beats {b} with equal seeds, weights and batches, a tie "
-        f"counting half ({counted(over_all['n'], 'seeds')} in "
+        f"Probability that {a} is better than {b} with equal seeds, weights and "
+        f"batches, a tie counting half ({counted(over_all['n'], 'seeds')} in "
         f"{many(over_all['pairs'], 'pairs')}); bars: 95 % "
         "intervals over all sizes; small dots: each size."
     )
@@ -122,7 +124,7 @@ def fidelity(table: pd.DataFrame, widths: Sequence[int]) -> Figure:
 
 
 def versions(axes: Axes, table: pd.DataFrame, order: Sequence[str]) -> None:
-    """Draw how probably one version of each method beats the other, of one width.
+    """Draw the probability of improvement of each method's version, of one width.
 
     Args:
         axes: Where to draw.
@@ -141,7 +143,7 @@ def versions(axes: Axes, table: pd.DataFrame, order: Sequence[str]) -> None:
             axes.hlines(place, line["low"], line["high"], color=colour, linewidth=2)
             axes.plot([line["probability"]], [place], marker, color=colour)
     axes.set_yticks(range(len(order)), [style.plain(name) for name in order])
-    label, title = f"P({a} beats {b})", f"width {table['width'].iloc[0]}"
+    label, title = f"P({a} better than {b})", f"width {table['width'].iloc[0]}"
     axes.set(xlim=(-0.03, 1.03), xlabel=label, title=title)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")

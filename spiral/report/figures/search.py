@@ -21,8 +21,8 @@ KINDS: dict[Kind, tuple[str, str, str]] = {
 }
 
 PAPER = ((30, 0.95), (45, 0.995))
-"""About how many parameters the sparsest networks of Zhang & Papyan (2024) have, and
-the accuracy that they reach."""
+"""Approximate parameters of the sparsest networks of Zhang & Papyan (2024), and the
+accuracy that they reach."""
 
 
 def frontier(
@@ -74,8 +74,8 @@ def success(axes: Axes, shares: pd.DataFrame) -> None:
 
 
 EDGES = (
-    "Weights: orange positive, blue negative, the wider the larger. Grey: on no path, "
-    "or from or to a unit that is never active."
+    "Weights: orange positive, blue negative, the wider the larger. Grey: not on a "
+    "path from input to output, or next to a unit that is never active."
 )
 
 

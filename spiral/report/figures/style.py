@@ -64,7 +64,7 @@ def ordered(methods: Iterable[object]) -> list[str]:
 
 
 INK = "#222222"
-"""Colour of what is known: the frontier, optima."""
+"""Colour of what is best known."""
 CLASSES = ("#0072B2", "#D55E00")
 """Colours of class 0 and class 1."""
 OPINION = mpl.colors.LinearSegmentedColormap.from_list(

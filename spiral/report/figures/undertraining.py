@@ -86,7 +86,7 @@ def over_budget(
 
 
 def _legend(figure: Figure, panels: Iterable[Axes]) -> None:
-    """Say once which colour is which size, the largest first as lines often are."""
+    """Add one legend of colours and sizes, the largest first as lines often are."""
     found = {
         label: handle
         for axes in panels
@@ -109,7 +109,7 @@ def _colour(keep: int, sizes: list[int]) -> Any:
 
 
 def _named(kind: dict[str, Any], summary: pd.DataFrame) -> str:
-    """Return what a method is called beside the others."""
+    """Return the title of a kind of networks."""
     parts = [str(kind["method"])]
     if summary["width"].nunique() > 1:
         parts.append(f"width {kind['width']}")

@@ -1,4 +1,4 @@
-"""One self-contained page of all that a comparison finds; it asks for no network."""
+"""One self-contained page of all that a comparison finds; it loads nothing."""
 
 import hashlib
 from base64 import b64encode
@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from spiral import __version__
 from spiral.errors import StoreError
-from spiral.report.figures import catalogue
+from spiral.report.figures import rows as row_figures
 from spiral.report.html import commands, headline, pictures, tables
 from spiral.report.stats import compare
 from spiral.results import atomic, load, provenance
@@ -19,7 +19,7 @@ from spiral.results import atomic, load, provenance
 HERE = Path(__file__).parent
 
 LONG = 40
-"""Lines from which a table is closed at first."""
+"""Lines from which a table is collapsed at first."""
 
 
 def report(folders: Sequence[Path], question: compare.Question | None = None) -> str:
@@ -30,16 +30,16 @@ def report(folders: Sequence[Path], question: compare.Question | None = None) ->
         question: What to compare.
 
     Raises:
-        ConfigError: A column or a threshold makes no sense.
+        ConfigError: A column or a threshold is not valid.
         StoreError: A folder holds no rows, or the file no frontier.
     """
-    source = catalogue.read(folders, question)
+    source = row_figures.read(folders, question)
     read_masks = partial(load.masks, folders)
     found = compare.of_rows(source.rows, source.question, source.known, read_masks)
     drawn, missing = pictures.of(source)
     return page(
         {
-            "headline": headline.of(found.tables["gaps"], found.question.by),
+            "headline": headline.of(found.tables["excess"], found.question.by),
             "notes": [*source.notes, *found.notes],
             "tables": tables.of(found, folders),
             "pictures": drawn,

@@ -34,7 +34,7 @@ def networks(sizes: Sequence[int], question: Question) -> str:
 def _spelled(
     command: str, folders: Sequence[Path], options: Sequence[str], *more: str
 ) -> str:
-    """Return a command line as one types it."""
+    """Return a command line as it is typed."""
     words = ["spiral-sweep", *command.split(), *map(str, folders), *options, *more]
     return shlex.join(words)
 
@@ -46,8 +46,8 @@ def _rows(question: Question) -> list[str]:
         found += ["--threshold", ",".join(f"{t:g}" for t in question.thresholds)]
     for axis, values in question.where.items():
         found += ["--where", f"{axis}={','.join(values)}"]
-    if question.honest:
-        found.append("--honest")
+    if question.seed_split:
+        found.append("--seed-split")
     if question.frontier:
         found += ["--frontier", str(question.frontier)]
     return found

@@ -1,4 +1,4 @@
-"""The numbers at the top of a page: the optima, and who comes next to them."""
+"""The numbers at the top of a page: the best known sizes and the closest pruners."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,28 +11,27 @@ from spiral.report.text import comparison
 
 
 class Number(NamedTuple):
-    """One number, and what it says."""
+    """One number, what it counts, and how sure it is."""
 
     value: str
-    says: str
+    label: str
     detail: str
 
 
-def of(gaps: pd.DataFrame, by: Sequence[str]) -> list[Number]:
-    """Return for each threshold the optimum, and the pruned group next to it.
+def of(excess: pd.DataFrame, by: Sequence[str]) -> list[Number]:
+    """Return for each threshold the best known size, and the closest pruned group.
 
     Args:
-        gaps: As ``excess.gaps`` makes them.
+        excess: As ``excess.excess_weights`` returns it.
         by: The columns that name a group.
     """
     found = []
-    for threshold, part in gaps.groupby("threshold"):
+    for threshold, part in excess.groupby("threshold"):
         level = f"{100 * float(str(threshold)):g} %"
-        if "optimum" in part and part["optimum"].notna().any():
-            optimum = part["optimum"].iloc[0]
-            found.append(
-                Number(f"{optimum}", f"weights reach {level}", "the optimum, as known")
-            )
+        if "best_known" in part and part["best_known"].notna().any():
+            fewest = part["best_known"].iloc[0]
+            label = f"weights reach {level}"
+            found.append(Number(f"{fewest}", label, "the fewest known, at any width"))
         found.append(_nearest(part, by, level))
     return found
 
@@ -44,8 +43,8 @@ def _nearest(part: pd.DataFrame, by: Sequence[str], level: str) -> Number:
         pruned = part[~part["method"].isin(["dense", *GIVEN])]
     reaching = pruned[pruned["median"].notna()]
     if reaching.empty:
-        says = f"no median reaches {level}"
-        return Number("—", says, f"{len(pruned)} groups of pruners, all sizes tried")
+        label = f"no median reaches {level}"
+        return Number("—", label, f"{len(pruned)} groups of pruners, at any size tried")
     order = reaching.sort_values(["median", "best", "any"], kind="stable")
     line = order.head(1).to_dict("records")[0]
     name = ", ".join(_named(line, column) for column in by)
@@ -63,4 +62,4 @@ def _detail(line: dict[Any, Any], level: str) -> str:
     limits = comparison.limits(line)
     sure = "no interval" if limits == "-" else f"95 % interval {limits}"
     count = counted([line["median_n"]], "seeds")
-    return f"nearest median to reach {level}; {sure}; {count}"
+    return f"fewest of any pruner whose median reaches {level}; {sure}; {count}"

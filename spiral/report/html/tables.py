@@ -1,26 +1,16 @@
-"""The tables of a page: what people read of a comparison, in text."""
+"""The tables of a page: those that people read of a comparison."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
 from spiral.report.html import commands
 from spiral.report.stats.compare import Comparison
 from spiral.report.stats.selection import SIZE
-from spiral.report.text import comparison
+from spiral.report.text import comparison, document
 
 MOST = 2_000
-"""Lines of a table that a page has; the command prints the others."""
-
-TITLES = {
-    "gaps": "Weights over the optimum",
-    "groups": "Accuracy at every size",
-    "pairs": "Which of two is better",
-    "masks": "What masks are worth without their weights",
-    "distances": "Distance to the optimal masks",
-}
+"""Lines of a table that the page shows; the command prints all."""
 
 
 class Table(NamedTuple):
@@ -28,7 +18,8 @@ class Table(NamedTuple):
 
     name: str
     title: str
-    definition: str
+    footnotes: dict[str, str]
+    """The meaning of columns."""
     columns: list[str]
     lines: list[list[str]]
     total: int
@@ -37,37 +28,35 @@ class Table(NamedTuple):
 
 
 def of(found: Comparison, folders: Sequence[Path]) -> list[Table]:
-    """Return the tables that have lines.
-
-    Of pairs these are the lines over all sizes, which one can read.
-    """
-    by = [*found.question.by]
+    """Return the tables that have lines, of ``pairwise`` those over all sizes."""
     listed = []
-    for name, title in TITLES.items():
-        content = found.tables[name]
-        definition = comparison.DEFINITIONS[name]
-        if name == "pairs" and len(content):
-            content = _over_all(content)
-            definition += "; here over all sizes, the command has each"
-        if content.empty:
+    tables = comparison.tables(found)
+    tables["pairwise"] = _over_all(tables["pairwise"])
+    for name, table in tables.items():
+        if table.shown is None or table.shown.empty:
             continue
-        shown = comparison.cells(
-            content if name == "pairs" else comparison.shown(name, found, by)
-        )
-        lines = shown.head(MOST).astype(str).to_numpy().tolist()
-        command = commands.table(name, folders, found.question)
-        columns = [*map(str, shown)]
+        shown = document.cells(table.shown)
         listed.append(
-            Table(name, title, definition, columns, lines, len(shown), command)
+            Table(
+                name,
+                table.title,
+                table.footnotes(),
+                [*map(str, shown)],
+                shown.head(MOST).astype(str).to_numpy().tolist(),
+                len(shown),
+                commands.table(name, folders, found.question),
+            )
         )
     return listed
 
 
-def _over_all(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return the pairs over all sizes, with limits in one column."""
-    shown = pairs[pairs[SIZE].isna()].drop(columns=[SIZE, "low", "high"])
-    some = pairs.loc[shown.index]
-    ends = zip(some["low"], some["high"], strict=True)
+def _over_all(table: document.Table) -> document.Table:
+    """Return the pairwise comparisons over all sizes, with limits in one column."""
+    if table.content.empty:
+        return table
+    whole = table.content[table.content[SIZE].isna()]
+    shown = whole.drop(columns=[SIZE, "low", "high"])
+    ends = zip(whole["low"], whole["high"], strict=True)
     place = [*shown].index("probability") + 1
-    shown.insert(place, "interval", [f"{low:.2f}–{high:.2f}" for low, high in ends])
-    return shown
+    shown.insert(place, "interval", [document.interval(*limits, 2) for limits in ends])
+    return table._replace(title=f"{table.title}, over all sizes", shown=shown)

@@ -1,9 +1,9 @@
-"""What the masks of methods are worth alone: two gaps to the optimum instead of one.
+"""Ablation: the accuracy gap of a method, split into that of its mask and the rest.
 
-A method's network falls short of the best one known; so does its mask when it is
-trained from scratch (``scratch``), as the search trains masks. The second is the gap of
-the mask; what is left of the first is that of the weights, negative where a method's
-own weights are better than new ones.
+A method's network is less accurate than the best known one of its size, and so is a
+network trained from scratch on its mask (``scratch``), as the search trains masks. The
+second gap is that of the mask. The rest of the first is that of the weights; it is
+negative where the method's weights are better than newly trained ones.
 """
 
 import pandas as pd
@@ -16,8 +16,10 @@ BY = ("method", "of", "width")
 KEY = ["method", "width", SIZE]
 
 
-def worth(rows: pd.DataFrame, best_known: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return a line for each method, width and size whose mask was trained alone.
+def ablation(
+    rows: pd.DataFrame, best_known: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return a line for each method, width and size with masks trained from scratch.
 
     Args:
         rows: Config columns and results.
@@ -25,9 +27,10 @@ def worth(rows: pd.DataFrame, best_known: pd.DataFrame | None = None) -> pd.Data
 
     Returns:
         ``n`` and ``n_mask`` seeds, median accuracies ``own``, ``mask`` and, where there
-        are any, ``shuffled``; ``places``, what those of weights within layers add to
-        their number. With a frontier ``mask_gap`` and ``weight_gap``, which add up to
-        the method's shortfall. Each at its best setting.
+        are any, ``shuffled``; ``positions``, what the positions of weights within
+        layers add to their number per layer. With a frontier ``mask_gap`` and
+        ``weight_gap``, which add up to the method's accuracy gap. Each at its best
+        setting.
     """
     if "of" not in rows:
         return pd.DataFrame()
@@ -45,7 +48,7 @@ def worth(rows: pd.DataFrame, best_known: pd.DataFrame | None = None) -> pd.Data
     )
     shuffled = _named(_of(groups, "shuffled"), "shuffled")
     table = table.merge(shuffled, on=KEY, how="left")
-    table["places"] = table["mask"] - table["shuffled"]
+    table["positions"] = table["mask"] - table["shuffled"]
     if best_known is not None:
         level = known_at(sizes(table), best_known, "any")
         table["mask_gap"] = level - table["mask"]

@@ -35,7 +35,8 @@ def summarise(
         (share), ``steps`` (median of a training); over all settings and seeds:
         ``settings``, ``rows``, ``steps_all``, ``ok`` (share), how many of each other
         status, ``best_any``. With a frontier: ``frontier``, the best accuracy known at
-        so many weights, and the ``shortfall`` of median and best from it.
+        as many weights, and ``accuracy_gap``: that accuracy minus the median (with
+        limits) and minus the best.
     """
     reported = choice.rows[choice.reported]
     count = len(choice.groups)
@@ -48,7 +49,7 @@ def summarise(
         _everything(choice),
     ]
     table = pd.concat(parts, axis=1)
-    return table if best_known is None else _with_shortfall(table, best_known)
+    return table if best_known is None else _with_accuracy_gap(table, best_known)
 
 
 def medians(
@@ -70,7 +71,7 @@ def sizes(groups: pd.DataFrame) -> Each:
 
 
 def known_at(weights: Each, best_known: pd.DataFrame, kind: frontier.Kind) -> Each:
-    """Return the best accuracy known with at most so many weights; NaN for none."""
+    """Return the best accuracy known with at most these weights; NaN for none."""
     known = frontier.best(best_known, kind)
     place = np.searchsorted(known.index.to_numpy(), weights, side="right")
     levels = np.concatenate([[np.nan], known.to_numpy(np.float64)])
@@ -142,7 +143,7 @@ def _networks(reported: pd.DataFrame, count: int) -> pd.DataFrame:
 
 
 def _everything(choice: Choice) -> pd.DataFrame:
-    """Return what all rows of a group have to say, whatever their setting and seed."""
+    """Return statistics over all rows of a group, whatever their setting and seed."""
     rows, count = choice.rows, len(choice.groups)
     group, (status, names) = rows["group"].to_numpy(), pd.factorize(rows["status"])
     number = np.bincount(group, minlength=count)
@@ -161,18 +162,18 @@ def _everything(choice: Choice) -> pd.DataFrame:
     return pd.DataFrame(found | {"best_any": best.to_numpy()})
 
 
-def _with_shortfall(table: pd.DataFrame, best_known: pd.DataFrame) -> pd.DataFrame:
-    """Add what is missing to the best networks known of the same size."""
+def _with_accuracy_gap(table: pd.DataFrame, best_known: pd.DataFrame) -> pd.DataFrame:
+    """Add the accuracy gap to the best networks known of the same size."""
     weights = sizes(table)
     found = {"frontier": known_at(weights, best_known, "any")}
     level = found["frontier"]
     for name, of in (
-        ("shortfall", "median"),
-        ("shortfall_low", "median_high"),
-        ("shortfall_high", "median_low"),
-        ("shortfall_best", "best"),
+        ("accuracy_gap", "median"),
+        ("accuracy_gap_low", "median_high"),
+        ("accuracy_gap_high", "median_low"),
+        ("accuracy_gap_best", "best"),
     ):
         found[name] = level - table[of].to_numpy()
     same = known_at(weights, best_known, "protocol")
-    found["shortfall_protocol"] = same - table["median"].to_numpy()
+    found["accuracy_gap_protocol"] = same - table["median"].to_numpy()
     return table.assign(**found)

@@ -1,4 +1,4 @@
-"""Rows to numbers: how far from the optimum each group is, and how sure that is."""
+"""Compare groups of rows: excess weights over the best known, with intervals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,10 +10,10 @@ import pandas as pd
 from spiral.errors import ConfigError
 from spiral.methods.registry import options
 from spiral.report.stats import differences, mask_distance
-from spiral.report.stats.ablation import worth
+from spiral.report.stats.ablation import ablation
 from spiral.report.stats.aggregate import summarise
-from spiral.report.stats.excess import gaps
-from spiral.report.stats.pairwise import pairs
+from spiral.report.stats.excess import excess_weights
+from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.row_filter import select
 from spiral.report.stats.selection import SHOWN, choose
 from spiral.report.text import notes as notes_text
@@ -33,18 +33,20 @@ class Question:
     """Accuracies over 0.5 and up to 1."""
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Columns, or axes of the taxonomy of methods, and values that rows must have."""
-    honest: bool = False
+    seed_split: bool = False
     """Whether settings are chosen on half of the seeds and the other half reported."""
     frontier: Path | None = None
     """The file; the shipped one, if there is one, by default."""
     masks: int | None = None
-    """How many masks of each line are held against the optimal ones (see ``near``)."""
+    """How many masks of each line are compared with the best known ones; by default
+    100 in all (see ``mask_distance``)."""
 
     def __post_init__(self) -> None:
-        """Refuse thresholds that make no sense."""
+        """Refuse thresholds outside (0.5, 1]."""
         if not self.thresholds or not all(0.5 < t <= 1 for t in self.thresholds):
             raise ConfigError(
-                f"thresholds must be over 0.5 and up to 1, got {[*self.thresholds]}"
+                "expected thresholds above 0.5 and up to 1, got "
+                f"{[*self.thresholds]}; 0.5 is chance level"
             )
 
 
@@ -54,14 +56,14 @@ class Comparison:
 
     question: Question
     tables: dict[str, pd.DataFrame]
-    """``gaps``: weights more than the optimum, a line for each threshold and group of
-    all sizes; ``groups``: how good each group is; ``pairs``: which of two is better;
-    ``masks``: what masks are worth without their weights (see ``worth``);
-    ``distances``: how far masks are from optimal ones."""
+    """``excess``: weights needed beyond the best known, a line for each threshold and
+    group over all sizes; ``groups``: accuracy of each group; ``pairwise``: probability
+    of improvement of one group over another; ``masks``: ablation of masks and weights;
+    ``distances``: how far masks are from the best known ones."""
     notes: list[str]
     conditions: list[str] = field(default_factory=list)
-    """Columns of ``gaps`` and ``groups`` that are there because lines differ in them
-    beyond what was asked (see ``conditions``)."""
+    """Columns of ``excess`` and ``groups`` that were added because lines differ in them
+    (see ``differences``)."""
 
 
 def of_folders(folders: Sequence[Path], question: Question | None = None) -> Comparison:
@@ -72,7 +74,7 @@ def of_folders(folders: Sequence[Path], question: Question | None = None) -> Com
         question: What to compare.
 
     Raises:
-        ConfigError: A column, a threshold or an axis makes no sense, or no row is left.
+        ConfigError: A column, a threshold or an axis is unknown, or no row is left.
         StoreError: A folder holds no rows, or the file no frontier.
     """
     question = question or Question()
@@ -111,36 +113,37 @@ def of_rows(
         read_masks: Reads the masks of rows; without it there are no distances.
 
     Raises:
-        ConfigError: A column makes no sense.
+        ConfigError: A column is unknown.
     """
-    choice = choose(rows, question.by, question.honest)
+    choice = choose(rows, question.by, question.seed_split)
     groups = summarise(choice, question.thresholds, known)
-    lines = gaps(choice, groups, question.thresholds, known)
+    lines = excess_weights(choice, groups, question.thresholds, known)
     differ = differences.of(choice)
-    told = differences.columns(choice, lines, differ)
+    added = differences.columns(choice, lines, differ)
     tables = {
-        "gaps": lines.assign(**told),
+        "excess": lines.assign(**added),
         "groups": groups.assign(
             **differences.columns(choice, groups, differ).drop(
                 columns=[*SHOWN],
                 errors="ignore",  # these it has, as numbers
             )
         ),
-        "pairs": pairs(choice),
-        "masks": worth(rows, known),
+        "pairwise": pairwise(choice),
+        "masks": ablation(rows, known),
         "distances": pd.DataFrame(),
     }
     if known is not None and read_masks is not None:
         tables["distances"] = mask_distance.distances(
             choice, groups, question.thresholds, known, read_masks, question.masks
         )
-    notes = notes_text.of(choice, groups, question.honest, known, differ)
-    if question.masks is None and len(tables["gaps"]) > mask_distance.SAMPLE:
+    notes = notes_text.of(choice, groups, question.seed_split, known, differ)
+    if question.masks is None and len(tables["excess"]) > mask_distance.SAMPLE:
         notes.append(
-            f"no distances, there are over {mask_distance.SAMPLE} lines: "
-            "--distances N looks at N masks of each"
+            "distances to the best known masks are left out, as there are more than "
+            f"{mask_distance.SAMPLE} lines; `--distances N` computes them for N masks "
+            "of each"
         )
-    return Comparison(question, tables, notes, [*told])
+    return Comparison(question, tables, notes, [*added])
 
 
 def over_size(rows: pd.DataFrame) -> pd.DataFrame:

@@ -14,9 +14,9 @@ LEAST = 5
 def connection(choice: Choice) -> pd.DataFrame:
     """Return the connected share of each group, over all settings.
 
-    Networks of one seed are no evidence of their own (what prunes before training
-    prunes alike whatever the learning rate), so the mean is over seeds, of each seed's
-    mean.
+    Networks of one seed are not independent evidence (a method that prunes before
+    training prunes alike whatever the learning rate), so the mean is over
+    seeds, of each seed's mean.
 
     Args:
         choice: Rows and groups; the settings chosen do not matter.

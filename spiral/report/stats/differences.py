@@ -2,12 +2,12 @@
 
 A *condition* is a column of configs, or of how rows were made (``MADE``), that makes no
 groups here: the budget, the batch, the version. Where one differs between the lines of
-a table it is a column of that table; where it differs within a line, a note says that
-its rows stand together, and how to tell them apart. So nothing is pooled in silence.
+a table it is a column of that table; where it differs within a line, a note
+lists what is pooled and how to separate it. So nothing is pooled silently.
 
 Settings that are chosen by their median (learning rate, schedule, options) differ
 within lines by design: a note names them, and ``settings`` counts them where lines had
-more or fewer to choose from. An option is held against lines of the same method only.
+more or fewer to choose from. An option is compared only between lines of one method.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
@@ -28,7 +28,7 @@ from spiral.report.stats.selection import (
 from spiral.results.columns import MADE
 
 NO_SETTINGS = ("fidelity",)
-"""Options that say which algorithm runs: no setting that one would tune."""
+"""Options that choose the algorithm, which one would not tune."""
 NAMED = 3
 """Values, or lines, that a cell or a sentence names."""
 NOTHING = "none"
@@ -71,7 +71,7 @@ def of(choice: Choice, besides: Sequence[str] = ()) -> list[Condition]:
 
     Args:
         choice: Rows and groups.
-        besides: Columns that are to differ, as the folders of a ranking.
+        besides: Columns that differ on purpose, as the folders of a ranking.
     """
     common = config.fields(config.Config)
     skipped = {*choice.by, SIZE, *SEEDS, *besides}
@@ -124,31 +124,31 @@ def columns(
 
 
 def pooled(choice: Choice, found: Iterable[Condition], ways: bool = True) -> list[str]:
-    """Say which rows of different conditions stand in one line.
+    """Return which rows of different conditions are pooled in one line, in sentences.
 
     Args:
         choice: Rows and groups.
         found: The conditions.
-        ways: Whether to say what separates them: ``--by`` and ``--where``.
+        ways: Whether to name what separates them: ``--by`` and ``--where``.
     """
-    told = []
+    sentences = []
     for each in found:
         if each.tuned or not each.mixed:
             continue
         chosen = each.name in choice.settings
         text = (
-            f"rows of different {each.name} ({_several(each.values)}) stand together "
-            f"in {_several([_line(line) for line in each.mixed])}"
+            f"rows of different {each.name} ({_several(each.values)}) are pooled in "
+            f"{_several([_line(line) for line in each.mixed])}"
         )
-        text += ", of which the best is shown" if chosen else ""
+        text += ", showing the best" if chosen else ""
         if ways:
             by = ",".join([*choice.by, each.name])
             text += (
-                f": `--by {by}` tells them apart, `--where "
-                f"{each.name}={_word(each.values[-1])}` selects"
+                f"; `--by {by}` separates them, `--where "
+                f"{each.name}={_word(each.values[-1])}` selects one"
             )
-        told.append(text)
-    return told
+        sentences.append(text)
+    return sentences
 
 
 def settings(found: Iterable[Condition]) -> str:
@@ -157,8 +157,8 @@ def settings(found: Iterable[Condition]) -> str:
 
 
 def unlike(found: Iterable[Condition]) -> list[str]:
-    """Say in which conditions lines differ, for what has no columns: figures."""
-    told = []
+    """Return in which conditions lines differ, in sentences, for figures."""
+    sentences = []
     for each in found:
         if not each.unlike or (each.tuned and each.mixed):
             continue
@@ -169,8 +169,8 @@ def unlike(found: Iterable[Condition]) -> list[str]:
             f"{_several(_sorted(values))} ({_several(lines)})"
             for values, lines in parts.items()
         ]
-        told.append(f"lines differ in {each.name}: {_several(words)}")
-    return told
+        sentences.append(f"lines differ in {each.name}: {_several(words)}")
+    return sentences
 
 
 def _values(choice: Choice, name: str, option: bool) -> Sets:

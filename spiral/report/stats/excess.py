@@ -1,4 +1,4 @@
-"""How many weights more than the optimum a group needs to reach an accuracy.
+"""Excess weights: how many more than the best known a group needs for an accuracy.
 
 Three counts, each the fewest weights at which
 
@@ -22,7 +22,7 @@ Each = Float[np.ndarray, " O"]
 """One number for each group of all its sizes."""
 
 
-def gaps(
+def excess_weights(
     choice: Choice,
     groups: pd.DataFrame,
     thresholds: Sequence[float],
@@ -40,8 +40,9 @@ def gaps(
         The group, ``threshold``, the fewest seeds ``n`` reported of any size, the
         ``smallest`` and ``largest`` size tried; ``median`` with limits and ``median_n``
         seeds, ``best`` with ``best_n`` seeds, ``any`` with ``any_n`` rows (of all
-        sizes): null where the accuracy is never reached. With a frontier ``optimum``
-        and ``optimum_protocol`` (as the paper trains), and ``median_excess`` (with
+        sizes): null where the accuracy is never reached. With a frontier
+        ``best_known``, the fewest weights known to reach the threshold, and
+        ``best_known_protocol`` (trained as in the paper); ``median_excess`` (with
         limits), ``best_excess`` and ``any_excess`` over the first.
     """
     owner, owners = codes(groups, choice.by)
@@ -68,7 +69,7 @@ def limits(
 ) -> tuple[float, float]:
     """Return the limits of the fewest weights whose median network reaches an accuracy.
 
-    Sign tests of 2.5 %, one size after the other until one says nothing: from below
+    Sign tests of 2.5 %, one size after the other until one is inconclusive: from below
     those whose median falls short, from above those whose median reaches. They hold in
     at least 95 % if more weights never make the median worse. NaN is no limit: from
     below where all sizes fall short, from above where the largest may.
@@ -164,18 +165,18 @@ def _pick(values: Int[np.ndarray, " R"], at: Int[np.ndarray, " O"]) -> Each:
 
 
 def _with_excess(table: pd.DataFrame, best_known: pd.DataFrame) -> pd.DataFrame:
-    """Add the optimum of each threshold, and what is over it."""
+    """Add the best known size of each threshold, and the excess over it."""
     kinds: dict[str, frontier.Kind] = {"": "any", "_protocol": "protocol"}
     found = {}
     for suffix, kind in kinds.items():
-        optima = {
-            threshold: frontier.optimum(best_known, threshold, kind)
+        fewest = {
+            threshold: frontier.fewest(best_known, threshold, kind)
             for threshold in table["threshold"].unique()
         }
-        column = table["threshold"].map(optima).astype(np.float64)
-        found[f"optimum{suffix}"] = column
+        column = table["threshold"].map(fewest).astype(np.float64)
+        found[f"best_known{suffix}"] = column
     for name in ("median", "median_low", "median_high", "best", "any"):
         first, _, limit = name.partition("_")
         column = f"{first}_excess" + (f"_{limit}" if limit else "")
-        found[column] = table[name] - found["optimum"]
+        found[column] = table[name] - found["best_known"]
     return table.assign(**found)

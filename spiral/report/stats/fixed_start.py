@@ -19,7 +19,7 @@ def split(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns:
         A line for each ``init_seed``, method, width and size, as
         ``aggregate.summarise`` makes them; and for each ``init_seed``, ``width`` and
-        ``nnz`` the best ``accuracy`` of a search with at most so many weights, with
+        ``nnz`` the best ``accuracy`` of a search with at most that many weights, with
         all ``rows`` of that search.
 
     Raises:
@@ -43,7 +43,7 @@ def split(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def contained(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the best accuracy with at most so many weights, of each initialisation."""
+    """Return the best accuracy up to each number of weights, of each initialisation."""
     usable = rows[rows["accuracy"].notna()]
     best = usable.groupby([*START, "nnz"])["accuracy"].max().reset_index()
     best["accuracy"] = best.groupby(START)["accuracy"].cummax()

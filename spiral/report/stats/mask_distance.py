@@ -1,4 +1,4 @@
-"""How near the masks of each group are to the optimal masks, on a sample."""
+"""Distance of the masks of each group to the best known masks, on a sample."""
 
 from collections.abc import Callable, Sequence
 
@@ -33,16 +33,16 @@ def distances(
     read_masks: ReadMasks,
     each: int | None = None,
 ) -> pd.DataFrame:
-    """Return how far masks are from the nearest optimal mask of each threshold.
+    """Return how far masks are from the nearest best known mask of each threshold.
 
-    Looked at are networks about as large as the optimum: those of the smallest size of
-    a group that is no smaller (or else of its largest), by the order of seeds.
+    Compared are networks about as large as the best known one: those of the smallest
+    size of a group that is no smaller (or else of its largest), in the order of seeds.
 
     Args:
         choice: Rows and groups.
         groups: What ``aggregate.summarise`` makes of them.
         thresholds: Accuracies.
-        best_known: A frontier; its smallest networks of an accuracy are optimal.
+        best_known: A frontier; masks are compared with its smallest networks.
         read_masks: Reads the masks of rows.
         each: How many networks of each line; by default as many as make 100 in all, at
             most 10, and none if there are over 100 lines.
@@ -50,20 +50,20 @@ def distances(
     Returns:
         The group (of all sizes), ``threshold``, ``weights`` and ``n`` of the networks;
         ``hamming`` (median, and the ``_least``) and ``jaccard`` (median) distance to
-        the nearest optimal mask, and the share of ``exact`` ones: the others are upper
-        bounds.
+        the nearest best known mask, and the share of ``exact`` ones: the others are
+        upper bounds.
     """
     owner, owners = codes(groups, choice.by)
-    optima = {t: optimal(best_known, t) for t in thresholds}
+    targets = {t: smallest_masks(best_known, t) for t in thresholds}
     if each is None:
         each = min(EACH, SAMPLE // (len(owners) * len(thresholds)))
     names = [*choice.by, "threshold", *COLUMNS]
-    known = [t for t in thresholds if optima[t]]
+    known = [t for t in thresholds if targets[t]]
     if each == 0 or not known:
         return pd.DataFrame(columns=names)
     picked = [
         _sample(
-            choice, _at_size(owner, groups, int(optima[t][0][1].sum())), each
+            choice, _at_size(owner, groups, int(targets[t][0][1].sum())), each
         ).assign(threshold=t)
         for t in known
     ]
@@ -72,7 +72,7 @@ def distances(
         return pd.DataFrame(columns=names)
     bits = read_masks(chosen.drop_duplicates("config_id"))
     found = [
-        _distance(bits[name], int(width), optima[t])
+        _distance(bits[name], int(width), targets[t])
         for name, width, t in zip(
             chosen["config_id"], chosen["width"], chosen["threshold"], strict=True
         )
@@ -81,22 +81,22 @@ def distances(
     return _summary(table, groups, owners)[names]
 
 
-def optimal(
+def smallest_masks(
     best_known: pd.DataFrame, threshold: float
 ) -> list[tuple[shape.Shape, np.ndarray]]:
     """Return the masks of the smallest networks known to reach an accuracy."""
-    fewest = frontier.optimum(best_known, threshold)
+    fewest = frontier.fewest(best_known, threshold)
     reaching = best_known["accuracy"] >= threshold
     texts = best_known.loc[reaching & (best_known["nnz"] == fewest), "matrices"]
     return [shape.read(text) for text in dict.fromkeys(texts)]
 
 
 def _at_size(
-    owner: Int[np.ndarray, " G"], groups: pd.DataFrame, optimum: int
+    owner: Int[np.ndarray, " G"], groups: pd.DataFrame, fewest: int
 ) -> Int[np.ndarray, " O"]:
-    """Return the line of each owner about as large as the optimum, where rows are."""
+    """Return the line of each owner about as large as the best known."""
     weights = sizes(groups)
-    smaller = weights < optimum
+    smaller = weights < fewest
     order = np.lexsort((np.where(smaller, -weights, weights), smaller, owner))
     order = order[groups["n"].to_numpy()[order] > 0]
     _, first = np.unique(owner[order], return_index=True)
@@ -104,17 +104,17 @@ def _at_size(
 
 
 def _sample(choice: Choice, lines: Int[np.ndarray, " O"], each: int) -> pd.DataFrame:
-    """Return so many rows reported of each line."""
+    """Return the first reported rows of each line."""
     wanted = choice.reported & np.isin(choice.rows["group"].to_numpy(), lines)
     rows = choice.rows[wanted].sort_values(["group", "seed_code"], kind="stable")
     return rows.groupby("group").head(each)
 
 
 def _distance(
-    bits: bytes, width: int, optima: list[tuple[shape.Shape, np.ndarray]]
+    bits: bytes, width: int, targets: list[tuple[shape.Shape, np.ndarray]]
 ) -> Distance:
     """Return the distance of one row."""
-    return nearest(masks.from_bits(bits, mlp.param_count(width)), width, optima)
+    return nearest(masks.from_bits(bits, mlp.param_count(width)), width, targets)
 
 
 def _columns(found: list[Distance]) -> dict[str, list[float]]:

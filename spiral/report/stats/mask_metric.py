@@ -1,4 +1,4 @@
-"""How far a mask is from an optimal one, whatever the numbering of the hidden units.
+"""How far a mask is from a best known one, whatever the numbering of the hidden units.
 
 The distance is the smallest over all permutations of the units of each hidden layer
 (inputs and output stay). Units of layer 2 are tried in every order; for each of them
@@ -18,7 +18,7 @@ from spiral.search.canonical import core
 from spiral.search.shape import Shape, matrices
 
 MOST = 5_000
-"""Ways to choose units of layer 2 that are tried: all of 18 units for an optimum with
+"""Ways to choose units of layer 2 that are tried: all of 18 units for a target with
 3 of them, of 9 for one with 4. Of more units the most connected ones are tried, those
 on a path from input to output first; the distance found is then an upper bound."""
 
@@ -40,17 +40,17 @@ class Distance(NamedTuple):
 def nearest(
     mask: Bool[np.ndarray, " P"],
     width: int,
-    optima: list[tuple[Shape, Bool[np.ndarray, " W"]]],
+    targets: list[tuple[Shape, Bool[np.ndarray, " W"]]],
 ) -> Distance:
-    """Return the distance to the nearest optimal mask.
+    """Return the distance to the nearest target mask.
 
     Args:
         mask: Of weights and biases; biases are not looked at.
         width: Hidden width of the network.
-        optima: Masks of shapes (see ``search.shape``), at most 100 weights each.
+        targets: Masks of shapes (see ``search.shape``), at most 100 weights each.
     """
     return min(
-        (_between(mask, width, *optimum) for optimum in optima),
+        (_between(mask, width, *target) for target in targets),
         key=lambda found: (found.hamming, not found.exact),
     )
 
@@ -75,7 +75,7 @@ def overlap(
 
 
 def assign(gain: Int8[np.ndarray, "small large N"]) -> Int8[np.ndarray, " N"]:
-    """Return the largest total gain of giving each row a column of its own.
+    """Return the largest total gain of assigning each row a different column.
 
     Columns are offered one after the other; known is the best for every set of rows
     served so far.
@@ -96,7 +96,7 @@ def assign(gain: Int8[np.ndarray, "small large N"]) -> Int8[np.ndarray, " N"]:
 def _between(
     mask: Bool[np.ndarray, " P"], width: int, shape: Shape, flat: Bool[np.ndarray, " W"]
 ) -> Distance:
-    """Return the distance of one mask from one optimal mask."""
+    """Return the distance of one mask from one target."""
     small = matrices(flat, shape)
     whole = [weights for weights, _ in mlp.matrices(mask, width)]
     nnz, other = sum(int(part.sum()) for part in whole), int(flat.sum())

@@ -1,4 +1,4 @@
-"""Which of two groups is better, seed by seed."""
+"""Probability of improvement of one group over another, in pairs of equal seed."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ AT_ONCE = 2_000_000
 COLUMNS = ["probability", "low", "high", "n", "pairs", "ties"]
 
 
-class Meetings(NamedTuple):
+class Paired(NamedTuple):
     """Accuracies of rows that differ in the first column of the groups alone."""
 
     accuracy: Float[np.ndarray, "U M"]
@@ -34,26 +34,29 @@ class Meetings(NamedTuple):
     sizes: pd.Series
 
 
-def pairs(choice: Choice, of: object = None) -> pd.DataFrame:
-    """Return how probably one group beats another of equal seeds.
+def pairwise(choice: Choice, of: object = None) -> pd.DataFrame:
+    """Return the probability of improvement of each group over each other one.
 
     Compared are the values of the first column of the groups, all others being equal,
-    in pairs of rows reported that agree in size, strata and seeds (so in initial
-    weights and batches). A tie is half a win, also one of two failures. Networks
-    without a size (dense ones) meet those of every size.
+    in pairs of reported rows that agree in size, strata and seeds (so in initial
+    weights and batches). A tie counts half, also one of two failures. Networks without
+    a size (dense ones) are compared with those of every size.
+
+    Source: Agarwal et al., *Deep Reinforcement Learning at the Edge of the Statistical
+    Precipice*, 2021 (arXiv:2108.13264); there over independent runs, here paired.
 
     Args:
         choice: Rows and groups.
-        of: A value of the first column, if only its meetings are asked for.
+        of: A value of the first column, if only its comparisons are wanted.
 
     Returns:
         For every pair: the other columns of the groups, ``keep`` (missing: over all
-        sizes), ``a``, ``b``, ``probability`` that a beats b with limits, ``n`` seeds,
-        ``pairs`` and ``ties`` of rows. The mean is over seeds, of each seed's mean over
-        its pairs: pairs of one seed are no evidence of their own. Empty if there are
-        no pairs, or over 64 values and none is named.
+        sizes), ``a``, ``b``, ``probability`` that a is better than b with limits, ``n``
+        seeds, ``pairs`` and ``ties`` of rows. The mean is over seeds, of each seed's
+        mean over its pairs: pairs of one seed are not independent evidence. Empty if
+        there are no pairs, or over 64 values and none is named.
     """
-    met = _meetings(choice)
+    met = _paired(choice)
     first, second = _asked(met.values, of)
     step = max(1, AT_ONCE // max(1, len(met.accuracy)))
     parts = [
@@ -68,7 +71,7 @@ def pairs(choice: Choice, of: object = None) -> pd.DataFrame:
 
 
 def _asked(values: list[object], of: object) -> tuple[Codes, Codes]:
-    """Return the numbers of the values that meet, each two once; none of too many."""
+    """Return the numbers of the values to compare, each two once; none if too many."""
     first, second = np.triu_indices(len(values), 1)
     if of is None:
         return (first, second) if len(values) <= MOST else (first[:0], second[:0])
@@ -77,7 +80,7 @@ def _asked(values: list[object], of: object) -> tuple[Codes, Codes]:
     return first[asked], second[asked]
 
 
-def _meetings(choice: Choice) -> Meetings:
+def _paired(choice: Choice) -> Paired:
     """Set rows side by side that differ in the first column of the groups alone."""
     first, *others = choice.by
     rows = choice.rows[choice.reported]
@@ -97,7 +100,7 @@ def _meetings(choice: Choice) -> Meetings:
     accuracy = np.where(missing, everywhere[home], accuracy)
     place, places = codes(runs, others)
     seed, _ = codes(runs, seeds)
-    return Meetings(
+    return Paired(
         accuracy,
         place[home],
         size,
@@ -108,7 +111,7 @@ def _meetings(choice: Choice) -> Meetings:
     )
 
 
-def _compare(met: Meetings, first: Codes, second: Codes) -> pd.DataFrame:
+def _compare(met: Paired, first: Codes, second: Codes) -> pd.DataFrame:
     """Return how pairs of values compare, each over all sizes and then at each size."""
     gap = met.accuracy[:, first] - met.accuracy[:, second]
     pair, unit = np.nonzero(~np.isnan(gap).T)

@@ -1,4 +1,4 @@
-"""One method's place among the shipped ones, in pairs of equal seed."""
+"""Rank of one method among the shipped ones, by pairwise comparison."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ import pandas as pd
 from spiral.errors import StoreError
 from spiral.methods.registry import options
 from spiral.report.stats.aggregate import summarise
-from spiral.report.stats.excess import gaps
-from spiral.report.stats.pairwise import pairs
+from spiral.report.stats.excess import excess_weights
+from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.selection import SIZE, choose
 from spiral.report.text import notes as notes_text
 from spiral.results import load, store, summary
@@ -24,25 +24,25 @@ CELL = ["width", SIZE, "lr", "schedule", "seed"]
 
 @dataclass(frozen=True)
 class Ranking:
-    """Where a method stands."""
+    """The rank of a method, and the numbers behind it."""
 
     method: str
-    place: int
-    """1 + the methods that probably beat it, over all widths and sizes."""
+    rank: int
+    """1 + the methods that improve on it with probability over 1/2, over all rows."""
     methods: int
-    """With itself."""
-    duels: pd.DataFrame
+    """How many are ranked, itself included."""
+    pairwise: pd.DataFrame
     """Against each other method, the strongest first: ``width`` (null: over all),
-    ``method``, ``probability`` that ours beats it, with limits, ``n`` seeds, ``pairs``,
-    ``ties``."""
-    gaps: pd.DataFrame
-    """As of ``compare``, for all methods, with the ``place`` of each by the weights its
-    median network needs; equals share one."""
+    ``method``, ``probability`` that ours is better, with limits, ``n`` seeds,
+    ``pairs``, ``ties``."""
+    excess: pd.DataFrame
+    """As of ``compare``, for all methods, with the ``rank`` of each by the weights its
+    median network needs; ties share one."""
     sizes: pd.DataFrame
-    """Lines of ``compare``'s groups for ours, with the ``place`` by median accuracy."""
+    """Lines of ``compare``'s groups for ours, with the ``rank`` by median accuracy."""
     notes: list[str]
     widths: list[int]
-    """Those over which the place is: where ours has met another method."""
+    """Those over which it is ranked: where ours is compared with another method."""
     miscounted: pd.DataFrame
     """Our rows that keep another number of weights than they promise."""
 
@@ -64,7 +64,7 @@ def of_folder(out: Path, method: str, baseline: Sequence[Path] = ()) -> Ranking:
     missing = (planned["method"] == method).sum() - (found.rows["folder"] == 0).sum()
     if missing > 0:
         found.notes.append(
-            f"{missing:,} configs are missing, the place is among those that are there"
+            f"{missing:,} configs are missing; the rank is based on those present"
         )
     return of_rows(found.rows, method, frontier.load(), found.notes)
 
@@ -77,13 +77,13 @@ def of_rows(
 ) -> Ranking:
     """Rank one method of some rows among the others.
 
-    Only widths, sizes, settings and seeds count that the method has rows of.
+    Compared are only the widths, sizes, settings and seeds that the method has rows of.
 
     Args:
         rows: Rows as ``load.read`` has them.
-        method: Whose place.
+        method: Which to rank.
         best_known: A frontier, if there is one.
-        notes: What is known of the rows.
+        notes: Notes on the rows.
 
     Raises:
         StoreError: There are no rows of the method.
@@ -91,20 +91,20 @@ def of_rows(
     same = _same_cells(rows, method)
     choice = choose(same, ("method", "width"))
     groups = summarise(choice, THRESHOLDS, best_known)
-    found = gaps(choice, groups, THRESHOLDS, best_known)
-    duels = _duels(same, pairs(choice, method), method)
-    over_all = duels[duels["width"].isna()]
-    places = groups.groupby(["width", SIZE])["median"].rank("min", ascending=False)
+    found = excess_weights(choice, groups, THRESHOLDS, best_known)
+    against = _against(same, pairwise(choice, method), method)
+    over_all = against[against["width"].isna()]
+    ranks = groups.groupby(["width", SIZE])["median"].rank("min", ascending=False)
     ours = (groups["method"] == method).to_numpy()
     return Ranking(
         method,
-        place=1 + int((over_all["probability"] < 1 / 2).sum()),
+        rank=1 + int((over_all["probability"] < 1 / 2).sum()),
         methods=1 + len(over_all),
-        duels=duels,
-        gaps=found.assign(place=_places(found)),
-        sizes=groups.assign(place=places.astype("Int64"))[ours].reset_index(drop=True),
+        pairwise=against,
+        excess=found.assign(rank=_ranks(found)),
+        sizes=groups.assign(rank=ranks.astype("Int64"))[ours].reset_index(drop=True),
         notes=[*notes, *notes_text.of_ranking(choice, method, best_known)],
-        widths=sorted(duels["width"].dropna().astype(int).unique().tolist()),
+        widths=sorted(against["width"].dropna().astype(int).unique().tolist()),
         miscounted=same[(same["method"] == method) & (same["status"] == "infeasible")],
     )
 
@@ -118,9 +118,9 @@ def _same_cells(rows: pd.DataFrame, method: str) -> pd.DataFrame:
     return rows[pd.MultiIndex.from_frame(rows[CELL]).isin(cells)].reset_index(drop=True)
 
 
-def _duels(rows: pd.DataFrame, by_width: pd.DataFrame, method: str) -> pd.DataFrame:
-    """Return our meetings with each other method, over all widths and at each."""
-    over_all = pairs(choose(rows, ("method",)), method)
+def _against(rows: pd.DataFrame, by_width: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Compare the method with each other one, over all widths and at each."""
+    over_all = pairwise(choose(rows, ("method",)), method)
     both = pd.concat(
         [over_all.assign(width=pd.array([None] * len(over_all), "Int64")), by_width]
     )
@@ -145,8 +145,8 @@ def _duels(rows: pd.DataFrame, by_width: pd.DataFrame, method: str) -> pd.DataFr
     )
 
 
-def _places(gaps: pd.DataFrame) -> pd.Series:
-    """Return each line's place by its median; null for who never reaches."""
-    needed = gaps["median"].astype("Float64")
-    alike = needed.groupby([gaps["threshold"], gaps["width"]])
+def _ranks(excess: pd.DataFrame) -> pd.Series:
+    """Return each line's rank by its median; null where it is never reached."""
+    needed = excess["median"].astype("Float64")
+    alike = needed.groupby([excess["threshold"], excess["width"]])
     return alike.rank("min").astype("Int64")

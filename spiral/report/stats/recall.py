@@ -1,4 +1,4 @@
-"""What a race misses of what a census finds."""
+"""Recall of successive halving: which of the exhaustive search's finds it keeps."""
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -10,32 +10,32 @@ from spiral.report.stats import intervals
 
 
 class Recall(NamedTuple):
-    """What a race found of the trainings that reach a level of accuracy."""
+    """Recall of the trainings that reach a level of accuracy."""
 
     level: float
     hits: int
-    """Trainings of the census that reach it."""
+    """Trainings of the exhaustive search that reach it."""
     found: int
-    """Those that the race trained to the end."""
+    """Those that successive halving trained to the end."""
     recall: float
     low: float
     """Wilson interval of ``recall``, 95 %."""
     high: float
     fewest: int
-    """The fewest weights of a hit of the census."""
+    """The fewest weights of any hit."""
     fewest_found: int | None
-    """The fewest weights of a hit that the race found."""
+    """The fewest weights of a hit that successive halving found."""
 
 
 def recall(
     census: pd.DataFrame, finished: Collection[str], levels: Iterable[float]
 ) -> list[Recall]:
-    """Compare a race with a census, for each level that the census reached.
+    """Compare successive halving with an exhaustive search, for each level reached.
 
     Args:
-        census: ``config_id``, ``accuracy`` and ``nnz`` of all configs that the race
-            began with, trained to the end.
-        finished: The configs that the race trained to the end.
+        census: ``config_id``, ``accuracy`` and ``nnz`` of all configs that
+            halving began with, trained to the end.
+        finished: The configs that halving trained to the end.
         levels: Accuracies.
     """
     ours = census["config_id"].isin(finished)

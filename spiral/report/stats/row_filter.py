@@ -39,7 +39,7 @@ def select(
     if not chosen.any():
         asked = " and ".join(f"{name}={','.join(v)}" for name, v in where.items())
         present = ", ".join(sorted(rows["method"].unique()))
-        raise ConfigError(f"there are no rows with {asked}; there are {present}")
+        raise ConfigError(f"no rows have {asked}; the methods present are {present}")
     return rows[chosen].reset_index(drop=True) if where else rows
 
 
@@ -59,7 +59,7 @@ def _having(rows: pd.DataFrame, name: str, values: Sequence[str]) -> np.ndarray:
     if name not in known:
         axes = registry.axes()
         if name in axes:
-            registry.of_kind({name: values})  # says which values there are
+            registry.of_kind({name: values})  # raises with the known values
         hint = spelling.suggest(name, axes)  # `units` is an axis here, not the width
         if not hint.startswith("did you mean"):
             hint = spelling.suggest(name, [*axes, *known], spelling.KEYS)

@@ -28,7 +28,7 @@ FAILED = ("aborted", "collapsed", "diverged", "infeasible")
 """Statuses of rows that are no network of the size asked for: they count as chance."""
 
 GIVEN = ("block", "mask")
-"""Methods that are told their mask, as a search does: no pruners."""
+"""Methods that are given their mask, as in a search: not pruners."""
 
 CHANCE = 0.5
 
@@ -45,7 +45,7 @@ class Choice:
     groups: pd.DataFrame
     """The columns asked for and ``keep``: one line for each group."""
     reported: Bool[np.ndarray, " R"]
-    """Rows of the chosen settings; if honest, of seeds that had no say in it."""
+    """Rows of the chosen settings; with a seed split, of seeds not used to choose."""
     settings: list[str]
     """Columns that make a setting."""
 
@@ -56,18 +56,20 @@ class Choice:
 
 
 def choose(
-    rows: pd.DataFrame, by: Sequence[str] = ("method", "width"), honest: bool = False
+    rows: pd.DataFrame,
+    by: Sequence[str] = ("method", "width"),
+    seed_split: bool = False,
 ) -> Choice:
     """Group rows and choose the setting of each stratum with the highest median.
 
     Choosing a setting on the rows that are then reported flatters methods with many
-    settings. The honest way chooses on every other seed of a stratum, the first among
-    them, and reports the rest: a stratum of one seed then has nothing to report.
+    settings. A seed split chooses on every other seed of a stratum, the first included,
+    and reports the rest: a stratum of one seed then has nothing to report.
 
     Args:
         rows: Rows with config columns and results.
         by: Config columns that make groups; ``keep`` always does.
-        honest: Whether seeds that choose are left out of the report.
+        seed_split: Whether seeds that choose are left out of the report.
 
     Raises:
         ConfigError: A column does not exist or is a seed, or there is none.
@@ -85,10 +87,10 @@ def choose(
     cell, _ = codes(table, ["stratum", "setting"])
     stratum = table["stratum"].to_numpy()
     choosing = np.ones(len(table), bool)
-    if honest:
+    if seed_split:
         choosing = every_other(stratum, table["seed_code"].to_numpy())
     chosen = best_cell(cell, stratum, table["accuracy"].to_numpy(), choosing)
-    reported = (chosen[stratum] == cell) & ~(choosing & honest)
+    reported = (chosen[stratum] == cell) & ~(choosing & seed_split)
     return Choice(table, groups, reported, settings)
 
 

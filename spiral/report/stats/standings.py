@@ -1,4 +1,4 @@
-"""Places of the shipped methods among each other, and how far each is from optimal."""
+"""Rank the shipped methods among each other, with their excess over the best known."""
 
 from typing import NamedTuple
 
@@ -8,8 +8,8 @@ import pandas as pd
 from spiral.methods.registry import options
 from spiral.report.stats import differences
 from spiral.report.stats.aggregate import summarise
-from spiral.report.stats.excess import gaps
-from spiral.report.stats.pairwise import pairs
+from spiral.report.stats.excess import excess_weights
+from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.ranking import CELL
 from spiral.report.stats.selection import SIZE, choose
 from spiral.results import load, read, summary
@@ -18,18 +18,18 @@ from spiral.search.best_known import THRESHOLDS
 
 
 class Standings(NamedTuple):
-    """Who stands where, in the cells (size, setting, seed) all share at one width."""
+    """Ranks in the cells (size, setting, seed) that all methods share at one width."""
 
-    places: pd.DataFrame
-    """``method``, ``place`` (1 + how many methods win more than half of their meetings
-    with it), ``better`` and ``worse`` (than how many it is, with 95 % confidence each),
-    fewest ``seeds`` and ``pairs`` of a meeting, ``epochs`` trained in all (median); the
-    first place first."""
+    ranks: pd.DataFrame
+    """``method``, ``rank`` (1 + how many methods have a probability of improvement over
+    it above one half), ``better`` and ``worse`` (than how many, with 95 % confidence
+    each), fewest ``seeds`` and ``pairs`` of a comparison, ``epochs`` trained in all
+    (median); best first."""
     width: int
     """The largest width that all share."""
     tried: list[int]
     """Weights asked for."""
-    gaps: pd.DataFrame
+    excess: pd.DataFrame
     """As of ``compare``."""
     sizes: pd.DataFrame
     """As ``compare``'s groups."""
@@ -45,7 +45,7 @@ def shipped() -> Standings:
 
 
 def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:
-    """Return who stands where.
+    """Rank the methods of some rows.
 
     Args:
         rows: Rows as ``load.read`` has them, of up to ``pairwise.MOST`` methods.
@@ -55,18 +55,18 @@ def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:
     width = int(shared["width"].max())
     wide = shared[shared["width"] == width].reset_index(drop=True)
     choice = choose(wide, ("method", "width"))
-    meetings = pairs(choice)
+    compared = pairwise(choice)
     differ = differences.of(choice)
-    places = _places(meetings[meetings[SIZE].isna()])
+    ranks = _ranks(compared[compared[SIZE].isna()])
     epochs = read.epochs(wide)
     sizes = summarise(choice, THRESHOLDS, best_known)
     return Standings(
-        places.assign(
-            epochs=places["method"].map(epochs.groupby(wide["method"]).median())
+        ranks.assign(
+            epochs=ranks["method"].map(epochs.groupby(wide["method"]).median())
         ),
         width,
         sorted(wide[SIZE].unique().tolist()),
-        gaps(choice, sizes, THRESHOLDS, best_known),
+        excess_weights(choice, sizes, THRESHOLDS, best_known),
         sizes,
         [*differences.unlike(differ), *differences.pooled(choice, differ, ways=False)],
     )
@@ -78,26 +78,26 @@ def _shared(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[methods == rows["method"].nunique()].reset_index(drop=True)
 
 
-def _places(meetings: pd.DataFrame) -> pd.DataFrame:
-    """Return the place of each method, given each pair's meeting."""
-    chance = meetings[["probability", "low", "high"]].to_numpy(np.float64)
+def _ranks(compared: pd.DataFrame) -> pd.DataFrame:
+    """Return the rank of each method, given how each two compare."""
+    chance = compared[["probability", "low", "high"]].to_numpy(np.float64)
     both = pd.DataFrame(
         {
-            "method": np.concatenate([meetings["a"], meetings["b"]]),
+            "method": np.concatenate([compared["a"], compared["b"]]),
             "beaten": np.concatenate([chance[:, 0] < 0.5, chance[:, 0] > 0.5]),
             "better": np.concatenate([chance[:, 1] > 0.5, chance[:, 2] < 0.5]),
             "worse": np.concatenate([chance[:, 2] < 0.5, chance[:, 1] > 0.5]),
-            "seeds": np.tile(meetings["n"], 2),
-            "pairs": np.tile(meetings["pairs"], 2),
+            "seeds": np.tile(compared["n"], 2),
+            "pairs": np.tile(compared["pairs"], 2),
         }
     )
     found = both.groupby("method", as_index=False).agg(
-        place=("beaten", "sum"),
+        rank=("beaten", "sum"),
         better=("better", "sum"),
         worse=("worse", "sum"),
         seeds=("seeds", "min"),
         pairs=("pairs", "min"),
     )
-    found["place"] += 1
-    order = ["place", "better", "method"]
+    found["rank"] += 1
+    order = ["rank", "better", "method"]
     return found.sort_values(order, ascending=[True, False, True], ignore_index=True)

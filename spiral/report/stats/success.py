@@ -1,4 +1,4 @@
-"""How often trainings of given masks succeed, by the weights of the mask."""
+"""Share of trainings of given masks that succeed, by the weights of the mask."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Whether networks are done training: accuracy, loss and entropy over the budget."""
+"""Undertraining: accuracy, loss and entropy of networks over the training budget."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +19,8 @@ MEDIANS = ("accuracy", *MORE)
 def over_budget(found: pd.DataFrame) -> pd.DataFrame:
     """Return what longer trainings change.
 
-    Entropies compare only between trainings of equal label smoothing, which has a floor
-    of its own (0.1985 nats at 0.1): where it differs, lines are apart.
+    Entropies compare only between trainings of equal label smoothing, as each has a
+    different floor (0.1985 nats at 0.1): where it differs, so do the lines.
 
     Args:
         found: Rows as ``load.read`` has them, with ``MORE``.
@@ -48,7 +48,7 @@ def of_folders(folders: Sequence[Path], where: Where | None = None) -> pd.DataFr
 
     Raises:
         StoreError: One of them holds no rows yet.
-        ConfigError: None of them tells of entropy, or all are of one budget.
+        ConfigError: None of them has the entropy, or all have one budget.
     """
     found, _ = load.read(folders, options(), MORE)
     found = select(found, where or {})
@@ -56,8 +56,8 @@ def of_folders(folders: Sequence[Path], where: Where | None = None) -> pd.DataFr
     budgets = sorted(found["epochs"].unique().tolist())
     if len(budgets) < 2:
         raise ConfigError(
-            "expected rows of at least two budgets (epochs: [50, 100], say) that tell "
-            f"of entropy, got {budgets}; a summary tells of it if it was made "
-            "`--with loss --with entropy --with running_loss`"
+            "expected rows with the entropy at two budgets or more (as epochs: "
+            f"[50, 100]), got {budgets}; write summaries with `--with loss --with "
+            "entropy --with running_loss`"
         )
     return over_budget(found)

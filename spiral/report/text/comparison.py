@@ -1,7 +1,5 @@
-"""A comparison in words and in tables for people; the numbers are all in its JSON."""
+"""The document of a comparison: which columns people read, and what they mean."""
 
-import json
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,130 +7,157 @@ import pandas as pd
 
 from spiral.report.stats.compare import Comparison
 from spiral.report.stats.selection import SHOWN, SIZE
+from spiral.report.text.document import Document, Table, interval
 from spiral.results.columns import STATUSES
 
-DEFINITIONS = {
-    "gaps": "fewest weights with which the median of n seeds reaches an accuracy, the "
-    "best of them, and any row of any setting; in brackets what that is over the "
-    "optimum, the fewest weights known at any width",
-    "groups": "accuracy of n seeds at the setting with the best median; best_any: of "
-    "all rows; ≥: the share of seeds that reach it; shortfall: of the median from the "
-    "best network known with as many weights, at any width; effective: weights on a "
-    "path",
-    "pairs": "probability that a beats b with equal seeds, a tie counting half",
-    "masks": "median accuracy of a method's own networks, of its masks trained from "
-    "scratch, and of masks shuffled within layers; mask_gap is what the second misses "
-    "to the best network known of the size, weight_gap what the first misses beyond",
-    "distances": "weights that only one of a mask and the nearest optimal mask keeps, "
-    "over all renumberings of hidden units (median of n networks)",
+TITLES = {
+    "excess": "Excess weights over the best known",
+    "groups": "Accuracy at each size",
+    "pairwise": "Probability of improvement",
+    "masks": "Ablation of masks and weights",
+    "distances": "Distance to the best known masks",
 }
-"""What each table shows."""
+
+BETTER = "P(better than next)"
+"""The column of the probability of improvement over the line below."""
+
+EXCESS = {
+    "threshold": "accuracy to reach",
+    "best_known": "fewest weights known to reach the threshold, at any width",
+    "median": "fewest weights at which the median of seeds reaches the threshold, "
+    "in brackets the excess over the best known; > none of the sizes tried reaches it, "
+    "≤ the smallest size tried does",
+    "interval": "95 % confidence interval of that number of weights",
+    "best": "the same for the best of the seeds",
+    "any": "the same for any row, whatever its setting and seed",
+    "n": "fewest seeds reported at any size",
+    BETTER: "probability of improvement over the next line with equal seeds, a tie "
+    "counting half, with a 95 % confidence interval",
+}
+GROUPS = {
+    "keep": "weights asked for",
+    "n": "seeds, at the setting with the best median accuracy",
+    "median": "median accuracy over the seeds",
+    "interval": "95 % confidence interval of the median",
+    "best": "accuracy of the best of the seeds",
+    "best_any": "accuracy of the best of all rows, whatever their setting",
+    "accuracy_gap": "accuracy of the best network known with as many weights, at any "
+    "width, minus the median",
+    "effective": "weights on a path from input to output (median)",
+}
+PAIRWISE = {
+    "keep": "weights asked for; - is over all sizes",
+    "probability": "probability of improvement: how often a is better than b with "
+    "equal seeds, a tie counting half",
+    "low": "lower limit of its 95 % confidence interval",
+    "high": "upper limit of its 95 % confidence interval",
+    "interval": "95 % confidence interval of the probability",
+    "n": "seeds",
+    "pairs": "pairs of rows",
+    "ties": "pairs of equal accuracy",
+}
+MASKS = {
+    "n": "seeds of the method",
+    "own": "median accuracy of the method's networks",
+    "n_mask": "seeds of its masks trained from scratch",
+    "mask": "median accuracy of its masks trained from scratch",
+    "shuffled": "median accuracy of its masks shuffled within layers",
+    "positions": "mask minus shuffled: the effect of where weights are within layers",
+    "mask_gap": "accuracy of the best network known of the size, minus mask",
+    "weight_gap": "mask minus own; mask_gap and weight_gap add up to the accuracy gap",
+}
+DISTANCES = {
+    "weights": "weights of the masks compared",
+    "n": "networks compared",
+    "hamming": "weights that only one of a mask and the nearest best known mask keeps, "
+    "minimised over permutations of hidden units (median)",
+    "hamming_least": "the smallest of these distances",
+    "jaccard": "the same distance as a share of the weights that either keeps (median)",
+    "exact": "share of distances that are exact; the others are upper bounds",
+}
 
 
-def document(found: Comparison) -> dict[str, Any]:
-    """Return all that a comparison has found, for JSON."""
+def document(found: Comparison) -> Document:
+    """Return all that a comparison has found."""
     question = found.question
-    tables = {name: records(table) for name, table in found.tables.items()}
-    return {
+    facts = {
         "by": [*question.by],
         "conditions": found.conditions,
         "thresholds": [*question.thresholds],
         "where": {axis: [*values] for axis, values in question.where.items()},
-        "honest": question.honest,
-        "notes": found.notes,
-        "definitions": DEFINITIONS,
+        "seed_split": question.seed_split,
         "statuses": STATUSES,
-        **tables,
+    }
+    return Document(tables(found), found.notes, facts=facts)
+
+
+def tables(found: Comparison) -> dict[str, Table]:
+    """Return each table of a comparison, with the columns a newcomer needs."""
+    by, content = [*found.question.by], found.tables
+    shown = {name: content[name] for name in TITLES}
+    if len(content["excess"]):
+        shown["excess"] = _excess(
+            content["excess"], content["pairwise"], by, found.conditions
+        )
+    if len(content["groups"]):
+        shown["groups"] = _groups(content["groups"], by, found.conditions)
+    levels = {
+        f"≥{level:g}": f"share of the seeds with an accuracy of {level:g} or more"
+        for level in found.question.thresholds
+    }
+    definitions = {
+        "excess": EXCESS,
+        "groups": GROUPS | levels,
+        "pairwise": PAIRWISE,
+        "masks": MASKS,
+        "distances": DISTANCES,
+    }
+    return {
+        name: Table(title, content[name], shown[name], definitions[name])
+        for name, title in TITLES.items()
     }
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a table for JSON: a document a line, null where nothing is."""
-    lines: list[dict[str, Any]] = json.loads(
-        table.to_json(orient="records", double_precision=15)
-    )
-    return lines
-
-
-def page(found: Comparison, tables: Sequence[str]) -> str:
-    """Return tables for people, with what they show and what to know about them."""
-    by, parts = [*found.question.by], []
-    for name in tables:
-        parts.append(textwrap.fill(f"{name}: {DEFINITIONS[name]}", 88))
-        parts.append(text(name, found, by) + "\n")
-    parts += [textwrap.fill(f"note: {note}", 88) for note in found.notes]
-    return "\n".join(parts)
-
-
-def text(table: str, found: Comparison, by: Sequence[str]) -> str:
-    """Return one table of a comparison for people."""
-    content = found.tables[table]
-    return f"no {table}" if content.empty else as_text(shown(table, found, by))
-
-
-def shown(table: str, found: Comparison, by: Sequence[str]) -> pd.DataFrame:
-    """Return the columns of a table that a newcomer needs."""
-    content = found.tables[table]
-    if table == "gaps" and len(content):
-        return _gaps(content, found.tables["pairs"], by, found.conditions)
-    if table == "groups" and len(content):
-        return _groups(content, by, found.conditions)
-    return content
-
-
-def as_text(table: pd.DataFrame) -> str:
-    """Return a table for people."""
-    return cells(table).to_string(index=False)
-
-
-def cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Return what people read: fractions with four digits, a dash for nothing."""
-    found = table.astype(object).where(table.notna(), "-")
-    for name in found:
-        found[name] = [f"{v:.4g}" if isinstance(v, float) else v for v in found[name]]
-    return found
-
-
-def ranked(gaps: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def ranked(excess: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Sort groups of each threshold, and of equal other columns, the best first."""
     order = ["threshold", *by[1:], "median", "best", "any"]
-    return gaps.sort_values(order, kind="stable").reset_index(drop=True)
+    return excess.sort_values(order, kind="stable").reset_index(drop=True)
 
 
-def _gaps(
-    gaps: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str], differ: Sequence[str]
+def _excess(
+    excess: pd.DataFrame, pairwise: pd.DataFrame, by: Sequence[str], also: Sequence[str]
 ) -> pd.DataFrame:
-    """Return the columns of the gaps that a newcomer needs."""
-    gaps = ranked(gaps, by)
-    shown = gaps[[*by, *differ, "threshold"]].copy()
-    if "optimum" in gaps:
-        shown["optimum"] = gaps["optimum"]
-    lines = gaps.to_dict("records")
+    """Return the columns of excess weights that a newcomer needs."""
+    excess = ranked(excess, by)
+    shown = excess[[*by, *also, "threshold"]].copy()
+    if "best_known" in excess:
+        shown["best_known"] = excess["best_known"]
+    lines = excess.to_dict("records")
     for name in ("median", "best", "any"):
         shown[name] = [count(line, name) for line in lines]
         if name == "median":
             shown["interval"] = [limits(line) for line in lines]
-    shown["n"] = gaps["n"]
-    shown["beats next"] = _beats_next(gaps, pairs, by)
+    shown["n"] = excess["n"]
+    shown[BETTER] = _better_than_next(excess, pairwise, by)
     return shown
 
 
 def _groups(
-    groups: pd.DataFrame, by: Sequence[str], differ: Sequence[str]
+    groups: pd.DataFrame, by: Sequence[str], also: Sequence[str]
 ) -> pd.DataFrame:
     """Return the columns of the groups that a newcomer needs."""
     settings = [name for name in SHOWN if name in groups and name not in by]
-    more = [name for name in differ if name not in SHOWN and name in groups]
+    more = [name for name in also if name not in SHOWN and name in groups]
     shown = groups[[*by, SIZE, *settings, *more, "n", "median"]].copy()
     ends = zip(groups["median_low"], groups["median_high"], strict=True)
-    shown["interval"] = ["-" if pd.isna(a) else f"{a:.3f}–{b:.3f}" for a, b in ends]
+    shown["interval"] = [interval(low, high) for low, high in ends]
     shown[["best", "best_any"]] = groups[["best", "best_any"]]
     for name in groups:
         threshold = str(name).removeprefix("success_")
         if threshold != name and not threshold.endswith(("_low", "_high")):
             shown[f"≥{threshold}"] = groups[name]
-    if "shortfall" in groups:
-        shown["shortfall"] = groups["shortfall"]
+    if "accuracy_gap" in groups:
+        shown["accuracy_gap"] = groups["accuracy_gap"]
     return shown.assign(effective=groups["effective_nnz"])
 
 
@@ -157,18 +182,18 @@ def limits(line: dict[Any, Any]) -> str:
     return f"≥{low}" if pd.isna(high) else f"{low}–{high}"
 
 
-def _beats_next(
-    gaps: pd.DataFrame, pairs: pd.DataFrame, by: Sequence[str]
+def _better_than_next(
+    excess: pd.DataFrame, pairwise: pd.DataFrame, by: Sequence[str]
 ) -> list[str]:
-    """Return how probably each line beats the one below, if those can be compared."""
-    over_all = pairs[pairs[SIZE].isna()]
+    """Return the probability of improvement of each line over the one below it."""
+    over_all = pairwise[pairwise[SIZE].isna()]
     known = {}
     for line in over_all.to_dict("records"):
         place = tuple(line[name] for name in by[1:])
         chance, low, high = line["probability"], line["low"], line["high"]
         known[(*place, line["a"], line["b"])] = (chance, low, high)
         known[(*place, line["b"], line["a"])] = (1 - chance, 1 - high, 1 - low)
-    lines = gaps[["threshold", *by]].to_dict("records")
+    lines = excess[["threshold", *by]].to_dict("records")
     found = []
     for line, following in zip(lines, [*lines[1:], {}], strict=True):
         place = tuple(line[name] for name in by[1:])

@@ -1,4 +1,4 @@
-"""What to know about the numbers of a comparison, in sentences."""
+"""Notes on the numbers of a comparison, in sentences."""
 
 from collections.abc import Sequence
 
@@ -13,39 +13,39 @@ from spiral.report.stats.selection import FAILED, Choice
 from spiral.results.columns import meanings
 
 INTERVALS = (
-    f"intervals are of 95 %; there is none (-) for a median of fewer than "
-    f"{LEAST_MEDIAN} seeds, nor where the seeds rule out none of the sizes tried"
+    f"intervals have 95 % confidence; there is none (-) for a median of fewer than "
+    f"{LEAST_MEDIAN} seeds, nor where the seeds exclude none of the sizes tried"
 )
 
 
 def of(
     choice: Choice,
     groups: pd.DataFrame,
-    honest: bool,
+    seed_split: bool,
     best_known: pd.DataFrame | None,
     differ: Sequence[Condition] | None = None,
 ) -> list[str]:
-    """Return what to know about the numbers of a comparison, in sentences.
+    """Return notes on the numbers of a comparison.
 
     Args:
         choice: Rows and groups.
         groups: What ``aggregate.summarise`` makes of them.
-        honest: Whether settings are chosen on seeds that are not reported.
+        seed_split: Whether settings are chosen on seeds that are not reported.
         best_known: A frontier, if there is one.
-        differ: What differs beyond what was asked, if known already.
+        differ: The conditions that differ, if known already.
     """
     differ = differences.of(choice) if differ is None else differ
     found = [INTERVALS]
-    if honest:
-        found.append("settings are chosen on every other seed, the others are reported")
+    if seed_split:
+        found.append("settings are chosen on every other seed and reported on the rest")
         empty = int((groups["n"] == 0).sum())
         if empty:
-            found.append(f"{empty} groups of one seed each have none left to report")
+            found.append(f"{empty} groups have only one seed and none left to report")
     elif (groups["settings"] > 1).any():
         names = differences.settings(differ)
         found.append(
             f"settings{names and f' ({names})'} are chosen on the seeds that are then "
-            "reported, which flatters: --honest chooses on half of them"
+            "reported, which is optimistic: --seed-split chooses on half of them"
         )
     found += differences.pooled(choice, differ)
     status = choice.rows["status"]
@@ -56,11 +56,11 @@ def of(
 def of_ranking(
     choice: Choice, method: str, best_known: pd.DataFrame | None
 ) -> list[str]:
-    """Return what to know about a ranking: one's own failures apart from others'.
+    """Return notes on a ranking, with the method's failures apart from the others'.
 
     Args:
         choice: Rows and groups of all methods.
-        method: Which is one's own.
+        method: Which is ranked.
         best_known: A frontier, if there is one.
     """
     differ = differences.of(choice, besides=["source"])  # that of others is shipped
@@ -77,38 +77,38 @@ def of_ranking(
 
 
 def frontier(choice: Choice, best_known: pd.DataFrame | None) -> list[str]:
-    """Say what is to know of the best networks known."""
+    """Return notes on the frontier."""
     if best_known is None:
         return [
-            "there is no frontier, so no optimum, excess, shortfall or distance: "
-            "`spiral-sweep frontier update` makes one"
+            "there is no frontier, so neither excess weights, accuracy gaps nor "
+            "distances; `spiral-sweep frontier update` makes one"
         ]
     if _better(choice.rows, best_known):
         return [
-            "some rows are better than the frontier: `spiral-sweep frontier update` "
-            "enters them"
+            "some rows are better than the frontier; `spiral-sweep frontier update` "
+            "adds them"
         ]
     return []
 
 
 def _better(rows: pd.DataFrame, best_known: pd.DataFrame) -> bool:
-    """Return whether a row beats all networks known of as many weights as it has."""
+    """Return whether a row is better than all networks known of its size."""
     weights = rows["nnz"].to_numpy(np.float64, na_value=np.nan)
     return bool((known_at(weights, best_known, "any") < rows["accuracy"]).any())
 
 
 def _meanings(status: pd.Series) -> list[str]:
-    """Return one sentence of what the statuses mean that rows have."""
-    told = meanings({*status})
-    return ["; ".join(told)] if told else []
+    """Return in one sentence what the statuses of these rows mean."""
+    found = meanings({*status})
+    return ["; ".join(found)] if found else []
 
 
 def statuses(status: pd.Series, of: str = "") -> list[str]:
-    """Say how rows count that are not ok.
+    """Return how rows with another status than ok are counted.
 
     Args:
         status: Of each row.
-        of: Whose rows they are, if there are others: ``mine``.
+        of: Whose rows they are, if there are others, as ``gmp``.
     """
     counts = status[status != "ok"].value_counts()
     whole = f"(of {len(status):,}{of and f' of {of}'})"
@@ -116,8 +116,8 @@ def statuses(status: pd.Series, of: str = "") -> list[str]:
     found = []
     if failed:
         words = ", ".join(failed)
-        found.append(f"rows that failed count, with accuracy 0.5: {words} {whole}")
+        found.append(f"failed rows count with accuracy 0.5: {words} {whole}")
     if "degenerate" in counts:
         number = counts["degenerate"]
-        found.append(f"{number:,} degenerate rows count as they are {whole}")
+        found.append(f"{number:,} degenerate rows count with their accuracy {whole}")
     return found

@@ -1,86 +1,97 @@
-"""The standings of many methods in words and in tables; the numbers are in its JSON."""
+"""The document of the standings: all shipped methods ranked among each other."""
 
 import textwrap
-from typing import Any
 
 import pandas as pd
 
 from spiral.methods.registry import METHODS
 from spiral.report.stats.standings import Standings
 from spiral.report.text import comparison
+from spiral.report.text.document import Document, Table
 
 SIZES = (26, 44)
-"""Sizes at which the standings show how much the median network misses."""
+"""Sizes at which the standings show the accuracy gap of the median network."""
+
+
+def document(found: Standings) -> Document:
+    """Return all of the standings."""
+    ranks = Table(title(found), found.ranks, table(found), definitions(found))
+    raw = {"excess": found.excess, "sizes": found.sizes}
+    facts = {"width": found.width}
+    rest = {name: Table(name, each) for name, each in raw.items()}
+    return Document({"ranks": ranks} | rest, found.notes, facts=facts)
 
 
 def table(found: Standings) -> pd.DataFrame:
     """Return the standings of many methods, a line each."""
-    shown = found.places[["place", "method", "better", "worse"]].copy()
-    shown["epochs"] = [f"{each:.0f}" for each in found.places["epochs"]]
-    lines = found.gaps[found.gaps["threshold"] == found.gaps["threshold"].min()]
+    shown = found.ranks[["rank", "method", "better", "worse"]].copy()
+    shown["epochs"] = [f"{each:.0f}" for each in found.ranks["epochs"]]
+    lines = found.excess[found.excess["threshold"] == found.excess["threshold"].min()]
     needed = {line["method"]: line for line in lines.to_dict("records")}
     shown["median"] = [comparison.count(needed[m], "median") for m in shown["method"]]
     shown["interval"] = [comparison.limits(needed[m]) for m in shown["method"]]
     shown["best"] = [comparison.count(needed[m], "best") for m in shown["method"]]
-    missed = found.sizes.set_index(["keep", "method"])["shortfall"]
+    gaps = found.sizes.set_index(["keep", "method"])["accuracy_gap"]
     for size in SIZES:
-        loss = shown["method"].map(missed[size])
-        shown[f"misses at {size}"] = [f"{each:.3f}" for each in loss]
+        each = shown["method"].map(gaps[size])
+        shown[f"accuracy gap at {size}"] = [f"{gap:.3f}" for gap in each]
     return shown
 
 
-def document(found: Standings) -> dict[str, Any]:
-    """Return all of the standings, for JSON."""
-    tables = {"places": found.places, "gaps": found.gaps, "sizes": found.sizes}
-    return {
-        "width": found.width,
-        "notes": found.notes,
-        "definitions": {"standing": definition(found)},
-        **{name: comparison.records(table) for name, table in tables.items()},
-    }
-
-
-def definition(found: Standings) -> str:
-    """Return what the columns of the standings are."""
-    accuracy = found.gaps["threshold"].min()
-    seeds, tried = found.places["seeds"].min(), found.tried
+def title(found: Standings) -> str:
+    """Return what was compared."""
+    seeds, tried = found.ranks["seeds"].min(), found.tried
     setting = found.sizes.iloc[0]
     return (
-        f"width {found.width}, {len(tried)} sizes from {tried[0]} to {tried[-1]} "
-        f"weights, n = {seeds} seeds each, learning rate {setting['lr']:g}, "
-        f"{setting['schedule']} (or a method's own), options at their defaults. place: "
-        "1 + how many methods win more than half of their meetings with it (equal seed "
-        "and size; a tie, as of two that guess, is half a win; circles leave places "
-        "empty); better, worse: than how many others, with 95 % confidence in each; "
-        "epochs: trained in all (median); "
-        "median, best: the fewest weights with which the median or the best of the "
-        f"seeds reaches {accuracy:g}, in brackets what that is over the optimum, with "
-        f"an interval of 95 %; > and ≥: not with the most, ≤: with the fewest tried; "
-        "misses at k: what the median network loses in accuracy to the best network "
-        "known of its size (who guesses loses 0.5). Methods that remove whole units "
-        "keep up to the weights asked for, all others exactly so many"
+        f"Methods at width {found.width}, {len(tried)} sizes from {tried[0]} to "
+        f"{tried[-1]} weights, n = {seeds} seeds each, learning rate "
+        f"{setting['lr']:g}, schedule {setting['schedule']} (unless the method sets "
+        "its own), options at their defaults"
     )
 
 
-def page(found: Standings) -> str:
-    """Return the standings for people."""
-    told = textwrap.fill(f"standings: {definition(found)}", 88)
-    notes = [textwrap.fill(f"note: {note}", 88) for note in found.notes]
-    return "\n".join([told, comparison.as_text(table(found)), *notes])
+def definitions(found: Standings) -> dict[str, str]:
+    """Return what the columns of the standings mean."""
+    accuracy = f"{found.excess['threshold'].min():g}"
+    gap = (
+        "accuracy of the best network known of this size minus the median; chance "
+        "level loses 0.5"
+    )
+    return {
+        "rank": "1 + the number of methods with a probability of improvement over this "
+        "one above 0.5, in pairs of equal seed and size, a tie counting half; "
+        "non-transitive results skip ranks",
+        "better": "number of methods it is better than, with 95 % confidence in each",
+        "worse": "number of methods it is worse than, with 95 % confidence in each",
+        "epochs": "epochs trained in total (median)",
+        "median": "fewest weights with which the median of the seeds reaches "
+        f"{accuracy}; in brackets the excess over the best known; > none of the sizes "
+        "tried reaches it, ≤ the smallest size tried does. Methods that remove whole "
+        "units keep at most the weights asked for, all others exactly as many",
+        "interval": "95 % confidence interval of that number of weights",
+        "best": "the same for the best of the seeds",
+        **{f"accuracy gap at {size}": gap for size in SIZES},
+    }
 
 
 def markdown(found: Standings) -> str:
-    """Return the standings and the names of the methods that have no place."""
+    """Return the standings and the names of the methods that are not ranked."""
     shown = table(found)
     shown["method"] = [f"`{name}`" for name in shown["method"]]
     lines = [[*shown.columns], ["---"] * len(shown.columns), *shown.to_numpy().tolist()]
-    others = [f"`{name}`" for name in METHODS if name not in {*found.places["method"]}]
-    told = definition(found)
+    others = [f"`{name}`" for name in METHODS if name not in {*found.ranks["method"]}]
+    meanings = definitions(found).items()
     return "\n".join(
         [
+            textwrap.fill(f"{title(found)}.", 88),
+            "",
             *("| " + " | ".join(map(str, line)) + " |" for line in lines),
             "",
-            textwrap.fill(f"{told[0].upper()}{told[1:]}.", 88),
-            textwrap.fill(f"Without a place: {', '.join(others)}.", 88),
+            *(
+                textwrap.fill(f"- {name}: {text}.", 88, subsequent_indent="  ")
+                for name, text in meanings
+            ),
+            "",
+            textwrap.fill(f"Not ranked: {', '.join(others)}.", 88),
         ]
     )

@@ -1,216 +1,48 @@
-"""Which numbers each figure shows, and what is said where there are none."""
+"""The catalogue is what the command line and the page have."""
 
-import numpy as np
-import pandas as pd
+import inspect
+
+import click
 import pytest
 
-from spiral.errors import ConfigError
-from spiral.methods.registry import options
+from spiral.cli import main
 from spiral.report.figures import catalogue
-from spiral.report.stats.compare import Question
-from spiral.results import load
-from tests.report import frontier, row, seeds, table
-from tests.results.test_load import written
 
-KNOWN = frontier(("any", 16, 0.96), ("any", 22, 0.996))
+PLOT = main.commands["plot"]
 
 
-def source(*rows, known=KNOWN, **more):
-    return catalogue.Source([], table(*rows).assign(**more), known)
+def test_names_are_unique_with_the_former_ones():
+    names = [n for entry in catalogue.FIGURES for n in (entry.name, *entry.aliases)]
+    assert len({*names}) == len(names)
 
 
-def several(**values):
-    """Return rows of two methods, three widths and two sizes."""
-    return [
-        row(method=method, width=width, keep=keep, seed=seed, **values)
-        for method in ("gmp", "lth")
-        for width in (3, 8, 16)
-        for keep in (20, 26)
-        for seed in range(2)
-    ]
+@pytest.mark.parametrize("entry", catalogue.FIGURES, ids=lambda entry: entry.name)
+def test_every_figure_is_a_command_that_gives_it_its_arguments(entry):
+    command = PLOT.commands[entry.name]
+    assert command.help.startswith(entry.shows)
+    given = {param.name for param in command.params} - {"output", "as_json"}
+    if entry.takes == "rows":
+        given -= {"folders", "thresholds", "where", "only", "seed_split", "frontier"}
+        given |= {"source"}
+    given -= {"only"}
+    assert given == {*inspect.signature(entry.draw).parameters}
 
 
-def titles(figure):
-    return [axes.get_title() for axes in figure.axes if axes.get_title()]
+def test_the_commands_are_those_of_the_catalogue():
+    assert [*PLOT.commands] == [entry.name for entry in catalogue.FIGURES]
 
 
-def drawn(axes, label):
-    (line,) = [line for line in axes.lines if line.get_label() == label]
-    return [tuple(map(float, point)) for point in line.get_xydata()]
+def test_a_former_name_is_the_same_command_and_is_not_listed():
+    context = click.Context(PLOT)
+    assert PLOT.get_command(context, "gaps").name == "excess"
+    assert "gaps" not in PLOT.list_commands(context)
+    assert PLOT.get_command(context, "nothing") is None
 
 
-def test_accuracy_shows_medians_of_the_widths_asked_for_and_the_frontier():
-    rows = [row(seed=s, accuracy=a) for s, a in enumerate([0.6, 0.7, 0.95])]
-    figure = catalogue.accuracy(source(*rows, row(width=3)), [16])
-    assert titles(figure) == ["width 16"]
-    assert drawn(figure.axes[0], "gmp") == [(20, 0.7)]
-    assert drawn(figure.axes[0], "best known") == [(20, 0.96)]
-    assert titles(catalogue.accuracy(source(*several()))) == [
-        "width 3",
-        "width 8",
-        "width 16",
-    ]
-
-
-def said(figure):
-    return " ".join(figure.get_supxlabel().split())
-
-
-def test_captions_say_that_the_best_known_is_of_any_width():
-    assert said(catalogue.accuracy(source(row()))).endswith("known: at any width.")
-    assert "known" not in said(catalogue.accuracy(source(row(), known=None)))
-
-
-@pytest.mark.parametrize("draw", [catalogue.ranking, catalogue.connected])
-def test_captions_say_how_many_widths_are_left_out(draw):
-    rows = source(*(row(width=width) for width in (3, 5, 8, 16, 64)))
-    assert said(draw(rows)).endswith("4 of 5 values of --width.")
-    assert "values of" not in said(draw(rows, [3, 5, 8, 16, 64]))
-
-
-def test_over_width_says_how_many_sizes_are_left_out():
-    rows = [row(width=w, keep=keep) for w in (3, 8) for keep in range(20, 28)]
-    figure = catalogue.over_width(source(*rows))
-    assert said(figure).endswith("6 of 8 values of --keep.")
-
-
-def test_an_honest_question_shows_other_seeds():
-    rows = [row(seed=s, accuracy=a) for s, a in enumerate([0.6, 0.7, 0.65, 0.9])]
-    honest = catalogue.Source([], table(*rows), None, Question(honest=True))
-    assert drawn(catalogue.accuracy(honest).axes[0], "gmp") == [(20, 0.8)]
-
-
-def test_over_width_takes_sizes_of_several_widths():
-    figure = catalogue.over_width(source(*several(), row(keep=30)))
-    assert titles(figure) == ["20 weights", "26 weights"]
-    levels = [line.get_ydata()[0] for a in figure.axes for line in a.lines[-1:]]
-    assert levels == [0.96, 0.996]
-    assert titles(catalogue.over_width(source(*several()), [26])) == ["26 weights"]
-
-
-def test_sizes_below_the_frontier_have_no_level():
-    late = frontier(("any", 24, 0.9))
-    small, large = catalogue.over_width(source(*several(), known=late)).axes
-    assert "best known" not in [line.get_label() for line in small.lines]
-    assert drawn(large, "best known") == [(0, 0.9), (1, 0.9)]
-
-
-def test_connection_is_of_pruned_networks():
-    figure = catalogue.connected(source(*several(), row(method="dense", keep=None)))
-    assert titles(figure) == ["width 3", "width 8", "width 16"]
-    assert drawn(figure.axes[0], "gmp") == [(20, 1), (26, 1)]
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["gmp", "lth", "all on a path"]
-
-
-def test_ranking_leaves_out_what_is_no_pruner():
-    given = row(method="mask", keep=None, nnz=18, accuracy=0.99)
-    dense = row(method="dense", keep=None, accuracy=1)
-    figure = catalogue.ranking(source(*several(accuracy=0.97), given, dense), [16])
-    names = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
-    assert sorted(names) == ["gmp", "lth"]
-
-
-def test_fidelity_pairs_equal_seeds():
-    exact = seeds([0.9] * 6, fidelity="exact")
-    paper = seeds([0.8] * 6, fidelity="zp24")
-    told = source(*exact, *paper)
-    (axes,) = catalogue.fidelity(told).axes
-    assert axes.get_xlabel() == "P(exact beats zp24)"
-    marks = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "^"]
-    assert marks == [1]
-
-
-BLANK = {"fidelity": pd.NA, "init_seed": pd.array([pd.NA], "Int64")}
-
-
-@pytest.mark.parametrize(
-    ("draw", "said"),
-    [
-        (lambda s: catalogue.accuracy(s, [5]), r"no rows of width 5; there are \[16\]"),
-        (catalogue.over_width, "no size has rows of two widths"),
-        (catalogue.fidelity, "no rows of one method, .* launch fidelity"),
-        (catalogue.from_fixed, "no pruners start from"),
-        (
-            lambda s: catalogue.best_maps(s, 99),
-            "no sound networks of 99 weights; .* 20",
-        ),
-    ],
-)
-def test_rows_that_do_not_make_a_figure_are_said(draw, said):
-    with pytest.raises(ConfigError, match=said):
-        draw(source(row(), **BLANK))
-
-
-@pytest.mark.parametrize(
-    "draw", [catalogue.ranking, catalogue.connected, catalogue.best_maps]
-)
-def test_dense_rows_alone_make_no_figure_of_pruning(draw):
-    with pytest.raises(ConfigError, match=r"no (sound )?rows"):
-        draw(source(row(method="dense", keep=None)))
-
-
-def test_without_a_frontier_there_is_no_ranking():
-    with pytest.raises(ConfigError, match="frontier update"):
-        catalogue.ranking(source(row(), known=None))
-
-
-def test_versions_without_common_seeds_are_no_pairs():
-    rows = source(row(seed=0, fidelity="exact"), row(seed=1, fidelity="zp24"))
-    with pytest.raises(ConfigError, match="one method, width, size and seed"):
-        catalogue.fidelity(rows)
-
-
-@pytest.fixture
-def launched(tmp_path):
-    written(tmp_path, "{method: [gmp, magnitude], width: 3, keep: 20, seed: 0..1}")
-    return tmp_path
-
-
-def test_the_best_of_each_method_stands_beside_the_best_known(launched):
-    found = catalogue.Source([launched], load.read([launched], options()).rows, None)
-    figure = catalogue.best_maps(found)
-    assert [name.split(",")[0] for name in titles(figure)] == ["magnitude", "gmp"]
-    assert "asked for 20 weights, of n = 4 rows" in figure.get_supxlabel()
-    best = catalogue.read([launched])
-    framed = catalogue.best_maps(best, 20)
-    assert titles(framed)[0].startswith("best known\n")
-    assert len(framed.axes) == 3
-
-
-def test_the_usual_size_is_what_most_methods_have_next_to_the_optimum():
-    rows = [row(method=m, keep=k) for m in ("gmp", "lth") for k in (20, 30, 18)]
-    rows.append(row(keep=16))
-    both = source(*rows)
-    assert catalogue._usual_size(both, both.rows) == 18
-    free = source(*rows, known=None)
-    assert catalogue._usual_size(free, free.rows) == 18
-
-
-def test_networks_come_in_the_order_asked_for_with_their_weights(launched):
-    rows = load.read([launched], options()).rows.iloc[::-1]
-    found = load.networks([launched], rows)
-    assert found["config_id"].tolist() == rows["config_id"].tolist()
-    assert all((np.array(weights) == 0.5).all() for weights in found["weights"])
-
-
-def budgets():
-    """Return rows of two methods whose budgets differ between and within lines."""
-    frame = source(*several()).rows
-    epochs = np.where(frame["method"] == "gmp", 2, 10)
-    epochs[(frame["width"] == 3) & (frame["seed"] == 1)] = 50
-    return frame.assign(epochs=pd.array(epochs, "Int64"))[
-        ["epochs", *[name for name in frame if name != "epochs"]]
-    ]
-
-
-@pytest.mark.parametrize(
-    "plate",
-    [catalogue.accuracy, catalogue.over_width, catalogue.connected, catalogue.ranking],
-)
-def test_captions_say_what_differs_beyond_the_lines(plate):
-    text = said(plate(catalogue.Source([], budgets(), KNOWN)))
-    assert "Lines differ in epochs: 2, 50 (gmp 3), 2 (gmp 8, gmp 16), " in text
-    assert "Rows of different epochs (2, 10, 50) stand together in gmp 3, lth 3" in text
-    assert "--by" not in text
-    assert "differ" not in said(plate(source(*several())))
+def test_the_page_draws_from_rows_alone():
+    """Figures of the page have no argument but the rows, all others being options."""
+    for entry in catalogue.FIGURES:
+        if entry.in_report:
+            first, *others = inspect.signature(entry.draw).parameters.values()
+            assert first.name == "source"
+            assert all(p.default is not inspect.Parameter.empty for p in others)

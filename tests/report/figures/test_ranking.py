@@ -16,7 +16,7 @@ GAPS = pd.DataFrame(
         "n": [10, 10, 9, 10],
         "smallest": [16, 16, 16, 16],
         "largest": [40, 40, 40, 40],
-        "optimum": 16,
+        "best_known": 16,
         "median_excess": pd.array([6, 2, None, 0], "Int64"),
         "median_excess_low": pd.array([4, 1, 24, 0], "Int64"),
         "median_excess_high": pd.array([10, None, None, 0], "Int64"),
@@ -41,7 +41,9 @@ PAIRS = pd.DataFrame(
 
 
 def ranking(table=GAPS, order=ORDER):
-    return layout.draw(lambda a: ranking_figures.gap_ranking(a, table, order)).axes[0]
+    return layout.draw(lambda a: ranking_figures.excess_ranking(a, table, order)).axes[
+        0
+    ]
 
 
 def marks(axes):
@@ -119,7 +121,7 @@ def test_each_threshold_is_a_row_with_its_own_order():
     )
     wider = pd.concat([GAPS, harder])
     both = pd.concat([wider, wider.assign(width=64)])
-    figure = ranking_figures.gaps(both)
+    figure = ranking_figures.excess(both)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == [
         "width 16, 95 %",
@@ -146,7 +148,7 @@ def test_versions_have_a_mark_with_limits_and_a_dot_for_each_size():
     }
     assert points == {(0.8, 0), (0.75, 0.28), (0.4, 1)}
     assert bars(axes) == {0: [(0.6, 0.9)], 1: [(0.2, 0.7)]}
-    assert axes.get_xlabel() == "P(exact beats zp24)"
+    assert axes.get_xlabel() == "P(exact better than zp24)"
     said = " ".join(figure.get_supxlabel().split())
     assert "n = 8–10 seeds in 16–30 pairs" in said
     assert [t.get_text() for t in axes.get_yticklabels()] == ["gmp", "lth"]

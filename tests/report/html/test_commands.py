@@ -14,15 +14,15 @@ FULL = Question(
     by=("fidelity", "method"),
     thresholds=(0.9, 0.995),
     where={"when": ["before", "after"], "unit": ["weight"]},
-    honest=True,
+    seed_split=True,
     frontier=Path("f.parquet"),
     masks=3,
 )
 
 
 def test_a_plain_question_needs_no_options():
-    assert commands.table("gaps", FOLDERS[:1], Question()) == (
-        "spiral-sweep compare runs/a --table gaps"
+    assert commands.table("excess", FOLDERS[:1], Question()) == (
+        "spiral-sweep compare runs/a --table excess"
     )
     assert commands.figure("width", FOLDERS[:1], Question()) == (
         "spiral-sweep plot width runs/a -o width.png"
@@ -36,8 +36,8 @@ def test_a_plain_question_needs_no_options():
     "text",
     [
         commands.report(FOLDERS, FULL),
-        commands.table("pairs", FOLDERS, FULL),
-        commands.figure("gaps", FOLDERS, FULL),
+        commands.table("pairwise", FOLDERS, FULL),
+        commands.figure("excess", FOLDERS, FULL),
         commands.networks([16], FULL),
     ],
     ids=["report", "table", "figure", "networks"],
@@ -53,7 +53,7 @@ def test_every_option_is_one_of_the_command(text):
     if "folders" in asked:
         assert asked["folders"] == tuple(FOLDERS)
         assert asked["thresholds"] == (0.9, 0.995)
-        assert asked["honest"] is True
+        assert asked["seed_split"] is True
         assert asked["frontier"] == Path("f.parquet")
     if "masks" in asked:
         assert asked["masks"] == 3

@@ -16,17 +16,17 @@ ROWS = [
 
 def found(*rows, known=KNOWN, by=("method", "width")):
     compared = of_rows(table(*rows), Question(by=by), known)
-    return headline.of(compared.tables["gaps"], by)
+    return headline.of(compared.tables["excess"], by)
 
 
-def test_each_threshold_has_its_optimum_and_the_pruner_next_to_it():
-    optimum, nearest, harder, none = found(*ROWS)
-    assert (optimum.value, optimum.says) == ("16", "weights reach 95 %")
+def test_each_threshold_has_its_best_known_size_and_the_pruner_next_to_it():
+    fewest, nearest, harder, none = found(*ROWS)
+    assert (fewest.value, fewest.label) == ("16", "weights reach 95 %")
     assert nearest.value == "≤24 (+8)"
-    assert nearest.says == "weights for lth, width 16"
+    assert nearest.label == "weights for lth, width 16"
     assert "n = 8 seeds" in nearest.detail
     assert (harder.value, none.value) == ("28", "—")
-    assert none.says == "no median reaches 99.5 %"
+    assert none.label == "no median reaches 99.5 %"
     assert none.detail.startswith("2 groups")
 
 
@@ -38,11 +38,11 @@ def test_an_interval_is_said_with_both_ends_or_one():
     assert (one.value, "n = 1 seed" in one.detail) == ("20 (+4)", True)
 
 
-def test_without_a_frontier_there_is_no_optimum_and_no_excess():
+def test_without_a_frontier_there_is_no_best_known_and_no_excess():
     numbers = found(*ROWS, known=None)
     assert [number.value for number in numbers] == ["≤24", "—"]
 
 
 def test_groups_are_named_by_what_makes_them():
     _, nearest, *_ = found(*ROWS, by=("width", "lr"))
-    assert nearest.says.startswith("weights for width 16, lr 0.1")
+    assert nearest.label.startswith("weights for width 16, lr 0.1")

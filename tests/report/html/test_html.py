@@ -64,14 +64,14 @@ def test_figures_have_words_and_commands(page, out):
     assert all(len(alt) > 40 for alt in reader.alts)
     assert sum("n = 6 seeds" in alt for alt in reader.alts) >= 3
     typed = re.sub(r"</?span[^>]*>", "", page)
-    for kind in ("gaps", "accuracy", "connected", "pairs"):
+    for kind in ("excess", "accuracy", "connected", "pairs"):
         assert f"spiral-sweep plot {kind} {out} -o {kind}.png" in typed
     assert f"spiral-sweep compare {out} --table groups" in typed
     assert f"spiral-sweep report {out} -o report.html" in typed
 
 
 def test_what_cannot_be_drawn_is_said(page):
-    assert "no size has rows of two widths" in page
+    assert "a size with rows of two widths" in page
     assert "launch fidelity" in page
 
 
@@ -84,9 +84,9 @@ def test_the_question_is_in_the_commands_and_the_grid_is_text(out, tmp_path):
     configs, _ = store.read_manifest(tmp_path)
     evil = "<script>alert(1)</script>\"'&"
     store.write_manifest(tmp_path, configs, {"grid": evil})
-    found = html.report([tmp_path], Question(thresholds=(0.8,), honest=True))
+    found = html.report([tmp_path], Question(thresholds=(0.8,), seed_split=True))
     typed = re.sub(r"</?span[^>]*>", "", found)
-    assert f"plot gaps {tmp_path} --threshold 0.8 --honest -o gaps.png" in typed
+    assert f"plot excess {tmp_path} --threshold 0.8 --seed-split -o excess.png" in typed
     assert "weights reach 80 %" in found
     assert "<script>alert" not in found
     assert found.count("&lt;script&gt;alert(1)&lt;/script&gt;&#34;&#39;&amp;") >= 2

@@ -21,38 +21,38 @@ def found(*rows):
 
 
 def test_tables_have_the_lines_columns_and_command_of_each():
-    gaps, groups, pairs = found(*ROWS)
-    assert (gaps.name, gaps.total, len(gaps.lines)) == ("gaps", 4, 4)
-    assert gaps.columns[:3] == ["method", "width", "threshold"]
-    assert gaps.lines[0][0] == "gmp"
-    assert "26 (+10)" in gaps.lines[0]
+    excess, groups, pairwise = found(*ROWS)
+    assert (excess.name, excess.total, len(excess.lines)) == ("excess", 4, 4)
+    assert excess.columns[:3] == ["method", "width", "threshold"]
+    assert excess.lines[0][0] == "gmp"
+    assert "26 (+10)" in excess.lines[0]
     assert groups.total == 3
-    assert pairs.command == "spiral-sweep compare out --table pairs"
+    assert pairwise.command == "spiral-sweep compare out --table pairwise"
     assert all(isinstance(c, str) for line in groups.lines for c in line)
 
 
-def test_pairs_are_those_over_all_sizes_with_their_interval():
-    *_, pairs = found(*ROWS)
-    (line,) = pairs.lines
-    shown = dict(zip(pairs.columns, line, strict=True))
+def test_comparisons_are_those_over_all_sizes_with_their_interval():
+    *_, pairwise = found(*ROWS)
+    (line,) = pairwise.lines
+    shown = dict(zip(pairwise.columns, line, strict=True))
     assert (shown["a"], shown["b"], shown["n"]) == ("gmp", "lth", "8")
     assert shown["probability"] == "1"
     assert shown["interval"].endswith("–1.00")
     assert "keep" not in shown
 
 
-def test_what_masks_are_worth_is_told():
+def test_the_ablation_of_masks_is_a_table():
     recipe = {"of": "gmp", "second_phase": "scratch_e", "restart": "original"}
     scratch = seeds([0.96] * 8, keep=26, method="scratch", **recipe)
     names = [one.name for one in found(*ROWS, *scratch)]
-    assert names == ["gaps", "groups", "pairs", "masks"]
+    assert names == ["excess", "groups", "pairwise", "masks"]
 
 
 def test_tables_without_lines_are_left_out():
-    assert [one.name for one in found(*ROWS[:8])] == ["gaps", "groups"]
+    assert [one.name for one in found(*ROWS[:8])] == ["excess", "groups"]
 
 
 def test_long_tables_are_cut_and_say_how_long_they_are(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tables, "MOST", 2)
-    gaps, *_ = found(*ROWS)
-    assert (len(gaps.lines), gaps.total) == (2, 4)
+    excess, *_ = found(*ROWS)
+    assert (len(excess.lines), excess.total) == (2, 4)

@@ -5,8 +5,9 @@ import pytest
 
 from spiral.methods.registry import options
 from spiral.report.stats import compare
-from spiral.report.stats.ablation import worth
+from spiral.report.stats.ablation import ablation
 from spiral.report.text import comparison
+from spiral.report.text.document import as_json, render
 from spiral.results import columns, load
 from spiral.sweep.grid import grid
 
@@ -53,7 +54,7 @@ FRONTIER = pd.DataFrame(
 
 
 def test_masks_and_weights_have_their_own_gaps(planted):
-    found = worth(planted, FRONTIER)
+    found = ablation(planted, FRONTIER)
     lines = {(r["method"], r["keep"]): r for r in found.to_dict("records")}
     assert set(lines) == {(m, k) for m in ("gmp", "snip") for k in (30, 40)}
     for (method, keep), line in lines.items():
@@ -61,7 +62,7 @@ def test_masks_and_weights_have_their_own_gaps(planted):
         assert line["own"] == pytest.approx(OWN[method] + larger)
         assert line["mask"] == pytest.approx(ALONE[method] + larger)
         assert line["shuffled"] == pytest.approx(ALONE[method] + larger - 0.2)
-        assert line["places"] == pytest.approx(0.2)
+        assert line["positions"] == pytest.approx(0.2)
         assert line["mask_gap"] == pytest.approx(best - line["mask"])
         assert line["weight_gap"] == pytest.approx(ALONE[method] - OWN[method])
         total = line["mask_gap"] + line["weight_gap"]
@@ -70,25 +71,25 @@ def test_masks_and_weights_have_their_own_gaps(planted):
 
 
 def test_without_a_frontier_there_are_no_gaps(planted):
-    found = worth(planted)
+    found = ablation(planted)
     assert len(found) == 4
     assert not {"mask_gap", "weight_gap"} & set(found)
 
 
 def test_without_shuffled_masks_their_place_is_empty(planted):
-    found = worth(planted[planted["method"] != "shuffled"], FRONTIER)
+    found = ablation(planted[planted["method"] != "shuffled"], FRONTIER)
     assert len(found) == 4
     assert found["shuffled"].isna().all()
 
 
 def test_without_scratch_there_is_nothing_to_say(planted):
-    assert worth(planted[planted["method"].isin(OWN)], FRONTIER).empty
+    assert ablation(planted[planted["method"].isin(OWN)], FRONTIER).empty
 
 
 def test_compare_has_the_table(planted):
     assert {"of", "second_phase", "restart"} <= columns.config_fields(options()).keys()
     assert set(load.MEASURED) <= set(planted)
     found = compare.of_rows(planted, compare.Question(), FRONTIER)
-    text = comparison.page(found, ["masks"])
+    text = render(comparison.document(found), ["masks"])
     assert "weight_gap" in text
-    assert len(comparison.document(found)["masks"]) == 4
+    assert len(as_json(comparison.document(found))["masks"]) == 4

@@ -12,8 +12,8 @@ from tests.report import frontier, only, row, seeds, table
 TEN = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.96, 0.97, 0.995, 1.0]
 
 
-def groups(*rows, known=None, by=("method", "width"), honest=False):
-    return summarise(choose(table(*rows), by, honest), (0.95, 0.995), known)
+def groups(*rows, known=None, by=("method", "width"), seed_split=False):
+    return summarise(choose(table(*rows), by, seed_split), (0.95, 0.995), known)
 
 
 def test_numbers_of_one_group():
@@ -108,12 +108,12 @@ def test_strata_are_pooled_and_settings_they_do_not_share_are_null():
 
 def test_honest_groups_of_one_seed_are_lines_without_numbers():
     rows = [row(), *seeds([0.7, 0.8, 0.9], keep=30)]
-    found = groups(*rows, known=frontier(("any", 10, 0.9)), honest=True)
+    found = groups(*rows, known=frontier(("any", 10, 0.9)), seed_split=True)
     assert found["n"].tolist() == [0, 1]
     assert found["rows"].tolist() == [1, 3]
     assert found["best_any"].tolist() == [0.9, 0.9]
     empty = found.iloc[0]
-    for name in ("median", "best", "weights", "success_0.95", "shortfall", "lr"):
+    for name in ("median", "best", "weights", "success_0.95", "accuracy_gap", "lr"):
         assert pd.isna(empty[name]), name
     assert found["median"].iloc[1] == 0.8
 
@@ -148,17 +148,17 @@ def test_the_best_known_is_that_of_at_most_so_many_weights():
 def test_a_planted_shortfall_is_found_with_its_limits():
     found = only(groups(*seeds(TEN), known=KNOWN))
     assert found["frontier"] == 0.95
-    assert found["shortfall"] == pytest.approx(0.95 - 0.925)
-    assert found["shortfall_best"] == pytest.approx(-0.05)
-    assert found["shortfall_protocol"] == pytest.approx(0.90 - 0.925)
-    assert found["shortfall_low"] == pytest.approx(0.95 - found["median_high"])
-    assert found["shortfall_high"] == pytest.approx(0.95 - found["median_low"])
+    assert found["accuracy_gap"] == pytest.approx(0.95 - 0.925)
+    assert found["accuracy_gap_best"] == pytest.approx(-0.05)
+    assert found["accuracy_gap_protocol"] == pytest.approx(0.90 - 0.925)
+    assert found["accuracy_gap_low"] == pytest.approx(0.95 - found["median_high"])
+    assert found["accuracy_gap_high"] == pytest.approx(0.95 - found["median_low"])
 
 
 def test_shortfall_counts_the_weights_there_are_not_those_asked_for():
     """Asked for 24, got 23: the network of 24 weights is no rival."""
     found = only(groups(row(keep=24, nnz=23), known=KNOWN))
-    assert found["shortfall"] == pytest.approx(0.05)
+    assert found["accuracy_gap"] == pytest.approx(0.05)
 
 
 def test_agrees_with_pandas_on_many_groups():

@@ -10,6 +10,7 @@ from spiral.model import masks
 from spiral.report.stats import compare, mask_distance
 from spiral.report.stats.compare import Question, of_folders, of_rows
 from spiral.report.text import comparison
+from spiral.report.text.document import render
 from spiral.results import load
 from spiral.search import best_known as frontier_file
 from tests.report import frontier, row, seeds, table
@@ -36,14 +37,14 @@ def test_controls_are_in_every_table():
         return pd.Series(bits, chosen["config_id"])
 
     found = of_rows(rows(), Question(thresholds=[0.95]), KNOWN, read).tables
-    for name in ("gaps", "groups", "distances"):
+    for name in ("excess", "groups", "distances"):
         assert set(found[name]["method"]) == {"dense", "gmp", "lth", "random"}
-    met = set(zip(found["pairs"]["a"], found["pairs"]["b"], strict=True))
+    met = set(zip(found["pairwise"]["a"], found["pairwise"]["b"], strict=True))
     assert {("dense", "gmp"), ("gmp", "random"), ("dense", "random")} < met
 
 
 def test_one_number_with_an_interval():
-    gaps = of_rows(rows(), Question(thresholds=[0.95]), KNOWN).tables["gaps"]
+    gaps = of_rows(rows(), Question(thresholds=[0.95]), KNOWN).tables["excess"]
     line = gaps.set_index("method").loc["gmp"]
     assert line[["median_excess", "best_excess", "any_excess"]].tolist() == [10] * 3
     assert (line["median_excess_low"], line["median_excess_high"]) == (10, 10)
@@ -53,7 +54,7 @@ def test_without_frontier_it_says_so():
     found = of_rows(rows(), Question())
     assert any("no frontier" in note for note in found.notes)
     assert found.tables["distances"].empty
-    assert "shortfall" not in found.tables["groups"]
+    assert "accuracy_gap" not in found.tables["groups"]
     assert not any("no frontier" in n for n in of_rows(rows(), Question(), KNOWN).notes)
 
 
@@ -61,7 +62,7 @@ def test_a_missing_method_is_missing_and_nothing_else():
     some = rows()[lambda frame: frame["method"] != "lth"]
     found = of_rows(some, Question(), KNOWN).tables
     whole = of_rows(rows(), Question(), KNOWN).tables
-    for name in ("gaps", "groups"):
+    for name in ("excess", "groups"):
         rest = whole[name][whole[name]["method"] != "lth"].reset_index(drop=True)
         pd.testing.assert_frame_equal(found[name], rest)
 
@@ -69,13 +70,13 @@ def test_a_missing_method_is_missing_and_nothing_else():
 def test_a_comparison_is_reproducible():
     mixed = rows().sample(frac=1, random_state=0)
     one, other = (of_rows(r, Question(), KNOWN).tables for r in (rows(), mixed))
-    for name in ("gaps", "groups", "pairs"):
+    for name in ("excess", "groups", "pairwise"):
         pd.testing.assert_frame_equal(one[name], other[name])
 
 
 @pytest.mark.parametrize("thresholds", [[], [0.5], [0.95, 1.01], [95]])
 def test_thresholds_that_make_no_sense_are_refused(thresholds):
-    with pytest.raises(ConfigError, match=r"over 0\.5 and up to 1, got"):
+    with pytest.raises(ConfigError, match=r"above 0\.5 and up to 1, got"):
         Question(thresholds=thresholds)
 
 
@@ -86,7 +87,7 @@ def test_left_out_distances_are_pointed_out(monkeypatch):
     many = table(*[row(keep=k, lr=k / 100) for k in (15, 16, 17)])
     question = Question(by=["lr"], thresholds=[0.95, 0.995])
     said = of_rows(many, question, KNOWN).notes
-    assert any("no distances, there are over 4 lines" in note for note in said)
+    assert any("more than 4 lines" in note for note in said)
     few = of_rows(many.head(2), question, KNOWN).notes
     asked = of_rows(many, Question(by=["lr"], masks=1), KNOWN).notes
     assert not any("no distances" in note for note in few + asked)
@@ -123,7 +124,7 @@ def test_folders_are_compared_with_the_shipped_frontier_if_there_is_one(
     )
     frontier_file.save(known, missing)
     found = of_folders(folders, Question())
-    gaps, distances = found.tables["gaps"], found.tables["distances"]
+    gaps, distances = found.tables["excess"], found.tables["distances"]
     assert gaps["median_excess"].fillna(-1).tolist() == [-9, -1]  # 7 weights each
     assert distances["n"].tolist() == [4]
     chosen = load.read(folders, options()).rows.head(4)
@@ -144,16 +145,17 @@ def test_only_methods_of_a_kind_are_compared_where_asked(tmp_path):
     assert left(unit=["neuron"]) == {"spa"}
     assert left(when=["before", "during"], unit=["weight"]) == {"gmp", "snip"}
     with pytest.raises(
-        ConfigError, match="no rows with when=after; there are gmp, snip, spa"
+        ConfigError,
+        match="no rows have when=after; the methods present are gmp, snip, spa",
     ):
         left(when=["after"])
 
 
 def test_single_rows_are_compared_too():
     found = of_rows(table(row()), Question(), KNOWN).tables
-    assert len(found["gaps"]) == 2
+    assert len(found["excess"]) == 2
     assert len(found["groups"]) == 1
-    assert found["pairs"].empty
+    assert found["pairwise"].empty
 
 
 def two(tmp_path, first, second):
@@ -171,23 +173,23 @@ def test_folders_of_other_budgets_are_told_apart(tmp_path):
     )
     found = of_folders(folders)
     assert found.conditions == ["epochs", "source"]
-    text = comparison.page(found, ["gaps", "groups"])
+    text = render(comparison.document(found), ["excess", "groups"])
     heads = [line.split() for line in text.splitlines() if "method" in line.split()]
     assert all({"epochs", "source"} < set(head) for head in heads)
     assert found.tables["groups"]["source"].tolist() == [*map(str, folders)]
 
 
-def test_folders_of_one_method_are_never_pooled_in_silence(tmp_path):
+def test_folders_of_one_method_are_never_pooled_silently(tmp_path):
     folders = two(
         tmp_path,
         "method: gmp, epochs: 2, seed: 0..5}",
         "method: gmp, epochs: 10, seed: 0..5}",
     )
-    notes = [n for n in of_folders(folders).notes if "stand together" in n]
+    notes = [n for n in of_folders(folders).notes if "are pooled in" in n]
     assert [note.split()[3] for note in notes] == ["epochs", "source"]
     apart = of_folders(folders, Question(by=["source", "method", "width"]))
-    assert apart.tables["pairs"]["n"].tolist() == [6, 6]  # of equal seeds
-    assert not any("stand together" in note for note in apart.notes)
+    assert apart.tables["pairwise"]["n"].tolist() == [6, 6]  # of equal seeds
+    assert not any("are pooled in" in note for note in apart.notes)
     one = of_folders(folders, Question(where={"source": [str(folders[1])]}))
     assert set(one.tables["groups"]["rows"]) == {6}
 
@@ -195,7 +197,7 @@ def test_folders_of_one_method_are_never_pooled_in_silence(tmp_path):
 def test_folders_that_share_all_but_seeds_are_pooled_with_a_word(tmp_path):
     folders = two(tmp_path, "method: gmp, seed: 0..5}", "method: gmp, seed: 6..9}")
     found = of_folders(folders)
-    (note,) = [n for n in found.notes if "stand together" in n]
+    (note,) = [n for n in found.notes if "are pooled in" in n]
     assert "rows of different source (" in note
     assert "better" not in note
     assert found.tables["groups"]["n"].tolist() == [10]

@@ -6,7 +6,8 @@ import pytest
 from spiral.report.stats import differences
 from spiral.report.stats.compare import Question, of_rows
 from spiral.report.stats.selection import choose
-from spiral.report.text.comparison import page
+from spiral.report.text.comparison import document
+from spiral.report.text.document import render
 from tests.report import frontier, seeds, table
 
 KNOWN = frontier(("any", 16, 0.96))
@@ -39,7 +40,7 @@ def found(rows, **question):
 
 
 def notes(rows, **question):
-    return [note for note in found(rows, **question).notes if "stand together" in note]
+    return [note for note in found(rows, **question).notes if "are pooled in" in note]
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -48,11 +49,11 @@ def test_what_differs_between_groups_is_a_column(name):
     told = found(of(seeds(UP, **{name: one}), seeds(UP, method="lth", **{name: other})))
     assert told.conditions == [name]
     one = differences.NOTHING if one is None else one
-    for shown in ("gaps", "groups"):
+    for shown in ("excess", "groups"):
         assert told.tables[shown][name].tolist() == [one, other]
-        text = page(told, [shown])
+        text = render(document(told), [shown])
         assert name in next(line for line in text.splitlines() if "method" in line)
-    assert not any("stand together" in note for note in told.notes)
+    assert not any("are pooled in" in note for note in told.notes)
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -81,16 +82,16 @@ def test_budgets_of_one_method_show_which_is_reported():
     rows = of(seeds([0.8] * 6, epochs=2), seeds(UP, epochs=10), seeds(UP, epochs=10,
               method="lth"))  # fmt: skip
     told = found(rows)
-    assert told.tables["gaps"]["epochs"].tolist() == [10, 10]
-    assert told.tables["gaps"]["settings"].tolist() == [2, 1]
+    assert told.tables["excess"]["epochs"].tolist() == [10, 10]
+    assert told.tables["excess"]["settings"].tolist() == [2, 1]
     (note,) = notes(rows)
-    assert "(2, 10) stand together in gmp 16, of which the best is shown" in note
+    assert "(2, 10) are pooled in gmp 16, showing the best" in note
 
 
 def test_budgets_that_differ_between_sizes_are_told_in_the_gaps():
     rows = of(seeds(UP, keep=20, epochs=2), seeds(UP, keep=30, epochs=10))
     told = found(rows)
-    assert told.tables["gaps"]["epochs"].tolist() == ["2, 10"]
+    assert told.tables["excess"]["epochs"].tolist() == ["2, 10"]
     assert told.tables["groups"]["epochs"].tolist() == [2, 10]
     assert len(notes(rows)) == 1
 
@@ -98,7 +99,7 @@ def test_budgets_that_differ_between_sizes_are_told_in_the_gaps():
 def test_widths_that_make_no_groups_are_told():
     rows = of(seeds(UP, width=3), seeds(UP, width=16))
     (note,) = notes(rows, by=["method"])
-    assert "rows of different width (3, 16) stand together in gmp: " in note
+    assert "rows of different width (3, 16) are pooled in gmp; " in note
 
 
 def test_methods_that_make_no_groups_are_told():
@@ -113,7 +114,7 @@ def test_settings_tuned_alike_are_no_column_but_those_tuned_otherwise_are():
     less = [r for r in alike if (r["method"], r["lr"]) != ("lth", 0.2)]
     told = found(of(less))
     assert told.conditions == ["lr", "settings"]
-    assert told.tables["gaps"]["settings"].tolist() == [2, 1]
+    assert told.tables["excess"]["settings"].tolist() == [2, 1]
     assert any("settings (lr) are chosen" in note for note in told.notes)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from spiral.report.stats.aggregate import summarise
-from spiral.report.stats.excess import gaps, limits
+from spiral.report.stats.excess import excess_weights, limits
 from spiral.report.stats.selection import choose
 from tests.report import frontier, only, row, seeds, table
 
@@ -13,10 +13,10 @@ KNOWN = frontier(("any", 16, 0.96), ("protocol", 18, 0.97), ("any", 28, 0.996))
 GOOD, FAIR, BAD = [0.96] * 8, [0.9] * 5 + [0.97] * 3, [0.9] * 8
 
 
-def found(*rows, known=KNOWN, by=("method", "width"), levels=(0.95,), honest=False):
-    choice = choose(table(*rows), by, honest)
+def found(*rows, known=KNOWN, by=("method", "width"), levels=(0.95,), seed_split=False):
+    choice = choose(table(*rows), by, seed_split)
     groups = summarise(choice, levels, known)
-    return gaps(choice, groups, levels, known)
+    return excess_weights(choice, groups, levels, known)
 
 
 def sizes(**accuracies):
@@ -26,7 +26,7 @@ def sizes(**accuracies):
 
 def test_planted_gaps_are_found():
     line = only(found(*sizes(k16=BAD, k20=FAIR, k26=GOOD, k33=GOOD)))
-    assert (line["threshold"], line["optimum"], line["optimum_protocol"]) == (
+    assert (line["threshold"], line["best_known"], line["best_known_protocol"]) == (
         0.95,
         16,
         18,
@@ -56,7 +56,7 @@ def test_what_never_reaches_is_null():
     names = ["median", "best", "any", "median_excess", "any_excess", "median_n"]
     assert pd.isna([line[name] for name in names]).all()
     assert pd.isna([line["median_low"], line["median_high"]]).all()
-    assert (line["largest"], line["any_n"], line["optimum"]) == (20, 16, 16)
+    assert (line["largest"], line["any_n"], line["best_known"]) == (20, 16, 16)
 
 
 def test_failures_reach_nothing():
@@ -91,7 +91,7 @@ def test_every_group_and_threshold_has_a_line():
         (0.995, "gmp", 16),
         (0.995, "lth", 16),
     ]
-    assert lines["optimum"].tolist() == [16] * 3 + [28] * 3
+    assert lines["best_known"].tolist() == [16] * 3 + [28] * 3
     assert lines["median"].fillna(-1).tolist() == [20, 30, 20, -1, 30, -1]
 
 
@@ -100,28 +100,28 @@ def test_dense_networks_have_a_gap_too():
     assert (line["median"], line["best_excess"]) == (560, 544)
 
 
-def test_without_frontier_there_is_no_optimum():
+def test_without_frontier_there_is_no_best_known_size():
     line = only(found(*sizes(k20=GOOD), known=None))
     assert line["median"] == 20
-    assert not [name for name in line if "excess" in name or "optimum" in name]
+    assert not [name for name in line if "excess" in name or "best_known" in name]
 
 
-def test_an_accuracy_that_no_network_is_known_for_has_no_optimum():
+def test_an_accuracy_that_no_network_is_known_for_has_no_best_known_size():
     line = only(found(*sizes(k20=[1.0] * 6), levels=(0.999,)))
     assert line["median"] == 20
-    assert pd.isna([line["optimum"], line["median_excess"]]).all()
+    assert pd.isna([line["best_known"], line["median_excess"]]).all()
 
 
 def test_honest_gaps_count_only_seeds_that_did_not_choose():
     """Seed 0 chooses and reaches at 20; of those reported, 1, none does."""
     rows = [*seeds([0.97, 0.9], keep=20), *seeds([0.97, 0.97], keep=26), row(keep=16)]
-    line = only(found(*rows, honest=True))
+    line = only(found(*rows, seed_split=True))
     assert (line["any"], line["best"], line["median"]) == (20, 26, 26)
     assert (line["n"], line["smallest"]) == (1, 20)
 
 
 def test_a_group_with_nothing_to_report_has_no_sizes():
-    line = only(found(row(accuracy=0.97), honest=True))
+    line = only(found(row(accuracy=0.97), seed_split=True))
     assert (line["n"], line["any"]) == (0, 20)
     assert pd.isna([line["smallest"], line["median"], line["median_low"]]).all()
 

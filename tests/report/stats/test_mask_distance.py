@@ -1,4 +1,4 @@
-"""Which masks are held against the optimum, and what is said of them."""
+"""Which masks are compared with the best known, and how."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ import pytest
 from spiral.model import masks
 from spiral.model.mask_text import parse
 from spiral.report.stats.aggregate import summarise
-from spiral.report.stats.mask_distance import COLUMNS, SAMPLE, distances, optimal
+from spiral.report.stats.mask_distance import COLUMNS, SAMPLE, distances, smallest_masks
 from spiral.report.stats.selection import choose
 from tests.report import frontier, only, row, seeds, table
 
@@ -43,11 +43,11 @@ def near(rows, texts, levels=(0.95,), each=None, known=KNOWN, **options):
     return found, [int(name, 16) for name in asked]
 
 
-def test_optimal_masks_are_the_smallest_that_reach_each_once():
-    assert len(optimal(KNOWN, 0.95)) == 2
-    ((shape, flat),) = optimal(KNOWN, 0.98)
+def test_best_known_masks_are_the_smallest_that_reach_each_once():
+    assert len(smallest_masks(KNOWN, 0.95)) == 2
+    ((shape, flat),) = smallest_masks(KNOWN, 0.98)
     assert (shape, flat.sum()) == ((2, 1, 1), 8)
-    assert optimal(KNOWN, 0.999) == []
+    assert smallest_masks(KNOWN, 0.999) == []
 
 
 def test_distances_are_medians_of_a_sample():
@@ -59,7 +59,7 @@ def test_distances_are_medians_of_a_sample():
     assert line["jaccard"] == pytest.approx(1 / 7)
 
 
-def test_looked_at_is_the_smallest_size_that_is_no_smaller_than_the_optimum():
+def test_looked_at_is_the_smallest_size_that_is_no_smaller_than_the_best_known():
     rows = [r for k in (4, 5, 7, 9) for r in seeds([0.9, 0.8], keep=k)]
     found, read = near(rows, lambda r: SMALLEST)
     assert only(found)["weights"] == 7
@@ -76,7 +76,7 @@ def test_or_else_the_largest():
 def test_only_rows_reported_are_looked_at():
     rows = [*seeds([0.9] * 4, lr=0.1), *seeds([0.8] * 4, lr=0.2)]
     assert near(rows, lambda r: SMALLEST)[1] == [0, 1, 2, 3]
-    assert near(rows, lambda r: SMALLEST, honest=True)[1] == [1, 3]
+    assert near(rows, lambda r: SMALLEST, seed_split=True)[1] == [1, 3]
 
 
 def test_a_sample_is_of_the_first_seeds():
@@ -86,7 +86,7 @@ def test_a_sample_is_of_the_first_seeds():
     assert only(near(rows, lambda r: SMALLEST)[0])["n"] == 10
 
 
-def test_each_threshold_has_its_own_optimum():
+def test_each_threshold_has_its_own_best_known():
     rows = [r for k in (6, 8) for r in seeds([0.9], keep=k)]
     found, _ = near(rows, lambda r: SMALLEST, levels=(0.95, 0.98, 0.999))
     assert found["threshold"].tolist() == [0.95, 0.98]
@@ -113,19 +113,19 @@ def test_many_groups_share_the_sample_or_have_none():
     assert len(found) == len(read) == SAMPLE + 1
 
 
-def test_nothing_is_read_where_nothing_is_optimal():
+def test_nothing_is_read_where_nothing_is_known():
     found, read = near([row()], lambda r: SMALLEST, levels=(0.999,))
     assert (len(found), read) == (0, [])
 
 
 def test_a_group_without_rows_to_report_has_no_line():
     found, _ = near(
-        [row(), *seeds([0.9] * 4, method="lth")], lambda r: SMALLEST, honest=True
+        [row(), *seeds([0.9] * 4, method="lth")], lambda r: SMALLEST, seed_split=True
     )
     assert found["method"].tolist() == ["lth"]
     assert np.isfinite(found["hamming"]).all()
 
 
 def test_without_any_row_to_report_nothing_is_read():
-    found, read = near([row()], lambda r: SMALLEST, honest=True)
+    found, read = near([row()], lambda r: SMALLEST, seed_split=True)
     assert (len(found), read) == (0, [])

@@ -24,9 +24,9 @@ def random_mask(random, width, keep):
     return with_biases(kept, width)
 
 
-def embedded(optimum, width, random):
-    """Return an optimal mask within a wider network, its units anywhere."""
-    shape, flat = optimum
+def embedded(target, width, random):
+    """Return a target mask within a wider network, its units anywhere."""
+    shape, flat = target
     places = [random.permutation(width)[:units] for units in shape]
     ends = [np.arange(2), *places, np.arange(1)]
     parts = []
@@ -48,9 +48,9 @@ def padded(parts, wide):
     return found
 
 
-def slowly(mask, width, optimum):
+def slowly(mask, width, target):
     """Return the smallest Hamming distance over all permutations, and Jaccard's."""
-    shape, flat = optimum
+    shape, flat = target
     wide = max(width, *shape)
     a = padded([weights for weights, _ in mlp.matrices(mask, width)], wide)
     b = padded(matrices(flat, shape), wide)
@@ -85,7 +85,7 @@ def test_small_distances_agree_with_all_permutations(seed):
 
 
 @pytest.mark.parametrize("width", [3, 16, 64])
-def test_an_optimal_mask_is_at_zero_wherever_its_units_are(width):
+def test_a_target_mask_is_at_zero_wherever_its_units_are(width):
     random = np.random.default_rng(width)
     for _ in range(5):
         mask = embedded(SMALL, width, random)
@@ -131,7 +131,7 @@ def test_an_empty_mask_lacks_everything():
 
 
 @pytest.mark.parametrize("width", [16, 64])
-def test_a_dense_mask_holds_every_optimum(width):
+def test_a_dense_mask_holds_every_target(width):
     mask = np.ones(mlp.param_count(width), bool)
     found = nearest(mask, width, [SMALL])
     assert found.hamming == mlp.weight_count(width) - SMALL[1].sum()
@@ -165,7 +165,7 @@ def test_with_too_many_units_distances_are_bounds(monkeypatch):
 
 
 def test_units_on_a_path_are_tried_first(monkeypatch):
-    """An optimum hidden among better connected units that lead nowhere."""
+    """A target hidden among better connected units that lead nowhere."""
     random = np.random.default_rng(0)
     mask = embedded(SMALL, 40, random)
     alive = core(mask, 40).units[1]

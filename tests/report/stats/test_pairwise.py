@@ -11,13 +11,13 @@ from scipy import stats
 
 from spiral.report.stats import intervals
 from spiral.report.stats import pairwise as pairs_file
-from spiral.report.stats.pairwise import COLUMNS, MOST, pairs
+from spiral.report.stats.pairwise import COLUMNS, MOST, pairwise
 from spiral.report.stats.selection import SEEDS, STRATA, choose
 from tests.report import only, row, seeds, table
 
 
-def met(*rows, by=("method", "width"), honest=False):
-    return pairs(choose(table(*rows), by, honest))
+def met(*rows, by=("method", "width"), seed_split=False):
+    return pairwise(choose(table(*rows), by, seed_split))
 
 
 def over_all(*rows, **options):
@@ -146,12 +146,12 @@ def test_meetings_of_one_are_those_of_all_that_it_is_in():
         for r in seeds([a], method=m)
     ]
     choice = choose(table(*rows))
-    every, one = pairs(choice), pairs(choice, "b")
+    every, one = pairwise(choice), pairwise(choice, "b")
     its = every[(every["a"] == "b") | (every["b"] == "b")].reset_index(drop=True)
     pd.testing.assert_frame_equal(one, its)
     assert len(one) == 4
     many = [row(method=f"m{i}") for i in range(MOST + 1)]
-    assert len(pairs(choose(table(*many)), "m0")) == 2 * MOST
+    assert len(pairwise(choose(table(*many)), "m0")) == 2 * MOST
 
 
 @pytest.mark.parametrize(
@@ -171,8 +171,8 @@ def test_without_pairs_the_table_is_empty_but_has_its_columns(rows):
 
 
 def test_honest_pairs_are_of_the_seeds_reported():
-    assert only(over_all(*ahead(10), honest=True))["n"] == 5
-    assert met(*ahead(1, n=1), honest=True).empty
+    assert only(over_all(*ahead(10), seed_split=True))["n"] == 5
+    assert met(*ahead(1, n=1), seed_split=True).empty
 
 
 def test_agrees_with_two_loops():
@@ -282,12 +282,14 @@ ROWS = st.lists(
     st.booleans(),
     st.integers(1, 200),
 )
-def test_all_pairs_at_once_are_those_of_each_two_to_the_bit(rows, by, honest, at_once):
+def test_all_pairs_at_once_are_those_of_each_two_to_the_bit(
+    rows, by, seed_split, at_once
+):
     rows = [row(**r | ({"keep": None} if r["method"] == "dense" else {})) for r in rows]
-    choice = choose(table(*rows), by, honest)
+    choice = choose(table(*rows), by, seed_split)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pairs_file, "AT_ONCE", at_once)
-        found = pairs(choice)
+        found = pairwise(choice)
     expected = one_by_one(choice)
     assert len(found) == len(expected)
     if len(found):
@@ -301,5 +303,5 @@ def test_thousands_of_pairs_take_one_count(monkeypatch):
         pairs_file, "_means", lambda *found: counts.append(1) or means(*found)
     )
     rows = [row(method=f"m{i}", seed=s) for i in range(MOST) for s in range(3)]
-    assert len(pairs(choose(table(*rows)))) == MOST * (MOST - 1)
+    assert len(pairwise(choose(table(*rows)))) == MOST * (MOST - 1)
     assert len(counts) == 1

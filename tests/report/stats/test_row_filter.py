@@ -54,7 +54,7 @@ def test_some_methods_stay_whatever_is_asked_of_methods(rows):
         ({"when": ["never ever"]}, "no method has when='never ever'; known are "),
         ({"method": ["lth"]}, "no rows have method=lth; there are dense, gmp, snip"),
         ({"keep": ["21"]}, "no rows have keep=21; there are 20, 26, none"),
-        ({"method": ["gmp"], "keep": ["26"]}, "no rows with method=gmp and keep=26"),
+        ({"method": ["gmp"], "keep": ["26"]}, "no rows have method=gmp and keep=26"),
     ],
 )
 def test_what_selects_nothing_is_refused_with_what_there_is(rows, where, message):

@@ -114,17 +114,17 @@ def test_half_of_the_seeds_choose_and_the_others_are_reported():
     low = seeds([0.6, 0.9, 0.6, 0.9, 0.6], lr=0.1)
     high = seeds([0.8, 0.7, 0.8, 0.75, 0.8], lr=0.2)
     assert shown([*low, *high]) == [0.8, 0.7, 0.8, 0.75, 0.8]
-    assert shown([*low, *high], honest=True) == [0.7, 0.75]
+    assert shown([*low, *high], seed_split=True) == [0.7, 0.75]
 
 
 def test_halves_are_of_the_seeds_that_a_stratum_has():
     some = [row(seed=s, accuracy=s / 100) for s in (90, 3, 17, 40)]
-    assert sorted(shown(some, honest=True)) == [0.17, 0.90]
+    assert sorted(shown(some, seed_split=True)) == [0.17, 0.90]
 
 
 def test_halves_are_the_same_for_all_settings():
     rows = two_rates() + two_rates(schedule="step")
-    choice = choose(table(*rows), honest=True)
+    choice = choose(table(*rows), seed_split=True)
     assert choice.rows["seed"][choice.reported].tolist() == [1]
 
 
@@ -132,7 +132,7 @@ def test_equal_seeds_are_halved_alike_in_every_method_and_size():
     rows = [
         r for m in ("gmp", "lth") for k in (20, 30) for r in two_rates(method=m, keep=k)
     ]
-    choice = choose(table(*rows), honest=True)
+    choice = choose(table(*rows), seed_split=True)
     assert set(choice.rows["seed"][choice.reported]) == {1}
     assert choice.reported.sum() == 4
 
@@ -141,11 +141,11 @@ def test_init_and_order_are_seeds_too():
     rows = [row(init_seed=i, order_seed=o) for i in (0, 1) for o in (0, 1)]
     choice = choose(table(*rows))
     assert choice.rows["seed_code"].nunique() == 4
-    assert choose(table(*rows), honest=True).reported.sum() == 2
+    assert choose(table(*rows), seed_split=True).reported.sum() == 2
 
 
 def test_a_single_seed_has_nothing_left_to_report():
-    assert shown([row(), row(lr=0.2, accuracy=0.3)], honest=True) == []
+    assert shown([row(), row(lr=0.2, accuracy=0.3)], seed_split=True) == []
 
 
 # ---- columns

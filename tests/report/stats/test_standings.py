@@ -1,10 +1,11 @@
-"""Places of many methods, on rows with known answers."""
+"""Ranks of many methods, on rows with known answers."""
 
 import pandas as pd
 import pytest
 
 from spiral.report.stats import ranking, standings
 from spiral.report.text import standings as standings_text
+from spiral.report.text.document import render
 from tests.report import frontier, seeds, table
 
 KNOWN = frontier(("any", 16, 0.96), ("any", 22, 0.9995))
@@ -40,12 +41,12 @@ def rows():
     )
 
 
-def test_places_are_by_who_beats_whom_where_all_have_rows(rows):
+def test_ranks_count_who_is_better_where_all_have_rows(rows):
     found = standings.standings(rows, KNOWN)
     assert found.width == 16
-    assert found.places.to_dict("list") == {
+    assert found.ranks.to_dict("list") == {
         "method": ["gmp", "lth", "random"],
-        "place": [1, 2, 3],
+        "rank": [1, 2, 3],
         "better": [2, 1, 0],
         "worse": [0, 1, 2],
         "seeds": [8, 8, 8],
@@ -53,27 +54,27 @@ def test_places_are_by_who_beats_whom_where_all_have_rows(rows):
         "epochs": [50, 50, 50],
     }
     assert found.tried == [26, 44]
-    assert set(found.gaps["largest"]) == {44}
+    assert set(found.excess["largest"]) == {44}
     assert set(found.sizes["n"]) == {8}
 
 
-def test_places_are_those_of_rank_on_equal_cells(rows):
+def test_ranks_are_those_of_one_method_on_equal_cells(rows):
     both = rows[rows["keep"] != 65].query("width == 16 and seed < 8")
-    found = standings.standings(rows, KNOWN).places.set_index("method")["place"]
-    for method, place in found.items():
-        assert ranking.of_rows(both, method, KNOWN).place == place
+    found = standings.standings(rows, KNOWN).ranks.set_index("method")["rank"]
+    for method, rank in found.items():
+        assert ranking.of_rows(both, method, KNOWN).rank == rank
 
 
-def test_equals_share_a_place():
+def test_ties_share_a_rank():
     alike = with_batch(table(*seeds(UP, method="gmp"), *seeds(UP, method="lth")))
-    assert standings.standings(alike, KNOWN).places["place"].tolist() == [1, 1]
+    assert standings.standings(alike, KNOWN).ranks["rank"].tolist() == [1, 1]
 
 
-def test_the_table_says_what_each_misses_and_needs(rows):
+def test_the_table_has_what_each_needs_and_its_accuracy_gap(rows):
     shown = standings_text.table(standings.standings(rows, KNOWN))
     expected = pd.DataFrame(
         {
-            "place": [1, 2, 3],
+            "rank": [1, 2, 3],
             "method": ["gmp", "lth", "random"],
             "better": [2, 1, 0],
             "worse": [0, 1, 2],
@@ -81,27 +82,27 @@ def test_the_table_says_what_each_misses_and_needs(rows):
             "median": ["≤26 (+10)", ">44", ">44"],
             "interval": ["26–26", ">44", ">44"],
             "best": ["≤26 (+10)", ">44", ">44"],
-            "misses at 26": ["0.036", "0.096", "0.296"],
-            "misses at 44": ["0.036", "0.096", "0.296"],
+            "accuracy gap at 26": ["0.036", "0.096", "0.296"],
+            "accuracy gap at 44": ["0.036", "0.096", "0.296"],
         }
     )
     pd.testing.assert_frame_equal(shown, expected)
 
 
-def test_markdown_has_a_line_each_and_names_those_without_a_place(rows):
+def test_markdown_has_a_line_each_and_names_those_not_ranked(rows):
     text = standings_text.markdown(standings.standings(rows, KNOWN))
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 5
     assert lines[2].startswith("| 1 | `gmp` | 2 | 0 | 50 | ≤26 (+10) |")
     assert all(line.count(" | ") == 9 for line in lines)
-    assert "`dense`" in text.partition("Without a place: ")[2]
+    assert "`dense`" in text.partition("Not ranked: ")[2]
 
 
-def test_budgets_that_differ_are_told(rows):
+def test_budgets_that_differ_are_noted(rows):
     assert standings.standings(rows, KNOWN).notes == []
     epochs = [10 if method == "gmp" else 50 for method in rows["method"]]
     rows.insert(0, "epochs", epochs)
     found = standings.standings(rows, KNOWN)
     (note,) = found.notes
     assert note == "lines differ in epochs: 10 (gmp 16), 50 (lth 16, random 16)"
-    assert f"note: {note}" in standings_text.page(found)
+    assert f"note: {note}" in render(standings_text.document(found))

@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from spiral.report.stats.compare import Question, of_rows
-from spiral.report.text.comparison import as_text, document, page
+from spiral.report.text import comparison
+from spiral.report.text.document import as_json, as_text, render
 from tests.report import frontier, row, seeds, table
 
 KNOWN = frontier(("any", 16, 0.96), ("any", 28, 0.996))
@@ -24,6 +25,10 @@ def found(*rows, known=KNOWN, **question):
     return of_rows(table(*rows), Question(**question), known)
 
 
+def page(found, names):
+    return render(comparison.document(found), names)
+
+
 def lines(text, start):
     """Return the words of the lines that begin so."""
     return [
@@ -31,19 +36,19 @@ def lines(text, start):
     ]
 
 
-def test_gaps_say_count_excess_limits_and_who_beats_whom():
-    text = page(found(*ROWS), ["gaps"])
+def test_excess_tables_have_count_excess_limits_and_improvement():
+    text = page(found(*ROWS), ["excess"])
     low, high = lines(text, "gmp")
     assert low[:9] == ["gmp", "16", "0.95", "16", "26", "(+10)", "26–26", "26", "(+10)"]
     assert low[11] == "8"
-    assert low[12] == "1.00"  # beats lth, which comes next
+    assert low[12] == "1.00"  # better than lth, which comes next
     assert high[2:8] == ["0.995", "28", ">26", ">26", ">26", ">26"]
 
 
-def test_who_beats_the_next_is_told_whichever_name_comes_first():
+def test_improvement_over_the_next_is_shown_whichever_name_comes_first():
     """The pair is known as (gmp, lth): gmp wins once in ten, so lth nine times."""
     gmp = seeds([0.98] + [0.9] * 9)
-    text = page(found(*gmp, *seeds([0.97] * 10, method="lth")), ["gaps"])
+    text = page(found(*gmp, *seeds([0.97] * 10, method="lth")), ["excess"])
     first, second = lines(text, ("gmp", "lth"))[:2]
     assert (first[0], second[0]) == ("lth", "gmp")
     expected = stats.binomtest(9, 10).proportion_ci(method="wilson")
@@ -52,7 +57,7 @@ def test_who_beats_the_next_is_told_whichever_name_comes_first():
 
 
 def test_the_fewest_weights_come_first_within_a_threshold():
-    text = page(found(*ROWS), ["gaps"])
+    text = page(found(*ROWS), ["excess"])
     order = [line[0] for line in lines(text, ("gmp", "lth", "dense", "random"))]
     assert order[:4] == ["gmp", "lth", "dense", "random"]
     assert order[4] == "dense"
@@ -61,7 +66,7 @@ def test_the_fewest_weights_come_first_within_a_threshold():
 def test_signs_say_where_nothing_smaller_or_larger_was_tried():
     rows = [*seeds([0.97] * 8, keep=26), *seeds([0.97] * 4 + [0.9] * 4, method="lth")]
     gmp, lth = (
-        lines(page(found(*rows, thresholds=[0.95]), ["gaps"]), m)[0]
+        lines(page(found(*rows, thresholds=[0.95]), ["excess"]), m)[0]
         for m in ("gmp", "lth")
     )
     assert gmp[4:6] == ["≤26", "(+10)"]
@@ -70,14 +75,14 @@ def test_signs_say_where_nothing_smaller_or_larger_was_tried():
 
 def test_an_interval_that_excludes_no_size_is_none():
     one = [row(accuracy=0.9, keep=16), row(accuracy=0.9, keep=20)]
-    (line,) = lines(page(found(*one, thresholds=[0.95]), ["gaps"]), "gmp")
+    (line,) = lines(page(found(*one, thresholds=[0.95]), ["excess"]), "gmp")
     assert line[4:6] == [">20", "-"]
 
 
 def test_without_frontier_there_is_no_excess():
-    text = page(found(*ROWS, known=None), ["gaps", "groups"])
-    assert "optimum" not in lines(text, "method")[0]
-    assert "shortfall" not in lines(text, "method")[1]
+    text = page(found(*ROWS, known=None), ["excess", "groups"])
+    assert "best_known" not in lines(text, "method")[0]
+    assert "accuracy_gap" not in lines(text, "method")[1]
     assert "note: there is no frontier" in text
 
 
@@ -86,7 +91,7 @@ def test_groups_show_what_a_newcomer_needs():
     (head,) = lines(text, "method")
     assert " ".join(head) == (
         "method width keep lr schedule n median interval best best_any "
-        "≥0.95 ≥0.995 shortfall effective"
+        "≥0.95 ≥0.995 accuracy_gap effective"
     )
     assert lines(text, "gmp")[1][:8] == [
         "gmp", "16", "26", "0.1", "cosine", "8", "0.97", "0.970–0.970",
@@ -94,41 +99,57 @@ def test_groups_show_what_a_newcomer_needs():
     assert lines(text, "dense")[0][2] == "-"
 
 
-def test_pages_explain_their_tables_in_lines_that_fit():
-    text = page(found(*ROWS), ["gaps", "groups", "pairs", "distances"])
-    for name in ("gaps: ", "groups: ", "pairs: ", "distances: "):
-        assert lines(text, name)
-    assert "no distances" in text
-    words = [line for line in text.splitlines() if line.startswith(("note", "gaps"))]
-    assert max(map(len, words)) <= 88
+def test_tables_are_named_and_columns_explained_below_in_lines_that_fit():
+    names = ["excess", "groups", "pairwise", "distances"]
+    text = page(found(*ROWS), names)
+    assert all(lines(text, f"{name}: ") for name in names)
+    assert "distances: no lines" in text
+    for name in ("threshold", "best_any", "probability"):
+        assert len(lines(text, f"{name}: ")) == 1
+    rows, notes = text.index("gmp"), text.index("  median: ")
+    assert rows < notes  # footnotes, not a preface
+    prose = [line for line in text.splitlines() if ": " in line]
+    assert max(map(len, prose)) <= 88
+
+
+def test_only_columns_that_are_shown_are_explained():
+    assert not lines(page(found(*ROWS, known=None), ["excess"]), "best_known: ")
+    assert lines(page(found(*ROWS), ["excess"]), "best_known: ")
 
 
 def test_a_group_with_nothing_to_report_is_a_line_of_dashes():
-    text = page(found(row(), honest=True), ["gaps"])
+    text = page(found(row(), seed_split=True), ["excess"])
     assert lines(text, "gmp")[0][4:] == ["-", "-", "-", "-", "0", "-"]
 
 
 @pytest.mark.parametrize("by", [["method"], ["lr", "method", "width"]])
 def test_any_columns_make_lines(by):
-    text = page(found(*ROWS, by=by), ["gaps", "groups", "pairs"])
+    text = page(found(*ROWS, by=by), ["excess", "groups", "pairwise"])
     assert lines(text, by[0])[0][: len(by)] == by
 
 
 def test_the_document_is_json_with_everything():
     rows = [*ROWS, row(method="snip", accuracy=None)]
-    told = json.loads(json.dumps(document(found(*rows))))
-    assert told["by"] == ["method", "width"]
-    assert told["thresholds"] == [0.95, 0.995]
-    assert told["honest"] is False
-    assert len(told["gaps"]) == 10
-    gmp = next(g for g in told["groups"] if g["keep"] == 26)
+    document = json.loads(json.dumps(as_json(comparison.document(found(*rows)))))
+    assert document["by"] == ["method", "width"]
+    assert document["thresholds"] == [0.95, 0.995]
+    assert document["seed_split"] is False
+    assert len(document["excess"]) == 10
+    gmp = next(g for g in document["groups"] if g["keep"] == 26)
     assert (gmp["median"], gmp["weights"], gmp["best_low"]) == (0.97, 26, 0.97)
-    assert told["groups"][-1]["iqm_low"] is None
-    assert told["pairs"][0].keys() >= {"a", "b", "probability", "low", "high", "n"}
-    assert told["distances"] == []
-    tables = {"gaps", "groups", "pairs", "masks", "distances"}
-    assert told["definitions"].keys() == tables
-    assert all(isinstance(note, str) for note in told["notes"])
+    assert document["groups"][-1]["iqm_low"] is None
+    assert document["pairwise"][0].keys() >= {
+        "a",
+        "b",
+        "probability",
+        "low",
+        "high",
+        "n",
+    }
+    assert document["distances"] == []
+    tables = {"excess", "groups", "pairwise", "masks", "distances"}
+    assert document["definitions"].keys() == tables
+    assert all(isinstance(note, str) for note in document["notes"])
 
 
 def test_text_has_four_digits_and_dashes():

@@ -8,28 +8,28 @@ from spiral.report.text import notes
 from tests.report import frontier, row, seeds, table
 
 
-def said(*rows, known=None, honest=False):
-    choice = choose(table(*rows), honest=honest)
+def said(*rows, known=None, seed_split=False):
+    choice = choose(table(*rows), seed_split=seed_split)
     groups = summarise(choice, best_known=known)
-    return " | ".join(notes.of(choice, groups, honest, known))
+    return " | ".join(notes.of(choice, groups, seed_split, known))
 
 
 def test_failures_are_named_with_their_numbers():
     words = ["aborted"] * 3 + ["diverged", "degenerate", "ok", "collapsed"]
     text = said(*[row(seed=s, status=word) for s, word in enumerate(words)])
     assert "accuracy 0.5: 3 aborted, 1 collapsed, 1 diverged" in text
-    assert "1 degenerate rows count as they are" in text
+    assert "1 degenerate rows count with their accuracy" in text
     assert "failed" not in said(row())
     assert "degenerate" not in said(row())
 
 
 def test_choosing_on_what_is_reported_is_said():
     two = [*seeds([0.9] * 4), *seeds([0.8] * 4, lr=0.2)]
-    assert "--honest" in said(*two)
-    assert "--honest" not in said(row())
-    assert "every other seed" in said(*two, honest=True)
-    assert "none left" not in said(*two, honest=True)
-    assert "1 groups of one seed each have none left" in said(row(), honest=True)
+    assert "--seed-split" in said(*two)
+    assert "--seed-split" not in said(row())
+    assert "every other seed" in said(*two, seed_split=True)
+    assert "none left" not in said(*two, seed_split=True)
+    assert "1 groups have only one seed" in said(row(), seed_split=True)
 
 
 @pytest.mark.parametrize(("accuracy", "better"), [(0.95, False), (0.951, True)])

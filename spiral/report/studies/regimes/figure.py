@@ -18,7 +18,7 @@ COLOURS = {"I": "#D55E00", "II-A": "#F0E442", "II-B": "#56B4E9", "collapsed": "#
 PANELS = (
     ("lmc", "connectivity (below 0: a barrier)", "PuOr", True),
     ("cka", "likeness of outputs (CKA)", "cividis", False),
-    ("shortfall", "accuracy missing to the best known", "cividis_r", False),
+    ("accuracy_gap", "accuracy gap to the best known", "cividis_r", False),
 )
 """Column, title, colours, and whether 0 is in their middle."""
 
@@ -26,7 +26,7 @@ SMALL = 6.5
 
 
 def page(found: RegimeMap) -> Figure:
-    """Draw the map, connectivity, likeness, and the distance to the optimum."""
+    """Draw the map, connectivity, likeness, and the accuracy gap."""
     with mpl.rc_context(style.SETTINGS | {"axes.grid": False}):
         figure = style.figure(12, 9)
         (first, second), (third, fourth) = figure.subplots(2, 2)
@@ -44,17 +44,17 @@ def page(found: RegimeMap) -> Figure:
 
 
 def regime_map(axes: Axes, cells: pd.DataFrame, knob: str) -> None:
-    """Draw each cell in the colour of its regime, with its shortfall."""
+    """Draw each cell in the colour of its regime, with its accuracy gap."""
     heats, keeps = _ticks(cells, knob)
     for cell in cells.to_dict("records"):
         x, y = heats.index(cell[knob]), keeps.index(cell["keep"])
         look: Any = {"color": COLOURS[cell["regime"]], "ec": "white"}
         axes.add_patch(mpl.patches.Rectangle((x - 0.5, y - 0.5), 1, 1, **look))
         name = "" if cell["regime"] == "collapsed" else cell["regime"]
-        text = f"{name}\n{cell['shortfall']:.3f}"
+        text = f"{name}\n{cell['accuracy_gap']:.3f}"
         axes.text(x, y, text, ha="center", va="center", fontsize=SMALL)
     _frame(axes, cells, knob)
-    axes.set_title("regime, and accuracy missing to the best known", fontsize=9)
+    axes.set_title("regime, and accuracy gap to the best known", fontsize=9)
     seen = [name for name in COLOURS if name in set(cells["regime"])]
     handles = [Patch(color=COLOURS[name], label=name) for name in seen]
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)

@@ -3,8 +3,8 @@
 Zhou et al., *A Three-regime Model of Network Pruning*, ICML 2023 (arXiv:2305.18383): a
 dense network of some temperature is pruned to some load and retrained several times
 from equal weights. The error along the straight line between two results says whether
-they are connected, CKA of their outputs whether they are alike. Their figures have no
-thresholds; those here are ours.
+they are connected, CKA of their outputs whether they are alike. The paper
+gives no thresholds; those here are this project's.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ Errors = Float[np.ndarray, " T"]
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What tells regimes apart."""
+    """Borders between regimes."""
 
     barrier: float = -0.02
     """Connectivity (share of errors) below which retrainings are not connected."""
@@ -67,7 +67,7 @@ class Points(NamedTuple):
 
 
 def points(every: int = 1) -> Points:
-    """Return every so many points of the data (float64)."""
+    """Return every N-th point of the data (float64)."""
     data = cubist.load()
     x = np.ascontiguousarray(data.x[::every].T.astype(np.float64))
     return Points(x, data.y[::every] == 1)
@@ -120,7 +120,7 @@ def regime(lmc: float, cka: float, thresholds: Thresholds) -> str:
 
 
 def border(likeness: Float[np.ndarray, " N"]) -> float:
-    """Return where likeness falls in two: half-way between the means of 2-means.
+    """Return the border between two clusters of likeness: half-way between their means.
 
     In one dimension the best two clusters are two runs of the sorted values.
 
@@ -133,8 +133,8 @@ def border(likeness: Float[np.ndarray, " N"]) -> float:
     values = np.sort(likeness[~np.isnan(likeness)])
     if len(np.unique(values)) < 2:
         raise ConfigError(
-            "expected cells of at least two likenesses to split, got "
-            f"{np.unique(values).tolist()}; give --alike a number"
+            "expected at least two different values of CKA to split, got "
+            f"{np.unique(values).tolist()}; set --alike instead of --split"
         )
     halves = [(values[:n], values[n:]) for n in range(1, len(values))]
     spread = [len(a) * a.var() + len(b) * b.var() for a, b in halves]

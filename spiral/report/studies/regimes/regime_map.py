@@ -1,10 +1,9 @@
 """The map of regimes over temperature and load, from the rows of ``one_shot``."""
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from spiral.methods.registry import options
 from spiral.report.stats.aggregate import known_at
 from spiral.report.studies.regimes import measure
 from spiral.report.studies.regimes.measure import Points, Retrained, Thresholds
-from spiral.report.text.comparison import as_text, records
 from spiral.results import columns, load
 from spiral.search import best_known
 
@@ -41,15 +39,15 @@ class Question:
     """Hidden width; the largest by default."""
     thresholds: Thresholds = field(default_factory=Thresholds)
     split: bool = False
-    """Whether the data say what is alike: 2-means of the cells' CKA."""
+    """Whether the threshold of CKA is set by 2-means of the cells' values."""
     every: int = 1
-    """One point in so many is looked at."""
+    """Measure on every N-th point."""
     frontier: Path | None = None
     """The file; the shipped one by default."""
 
 
 class RegimeMap(NamedTuple):
-    """What was found."""
+    """The map, and what it was drawn from."""
 
     temperature: str
     width: int
@@ -57,11 +55,11 @@ class RegimeMap(NamedTuple):
     """A line for each temperature and load. Of ``n`` dense networks the retrainings of
     some are all constant, ``collapsed``; ``lmc`` and ``cka`` are means over the others
     and the pairs of their retrainings, ``error`` over all. ``over`` is how much more
-    that is than the least of the load; ``shortfall`` what is missing to the best
-    network known of the size. The ``regime`` is collapsed where more than half are; so
-    many dense networks ``agree`` with it on their own."""
+    that is than the least of the load; ``accuracy_gap`` the difference to the
+    accuracy of the best network known of the size. The ``regime`` is collapsed where
+    more than half are; ``agree`` counts the dense networks whose own regime it is."""
     regimes: pd.DataFrame
-    """A line for each regime: its ``cells``, medians of ``shortfall`` and ``over``."""
+    """For each regime: its ``cells``, medians of ``accuracy_gap`` and ``over``."""
     notes: list[str]
 
 
@@ -73,7 +71,7 @@ def draw_map(folders: Sequence[Path], question: Question | None = None) -> Regim
         question: What to map, and how.
 
     Raises:
-        ConfigError: There are no such rows, or the knob is none.
+        ConfigError: There are no such rows, or the temperature is unknown.
         StoreError: A folder holds no rows, or the file no frontier.
     """
     question = question or Question()
@@ -81,7 +79,9 @@ def draw_map(folders: Sequence[Path], question: Question | None = None) -> Regim
     ours = _ours(table, question.width)
     knob = question.temperature or max(KNOBS, key=lambda name: ours[name].nunique())
     if knob not in KNOBS:
-        raise ConfigError(f"no temperature {knob!r}; those are {', '.join(KNOBS)}")
+        raise ConfigError(
+            f"expected a temperature among {', '.join(KNOBS)}, got {knob!r}"
+        )
     ours = _but_for(knob, ours)
     networks = load.networks(folders, ours).set_index("config_id")
     on = measure.points(question.every)
@@ -93,14 +93,14 @@ def draw_map(folders: Sequence[Path], question: Question | None = None) -> Regim
     ]
     if not measured:
         raise ConfigError(
-            "no pruned network was retrained more than once: give `branch` several "
-            "values, as 0..2"
+            "expected pruned networks that were retrained more than once, got one "
+            "retraining each; give `branch` several values, as 0..2"
         )
     each = pd.DataFrame(measured)
     known = best_known.load(question.frontier)
     thresholds = _thresholds(each, knob, question)
     cells = _cells(each, knob, known, thresholds)
-    notes = [*notes, *_remarks(cells, question, thresholds)]
+    notes = [*notes, *_notes(cells, question, thresholds)]
     width = int(ours["width"].iloc[0])
     return RegimeMap(knob, width, cells, _summary(cells), notes)
 
@@ -113,24 +113,6 @@ def changed(found: RegimeMap, thresholds: Thresholds) -> int:
     return int((cells["regime"] != others).sum())
 
 
-def document(found: RegimeMap) -> dict[str, Any]:
-    """Return all that a map has found, for JSON."""
-    tables = {"cells": records(found.cells), "regimes": records(found.regimes)}
-    facts = {"temperature": found.temperature, "width": found.width}
-    return {**facts, "notes": found.notes, **tables}
-
-
-def page(found: RegimeMap) -> str:
-    """Return the tables that people want to see."""
-    parts = [
-        f"width {found.width}, {found.temperature} from cold to hot",
-        as_text(found.cells),
-        as_text(found.regimes),
-        *(textwrap.fill(f"note: {note}", 88) for note in found.notes),
-    ]
-    return "\n".join(f"{part}\n" for part in parts).rstrip()
-
-
 def _ours(table: pd.DataFrame, width: int | None) -> pd.DataFrame:
     """Return the rows of one width, knobs that were left out filled in."""
     ours = table[table["method"] == METHOD]
@@ -139,7 +121,9 @@ def _ours(table: pd.DataFrame, width: int | None) -> pd.DataFrame:
     ours = ours[(ours["width"] == width) & (ours["status"] != "diverged")]
     if ours.empty:
         raise ConfigError(
-            f"no rows of method {METHOD}" + (f" of width {width}" if width else "")
+            f"expected rows of method {METHOD}"
+            + (f" of width {width}" if width else "")
+            + ", got none; `spiral-sweep launch seeds/regimes` trains some"
         )
     return ours.assign(
         checkpoint=ours["checkpoint"].fillna(ours["epochs"]),
@@ -164,15 +148,15 @@ def _but_for(knob: str, ours: pd.DataFrame) -> pd.DataFrame:
 def _measure(
     part: pd.DataFrame, networks: pd.DataFrame, on: Points
 ) -> dict[str, float]:
-    """Return what the retrainings of one pruned network say."""
+    """Return the numbers of the retrainings of one pruned network."""
     retrained = []
     for config_id in part["config_id"]:
         row = networks.loc[config_id].to_dict()
         mask, params = columns.params_of(row)
         retrained.append(Retrained(params, mask, int(row["width"])))
     found = measure.pairs(retrained, on)
-    told = [pair for pair in found if not np.isnan(pair.cka)]
-    lmc, cka = np.mean(told, axis=0).tolist() if told else (np.nan, np.nan)
+    known = [pair for pair in found if not np.isnan(pair.cka)]
+    lmc, cka = np.mean(known, axis=0).tolist() if known else (np.nan, np.nan)
     return {
         "lmc": lmc,
         "cka": cka,
@@ -214,7 +198,7 @@ def _cells(
     cells = pd.DataFrame(found)
     best = known_at(cells.pop("nnz").to_numpy(), known, "any")
     cells["over"] = cells["error"] - cells.groupby("keep")["error"].transform("min")
-    cells["shortfall"] = best - (1 - cells["error"])
+    cells["accuracy_gap"] = best - (1 - cells["error"])
     cold_first = knob not in COLD_IS_LARGE
     return cells.sort_values(
         [knob, "keep"], ascending=[cold_first, True], ignore_index=True
@@ -222,31 +206,33 @@ def _cells(
 
 
 def _summary(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return a line for each regime that occurs, the closest to the optimum first."""
+    """Return a line for each regime that occurs, the smallest accuracy gap first."""
     grouped = cells.groupby("regime")
-    table = grouped[["shortfall", "over"]].median()
+    table = grouped[["accuracy_gap", "over"]].median()
     table.insert(0, "cells", grouped.size())
-    return table.sort_values("shortfall").reset_index()
+    return table.sort_values("accuracy_gap").reset_index()
 
 
-def _remarks(
+def _notes(
     cells: pd.DataFrame, question: Question, thresholds: Thresholds
 ) -> list[str]:
     """Return what to know about a map."""
     barrier, alike = thresholds.barrier, thresholds.alike
-    whose = (
-        "the second is the data's" if question.split else "these thresholds are ours"
+    source = (
+        "the threshold of cka follows from the data"
+        if question.split
+        else "the paper gives no thresholds; these are this project's"
     )
     notes = [
-        f"regime I: lmc below {barrier:g}; II-A and II-B: cka below {alike:.3g} or "
-        f"not; {whose}",
-        "cka takes an inverted output for the same: read it with lmc",
+        f"regime I: lmc below {barrier:g}; otherwise II-A: cka below {alike:.3g}, and "
+        f"II-B: cka of {alike:.3g} or more; {source}",
+        "cka does not distinguish an output from its inverse; read it with lmc",
     ]
     if cells["collapsed"].any():
         notes.append(
-            f"{cells['collapsed'].sum()} pruned networks put out constants; they have "
+            f"{cells['collapsed'].sum()} pruned networks have constant outputs and "
             "no cka"
         )
     if question.every > 1:
-        notes.append(f"lines and likeness on one point in {question.every}")
+        notes.append(f"lmc and cka are measured on every {question.every}th point")
     return notes

@@ -1,4 +1,4 @@
-"""Robustness of the networks of launches: which are read, and the tables they make."""
+"""Robustness of the networks of launches: which are measured, and their tables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,18 +20,21 @@ from spiral.search import best_known
 from spiral.search.network import unpacked
 
 BY = ("method", "width", "keep")
-OPTIMUM: dict[best_known.Kind, str] = {"any": "optimum", "protocol": "optimum_protocol"}
-"""How the best networks known are called, and those trained as the paper trains."""
+BEST_KNOWN: dict[best_known.Kind, str] = {
+    "any": "best_known",
+    "protocol": "best_known_protocol",
+}
+"""Names of the best known networks, and of those trained as in the paper."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """Which networks to read, and on what."""
+    """Which networks to measure, and on what."""
 
     each: int = 5
     """Networks of each method, width and size: its first seeds at the best setting."""
     every: int = 10
-    """One point in so many is looked at."""
+    """Measure on every N-th point."""
     keep: Sequence[int] = ()
     """Sizes; all by default, dense networks too."""
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -65,7 +68,7 @@ class Read(NamedTuple):
 
 
 def diagnose(folders: Sequence[Path], question: Question | None = None) -> Diagnosis:
-    """Read networks of launches and the best networks known of their sizes.
+    """Measure networks of launches and the best known networks of their sizes.
 
     Args:
         folders: Results directories.
@@ -81,10 +84,10 @@ def diagnose(folders: Sequence[Path], question: Question | None = None) -> Diagn
     known = best_known.load(question.frontier)
     read = [*_pruned(folders, chosen, probe)]
     sizes = sorted({r.facts["nnz"] for r in read if r.facts["method"] != "dense"})
-    read += _optima(known, sizes, probe)
+    read += _best_known(known, sizes, probe)
     networks = _numbers(read)
     groups = _medians(networks)
-    notes = [*notes, *_remarks(groups, question)]
+    notes = [*notes, *_notes(groups, question)]
     return Diagnosis(
         networks, groups, _curves(read), _overlap(read), _redundancy(read), notes
     )
@@ -101,14 +104,16 @@ def _chosen(
         table = table[sizes | (table["method"] == "dense")]
     table = table[table["status"] != "diverged"].reset_index(drop=True)
     if table.empty:
-        raise ConfigError("no network is left to read: see --keep and --where")
+        raise ConfigError(
+            "expected networks to measure, got none; see --keep and --where"
+        )
     choice = choose(table, ("method", "width"))
     reported = choice.rows[choice.reported].sort_values(["group", "seed"])
     return reported.groupby("group").head(question.each), notes
 
 
 def _pruned(folders: Sequence[Path], chosen: pd.DataFrame, probe: Probe) -> list[Read]:
-    """Read the networks of rows, dense ones first: they are what others lose to."""
+    """Read the networks of rows, dense ones first: others are compared with them."""
     dense: dict[tuple[int, int], Reading] = {}
     found = []
     order = chosen.assign(first=chosen["method"] != "dense").sort_values("first")
@@ -131,14 +136,14 @@ def _pruned(folders: Sequence[Path], chosen: pd.DataFrame, probe: Probe) -> list
 
 
 def _lost(dense: Reading | None, pruned: Reading) -> np.ndarray | None:
-    """Return the points that the dense network of this seed has right, and it wrong."""
+    """Return the points that only the dense network of this seed has correct."""
     return None if dense is None else dense.right & ~pruned.right
 
 
-def _optima(known: pd.DataFrame, sizes: Sequence[int], probe: Probe) -> list[Read]:
-    """Read the best networks known with as many weights as the others, or fewer."""
+def _best_known(known: pd.DataFrame, sizes: Sequence[int], probe: Probe) -> list[Read]:
+    """Measure the best networks known with as many weights as the others, or fewer."""
     found = []
-    for kind, name in OPTIMUM.items():
+    for kind, name in BEST_KNOWN.items():
         leaders = best_known.leaders(known, kind)
         place = np.searchsorted(leaders["nnz"], sizes, side="right") - 1
         for number in sorted({*place.tolist()} - {-1}):
@@ -202,7 +207,7 @@ def _overlap(read: Sequence[Read]) -> pd.DataFrame:
             (of_a, reading_a), (of_b, reading_b) = here[a], here[b]
             line = {"a": a, "b": b, "width": width, "keep": keep}
             line["fragile"] = measure.jaccard(reading_a.fragile, reading_b.fragile)
-            if of_a["lost"] is not None:  # both have the same dense twin
+            if of_a["lost"] is not None:  # both have the same dense network
                 line["lost"] = measure.jaccard(of_a["lost"], of_b["lost"])
             lines.append(line)
     names = ["a", "b", "width", "keep"]
@@ -217,23 +222,20 @@ def _overlap(read: Sequence[Read]) -> pd.DataFrame:
 
 def _redundancy(read: Sequence[Read]) -> pd.DataFrame:
     """Return how alike two corruptions move margins, over all networks of rows."""
-    own = [r.reading for r in read if r.facts["method"] not in OPTIMUM.values()]
+    own = [r.reading for r in read if r.facts["method"] not in BEST_KNOWN.values()]
     table = pd.DataFrame(measure.redundancy(own), index=KINDS, columns=KINDS)
     return table.rename_axis("kind").reset_index()
 
 
-def _remarks(groups: pd.DataFrame, question: Question) -> list[str]:
-    """Say what was looked at, and how the optimum fares."""
+def _notes(groups: pd.DataFrame, question: Question) -> list[str]:
+    """Return what was measured, and how the best known networks compare."""
     found = [
-        f"one point in {question.every}, up to {question.each} networks of each line; "
-        "numbers are medians over networks, of points their medians (_low: 5 %); room: "
-        "how far a right point can move any way and stay right",
-        "lost: right in the dense network of the same seed and wrong here, unknown "
-        "without one; fragile: right when clean and wrong under half of the "
-        "corruptions or more at the highest severity",
+        f"measured on every {question.every}th point, for up to {question.each} "
+        "networks of each line; numbers of points are medians over the points (_low: "
+        "the 5 % quantile), then over networks",
     ]
-    names = [*OPTIMUM.values()]
-    best = groups[groups["method"] == OPTIMUM["any"]].sort_values("nnz")
+    names = [*BEST_KNOWN.values()]
+    best = groups[groups["method"] == BEST_KNOWN["any"]].sort_values("nnz")
     pruned = groups[~groups["method"].isin([*names, "dense"])]
     place = np.searchsorted(best["nnz"], pruned["nnz"], side="right") - 1
     ours, known = pruned[place >= 0], best.iloc[place[place >= 0]]
@@ -241,8 +243,8 @@ def _remarks(groups: pd.DataFrame, question: Question) -> list[str]:
     milder = known["drop"].to_numpy() < ours["drop"].to_numpy()
     if len(ours):
         found.append(
-            f"of {len(ours)} lines of pruned networks the optimum of as many weights, "
-            f"or fewer, is the more accurate under corruption in {higher.sum()}, and "
-            f"loses less of its own accuracy in {milder.sum()}"
+            f"of {len(ours)} lines of pruned networks, the best known network of equal "
+            f"size or smaller is more accurate under corruption in {higher.sum()} and "
+            f"has the smaller drop in {milder.sum()}"
         )
     return found

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError
 from spiral.report.figures import style
-from spiral.report.studies.robustness.diagnosis import OPTIMUM
+from spiral.report.studies.robustness.diagnosis import BEST_KNOWN
 from spiral.report.studies.robustness.measure import KINDS
 
-NAMES = tuple(OPTIMUM.values())
+NAMES = tuple(BEST_KNOWN.values())
 INFORMED = 0.75
-"""Clean accuracy below which a network has little to lose, and is not shown to."""
+"""Clean accuracy below which drops say little and are not shown."""
 
 STAR: dict[str, Any] = {
     "color": "black",
@@ -43,7 +43,9 @@ def page(
     ours = groups["width"].eq(width) & ~groups["method"].isin(NAMES)
     sizes = sorted(groups.loc[ours, "keep"].dropna().unique())
     if width is None or not sizes:
-        raise ConfigError(f"no pruned network of this width ({width}) was read")
+        raise ConfigError(
+            f"expected pruned networks of width {width or 'any'}, got none"
+        )
     keep = int(sizes[len(sizes) // 2])
     with mpl.rc_context(style.SETTINGS):
         figure = style.figure(11, 9)
@@ -53,7 +55,7 @@ def page(
         shown = groups[ours | groups["method"].isin(NAMES)]
         over_size(left, shown, "mean_corruption", "mean accuracy under corruption")
         shown = shown[shown["accuracy"] >= INFORMED]
-        over_size(right, shown, "drop", "share of the own accuracy that is lost")
+        over_size(right, shown, "drop", "relative drop of accuracy")
         right.set_title(f"networks of clean accuracy {INFORMED} or more", fontsize=9)
         above.legend(*left.get_legend_handles_labels(), loc="outside right center")
         panels = below.subplots(2, len(KINDS) // 2, sharex=True, sharey=True)
@@ -62,16 +64,14 @@ def page(
             severities(axes, shown[shown["kind"].eq(kind)], kind)
         for axes in panels[-1]:
             axes.set_xlabel("severity")
-        title = (
-            f"the same, accuracy over severity: width {width}, {keep} weights asked for"
-        )
+        title = f"accuracy over severity: width {width}, {keep} weights asked for"
         below.suptitle(title, fontsize=10)
     return figure
 
 
 def _at(curves: pd.DataFrame, width: int, keep: int) -> pd.DataFrame:
-    """Return the curves of a size, of dense networks and of the optimum."""
-    best = curves["method"].eq(OPTIMUM["any"])
+    """Return the curves of a size, of dense networks and of the best known."""
+    best = curves["method"].eq(BEST_KNOWN["any"])
     near = curves.loc[best & curves["keep"].le(keep), "keep"].max()
     same = curves["keep"].eq(keep) | curves["method"].eq("dense")
     others = curves["width"].eq(width) & same & ~curves["method"].isin(NAMES)
@@ -92,7 +92,7 @@ def over_size(axes: Axes, groups: pd.DataFrame, column: str, label: str) -> None
             continue
         look = _look(str(name))
         x, y = line["nnz"].to_numpy(float), line[column].to_numpy(float)
-        axes.plot(x, y, label=str(name).replace("_protocol", " (as trained)"), **look)
+        axes.plot(x, y, label=str(name).replace("_", " "), **look)
     axes.set(xlabel="weights", ylabel=label)
 
 
@@ -106,7 +106,7 @@ def severities(axes: Axes, curves: pd.DataFrame, kind: str) -> None:
 
 
 def _look(name: str) -> dict[str, Any]:
-    """Return how a method's lines look; black stars are the best networks known."""
+    """Return how a method's lines look; black stars are the best known networks."""
     if name in NAMES:
-        return STAR | {"linestyle": "-" if name == OPTIMUM["any"] else ":"}
+        return STAR | {"linestyle": "-" if name == BEST_KNOWN["any"] else ":"}
     return {"color": style.colour(name), "marker": style.marker(name)}

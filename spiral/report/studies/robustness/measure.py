@@ -1,8 +1,9 @@
-"""How networks bear corrupted points, beside the sparsest networks of their size.
+"""Robustness of networks to corrupted points.
 
 Source: the measures of Li et al., *Understanding Robustness Lottery*, 2022
 (arXiv:2206.07918), from its summary; no code was published. There is one logit
-z = w·h + b here, so the directions of the classes are w and -w; the sets are ours.
+z = w·h + b here, so the directions of the classes are w and -w. The sets of points
+(silent, fragile, lost) are this project's.
 """
 
 from collections.abc import Sequence
@@ -28,14 +29,14 @@ RADII = np.arange(1, 16) * 0.02
 
 DIRECTIONS = 16
 SPARSER = 10
-"""Of the points one in so many is moved in all directions."""
+"""Every N-th point is moved in all directions: all would take ten times as long."""
 
 Flags = Bool[np.ndarray, " D"]
 Values = Float[np.ndarray, " D"]
 
 
 class Probe(NamedTuple):
-    """The points that networks are read on."""
+    """The points that networks are measured on."""
 
     labels: Flags
     clean: Float[np.ndarray, "2 D"]
@@ -45,7 +46,7 @@ class Probe(NamedTuple):
 
 @cache
 def probe(every: int) -> Probe:
-    """Return every so many points, corrupted in all ways (float64)."""
+    """Return every N-th point, corrupted in all ways (float64)."""
     data = cubist.load()
     points = data.x[::every].astype(np.float64)
     ways = [
@@ -60,7 +61,7 @@ def probe(every: int) -> Probe:
 
 
 class Reading(NamedTuple):
-    """What one network makes of the points."""
+    """Measurements of one network on the points."""
 
     right: Flags
     """Points that have the right sign when clean."""
@@ -147,7 +148,7 @@ def _logits(
 
 
 def numbers(reading: Reading) -> dict[str, float]:
-    """Return what a reading comes to.
+    """Return a reading as numbers.
 
     ``accuracy`` (clean), ``mean_corruption`` (accuracy over all kinds at severities
     1 … 5), ``drop`` between them, as a share of the first, the mean accuracy under each

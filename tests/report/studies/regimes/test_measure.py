@@ -7,8 +7,9 @@ import pytest
 from spiral.errors import ConfigError
 from spiral.model import masks, mlp
 from spiral.report.figures import style
-from spiral.report.studies.regimes import figure, measure, regime_map
+from spiral.report.studies.regimes import figure, measure, regime_map, text
 from spiral.report.studies.regimes.measure import Retrained, Thresholds
+from spiral.report.text.document import as_json, render
 from spiral.results import columns
 from spiral.search import best_known
 from spiral.search.network import unpacked
@@ -126,7 +127,7 @@ def test_the_border_is_that_of_the_best_two_clusters(n):
 
 
 def test_without_two_likenesses_there_is_no_border():
-    with pytest.raises(ConfigError, match=r"at least two likenesses .* got \[0\.5\]"):
+    with pytest.raises(ConfigError, match=r"two different values .* got \[0\.5\]"):
         measure.border(np.array([0.5, np.nan, 0.5]))
 
 
@@ -262,7 +263,7 @@ def test_cold_comes_first_and_distances_are_to_the_best_known(found):
     for cell in found.cells.to_dict("records"):
         level = best[best.index <= cell["keep"]].iloc[-1]
         expected = level - (1 - cell["error"])
-        assert cell["shortfall"] == pytest.approx(expected, abs=1e-12)
+        assert cell["accuracy_gap"] == pytest.approx(expected, abs=1e-12)
     least = found.cells.groupby("keep")["over"].min()
     assert least.tolist() == [0, 0]
 
@@ -280,9 +281,9 @@ def test_another_temperature_is_another_map(launched):
 
 
 def test_a_map_says_what_is_ours_and_draws(found, tmp_path):
-    text = regime_map.page(found)
-    assert "these thresholds are ours" in text.replace("\n", " ")
-    document = regime_map.document(found)
+    document = as_json(text.document(found))
+    assert "regime I: lmc below -0.02" in render(text.document(found))
+    assert "thresholds" in found.notes[0]
     assert len(document["cells"]) == 4
     assert document["temperature"] == "checkpoint"
     for n in (1, 2):
@@ -296,7 +297,9 @@ def test_the_data_may_say_what_is_alike(launched):
     question = regime_map.Question("checkpoint", every=50, split=True)
     split = regime_map.draw_map([launched], question)
     at = measure.border(split.cells["cka"].to_numpy(float))
-    assert any(f"cka below {at:.3g} or not; the second" in n for n in split.notes)
+    assert any(
+        f"cka below {at:.3g}" in n and "follows from the data" in n for n in split.notes
+    )
     for cell in split.cells.to_dict("records"):
         limits = Thresholds(alike=at)
         assert cell["regime"] in (
@@ -317,21 +320,21 @@ def test_every_regime_has_a_colour():
 
 
 @pytest.mark.parametrize(
-    ("options", "text"),
+    ("options", "message"),
     [
-        ({"temperature": "heat"}, "no temperature 'heat'; those are checkpoint, "),
-        ({"width": 5}, "no rows of method one_shot of width 5"),
+        ({"temperature": "heat"}, "temperature among checkpoint, .* got 'heat'"),
+        ({"width": 5}, "rows of method one_shot of width 5, got none"),
     ],
 )
-def test_mistakes_are_named(launched, options, text):
-    with pytest.raises(ConfigError, match=text):
+def test_mistakes_are_named(launched, options, message):
+    with pytest.raises(ConfigError, match=message):
         regime_map.draw_map([launched], regime_map.Question(**options))
 
 
 def test_one_retraining_says_nothing(tmp_path):
-    text = "{method: one_shot, width: 3, epochs: 1, keep: 9}"
+    line = "{method: one_shot, width: 3, epochs: 1, keep: 9}"
     settings = launch.Settings("local")
-    prepared = launch.prepare(grid.loads(text), tmp_path / "out", settings)
+    prepared = launch.prepare(grid.loads(line), tmp_path / "out", settings)
     launch.run(prepared, settings, lambda outcome: None)
     with pytest.raises(ConfigError, match="give `branch` several"):
         regime_map.draw_map([tmp_path / "out"])

@@ -15,6 +15,7 @@ from spiral.report.studies.robustness import (
     text as diagnosis_text,
 )
 from spiral.report.studies.robustness.diagnosis import Question, diagnose
+from spiral.report.text.document import as_json, render
 from spiral.search import best_known
 from spiral.search.network import unpacked
 from spiral.tasks import cubist
@@ -78,7 +79,7 @@ def test_groups_are_medians_over_networks(found):
         assert shown[name] == pytest.approx(np.median([each[name] for each in numbers]))
 
 
-def test_lost_points_are_those_that_the_dense_twin_has_right(found):
+def test_lost_points_are_those_that_only_the_dense_network_has_right(found):
     dense, pruned = reading("dense", 1), reading("snip", 1)
     lost = (dense.right & ~pruned.right).mean()
     assert line(found.networks, method="snip", seed=1)["lost"] == lost
@@ -99,15 +100,15 @@ def test_overlap_is_of_equal_seeds(found):
         assert shown[name] == pytest.approx(np.nanmedian(values))
 
 
-def test_the_optimum_of_as_many_weights_stands_beside_them(found):
+def test_the_best_known_of_as_many_weights_stands_beside_them(found):
     entry = best_known.leaders(best_known.load()).set_index("nnz").loc[7]
     _, network, width = unpacked(entry["matrices"], np.asarray(entry["params"]))
     z = oracles.logits(network, cubist.load().x[::EVERY], width)
-    shown = line(found.groups, method="optimum")
+    shown = line(found.groups, method="best_known")
     assert (shown["nnz"], shown["keep"], shown["width"]) == (7, 7, width)
     labels = cubist.load().y[::EVERY]
     assert shown["accuracy"] == oracles.correct(z, labels) / len(labels)
-    assert "optimum_protocol" not in set(found.groups["method"])  # none is so small
+    assert "best_known_protocol" not in set(found.groups["method"])  # none is so small
     assert any("of 2 lines of pruned networks" in note for note in found.notes)
 
 
@@ -123,11 +124,11 @@ def test_curves_have_every_kind_at_every_severity(found):
 def test_methods_and_sizes_can_be_chosen(folders):
     def left(**question):
         asked = Question(every=EVERY, each=1, **question)
-        return set(diagnose(folders, asked).groups["method"]) - {"optimum"}
+        return set(diagnose(folders, asked).groups["method"]) - {"best_known"}
 
     assert left(where={"when": ["before"]}) == {"dense", "snip"}
     assert left(keep=[7]) == {"dense", "gmp", "snip"}
-    with pytest.raises(ConfigError, match="no network is left"):
+    with pytest.raises(ConfigError, match="expected networks to measure"):
         diagnose(folders[1:], Question(keep=[8]))
     with pytest.raises(StoreError):
         diagnose(folders, Question(frontier=folders[0] / "none.parquet"))
@@ -140,13 +141,12 @@ def test_without_dense_networks_nothing_is_known_to_be_lost(folders):
 
 
 def test_text_and_json_say_the_same(found):
-    document = diagnosis_text.document(found)
-    assert [len(document[name]) for name in diagnosis_text.TABLES] == [
-        len(getattr(found, name)) for name in diagnosis_text.TABLES
-    ]
+    document = as_json(diagnosis_text.document(found))
+    for name in ("networks", "groups", "curves", "overlap", "redundancy"):
+        assert len(document[name]) == len(getattr(found, name))
     assert document["corruptions"]["rotation"] == [1, 2, 3, 4, 5]
-    text = diagnosis_text.page(found)
-    for words in ("mean_corruption", "snip", "quantise", "note: one point in 199"):
+    text = render(diagnosis_text.document(found))
+    for words in ("mean_corruption", "snip", "quantise", "every 199th point"):
         assert words in text
 
 
@@ -157,11 +157,11 @@ def test_the_figure_draws_every_method_and_kind(found, monkeypatch):
     figure = robustness_figures.page(found.groups, found.curves)
     left, right, *panels = [a for part in figure.subfigs for a in part.axes]
     labels = {line.get_label() for line in left.lines}
-    assert labels == {"dense", "gmp", "snip", "optimum"}
+    assert labels == {"dense", "gmp", "snip", "best known"}
     assert [axes.get_title() for axes in panels] == [*measure.KINDS]
     assert all(len(axes.lines) == 4 for axes in panels)
     colours = {to_hex(line.get_color()) for line in panels[0].lines}
     assert len(colours) == 4
-    assert right.get_ylabel() == "share of the own accuracy that is lost"
-    with pytest.raises(ConfigError, match="no pruned network of this width"):
+    assert right.get_ylabel() == "relative drop of accuracy"
+    with pytest.raises(ConfigError, match="pruned networks of width 9"):
         robustness_figures.page(found.groups, found.curves, 9)

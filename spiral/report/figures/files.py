@@ -1,0 +1,102 @@
+"""Figures of one network, of a search or of the frontier: which numbers each shows."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from spiral.errors import ConfigError
+from spiral.report.figures import layout, maps, search
+from spiral.report.figures import undertraining as undertraining_figures
+from spiral.report.figures.networks import Drawn
+from spiral.report.stats import success as success_rates
+from spiral.report.stats import undertraining
+from spiral.report.stats.row_filter import Where
+from spiral.results import columns, read
+from spiral.search import best_known, network
+
+LEVELS = (0.8, 0.9, 0.95)
+"""Accuracies of the figure of success rates."""
+
+
+def budget(folders: Sequence[Path], where: Where) -> Figure:
+    """Return accuracy and entropy over the epochs trained."""
+    return undertraining_figures.draw(undertraining.of_folders(folders, where))
+
+
+def boundary(out: Path, config_id: str) -> Figure:
+    """Return the decision map of one network."""
+    one = _network(out, config_id)
+    return layout.draw(
+        lambda axes: maps.boundary(axes, one.params, one.width, one.title), 5.5, 5.5
+    )
+
+
+def neurons(out: Path, config_id: str) -> Figure:
+    """Return one network as a graph of maps."""
+    return search.inside([_network(out, config_id)])
+
+
+def success(out: Path, levels: Sequence[float] = ()) -> Figure:
+    """Return the share of trainings that reach each accuracy, over the mask's size."""
+    rows = read.read(out, success_rates.COLUMNS)
+    shares = success_rates.over_nnz(rows, levels or LEVELS)
+    return layout.draw(lambda axes: search.success(axes, shares))
+
+
+def frontier(path: Path | None, by: best_known.Size) -> Figure:
+    """Return the best accuracy known over size."""
+    table = best_known.load(path)
+    best = {kind: best_known.best(table, kind, by) for kind in search.KINDS}
+    return layout.draw(
+        lambda axes: search.frontier(axes, best, by, best_known.THRESHOLDS)
+    )
+
+
+def networks(
+    path: Path | None, nnz: Sequence[int] = (), neurons: bool = False
+) -> Figure:
+    """Return networks of the frontier as graphs.
+
+    Args:
+        path: The frontier; the shipped one by default.
+        nnz: Sizes; the smallest that reaches each threshold by default.
+        neurons: Whether to show where each neuron is active, in place of the
+            decision map.
+
+    Raises:
+        ConfigError: The frontier has no network of these sizes.
+    """
+    table = best_known.load(path)
+    leaders = best_known.leaders(table)
+    fewest = [best_known.fewest(table, level) for level in best_known.THRESHOLDS]
+    chosen = leaders[leaders["nnz"].isin(nnz or [size for size in fewest if size])]
+    if chosen.empty:
+        known = ", ".join(map(str, leaders["nnz"]))
+        raise ConfigError(
+            f"expected sizes of networks on the frontier ({known}), got "
+            f"{', '.join(map(str, nnz)) or 'none'}"
+        )
+    drawn = [of_entry(entry) for entry in chosen.to_dict("records")]
+    return search.inside(drawn) if neurons else search.gallery(drawn)
+
+
+def of_entry(entry: Mapping[Any, Any]) -> Drawn:
+    """Return a network of the frontier to draw."""
+    return Drawn(
+        f"{entry['nnz']} weights, {entry['nnz_params']} parameters\n"
+        f"accuracy {entry['accuracy']:.4f}",
+        *network.unpacked(entry["matrices"], np.asarray(entry["params"])),
+    )
+
+
+def _network(out: Path, config_id: str) -> Drawn:
+    """Return one network of a results directory to draw."""
+    row = read.find(out, config_id)
+    title = (
+        f"{row['method']}, width {row['width']}: {row['nnz']} weights "
+        f"({row['effective_nnz']} on a path), accuracy {row['accuracy']:.4f}"
+    )
+    return Drawn(title, *columns.params_of(row), int(row["width"]))
