@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import spiral
-from spiral.results import store
+from spiral.results import sealed, store
 from tests.sweep.conftest import run_cli
 
 PICKLES = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal", "cloudpickle"}
@@ -123,13 +123,13 @@ def _extension(canary):
     ],
     ids=" ".join,
 )
-@pytest.mark.parametrize("sealed", [False, True])
-def test_a_parquet_file_never_runs_code(command, sealed, canary, tmp_path):
+@pytest.mark.parametrize("is_sealed", [False, True])
+def test_a_parquet_file_never_runs_code(command, is_sealed, canary, tmp_path):
     table, out = _extension(canary), tmp_path / "out"
     for path in (store.manifest_path(out), store.pack_path(out, "x")):
         path.parent.mkdir(parents=True)
-        if sealed:
-            path.write_bytes(store.to_bytes(table, {"pack": "x"}, 1))
+        if is_sealed:
+            path.write_bytes(sealed.to_bytes(table, {"pack": "x"}, 1))
         else:
             pq.write_table(table, path)
     ran = run_cli(*[word.format(out=out) for word in command])

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spiral.results import store
+from spiral.results import sealed, store
 from spiral.results.columns import meanings
 
 VERSIONS = {
@@ -86,7 +86,7 @@ def _footer(path: Path) -> dict[str, Any]:
     """Return the facts in a pack's footer; none if it cannot be read."""
     try:
         found: dict[str, Any] = json.loads(
-            pq.read_metadata(path).metadata[store.FOOTER]
+            pq.read_metadata(path).metadata[sealed.FOOTER]
         )
     except (pa.ArrowException, OSError, KeyError, ValueError):
         return {}

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from spiral.errors import ConfigError, CorruptPack, StoreError
 from spiral.results import columns as rows
-from spiral.results import store
+from spiral.results import sealed, store
 from spiral.tasks import cubist
 
 MEASURED = ("status", "accuracy", "nnz", "effective_nnz", "connected", "steps")
@@ -37,7 +37,7 @@ def read(
         raise StoreError(f"{out} holds no rows yet; run `spiral-sweep launch` first")
     try:
         for file in files:  # a flipped byte is an error, never a number
-            store.prove(Path(file).read_bytes(), file)
+            sealed.prove(Path(file).read_bytes(), file)
         schemas = {file: pq.read_schema(file) for file in files}
         for file, found in schemas.items():
             if not rows.readable(found):
@@ -73,7 +73,7 @@ def read_with_version(out: Path, columns: Sequence[str]) -> pd.DataFrame:
 def _version(file: str) -> str | None:
     """Return the version of spiral-sweep that made a result file, if it tells."""
     metadata = pq.read_schema(file).metadata or {}
-    version = json.loads(metadata.get(store.FOOTER, b"{}")).get("version")
+    version = json.loads(metadata.get(sealed.FOOTER, b"{}")).get("version")
     return None if version is None else str(version)
 
 

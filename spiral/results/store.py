@@ -9,14 +9,11 @@
       _spiral/tmp/                  unfinished files, progress of packs in training
 
 ``pandas.read_parquet(DIR)`` works at any time: names that start with ``_`` are ignored.
-A file proves itself: its footer holds a seal, the digest of all its other bytes, so any
-flipped byte is found.
+A file proves itself (see ``sealed``).
 """
 
 import hashlib
-import io
 import json
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -25,23 +22,14 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from spiral import __version__
 from spiral.errors import CorruptPack, StoreError
 from spiral.protocol.config import DTYPES
-from spiral.results import atomic
+from spiral.results import atomic, sealed
 
 SCHEMA_VERSION = 1
 DAY = 86_400.0  # seconds
-FOOTER = b"spiral-sweep"
-FLOATS = "weights"
-"""The column of float32 lists: stored byte by byte rather than by dictionary, which
-makes a row of a dense width-16 network 2.3 KB instead of 3.7 KB."""
-
-UNSEALED = "unsealed" + "0" * 24
-"""Stands in a footer while the seal is computed; of the seal's length."""
-SEAL = re.compile(rb'"seal": "([0-9a-f]{32})"')
 ARROW = {int: pa.int64(), float: pa.float64(), str: pa.string()}
 NULLABLE = {ARROW[kind]: pd.api.types.pandas_dtype(DTYPES[kind]) for kind in ARROW}
 NULLABLE[pa.large_string()] = NULLABLE[pa.string()]
@@ -102,67 +90,6 @@ def tidy(out: Path) -> None:
                 path.unlink()
 
 
-# ---- Parquet bytes
-
-
-def to_bytes(table: pa.Table, footer: Mapping[str, Any], rows_per_group: int) -> bytes:
-    """Serialise a table with a sealed footer; equal input gives equal bytes."""
-    text = json.dumps({**footer, "seal": UNSEALED}, sort_keys=True)
-    buffer = io.BytesIO()
-    pq.write_table(
-        table.replace_schema_metadata({FOOTER: text.encode()}),
-        buffer,
-        compression="zstd",
-        row_group_size=rows_per_group,
-        write_page_checksum=True,
-        use_dictionary=[name for name in table.column_names if name != FLOATS],
-        use_byte_stream_split=[f"{FLOATS}.list.element"],
-    )
-    data = buffer.getvalue()
-    return data.replace(UNSEALED.encode(), _seal(data).encode(), 1)
-
-
-def _seal(unsealed: bytes) -> str:
-    """Return the seal of a file's bytes, as long as the placeholder it replaces."""
-    return hashlib.blake2b(unsealed, digest_size=len(UNSEALED) // 2).hexdigest()
-
-
-def prove(data: bytes, name: str) -> None:
-    """Prove that not a byte has changed of what :func:`to_bytes` wrote.
-
-    Nothing may be parsed before, so that no damage meets the parser.
-
-    Raises:
-        CorruptPack: It is not that; ``name`` is the file in the message.
-    """
-    seals = SEAL.findall(data)
-    if not seals:
-        raise CorruptPack(f"{name}: not a file of spiral-sweep, or cut short (no seal)")
-    if _seal(data.replace(seals[-1], UNSEALED.encode(), 1)).encode() != seals[-1]:
-        raise CorruptPack(f"{name}: its bytes are not those that were written")
-
-
-def from_bytes(data: bytes, name: str, **part: Any) -> tuple[pa.Table, dict[str, Any]]:
-    """Read what :func:`to_bytes` wrote, and prove that no byte has changed.
-
-    Args:
-        data: The bytes.
-        name: The file in messages.
-        part: ``columns`` or ``filters``, as ``pyarrow.parquet.read_table`` takes them.
-
-    Raises:
-        CorruptPack: It is not that.
-    """
-    prove(data, name)
-    try:
-        table = pq.read_table(pa.BufferReader(data), **part)
-        footer = json.loads(table.schema.metadata[FOOTER])
-        footer.pop("seal")
-    except (OSError, pa.ArrowException, ValueError, LookupError, TypeError) as error:
-        raise CorruptPack(f"{name}: cannot be read ({error})") from None
-    return table.replace_schema_metadata(None), footer
-
-
 # ---- packs
 
 
@@ -187,7 +114,7 @@ def write_pack(out: Path, pack: str, rows: pa.Table, facts: Mapping[str, Any]) -
         "pack": pack,
         "rows": rows.num_rows,
     }
-    data = to_bytes(rows, footer, rows_per_group=max(1, rows.num_rows))
+    data = sealed.to_bytes(rows, footer, rows_per_group=max(1, rows.num_rows))
     atomic.replace_atomically(
         pack_path(out, pack), data, scratch(out), lambda path: _check(path, pack)
     )
@@ -219,7 +146,7 @@ def _check(path: Path, pack: str, **part: Any) -> tuple[pa.Table, dict[str, Any]
         raise
     except OSError as error:
         raise CorruptPack(f"{path}: cannot be read ({error.strerror})") from None
-    rows, footer = from_bytes(data, str(path), **part)
+    rows, footer = sealed.from_bytes(data, str(path), **part)
     if footer.get("pack") != pack or pack_id(rows["config_id"].to_pylist()) != pack:
         raise CorruptPack(f"{path}: holds pack {footer.get('pack')}, expected {pack}")
     return rows, footer
@@ -255,7 +182,7 @@ def write_manifest(
     """
     table = pa.Table.from_pandas(configs, preserve_index=False)
     footer = {**facts, "schema": SCHEMA_VERSION, "version": __version__}
-    data = to_bytes(table, footer, rows_per_group=4096)
+    data = sealed.to_bytes(table, footer, rows_per_group=4096)
     atomic.replace_atomically(manifest_path(out), data, scratch(out), first=first)
 
 
@@ -281,7 +208,7 @@ def read_manifest(
         )
     try:
         filters = None if pack is None else [("pack", "=", pack)]
-        table, footer = from_bytes(
+        table, footer = sealed.from_bytes(
             path.read_bytes(), path.name, columns=columns, filters=filters
         )
         names = {"config_id", "pack"}

@@ -16,7 +16,7 @@ import pyarrow as pa
 from spiral import formats
 from spiral.errors import ConfigError, StoreError
 from spiral.protocol import config
-from spiral.results import atomic, store
+from spiral.results import atomic, sealed, store
 from spiral.results import read as results
 from spiral.results.read import MEASURED
 
@@ -69,7 +69,7 @@ def write(out: Path, file: Path, more: Sequence[str] = ()) -> int:
     table = table.sort_values([*order, "keep", "seed"], kind="stable")
     found = pa.Table.from_pandas(table[[*told, *kept]], preserve_index=False)
     footer = {"summary": 1, "rows": len(table), **_made_by(out)}
-    data = store.to_bytes(found, footer, rows_per_group=max(1, len(table)))
+    data = sealed.to_bytes(found, footer, rows_per_group=max(1, len(table)))
     atomic.replace_atomically(file, data, file.parent)
     return len(table)
 
@@ -88,7 +88,7 @@ def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
             f"`spiral-sweep summary` writes (a Parquet file), got {kind}"
         )
     try:
-        found, facts = store.from_bytes(file.read_bytes(), str(file))
+        found, facts = sealed.from_bytes(file.read_bytes(), str(file))
     except OSError as error:
         raise StoreError(f"{file}: {error.strerror}") from None
     if "summary" not in facts:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from spiral.errors import CorruptPack, StoreError
-from spiral.results import store
+from spiral.results import sealed, store
 
 IDS = ["c0ffee", "decade", "facade"]
 PACK = store.pack_id(IDS)
@@ -226,7 +226,7 @@ def test_parts_of_a_damaged_manifest_are_not_read_either(manifest, tmp_path):
 def test_a_sealed_table_that_is_no_manifest_is_refused(wrong, columns, tmp_path):
     path = store.manifest_path(tmp_path)
     path.parent.mkdir()
-    path.write_bytes(store.to_bytes(pa.table(wrong), {}, 1))
+    path.write_bytes(sealed.to_bytes(pa.table(wrong), {}, 1))
     with pytest.raises(CorruptPack, match="launch the grid again"):
         store.read_manifest(tmp_path, columns=columns)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spiral.results import store
+from spiral.results import sealed, store
 from spiral.search import best_known
 from tests.soak import files
 from tests.soak.texts import Case, grid_words
@@ -53,7 +53,7 @@ def _forged(chance: Random, path: Path) -> None:
     names = chance.sample([*columns], chance.randint(0, 4))
     table = pa.table({name: columns[name] for name in names})
     facts = chance.choice([{}, {"schema": 99}, {"pack": ["x"]}])
-    path.write_bytes(store.to_bytes(table, facts, 10))
+    path.write_bytes(sealed.to_bytes(table, facts, 10))
 
 
 # ---- checkpoints

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from spiral.methods.registry import options
-from spiral.results import columns, read, store
+from spiral.results import columns, read, sealed, store
 from spiral.sweep import status
 
 
@@ -191,7 +191,7 @@ def _output(command, folder):
 def test_a_sealed_table_that_holds_no_results_is_no_row(cli, copy):
     path = next(store.pack_files(copy))
     table, footer = store.read_pack(path)
-    path.write_bytes(store.to_bytes(table.drop_columns(["nnz"]), footer, 10))
+    path.write_bytes(sealed.to_bytes(table.drop_columns(["nnz"]), footer, 10))
     ran = cli("compare", copy)
     assert ran.code == 4
     assert "has not the columns of a result file" in ran.err
