@@ -86,9 +86,9 @@ near, far = best.iloc[-1], best.iloc[0]
 knob = found.temperature
 Markdown(
     f"With {far['keep']} weights the best dense network to prune is one of "
-    f"**{far[knob]} epochs**, with an accuracy gap of **{far['shortfall']:.1%}** after "
-    f"retraining; with {near['keep']} weights it is one of {near[knob]} epochs, with a "
-    f"gap of {near['shortfall']:.1%}."
+    f"**{far[knob]} epochs**; after retraining the accuracy gap is "
+    f"**{far['shortfall']:.1%}**. With {near['keep']} weights it is one of "
+    f"{near[knob]} epochs, with a gap of {near['shortfall']:.1%}."
 )
 
 # %% [markdown]

@@ -74,7 +74,8 @@ medians = found.groups.set_index("method").groupby("method")["drop"].median()
 Markdown(
     f"The best known networks lose **{medians['optimum']:.1%}** of their accuracy "
     f"(median over sizes), the sparsest networks trained from random weights "
-    f"**{medians['optimum_protocol']:.1%}**, a dense network {medians['dense']:.1%}. "
+    f"**{medians['optimum_protocol']:.1%}**, and dense networks "
+    f"{medians['dense']:.1%}. "
     "A network at chance level loses nothing, so read both columns."
 )
 

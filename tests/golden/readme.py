@@ -48,7 +48,7 @@ def every_result() -> str:
     """Return a line for each result column: its type and meaning."""
     lines = [
         [f"`{name}`", str(kind).replace("element", "item"), meaning]
-        for name, (kind, meaning) in columns.RESULTS.items()
+        for name, (kind, *_, meaning) in columns.RESULTS.items()
     ]
     return markdown(["column", "type", "meaning"], lines)
 
