@@ -28,7 +28,7 @@ def hostile(tmp_path):
     """A page in which every name is hostile, and one table has 2,000 lines."""
     lines = [[EVIL, str(number), f"{number / 7:.4g}", "-"] for number in range(2000)]
     columns = ["method", EVIL, "median", "best"]
-    one = tables.Table("groups", EVIL, EVIL, columns, lines, 5000, EVIL)
+    one = tables.Table("groups", EVIL, {EVIL: EVIL}, columns, lines, 5000, EVIL)
     few = one._replace(name="excess", lines=lines[:12], total=12)
     picture = pictures.Picture("excess", EVIL, EVIL, "data:,", 900, 100, EVIL)
     content = {
