@@ -50,7 +50,7 @@ folder = click.argument("out", metavar="DIR", type=PLACE)
 def _places(
     _: click.Context, __: click.Parameter, given: tuple[Path, ...]
 ) -> tuple[Path, ...]:
-    """Put the file of a shipped summary in the place of its name."""
+    """Replace the name of a shipped summary by its file."""
     from spiral.results import summary
 
     known = summary.names()
@@ -126,7 +126,7 @@ def find_grid(name: str) -> Path:
     if name in known:
         return known[name]
     if path.exists():
-        return path  # a folder, say: reading it says what is wrong
+        return path  # a folder, for example: reading it raises the error
     hint = spelling.suggest(name, known)
     raise ConfigError(f"{name}: no such file, and no shipped grid; {hint}")
 

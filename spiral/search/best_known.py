@@ -53,7 +53,7 @@ THRESHOLDS = (0.95, 0.995)
 """The accuracies of the paper."""
 
 IDENTITY = ("kind", "matrices", "accuracy", "loss")
-"""Columns by which networks of frontiers are told apart."""
+"""Columns that identify a network of a frontier."""
 
 PROVED = ("shape", "nnz", "nnz_params", "correct", "correct_float32", "accuracy")
 """Columns that follow from mask and weights."""

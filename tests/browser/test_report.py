@@ -3,6 +3,7 @@
 import pytest
 
 from spiral.report import html
+from spiral.report.figures import catalogue
 from spiral.report.figures import rows as row_figures
 from spiral.report.html import headline, pictures, tables
 from spiral.results.provenance import Run
@@ -28,7 +29,7 @@ def hostile(tmp_path):
     """A page in which every name is hostile, and one table has 2,000 lines."""
     lines = [[EVIL, str(number), f"{number / 7:.4g}", "-"] for number in range(2000)]
     columns = ["method", EVIL, "median", "best"]
-    one = tables.Table("groups", EVIL, EVIL, columns, lines, 5000, EVIL)
+    one = tables.Table("groups", EVIL, {EVIL: EVIL}, columns, lines, 5000, EVIL)
     few = one._replace(name="excess", lines=lines[:12], total=12)
     picture = pictures.Picture("excess", EVIL, EVIL, "data:,", 900, 100, EVIL)
     content = {
@@ -156,5 +157,5 @@ def test_the_first_stop_of_the_keyboard_skips_to_the_numbers(visit, report):
 def test_its_figures_are_those_of_the_command(report):
     drawn, missing = pictures.of(row_figures.read([report.parent / "out"]))
     assert all(picture.data in report.read_text() for picture in drawn)
-    names = {kind.name for kind in pictures.KINDS}
+    names = {entry.name for entry in catalogue.FIGURES if entry.in_report}
     assert names == {p.name for p in (*drawn, *missing)} - {"networks"}

@@ -248,7 +248,7 @@ def test_what_screen_readers_are_told(page):
     edges(page).nth(0).focus()
     page.keyboard.press("Delete")
     settled(page)
-    said = page.locator("#said")
+    said = page.locator("#status")
     said.get_by_text("19 weights").wait_for(state="attached")
     assert "accuracy" in said.inner_text()
 

@@ -213,7 +213,7 @@ def test_what_has_no_initialisation_does_not_offer_it(page):
     assert "not recorded" in own.inner_text()
 
 
-def test_optimum_puts_the_best_of_equal_size_beside(page):
+def test_the_best_known_of_equal_size_is_put_beside(page):
     part(page, 0, "match").click()
     assert re.match(r"Best known, (19|20) weights", part(page, 1, "name").inner_text())
 

@@ -29,8 +29,15 @@ def budget(folders: Sequence[Path], where: Where) -> Figure:
 def boundary(out: Path, config_id: str) -> Figure:
     """Return the decision map of one network."""
     one = _network(out, config_id)
+    caption = (
+        "Decision map of n = 1 network. Shade: probability of class 1; line: where "
+        "both classes are equally likely; dots: every 25th data point."
+    )
     return layout.draw(
-        lambda axes: maps.boundary(axes, one.params, one.width, one.title), 5.5, 5.5
+        lambda axes: maps.boundary(axes, one.params, one.width, one.title),
+        5.5,
+        5.8,
+        caption,
     )
 
 
@@ -43,15 +50,24 @@ def success(out: Path, levels: Sequence[float] = ()) -> Figure:
     """Return the share of trainings that reach each accuracy, over the mask's size."""
     rows = read.read(out, success_rates.COLUMNS)
     shares = success_rates.over_nnz(rows, levels or LEVELS)
-    return layout.draw(lambda axes: search.success(axes, shares))
+    caption = (
+        f"Share of n = {len(rows):,} trainings of given masks that reach an accuracy, "
+        "by the weights of the mask; bands: 95 % intervals."
+    )
+    return layout.draw(lambda axes: search.success(axes, shares), caption=caption)
 
 
 def frontier(path: Path | None, by: best_known.Size) -> Figure:
     """Return the best accuracy known over size."""
     table = best_known.load(path)
     best = {kind: best_known.best(table, kind, by) for kind in search.KINDS}
+    caption = (
+        f"Best accuracy of n = {len(table):,} networks of the frontier up to each "
+        "size. Level lines: the thresholds."
+    )
     return layout.draw(
-        lambda axes: search.frontier(axes, best, by, best_known.THRESHOLDS)
+        lambda axes: search.frontier(axes, best, by, best_known.THRESHOLDS),
+        caption=caption,
     )
 
 

@@ -32,11 +32,14 @@ class Sheet(NamedTuple):
     share_y: Literal[True, "row"] = True
 
 
-def draw(paint: Paint, width: float = 6.0, height: float = 4.0) -> Figure:
+def draw(
+    paint: Paint, width: float = 6.0, height: float = 4.0, caption: str = ""
+) -> Figure:
     """Return a figure of one Axes, painted in the project's style."""
     with mpl.rc_context(style.SETTINGS):
         figure = style.figure(width, height)
         paint(figure.subplots())
+        explain(figure, caption, legend=False)
     return figure
 
 

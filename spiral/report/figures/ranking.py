@@ -43,9 +43,9 @@ def excess(table: pd.DataFrame, note: str = "") -> Figure:
     )
     caption = (
         "Excess weights over the best known at which the median of the seeds reaches "
-        f"the accuracy ({counted(table['n'], 'seeds')} at any size). Bars: 95 % "
-        "intervals, where they exclude a size; small tick: the best seed. Open marker: "
-        "more than the largest (▷) or at most the smallest (◁) size tried."
+        f"the accuracy ({counted(table['n'], 'seeds')}, the fewest at any size). Bars: "
+        "95 % intervals, where they exclude a size; small tick: the best seed. Open "
+        "marker: more than the largest (▷) or at most the smallest (◁) size tried."
     )
     return panels(paints, sheet, caption + note)
 

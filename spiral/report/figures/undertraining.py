@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from spiral.report.figures import style
+from spiral.report.figures.layout import counted, explain
 
 PANELS = {
     "accuracy": "median accuracy",
@@ -51,6 +52,8 @@ def draw(summary: pd.DataFrame) -> Figure:
         for axes, label in zip(panels[:, 0], PANELS.values(), strict=True):
             axes.set_ylabel(label)
         _legend(figure, panels.flat)
+        count = counted(summary["n"], "seeds")
+        explain(figure, f"Medians over {count}, at the best setting.", legend=False)
     return figure
 
 

@@ -6,7 +6,7 @@ What each is, and where simulation finds 93 to 97 % (``tests/report/test_coverag
 - mean of scores in [0, 1]: Wilson's with the variance found; from 10 seeds, if not
   nearly all scores are equal (then it is wider than needed).
 - median: order statistics, from 6 seeds, the fewest that a sign test of 2.5 % can
-  tell apart from chance, so that tables of accuracies and of weights have intervals
+  distinguish from chance, so that tables of accuracies and of weights have intervals
   from the same number on. (Percentiles of bootstrapped medians jump from
   one seed to the next: at 7 and 21 seeds they hold 87 and 92 %.)
 - interquartile mean: stratified bootstrap, from 7 seeds in each stratum. (Plain

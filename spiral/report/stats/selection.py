@@ -1,8 +1,8 @@
 """Which rows are reported: groups of rows, and the setting of each that is shown.
 
 A *group* is what is compared: the columns asked for, and the size (``keep``). Its rows
-differ in seeds; in what tells problems apart, its *strata* (width, initial weights from
-a file); and in everything else that a config says: its *settings* (learning rate,
+differ in seeds; in what distinguishes problems, its *strata* (width, initial weights
+from a file); and in everything else in a config: its *settings* (learning rate,
 schedule, options), of which each stratum shows one, chosen by the median.
 """
 

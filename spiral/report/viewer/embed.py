@@ -29,7 +29,7 @@ RECIPE: dict[str, Any] = {
     "init_seed": None,
     "order_seed": 0,
 }
-"""How the page trains a network that no row tells about."""
+"""How the page trains a network whose training is unknown."""
 
 
 class Embedded(NamedTuple):
@@ -48,7 +48,7 @@ class Found(NamedTuple):
 
     networks: list[Embedded]
     initial: list[np.ndarray]
-    """Initial parameters that are not drawn from a seed; fact ``init`` is a place."""
+    """Initial parameters that are not drawn from a seed; fact ``init`` is an index."""
     notes: list[str]
 
 
@@ -98,11 +98,11 @@ def of_folders(
         ids = chosen["config_id"].tolist()
         whole = rows.complete(read.read(folder, ids=ids), registry.options())
         for _, row in whole.iterrows():
-            found.networks.append(of_row(row, place_of(row, places, found.initial)))
+            found.networks.append(of_row(row, index_of(row, places, found.initial)))
     if folders and not found.networks:
         raise ConfigError(
-            f"no row satisfies --select {select!r}; `spiral-sweep compare` lists what "
-            "there is"
+            f"expected rows that satisfy --select {select!r}, got none; `spiral-sweep "
+            "compare` lists the rows there are"
         )
     return found
 
@@ -116,7 +116,7 @@ def choose(known: pd.DataFrame, select: str | None, leaders: bool) -> pd.DataFra
         leaders: Only those that are better than all smaller ones of their kind.
 
     Raises:
-        ConfigError: The condition cannot be understood.
+        ConfigError: The condition is not valid.
     """
     if select is not None:
         known = known[satisfied(known, select)]
@@ -129,7 +129,7 @@ def choose(known: pd.DataFrame, select: str | None, leaders: bool) -> pd.DataFra
 
 
 def leading(best: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that no smaller one of the same method and width equals."""
+    """Return the rows better than all smaller ones of the same method and width."""
     rising = best[best["place"] == 0].sort_values("nnz", kind="stable")
     accuracy = rising["accuracy"].astype(float).fillna(0.0)
     before = accuracy.groupby([rising["method"], rising["width"]]).transform(
@@ -157,7 +157,7 @@ def satisfied(known: pd.DataFrame, select: str) -> np.ndarray:
 
 
 def of_row(row: pd.Series, init: int | None) -> Embedded:
-    """Return the network of a row; ``init`` is the place of its initial parameters."""
+    """Return the network of a row; ``init`` is the index of its initial parameters."""
     mask, params = rows.params_of(row)
     drawn = _drawn(row)
     facts = {
@@ -181,7 +181,7 @@ def of_row(row: pd.Series, init: int | None) -> Embedded:
 
 
 def about(row: pd.Series) -> str:
-    """Return in words what tells a row from others: recipe, seed, options."""
+    """Return in words what distinguishes a row: recipe, seed, options."""
     words = [f"width {row['width']}", f"seed {row['seed']}"]
     words += [f"lr {row['lr']}", row["schedule"]]
     for name, field in config.fields(registry.options_of(row["method"])).items():
@@ -191,12 +191,12 @@ def about(row: pd.Series) -> str:
     return ", ".join(words)
 
 
-def place_of(
+def index_of(
     row: pd.Series,
     places: dict[tuple[str, int], int | None],
     known: list[np.ndarray],
 ) -> int | None:
-    """Return the place among ``known`` of what a row began with, if a file holds it.
+    """Return the index among ``known`` of what a row began with, if a file holds it.
 
     None where it is drawn from a seed, which the page does itself, or the file is gone.
     """
@@ -225,5 +225,5 @@ def _plain(value: Any) -> Any:
 
 
 def _finite(value: Any) -> float | None:
-    """Return a number, or None for what JSON cannot say."""
+    """Return a number, or None for what JSON cannot represent."""
     return float(value) if pd.notna(value) and np.isfinite(value) else None

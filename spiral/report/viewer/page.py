@@ -33,11 +33,11 @@ def page(
     Args:
         folders: Results directories; without any the frontier is alone.
         select: Condition on columns, in the words of a grid's ``where``.
-        leaders: Only rows that no smaller one of the same method and width equals.
-        limit: Rows at most; the best of each method, width and size come first.
+        leaders: Only rows better than all smaller ones of the same method and width.
+        limit: The most rows; the best of each method, width and size come first.
 
     Raises:
-        ConfigError: The condition cannot be understood, or no row satisfies it.
+        ConfigError: The condition is not valid, or no row satisfies it.
         StoreError: A folder holds no rows.
     """
     known = of_frontier()

@@ -163,7 +163,7 @@ def test_a_condition_chooses_rows(launch):
 
 
 @pytest.mark.parametrize(
-    ("select", "said"), [("kep == 12", "unknown"), ("keep == 99", "no row satisfies")]
+    ("select", "said"), [("kep == 12", "unknown"), ("keep == 99", "rows that satisfy")]
 )
 def test_a_condition_that_cannot_be_or_that_nothing_satisfies_is_an_error(
     select, said, launch

@@ -2,7 +2,7 @@
 
 Zhou et al., *A Three-regime Model of Network Pruning*, ICML 2023 (arXiv:2305.18383): a
 dense network of some temperature is pruned to some load and retrained several times
-from equal weights. The error along the straight line between two results says whether
+from equal weights. The error along the straight line between two results shows whether
 they are connected, CKA of their outputs whether they are alike. The paper
 gives no thresholds; those here are this project's.
 """

@@ -6,7 +6,8 @@ for every network, and a higher severity moves each point on along the same way.
 
 Source: the kinds are those of CIFAR-10-C (Hendrycks & Dietterich, ICLR 2019), which the
 study of Li et al. (*Understanding Robustness Lottery*, 2022) uses; what they are in the
-plane, and how severe, is ours. A second noise, uniform, would say what Gaussian does.
+plane, and how severe, is this project's choice. Uniform noise is left out: it would
+add nothing to Gaussian noise.
 """
 
 from collections.abc import Callable

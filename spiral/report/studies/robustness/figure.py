@@ -14,7 +14,7 @@ from spiral.report.studies.robustness.measure import KINDS
 
 NAMES = tuple(BEST_KNOWN.values())
 INFORMED = 0.75
-"""Clean accuracy below which drops say little and are not shown."""
+"""Clean accuracy below which drops mean little and are not shown."""
 
 STAR: dict[str, Any] = {
     "color": "black",

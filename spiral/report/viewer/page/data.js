@@ -1,6 +1,6 @@
 // What Python embedded: the networks with their masks and weights, and the points.
 
-import { paramCount } from "./mlp.js";
+import { paramCount } from "./network.js";
 import { initialParams } from "./random.js";
 
 export function fromBase64(text) {
@@ -73,10 +73,10 @@ export function readData(document_) {
 
   const frontier = networks.filter((net) => net.method === "frontier");
 
-  /** The best network known with at most so many weights. */
-  function optimum(nnz) {
+  /** The best known network with at most this many weights. */
+  function bestOfSize(nnz) {
     return frontier.filter((net) => net.nnz <= nnz).reduce(
       (best, net) => (best && best.accuracy >= net.accuracy ? best : net), null);
   }
-  return { ...document_, networks, byId, modelOf, initialOf, optimum };
+  return { ...document_, networks, byId, modelOf, initialOf, bestOfSize };
 }

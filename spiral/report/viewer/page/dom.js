@@ -29,12 +29,12 @@ export function partsOf(root) {
   return found;
 }
 
-let telling;
+let announcing;
 
-/** Say something to screen readers, once things are quiet; show it for a moment if asked. */
-export function tell(text, shown = false) {
-  clearTimeout(telling);
-  telling = setTimeout(() => { document.getElementById("said").textContent = text; }, 400);
+/** Announce a text to screen readers, once things are quiet; show it for a moment if asked. */
+export function announce(text, shown = false) {
+  clearTimeout(announcing);
+  announcing = setTimeout(() => { document.getElementById("status").textContent = text; }, 400);
   if (!shown) return;
   const toast = document.getElementById("toast");
   toast.textContent = text;

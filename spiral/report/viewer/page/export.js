@@ -3,7 +3,7 @@
 import { pack } from "./data.js";
 import { html } from "./dom.js";
 import { withBiases } from "./masks.js";
-import { layersOf } from "./mlp.js";
+import { layersOf } from "./network.js";
 import { picture } from "./picture.js";
 import { nameOf } from "./stats.js";
 

@@ -1,7 +1,7 @@
 // What a network computes on a square piece of the plane: logits, one unit, zero lines.
 // A view is {x, y, half}: its centre and half its side. Rows run from top to bottom.
 
-import { BLOCK, forward } from "./mlp.js";
+import { BLOCK, forward } from "./network.js";
 
 export const EXTENT = 2.25;
 export const WHOLE = { x: 0, y: 0, half: EXTENT };

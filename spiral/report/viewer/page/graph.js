@@ -3,14 +3,14 @@
 import { set, svg } from "./dom.js";
 import { canvasOf, paintInput, paintLogits, paintUnit } from "./paint.js";
 import { curve, layout, strongest, thickness, unitName } from "./layout.js";
-import { handleEdges, handleUnits } from "./hands.js";
+import { handleEdges, handleUnits } from "./interactions.js";
 
 const ROLES = {
   live: "", constant: "constant: no input reaches it", dead: "dead: it does not reach the output",
   absent: "no weight kept", silent: "silent: zero on all points",
 };
 
-/** A graph in a box; `on` is told what hands do: hover, focus, toggle, drag, select. */
+/** A graph in a box; `on` is called on hover, focus, toggle, drag and select. */
 export function makeGraph(root, on) {
   const canvas = root.querySelector("canvas"), picture = root.querySelector("svg");
   let drawn = null, nodes = [], edges = [], shape = "", now = null, scratch = null;
@@ -57,13 +57,13 @@ export function makeGraph(root, on) {
       const chosen = side.selected === place ? " selected" : "";
       set(group, "class", `edge ${w < 0 ? "minus" : "plus"}${fate}${chosen}`);
       set(line, "stroke-width", kept ? thickness(w, largest, drawn).toFixed(2) : 1);
-      const said = kept ? w.toFixed(3) + (side.anatomy.useful[place] ? "" : ", on no path") : "pruned";
+      const text = kept ? w.toFixed(3) + (side.anatomy.useful[place] ? "" : ", not on a path") : "pruned";
       const [start, stop] = [unitName(edge.layer, edge.from), unitName(edge.layer + 1, edge.to)];
       set(group, "aria-label", `weight from ${start} to ${stop}`);
       set(group, "aria-valuenow", Number.isFinite(w) ? +w.toFixed(4) : 0);
       set(group, "aria-valuemin", -100);
       set(group, "aria-valuemax", 100);
-      set(group, "aria-valuetext", said);
+      set(group, "aria-valuetext", text);
     }
     for (const node of nodes) dressUnit(node, side);
   }

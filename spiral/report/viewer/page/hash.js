@@ -1,7 +1,7 @@
 // The state as text behind the # of the address: a link that shows the same again.
 
 import { fromBase64, fromBits, pack, toBase64, toBits, unpack } from "./data.js";
-import { paramCount } from "./mlp.js";
+import { paramCount } from "./network.js";
 import { fresh } from "./state.js";
 
 const LONGEST = 200_000; // characters; browsers take more, mail programs do not

@@ -1,6 +1,6 @@
 // Where the units and edges of a graph stand: inputs on the left, output on the right.
 
-import { eachWeight, INPUTS } from "./mlp.js";
+import { eachWeight, INPUTS } from "./network.js";
 
 export const MOST_EDGES = 1600; // more would neither draw smoothly nor be told apart
 

@@ -1,18 +1,18 @@
 // The page: two sides, a table, a toolbar, held together by one state.
 
 import { readData } from "./data.js";
-import { partsOf, set, tell } from "./dom.js";
+import { partsOf, set, announce } from "./dom.js";
 import { exportJson, exportPng, exportSvg } from "./export.js";
 import { WHOLE } from "./fields.js";
 import { decode, encode } from "./hash.js";
 import { bindKeys } from "./keys.js";
 import { unitName } from "./layout.js";
 import { zoomed } from "./map.js";
-import { eachWeight } from "./mlp.js";
+import { eachWeight } from "./network.js";
 import { isDark } from "./paint.js";
-import { makeHands, makePlay } from "./play.js";
+import { makeActions, makePlay } from "./play.js";
 import { buildPoints } from "./points.js";
-import { makeSide } from "./side.js";
+import { makePanel } from "./panel.js";
 import { fresh, makeStore, START } from "./state.js";
 import { nameOf } from "./stats.js";
 import { makeTable } from "./table.js";
@@ -28,13 +28,13 @@ setTheme(dim.matches);
 
 const store = makeStore(firstState());
 const app = { data, store, sample: sampleOf(buildPoints(data.points)), point, look, load };
-const hands = makeHands(store);
+const actions = makeActions(store);
 const sides = [0, 1].map((index) => {
   const card = document.getElementById("side").content.firstElementChild.cloneNode(true);
   page.sides.append(card);
   set(card, "aria-label", `Side ${"AB"[index]}`);
   card.querySelector(".letter").textContent = "AB"[index];
-  const side = makeSide(card, index, app, hands);
+  const side = makePanel(card, index, app, actions);
   const followers = [side, makePlay(side, app), makeTraining(side, app)];
   for (const follower of followers) store.listen(follower.follow);
   card.addEventListener("pointerdown", () => activate(index), true);
@@ -60,15 +60,15 @@ addEventListener("hashchange", () => {
   }
 });
 
-/** The best pruner that needs few weights beside the optimum of equal size. */
+/** The best pruner that needs the fewest weights, beside the best known of equal size. */
 function firstState() {
   const rows = data.networks.filter((net) => net.method !== "frontier" && net.status === "ok");
   const able = rows.filter((net) => net.accuracy >= 0.95);
   const pruned = able.filter((net) => !["block", "mask", "dense"].includes(net.method));
   const least = (nets, rank) => nets.reduce((a, b) => (!a || rank(b) < rank(a) ? b : a), null);
   const left = least(pruned.length ? pruned : able, (net) => net.nnz) ??
-    least(rows, (net) => -net.accuracy) ?? data.optimum(16);
-  const right = data.optimum(rows.length ? left.nnz : 27);
+    least(rows, (net) => -net.accuracy) ?? data.bestOfSize(16);
+  const right = data.bestOfSize(rows.length ? left.nnz : 27);
   const standard = { ...START, sides: [left, right].map((net) => fresh(data, net)) };
   return decode(location.hash, data, standard);
 }
@@ -82,7 +82,7 @@ function point(at) {
   for (const side of sides) side.point(at);
 }
 
-/** Say which weight the pointer or the focus is on. */
+/** Show which weight the pointer or the focus is on. */
 function look(side, place) {
   const { width, params, mask } = side.model;
   eachWeight(width, (here, layer, to, from) => {
@@ -96,7 +96,7 @@ function load(index, net) {
   store.change(index, fresh(data, net));
   store.commit();
   activate(index);
-  tell(`${nameOf(net)} on side ${"AB"[index]}`);
+  announce(`${nameOf(net)} on side ${"AB"[index]}`);
 }
 
 function activate(index) {
@@ -122,13 +122,13 @@ function writeHash() {
 async function copyLink() {
   writeHash();
   if (encode(store.get()) === null) {
-    return tell("These networks are too large for a link; save JSON instead", true);
+    return announce("These networks are too large for a link; save JSON instead", true);
   }
   try {
     await navigator.clipboard.writeText(location.href);
-    tell("Link copied", true);
+    announce("Link copied", true);
   } catch {
-    tell("The address of this page is the link", true);
+    announce("The address of this page is the link", true);
   }
 }
 

@@ -1,6 +1,6 @@
 // Masks (Uint8Array over all parameters): the bias rule, paths, units, keep the largest.
 
-import { eachWeight, layersOf, INPUTS } from "./mlp.js";
+import { eachWeight, layersOf, INPUTS } from "./network.js";
 
 /** Set the biases of a mask: a unit's is kept iff the unit has a kept outgoing weight. */
 export function withBiases(mask, width) {
@@ -29,8 +29,8 @@ function reach(mask, width) {
 }
 
 /**
- * Counts of a mask, its weights on no path from an input to the output, and the role of
- * every hidden unit: live; constant (no input reaches it); dead (it does not reach the
+ * Counts of a mask, its weights that are not on a path from an input to the output, and
+ * the role of every hidden unit: live; constant (no input reaches it); dead (it does not reach the
  * output); absent (it has no kept weight at all).
  */
 export function anatomy(mask, width) {

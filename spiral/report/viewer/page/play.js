@@ -1,16 +1,16 @@
-// Play: what hands change in a network. Every change is one step of undo.
+// Play: editing a network. Every change is one step of undo.
 
-import { set, tell } from "./dom.js";
-import { nudge } from "./hands.js";
+import { set, announce } from "./dom.js";
+import { nudge } from "./interactions.js";
 import { unitName } from "./layout.js";
 import { keepTop, withBiases } from "./masks.js";
-import { eachWeight, layersOf } from "./mlp.js";
+import { eachWeight, layersOf } from "./network.js";
 import { fresh } from "./state.js";
 
 const EDITED = "changed by hand";
 
 /** What the graph of a side calls. */
-export function makeHands(store) {
+export function makeActions(store) {
   return (side) => {
     const change = (model, made = EDITED) => store.change(side.index, { model, pool: model.mask, made });
     const withWeight = (place, value) => {
@@ -21,7 +21,7 @@ export function makeHands(store) {
       kept[place] = 1;
       return { width, mask: withBiases(kept, width), params: next };
     };
-    const hands = {
+    const actions = {
       weight: (place) => side.model.params[place],
       toggle(place) {
         const { params, mask, width } = side.model, kept = mask.slice();
@@ -29,7 +29,7 @@ export function makeHands(store) {
         side.selected = place;
         change({ width, params, mask: withBiases(kept, width) });
         store.commit();
-        tell(kept[place] ? "restored" : "pruned");
+        announce(kept[place] ? "restored" : "pruned");
       },
       drag(place, value) {
         if (!Number.isFinite(value)) return;
@@ -38,18 +38,18 @@ export function makeHands(store) {
       },
       drop: () => store.commit(),
       nudge(place, part) {
-        hands.drag(place, nudge(side.model.params[place], part));
+        actions.drag(place, nudge(side.model.params[place], part));
         store.commit();
       },
       select: (layer, unit) => side.choose(`${layer},${unit}`),
     };
-    return hands;
+    return actions;
   };
 }
 
 /** The controls of a side beside its map. */
 export function makePlay(side, app) {
-  const { parts, index, hands } = side, { store, data } = app;
+  const { parts, index, actions } = side, { store, data } = app;
   let held = null; // the place of the parameter in the inspector
 
   side.choose = (what) => {
@@ -63,16 +63,16 @@ export function makePlay(side, app) {
   });
   parts.keep.addEventListener("change", () => store.commit());
   parts.value.addEventListener("input", () => {
-    if (held !== null && parts.value.value !== "") hands.drag(held, Number(parts.value.value));
+    if (held !== null && parts.value.value !== "") actions.drag(held, Number(parts.value.value));
   });
   parts.value.addEventListener("change", () => store.commit());
-  parts.prune.addEventListener("click", () => hands.toggle(held));
+  parts.prune.addEventListener("click", () => actions.toggle(held));
   parts.reset.addEventListener("click", () => {
     store.change(index, fresh(data, data.byId.get(side.state.id)));
     store.commit();
   });
   parts.match.addEventListener("click", () => {
-    const best = data.optimum(side.anatomy.nnz);
+    const best = data.bestOfSize(side.anatomy.nnz);
     if (best) app.load(1 - index, best);
   });
 
@@ -80,7 +80,7 @@ export function makePlay(side, app) {
   function inspect() {
     const { width, mask, params } = side.model, what = side.selected;
     held = what;
-    let label = "choose a weight or a unit";
+    let label = "select a weight or a unit";
     const edge = typeof what === "number";
     if (edge) {
       eachWeight(width, (place, layer, to, from) => {

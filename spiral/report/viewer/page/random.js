@@ -94,7 +94,7 @@ export function stream(purpose, seed, ...key) {
   };
 }
 
-/** `mlp.initial_params`: U(±1/√fan_in) for every weight and bias. */
+/** `model.mlp.initial_params`: U(±1/√fan_in) for every weight and bias. */
 export function initialParams(seed, width) {
   const next = stream("init", seed, width);
   const sizes = [[width, 2], [width, width], [width, width], [1, width]];

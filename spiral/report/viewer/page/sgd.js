@@ -1,7 +1,7 @@
 // Training: SGD with momentum and L2 penalty on mean binary cross-entropy, a batch at a
 // time; the recipe of spiral's engines. Parameters are float32, sums float64.
 
-import { layersOf } from "./mlp.js";
+import { layersOf } from "./network.js";
 
 /** Learning-rate factor of an epoch (spiral/schedules.py). */
 export const SCHEDULES = {

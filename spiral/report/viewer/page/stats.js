@@ -29,7 +29,7 @@ export function showStats(side, data) {
     parts[name].textContent = anatomy[name].toLocaleString("en");
   }
   set(parts.effective, "class", anatomy.effective < anatomy.nnz ? "odd" : null);
-  const best = data.optimum(anatomy.nnz);
+  const best = data.bestOfSize(anatomy.nnz);
   parts.best.textContent = best ? percent(best.accuracy) : "–";
   parts.gap.textContent = best && accuracy !== null ? gap(accuracy - best.accuracy) : "";
 }

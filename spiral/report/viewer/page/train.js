@@ -1,7 +1,7 @@
-// Train in the page: the recipe of spiral, in a worker of its own, ended to stop it.
+// Train in the page: the recipe of spiral, in a separate worker, ended to stop it.
 
-import { startWorker } from "./desk.js";
-import { tell } from "./dom.js";
+import { startWorker } from "./worker_queue.js";
+import { announce } from "./dom.js";
 import { initialParams } from "./random.js";
 
 const FROM = {
@@ -58,7 +58,7 @@ export function makeTraining(side, app) {
     worker = null;
     store.commit();
     show(false);
-    tell(finish);
+    announce(finish);
   }
 
   function show(running) {

@@ -1,7 +1,7 @@
 // The worker: measures networks on all points, draws fields, trains. It answers each
 // question in the order asked; a training is ended by ending its worker.
 
-import { compile, measure } from "./mlp.js";
+import { compile, measure } from "./network.js";
 import { fieldOf, zeroLines } from "./fields.js";
 import { buildPoints } from "./points.js";
 import { epochOrder } from "./random.js";

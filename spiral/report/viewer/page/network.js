@@ -1,5 +1,5 @@
 // The network 2→w→w→w→1: where its parameters lie, and its forward pass.
-// Parameters are one flat vector W1, b1, W2, b2, … (spiral/mlp.py). Everything is
+// Parameters are one flat vector W1, b1, W2, b2, … (spiral/model/mlp.py). Everything is
 // computed in float64, a block of inputs at a time, along kept edges only.
 
 export const INPUTS = 2;

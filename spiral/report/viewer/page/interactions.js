@@ -1,4 +1,4 @@
-// Hands on a graph: click prunes, dragging up and down changes a weight, arrow keys do
+// Interactions with a graph: click prunes, dragging up and down changes a weight, arrow keys do
 // both. One edge and one unit are in the tab order; arrows lead to the others.
 
 const PIXELS = 120; // of dragging change a weight by its own size (at least by 0.5)

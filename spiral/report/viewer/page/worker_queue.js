@@ -1,4 +1,4 @@
-// A worker at hand: of each kind only the newest question waits while it is busy.
+// A queue before a worker: of each kind only the newest question waits while it is busy.
 
 let url;
 
@@ -12,7 +12,7 @@ export function startWorker(recipe) {
 }
 
 /** ask(question) → reply(answer); an answer to an older question is not passed on. */
-export function makeDesk(recipe, reply) {
+export function makeWorkerQueue(recipe, reply) {
   const worker = startWorker(recipe), waiting = new Map(), newest = {};
   let ticket = 0, busy = false;
   const next = () => {
