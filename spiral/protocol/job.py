@@ -1,8 +1,8 @@
-"""The words that methods, engines and the experiment share.
+"""The types that methods, engines and the experiment share.
 
-Everything here is a value: NumPy arrays on the host, frozen once made. A method reads
-a :class:`View` and answers with a :class:`Change`; an engine turns a :class:`TrainJob`
-and a :class:`TrainState` into the next state. Neither knows the other.
+All are immutable values of NumPy arrays in host memory. A method reads a :class:`View`
+and returns a :class:`Change`; an engine turns a :class:`TrainJob` and a
+:class:`TrainState` into the next state. Neither imports the other.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -55,14 +55,14 @@ Params = Float32[np.ndarray, "N P"]
 Mask = Bool[np.ndarray, "N P"]
 
 AHEAD = 10_000_000
-"""Places in epoch orders that are kept for the next batches (40 MB)."""
+"""Entries of epoch orders cached for the next batches (40 MB)."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a method wants changed at an event; ``None`` leaves a thing as it is.
+    """The changes a method requests at an event; ``None`` means unchanged.
 
-    Parameters and momentum outside the masks are set to zero whatever a method asks.
+    Parameters and momentum outside the masks are set to zero in any case.
     """
 
     masks: Mask | None = None
@@ -70,32 +70,32 @@ class Change:
     reset_momentum: Mask | None = None
     """Entries whose momentum is set to zero."""
     trainable: Mask | None = None
-    """Entries that train while they are kept; the others stay as they are."""
+    """Entries that train while they are kept; the others are frozen."""
     lr_scale: Float[np.ndarray, " N"] | None = None
     """Factor on the learning rate from here on."""
     decay_scale: Float[np.ndarray, " N"] | None = None
     """Factor on the L2 penalty from here on."""
     variants: Int[np.ndarray, " N"] | None = None
-    """Number of the variant of its schedule from here on (see :func:`variant`)."""
+    """Variant of the schedule from here on (see :func:`variant`)."""
     orders: Int[np.ndarray, " N"] | None = None
-    """Number of the batch order from here on; 0 is that of the config's own seed."""
+    """Number of the batch order from here on; 0 is the order of the config's seed."""
     batch: int | None = None
-    """Points of a batch from here on, in every network of the pack; 0 is as before."""
+    """Points per batch from here on, for the whole pack; 0 restores the config's."""
     plain: bool = False
-    """SGD on the plain loss from here on, whatever the plan began with."""
+    """Plain SGD on the plain loss from here on, whatever the plan started with."""
     active_counts: Int[np.ndarray, "N G"] | None = None
-    """Weights of each group that a weight map leaves active from here on."""
+    """Weights of each group that a weight map keeps active from here on."""
     adapters: Float32[np.ndarray, "N Q"] | None = None
-    """Adapters that train from here on, with the optimiser of the plan."""
+    """Adapters that train from here on, with the plan's optimiser."""
     trained: Int[np.ndarray, " N"] | None = None
-    """How many numbers the last training changes, if not all that is kept."""
+    """Parameters changed by the last training, if not all that are kept."""
     status: Shaped[np.ndarray, " N"] | None = None
-    """A word for each row to come, or "": ``degenerate`` or ``aborted``."""
+    """Status of each row: ``degenerate``, ``aborted``, or "" to leave it."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What a method may see of a pack at an event; read-only, pack-first."""
+    """A method's view of a pack at an event; read-only, networks on axis 0."""
 
     width: int
     plan: Plan
@@ -105,37 +105,37 @@ class View:
     initial: Params
     adapters: Float32[np.ndarray, "N Q"] | None
     keep: Int[np.ndarray, " N"]
-    """Requested weights; 0 where the method has no such number."""
+    """Requested weights; 0 if the method has no ``keep``."""
     lr: Float[np.ndarray, " N"]
     """Base learning rates."""
     options: Mapping[str, np.ndarray]
-    """Those options that may differ within a pack, one value per network."""
+    """The options that may differ within a pack, one value per network."""
     batch: Callable[
         [int], tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]
     ]
-    """``batch(i)`` is the batch that training sees at step i."""
+    """``batch(i)`` is the batch of training step i."""
     stream: Callable[[int, str], np.random.Generator]
-    """``stream(n, purpose)`` is a random stream of network n's config alone, from its
-    start at every call: name the step in the purpose to draw anew at each event."""
+    """``stream(n, purpose)`` is a random stream that depends on network n's config
+    alone. Every call starts it again: include the step in the purpose for new draws."""
 
 
 class Method(Protocol):
     """A pruning method: decides masks, never trains."""
 
     def plan(self, budget: Budget) -> Plan:
-        """Say what will happen when, before anything happens."""
+        """Return the plan of the whole training, before it starts."""
 
     def start(self, view: View) -> Any:
-        """Return whatever the method remembers between events."""
+        """Return the state that the method keeps between events."""
 
     def act(self, view: View, state: Any) -> tuple[Change, Any]:
-        """Answer one event."""
+        """Return the change at one event, and the new state."""
 
 
 @lru_cache(maxsize=500)  # 200 KB each: 100 MB, the epochs of ten seeds
 def epoch_order(seed: int, epoch: int) -> Int[np.ndarray, " D"]:
-    """Return the order in which one seed visits the points in one epoch (int32)."""
-    # NumPy shuffles integers of 8 bytes a quarter faster than those of 4
+    """Return the order of the points in one epoch of one seed (int32)."""
+    # NumPy shuffles 8-byte integers a quarter faster than 4-byte ones
     drawn = seeds.stream("order", seed, epoch).permutation(cubist.POINTS)
     order = drawn.astype(np.int32)
     order.flags.writeable = False
@@ -146,20 +146,20 @@ def epoch_order(seed: int, epoch: int) -> Int[np.ndarray, " D"]:
 def _orders_ahead(
     some: tuple[int, ...], epoch: int, first: int, last: int
 ) -> Int[np.ndarray, "K S"]:
-    """Return a stretch of an epoch for many seeds, more than are cached above."""
+    """Return part of an epoch for many seeds, more than ``epoch_order`` caches."""
     return np.stack([epoch_order(seed, epoch)[first:last] for seed in some])
 
 
 @dataclass(frozen=True)
 class TrainJob:
-    """All that an engine needs to know about a pack; complete before it starts."""
+    """All that an engine needs to know about a pack, complete before training."""
 
     width: int
     plan: Plan
     initial: Params
     lr: Float[np.ndarray, " N"]
     schedule: tuple[str, ...]
-    """Name of each network's curve in ``packs.curves``."""
+    """Name of each network's curve in ``plan.curves``."""
     momentum: Float[np.ndarray, " N"]
     weight_decay: Float[np.ndarray, " N"]
     order_seeds: Int[np.ndarray, " N"]
@@ -180,11 +180,11 @@ class TrainJob:
         )
 
     def after(self, change: Change, begun: "TrainJob") -> "TrainJob":
-        """Return how a pack trains from a change on.
+        """Return the job after a change.
 
         Args:
-            change: What a method wants.
-            begun: The job that training began with: what seeds and factors refer to.
+            change: The change a method requested.
+            begun: The job at the start of training, to which seeds and factors refer.
 
         Raises:
             MethodError: The plan has no such curve.
@@ -197,7 +197,10 @@ class TrainJob:
             numbers = zip(begun.schedule, change.variants.tolist(), strict=True)
             new["schedule"] = names = tuple(variant(*pair) for pair in numbers)
             if unknown := sorted(set(names) - self.plan.curves.keys()):
-                raise MethodError(f"the plan has no curve {', '.join(unknown)}")
+                raise MethodError(
+                    f"expected a curve for {', '.join(unknown)} in the plan, got "
+                    f"{', '.join(self.plan.curves)}"
+                )
         if change.decay_scale is not None:
             new["weight_decay"] = begun.weight_decay * change.decay_scale
         if change.batch is not None:
@@ -214,12 +217,12 @@ class TrainJob:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Whole batches of an epoch; the incomplete last one is dropped."""
+        """Complete batches of an epoch; the incomplete last one is dropped."""
         return cubist.POINTS // self.batch
 
     @property
     def last_epoch(self) -> int:
-        """The first step of the last epoch, of which engines sum the batch losses."""
+        """The first step of the last epoch, whose batch losses engines sum up."""
         return max(0, self.plan.steps - self.steps_per_epoch)
 
     def rates(
@@ -232,7 +235,7 @@ class TrainJob:
         return (curves[:, which] * (self.lr * scale)).astype(np.float32)
 
     def followers(self) -> tuple[list[int], Int[np.ndarray, " N"]]:
-        """Return the distinct order seeds, and which of them each network follows."""
+        """Return the distinct order seeds, and the index of each network's seed."""
         distinct, which = np.unique(self.order_seeds, return_inverse=True)
         return distinct.tolist(), which
 
@@ -242,7 +245,7 @@ class TrainJob:
         """Return batches ``first`` … ``last`` - 1 of an epoch for some order seeds.
 
         Returns:
-            Indices into the points, [K, last - first, batch].
+            Indices of points, [K, last - first, batch].
         """
         span = slice(first * self.batch, last * self.batch)
         rows = [epoch_order(seed, epoch)[span] for seed in some]
@@ -251,9 +254,9 @@ class TrainJob:
     def batch_at(
         self, step: int
     ) -> tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]:
-        """Return the batch that each network sees at one step.
+        """Return the batch of each network at one step.
 
-        It draws some steps ahead: who asks for one batch often asks for the next.
+        Draws some steps ahead, as a caller often asks for the next batch, too.
         """
         epoch, k = divmod(step, self.steps_per_epoch)
         distinct, which = self.followers()
@@ -268,7 +271,7 @@ class TrainJob:
 
 @dataclass(frozen=True)
 class TrainState:
-    """A pack between two steps; a law of every engine is that nothing else matters."""
+    """A pack between two steps; engines must not depend on any other state."""
 
     step: int
     params: Params
@@ -279,12 +282,12 @@ class TrainState:
     active_counts: Int[np.ndarray, "N G"] | None = None
     adapters: Float32[np.ndarray, "N Q"] | None = None
     moments: Float32[np.ndarray, "N 2 PQ"] | None = None
-    """Of parameters and adapters together, while there are adapters."""
+    """Optimiser moments of parameters and adapters, while there are adapters."""
     trained: Int[np.ndarray, " N"] | None = None
     status: Shaped[np.ndarray, " N"] | None = None
     losses: Float[np.ndarray, " N"] | None = None
-    """Sum of the losses of the last epoch's batches so far, without smoothing, each
-    before its step; None is 0."""
+    """Sum of the batch losses of the last epoch so far, without label smoothing, each
+    before its step; None means 0."""
 
     @classmethod
     def fresh(cls, job: TrainJob) -> "TrainState":
@@ -298,7 +301,7 @@ class TrainState:
 
     @property
     def moving(self) -> Mask:
-        """Entries that train: kept, and not frozen."""
+        """Entries that train: kept and not frozen."""
         return self.masks if self.trainable is None else self.masks & self.trainable
 
     def take(self, index: Int[np.ndarray, " M"]) -> "TrainState":
@@ -310,7 +313,7 @@ class TrainState:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Every network on all points."""
+    """The evaluation of every network on all points."""
 
     correct: Int[np.ndarray, " N"]
     loss: Float[np.ndarray, " N"]
@@ -320,18 +323,18 @@ class Evaluation:
 
 
 class Trainer(Protocol):
-    """Moves a pack from event to event."""
+    """Trains a pack from event to event."""
 
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train from ``state.step`` to ``stop``; masked entries stay exactly zero."""
 
 
 class Engine(Trainer, Protocol):
-    """A way of training packs: never decides masks."""
+    """A way of training packs; never decides masks."""
 
     @property
     def name(self) -> str:
-        """How rows record it."""
+        """The name recorded in rows."""
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
         """Return accuracy counts, loss and entropy on all points."""

@@ -49,7 +49,7 @@ def said_by(meter, clock, steps, capsys):
             clock[0] += step
         return False
 
-    meter.over.wait = wait
+    meter.stopping.wait = wait
     meter._watch()
     lines = capsys.readouterr().err.splitlines()
     return [line for line in lines if not line.startswith("packs ")]
@@ -101,7 +101,7 @@ def look(meter, clock, out, time, **shares):
     clock[0] = 1000.0 + time
     for pack, share in shares.items():
         pack_progress.path(out, pack).write_text(str(share))
-    meter.look()
+    meter.refresh()
     return meter.line()
 
 
