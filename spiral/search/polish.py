@@ -64,8 +64,7 @@ def thin(table: pd.DataFrame, tried: set[bytes]) -> pd.DataFrame:
     """Drop each weight of every leader in turn and polish the rest, largest first.
 
     Largest first, so that a new network with n - 1 weights is itself thinned in the
-    same round. All weights are tried rather than the smallest: dropping one costs a
-    second, and magnitude is a poor guide in networks of twenty weights.
+    same round.
 
     Args:
         table: A frontier.

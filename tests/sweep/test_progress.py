@@ -60,9 +60,9 @@ def said_by(meter, clock, steps, capsys):
 
 def test_silence_for_long_is_told_with_cause_and_remedy(clock, meter, capsys):
     (message,) = said_by(meter, clock, [590, 20, 500], capsys)
-    assert message.startswith("no pack got any further for 10 min, a whole one")
+    assert message.startswith("no progress for 10 min, while")
     assert "a method may hang" in message
-    assert "Ctrl-C ends the launch and keeps what is done" in message
+    assert "Ctrl-C ends the launch and keeps finished packs" in message
 
 
 def test_it_is_told_again_with_the_whole_silence(clock, meter, capsys):
