@@ -82,7 +82,9 @@ def test_writing_to_a_view_is_explained():
     ],
 )
 def test_an_answer_is_a_change_and_a_state(found, got):
-    with pytest.raises(MethodError, match=rf"^mine: expected act .*state\), got {got}$"):
+    with pytest.raises(
+        MethodError, match=rf"^mine: expected act .*state\), got {got}$"
+    ):
         contract.answer(found, "mine")
     assert contract.answer((Change(), 3), "mine") == (Change(), 3)
 

@@ -173,7 +173,11 @@ def test_recall_compares_a_race_with_a_census(race, census):
         (["masks", "--shape", "2,1,1", "--rungs", "0,5"], 2, "got '0,5'"),
         (["masks", "--shape", "2,1,1", "--rungs", "a"], 2, "got 'a'"),
         (["masks", "--shape", "2,1,1", "--lr", "x", "--out", "{tmp}/o"], 2, "'x'"),
-        (["masks", "--shape", "2,1,1", "--race", "--out", "{census}"], 2, "plain launch"),
+        (
+            ["masks", "--shape", "2,1,1", "--race", "--out", "{census}"],
+            2,
+            "plain launch",
+        ),
         (["masks", *RACE, "--rungs", "1,4", "--out", "{tmp}/o"], 2, "of 4 epochs in a"),
         (["masks", "--from", "{census}", "--out", "{tmp}/o"], 2, "search shapes"),
         (["masks", "--from", "{tmp}", "--out", "{tmp}/o"], 1, "holds no launch"),

@@ -59,7 +59,10 @@ LINE = next(
             "NotANumber",
             r"\(width 3, seed 1, keep 20\), got \d+ NaN",
         ),
-        ("Neighbours", r"\(width 3, seed \d, keep \d+\) gets a different mask .* other networks"),
+        (
+            "Neighbours",
+            r"\(width 3, seed \d, keep \d+\) gets a different mask .* other networks",
+        ),
         ("Unseeded", r"gets a different mask .* on every call: .* view\.stream"),
         ("InPlace", rf"{ROW} .*read-only .*\(pruners\.py:\d+\); views are read-only"),
         (

@@ -117,7 +117,7 @@ class Reader:
             for key, column in axis.items():
                 first = seen.setdefault(key, column.place)
                 if first != column.place:
-                    text = f"{key}: expected once, got it twice (first at {first})"
+                    text = f"{key}: expected once, got it again (first at {first})"
                     self.mistakes.add(column.place, text)
 
     def _conditions(self, keys: Keys) -> list[Item]:
