@@ -61,7 +61,10 @@ def bench(
     as_json: bool,
     **how: Any,
 ) -> None:
-    """Measure the engines on this machine (two minutes; run nothing else meanwhile)."""
+    """Measure the speed of the engines on this machine.
+
+    Takes two minutes; run nothing else meanwhile.
+    """
     if calibrate:
         _calibrate(as_json)
         return

@@ -47,7 +47,11 @@ def frontier() -> None:
 @file
 @as_json
 def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
-    """List each network that beats every smaller one, and the best known sizes."""
+    """List the best known networks.
+
+    These are the networks more accurate than every smaller one. Also prints the
+    smallest known size for each of the paper's accuracies.
+    """
     from spiral.search import best_known
 
     table = best_known.load(path)
@@ -103,7 +107,9 @@ def keep(table: "pd.DataFrame", path: Path | None, target: Path) -> str:
 )
 @file
 def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
-    """Add better networks from results directories or files to the frontier.
+    """Add better networks to the frontier.
+
+    Reads results directories and files.
 
     DIR may also be another frontier file, or networks saved by the viewer (.json),
     which are evaluated again. Without --file, networks that improve on the shipped
@@ -175,7 +181,9 @@ def thin(rounds: int, path: Path | None) -> None:
 @file
 @as_json
 def verify(path: Path | None, as_json: bool) -> None:
-    """Evaluate every network again in float64 and float32; exit with 4 on a mismatch.
+    """Verify the frontier by evaluating every network again.
+
+    Evaluates in float64 and float32, and exits with code 4 on a mismatch.
 
     --json prints the file, the number of networks, and a list of mistakes.
     """

@@ -63,11 +63,12 @@ def run(
 )
 @as_json
 def recall(search: Path, census: Path, levels: Sequence[float], as_json: bool) -> None:
-    """Measure the recall of SEARCH, a successive halving, against CENSUS.
+    """Measure the recall of successive halving.
 
-    CENSUS is a launch of the same trainings without halving. The recall is the share
-    of its trainings at or above each accuracy that SEARCH trained to the end, with a
-    95 % interval. The first accuracy is that of the best 0.1 % of the census.
+    SEARCH is the directory of a search with --halving, CENSUS a launch of the same
+    trainings without halving. The recall is the share of its trainings at or above each
+    accuracy that SEARCH trained to the end, with a 95 % interval. The first accuracy is
+    that of the best 0.1 % of the census.
     """
     import pandas as pd
 

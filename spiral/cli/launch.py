@@ -123,7 +123,11 @@ def launch(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train the missing packs of GRID, a file or the name of a shipped grid."""
+    """Train the missing packs of a grid.
+
+    GRID is a file or the name of a shipped grid. Run the same command to continue an
+    interrupted launch.
+    """
     with resumable() as begun:
         settings = settings_of(options)
         if settings.method is not None:

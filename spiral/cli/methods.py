@@ -30,7 +30,10 @@ BOUNDS = {
 @where
 @as_json
 def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) -> None:
-    """List the pruning methods with their options, or only the NAMEd ones."""
+    """List the pruning methods and their options.
+
+    With NAMEs, list only these methods.
+    """
     from spiral.methods.registry import METHODS, of_kind
     from spiral.protocol import config
 

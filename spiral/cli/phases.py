@@ -85,7 +85,9 @@ def phase(command: Callable[..., None]) -> Callable[..., None]:
 )
 @phase
 def shapes(shape: "Shape", **options: Any) -> None:
-    """Train dense blocks to find the minimal shapes that reach the threshold (phase 1).
+    """Find the minimal shapes of dense networks (phase 1).
+
+    Trains dense blocks and prints the minimal shapes that reach the threshold.
 
     A shape is minimal if some training of it reached the threshold and no other shape
     that is at most as large in every layer did. Run the same command to continue.
@@ -142,7 +144,9 @@ def shapes(shape: "Shape", **options: Any) -> None:
 def masks(
     shapes: list["Shape"], source: Path | None, nnz: str | None, **options: Any
 ) -> None:
-    """Train every mask of some shapes, up to renumbering hidden units (phase 2).
+    """Train every mask of some shapes (phase 2).
+
+    Masks that differ only in the numbering of hidden units are trained once.
 
     Prints for each shape and threshold how many trainings reached it and the sparsest
     network that did. Run the same command to continue.

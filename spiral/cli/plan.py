@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def plan(
     grids: Sequence[str], sets: Sequence[str], sample: float | None, as_json: bool
 ) -> None:
-    """Count the configs and packs of GRIDs and estimate time and disk space."""
+    """Estimate the size and time of grids; train nothing."""
     expanded = [load_grid(name, sets, sample) for name in grids]
     show_plans(expanded, as_json)
 

@@ -45,7 +45,7 @@ def read_span(text: str) -> range:
 
 @click.group()
 def search() -> None:
-    """Search for the sparsest networks: count and train masks up to symmetry."""
+    """Search for the sparsest networks."""
 
 
 @search.command()
@@ -64,11 +64,12 @@ def search() -> None:
 )
 @as_json
 def count(shape: tuple[int, int, int], nnz: range | None, as_json: bool) -> None:
-    """Count the masks of a shape that use every hidden unit and both inputs.
+    """Count the masks of a shape.
 
-    Prints the number of labelled masks, the number up to renumbering the hidden units
-    of each layer (canonical), and the canonical masks by their number of weights,
-    output layer included (by_nnz).
+    Counts masks that use every hidden unit and both inputs. Prints the number of
+    labelled masks, the number up to renumbering the hidden units of each layer
+    (canonical), and the canonical masks by their number of weights, output layer
+    included (by_nnz).
     """
     from spiral.search.burnside import count
 

@@ -29,7 +29,10 @@ def status(out: Path, as_json: bool) -> None:
 @folder
 @as_json
 def verify(out: Path, as_json: bool) -> None:
-    """Verify every byte of the results; exit with 4 if anything is damaged."""
+    """Verify every byte of the results.
+
+    Exits with code 4 if anything is damaged.
+    """
     from spiral.sweep.status import verify
 
     verdict = verify(out)

@@ -28,9 +28,10 @@ MORE = ("loss", "entropy", "running_loss")
 )
 @as_json
 def summary(out: Path, output: Path, more: tuple[str, ...], as_json: bool) -> None:
-    """Write the rows of a launch without masks and weights, at 1/100 of the size.
+    """Write the rows of a launch without networks.
 
-    --json prints the file, the number of rows and the number of bytes.
+    Without masks and weights the file has about a hundredth of the size. --json prints
+    the file, the number of rows and the number of bytes.
     """
     from spiral.results import summary
 
