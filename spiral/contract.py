@@ -1,4 +1,4 @@
-"""What a method owes the experiment, and how a breach is reported."""
+"""The contract of a method with the experiment, and how a breach is reported."""
 
 import sys
 from collections.abc import Iterator
@@ -15,81 +15,81 @@ from spiral.model import mlp
 from spiral.protocol.job import Change, Plan
 from spiral.results import columns
 
-NOT_THEIRS = (SpiralError, MemoryError, OSError)
-"""Errors that are no fault of a method: they pass as they are."""
+UNRELATED = (SpiralError, MemoryError, OSError)
+"""Errors that are not a method's fault; they propagate unchanged."""
 
 
 @contextmanager
 def blamed(
     method: object, doing: str, configs: pd.DataFrame, step: int | None = None
 ) -> Iterator[None]:
-    """Turn what goes wrong inside a method into a MethodError that names the rows.
+    """Convert errors inside a method to a MethodError that names the rows.
 
     Args:
         method: The method, or its class.
         doing: What it was asked to do, for the message.
         configs: The pack.
-        step: Where in training, for whoever looks for the row (see ``MethodError``).
+        step: The training step, used to find the row (see ``MethodError``).
 
     Raises:
-        MethodError: It raised something, or broke its contract.
+        MethodError: The method raised an error or breached its contract.
     """
     try:
         yield
     except MethodError as error:
         raise _at(step, f"{error}; {doing} of {pack(configs)}") from None
-    except NOT_THEIRS:
+    except UNRELATED:
         raise
-    except (Exception, SystemExit) as error:  # one that exits is no success
+    except (Exception, SystemExit) as error:  # sys.exit(0) in a method is an error, too
         kind = method if isinstance(method, type) else type(method)
         file = getattr(sys.modules.get(kind.__module__), "__file__", None)
         text = f"{type(error).__name__}: {error} ({place(error, file)})"
         if "read-only" in str(error):
-            text += "; a view cannot be changed: copy what you change"
+            text += "; views are read-only: copy an array before changing it"
         asked = f"{configs['method'].iloc[0]}: {doing} of {pack(configs)}"
         raise _at(step, f"{asked} raised {text}") from error
 
 
 def _at(step: int | None, text: str) -> MethodError:
-    """Return an error of a step."""
+    """Return an error with its step."""
     error = MethodError(text)
     error.step = step
     return error
 
 
 def pack(configs: pd.DataFrame) -> str:
-    """Return which rows are meant by all of a pack."""
+    """Return a name for the rows of a pack."""
     count = len(configs)
     return row(configs.iloc[0]) + (f" and {count - 1:,} more" if count > 1 else "")
 
 
 def row(config: pd.Series) -> str:
-    """Return which row is meant, in words."""
+    """Return a name for one row."""
     named = [f"{name} {config[name]}" for name in ("width", "seed", "keep")]
     name = f"config {config['config_id'][:12]}" if "config_id" in config else "a config"
     return f"{name} ({', '.join(named)})"
 
 
 def plan(found: Any, method: str) -> Plan:
-    """Return what ``plan`` returned.
+    """Validate the value that ``Method.plan`` returned.
 
     Raises:
-        MethodError: It is no plan, or its events are no whole numbers.
+        MethodError: It is not a plan, or its events are not integers.
     """
     if not isinstance(found, Plan):
         got = type(found).__name__
-        raise MethodError(f"{method}: plan must return a Plan, got {got}")
+        raise MethodError(f"{method}: expected plan to return a Plan, got {got}")
     events = list(found.events)
     if not all(isinstance(event, Integral) for event in events):
-        raise MethodError(f"{method}: events must be whole numbers, got {events}")
+        raise MethodError(f"{method}: expected integers as events, got {events}")
     return found
 
 
 def answer(found: Any, method: str) -> tuple[Change, Any]:
-    """Return what ``act`` returned.
+    """Validate the value that ``Method.act`` returned.
 
     Raises:
-        MethodError: It is not a change and a state.
+        MethodError: It is not a pair of a change and a state.
     """
     if isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], Change):
         return found
@@ -97,14 +97,14 @@ def answer(found: Any, method: str) -> tuple[Change, Any]:
         got = f"({', '.join(type(part).__name__ for part in found)})"
     else:
         got = type(found).__name__
-    raise MethodError(f"{method}: act must return (Change, state), got {got}")
+    raise MethodError(f"{method}: expected act to return (Change, state), got {got}")
 
 
 def check(change: Change, shape: tuple[int, ...], method: str) -> None:
     """Check the arrays of a change.
 
     Args:
-        change: What a method wants changed.
+        change: The change that a method returned.
         shape: [N, P].
         method: Its name.
 
@@ -128,38 +128,40 @@ def check(change: Change, shape: tuple[int, ...], method: str) -> None:
 def _check_array(
     method: str, field: str, array: Any, shape: tuple[int, ...], kind: type
 ) -> None:
-    """Raise MethodError unless an array of a change is absent or as promised."""
+    """Raise MethodError unless an array is absent or as expected."""
     if array is None:
         return
-    wanted = f"{method}: Change.{field} must be {np.dtype(kind)} {list(shape)}, got "
+    wanted = (
+        f"{method}: expected Change.{field} to be {np.dtype(kind)} {list(shape)}, got "
+    )
     if not isinstance(array, np.ndarray):
-        raise MethodError(f"{wanted}{type(array).__name__}, which is no NumPy array")
+        raise MethodError(f"{wanted}{type(array).__name__}; return a NumPy array")
     if array.shape != shape or array.dtype != kind:
         hint = ""
         if array.shape[1:] == (_weights(shape[-1]),):
             hint = (
-                "; that is one entry for each weight: masks.with_biases(kept, "
-                "view.width) has one for each parameter"
+                "; it has one entry per weight: masks.with_biases(kept, view.width) "
+                "extends it to one per parameter"
             )
         raise MethodError(f"{wanted}{array.dtype} {list(array.shape)}{hint}")
 
 
 def _weights(params: int) -> int | None:
-    """Return the weights of a network of so many parameters; None if there is none."""
+    """Return the weights of the network with this many parameters, if one exists."""
     with suppress(ValueError):
         return mlp.weight_count(mlp.width_of(params))
     return None
 
 
 def _check_status(method: str, status: Any, shape: tuple[int, ...]) -> None:
-    """Raise MethodError unless every word is one that a method may say."""
+    """Raise MethodError unless every status is one that a method may set."""
     if status is None:
         return
     words = set(status.ravel().tolist())
     known = words <= {"", *columns.SAID_BY_METHODS}
     if status.shape != shape or status.dtype.kind != "U" or not known:
         raise MethodError(
-            f"{method}: Change.status must be str {list(shape)}, each empty or one of "
-            f"{', '.join(columns.SAID_BY_METHODS)}; got {status.dtype} "
+            f"{method}: expected Change.status to be str {list(shape)}, each empty or "
+            f"of {', '.join(columns.SAID_BY_METHODS)}; got {status.dtype} "
             f"{list(status.shape)} {sorted(map(str, words))}"
         )

@@ -1,4 +1,4 @@
-"""One pack: configs in, rows out. The only place where engines and methods meet."""
+"""Train one pack: configs in, rows out. Engines and methods meet only here."""
 
 import time
 from collections.abc import Callable
@@ -10,12 +10,12 @@ import pandas as pd
 import pyarrow as pa
 
 from spiral import contract, engines
-from spiral.engines.paced import Heard, Paced
+from spiral.engines.paced import OnProgress, Paced
 from spiral.errors import MethodError, UnsupportedJob
 from spiral.methods import registry
 from spiral.methods.registry import METHODS
 from spiral.model import initial, masks, seeds
-from spiral.protocol import config
+from spiral.protocol import config, shared_prefix
 from spiral.protocol.job import (
     Budget,
     Change,
@@ -27,25 +27,24 @@ from spiral.protocol.job import (
     TrainState,
     View,
 )
-from spiral.protocol.shared_prefix import still_twins, twins_at_start
 from spiral.results import columns
 from spiral.tasks import cubist
 
 
-def run(configs: pd.DataFrame, heard: Heard | None = None) -> pa.Table:
+def run(configs: pd.DataFrame, on_progress: OnProgress | None = None) -> pa.Table:
     """Train one pack.
 
     Args:
         configs: Resolved configs that share method, width and plan (``sweep.packs``
             makes such packs), with their ``config_id``.
-        heard: Called about once a second with the share of the training that is done.
+        on_progress: Called about once a second with the share of training done.
 
     Returns:
         One row per config, in the same order, with the columns of ``columns.schema()``.
 
     Raises:
-        UnsupportedJob: No engine can train the plan.
-        MethodError: The method broke its contract.
+        UnsupportedJob: No engine supports the plan.
+        MethodError: The method breached its contract.
     """
     began = time.perf_counter()
     shared = configs.iloc[0]
@@ -54,7 +53,7 @@ def run(configs: pd.DataFrame, heard: Heard | None = None) -> pa.Table:
     name = engine_of(shared, plan)
     engine = engines.build(name)
     job = make_job(configs, plan)
-    paced = engine if heard is None else Paced(engine, job.networks, heard)
+    paced = engine if on_progress is None else Paced(engine, job.networks, on_progress)
     try:
         state = train(paced, method, job, configs)
     except MethodError as error:
@@ -78,11 +77,11 @@ def build_method(shared: pd.Series) -> Method:
 
 
 def plan_of(method: Method, shared: pd.Series) -> Plan:
-    """Ask a method for its plan, check that it makes sense, cut it at ``stop_epoch``.
+    """Return a method's plan, validated and cut at ``stop_epoch``.
 
     Raises:
-        MethodError: It is no plan, events are no steps or do not rise within 0 … steps,
-            or curves have a wrong length.
+        MethodError: The value is not a plan, its events do not increase within
+            0 … steps, or a curve has the wrong length.
     """
     per_epoch = cubist.POINTS // int(shared["batch"])
     with contract.blamed(method, "plan", shared.to_frame().T):
@@ -91,13 +90,13 @@ def plan_of(method: Method, shared: pd.Series) -> Plan:
     events = list(plan.events)
     if events != sorted(set(events)) or not all(0 <= e <= plan.steps for e in events):
         raise MethodError(
-            f"{shared['method']}: events must rise within 0 … {plan.steps}, "
+            f"{shared['method']}: expected increasing events within 0 … {plan.steps}, "
             f"got {events}"
         )
     for name, curve in plan.curves.items():
         if len(curve) != plan.steps:
             raise MethodError(
-                f"{shared['method']}: curve {name} needs {plan.steps} factors, "
+                f"{shared['method']}: expected {plan.steps} factors in curve {name}, "
                 f"got {len(curve)}"
             )
     stop = shared["stop_epoch"]
@@ -105,20 +104,20 @@ def plan_of(method: Method, shared: pd.Series) -> Plan:
 
 
 def engine_of(shared: pd.Series, plan: Plan) -> str:
-    """Return the name of the engine that a config trains on.
+    """Return the name of the engine that trains a config.
 
     Raises:
-        UnsupportedJob: None can, with the reason of each.
+        UnsupportedJob: No engine supports the plan; with the reasons.
     """
     name, reasons = engines.choose(shared["engine"], plan)
     if name is None:
         why = "; ".join(f"{engine}: {reason}" for engine, reason in reasons.items())
-        raise UnsupportedJob(f"no engine can train method {shared['method']!r}: {why}")
+        raise UnsupportedJob(f"no engine supports method {shared['method']!r}: {why}")
     return name
 
 
 def make_job(configs: pd.DataFrame, plan: Plan) -> TrainJob:
-    """Draw everything random and lay out the networks, siblings side by side."""
+    """Draw initial weights and build the job, with siblings next to each other."""
     width = int(configs["width"].iloc[0])
     table = configs.loc[configs.index.repeat(plan.siblings)]
     drawn = zip(table["init"], table["init_seed"], strict=True)
@@ -143,22 +142,22 @@ def train(
     see = _viewer(job, configs)
     begun, state = job, TrainState.fresh(job)
     name = configs["method"].iloc[0]
-    twins = twins_at_start(job)
-    # diverging networks become NaN without warnings; their rows say so
+    groups = shared_prefix.at_start(job)
+    # Diverging networks become NaN without warnings; their rows have that status
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         with contract.blamed(method, "start", configs, step=-1):
             memory = method.start(see(job, state))
         for event in job.plan.events:
-            state = advance_once(engine, job, state, event, twins)
+            state = advance_once(engine, job, state, event, groups)
             with contract.blamed(method, f"act at step {event}", configs, step=event):
                 view = see(job, state)
                 change, memory = contract.answer(method.act(view, memory), name)
                 state = apply(change, state, name)
                 job = job.after(change, begun)
-            twins = still_twins(twins, job, state)
+            groups = shared_prefix.after_event(groups, job, state)
             if event in job.plan.replaced and event < job.plan.steps:
                 state = replace(state, step=event + 1)
-        return advance_once(engine, job, state, job.plan.steps, twins)
+        return advance_once(engine, job, state, job.plan.steps, groups)
 
 
 def narrowed(
@@ -166,15 +165,16 @@ def narrowed(
     configs: pd.DataFrame,
     engine_for: Callable[[pd.DataFrame], Trainer],
 ) -> MethodError:
-    """Return the error that the fewest rows of a pack raise, the first of them.
+    """Narrow an error down to the first row that raises it.
 
-    A method acts on a whole pack, so halves of it are trained again as far as that
-    event: at most twice the work of the pack.
+    A method acts on a whole pack at once, so its error does not name a row. Bisection
+    trains halves of the pack again up to the failing event, which costs at most twice
+    the work of the pack.
 
     Args:
-        error: What the pack raised.
+        error: The error that the pack raised.
         configs: The pack.
-        engine_for: Returns what trains some of its rows.
+        engine_for: Returns a trainer for some of its rows.
     """
     while error.step is not None and len(configs) > 1:
         half = (len(configs) + 1) // 2
@@ -186,45 +186,45 @@ def narrowed(
                 break
         else:
             return MethodError(
-                f"{error}; neither half of these rows raises it again by itself: they "
-                "do together, or it depends on chance (draw from view.stream)"
+                f"{error}; neither half of these rows raises it again: the method "
+                "mixes the rows of a pack, or draws random numbers outside view.stream"
             )
     return error
 
 
 def _raised(engine: Trainer, configs: pd.DataFrame, step: int) -> MethodError | None:
-    """Return what a method raises on some rows until it has acted at a step."""
+    """Return the error a method raises on some rows at a step, if any."""
     try:
         method = build_method(configs.iloc[0])
         job = make_job(configs, plan_of(method, configs.iloc[0]))
         train(_Until(engine, step), method, job, configs)
     except MethodError as error:
         return error if error.step == step else None
-    except Exception:  # the first error is the one to tell
+    except Exception:  # report the original error, not a new one
         return None
     return None
 
 
 @dataclass(frozen=True)
 class _Until:
-    """Trains no further than to an event."""
+    """A trainer that stops at an event."""
 
     engine: Trainer
     last: int
 
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
-        """Train, or leave the training."""
+        """Train, or raise StopIteration past the last event."""
         if stop > self.last:
             raise StopIteration
         return self.engine.advance(job, state, stop)
 
 
 def advance_once(
-    engine: Trainer, job: TrainJob, state: TrainState, stop: int, twins: np.ndarray
+    engine: Trainer, job: TrainJob, state: TrainState, stop: int, groups: np.ndarray
 ) -> TrainState:
-    """Train one of each set of twins and give the others its result."""
-    _, first, which = np.unique(twins, return_index=True, return_inverse=True)
-    if len(first) == len(twins):
+    """Train one network of each group and copy its result to the others."""
+    _, first, which = np.unique(groups, return_index=True, return_inverse=True)
+    if len(first) == len(groups):
         return engine.advance(job, state, stop)
     return engine.advance(job.take(first), state.take(first), stop).take(which)
 
@@ -236,7 +236,9 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         MethodError: An array has the wrong shape or type.
     """
     contract.check(change, state.params.shape, method)
-    kept = _or(change.masks, state.masks).copy()  # the method may keep its own
+    kept = _or(
+        change.masks, state.masks
+    ).copy()  # a copy: the method may go on changing its array
     after = replace(
         state,
         masks=kept,
@@ -247,7 +249,7 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         adapters=None if change.plain else _or(change.adapters, state.adapters),
         moments=state.moments if change.adapters is None else None,
         trained=_or(change.trained, state.trained),
-        status=_last_word(change.status, state.status),
+        status=_latest(change.status, state.status),
     )
     moving = after.moving
     remembered = (
@@ -257,17 +259,17 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
 
 
 def _or(new: Any, old: Any) -> Any:
-    """Return what a change asks for, or else what is."""
+    """Return the new value, or the old one if there is none."""
     return old if new is None else new
 
 
-def _last_word(new: np.ndarray | None, old: np.ndarray | None) -> np.ndarray | None:
-    """Return what was said last of each network."""
+def _latest(new: np.ndarray | None, old: np.ndarray | None) -> np.ndarray | None:
+    """Return the latest status of each network; an empty one changes nothing."""
     return _or(new, old) if new is None or old is None else np.where(new, new, old)
 
 
 def _viewer(job: TrainJob, configs: pd.DataFrame) -> Any:
-    """Return a function from a job and a state to what the method may see of it."""
+    """Return a function from a job and a state to the method's view of them."""
     table = configs.loc[configs.index.repeat(job.plan.siblings)]
     fields = config.fields(METHODS[table["method"].iloc[0]].options).values()
     options = {f.name: table[f.name].to_numpy() for f in fields if f.per_network}
@@ -296,7 +298,7 @@ def _viewer(job: TrainJob, configs: pd.DataFrame) -> Any:
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:
-    """Return a view of an array that cannot be written through."""
+    """Return a read-only view of an array."""
     view = array.view()
     view.flags.writeable = False
     return view
@@ -318,10 +320,16 @@ def _results(
     finite = np.isfinite(params).all(axis=1) & np.isfinite(loss)
     nnz = weights.sum(axis=1)
     wrong = (configs["keep"] != nnz).fillna(False).to_numpy(bool) & job.plan.exact
-    said = np.full(len(configs), "") if state.status is None else state.status[own]
+    status = np.full(len(configs), "") if state.status is None else state.status[own]
     return {
         "status": np.select(
-            [~finite, said == "aborted", effective == 0, said == "degenerate", wrong],
+            [
+                ~finite,
+                status == "aborted",
+                effective == 0,
+                status == "degenerate",
+                wrong,
+            ],
             ["diverged", "aborted", "collapsed", "degenerate", "infeasible"],
             "ok",
         ),
@@ -343,7 +351,7 @@ def _results(
 
 
 def _running_loss(job: TrainJob, state: TrainState) -> np.ndarray:
-    """Return the mean loss of the last epoch's batches; NaN where none was trained."""
+    """Return the mean batch loss of the last epoch; NaN if it has no training step."""
     window = range(job.last_epoch, job.plan.steps)
     trained = len(window) - sum(event in window for event in job.plan.replaced)
     return state.losses_so_far() / trained if trained else np.full(job.networks, np.nan)

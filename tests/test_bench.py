@@ -28,8 +28,8 @@ def brief():
     found = bench.measure(
         (bench.CASES[0], bench.CASES[3]),
         repeats=1,
-        say=lambda text: events.append(("now", text)),
-        show=lambda text: events.append(("line", text)),
+        on_start=lambda text: events.append(("now", text)),
+        on_line=lambda text: events.append(("line", text)),
         seconds=0.0,
     )
     return found, events

@@ -1,7 +1,7 @@
-"""How fast every engine is here: networks a second, all in one run.
+"""Measure every engine on this machine, in networks per second, within one run.
 
-A network is 50 epochs (19,500 steps) of batch 128. Engines and rivals are measured in
-turn, several times, and medians are reported, since shared machines change their speed.
+A network is 50 epochs (19,500 steps) of batch 128. Engines and baselines are measured
+in turn, several times, and medians are reported, because shared machines change speed.
 """
 
 import math
@@ -44,19 +44,19 @@ def sgemm_gflops(threads: int) -> float:
     return rate
 
 
-Say = Callable[[str], None]
+Show = Callable[[str], None]
 
 
 def _nothing(_: str) -> None:
-    """Say nothing."""
+    """Show nothing."""
 
 
 def measure(
     cases: tuple[Case, ...] = CASES,
     repeats: int = 5,
     peers: Sequence[str] = (),
-    say: Say = _nothing,
-    show: Say = _nothing,
+    on_start: Show = _nothing,
+    on_line: Show = _nothing,
     seconds: float = math.inf,
 ) -> dict[str, Any]:
     """Measure every contender on every case.
@@ -64,11 +64,11 @@ def measure(
     Args:
         cases: What to train.
         repeats: Measurements of each contender at most, taken in turn.
-        peers: Rivals besides the loop: ``compile`` (torch.compile), ``jax``.
-        say: Called with what is measured now.
-        show: Called with each line of the table as soon as it is known.
-        seconds: About how long the measurements may take, shared evenly among the
-            cases; then packs are brief (see :func:`contenders`), and so are trainings.
+        peers: Baselines besides the loop: ``compile`` (torch.compile), ``jax``.
+        on_start: Called with the name of each measurement when it starts.
+        on_line: Called with each line of the table when it is ready.
+        seconds: Approximate time limit, shared evenly among the cases; it shortens
+            trainings and restricts pack sizes (see :func:`contenders`).
 
     Returns:
         ``machine``, ``versions``, ``sgemm_gflops`` and ``results``: per case and engine
@@ -76,7 +76,7 @@ def measure(
         repeats, GFLOP/s and the share of sgemm on as many threads.
     """
     began, cores = time.perf_counter(), launch.cores()
-    say("matrix product of torch")
+    on_start("matrix product of torch")
     sgemm = {threads: sgemm_gflops(threads) for threads in sorted({1, cores})}
     found = {
         "machine": machine(cores),
@@ -84,26 +84,26 @@ def measure(
         "versions": {"python": platform.python_version(), **VERSIONS},
         "sgemm_gflops": round(sgemm[cores], 1),
     }
-    show(_heading(found))
+    on_line(_heading(found))
     results: list[dict[str, Any]] = []
     for number, case in enumerate(cases):
         left = seconds - (time.perf_counter() - began)
         pace = Pace(repeats, max(0.0, left) / (len(cases) - number))
         field = list(contenders(case, cores, peers, math.isfinite(seconds)))
-        times = timing.times(case, field, pace, say)
+        times = timing.times(case, field, pace, on_start)
         rows = [
             _result(case, one, taken, sgemm[one.threads])
             for one, taken in zip(field, times, strict=True)
         ]
         best = _best(rows)
         for row in best:
-            show(_line(row, rows[0]))
+            on_line(_line(row, rows[0]))
         results += best
     return {**found, "results": results}
 
 
 def _best(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows of each engine's best pack size."""
+    """Return the row of the best pack size of each engine."""
     best: dict[tuple[str, int], dict[str, Any]] = {}
     for row in rows:
         known = best.setdefault((row["engine"], row["threads"]), row)
@@ -119,7 +119,7 @@ def _result(
     kept = case.masks(1)[0]
     rates = sorted(one.networks * one.steps / STEPS / seconds for seconds in taken)
     rate = statistics.median(rates)
-    # the convention: a multiplication and an addition, forward and twice backward
+    # by convention: one multiply-add per weight forward, two backward
     gflops = rate * STEPS * BATCH * 6 * int(kept.sum()) / 1e9
     return {
         "engine": one.engine,
@@ -135,7 +135,7 @@ def _result(
 
 
 def machine(cores: int) -> dict[str, Any]:
-    """Return what the figures depend on."""
+    """Return the facts about this machine on which speed depends."""
     names = [
         line.partition(":")[2].strip()
         for line in _lines("/proc/cpuinfo")
@@ -148,7 +148,7 @@ def machine(cores: int) -> dict[str, Any]:
 
 
 def _lines(path: str) -> list[str]:
-    """Return the lines of a file, none where it does not exist."""
+    """Return the lines of a file; none if it does not exist."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.readlines()
@@ -157,14 +157,14 @@ def _lines(path: str) -> list[str]:
 
 
 def as_text(measured: dict[str, Any]) -> str:
-    """Return the table for people, with ratios to the plain loop of each case."""
+    """Return the table as text, with ratios to the plain loop of each case."""
     loops = {r["case"]: r for r in measured["results"] if r["engine"] == "loop"}
     lines = [_line(row, loops[row["case"]]) for row in measured["results"]]
     return "\n".join([_heading(measured), *lines])
 
 
 def _heading(measured: dict[str, Any]) -> str:
-    """Return what stands over the table: the machine, and the names of columns."""
+    """Return the heading of the table: the machine and the column names."""
     return (
         f"{measured['machine']}, sgemm {measured['sgemm_gflops']} GFLOP/s\n"
         f"{'case':<20}{'engine':<14}{'threads':>8}{'networks/s':>12}{'x loop':>9}"
@@ -173,7 +173,7 @@ def _heading(measured: dict[str, Any]) -> str:
 
 
 def _line(row: dict[str, Any], loop: dict[str, Any]) -> str:
-    """Return one line of the table, given that of the plain loop."""
+    """Return one line of the table, given the row of the plain loop."""
     return (
         f"{row['case']:<20}{row['engine']:<14}{row['threads']:>8}"
         f"{row['networks_per_s']:>12.4g}"

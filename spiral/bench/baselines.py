@@ -1,4 +1,4 @@
-"""What the engines are measured against: what one would write instead."""
+"""Baselines for the engines: the code one would write instead."""
 
 import time
 from collections.abc import Callable
@@ -21,9 +21,9 @@ Seconds = Callable[[TrainJob, TrainState, int], float]
 
 
 def loop(job: TrainJob, state: TrainState, steps: int) -> float:
-    """Time one network as one writes it in an afternoon, on one core.
+    """Time one network in a plain PyTorch loop on one core.
 
-    DataLoader, ``nn.Linear``, autograd, SGD, and the masks multiplied in.
+    DataLoader, ``nn.Linear``, autograd, SGD, and masks applied after each step.
     """
     data = cubist.load()
     points = torch.utils.data.TensorDataset(
@@ -95,7 +95,9 @@ def jax(job: TrainJob, state: TrainState, steps: int) -> float:
 
     kept = jnp.asarray(state.masks)
     batches = [job.batch_at(step) for step in range(8)]
-    x = jnp.asarray(np.stack([b[0][0].T for b in batches]))  # all networks share them
+    x = jnp.asarray(
+        np.stack([b[0][0].T for b in batches])
+    )  # all networks share the batches
     y = jnp.asarray(np.stack([b[1][0] for b in batches]))
 
     run = _jax_training(job.width, steps)
@@ -108,7 +110,7 @@ def jax(job: TrainJob, state: TrainState, steps: int) -> float:
 
 @cache
 def _jax_training(width: int, steps: int) -> Callable[..., Any]:
-    """Compile some steps of networks of one width, on batches that all share."""
+    """Compile some steps of networks of one width on shared batches."""
     import jax as j
     from jax import numpy as jnp
 

@@ -1,4 +1,4 @@
-"""What is measured: kinds of networks, and who trains them."""
+"""The cases of the benchmark: kinds of networks, and the contenders that train them."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ STEPS = 19_500
 LOOP_STEPS = 200
 BATCH = 128
 SIZES = (64, 128, 256, 512)
-"""Networks of a pack of dense engines: the best differs from case to case."""
+"""Pack sizes of dense engines; the fastest differs between cases."""
 
 
 @dataclass(frozen=True)
@@ -107,14 +107,14 @@ class Contender:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Name for progress messages."""
         return f"{self.engine}, networks {self.networks}, threads {self.threads}"
 
 
 def packs(case: Case, field: Sequence[Contender]) -> dict[int, Pack]:
-    """Return the packs of a case by size; small ones are the beginning of large ones.
+    """Return the packs of a case by size; small packs are prefixes of large ones.
 
-    Random masks that are connected take their time to find.
+    Masks are drawn once, because connected random masks take long to find.
     """
     sizes = {one.networks for one in field}
     kept = case.masks(max(sizes))
@@ -124,13 +124,13 @@ def packs(case: Case, field: Sequence[Contender]) -> dict[int, Pack]:
 def contenders(
     case: Case, cores: int, peers: Sequence[str], brief: bool = False
 ) -> Iterator[Contender]:
-    """Yield what is measured on a case, the loop first.
+    """Yield the contenders of a case, the loop first.
 
     Args:
-        case: What is trained.
-        cores: Threads of those that can use several.
-        peers: Rivals besides the loop.
-        brief: Whether dense engines train packs of one size only, and all small ones.
+        case: What to train.
+        cores: Threads of contenders that can use several.
+        peers: Baselines besides the loop.
+        brief: Restrict dense engines to one pack size, and wide cases to small packs.
     """
     yield Contender("loop", 1, 1, LOOP_STEPS, baselines.loop)
     reference = engine_seconds(engines.build("reference"))
@@ -146,7 +146,7 @@ def contenders(
                 yield Contender("jax", cores, networks, 10 * steps, baselines.jax)
     networks = 200 if case.keep or case.width < 16 else 20
     if case.width > 64 and brief:
-        networks = 50  # to copy wide networks costs as much as to train them briefly
+        networks = 50  # copying wide networks costs as much as training them briefly
     for threads in sorted({1, cores}):
         engine = engine_seconds(sparse.SparseEngine(threads))
         yield Contender("sparse", threads, networks, STEPS, engine)

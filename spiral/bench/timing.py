@@ -1,4 +1,4 @@
-"""Times of the contenders on one case, within a time that is given."""
+"""Time the contenders of one case within a time limit."""
 
 import math
 import time
@@ -15,34 +15,34 @@ class Pace(NamedTuple):
     """How long the contenders of one case are measured."""
 
     repeats: int
-    """Measurements of each at most; at least one is made, however slow the machine."""
+    """Maximum measurements of each; at least one, however slow the machine is."""
     seconds: float
-    """For all of them, packs and warm-ups included."""
+    """Time limit for all of them, including packs and warm-ups."""
 
 
 def times(
-    case: Case, field: Sequence[Contender], pace: Pace, say: Callable[[str], None]
+    case: Case, field: Sequence[Contender], pace: Pace, on_start: Callable[[str], None]
 ) -> list[list[float]]:
-    """Return for each contender how long its steps take, once a repeat.
+    """Return the seconds of each contender's steps, one value per repeat.
 
-    What is too slow for its share of the time trains fewer steps; the rest is
+    A contender too slow for its share of the time trains fewer steps, and its time is
     extrapolated.
     """
     end = time.perf_counter() + pace.seconds
-    say(f"{case.name}: drawing masks")
+    on_start(f"{case.name}: drawing masks")
     jobs = packs(case, field)
     runs = []
     for one in field:
-        # each has a share of what is left; to find the steps takes about two of them
+        # An equal share of the time left; finding the number of steps takes about two
         share = (end - time.perf_counter()) / (len(field) * (pace.repeats + 2))
-        say(f"{case.name}: warming up {one.name}")
+        on_start(f"{case.name}: warming up {one.name}")
         pack = jobs[one.networks]
         runs.append(_Run(one, pack, *_reach(one, pack, share)))
     found: list[list[float]] = [[] for _ in field]
     for repeat in range(pace.repeats):
         began = time.perf_counter()
         for run, taken in zip(runs, found, strict=True):
-            say(f"{case.name}: {run.one.name}, {repeat + 1} of {pace.repeats}")
+            on_start(f"{case.name}: {run.one.name}, {repeat + 1} of {pace.repeats}")
             taken.append(run.seconds())
         now = time.perf_counter()
         if now + (now - began) > end:
@@ -51,25 +51,25 @@ def times(
 
 
 class _Run(NamedTuple):
-    """A contender with its pack, and how many steps it can afford."""
+    """A contender with its pack and the steps it has time for."""
 
     one: Contender
     pack: Pack
     steps: int
     short: float
-    """Seconds that ``SHORT`` steps took."""
+    """Seconds of ``SHORT`` steps."""
 
     def seconds(self) -> float:
-        """Measure the affordable steps, return the time of all."""
+        """Measure these steps and return the extrapolated time of all."""
         taken = self.one.seconds(*self.pack, self.steps)
         return whole(taken, self.steps, self.short, self.one.steps)
 
 
 def whole(taken: float, steps: int, short: float, wanted: int) -> float:
-    """Return how long the steps that are wanted would take, from those that were made.
+    """Extrapolate the time of the wanted steps from that of fewer steps.
 
-    Each call has a cost beside its steps (wide packs are copied), which the short one
-    shows. So it is a line through two points, not a multiple.
+    A call has a fixed cost besides its steps (wide packs are copied), so the estimate
+    is a line through two measurements rather than a proportion.
     """
     if steps >= wanted:
         return taken
@@ -78,10 +78,10 @@ def whole(taken: float, steps: int, short: float, wanted: int) -> float:
 
 
 def _reach(one: Contender, pack: Pack, seconds: float) -> tuple[int, float]:
-    """Return how many steps a contender trains in some seconds, and the short time.
+    """Return how many steps a contender trains in a time, and the time of a short run.
 
-    Warms it up: what is compiled is compiled in the first call. The steps must cost
-    more than the call itself, or else they could not be told from it.
+    Also warms it up: the first call compiles. Steps grow until they cost clearly more
+    than the call itself, as otherwise their cost could not be separated from it.
     """
     steps = min(SHORT, one.steps)
     short = taken = one.seconds(*pack, steps)

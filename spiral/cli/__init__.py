@@ -29,7 +29,7 @@ from spiral.errors import SpiralError
 
 
 class Commands(click.Group):
-    """Turns the project's errors into a message and their exit code."""
+    """Turns the project's errors into a message and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
@@ -40,17 +40,18 @@ class Commands(click.Group):
             raise SystemExit(error.exit_code) from None
         except OSError as error:
             if error.errno == errno.EPIPE:
-                raise  # the reader of our output has left: click ends quietly
+                raise  # the reader of a pipe has closed it: click exits quietly
             where = f"{str(error.filename)[:200]}: " if error.filename else ""
             click.echo(
-                f"error: {where}{error.strerror or error}; make it accessible, or give "
-                "another path, and run the command again",
+                f"error: {where}{error.strerror or error}; make it accessible or give "
+                "another path, then run the command again",
                 err=True,
             )
             raise SystemExit(1) from None
         except KeyboardInterrupt:
             click.echo(
-                "stopped; nothing is half-written. Run it again to go on", err=True
+                "stopped; no file is half-written. Run the same command to continue",
+                err=True,
             )
             raise SystemExit(130) from None
 
@@ -60,9 +61,9 @@ class Commands(click.Group):
 def main() -> None:
     """Rank pruners against the sparsest networks of the Cubist Spiral.
 
-    Exit codes: 0 done, 1 internal error, 2 wrong usage or grid, 3 packs failed,
-    4 damaged results, 130 stopped by SIGINT, 143 by SIGTERM, SIGUSR1 or SIGHUP (run
-    again to go on).
+    Exit codes: 0 success, 1 internal error, 2 invalid usage or grid, 3 some packs
+    failed, 4 damaged results, 130 stopped by SIGINT, 143 by SIGTERM, SIGUSR1 or SIGHUP
+    (run the same command to continue).
     """
 
 

@@ -1,4 +1,4 @@
-"""``bench``: how fast the engines are here."""
+"""``bench``: measure the speed of the engines on this machine."""
 
 import json
 import math
@@ -19,35 +19,40 @@ if TYPE_CHECKING:
 
 REPEATS, FULL_REPEATS = 3, 5
 SECONDS = 90.0
-"""For the measurements of all cases. What cannot be cut short on a machine that is five
-times slower (compiling, drawing masks) takes another minute there."""
+"""Budget for the measurements of all cases together. Compiling and drawing masks cannot
+be cut short: on a machine five times slower they add about a minute."""
 
 
 @click.command()
-@click.option("--case", "cases", multiple=True, help="Only these cases. Repeatable.")
+@click.option(
+    "--case", "cases", multiple=True, help="Measure only this case. Repeatable."
+)
 @click.option(
     "--peer",
     "peers",
     multiple=True,
     type=click.Choice(["compile", "jax"]),
-    help="Measure a rival too: torch.compile (compiles for minutes), or JAX if "
+    help="Also measure a baseline: torch.compile (compiles for minutes), or JAX, if "
     "installed. Repeatable.",
 )
 @click.option(
-    "--calibrate", is_flag=True, help="Measure and keep what `plan` needs, no table."
+    "--calibrate",
+    is_flag=True,
+    help="Only measure and save the speed factors that `plan` uses.",
 )
 @click.option(
     "--full",
     is_flag=True,
-    help="Measure whole trainings and packs of all sizes, as for a result to publish "
-    "(many minutes). Otherwise long trainings are extrapolated.",
+    help="Measure complete trainings and packs of all sizes, for figures to publish "
+    "(many minutes). By default long trainings are extrapolated.",
 )
 @click.option(
     "--repeats",
     type=click.IntRange(1),
-    help="Measurements of each, taken in turn [3; with --full 5].",
+    help="Measure each engine N times, in turn [3; with --full 5].",
+    metavar="N",
 )
-@click.option("-o", "--output", type=PLACE, help="Save JSON.")
+@click.option("-o", "--output", type=PLACE, help="Write the results to this JSON file.")
 @as_json
 def bench(
     cases: Sequence[str],
@@ -56,14 +61,19 @@ def bench(
     as_json: bool,
     **how: Any,
 ) -> None:
-    """Measure the engines on this machine (two minutes; let nothing else run)."""
+    """Measure the speed of the engines on this machine.
+
+    Takes two minutes; run nothing else meanwhile.
+    """
     if calibrate:
         _calibrate(as_json)
         return
     if output is not None and not output.parent.is_dir():
-        raise ConfigError(f"-o {output}: its folder does not exist")
+        raise ConfigError(
+            f"-o {output}: the folder does not exist; create it or give another path"
+        )
     if "jax" in how["peers"] and find_spec("jax") is None:
-        raise ConfigError("--peer jax: JAX is not installed; pip install jax")
+        raise ConfigError("--peer jax: JAX is not installed; run pip install jax")
     found = _measure(_chosen(cases), Now(table=not as_json), **how)
     if output is not None:
         output.write_text(json.dumps({"schema": 1, **found}, indent=1) + "\n")
@@ -72,7 +82,7 @@ def bench(
 
 
 def _calibrate(as_json: bool) -> None:
-    """Measure and keep what estimates of time need."""
+    """Measure and save the factors that scale time estimates to this machine."""
     from spiral.engines import ENGINES
     from spiral.sweep import calibration
 
@@ -83,14 +93,14 @@ def _calibrate(as_json: bool) -> None:
 
 
 def _chosen(names: Sequence[str]) -> "tuple[Case, ...]":
-    """Return the cases of some names, each once; all if none are named."""
+    """Return the named cases, each once; all of them if none is named."""
     from spiral.bench.cases import CASES
 
     known = {case.name: case for case in CASES}
     for name in names:
         if name not in known:
             hint = spelling.suggest(name, known)
-            raise ConfigError(f"--case {name}: unknown; {hint}")
+            raise ConfigError(f"--case {name}: unknown case; {hint}")
     return tuple(known[name] for name in dict.fromkeys(names)) or CASES
 
 
@@ -102,7 +112,7 @@ def _measure(
     repeats: int | None,
     peers: Sequence[str],
 ) -> dict[str, Any]:
-    """Measure some cases, showing each line of the table when it is known."""
+    """Measure some cases and print each line of the table as it is ready."""
     from spiral import bench
     from spiral.bench.cases import CASES
 
@@ -110,8 +120,8 @@ def _measure(
         cases,
         repeats or (FULL_REPEATS if full else REPEATS),
         peers,
-        say=now.say,
-        show=now.line,
+        on_start=now.announce,
+        on_line=now.line,
         seconds=math.inf if full else SECONDS * len(cases) / len(CASES),
     )
     now.clear()
@@ -119,26 +129,26 @@ def _measure(
 
 
 class Now:
-    """Shows what is measured now on stderr, and lines of the table on stdout.
+    """Shows the current measurement on stderr and lines of the table on stdout.
 
-    On a terminal it is one line that changes, below the table.
+    On a terminal the current measurement is one changing line below the table.
     """
 
     def __init__(self, table: bool):
         self.table, self.terminal = table, sys.stderr.isatty()
 
-    def say(self, text: str) -> None:
-        """Show what is measured now."""
+    def announce(self, text: str) -> None:
+        """Show the current measurement."""
         self.clear()
         click.echo(text, err=True, nl=not self.terminal)
 
     def line(self, text: str) -> None:
-        """Print a line of the table, if it is wanted."""
+        """Print a line of the table, if a table is wanted."""
         if self.table:
             self.clear()
             click.echo(text)
 
     def clear(self) -> None:
-        """Remove what was said last, if a terminal shows it."""
+        """Erase the current measurement from a terminal."""
         if self.terminal:
             click.echo("\r\033[K", err=True, nl=False)

@@ -1,4 +1,4 @@
-"""``frontier``: the best networks known, and the proof of each."""
+"""``frontier``: the best known network of every size, with its weights as proof."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,24 +15,24 @@ file = click.option(
     "--file",
     "path",
     type=PLACE,
-    help="Use this frontier file [the shipped one united with your own finds].",
+    help="Use this frontier file [the shipped one merged with your own finds].",
 )
 
 
 def size(default: str) -> Callable[..., Any]:
-    """Return the option that says what counts as size."""
+    """Return the option that chooses how size is counted."""
     return click.option(
         "--by",
         type=click.Choice(["nnz", "nnz_params"]),
         default=default,
         show_default=True,
-        help="Size: weights, or weights and biases (which the paper counts).",
+        help="Count weights (nnz), or weights and biases as the paper does.",
     )
 
 
 @click.group()
 def frontier() -> None:
-    """The best network known of every size, with the weights that prove it."""
+    """Show and extend the best known networks of every size."""
 
 
 @frontier.command("show")
@@ -41,17 +41,21 @@ def frontier() -> None:
     type=click.Choice(["any", "protocol"]),
     default="any",
     show_default=True,
-    help="Found by any means, or trained as the paper trains.",
+    help="List networks found by any means, or trained by the paper's protocol.",
 )
 @size("nnz")
 @file
 @as_json
 def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
-    """List the networks that no smaller one equals, and the optima."""
+    """List the best known networks.
+
+    These are the networks more accurate than every smaller one. Also prints the
+    smallest known size for each of the paper's accuracies.
+    """
     from spiral.search import best_known
 
     table = best_known.load(path)
-    optima = {
+    sizes = {
         str(level): best_known.fewest(table, level, kind, by)
         for level in best_known.THRESHOLDS
     }
@@ -60,16 +64,16 @@ def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
         from spiral.report.text import document
 
         listed = document.records(leaders)
-        show({"kind": kind, "by": by, "optima": optima, "networks": listed})
+        show({"kind": kind, "by": by, "best_known": sizes, "networks": listed})
         return
     columns = ["nnz", "nnz_params", "accuracy", "shape", "kind", "found"]
     click.echo(leaders[columns].to_string(index=False))
-    for level, size in optima.items():
-        click.echo(f"fewest for {level}: {size}")
+    for level, size in sizes.items():
+        click.echo(f"best known for accuracy {level}: {size}")
 
 
 def frontier_target(path: Path | None) -> Path:
-    """Return the file to write: the one given, or that of the user's own finds."""
+    """Return the file to write: the given one, or the user's own frontier."""
     from spiral import homes
     from spiral.search import best_known
 
@@ -77,7 +81,7 @@ def frontier_target(path: Path | None) -> Path:
 
 
 def keep(table: "pd.DataFrame", path: Path | None, target: Path) -> str:
-    """Write a frontier, or the user's part of it; return what is there now."""
+    """Write a frontier, or the user's part of it; return a message about it."""
     from spiral.search import best_known
 
     if path is not None:
@@ -86,9 +90,9 @@ def keep(table: "pd.DataFrame", path: Path | None, target: Path) -> str:
     own = best_known.finds(table)
     if own.empty:
         target.unlink(missing_ok=True)
-        return "nothing is better than the shipped frontier; nothing is kept"
+        return "no network improves on the shipped frontier; nothing is saved"
     best_known.save(own, target)
-    return f"{target}: {len(own)} networks of your own that beat the shipped frontier"
+    return f"{target}: {len(own)} own networks that improve on the shipped frontier"
 
 
 @frontier.command()
@@ -98,17 +102,21 @@ def keep(table: "pd.DataFrame", path: Path | None, target: Path) -> str:
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Also polish so many rows of every size and kind.",
+    metavar="N",
+    help="Also polish the N best rows of every size and kind.",
 )
 @file
 def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
-    """Enter what is better in the rows of launches, or in files.
+    """Add better networks to the frontier.
 
-    Files are other frontiers, or networks that the viewer saved (.json), which are
-    evaluated anew. Without --file, what beats the shipped frontier is kept in your data
-    folder (XDG_DATA_HOME, or ~/.local/share), in spiral-sweep/frontier.parquet;
-    `compare`, the figures and all else use the best of both. The installed package is
-    never written; to change the shipped frontier of a source tree, give its --file.
+    Reads results directories and files.
+
+    DIR may also be another frontier file, or networks saved by the viewer (.json),
+    which are evaluated again. Without --file, networks that improve on the shipped
+    frontier are saved in your data folder (XDG_DATA_HOME or ~/.local/share) as
+    spiral-sweep/frontier.parquet; `compare`, the figures and all other commands use
+    the best of both. The installed package is never written. To change the shipped
+    frontier of a source tree, name it with --file.
     """
     from spiral.results import read
     from spiral.search import best_known, exported
@@ -131,7 +139,7 @@ def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
             best = sizes.loc[best_known.promising(sizes, polish), "config_id"]
             entries = best_known.from_rows(read.read(folder, ids=best))
             known.append(polish_all(entries))
-        click.echo(f"{folder}: {len(sizes):,} rows, {len(chosen)} looked at")
+        click.echo(f"{folder}: {len(sizes):,} rows, {len(chosen)} candidates")
     merged = best_known.merge(known)
     click.echo(keep(merged, path, target))
 
@@ -142,14 +150,15 @@ def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
     type=click.IntRange(1),
     default=3,
     show_default=True,
-    help="At most so many.",
+    metavar="N",
+    help="Stop after N rounds, or earlier if a round finds nothing.",
 )
 @file
 def thin(rounds: int, path: Path | None) -> None:
-    """Drop each weight of the best networks in turn and polish what is left.
+    """Drop each weight of the best networks in turn and polish the rest.
 
-    Without --file, what beats the shipped frontier is kept in your data folder (see
-    `frontier update`).
+    Without --file, networks that improve on the shipped frontier are saved in your data
+    folder (see `frontier update`).
     """
     from spiral.search import best_known
     from spiral.search.polish import thin
@@ -163,17 +172,20 @@ def thin(rounds: int, path: Path | None) -> None:
             break
         table = better
         keep(table, path, target)
-        optima = [best_known.fewest(table, level) for level in best_known.THRESHOLDS]
-        click.echo(f"round {number}: fewest for {best_known.THRESHOLDS}: {optima}")
+        sizes = [best_known.fewest(table, level) for level in best_known.THRESHOLDS]
+        levels = best_known.THRESHOLDS
+        click.echo(f"round {number}: best known for {levels}: {sizes}")
 
 
 @frontier.command()
 @file
 @as_json
 def verify(path: Path | None, as_json: bool) -> None:
-    """Evaluate every network anew, in float64 and float32; exit 4 if one disagrees.
+    """Verify the frontier by evaluating every network again.
 
-    --json prints file, networks (their number) and mistakes (a sentence each).
+    Evaluates in float64 and float32, and exits with code 4 on a mismatch.
+
+    --json prints the file, the number of networks, and a list of mistakes.
     """
     from spiral.search import best_known
 

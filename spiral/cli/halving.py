@@ -1,4 +1,4 @@
-"""Races: ``search masks --race``, and ``search recall``, which says what one misses."""
+"""Successive halving: ``search masks --halving``, and ``search recall``."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def read_rungs(text: str) -> list[int]:
-    """Read rising numbers of epochs."""
+    """Parse increasing numbers of epochs."""
     found = [int(part) if part.isdecimal() else 0 for part in text.split(",")]
     if found != sorted(set(found)) or found[0] < 1:
-        raise ValueError(f"expected rising numbers of epochs, as 5,15, got {text!r}")
+        raise ValueError(f"expected increasing epochs like 5,15, got {text!r}")
     return found
 
 
 def run(
     grid: "Grid", rules: "Rules", out: Path, settings: "Settings", begun: "list[Launch]"
 ) -> None:
-    """Train all configs of a grid a little, and the survivors of each rung on.
+    """Train all configs briefly, then the survivors of each rung for longer.
 
-    Ends early where a rung is not complete, because of a limit, other shards or
-    failures.
+    Stops after a rung that is incomplete because of ``--limit``, ``--shard`` or failed
+    packs: its survivors are not known yet.
     """
     from spiral.results import read
     from spiral.search.halving import survivors
@@ -50,7 +50,7 @@ def run(
 
 
 @click.command()
-@click.argument("race", metavar="RACE", type=PLACE)
+@click.argument("search", metavar="SEARCH", type=PLACE)
 @click.argument("census", metavar="CENSUS", type=PLACE)
 @click.option(
     "--level",
@@ -59,14 +59,16 @@ def run(
     multiple=True,
     default=[0.85, 0.9, 0.95],
     show_default=True,
-    help="Accuracy of a hit. Repeatable.",
+    help="Count trainings that reach this accuracy. Repeatable.",
 )
 @as_json
-def recall(race: Path, census: Path, levels: Sequence[float], as_json: bool) -> None:
-    """Compare RACE with CENSUS, a launch of the same trainings without a race.
+def recall(search: Path, census: Path, levels: Sequence[float], as_json: bool) -> None:
+    """Measure the recall of successive halving.
 
-    Of the trainings that reach a level in the census: how many did the race train to
-    the end? With a 95 % interval. The first level is that of the best 0.1 %.
+    SEARCH is the directory of a search with --halving, CENSUS a launch of the same
+    trainings without halving. The recall is the share of its trainings at or above each
+    accuracy that SEARCH trained to the end, with a 95 % interval. The first accuracy is
+    that of the best 0.1 % of the census.
     """
     import pandas as pd
 
@@ -76,13 +78,16 @@ def recall(race: Path, census: Path, levels: Sequence[float], as_json: bool) -> 
     from spiral.results import columns, read, store
     from spiral.sweep.halving import finished, stopped
 
-    folders = finished(race)
+    folders = finished(search)
     first, last = (store.read_manifest(rung)[0] for rung in (folders[0], folders[-1]))
     whole = stopped(columns.complete(first, options()), None)["config_id"]
     found = read.read(census, ["config_id", "accuracy", "nnz", "steps", "seconds"])
     found = found[found["config_id"].isin(whole)]
     if found.empty:
-        raise ConfigError(f"{census} has no training that {race} began with")
+        raise ConfigError(
+            f"expected a census of the trainings of {search}, got none of them in "
+            f"{census}; launch the same search without --halving"
+        )
     levels = [float(found["accuracy"].quantile(0.999)), *levels]
     hits = [hit._asdict() for hit in recall_at(found, set(last["config_id"]), levels)]
     spent = sum(read.read(rung, ["steps", "seconds"]).sum() for rung in folders)
@@ -90,9 +95,9 @@ def recall(race: Path, census: Path, levels: Sequence[float], as_json: bool) -> 
     if as_json:
         show({"compared": len(found), "of": len(whole), "faster": faster, "hits": hits})
         return
-    click.echo(f"{len(found):,} of the {len(whole):,} trainings that the race began")
+    click.echo(f"compared {len(found):,} of {len(whole):,} trainings of the search")
     click.echo(document.as_text(pd.DataFrame(hits)))
     click.echo(
-        f"the race took 1/{faster['steps']:.1f} of the training steps and "
-        f"1/{faster['seconds']:.1f} of the time of training all to the end"
+        f"successive halving took 1/{faster['steps']:.1f} of the training steps and "
+        f"1/{faster['seconds']:.1f} of the time of the census"
     )

@@ -1,4 +1,4 @@
-"""``launch``: train what is missing of a grid."""
+"""``launch``: train the missing packs of a grid."""
 
 import shlex
 import sys
@@ -31,7 +31,7 @@ class Shard(click.ParamType[tuple[int, int]]):
             return value
         index, _, count = str(value).partition("/")
         if not (index.isdecimal() and count.isdecimal() and int(index) < int(count)):
-            self.fail(f"{value!r}: expected i/n with 0 <= i < n, e.g. 0/2")
+            self.fail(f"expected i/n with 0 <= i < n, e.g. 0/2, got {value!r}")
         return int(index), int(count)
 
 
@@ -41,25 +41,38 @@ OPTIONS = [
         type=click.Choice(["ray", "local"]),
         default="ray",
         show_default=True,
+        help="Run packs on Ray, or in plain processes of this machine.",
     ),
-    click.option("--address", help="Address of a running Ray cluster, or auto."),
     click.option(
-        "--workers", type=click.IntRange(1), help="Packs at once [all cores]."
+        "--address", help="Connect to the Ray cluster at this address (or: auto)."
     ),
-    click.option("--shard", type=Shard(), default="0/1", help="Only the i-th of n."),
-    click.option("--limit", type=click.IntRange(1), help="At most so many packs."),
+    click.option(
+        "--workers",
+        type=click.IntRange(1),
+        help="Train N packs at the same time [all cores].",
+        metavar="N",
+    ),
+    click.option(
+        "--shard",
+        type=Shard(),
+        default="0/1",
+        help="Train only the i-th of n equal shares of the packs, from 0/n.",
+    ),
+    click.option(
+        "--limit", type=click.IntRange(1), help="Train at most N packs.", metavar="N"
+    ),
 ]
 
 
 def how(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say how to launch; see :func:`settings_of`."""
+    """Add the options that control a launch; see :func:`settings_of`."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
 
 
 def settings_of(options: Mapping[str, Any]) -> "Settings":
-    """Return what the options of :func:`how` say."""
+    """Return the launch settings given by the options of :func:`how`."""
     from spiral.methods.plugin import absolute
     from spiral.sweep import launch
 
@@ -74,7 +87,7 @@ def settings_of(options: Mapping[str, Any]) -> "Settings":
 
 
 def load_method(settings: "Settings") -> str:
-    """Make the method that a command line names known; return its name."""
+    """Register the method given by ``--method``; return its name."""
     from spiral.methods import plugin
     from spiral.methods.registry import METHODS
 
@@ -83,7 +96,7 @@ def load_method(settings: "Settings") -> str:
 
 
 def warn(grid: "Grid") -> None:
-    """Print what is hardly meant in the plan of one's own method."""
+    """Warn about probable mistakes in the plan of a user's method."""
     from spiral.sweep import preflight
 
     for text in preflight.hints(grid.configs):
@@ -92,9 +105,11 @@ def warn(grid: "Grid") -> None:
 
 @click.command()
 @click.argument("grid")
-@click.option("--out", required=True, type=PLACE, help="Results.")
+@click.option("--out", required=True, type=PLACE, help="Results directory.")
 @how
-@click.option("--engine", help="Use this engine for every config (like --set engine=).")
+@click.option(
+    "--engine", help="Use this engine for every config (same as --set engine=NAME)."
+)
 @own_method
 @sets
 @sample
@@ -108,7 +123,11 @@ def launch(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train what is missing of GRID (a file or a shipped name) into a directory."""
+    """Train the missing packs of a grid.
+
+    GRID is a file or the name of a shipped grid. Run the same command to continue an
+    interrupted launch.
+    """
     with resumable() as begun:
         settings = settings_of(options)
         if settings.method is not None:
@@ -129,12 +148,13 @@ def launch(
 
 @contextmanager
 def resumable() -> Iterator[list["Launch"]]:
-    """Run launches: a signal ends them and says which command goes on.
+    """Run launches so that a signal ends them cleanly and prints how to continue.
 
-    Nothing else ends them early, not even the reader of their output. Wrap the whole
-    command: what comes before the first launch takes seconds, in which signals come.
+    A closed stdout or stderr does not end them. Wrap the whole command: the
+    preparations before the first launch take seconds, and signals may arrive then.
 
-    Yields a list in which to note every launch that begins.
+    Yields:
+        A list to which the caller adds every launch that begins.
     """
     begun: list[Launch] = []
 
@@ -142,7 +162,7 @@ def resumable() -> Iterator[list["Launch"]]:
         done = sum(outcome.networks for each in begun for outcome in each.done)
         return (
             f"stopped by {name}; {done:,} configs of this launch are saved. "
-            f"Go on with:\n  {resume_command()}"
+            f"Continue with:\n  {resume_command()}"
         )
 
     streams.outlast_readers()
@@ -151,14 +171,14 @@ def resumable() -> Iterator[list["Launch"]]:
 
 
 def train(grid: "Grid", out: Path, settings: "Settings", begun: list["Launch"]) -> None:
-    """Train what is missing of a grid, and show how it goes."""
+    """Train the missing packs of a grid and show the progress."""
     from spiral.sweep import launch
     from spiral.sweep.progress import Meter
 
     prepared = launch.prepare(grid, out, settings)
     begun.append(prepared)
     for message in prepared.corrupt:
-        click.echo(f"damaged, will be redone: {message}", err=True)
+        click.echo(f"damaged, will be trained again: {message}", err=True)
     with Meter(prepared, settings.workers) as meter:
         launch.run(prepared, settings, meter)
 
@@ -169,7 +189,7 @@ def resume_command() -> str:
 
 
 def outcome(prepared: "Launch") -> dict[str, Any]:
-    """Return what a launch did, and how far its directory is."""
+    """Return what a launch trained and how complete its directory is."""
     from spiral.sweep.status import status
 
     statuses: Counter[str] = Counter()
@@ -184,7 +204,7 @@ def outcome(prepared: "Launch") -> dict[str, Any]:
 
 
 def outcome_text(facts: dict[str, Any]) -> str:
-    """Return what a launch did for people."""
+    """Return the outcome of a launch as text."""
     from spiral.results.columns import meanings
 
     detail = ", ".join(f"{n:,} {status}" for status, n in facts["statuses"].items())
@@ -199,8 +219,8 @@ def check(prepared: "Launch") -> None:
     if prepared.failed:
         lines = [f"  {o.pack}: {o.error}" for o in prepared.failed[:5]]
         failed, done = len(prepared.failed), len(prepared.done)
-        saved = f"the other {done:,} are saved" if done else "no other was trained"
+        saved = f"the other {done:,} are saved" if done else "none succeeded"
         raise LaunchIncomplete(
-            f"{failed:,} of {failed + done:,} packs failed; {saved}, and the same "
-            "command tries these again:\n" + "\n".join(lines)
+            f"{failed:,} of {failed + done:,} packs failed; {saved}. Run the same "
+            "command to retry the failed ones:\n" + "\n".join(lines)
         )

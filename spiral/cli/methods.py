@@ -1,4 +1,4 @@
-"""``methods`` and ``schema``: what a grid may say."""
+"""``methods`` and ``schema``: what a grid file may contain."""
 
 import json
 from dataclasses import asdict
@@ -22,7 +22,7 @@ BOUNDS = {
     "maximum": "≤",
     "exclusiveMaximum": "<",
 }
-"""Words of JSON Schema, as people write them."""
+"""Bounds of JSON Schema, as mathematical signs."""
 
 
 @click.command()
@@ -30,7 +30,10 @@ BOUNDS = {
 @where
 @as_json
 def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) -> None:
-    """List the pruning methods and their options, or those of some."""
+    """List the pruning methods and their options.
+
+    With NAMEs, list only these methods.
+    """
     from spiral.methods.registry import METHODS, of_kind
     from spiral.protocol import config
 
@@ -55,7 +58,7 @@ def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) 
 
 
 def _option_text(entry: "Entry", option: "ConfigField") -> str:
-    """Return one line about an option: meaning, legal values, default, presets."""
+    """Return one line on an option: meaning, legal values, default, presets."""
     cases = _presets(entry, option.name).items()
     default = "required" if option.required else f"default {option.default}"
     values = [default, *(f"{value} under {case}" for case, value in cases)]
@@ -64,7 +67,7 @@ def _option_text(entry: "Entry", option: "ConfigField") -> str:
 
 
 def _legal_text(schema: dict[str, Any]) -> str:
-    """Return the values that a JSON Schema of one option allows, for people."""
+    """Return the values that the JSON Schema of one option allows, as text."""
     if "anyOf" in schema:
         return " or ".join(map(_legal_text, schema["anyOf"]))
     if "enum" in schema:
@@ -74,7 +77,7 @@ def _legal_text(schema: dict[str, Any]) -> str:
 
 
 def _facts(entry: "Entry") -> dict[str, Any]:
-    """Return what JSON says of a method."""
+    """Return the description of a method for JSON output."""
     from spiral.protocol import config
 
     return {
@@ -96,7 +99,7 @@ def _facts(entry: "Entry") -> dict[str, Any]:
 
 
 def _presets(entry: "Entry", name: str) -> dict[str, Any]:
-    """Return what each preset makes of an option, as ``fidelity=zp24`` → value."""
+    """Return the value each preset gives to an option: ``fidelity=zp24`` → value."""
     from spiral.protocol import config
 
     found = config.presets(entry.options, name)
@@ -105,7 +108,7 @@ def _presets(entry: "Entry", name: str) -> dict[str, Any]:
 
 @click.command()
 def schema() -> None:
-    """Print the JSON Schema of grid files, for editors."""
+    """Print the JSON Schema of grid files, for editors and validators."""
     from spiral.sweep.grid.schema import grid_schema
 
     click.echo(json.dumps(grid_schema(), indent=1))

@@ -1,4 +1,4 @@
-"""What several commands share: options, shipped grids, JSON."""
+"""Options, shipped grids and JSON output that several commands share."""
 
 import json
 import re
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Place(click.Path):
-    """A path on this machine, as every option and argument takes it."""
+    """A local path; the type of every path option and argument."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Refuse addresses, of which a path would make a folder named ``s3:``."""
+        """Reject URLs, from which a path would make a folder named ``s3:``."""
         try:
             refuse_address(str(value))
         except ConfigError as error:
@@ -30,11 +30,11 @@ class Place(click.Path):
 
 
 def refuse_address(text: str) -> None:
-    """Raise ConfigError if a text is an address rather than a path."""
+    """Raise ConfigError if the text is a URL rather than a path."""
     if ADDRESS.match(text):
         raise ConfigError(
-            f"expected a path on this machine, got the address {text}; copy or mount "
-            "what is there and give its path"
+            f"expected a local path, got the URL {text}; copy or mount its contents "
+            "and give that path"
         )
 
 
@@ -70,14 +70,14 @@ folders = click.argument(
     type=PLACE,
     callback=_places,
 )
-"""Results directories, summaries of some, or names of those that are shipped."""
+"""Results directories, summary files, or names of shipped summaries."""
 
 sets = click.option(
     "--set",
     "sets",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Replace a key of the grid, written as in the file. Repeatable.",
+    help="Override a key of the grid; VALUE is written as in the file. Repeatable.",
 )
 
 
@@ -85,22 +85,22 @@ sample = click.option(
     "--sample",
     type=click.FloatRange(0, 1, min_open=True),
     metavar="SHARE",
-    help="Only a random share of the configs, the same every time: 0.01.",
+    help="Use only this random share of the configs, e.g. 0.01; always the same ones.",
 )
 
 own_method = click.option(
     "--method",
     metavar="FILE:CLASS",
-    help="This method in place of the grid's: my_file.py:MyMethod (loads the file), "
-    "one of an installed package, or a known one.",
+    help="Use this method instead of the grid's: my_file.py:MyMethod (executes the "
+    "file), package.module:MyMethod, or the name of a built-in one.",
 )
 
 
 def shipped_grids() -> Path:
     """Return the folder of the grids that come with the package.
 
-    The build copies sweeps/ to spiral/grids. A checkout, also one that is installed as
-    editable, has no copy that could fall behind: its grids are read where they lie.
+    The build copies sweeps/ to spiral/grids. A source tree (also when installed as
+    editable) reads sweeps/ directly, so that no stale copy can be used.
     """
     package = Path(str(resources.files("spiral")))
     built = package / "grids"
@@ -126,16 +126,18 @@ def find_grid(name: str) -> Path:
     if name in known:
         return known[name]
     if path.exists():
-        return path  # a folder, for example: reading it raises the error
+        return path  # e.g. a folder: reading it raises the right error
     hint = spelling.suggest(name, known)
-    raise ConfigError(f"{name}: no such file, and no shipped grid; {hint}")
+    raise ConfigError(
+        f"expected a grid file or the name of a shipped grid, got {name}; {hint}"
+    )
 
 
 def load_grid(name: str, sets: Sequence[str], sample: float | None) -> "Grid":
-    """Return an expanded grid, or a share of it.
+    """Return an expanded grid, or a random share of it.
 
     Raises:
-        ConfigError: With every mistake; or nothing is left of it.
+        ConfigError: Lists every mistake; or the share contains no config.
     """
     from spiral.sweep.grid import grid as grid_file
 
@@ -143,7 +145,9 @@ def load_grid(name: str, sets: Sequence[str], sample: float | None) -> "Grid":
     if sample is not None:
         grid = grid_file.sample(grid, sample)
         if grid.configs.empty:
-            raise ConfigError(f"{name}: --sample {sample} leaves none of its configs")
+            raise ConfigError(
+                f"{name}: --sample {sample} selects no config; give a larger share"
+            )
     return grid
 
 
@@ -165,7 +169,7 @@ def present(
 
 
 def register_looks() -> None:
-    """Hand the registry's colours and markers to figures, which know no methods."""
+    """Give the figures the methods' colours and markers; figures import no method."""
     from spiral.methods import registry
     from spiral.report.figures import style
 

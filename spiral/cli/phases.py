@@ -1,4 +1,4 @@
-"""The phases of the search: ``search shapes`` and ``search masks``."""
+"""``search shapes`` and ``search masks``: the two phases of the search."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from spiral.sweep.launch import Launch
 
 EVERY = 16
-"""Up to here every network of every shape is listed: 25,477; threefold for one more."""
+"""Most weights for which all shapes are searched: 25,477 networks, three times as many
+for one weight more."""
 
 PHASE: list[Callable[[Any], Any]] = [
     click.option(
@@ -33,21 +34,41 @@ PHASE: list[Callable[[Any], Any]] = [
         multiple=True,
         default=[0.95],
         show_default=True,
-        help="Accuracy to reach. Repeatable.",
+        help="Search for networks that reach this accuracy. Repeatable.",
     ),
-    click.option("--seeds", type=click.IntRange(1), default=1, help="How many [1]."),
-    click.option("--lr", default="0.05, 0.1", show_default=True),
-    click.option("--schedule", default="constant, cosine, step", show_default=True),
+    click.option(
+        "--seeds",
+        type=click.IntRange(1),
+        default=1,
+        metavar="N",
+        help="Train each network with N seeds [1].",
+    ),
+    click.option(
+        "--lr",
+        default="0.05, 0.1",
+        show_default=True,
+        help="Train with each of these learning rates.",
+    ),
+    click.option(
+        "--schedule",
+        default="constant, cosine, step",
+        show_default=True,
+        help="Train with each of these learning-rate schedules.",
+    ),
     sets,
-    click.option("--out", type=PLACE, help="Results."),
-    click.option("--dry-run", is_flag=True, help="Only count, as `plan` does."),
+    click.option("--out", type=PLACE, help="Results directory."),
+    click.option(
+        "--dry-run",
+        is_flag=True,
+        help="Count the trainings as `plan` does; train nothing.",
+    ),
     launch.how,
     as_json,
 ]
 
 
 def phase(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that both phases have."""
+    """Add the options that both phases share."""
     for option in reversed(PHASE):
         command = option(command)
     return command
@@ -60,14 +81,16 @@ def phase(command: Callable[..., None]) -> Callable[..., None]:
     default="16,16,16",
     show_default=True,
     callback=reads(read_shape),
-    help="The largest block; all that fit into it.",
+    help="Train every block that fits into this one.",
 )
 @phase
 def shapes(shape: "Shape", **options: Any) -> None:
-    """Phase 1: train dense blocks within width 16, find which shapes suffice.
+    """Find the minimal shapes of dense networks (phase 1).
 
-    Prints every minimal one: some training of the shape reached the threshold, and none
-    of another shape that is as small in each layer. The same command goes on.
+    Trains dense blocks and prints the minimal shapes that reach the threshold.
+
+    A shape is minimal if some training of it reached the threshold and no other shape
+    that is at most as large in every layer did. Run the same command to continue.
     """
     from spiral.search import phases
 
@@ -89,43 +112,52 @@ def shapes(shape: "Shape", **options: Any) -> None:
     "source",
     metavar="DIR",
     type=PLACE,
-    help="Every shape that `search shapes` found minimal there.",
+    help="Search every shape that `search shapes` found minimal in DIR.",
 )
 @click.option(
     "--nnz",
     metavar="A..B",
-    help="Only masks with so many weights; without a shape, those of every shape.",
+    help="Train only masks with A to B weights; without a shape, those of every shape.",
 )
-@click.option("--race", "racing", is_flag=True, help="Drop most early; see above.")
+@click.option(
+    "--halving",
+    "--race",
+    "halve",
+    is_flag=True,
+    help="Use successive halving (not exhaustive).",
+)
 @click.option(
     "--rungs",
     default="5,15",
     show_default=True,
     callback=reads(halving.read_rungs),
-    help="Epochs after which a race chooses.",
+    help="Select trainings after these epochs (successive halving).",
 )
 @click.option(
     "--share",
     type=click.FloatRange(0, 1, min_open=True),
     default=0.25,
     show_default=True,
-    help="What goes on from each rung to the next.",
+    help="Continue this share of the trainings at each rung (successive halving).",
 )
 @phase
 def masks(
     shapes: list["Shape"], source: Path | None, nnz: str | None, **options: Any
 ) -> None:
-    """Phase 2: train every network of some shapes, up to renumbering hidden units.
+    """Train every mask of some shapes (phase 2).
 
-    Prints for each shape and threshold how many trainings reached it, and the sparsest
-    that did. The same command goes on.
+    Masks that differ only in the numbering of hidden units are trained once.
 
-    With --race it is NOT exhaustive: all train for some epochs, the share of lowest
-    loss trains again for more, and so on. Measured with the defaults, in 1/4 of the
-    steps: of 171 trainings of 3-3-3 that reach 0.95 it finds 163, of 3 of 3-2-2 two; of
-    the best 0.1 % of these shapes 350 of 372 and 70 of 82. Rungs lie in DIR/rung-1 and
-    so on; a rung begins when the one before is complete, so with --shard or --limit run
-    it again. `search recall` measures a race.
+    Prints for each shape and threshold how many trainings reached it and the sparsest
+    network that did. Run the same command to continue.
+
+    With --halving the search is NOT exhaustive: all networks train for a few epochs,
+    the share with the lowest loss trains longer, and so on. With the default rungs it
+    takes 1/4 of the steps. Measured recall: 163 of the 171 trainings of 3-3-3 and 2 of
+    the 3 trainings of 3-2-2 that reach 0.95; 350 of 372 and 70 of 82 of the best 0.1 %.
+    Rungs are stored in DIR/rung-1, DIR/rung-2, …; a rung starts when the previous one
+    is complete, so with --shard or --limit run the command again. `search recall`
+    measures the recall of a search.
     """
     from spiral.search import phases
     from spiral.search.halving import Rules
@@ -140,26 +172,29 @@ def masks(
         text = phases.masks_grid(shapes, nnz, _settings(options))
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    rules = Rules(options["rungs"], options["share"]) if options["racing"] else None
+    rules = Rules(options["rungs"], options["share"]) if options["halve"] else None
     _search(text, rules, phases.summary, options)
 
 
 def _every(nnz: str) -> list["Shape"]:
-    """Return all shapes that have masks with so few weights.
+    """Return all shapes that have masks within a range of weights.
 
     Raises:
-        ValueError: There are too many.
+        ValueError: There are too many such shapes.
     """
     from spiral.search import shape
 
     most = shape.span(nnz)[-1]
     if most > EVERY:
-        raise ValueError(f"{most} weights without a --shape: expected at most {EVERY}")
+        raise ValueError(
+            f"expected at most {EVERY} weights without --shape, got {most}; "
+            "give --shape or --from"
+        )
     return shape.every(most)
 
 
 def _settings(options: dict[str, Any]) -> "Settings":
-    """Return how each network is trained."""
+    """Return the training settings of each network."""
     from spiral.search.phases import Settings
 
     return Settings(options["lr"], options["schedule"], options["seeds"])
@@ -169,7 +204,7 @@ def _minimal(source: Path, thresholds: Sequence[float]) -> list["Shape"]:
     """Return the shapes that a finished phase 1 found minimal.
 
     Raises:
-        ConfigError: It is no phase 1, is not finished, or found none.
+        ConfigError: The directory is not a finished phase 1, or it found no shape.
     """
     from spiral.results import read
     from spiral.search import phases
@@ -177,13 +212,22 @@ def _minimal(source: Path, thresholds: Sequence[float]) -> list["Shape"]:
 
     state = status(source)
     if not state.complete:
-        raise ConfigError(f"{source}: {state.done:,} of {state.configs:,} configs done")
+        raise ConfigError(
+            f"--from {source}: expected a finished search, got {state.done:,} of "
+            f"{state.configs:,} configs; run its `search shapes` to the end"
+        )
     rows = read.read(source, ["method", *phases.COLUMNS])
     if set(rows["method"]) != {"block"}:
-        raise ConfigError(f"{source} was not made by `spiral-sweep search shapes`")
+        raise ConfigError(
+            f"--from {source}: expected results of `spiral-sweep search shapes`, got "
+            f"those of other methods; give another directory"
+        )
     found = [phases.minimal(phases.reached(rows, level)) for level in thresholds]
     if not any(found):
-        raise ConfigError(f"no shape of {source} reached {min(thresholds)}")
+        raise ConfigError(
+            f"--from {source}: no shape reached accuracy {min(thresholds)}; lower "
+            "--threshold"
+        )
     return [shape for some in found for shape in some]
 
 
@@ -218,7 +262,7 @@ def _search(
 def _launch(
     grid: "Grid", rules: "Rules | None", options: dict[str, Any]
 ) -> "list[Launch]":
-    """Launch all trainings, or the rungs of a race."""
+    """Launch all trainings, or the rungs of successive halving."""
     out, settings = options["out"], launch.settings_of(options)
     if out is None:
         raise click.UsageError("Missing option '--out'.")
@@ -248,7 +292,10 @@ def _show(
     for each in facts:
         click.echo(launch.outcome_text(each))
     if rules is not None:
-        click.echo("A race is not exhaustive: it drops trainings that would succeed.")
+        click.echo(
+            "Successive halving is not exhaustive: it drops some trainings that would "
+            "have reached the threshold."
+        )
     for level, table in tables.items():
-        empty = f"no shape reached {level}"
+        empty = f"no shape reached accuracy {level}"
         click.echo(empty if table.empty else document.as_text(table))

@@ -1,4 +1,4 @@
-"""``plan``: what a grid would train."""
+"""``plan``: preview what a grid trains."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def plan(
     grids: Sequence[str], sets: Sequence[str], sample: float | None, as_json: bool
 ) -> None:
-    """Count what a grid would train; trains nothing."""
+    """Estimate the size and time of grids; train nothing."""
     expanded = [load_grid(name, sets, sample) for name in grids]
     show_plans(expanded, as_json)
 
 
 def show_plans(grids: "Sequence[Grid]", as_json: bool) -> None:
-    """Print what grids would train, one or several added up."""
+    """Print the plan of one grid, or the sum of several."""
     from spiral.sweep import launch
 
     found = [_count(grid) for grid in _each_once(grids)]
@@ -39,9 +39,10 @@ def show_plans(grids: "Sequence[Grid]", as_json: bool) -> None:
 
 
 def _each_once(grids: "Sequence[Grid]") -> "Iterator[Grid]":
-    """Yield grids without the configs of those before them: duplicates, as within one.
+    """Yield each grid without the configs of earlier grids.
 
-    So a config counts once, and so do its pack and its time.
+    Repeated configs count as duplicates, as they do within one grid: a launch into the
+    same directory would train them once.
     """
     seen: set[str] = set()
     for grid in grids:
@@ -53,7 +54,7 @@ def _each_once(grids: "Sequence[Grid]") -> "Iterator[Grid]":
 
 
 def _count(grid: "Grid") -> dict[str, Any]:
-    """Return what one grid would train."""
+    """Return the counts and estimates of one grid."""
     from spiral.sweep import packs as plan
 
     packs = plan.pack(grid.configs)
@@ -72,7 +73,7 @@ def _count(grid: "Grid") -> dict[str, Any]:
 
 
 def _sum_plans(plans: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return several plans as one, with the single ones under ``grids``."""
+    """Add up several plans; the individual ones are under ``grids``."""
     total: dict[str, Any] = {"grid": " + ".join(p["grid"] for p in plans)}
     for key in ("configs", "duplicates", "packs", "bytes", "core_seconds"):
         total[key] = sum(p[key] for p in plans)
@@ -85,7 +86,7 @@ def _sum_plans(plans: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _plan_text(plan: dict[str, Any], cores: int) -> str:
-    """Return a plan for people."""
+    """Return a plan as text."""
     from spiral.sweep.progress import duration
 
     lines = [f"grid {plan['grid']}"]
@@ -93,7 +94,7 @@ def _plan_text(plan: dict[str, Any], cores: int) -> str:
         seconds = plan["block_core_seconds"][name] / cores
         lines.append(f"  {name:<24}{count:>9,} configs, about {duration(seconds)}")
     lines += [
-        f"configs     {plan['configs']:,}, after {plan['duplicates']:,} duplicates",
+        f"configs     {plan['configs']:,} ({plan['duplicates']:,} duplicates dropped)",
         f"packs       {plan['packs']:,}",
         f"disk        about {plan['bytes'] / 1e6:,.1f} MB",
         f"time        about {duration(plan['core_seconds'] / cores)} on {cores} cores",

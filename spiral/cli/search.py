@@ -1,4 +1,4 @@
-"""``search``: masks up to renumbering hidden units."""
+"""``search``: count and train masks up to renumbering hidden units."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def reads(read: Callable[[str], Any]) -> Callable[..., Any]:
-    """Return a callback that reads an option, or says what is wrong with it."""
+    """Return a callback that parses an option and reports ValueErrors as usage."""
 
     def callback(_: click.Context, __: click.Parameter, text: Any) -> Any:
         try:
@@ -27,17 +27,17 @@ def reads(read: Callable[[str], Any]) -> Callable[..., Any]:
 
 
 def read_shape(text: str) -> "Shape":
-    """Read three sizes."""
+    """Parse three sizes."""
     from spiral.search.shape import checked
 
     try:
         return checked([int(size) for size in text.split(",")])
     except ValueError:
-        raise ValueError(f"expected three sizes, as 3,2,2, got {text!r}") from None
+        raise ValueError(f"expected three sizes like 3,2,2, got {text!r}") from None
 
 
 def read_span(text: str) -> range:
-    """Read a range of weights."""
+    """Parse a range of weight counts."""
     from spiral.search.shape import span
 
     return span(text)
@@ -45,7 +45,7 @@ def read_span(text: str) -> range:
 
 @click.group()
 def search() -> None:
-    """Masks up to renumbering hidden units: count them, train them."""
+    """Search for the sparsest networks."""
 
 
 @search.command()
@@ -60,14 +60,16 @@ def search() -> None:
     "--nnz",
     metavar="A..B",
     callback=reads(read_span),
-    help="Only masks with so many weights, those of the output layer included.",
+    help="Count only masks with A to B weights, output layer included.",
 )
 @as_json
 def count(shape: tuple[int, int, int], nnz: range | None, as_json: bool) -> None:
-    """Count the masks of a shape without zero rows or columns.
+    """Count the masks of a shape.
 
-    Labelled, and up to renumbering the hidden units of each layer (canonical); by_nnz
-    are the canonical ones by weights, those of the output layer included.
+    Counts masks that use every hidden unit and both inputs. Prints the number of
+    labelled masks, the number up to renumbering the hidden units of each layer
+    (canonical), and the canonical masks by their number of weights, output layer
+    included (by_nnz).
     """
     from spiral.search.burnside import count
 

@@ -1,4 +1,4 @@
-"""``status``, ``verify``: look at a results directory."""
+"""``status`` and ``verify``: inspect a results directory."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +12,7 @@ from spiral.cli.options import as_json, folder, show
 @folder
 @as_json
 def status(out: Path, as_json: bool) -> None:
-    """Show how far a launch is; works while it runs."""
+    """Show the progress of a launch; works while it is running."""
     from spiral.sweep.status import status
 
     state = asdict(status(out))
@@ -29,7 +29,10 @@ def status(out: Path, as_json: bool) -> None:
 @folder
 @as_json
 def verify(out: Path, as_json: bool) -> None:
-    """Read every result byte by byte; exit 4 if anything is damaged."""
+    """Verify every byte of the results.
+
+    Exits with code 4 if anything is damaged.
+    """
     from spiral.sweep.status import verify
 
     verdict = verify(out)
@@ -42,8 +45,9 @@ def verify(out: Path, as_json: bool) -> None:
             click.echo(f"corrupt  {name}: {reason}")
     if not verdict.sound:
         click.echo(
-            "error: not everything is sound; move foreign files elsewhere, then "
-            "`spiral-sweep launch` redoes damaged packs",
+            "error: expected intact packs only, got the files above; move foreign "
+            "files elsewhere and run `spiral-sweep launch` to train damaged packs "
+            "again",
             err=True,
         )
         raise SystemExit(4)

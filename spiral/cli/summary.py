@@ -1,4 +1,4 @@
-"""``summary``: the rows of a launch without networks, in one small file."""
+"""``summary``: write the rows of a launch without networks to one small file."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import click
 from spiral.cli.options import PLACE, as_json, folder, show
 
 MORE = ("loss", "entropy", "running_loss")
-"""What may be kept: as ``undertraining.MORE``, without its import."""
+"""Optional columns: those of ``undertraining.MORE``, without importing it."""
 
 
 @click.command()
@@ -17,20 +17,21 @@ MORE = ("loss", "entropy", "running_loss")
     "--output",
     required=True,
     type=PLACE,
-    help="File (.parquet); `compare` reads it in place of the folder.",
+    help="Write to this .parquet file; `compare` reads it instead of DIR.",
 )
 @click.option(
     "--with",
     "more",
     type=click.Choice(MORE),
     multiple=True,
-    help="Keep this too, as `plot budget` needs all three. Repeatable.",
+    help="Also keep this column; `plot budget` needs all three. Repeatable.",
 )
 @as_json
 def summary(out: Path, output: Path, more: tuple[str, ...], as_json: bool) -> None:
-    """Write the rows of a launch without masks and weights: a hundredth of its size.
+    """Write the rows of a launch without networks.
 
-    --json prints file, rows and bytes.
+    Without masks and weights the file has about a hundredth of the size. --json prints
+    the file, the number of rows and the number of bytes.
     """
     from spiral.results import summary
 

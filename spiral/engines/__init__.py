@@ -2,12 +2,12 @@
 
 An engine's capabilities are data, so that a grid is checked without importing torch.
 
-The rule of ``auto``: ``sparse`` wherever it supports the plan, else ``vmap``. Dense
-networks a second on one core, sparse against vmap: width 16 15.9 : 3.6, 32 3.6 : 1.2,
-64 0.70 : 0.41, 128 0.108 : 0.108, 256 0.027 : 0.030; pruned ones are far faster with
-lists. So only dense networks wider than 128 would gain from BLAS, an eighth of their
-time: not worth a second rule. The rule looks at the config alone, so a row does not
-depend on where it was made.
+The rule of ``auto``: ``sparse`` wherever it supports the plan, else ``vmap``. Measured
+on dense networks (networks/s on one core, sparse : vmap): width 16 15.9 : 3.6, 32 3.6 :
+1.2, 64 0.70 : 0.41, 128 0.108 : 0.108, 256 0.027 : 0.030. Pruned networks are far
+faster with ``sparse``. So only dense networks wider than 128 would gain from another
+rule, by about an eighth of their time: not worth it. The rule depends on the config
+alone, so that a row does not depend on the machine that made it.
 """
 
 import importlib
@@ -35,7 +35,7 @@ the method."""
 
 @dataclass(frozen=True)
 class Entry:
-    """What one engine is and can do."""
+    """One engine and its capabilities."""
 
     module: str
     purpose: str
@@ -45,26 +45,26 @@ class Entry:
     optimisers: tuple[str, ...] = ("sgd",)
     weight_maps: tuple[str, ...] = ()
     automatic: bool = True
-    """Whether ``auto`` may choose it."""
+    """Whether ``auto`` may select it."""
 
 
 ENGINES: dict[str, Entry] = {
     "sparse": Entry(
         "spiral.engines.sparse",
-        "lists of kept edges, Numba",
+        "walks lists of kept weights, Numba",
         ("cpu",),
         ByWeights(SLOTS, step_nanoseconds=25.0),
     ),
     "sparse-plain": Entry(
         "spiral.engines.sparse.twin",
-        "the same without explicit vectors; `sparse` falls back on it",
+        "the same without explicit vectors, the fallback of `sparse`",
         ("cpu",),
         ByWeights(SLOTS, step_nanoseconds=25.0, factor=5.0),
         automatic=False,
     ),
     "vmap": Entry(
         "spiral.engines.vmap",
-        "a pack at once, torch.func.vmap",
+        "trains a pack at once, torch.func.vmap",
         ("cpu", "cuda"),
         ByWidth(
             {
@@ -82,7 +82,7 @@ ENGINES: dict[str, Entry] = {
     ),
     "reference": Entry(
         "spiral.engines.reference",
-        "one network at a time; defines what is correct",
+        "trains one network at a time; defines correct results",
         ("cpu", "cuda"),
         ByWidth({1: 6.0, 16: 6.5, 64: 9.0, 256: 45.0}, EXTRA, **PACK),
         optimisers=("sgd", "sfw", "adamw", "sam"),
@@ -104,26 +104,31 @@ def names() -> list[str]:
 
 
 def unsupported(engine: str, plan: Plan) -> str | None:
-    """Return why an engine cannot train a plan, in words, or None if it can."""
+    """Return the reason why an engine cannot train a plan, or None if it can."""
     entry = ENGINES[engine.partition(":")[0]]
     if plan.optimiser.name not in entry.optimisers:
         known = ", ".join(entry.optimisers)
-        return f"it has no optimiser {plan.optimiser.name!r} (it has {known})"
+        return (
+            f"does not support optimiser {plan.optimiser.name!r} (supported: {known})"
+        )
     if plan.weight_map and plan.weight_map.name not in entry.weight_maps:
-        return f"it has no weight map {plan.weight_map.name!r}"
+        known = ", ".join(entry.weight_maps) or "none"
+        return (
+            f"does not support weight map {plan.weight_map.name!r} (supported: {known})"
+        )
     return None
 
 
 def choose(requested: str, plan: Plan) -> tuple[str | None, dict[str, str]]:
-    """Choose the engine of a config: a function of the config alone.
+    """Choose the engine of a config; a function of the config alone.
 
     Args:
         requested: The config's ``engine``.
         plan: Its method's plan.
 
     Returns:
-        name: The engine, or None if none can train the plan.
-        passed_over: Engine → the reason why it was not taken.
+        name: The engine, or None if none supports the plan.
+        passed_over: Engine → the reason why it was not chosen.
     """
     passed_over: dict[str, str] = {}
     for name in ENGINES if requested == "auto" else [requested]:
@@ -138,10 +143,10 @@ def choose(requested: str, plan: Plan) -> tuple[str | None, dict[str, str]]:
 
 
 def build(name: str) -> Engine:
-    """Return an engine ready to train.
+    """Return an engine that is ready to train.
 
     Args:
-        name: ``vmap``, ``reference``, or either with ``:cuda``.
+        name: A name of :func:`names` other than ``auto``.
 
     Raises:
         ConfigError: No engine has that name.
@@ -149,7 +154,7 @@ def build(name: str) -> Engine:
     """
     if name not in names() or name == "auto":
         hint = spelling.suggest(name, names()[1:], spelling.ENGINES)
-        raise ConfigError(f"engine {name!r} unknown; {hint}")
+        raise ConfigError(f"unknown engine {name!r}; {hint}")
     kind, _, device = name.partition(":")
     check_device(name)
     module = importlib.import_module(ENGINES[kind].module)
@@ -166,6 +171,6 @@ def check_device(name: str) -> None:
 
     if not torch.cuda.is_available():
         raise EngineUnavailable(
-            f"engine {name!r} needs a CUDA device and torch {torch.__version__} sees "
-            f"none on this machine; use --engine {kind}, or run on a machine with one"
+            f"engine {name!r}: expected a CUDA device, but torch {torch.__version__} "
+            f"finds none; use --engine {kind}, or a machine with a GPU"
         )

@@ -1,6 +1,6 @@
-"""Training with adapters or AdamW, once a method has begun it (``Change.adapters``).
+"""Training with adapters or AdamW, after a method has started it (``Change.adapters``).
 
-What trains is θ: the parameters, where the state lets them move, and the adapters.
+θ denotes all that trains: the trainable parameters and the adapters.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,13 +21,13 @@ Batches = Iterable[tuple[Tensor, Tensor]]
 Loss = Callable[..., Tensor]
 
 DECAY = (0.9, 0.999)
-"""Of AdamW's two moments."""
+"""Decay rates β of AdamW's two moments."""
 
 EPSILON = 1e-8
 
 
 def usual(job: TrainJob, state: TrainState) -> TrainJob:
-    """Return the job of plain SGD while a method has not begun anything else."""
+    """Return the job of plain SGD, unless a method has started something else."""
     other = isinstance(job.plan.weight_map, LowRank) or _adam(job)
     if not other or state.adapters is not None:
         return job
@@ -116,7 +116,7 @@ def _adam(job: TrainJob) -> bool:
 def _torch_optimiser(
     job: TrainJob, state: TrainState, theta: Tensor, moments: Tensor
 ) -> Any:
-    """Return an optimiser of torch that goes on where the state left off."""
+    """Return a torch optimiser that continues from the state."""
     decay = float(job.weight_decay[0])
     if isinstance(job.plan.optimiser, AdamW):
         adam = torch.optim.AdamW([theta], lr=0.0, betas=DECAY, weight_decay=decay)
@@ -151,7 +151,7 @@ def _loss(job: TrainJob, smoothing: float | None = None) -> Loss:
 def _tensors(
     job: TrainJob, state: TrainState, device: str
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return θ [N, P+Q], its moments [N, 2, P+Q], and which of it trains."""
+    """Return θ [N, P+Q], its moments [N, 2, P+Q], and which entries train."""
     assert state.adapters is not None
     theta = np.concatenate([state.params, state.adapters], axis=1)
     moments = state.moments

@@ -1,4 +1,4 @@
-"""Packs without dead units: units that are masked completely cost nothing."""
+"""Packs without dead units, so that units that are masked completely cost nothing."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,10 +29,11 @@ def narrow_state(small: Compact, state: TrainState) -> TrainState:
 def narrowed(
     job: TrainJob, state: TrainState
 ) -> Iterator[tuple[np.ndarray, Compact | None, TrainJob, TrainState]]:
-    """Yield a pack in parts of equal compact width.
+    """Yield the parts of a pack with equal compact width.
 
-    Each as: which networks, how they were shrunk (None: not at all), their job, their
-    state.
+    Yields:
+        The networks of the part, how they were shrunk (None: not at all), their job and
+        their state.
     """
     wanted = widths(state.masks, job.width)
     for narrow in np.unique(wanted):

@@ -1,4 +1,4 @@
-"""Numba's compiler, with a place for its cache wherever this package is installed."""
+"""Numba's compiler, with a writable cache wherever this package is installed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,15 +8,15 @@ from spiral.errors import EngineUnavailable
 
 
 def njit(**options: Any) -> Callable[[Any], Any]:
-    """Return Numba's decorator of that name.
+    """Return Numba's decorator of the same name.
 
     Raises:
-        EngineUnavailable: By the decorator, where no folder can hold the cache.
+        EngineUnavailable: By the decorator, if no folder for the cache is writable.
     """
     homes.settle_numba()
     import numba
 
-    numba.config.reload_config()  # somebody else may have imported it before
+    numba.config.reload_config()  # another package may have imported it before
 
     def decorate(function: Any) -> Any:
         try:
@@ -25,8 +25,8 @@ def njit(**options: Any) -> Callable[[Any], Any]:
             if "cannot cache" not in str(error):
                 raise
             raise EngineUnavailable(
-                "no folder can hold the compiled kernels: set NUMBA_CACHE_DIR to a "
-                "folder that you may write"
+                "expected a writable folder for compiled kernels, got none; set "
+                "NUMBA_CACHE_DIR to one"
             ) from None
 
     return decorate

@@ -1,4 +1,4 @@
-"""What a network runs on where a plan has a weight map (``job.ForwardMask``)."""
+"""The effective weights of networks under a weight map (``job.ForwardMask``)."""
 
 import numpy as np
 from jaxtyping import Float32
@@ -10,16 +10,16 @@ from spiral.protocol.job import ForwardMask, Params, TrainJob, TrainState
 def factor(
     job: TrainJob, state: TrainState, params: Params, step: int
 ) -> Float32[np.ndarray, "N P"] | None:
-    """Return by what the map multiplies parameters at one step.
+    """Return the factors by which the map multiplies parameters at one step.
 
     Args:
-        job: Whose plan has the map.
-        state: What the method has said.
+        job: The job, whose plan has the map.
+        state: The state, with the active counts set by the method.
         params: The parameters at this step; those of ``state`` may be older.
         step: The step.
 
     Returns:
-        Factors, or None where everything is shown and no map is needed.
+        Factors, or None if every weight is active and the map has no effect.
     """
     here = job.plan.weight_map
     if not isinstance(here, ForwardMask) or state.active_counts is None:

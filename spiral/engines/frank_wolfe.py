@@ -1,4 +1,4 @@
-"""One step of Frank-Wolfe for a pack, in torch; two engines share it."""
+"""One Frank-Wolfe step of a pack in torch, shared by two engines."""
 
 import torch
 from jaxtyping import Bool, Float, Shaped
@@ -8,7 +8,8 @@ from spiral.protocol import norm_balls
 from spiral.protocol.job import FrankWolfe
 
 TINY = 1e-10
-"""Directions shorter than this count as this long: towards 0, they reach no corner."""
+"""Shorter directions count as this long, so that a zero direction causes no division by
+zero and moves towards 0."""
 
 
 def cells(optimiser: FrankWolfe, width: int) -> tuple[norm_balls.Cell, ...]:
@@ -45,11 +46,11 @@ def move(
 def corners(
     stack: tuple[norm_balls.Cell, ...], on: Float[Tensor, "N P"]
 ) -> Float[Tensor, "N P"]:
-    """Return the points of balls that lie farthest against a direction.
+    """Return the points of balls that minimise the product with a direction.
 
     Args:
         stack: The balls.
-        on: The direction, zero but on the k largest units of each.
+        on: The direction, zero except on the k largest units of each ball.
     """
     radius = on.new_tensor([cell.radius for cell in stack])
     sharp = [cell.ball == "k_polytope" for cell in stack]
@@ -65,7 +66,7 @@ def corners(
 def _factor(
     rescale: str, stack: tuple[norm_balls.Cell, ...], m: Tensor, gap: Tensor
 ) -> Float[Tensor, "N C"]:
-    """Return what the learning rate is multiplied with, ball by ball."""
+    """Return the factor on the learning rate of each ball."""
     if rescale == "none":
         return m.new_ones(1, len(stack))
     diameter = m.new_tensor([cell.diameter for cell in stack])

@@ -1,8 +1,8 @@
-"""Training in pieces of about a second, each of which is reported.
+"""Training in pieces of about a second, with a progress report after each.
 
-Engines run whole segments. What lets them be cut anywhere is a law that every engine
-obeys: ``advance(0→T)`` equals ``advance(0→k→T)``, bit for bit. So where the cuts fall
-may follow a clock, and no row depends on it.
+Engines run whole segments between events. Every engine obeys the law that
+``advance(0→T)`` equals ``advance(0→k→T)`` bit for bit, so a segment may be cut
+anywhere: the cuts follow the clock, and still no row depends on them.
 """
 
 import time
@@ -12,34 +12,34 @@ from dataclasses import dataclass
 from spiral.protocol.job import Trainer, TrainJob, TrainState
 
 SECONDS = 1.0
-"""Aim for one piece: a cut costs at most a few hundredths of it (30 ms to lay out 2,000
-networks of width 16 anew; not measurable for 8,000 of width 3)."""
+"""Target for one piece. A cut costs at most a few percent of it (30 ms to lay out 2,000
+networks of width 16 again; not measurable for 8,000 of width 3)."""
 
 GROWTH = 8
-"""A piece has at most so many times the steps of the one before: the first steps may be
-of another kind than those that follow (twins, networks that are still sparse)."""
+"""Maximum growth from one piece to the next: early steps may be much cheaper than later
+ones (shared prefixes, networks that are still sparse)."""
 
-Heard = Callable[[float], None]
-"""Called with the share of a pack's training that is done, rising up to 1."""
+OnProgress = Callable[[float], None]
+"""Called with the share of a pack's training that is done, increasing up to 1."""
 
 
 @dataclass
 class Paced:
-    """A trainer that reports how far a pack is; its states are those of ``trainer``."""
+    """A trainer that reports progress; its states are those of ``trainer``."""
 
     trainer: Trainer
     networks: int
-    """Of the whole pack, when no two train as one."""
-    report: Heard
+    """Networks of the whole pack, including those that share a prefix."""
+    on_progress: OnProgress
     clock: Callable[[], float] = time.monotonic
     trained: int = 0
-    """Steps so far, each times the networks that took it."""
+    """Network-steps trained so far."""
     piece: float = 1.0
-    """Such steps that the next piece should have."""
+    """Network-steps of the next piece."""
 
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train from ``state.step`` to ``stop`` in pieces."""
-        # An upper bound: networks that train as one now may do so to the end
+        # An upper bound: networks that share a prefix now may do so to the end
         later = self.networks * (job.plan.steps - stop)
         while state.step < stop:
             began, start = self.clock(), state.step
@@ -50,11 +50,11 @@ class Paced:
             self.piece = min(SECONDS * done / taken, most)
             self.trained += done
             left = later + job.networks * (stop - state.step)
-            self.report(self.trained / (self.trained + left))
+            self.on_progress(self.trained / (self.trained + left))
         return state
 
     def _end(self, job: TrainJob, start: int, stop: int) -> int:
-        """Return where the next piece ends."""
+        """Return the step at which the next piece ends."""
         steps = max(1, int(self.piece / job.networks))
         end = start + steps
         if steps > job.steps_per_epoch:  # engines lay out data epoch by epoch

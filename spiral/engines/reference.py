@@ -1,6 +1,6 @@
 """Engine ``reference``: one network at a time, torch autograd, torch.optim.SGD.
 
-Slow and plain on purpose: it defines what the other engines must agree with.
+Slow and simple on purpose: it defines the results that other engines must agree with.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ TINY = 1e-12
 
 @dataclass(frozen=True)
 class ReferenceEngine:
-    """Trains network after network."""
+    """Trains one network after the other."""
 
     device: str = "cpu"
 
@@ -100,7 +100,7 @@ def _slope(loss: Callable[..., Tensor], at: Tensor, data: list[Tensor]) -> Tenso
 def _of_stored(
     job: TrainJob, gradient: Tensor, weights: Tensor, factor: Tensor | None
 ) -> Tensor:
-    """Return the gradient of stored weights, given that of what the network runs on."""
+    """Return the gradient of stored weights from that of effective weights."""
     here = job.plan.weight_map
     if factor is None or not isinstance(here, ForwardMask):
         return gradient
@@ -111,7 +111,7 @@ def _of_stored(
 def _optimiser(
     job: TrainJob, weights: Tensor, buffer: Tensor
 ) -> Callable[[Tensor, float], None]:
-    """Return a function of gradient and rate that changes weights and momentum."""
+    """Return a function of gradient and rate that updates weights and momentum."""
     momentum, chosen = float(job.momentum[0]), job.plan.optimiser
     if isinstance(chosen, FrankWolfe):
         stack = frank_wolfe.cells(chosen, job.width)

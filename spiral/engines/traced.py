@@ -1,6 +1,6 @@
-"""Steps of a whole pack as graphs of tensor operations, for engine ``vmap``.
+"""Training steps of a whole pack as graphs of tensor operations, for engine ``vmap``.
 
-Traced once per pack shape, which takes torch.func's own overhead out of the loop.
+Tracing once per pack shape removes the overhead of torch.func from the loop.
 """
 
 from collections.abc import Callable
@@ -35,8 +35,9 @@ def traced_step(
 
     The step maps (params [N, P], velocity [N, P], trains bool [N, P], rate [N, 1],
     momentum [N, 1], decay [N, 1], x [N, 2, B], y [N, B]) to the new (params, velocity).
-    Under a weight map it takes a factor [N, P] too; ``special`` then is what becomes of
-    hidden weights: the map's ``gradient`` and ``pull``. Or it is "sam" and its ρ.
+    Under a weight map it also takes a factor [N, P], and ``special`` is the map's
+    ``gradient`` and ``pull``. For sharpness-aware minimisation ``special`` is "sam"
+    and ρ.
     """
     slopes = vmap(grad(gradients.loss_of_one(width, smoothing)))
     rule, pull = special or ("", 0.0)
@@ -110,7 +111,7 @@ def _trace(
     function: Step, shapes: list[tuple[int, ...]], device: str, bools: set[int]
 ) -> Step:
     """Return a function of tensors of these shapes as a graph."""
-    # every example is a tensor of its own: the tracer tells inputs apart by identity
+    # each example is a separate tensor: the tracer identifies inputs by object identity
     examples = [
         torch.zeros(shape, device=device, dtype=torch.bool if n in bools else None)
         for n, shape in enumerate(shapes)

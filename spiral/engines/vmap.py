@@ -1,10 +1,11 @@
 """Engine ``vmap``: the loss of one network, differentiated and lifted over the pack.
 
 ``vmap(grad(loss))`` is traced once per pack shape into plain tensor operations, which
-takes torch.func's own overhead out of the loop. Measured on one core (AMD EPYC Zen 5),
-networks of 50 epochs a second, without → with tracing: 3-3-3 8.1 → 11.6 (256 networks),
-16-16-16 3.0 → 4.2 (128 networks). What bounds it is the memory traffic of small batched
-products; packs whose activations leave the cache are slower (16-16-16: 2.1 with 512).
+removes the overhead of torch.func from the loop. Measured on one core (AMD EPYC Zen 5)
+in networks of 50 epochs per second, without → with tracing: 3-3-3 8.1 → 11.6 (256
+networks), 16-16-16 3.0 → 4.2 (128 networks). The bottleneck is the memory traffic of
+small batched products: packs whose activations exceed the cache are slower (16-16-16:
+2.1 with 512 networks).
 """
 
 from collections.abc import Iterator
@@ -60,7 +61,9 @@ class VmapEngine:
                 return adapted.advance(job, state, stop, batches, self.device)
         job = adapted.usual(job, state)
         if job.plan.weight_map or isinstance(job.plan.optimiser, FrankWolfe):
-            return self._advance(job, state, stop)  # groups and balls have their width
+            return self._advance(
+                job, state, stop
+            )  # groups and balls are defined for the full width
         params, momentum = state.params.copy(), state.momentum.copy()
         losses = state.losses_so_far()
         for rows, small, part, now in narrowed(job, state):
@@ -131,7 +134,7 @@ class VmapEngine:
     def _factor(
         self, job: TrainJob, state: TrainState, params: Tensor, step: int
     ) -> Tensor | None:
-        """Return by what a weight map multiplies parameters now; None: by nothing."""
+        """Return the factors of a weight map at this step; None if it has no effect."""
         if job.plan.weight_map is None:
             return None
         found = forward.factor(job, state, params.cpu().numpy(), step)
@@ -156,7 +159,7 @@ class VmapEngine:
         return update
 
     def _frank_wolfe(self, job: TrainJob, plain: Step) -> Step:
-        """Return the same for Frank-Wolfe; the SGD step supplies the momentum."""
+        """Return the update of Frank-Wolfe; the SGD step supplies the momentum."""
         assert isinstance(job.plan.optimiser, FrankWolfe)
         setting = (job.plan.optimiser, job.width)
         stack = frank_wolfe.cells(*setting)

@@ -1,1 +1,1 @@
-"""The network and its masks, as arrays; no files, no training."""
+"""The network and its masks as arrays; nothing here trains."""

@@ -1,8 +1,8 @@
 """Networks without their dead units: wide networks that use few units become narrow.
 
-Each network's live units move to the front; afterwards the parameters go back to their
-places. A unit is dead if nothing of it is kept: no incoming weight, no bias, no
-outgoing weight.
+Live units move to the front of each layer; after training, parameters return to their
+places. A unit is dead if none of its incoming weights, bias and outgoing weights is
+kept.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from spiral.model import mlp
 from spiral.model.masks import Mask
 
 WIDTHS = (4, 8, 16, 32, 64, 128)
-"""Widths to shrink to: few, since an engine may prepare itself for each."""
+"""Widths to shrink to; few, because an engine may compile code for each."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Compact:
 
 
 def widths(masks: Mask, width: int) -> Int[np.ndarray, " N"]:
-    """Return the width that each network, for itself, shrinks to.
+    """Return the width to which each network shrinks.
 
-    At most half its own, from ``WIDTHS``; or its own. A function of its mask alone, so
-    that no network feels who else is in its pack.
+    One of ``WIDTHS`` that is at most half of the network's own, or its own. A function
+    of its mask alone, so that a row does not depend on the other networks of the pack.
     """
     most = live_units(masks, width).sum(axis=2).max(axis=1)
     choices = np.array([w for w in WIDTHS if w <= width // 2] + [width])

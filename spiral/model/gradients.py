@@ -1,4 +1,4 @@
-"""Derivatives of the loss for a pack of networks, which methods score weights by.
+"""Derivatives of the loss for a pack of networks, used by methods to score weights.
 
 The loss of one network is written once and lifted over the pack with ``torch.func``.
 Scores are computed in float64, so that rounding in a batched product does not decide a
@@ -21,8 +21,8 @@ Batch = tuple[Shaped[np.ndarray, "N B 2"], Shaped[np.ndarray, "N B"]]
 Derivative = Float[np.ndarray, "N P"]
 
 NUMBERS = 400_000
-"""Parameters and activations of the networks that are differentiated at once: on one
-core about the best for gradients, Hessians and unrolled steps from width 16 to 256."""
+"""Parameters and activations of the networks differentiated at once; near the optimum
+on one core for gradients, Hessian products and unrolled steps, from width 16 to 256."""
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def hessian_times(
     width: int,
     temperature: float = 1.0,
 ) -> Derivative:
-    """Return the Hessian of each network's loss times a vector [P] of its own."""
+    """Return the product of each network's Hessian with its own vector [P]."""
     slope = grad(loss_of_one(width, temperature=temperature))
 
     def along(params: Tensor, vector: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -100,8 +100,8 @@ def meta_gradient(
 ) -> Derivative:
     """Return ∂L(w_M; B_M)/∂c at c = 1, where SGD takes M steps from w_0 = c·w to w_M.
 
-    With momentum, the gradient of the first step counts as a constant: so it is in
-    the authors' code, whose optimiser detaches a buffer when it makes it.
+    With momentum, the gradient of the first step is treated as a constant, as in the
+    authors' code, whose optimiser detaches a momentum buffer when it creates it.
 
     Args:
         params: Parameters w.
@@ -131,7 +131,7 @@ def meta_gradient(
 
 
 def _turned(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-    """Return a batch with the points as the last axis, as the network wants them."""
+    """Return a batch with the points as the last axis, as ``mlp.logits`` takes them."""
     points, labels = batch
     return points.transpose(0, 2, 1), labels
 
@@ -144,8 +144,8 @@ def _lift(
 ) -> Derivative:
     """Apply a function of one network to a pack, a bounded number at a time.
 
-    In float64 equal networks on equal data, of which packs of scoring methods are
-    full (configs that differ in ``keep`` or schedule), are computed once.
+    In float64, equal networks on equal data are computed once: packs of scoring methods
+    contain many (configs that differ only in ``keep`` or schedule).
     """
     which = np.arange(len(arrays[0]))
     if kind is np.float64:

@@ -1,7 +1,7 @@
-"""Groups of weights that compete with each other for their places in a mask.
+"""Groups of weights that compete with each other for a place in a mask.
 
-A scope says who competes: all weights, those of a layer, those of a unit, or some
-neighbouring inputs of a unit (N:M patterns). Every group keeps a number of its own.
+A scope defines the groups: all weights, those of a layer, those of a unit, or adjacent
+inputs of a unit (N:M patterns). Each group keeps its own number of weights.
 """
 
 from functools import cache
@@ -16,18 +16,18 @@ Counts = Int[np.ndarray, "N G"]
 
 
 class Scope(NamedTuple):
-    """Who competes with whom."""
+    """Which weights form a group."""
 
     kind: Literal["global", "layer", "unit", "inputs"]
     size: int = 1
-    """Of ``inputs``: how many neighbouring inputs of a unit make a group, M."""
+    """For ``inputs``: M, the number of adjacent inputs of a unit in a group."""
     merged: int = 1
-    """Of ``inputs``: how many groups (a power of 2) compete as one, where a unit has
-    as many; else half as many, and so on."""
+    """For ``inputs``: the number of groups (a power of 2) that compete as one, halved
+    until it divides a unit's inputs."""
 
 
 class Part(NamedTuple):
-    """Neighbouring groups of one size."""
+    """Adjacent groups of equal size."""
 
     columns: slice  # in the flat parameters [P]
     groups: slice  # among all groups of the scope [G]
@@ -36,9 +36,10 @@ class Part(NamedTuple):
 
 @cache
 def parts(width: int, scope: Scope) -> tuple[Part, ...]:
-    """Return where the groups of a scope lie, in the order of the parameters.
+    """Return the places of the groups of a scope, in the order of the parameters.
 
-    With scope ``inputs``, a layer whose inputs M does not divide is one group.
+    With scope ``inputs``, a layer whose number of inputs is not divisible by M is one
+    group.
     """
     if scope.kind == "global":
         size = mlp.param_count(width)
@@ -53,7 +54,7 @@ def parts(width: int, scope: Scope) -> tuple[Part, ...]:
 
 
 def _group_size(layer: mlp.Layer, scope: Scope) -> int:
-    """Return how many weights of a layer compete with each other."""
+    """Return the size of the groups of a layer."""
     whole = layer.outputs * layer.inputs
     if scope.kind == "inputs":
         size = scope.size * scope.merged
@@ -77,9 +78,9 @@ def top(
         values: Parameters, ranked by absolute value (see ``masks.keep_top``).
         counts: Weights that each group keeps, 0 … its size.
         width: Hidden width w.
-        scope: Who competes.
+        scope: The groups.
     """
-    if scope.kind == "global":  # biases are sorted too: no copy of the weights alone
+    if scope.kind == "global":  # infinite biases avoid a copy of the weights alone
         sizes = np.abs(values)
         for layer in mlp.layers(width):
             sizes[:, layer.biases] = np.inf

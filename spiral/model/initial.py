@@ -1,7 +1,7 @@
-"""Initial parameters: drawn from a seed, or read from a file.
+"""Initial parameters: drawn from a seed or read from a file.
 
-A file is named ``path@digest`` once a grid has been read, so that a config means the
-same numbers for ever: a file that changed is an error, not another result.
+Reading a grid turns a file name into ``path@digest``, so that a config always means the
+same numbers: a file that has changed is an error instead of a different result.
 """
 
 import hashlib
@@ -23,14 +23,15 @@ LAYERS = ("first_layer", "second_layer", "third_layer", "clf")
 """Names of the layers in the published implementation of Zhang & Papyan (2024)."""
 
 WRAPPERS = ("model", "state_dict")
-"""Keys under which checkpoints hold a state dict; theirs is ``model``."""
+"""Keys under which checkpoints store a state dict (``model`` in the paper's code)."""
 
 SAVE_STATE = "save the weights alone with torch.save(model.state_dict(), path)"
 SAVE_ARRAYS = "save arrays with numpy.savez(path, **{name: array})"
 
 DIGITS = 16
 MAX_BYTES = 64 * 2**20
-"""Of a file and of all it unfolds to; the widest network here has half a megabyte."""
+"""Limit for a file and for its unpacked size; the widest network has half a
+megabyte."""
 
 
 def params(source: str, seed: int, width: int) -> Float32[np.ndarray, " P"]:
@@ -38,11 +39,11 @@ def params(source: str, seed: int, width: int) -> Float32[np.ndarray, " P"]:
 
     Args:
         source: ``default``, or a stamped file name (see :func:`stamp`).
-        seed: Draws the default initialisation; a file has no use for it.
+        seed: Seed of the default initialisation; unused with a file.
         width: Hidden width w.
 
     Raises:
-        ConfigError: The file is missing, has changed, or holds no such network.
+        ConfigError: The file is missing, has changed, or is not such a network.
     """
     if source == DEFAULT:
         return mlp.initial_params(seed, width)
@@ -50,11 +51,11 @@ def params(source: str, seed: int, width: int) -> Float32[np.ndarray, " P"]:
 
 
 def stamp(path: str) -> str:
-    """Return a file's full name with the digest of what it holds.
+    """Return a file's absolute path with the digest of its contents.
 
     Raises:
-        ConfigError: It cannot be read as a network, or has another digest than the one
-            it is given with.
+        ConfigError: It cannot be read as a network, or its digest differs from the
+            given one.
     """
     if path == DEFAULT:
         return path
@@ -76,8 +77,8 @@ def _from_file(source: str, width: int) -> Float32[np.ndarray, " P"]:
     found = np.empty(mlp.param_count(width), np.float32)
     if width > width_of(source):
         raise ConfigError(
-            f"init {source}: its network is {width_of(source)} wide, a network of "
-            f"width {width} needs more; use a narrower one"
+            f"init {source}: expected initial weights of width {width} or more, got "
+            f"{width_of(source)}; train a narrower network or give a wider file"
         )
     for layer, (weights, biases) in zip(
         mlp.layers(width), _layers(source), strict=True
@@ -94,8 +95,8 @@ def _layers(source: str) -> list[tuple[np.ndarray, np.ndarray]]:
     path, _, digest = source.rpartition("@")
     if _digest(path) != digest:
         raise ConfigError(
-            f"init {path}: the file has changed since the grid was planned; put the "
-            "old one back, or plan the grid again in another folder"
+            f"init {path}: expected the file with digest {digest}, got a file that has "
+            "changed since; restore it, or launch the grid into another folder"
         )
     arrays = _read(path)
     names = [f"{layer}.{part}" for layer in LAYERS for part in ("weight", "bias")]
@@ -107,7 +108,10 @@ def _layers(source: str) -> list[tuple[np.ndarray, np.ndarray]]:
         )
     large = [name for name in names if arrays[name].nbytes > MAX_BYTES]
     if large:
-        raise ConfigError(f"init {path}: {large[0]} is larger than any network's here")
+        raise ConfigError(
+            f"init {path}: expected arrays of at most {MAX_BYTES >> 20} MB, got a "
+            f"larger one in {large[0]}"
+        )
     with np.errstate(over="ignore"):  # checked below
         flat = [_real(path, name, arrays[name]) for name in names]
     layers = list(zip(flat[::2], flat[1::2], strict=True))
@@ -116,9 +120,11 @@ def _layers(source: str) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def _real(path: str, name: str, array: np.ndarray) -> Float32[np.ndarray, "..."]:
-    """Return an array as float32, if it has real numbers."""
+    """Return an array of real numbers as float32."""
     if array.dtype.kind not in "fiu":
-        raise ConfigError(f"init {path}: {name} has no real numbers but {array.dtype}")
+        raise ConfigError(
+            f"init {path}: expected real numbers in {name}, got {array.dtype}"
+        )
     return np.asarray(array, np.float32)
 
 
@@ -130,22 +136,24 @@ def _check_shapes(path: str, layers: list[tuple[np.ndarray, np.ndarray]]) -> Non
     biases = [b.shape for _, b in layers] == [(outputs,) for outputs, _ in wanted]
     if found != wanted or not biases:
         raise ConfigError(
-            f"init {path}: expected weights {wanted} for {width} hidden units, and a "
-            f"bias per row; got {found}"
+            f"init {path}: expected weights {wanted} for {width} hidden units and one "
+            f"bias per row, got {found}"
         )
     if not all(np.isfinite(array).all() for layer in layers for array in layer):
-        raise ConfigError(f"init {path}: it holds values that are not finite")
+        raise ConfigError(f"init {path}: expected finite values, got NaN or infinity")
 
 
 def _digest(path: str) -> str:
-    """Return the beginning of the SHA-256 of a file."""
+    """Return the first digits of the SHA-256 of a file."""
     try:
         if not _is_file(path) and Path(path).exists():
-            raise ConfigError(f"init {path}: is not a plain file")
+            raise ConfigError(f"init {path}: expected a regular file")
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
-            raise ConfigError(f"init {path}: larger than any network's file here")
+            raise ConfigError(
+                f"init {path}: expected at most {MAX_BYTES >> 20} MB, got a larger file"
+            )
         return hashlib.sha256(data).hexdigest()[:DIGITS]
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -153,34 +161,37 @@ def _digest(path: str) -> str:
 
 
 def _is_file(path: str) -> bool:
-    """Return whether there is a plain file; a text that can be no path is none."""
+    """Return whether a path is a regular file; False for impossible paths."""
     try:
         return Path(path).is_file()
-    except (OSError, ValueError):  # too long, or with a zero byte
+    except (OSError, ValueError):  # too long, or contains a zero byte
         return False
 
 
 def _check_unfolded(path: str) -> None:
-    """Raise ConfigError if an archive unfolds to more than any network needs."""
+    """Raise ConfigError if an archive unpacks to more than any network needs."""
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 size = sum(part.file_size for part in archive.infolist())
             if size > MAX_BYTES:
-                raise ConfigError(f"init {path}: it unfolds to {size:,} bytes")
+                raise ConfigError(
+                    f"init {path}: expected at most {MAX_BYTES:,} bytes unpacked, got "
+                    f"{size:,}"
+                )
     except (OSError, zipfile.BadZipFile):
-        pass  # reading it will say what is wrong
+        pass  # reading it raises the proper error
 
 
 def _read(path: str) -> dict[str, Any]:
-    """Return the named arrays of an ``.npz`` or of a state dict; runs no code."""
+    """Return the named arrays of an ``.npz`` or state dict; executes no code."""
     _check_unfolded(path)
     try:
         if path.endswith(".npz"):
             with np.load(path, allow_pickle=False) as file:
                 return dict(file)
         return _tensors(path)
-    except Exception:  # whatever NumPy and PyTorch say of it is not for our users
+    except Exception:  # errors of NumPy and PyTorch name their internals, not the file
         raise ConfigError(
             f"init {path}: expected an .npz or a PyTorch state dict of the arrays "
             f"{LAYERS[0]}.weight … {LAYERS[-1]}.bias, got {_got(path)}"
@@ -189,10 +200,10 @@ def _read(path: str) -> dict[str, Any]:
 
 def _tensors(path: str) -> dict[str, np.ndarray]:
     """Return the named tensors of a state dict."""
-    import torch  # only state dicts need it
+    import torch  # slow to import, and only needed for state dicts
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about files that are refused anyway
+        warnings.simplefilter("ignore")  # about files that are rejected anyway
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     wrapped = [loaded[key] for key in WRAPPERS if key in loaded]
     state = wrapped[0] if wrapped else loaded
@@ -204,7 +215,7 @@ def _tensors(path: str) -> dict[str, np.ndarray]:
 
 
 def _got(path: str) -> str:
-    """Return what a file holds that is no network, and how to save one."""
+    """Describe a file that is not a network, and how to save one."""
     kind = formats.kind(Path(path))
     if kind == "an .npz archive" and not path.endswith(".npz"):
         return f"{kind}; give it a name that ends in .npz"
@@ -214,11 +225,9 @@ def _got(path: str) -> str:
         return f"{kind}; {SAVE_STATE}, or {SAVE_ARRAYS}"
     classes = formats.pickled(Path(path))
     if not classes:
-        return (
-            f"{kind} of other things than named tensors; {SAVE_STATE}, or {SAVE_ARRAYS}"
-        )
+        return f"{kind} without named tensors; {SAVE_STATE}, or {SAVE_ARRAYS}"
     text = f"{kind} of whole objects ({', '.join(classes[:3])})"
     return (
-        f"{text}, which only running their code could read; load it where it was made, "
-        f"and {SAVE_STATE}"
+        f"{text}, which cannot be read without executing their code; load it where it "
+        f"was made and {SAVE_STATE}"
     )

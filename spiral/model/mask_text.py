@@ -1,7 +1,7 @@
-"""Masks as texts: four matrices of 0 and 1, the input side first.
+"""Masks as strings: four matrices of 0 and 1, input side first.
 
 ``11,10/11,01/10,01/11``: matrices are separated by ``/``, rows (output units) by ``,``;
-each row has a digit for every input.
+each row has one digit per input.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from spiral.model import mlp
 
 
 def parse(text: str, width: int) -> Bool[np.ndarray, " W"]:
-    """Read a mask text into the weight mask of a network of this width.
+    """Parse a mask string into the weight mask of a network of this width.
 
     The matrices may be smaller than the network; they fill its leading units.
 
@@ -28,11 +28,12 @@ def parse(text: str, width: int) -> Bool[np.ndarray, " W"]:
     ):
         if any(len(row) != inputs or set(row) - {"0", "1"} for row in rows):
             raise ValueError(
-                f"matrix {number}: each row needs {inputs} digits 0 or 1, got {rows}"
+                f"matrix {number}: expected rows of {inputs} digits 0 or 1, got {rows}"
             )
         if len(rows) > layer.outputs or (number == len(parts) and len(rows) != 1):
             raise ValueError(
-                f"matrix {number}: {len(rows)} rows do not fit into {layer.outputs}"
+                f"matrix {number}: expected at most {layer.outputs} rows, got "
+                f"{len(rows)}"
             )
         place = kept[layer.columns].reshape(layer.outputs, layer.inputs)
         place[: len(rows), :inputs] = np.array([list(row) for row in rows]) == "1"

@@ -13,8 +13,9 @@ from jaxtyping import Bool, Float, Int, UInt8
 from spiral.model import mlp
 
 FEW = 8
-"""Entries of a row up to which comparing pairs beats sorting: 65,536 rows of 4 take
-0.26 ms, not 3.7; of 8, half as many, 0.41 and 2.0; from 16 on there is no gain."""
+"""Row length up to which comparing all pairs is faster than sorting: 65,536 rows of 4
+take 0.26 ms instead of 3.7, 32,768 rows of 8 take 0.41 ms instead of 2.0; no gain from
+16."""
 
 WeightMask = Bool[np.ndarray, "N W"]
 Mask = Bool[np.ndarray, "N P"]
@@ -25,9 +26,9 @@ def keep_top(
 ) -> WeightMask:
     """Keep exactly ``keep`` entries of each row, those with the highest scores.
 
-    Ties go to the lower index; NaN ranks below everything. Ranking replaces the usual
-    comparison with a threshold value, which keeps one weight too few (or, at ties, any
-    number): a matter of two weights in fifteen.
+    Ties go to the lower index; NaN ranks below everything. The usual comparison with a
+    threshold keeps one weight too few, and any number of weights at ties; among fifteen
+    weights that matters, so scores are ranked instead.
 
     Args:
         scores: One score per weight; float64 where that is cheap.
@@ -43,7 +44,7 @@ def keep_top(
     mask: WeightMask = ranked >= lowest
     if np.array_equal(np.count_nonzero(mask, axis=1), keep):
         return mask
-    mask = ranked > lowest  # all above the lowest that stays, and some of its equals
+    mask = ranked > lowest  # all above the lowest score kept, and the first of its ties
     ties = ranked == lowest
     missing = np.asarray(keep) - mask.sum(axis=1)
     return mask | (ties & (np.cumsum(ties, axis=1) <= missing[:, None]))
@@ -52,7 +53,7 @@ def keep_top(
 def _by_pairs(
     scores: Float[np.ndarray, "N W"], keep: Int[np.ndarray, " N"]
 ) -> WeightMask:
-    """Keep the top of short rows: every entry against every other."""
+    """Keep the top entries of short rows by comparing all pairs."""
     columns = np.ascontiguousarray(scores.T)
     better = np.zeros(columns.shape, np.int8)
     for later in range(len(columns)):
@@ -68,8 +69,8 @@ def kth_highest(
 ) -> Float[np.ndarray, "N 1"]:
     """Return the k-th highest score of each row.
 
-    NumPy sorts 560 float32 numbers in 0.3 to 0.7 µs. Parting them instead of sorting
-    takes 0.6 µs at one place, 3.5 µs at 23, and 4 µs where nine in ten are equal.
+    By sorting: NumPy sorts 560 float32 numbers in 0.3 to 0.7 µs, while ``partition``
+    takes 0.6 µs for one k, 3.5 µs for 23, and 4 µs if nine in ten are equal.
     """
     size = scores.shape[1]
     place = np.clip(size - np.asarray(k), 0, size - 1)
@@ -78,7 +79,7 @@ def kth_highest(
 
 @cache
 def _seats(sizes: tuple[int, ...]) -> Int[np.ndarray, "W1 L"]:
-    """Return every layer's share of 0, 1 … all weights."""
+    """Return every layer's share of 0, 1, …, all weights."""
     layer = np.repeat(np.arange(len(sizes)), sizes)
     number = np.concatenate([np.arange(size) for size in sizes])
     priority = np.asarray(sizes)[layer] / (2 * number + 1)
@@ -90,11 +91,11 @@ def _seats(sizes: tuple[int, ...]) -> Int[np.ndarray, "W1 L"]:
 def allocate(
     keep: Int[np.ndarray, " N"], sizes: Sequence[int]
 ) -> Int[np.ndarray, "N L"]:
-    """Share ``keep`` among layers in proportion to their sizes, to the last weight.
+    """Divide ``keep`` among layers in proportion to their sizes, exactly.
 
     Webster's method (odd divisors; ties go to the earlier layer): shares add up to
-    ``keep``, are within a weight of the exact proportion, and never rise when ``keep``
-    falls, which largest remainders do (width 3: 23 → 22 weights raise a layer's share).
+    ``keep``, are within one weight of the exact proportion, and never increase when
+    ``keep`` decreases. Largest remainders violate the last (width 3, from 23 to 22).
     """
     return _seats(tuple(sizes))[keep]
 
@@ -148,7 +149,7 @@ def block(width: int, sizes: Int[np.ndarray, "N 3"]) -> WeightMask:
 
 
 def of_units(units: Bool[np.ndarray, "N 3 w"]) -> WeightMask:
-    """Keep every weight between hidden units that stay."""
+    """Keep every weight between the given hidden units."""
     ends = [np.ones((len(units), mlp.INPUTS), bool), *units.transpose(1, 0, 2)]
     ends.append(np.ones((len(units), 1), bool))
     parts = [
@@ -159,7 +160,7 @@ def of_units(units: Bool[np.ndarray, "N 3 w"]) -> WeightMask:
 
 
 def embed(weights: WeightMask, width: int, wider: int) -> WeightMask:
-    """Return the masks of wider networks whose leading units are those given."""
+    """Return the masks of wider networks whose leading units are the given ones."""
     found = np.zeros((len(weights), mlp.weight_count(wider)), bool)
     for small, large in zip(mlp.layers(width), mlp.layers(wider), strict=True):
         part = weights[:, small.columns].reshape(-1, small.outputs, small.inputs)

@@ -1,8 +1,8 @@
-"""The network 2→w→w→w→1: where its parameters lie, its initial values, its logits.
+"""The network 2→w→w→w→1: layout of its parameters, initial values, logits.
 
-Parameters are one flat vector W1, b1, W2, b2, W3, b3, W4, b4 (matrices row by row, rows
-are output units). The functions take NumPy arrays and torch tensors alike, so that the
-network is written once: engines differentiate it, plots and checks evaluate it.
+Parameters are one flat vector W1, b1, W2, b2, W3, b3, W4, b4 (matrices row by row; rows
+are output units). The functions accept NumPy arrays and torch tensors, so that the
+network is defined once: engines differentiate it, plots and checks evaluate it.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Array = Any  # np.ndarray or torch.Tensor
 
 
 class Layer(NamedTuple):
-    """One linear layer: its size and the places of its parameters."""
+    """One linear layer: its size and the positions of its parameters."""
 
     outputs: int
     inputs: int
@@ -60,7 +60,7 @@ def width_of(params: int) -> int:
     """Return the width of the networks that have this many parameters.
 
     Raises:
-        ValueError: No network has.
+        ValueError: No network has this many.
     """
     width = (isqrt(max(0, 8 * params + 28)) - 6) // 4  # P = 2w² + 6w + 1
     if width < 1 or param_count(width) != params:
@@ -75,7 +75,7 @@ def weight_count(width: int) -> int:
 
 @cache
 def is_weight(width: int) -> Bool[np.ndarray, " P"]:
-    """Return which of the flat parameters are weights (read-only)."""
+    """Return which flat parameters are weights (read-only)."""
     found = np.zeros(param_count(width), bool)
     for layer in layers(width):
         found[layer.weights] = True
@@ -86,8 +86,8 @@ def is_weight(width: int) -> Bool[np.ndarray, " P"]:
 def matrices(params: Array, width: int) -> list[tuple[Array, Array]]:
     """Split parameters [..., P] into weights [..., out, in] and biases [..., out].
 
-    Tensors are split at once: the gradient is then put together once, where slices
-    would fill and add a vector of P each (a sixth of the time of a gradient).
+    Tensors are split by one operation: its gradient is one concatenation, whereas each
+    slice would fill and add a vector of P (a sixth of the time of a gradient).
     """
     stack = layers(width)
     if hasattr(params, "split"):
@@ -128,7 +128,7 @@ def logits(
 
 
 def features(params: Array, points: Array, width: int) -> Array:
-    """Return what the output layer of one network sees, [w, B].
+    """Return the inputs of one network's output layer, [w, B].
 
     Args:
         params: Flat parameters [P].
@@ -152,7 +152,7 @@ def _through(
 def initial_params(seed: int, width: int) -> Float32[np.ndarray, " P"]:
     """Draw PyTorch's default initialisation, U(±1/√fan_in) for weights and biases.
 
-    The fan-in is that of the full width, also where a mask leaves a smaller block.
+    The fan-in is that of the full width, even if a mask leaves a smaller block.
     """
     random = seeds.stream("init", seed, width)
     params = np.empty(param_count(width), np.float32)

@@ -19,7 +19,7 @@ def constant(epochs: int) -> Factors:
 
 
 def cosine(epochs: int) -> Factors:
-    """Half a cosine from 1 towards 0 (the last epoch still has a small factor)."""
+    """Half a cosine from 1 towards 0 (small but positive in the last epoch)."""
     return (1 + np.cos(np.pi * np.arange(epochs) / epochs)) / 2
 
 
@@ -51,7 +51,7 @@ def curves(
     Args:
         epochs: Length of one phase.
         steps_per_epoch: Training steps of one epoch.
-        phases: How often the schedule runs from its start (rewinding methods).
+        phases: How often the schedule runs from the start (rewinding methods).
     """
     return {
         name: np.tile(np.repeat(schedule(epochs), steps_per_epoch), phases)

@@ -1,4 +1,4 @@
-"""Random streams keyed by what they are for, never by position or pack.
+"""Random streams keyed by their purpose, never by position or pack.
 
 NumPy's Philox is counter-based: a 128-bit key names a stream, and streams of different
 keys are independent. Keys are digests of (purpose, seed, architecture ...), so one
@@ -16,7 +16,7 @@ def stream(purpose: str, seed: int, *key: int | str) -> np.random.Generator:
     Args:
         purpose: What the numbers are for, e.g. ``"init"`` or ``"order"``.
         seed: The config's seed for that purpose.
-        key: What else tells streams apart, e.g. the width or the epoch.
+        key: Further parts of the key, e.g. the width or the epoch.
     """
     name = "|".join(map(str, (purpose, seed, *key)))
     digest = hashlib.blake2b(name.encode(), digest_size=16).digest()

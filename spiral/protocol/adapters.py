@@ -1,16 +1,16 @@
-"""Adapters: products of two narrow matrices beside the weights of a layer (LoRA).
+"""Adapters: products of two narrow matrices next to the weights of a layer (LoRA).
 
-A layer's weights W [out, in] under their mask M meet the product BA of B [out, r] and
+A layer has weights W [out, in] with mask M, and the product BA of B [out, r] and
 A [r, in], r = min(rank, out, in):
 
-| kind | the network runs on | it ends as |
+| kind | effective weights | final weights |
 |---|---|---|
 | lora | W + σBA | the same: pruned weights return |
 | lora_prune | W + σBA | W + M⊙σBA |
 | mask_lora | W + M⊙σBA | the same |
 | scale_lora | W⊙BA | the same |
 
-The functions take NumPy arrays [..., Q] and torch tensors alike, as those of ``mlp``.
+The functions accept NumPy arrays [..., Q] and torch tensors, as those of ``mlp`` do.
 """
 
 from collections.abc import Callable
@@ -30,19 +30,19 @@ Join = Callable[[list[Any], int], Any]
 
 @dataclass(frozen=True)
 class LowRank:
-    """A weight map: adapters train beside the weights, once a method has made some."""
+    """A weight map: adapters train next to the weights, once a method creates them."""
 
     kind: Kind
     rank: int
     scale: float
-    """σ; ``scale_lora`` has none."""
+    """σ; unused by ``scale_lora``."""
     layers: tuple[int, ...]
     """Layers that have adapters, counted from 0 at the input side."""
     name: ClassVar[str] = "low_rank"
 
 
 class Place(NamedTuple):
-    """Where the adapter of one layer lies in the flat adapters [Q]."""
+    """The position of one layer's adapter in the flat adapters [Q]."""
 
     down: slice  # A [r, in]
     up: slice  # B [out, r]
@@ -51,7 +51,7 @@ class Place(NamedTuple):
 
 @cache
 def places(width: int, setting: LowRank) -> dict[int, Place]:
-    """Return the place of each layer's adapter, A before B."""
+    """Return the position of each layer's adapter, A before B."""
     found, start = {}, 0
     for number in setting.layers:
         layer = mlp.layers(width)[number]
@@ -64,16 +64,16 @@ def places(width: int, setting: LowRank) -> dict[int, Place]:
 
 
 def count(width: int, setting: LowRank) -> int:
-    """Return Q, the numbers of all adapters of a network."""
+    """Return Q, the total size of a network's adapters."""
     return max(place.up.stop for place in places(width, setting).values())
 
 
 def initial(
     width: int, setting: LowRank, random: np.random.Generator
 ) -> Float32[np.ndarray, " Q"]:
-    """Return adapters that change nothing yet.
+    """Return adapters that have no effect yet.
 
-    B = 0 and A from U(±1/√in), as is usual; 1/√r everywhere where BA is a factor.
+    B = 0 and A from U(±1/√in), as usual; 1/√r everywhere if BA is a factor.
     """
     found = np.zeros(count(width, setting), np.float32)
     for number, place in places(width, setting).items():
@@ -97,7 +97,7 @@ def product(adapters: Array, width: int, setting: LowRank, number: int) -> Array
 def effective(
     params: Array, kept: Array, adapters: Array, setting: LowRank, join: Join
 ) -> Array:
-    """Return what networks run on.
+    """Return the effective parameters of networks.
 
     Args:
         params: Parameters [..., P]; masked weights are 0.
@@ -122,7 +122,7 @@ def effective(
 def merged(
     params: np.ndarray, kept: np.ndarray, adapters: np.ndarray, setting: LowRank
 ) -> np.ndarray:
-    """Return the parameters that networks end with; ``lora`` fills what was pruned."""
+    """Return the final parameters; ``lora`` restores pruned weights."""
     found = effective(params, kept, adapters, setting, np.concatenate)
     if setting.kind == "lora":
         return np.asarray(found, np.float32)
@@ -130,7 +130,7 @@ def merged(
 
 
 def _with(weights: Array, mask: Array, change: Array, setting: LowRank) -> Array:
-    """Return what a layer's weights become."""
+    """Return the effective weights of one layer."""
     if setting.kind == "scale_lora":
         return weights * change
     change = setting.scale * change

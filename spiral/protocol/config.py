@@ -1,8 +1,8 @@
-"""What determines one row: the fields of a config, their types, and its identity.
+"""A config, which determines one row: its fields, their types, and its identity.
 
 A table of configs is a pandas DataFrame with one nullable column per field: the fields
-of :class:`Config` first, then every method option. Half a million configs are columns,
-not half a million objects.
+of :class:`Config` first, then all method options. So half a
+million configs are columns, not objects.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from spiral.errors import ConfigError
 
 PER_NETWORK: dict[str, Any] = {"per_network": True}
-"""Marks a field that may differ between the networks of one pack."""
+"""Marks a field that may differ between networks of one pack."""
 
 
 def unit(name: str) -> dict[str, Any]:
@@ -35,7 +35,7 @@ class Options(BaseModel):
     """Base of every method's options: immutable, strict, no unknown names.
 
     Subclasses declare int, float, str or Literal fields with defaults; ``None`` marks
-    an option that has no value for a config.
+    an option without a value for a config.
     """
 
     model_config = ConfigDict(
@@ -80,14 +80,14 @@ class Config(Options):
     stop_epoch: int | None = Field(
         None,
         ge=1,
-        description="stop after so many epochs (of several trainings, the first)",
+        description="stop after this many epochs (of several trainings, the first)",
         json_schema_extra=unit("epochs"),
     )
     batch: int = Field(
         128,
         ge=1,
         le=24_991,
-        description="points of a batch",
+        description="points per batch",
         json_schema_extra=unit("points"),
     )
     momentum: float = Field(
@@ -107,7 +107,7 @@ class Config(Options):
         0,
         ge=0,
         le=MAX_SEED,
-        description="seed of the method; default of the next two",
+        description="seed of the method; default of init_seed and order_seed",
         json_schema_extra=PER_NETWORK | unit("-"),
     )
     init_seed: int | None = Field(
@@ -127,11 +127,11 @@ class Config(Options):
     init: str = Field(
         "default",
         description="initial weights: default (drawn from init_seed), or a file: "
-        ".npz, or a PyTorch state dict; narrower networks take its leading block",
+        ".npz or PyTorch state dict; narrower networks use its leading block",
         json_schema_extra=PER_NETWORK,
     )
     engine: str = Field(
-        "auto", description="auto, or an engine's name, with :cuda on a GPU"
+        "auto", description="auto or the name of an engine, with :cuda for a GPU"
     )
 
 
@@ -154,17 +154,19 @@ class ConfigField(NamedTuple):
         return DTYPES[self.kind]
 
     def parse(self, value: Any) -> Any:
-        """Return ``value`` checked and converted.
+        """Return ``value``, validated and converted.
 
         Raises:
             pydantic.ValidationError: It is not a legal value of this field.
-            ConfigError: It is a whole number that no column can hold.
+            ConfigError: It is an integer outside the range of a column.
         """
         parsed = self.adapter.validate_python(value)
         if parsed is None:
             return None
         if self.kind is int and abs(parsed) >= 2**63:
-            raise ConfigError(f"{self.name}: {str(parsed)[:80]} is too large")
+            raise ConfigError(
+                f"{self.name}: expected a 64-bit integer, got {str(parsed)[:80]}"
+            )
         return parsed + 0.0 if self.kind is float else self.kind(parsed)  # -0.0 is 0.0
 
     def legal(self) -> dict[str, Any]:
@@ -229,19 +231,20 @@ def option_fields(options: OptionClasses) -> dict[str, ConfigField]:
 
 
 def preset(default: str, description: str, cases: Mapping[str, Any]) -> Any:
-    """Return an option whose value sets other options, where a config leaves them out.
+    """Return an option whose value sets other options that a config leaves out.
 
     Args:
-        default: Its value that sets nothing.
-        description: What it is for.
-        cases: Value → option → what that option becomes.
+        default: The value that sets nothing.
+        description: The meaning of the option.
+        cases: Value → option → the value that option gets.
     """
-    extra = PER_NETWORK | {"presets": cases}  # it acts through what it sets
+    # Per network: it acts only through the options it sets
+    extra = PER_NETWORK | {"presets": cases}
     return Field(default, description=description, json_schema_extra=extra)
 
 
 def presets(model: type[Options], name: str) -> Iterator[tuple[str, str, Any]]:
-    """Yield (preset, its value, what an option that was left out then becomes)."""
+    """Yield (preset, its value, the value it gives to an option)."""
     for selector, info in model.model_fields.items():
         extra = info.json_schema_extra
         cases: Any = extra.get("presets", {}) if isinstance(extra, dict) else {}
@@ -258,9 +261,9 @@ def column(
 
 
 def canonical(value: Any) -> str:
-    """Return the text of one value that enters an identity.
+    """Return the string of one value that enters an id.
 
-    Floats are written by ``repr``, which is the shortest text that reads back equal.
+    Floats are written by ``repr``, the shortest string that reads back as equal.
     """
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
@@ -269,9 +272,9 @@ def identify(table: pd.DataFrame, options: Mapping[str, type[Options]]) -> list[
     """Return the id of every config of a resolved table.
 
     An id is the BLAKE2b digest (128 bits, hex) of the fields that differ from their
-    defaults, sorted by name. So neither the order of a grid nor an option added later
-    with a no-op default changes it. ``init_seed`` and ``order_seed`` are left out where
-    they equal ``seed``.
+    defaults, sorted by name. So neither the order of a grid nor an option that is added
+    later with a no-op default changes an id. ``init_seed`` and ``order_seed`` are left
+    out where they equal ``seed``.
 
     Args:
         table: One row per config.
@@ -292,9 +295,9 @@ def identify(table: pd.DataFrame, options: Mapping[str, type[Options]]) -> list[
 def _texts(
     table: pd.DataFrame, rows: np.ndarray, field: ConfigField
 ) -> np.ndarray | None:
-    """Return what one field contributes to identities, row by row; None if nothing."""
+    """Return the contribution of one field to each id; None if there is none."""
     codes, values = pd.factorize(table[field.name].array.take(rows))
-    if field.name == "init":  # name@digest: a file is what it holds
+    if field.name == "init":  # path@digest: the contents identify a file
         values = [value.rpartition("@")[2] for value in values]
     parts = [
         ""

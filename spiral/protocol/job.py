@@ -1,9 +1,8 @@
-"""The words that methods, engines and the experiment share.
+"""The types that methods, engines and the experiment share.
 
-Everything here is a value: NumPy arrays on the host, frozen once made. A method reads
-a :class:`View` and answers with a :class:`Change` (``protocol.method``); an engine
-turns a :class:`TrainJob` and a :class:`TrainState` into the next state. Neither knows
-the other.
+All are immutable values of NumPy arrays in host memory. A method reads a ``View`` and
+returns a ``Change`` (``protocol.method``); an engine turns a :class:`TrainJob` and a
+:class:`TrainState` into the next state. Neither imports the other.
 """
 
 from collections.abc import Iterable
@@ -54,13 +53,13 @@ __all__ = [
 ]
 
 AHEAD = 10_000_000
-"""Places in epoch orders that are kept for the next batches (40 MB)."""
+"""Entries of epoch orders cached for the next batches (40 MB)."""
 
 
 @lru_cache(maxsize=500)  # 200 KB each: 100 MB, the epochs of ten seeds
 def epoch_order(seed: int, epoch: int) -> Int[np.ndarray, " D"]:
-    """Return the order in which one seed visits the points in one epoch (int32)."""
-    # NumPy shuffles integers of 8 bytes a quarter faster than those of 4
+    """Return the order of the points in one epoch of one seed (int32)."""
+    # NumPy shuffles 8-byte integers a quarter faster than 4-byte ones
     drawn = seeds.stream("order", seed, epoch).permutation(cubist.POINTS)
     order = drawn.astype(np.int32)
     order.flags.writeable = False
@@ -71,20 +70,20 @@ def epoch_order(seed: int, epoch: int) -> Int[np.ndarray, " D"]:
 def _orders_ahead(
     some: tuple[int, ...], epoch: int, first: int, last: int
 ) -> Int[np.ndarray, "K S"]:
-    """Return a stretch of an epoch for many seeds, more than are cached above."""
+    """Return part of an epoch for many seeds, more than ``epoch_order`` caches."""
     return np.stack([epoch_order(seed, epoch)[first:last] for seed in some])
 
 
 @dataclass(frozen=True)
 class TrainJob:
-    """All that an engine needs to know about a pack; complete before it starts."""
+    """All that an engine needs to know about a pack, complete before training."""
 
     width: int
     plan: Plan
     initial: Params
     lr: Float[np.ndarray, " N"]
     schedule: tuple[str, ...]
-    """Name of each network's curve in ``packs.curves``."""
+    """Name of each network's curve in ``plan.curves``."""
     momentum: Float[np.ndarray, " N"]
     weight_decay: Float[np.ndarray, " N"]
     order_seeds: Int[np.ndarray, " N"]
@@ -105,11 +104,11 @@ class TrainJob:
         )
 
     def after(self, change: Change, begun: "TrainJob") -> "TrainJob":
-        """Return how a pack trains from a change on.
+        """Return the job after a change.
 
         Args:
-            change: What a method wants.
-            begun: The job that training began with: what seeds and factors refer to.
+            change: The change a method requested.
+            begun: The job at the start of training, to which seeds and factors refer.
 
         Raises:
             MethodError: The plan has no such curve.
@@ -122,7 +121,10 @@ class TrainJob:
             numbers = zip(begun.schedule, change.variants.tolist(), strict=True)
             new["schedule"] = names = tuple(variant(*pair) for pair in numbers)
             if unknown := sorted(set(names) - self.plan.curves.keys()):
-                raise MethodError(f"the plan has no curve {', '.join(unknown)}")
+                raise MethodError(
+                    f"expected a curve for {', '.join(unknown)} in the plan, got "
+                    f"{', '.join(self.plan.curves)}"
+                )
         if change.decay_scale is not None:
             new["weight_decay"] = begun.weight_decay * change.decay_scale
         if change.batch is not None:
@@ -139,12 +141,12 @@ class TrainJob:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Whole batches of an epoch; the incomplete last one is dropped."""
+        """Complete batches of an epoch; the incomplete last one is dropped."""
         return cubist.POINTS // self.batch
 
     @property
     def last_epoch(self) -> int:
-        """The first step of the last epoch, of which engines sum the batch losses."""
+        """The first step of the last epoch, whose batch losses engines sum up."""
         return max(0, self.plan.steps - self.steps_per_epoch)
 
     def rates(
@@ -157,7 +159,7 @@ class TrainJob:
         return (curves[:, which] * (self.lr * scale)).astype(np.float32)
 
     def followers(self) -> tuple[list[int], Int[np.ndarray, " N"]]:
-        """Return the distinct order seeds, and which of them each network follows."""
+        """Return the distinct order seeds, and the index of each network's seed."""
         distinct, which = np.unique(self.order_seeds, return_inverse=True)
         return distinct.tolist(), which
 
@@ -167,7 +169,7 @@ class TrainJob:
         """Return batches ``first`` … ``last`` - 1 of an epoch for some order seeds.
 
         Returns:
-            Indices into the points, [K, last - first, batch].
+            Indices of points, [K, last - first, batch].
         """
         span = slice(first * self.batch, last * self.batch)
         rows = [epoch_order(seed, epoch)[span] for seed in some]
@@ -176,9 +178,9 @@ class TrainJob:
     def batch_at(
         self, step: int
     ) -> tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]:
-        """Return the batch that each network sees at one step.
+        """Return the batch of each network at one step.
 
-        It draws some steps ahead: who asks for one batch often asks for the next.
+        Draws some steps ahead, as a caller often asks for the next batch, too.
         """
         epoch, k = divmod(step, self.steps_per_epoch)
         distinct, which = self.followers()
@@ -193,7 +195,7 @@ class TrainJob:
 
 @dataclass(frozen=True)
 class TrainState:
-    """A pack between two steps; a law of every engine is that nothing else matters."""
+    """A pack between two steps; engines must not depend on any other state."""
 
     step: int
     params: Params
@@ -204,12 +206,12 @@ class TrainState:
     active_counts: Int[np.ndarray, "N G"] | None = None
     adapters: Float32[np.ndarray, "N Q"] | None = None
     moments: Float32[np.ndarray, "N 2 PQ"] | None = None
-    """Of parameters and adapters together, while there are adapters."""
+    """Optimiser moments of parameters and adapters, while there are adapters."""
     trained: Int[np.ndarray, " N"] | None = None
     status: Shaped[np.ndarray, " N"] | None = None
     losses: Float[np.ndarray, " N"] | None = None
-    """Sum of the losses of the last epoch's batches so far, without smoothing, each
-    before its step; None is 0."""
+    """Sum of the batch losses of the last epoch so far, without label smoothing, each
+    before its step; None means 0."""
 
     @classmethod
     def fresh(cls, job: TrainJob) -> "TrainState":
@@ -223,7 +225,7 @@ class TrainState:
 
     @property
     def moving(self) -> Mask:
-        """Entries that train: kept, and not frozen."""
+        """Entries that train: kept and not frozen."""
         return self.masks if self.trainable is None else self.masks & self.trainable
 
     def take(self, index: Int[np.ndarray, " M"]) -> "TrainState":
@@ -235,7 +237,7 @@ class TrainState:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Every network on all points."""
+    """The evaluation of every network on all points."""
 
     correct: Int[np.ndarray, " N"]
     loss: Float[np.ndarray, " N"]
@@ -245,18 +247,18 @@ class Evaluation:
 
 
 class Trainer(Protocol):
-    """Moves a pack from event to event."""
+    """Trains a pack from event to event."""
 
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train from ``state.step`` to ``stop``; masked entries stay exactly zero."""
 
 
 class Engine(Trainer, Protocol):
-    """A way of training packs: never decides masks."""
+    """A way of training packs; never decides masks."""
 
     @property
     def name(self) -> str:
-        """How rows record it."""
+        """The name recorded in rows."""
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
         """Return accuracy counts, loss and entropy on all points."""

@@ -18,9 +18,9 @@ Mask = Bool[np.ndarray, "N P"]
 
 @dataclass(frozen=True)
 class Change:
-    """What a method wants changed at an event; ``None`` leaves a thing as it is.
+    """The changes a method requests at an event; ``None`` means unchanged.
 
-    Parameters and momentum outside the masks are set to zero whatever a method asks.
+    Parameters and momentum outside the masks are set to zero in any case.
     """
 
     masks: Mask | None = None
@@ -28,32 +28,32 @@ class Change:
     reset_momentum: Mask | None = None
     """Entries whose momentum is set to zero."""
     trainable: Mask | None = None
-    """Entries that train while they are kept; the others stay as they are."""
+    """Entries that train while they are kept; the others are frozen."""
     lr_scale: Float[np.ndarray, " N"] | None = None
     """Factor on the learning rate from here on."""
     decay_scale: Float[np.ndarray, " N"] | None = None
     """Factor on the L2 penalty from here on."""
     variants: Int[np.ndarray, " N"] | None = None
-    """Number of the variant of its schedule from here on (see :func:`variant`)."""
+    """Variant of the schedule from here on (see :func:`variant`)."""
     orders: Int[np.ndarray, " N"] | None = None
-    """Number of the batch order from here on; 0 is that of the config's own seed."""
+    """Number of the batch order from here on; 0 is the order of the config's seed."""
     batch: int | None = None
-    """Points of a batch from here on, in every network of the pack; 0 is as before."""
+    """Points per batch from here on, for the whole pack; 0 restores the config's."""
     plain: bool = False
-    """SGD on the plain loss from here on, whatever the plan began with."""
+    """Plain SGD on the plain loss from here on, whatever the plan started with."""
     active_counts: Int[np.ndarray, "N G"] | None = None
-    """Weights of each group that a weight map leaves active from here on."""
+    """Weights of each group that a weight map keeps active from here on."""
     adapters: Float32[np.ndarray, "N Q"] | None = None
-    """Adapters that train from here on, with the optimiser of the plan."""
+    """Adapters that train from here on, with the plan's optimiser."""
     trained: Int[np.ndarray, " N"] | None = None
-    """How many numbers the last training changes, if not all that is kept."""
+    """Parameters changed by the last training, if not all that are kept."""
     status: Shaped[np.ndarray, " N"] | None = None
-    """A word for each row to come, or "": ``degenerate`` or ``aborted``."""
+    """Status of each row: ``degenerate``, ``aborted``, or "" to leave it."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What a method may see of a pack at an event; read-only, pack-first."""
+    """A method's view of a pack at an event; read-only, networks on axis 0."""
 
     width: int
     plan: Plan
@@ -63,28 +63,28 @@ class View:
     initial: Params
     adapters: Float32[np.ndarray, "N Q"] | None
     keep: Int[np.ndarray, " N"]
-    """Requested weights; 0 where the method has no such number."""
+    """Requested weights; 0 if the method has no ``keep``."""
     lr: Float[np.ndarray, " N"]
     """Base learning rates."""
     options: Mapping[str, np.ndarray]
-    """Those options that may differ within a pack, one value per network."""
+    """The options that may differ within a pack, one value per network."""
     batch: Callable[
         [int], tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]
     ]
-    """``batch(i)`` is the batch that training sees at step i."""
+    """``batch(i)`` is the batch of training step i."""
     stream: Callable[[int, str], np.random.Generator]
-    """``stream(n, purpose)`` is a random stream of network n's config alone, from its
-    start at every call: name the step in the purpose to draw anew at each event."""
+    """``stream(n, purpose)`` is a random stream that depends on network n's config
+    alone. Every call starts it again: include the step in the purpose for new draws."""
 
 
 class Method(Protocol):
     """A pruning method: decides masks, never trains."""
 
     def plan(self, budget: Budget) -> Plan:
-        """Say what will happen when, before anything happens."""
+        """Return the plan of the whole training, before it starts."""
 
     def start(self, view: View) -> Any:
-        """Return whatever the method remembers between events."""
+        """Return the state that the method keeps between events."""
 
     def act(self, view: View, state: Any) -> tuple[Change, Any]:
-        """Answer one event."""
+        """Return the change at one event, and the new state."""

@@ -1,8 +1,8 @@
-"""Balls within which Frank-Wolfe keeps parameters: where they lie, how large they are.
+"""Norm balls to which Frank-Wolfe constrains parameters: position, size and geometry.
 
-Every matrix has a ball of the chosen kind, every bias vector an L2 ball; the structured
-kind holds the units of a hidden layer with their biases, and L2 balls the output layer.
-All balls of one radius factor have the same diameter, whatever their kind.
+Every matrix has a ball of the chosen kind, every bias vector an L2 ball. The structured
+kind constrains the units of a hidden layer with their biases, and the output layer by
+L2 balls. The radius factor sets the diameter, whatever the kind.
 
 | ball | the convex hull of, or | gauge | diameter |
 |---|---|---|---|
@@ -23,11 +23,11 @@ from spiral.model import masks, mlp
 Ball = Literal["k_support", "k_polytope", "group_k_support", "l2"]
 
 DRAWS = 100
-"""Initialisations over which norms are averaged, as in the authors' code."""
+"""Number of initialisations over which norms are averaged, as in the authors' code."""
 
 
 class Cell(NamedTuple):
-    """One ball and the parameters it holds."""
+    """One ball and the parameters it constrains."""
 
     ball: Ball
     columns: slice  # in the flat parameters [P]
@@ -37,7 +37,7 @@ class Cell(NamedTuple):
 
     @property
     def diameter(self) -> float:
-        """The largest distance of two points, in L2."""
+        """The largest L2 distance of two points."""
         return 2 * self.radius * (self.k**0.5 if self.ball == "k_polytope" else 1.0)
 
 
@@ -47,7 +47,7 @@ def cells(width: int, ball: Ball, share: float, radius: float) -> tuple[Cell, ..
 
     Args:
         width: Hidden width w.
-        ball: Of matrices.
+        ball: The kind of the matrices' balls.
         share: k as a share of the matrix's weights or units, rounded down, at least 1.
         radius: Half of a ball's diameter, in mean norms of its parameters at the
             default initialisation.
@@ -90,7 +90,7 @@ def unit_of(units: int, size: int) -> Int[np.ndarray, " n"]:
 def unit_sizes(
     cell: Cell, values: Float[np.ndarray, "N n"]
 ) -> Float[np.ndarray, "N u"]:
-    """Return what ranks the units of a cell: L2 norms, or absolute values."""
+    """Return the sizes that rank a cell's units: L2 norms or absolute values."""
     if cell.ball != "group_k_support":
         return np.abs(values)
     weights, biases = np.split(values, [-cell.units], axis=1)
@@ -101,9 +101,9 @@ def unit_sizes(
 def chosen(
     stack: tuple[Cell, ...], values: Float[np.ndarray, "N P"]
 ) -> Bool[np.ndarray, "N P"]:
-    """Return the parameters on which the farthest corner of every ball lies.
+    """Return the support of the corner of each ball that a direction selects.
 
-    Those of the k largest units; ties go to the lower index.
+    The parameters of the k largest units; ties go to the lower index.
     """
     found = np.ones(values.shape, bool)
     for cell in stack:
@@ -118,7 +118,7 @@ def chosen(
 
 
 def gauge(cell: Cell, values: Float64[np.ndarray, "N n"]) -> Float64[np.ndarray, " N"]:
-    """Return by what to multiply the unit ball for it to reach these values."""
+    """Return the gauge: the factor by which the unit ball must grow to reach values."""
     sizes = unit_sizes(cell, values)
     if cell.ball == "l2":
         return np.linalg.norm(values, axis=1)
@@ -143,7 +143,7 @@ def k_support_norm(
     r = np.arange(k)
     mean = tail[:, k - 1 - r] / (r + 1)
     above = np.where(r == k - 1, np.inf, falling[:, k - 2 - r])
-    # the formula is continuous where r changes, so rounding may choose either r there
+    # the norm is continuous where r changes, so rounding may select either r there
     fits = (above > mean) & (mean * (1 + 1e-12) >= falling[:, k - 1 - r])
     which = fits.argmax(axis=1)
     left = np.where(which == k - 1, 0.0, head[np.arange(len(head)), k - 2 - which])
@@ -154,7 +154,7 @@ def k_support_norm(
 def inside(
     stack: tuple[Cell, ...], params: Float[np.ndarray, "N P"]
 ) -> Float[np.ndarray, "N P"]:
-    """Return parameters scaled into their balls, each ball for itself."""
+    """Return parameters scaled into their balls, each ball separately."""
     found = params.astype(np.float64)
     for cell in stack:
         part = found[:, cell.columns]

@@ -1,6 +1,7 @@
-"""Plans: what a method will do when, and how an engine trains meanwhile.
+"""Plans: when a method acts, and how an engine trains in between.
 
-A plan is known before training, so that an engine runs whole segments of it.
+A plan is known before training, so that an engine runs whole segments without Python
+in its inner loop.
 """
 
 from collections.abc import Collection, Mapping
@@ -18,7 +19,7 @@ from spiral.protocol.norm_balls import Ball
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a config trains."""
+    """The training time of a config."""
 
     epochs: int
     steps_per_epoch: int
@@ -29,35 +30,36 @@ class Budget:
         return self.epochs * self.steps_per_epoch
 
     def at(self, fraction: float) -> int:
-        """Return the step that lies at this fraction of the budget, rounded down."""
+        """Return the step at this fraction of the budget, rounded down."""
         return int(fraction * self.steps)
 
 
 @dataclass(frozen=True)
 class Sgd:
-    """SGD with momentum and an L2 penalty, each network with numbers of its own."""
+    """SGD with momentum and an L2 penalty; all settings are per network."""
 
     name: ClassVar[str] = "sgd"
 
 
 @dataclass(frozen=True)
 class AdamW:
-    """AdamW with its usual numbers, from where a method begins it; before that SGD.
+    """AdamW with its default settings from an event on; SGD before that.
 
-    It begins with ``Change.adapters``, be there any or none. Weight decay is decoupled.
+    Starts with ``Change.adapters``, which may be empty. Weight decay is decoupled.
     """
 
     since: int
-    """The event at which it begins."""
+    """The event at which it starts."""
     name: ClassVar[str] = "adamw"
 
 
 @dataclass(frozen=True)
 class Sam:
-    """SGD with the gradient of a place ρ uphill: sharpness-aware minimisation."""
+    """Sharpness-aware minimisation: SGD with the gradient at a point ρ uphill."""
 
     radius: float
-    """ρ: w + ρ·g/‖g‖, for the gradient g of what trains, without the L2 penalty."""
+    """ρ: the point is w + ρ·g/‖g‖, with g the gradient of trainable parameters, without
+    the L2 penalty."""
     name: ClassVar[str] = "sam"
 
 
@@ -68,83 +70,83 @@ Rescale = Literal["none", "diameter", "gradient", "fast_gradient"]
 class FrankWolfe:
     """Stochastic Frank-Wolfe within balls, one for each matrix and bias vector.
 
-    Momentum gathers gradients; a step goes towards the corner v of the ball that lies
-    farthest against it, θ + γ(v - θ). The share γ is the learning rate times what
-    ``rescale`` says, at most 1. There is no L2 penalty.
+    Momentum accumulates gradients; a step θ + γ(v - θ) moves towards the corner v of
+    the ball that minimises the product with it. γ is the learning rate times the factor
+    chosen by ``rescale``, at most 1. There is no L2 penalty.
     """
 
     ball: Ball
-    """Of matrices (see ``spiral.protocol.norm_balls``); biases have L2 balls."""
+    """Kind of the matrices' balls (see ``norm_balls``); biases have L2 balls."""
     share: float
-    """k as a share of a matrix's weights, or of its units."""
+    """k as a share of a matrix's weights or units."""
     radius: float
-    """Half of a ball's diameter, in mean norms of the default initialisation."""
+    """Half a ball's diameter, in mean norms of the default initialisation."""
     rescale: Rescale
     name: ClassVar[str] = "sfw"
 
 
 @dataclass(frozen=True)
 class ForwardMask:
-    """A weight map: the network runs on w·(m + (1 - m)·D), but w is what trains.
+    """A weight map: w trains, but the forward pass uses w·(m + (1 - m)·D).
 
-    m keeps the largest weights of every group as they are at this step, as many as the
-    last ``Change.active_counts`` of the method asks for; before the first, m keeps all.
-    Biases are always active.
+    m selects the currently largest weights of every group, as many as the latest
+    ``Change.active_counts`` requests; all weights before the first. Biases are always
+    active.
     """
 
     scopes: Mapping[int, Scope]
-    """Events, rising → who competes from there on."""
+    """Increasing events → the groups that compete from there on."""
     rest: Float[np.ndarray, " T"]
-    """D of every step: what is left of hidden weights."""
+    """D of every step: the factor on inactive weights."""
     gradient: Literal["ste", "chain"] = "ste"
-    """Of hidden weights: that of what the network runs on, or D times it."""
+    """Gradient of inactive weights: that of the effective weights, or D times it."""
     pull: float = 0.0
-    """λ: an extra penalty on hidden weights, λ(1 - m)·w in the gradient."""
+    """λ: an extra penalty on inactive weights, λ(1 - m)·w in the gradient."""
     name: ClassVar[str] = "forward_mask"
 
     def scope_at(self, step: int) -> Scope:
-        """Return who competes at a step (no earlier than the first event)."""
+        """Return the scope at a step (no earlier than the first event)."""
         return self.scopes[max(event for event in self.scopes if event <= step)]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a method will do, known before training; shared by every network of a pack.
+    """What a method will do, known before training; shared by all networks of a pack.
 
-    An engine may decline a plan in words (``spiral.engines.unsupported``).
+    An engine may not support a plan (``spiral.engines.unsupported`` gives the reason).
     """
 
     steps: int
-    """Training steps in all."""
+    """Total training steps."""
     events: tuple[int, ...]
-    """Steps before which the method acts, rising; ``steps`` is after training."""
+    """Increasing steps before which the method acts; ``steps`` is after training."""
     curves: Mapping[str, Float[np.ndarray, " T"]]
     """Learning-rate factor of every step, for each schedule a config may name."""
     replaced: Collection[int] = ()
-    """Events that take the place of the training step they precede (RigL)."""
+    """Events that replace the training step they precede (RigL)."""
     optimiser: Sgd | FrankWolfe | AdamW | Sam = Sgd()
     label_smoothing: float = 0.0
-    """ε of the targets y(1 - ε) + ε/2."""
+    """ε in the targets y(1 - ε) + ε/2."""
     weight_map: ForwardMask | LowRank | None = None
     """Map from stored to effective weights, applied in the forward pass only."""
     siblings: int = 1
-    """Networks that one config trains, alike until the method tells them apart; the
-    first carries the result."""
+    """Networks that one config trains, identical until the method separates them; the
+    first yields the row."""
     exact: bool = True
-    """The method keeps exactly ``keep`` weights; rows where it did not are marked."""
+    """The method keeps exactly ``keep`` weights; other rows get status infeasible."""
     whole: "Plan | None" = None
-    """The plan that this one is the beginning of; it is what methods see."""
+    """The complete plan, if this one is cut short; methods see the complete one."""
     first: "Plan | None" = None
-    """The plan that a method of two parts begins with (see :meth:`then`)."""
+    """The first plan of a method with two parts (see :meth:`then`)."""
 
     @classmethod
     def simple(cls, budget: Budget, *events: int, **more: Any) -> "Plan":
-        """Return one phase of the config's own schedule with the given events."""
+        """Return one run of the config's schedule with the given events."""
         curves = schedules.curves(budget.epochs, budget.steps_per_epoch)
         return cls(budget.steps, events, curves, **more)
 
     def until(self, step: int) -> "Plan":
-        """Return the beginning of a plan: all that happens before a step."""
+        """Return the plan cut at a step."""
         if step >= self.steps:
             return self
         events = tuple(event for event in self.events if event < step)
@@ -158,9 +160,10 @@ class Plan:
         )
 
     def then(self, second: "Plan") -> "Plan":
-        """Return a plan that goes on with another, which begins with an event.
+        """Return a plan that continues with another, which starts with an event.
 
-        If the second trains otherwise, that event must say so (``Change.plain``).
+        If the second part trains plainly, that event must request it
+        (``Change.plain``).
         """
         later = tuple(self.steps + event for event in second.events)
         names = second.curves.keys() & self.curves.keys()
@@ -180,9 +183,9 @@ class Plan:
 
 
 OWN_WAYS = ("optimiser", "label_smoothing", "weight_map")
-"""Fields of a plan by which a method trains otherwise than others."""
+"""Fields of a plan that deviate from plain training."""
 
 
 def variant(schedule: str, number: int) -> str:
-    """Return the name of a schedule's curve for some networks; 0 is for all others."""
+    """Return the name of a variant of a schedule's curve; 0 is the schedule itself."""
     return f"{schedule}#{number}" if number else schedule

@@ -1,4 +1,9 @@
-"""Twins: networks that are alike until their method parts them train once."""
+"""Shared prefixes: networks that are identical until their method acts train once.
+
+Configs that differ only in what their method does later (for instance, how many weights
+it keeps) start with the same initial weights, batch order and learning rate. Until an
+event tells them apart they would train to equal bits, so one of them trains for all.
+"""
 
 from collections.abc import Hashable, Iterable
 
@@ -7,21 +12,21 @@ import numpy as np
 from spiral.protocol.job import TrainJob, TrainState
 
 
-def twins_at_start(job: TrainJob) -> np.ndarray:
-    """Return a number per network; equal numbers start and train alike.
-
-    Configs that differ only in what their method does later (how many weights it
-    keeps, say) are twins until it does: they train once.
-    """
+def at_start(job: TrainJob) -> np.ndarray:
+    """Return a group number per network; equal numbers start and train identically."""
     columns = (job.lr, job.schedule, job.momentum, job.weight_decay, job.order_seeds)
     starts = [params.tobytes() for params in job.initial]
     return _number(zip(*columns, starts, strict=True))
 
 
-def still_twins(twins: np.ndarray, job: TrainJob, state: TrainState) -> np.ndarray:
-    """Return which twins are still alike after an event."""
-    if len(np.unique(twins)) == len(twins):
-        return twins
+def after_event(groups: np.ndarray, job: TrainJob, state: TrainState) -> np.ndarray:
+    """Return the groups of networks that are still identical after an event.
+
+    The old group is part of the key, as it covers what no event changes: initial
+    weights, learning rate and momentum. So groups only split.
+    """
+    if len(np.unique(groups)) == len(groups):
+        return groups
     arrays = (
         state.params,
         state.momentum,
@@ -36,10 +41,10 @@ def still_twins(twins: np.ndarray, job: TrainJob, state: TrainState) -> np.ndarr
     )
     columns = [[row.tobytes() for row in a] for a in arrays if a is not None]
     how = (job.schedule, job.weight_decay, job.order_seeds)
-    return _number(zip(twins.tolist(), *how, *columns, strict=True))
+    return _number(zip(groups.tolist(), *how, *columns, strict=True))
 
 
 def _number(keys: Iterable[Hashable]) -> np.ndarray:
-    """Number things by first appearance; equal things get equal numbers."""
+    """Number keys by first appearance; equal keys get equal numbers."""
     known: dict[Hashable, int] = {}
     return np.array([known.setdefault(key, len(known)) for key in keys])

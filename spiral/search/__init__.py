@@ -1,4 +1,4 @@
-"""Listings: long lists of values that a grid file names instead of writing out.
+"""Listings: long lists of values that a grid file names instead of spelling out.
 
 ::
 
@@ -20,13 +20,13 @@ from spiral.search import paper
 
 @dataclass(frozen=True)
 class Listing:
-    """One listing: which field its values are for, and how to make them."""
+    """One listing: the field of its values, and how to generate them."""
 
     field: str
     options: type[Options]
     """Its arguments in a grid file."""
     values: Callable[[Any], list[str]]
-    """Takes the arguments; raises ValueError where they ask for too much."""
+    """Takes the arguments; raises ValueError if there are too many values."""
 
 
 class Orbits(Options):
@@ -36,17 +36,17 @@ class Orbits(Options):
         min_length=3, max_length=3, description="units of the three hidden layers"
     )
     nnz: int | list[int] | None = Field(
-        None, description="weights, those of the dense output layer counted: 16..20"
+        None, description="weights, dense output layer included, e.g. 16..20"
     )
 
 
 def _orbits(wanted: Orbits) -> list[str]:
-    """Return masks of an unbroken range of weights."""
+    """Return masks of a contiguous range of weights."""
     sizes = [wanted.nnz] if isinstance(wanted.nnz, int) else wanted.nnz
     if sizes is None:
         return orbits.listing(wanted.shape)
     if sizes != [*range(sizes[0], sizes[0] + len(sizes))]:
-        raise ValueError(f"nnz: expected a range as 16..20, got {sizes}")
+        raise ValueError(f"nnz: expected a range like 16..20, got {sizes}")
     return orbits.listing(wanted.shape, f"{sizes[0]}..{sizes[-1]}")
 
 

@@ -1,11 +1,12 @@
-"""The frontier: for each number of weights, and of parameters, the best network known.
+"""The frontier: the best known network for each number of weights and of parameters.
 
-Every entry holds the float32 weights that prove it. ``protocol`` entries are trained
-exactly as Zhang & Papyan train (SGD, 50 epochs, batch 128); ``any`` entries by any
-means. Among all, ``any`` comes to the best of both.
+Every entry contains the float32 weights that prove its accuracy. ``protocol`` entries
+were trained exactly as by Zhang & Papyan (SGD, 50 epochs, batch 128), ``any`` entries
+by any means; a query for ``any`` includes both.
 
-The package ships one. What a user finds beyond it is kept in a file of the user's own,
-which holds nothing else: reading unites both, so that neither hides the other.
+The package ships a frontier. Networks of the user that improve on it are saved in a
+separate file of the user; reading merges both, so that an update of the package and the
+user's finds do not hide each other.
 """
 
 import os
@@ -39,7 +40,7 @@ SCHEMA = pa.schema(
         ("matrices", pa.string()),
         ("nnz", pa.int64()),
         ("nnz_params", pa.int64()),
-        ("correct", pa.int64()),  # in float64
+        ("correct", pa.int64()),  # computed in float64
         ("correct_float32", pa.int64()),
         ("accuracy", pa.float64()),  # the lower of the two
         ("loss", pa.float64()),
@@ -56,7 +57,7 @@ IDENTITY = ("kind", "matrices", "accuracy", "loss")
 """Columns that identify a network of a frontier."""
 
 PROVED = ("shape", "nnz", "nnz_params", "correct", "correct_float32", "accuracy")
-"""Columns that follow from mask and weights."""
+"""Columns that are computed from mask and weights."""
 
 PROTOCOL: dict[str, tuple[Any, ...]] = {
     "epochs": (50,),
@@ -67,27 +68,27 @@ PROTOCOL: dict[str, tuple[Any, ...]] = {
     "lr": (0.05, 0.1, 0.2),
     "init": ("default",),
 }
-"""What a row may have to be trained as the paper trains."""
+"""Values of a row that was trained by the paper's protocol."""
 
 SIZES = ("effective_nnz", "nnz_params")
 NEEDED = ("config_id", "status", "accuracy", *SIZES, *PROTOCOL)
-"""Columns by which rows are chosen."""
+"""Columns needed to select rows."""
 
 
 def load(path: Path | None = None) -> pd.DataFrame:
     """Return a frontier, one row per network.
 
     Args:
-        path: Its file; by default the shipped one, united with the user's own finds.
+        path: Its file; by default the shipped one, merged with the user's own finds.
 
     Raises:
-        StoreError: There is none, or it cannot be read.
+        StoreError: The file is missing or cannot be read.
     """
     if path is not None:
         return _read(path)
     folder = homes.data()
     own = folder and folder / NAME
-    if own is None or not os.path.exists(own):  # nor where one may not look
+    if own is None or not os.path.exists(own):  # False for unreadable folders, too
         return _read(SHIPPED)
     return merge([_read(SHIPPED), _read(own)])
 
@@ -110,23 +111,23 @@ def _read(path: Path) -> pd.DataFrame:
             )
         table = pq.read_table(path, page_checksum_verification=True)
         if any(column.null_count for column in table.itercolumns()):
-            raise StoreError(f"{path}: not a frontier file: some values are missing")
+            raise StoreError(f"{path}: not a frontier file: expected no missing values")
     except FileNotFoundError:
         raise StoreError(
-            f"{path}: no frontier here; `spiral-sweep frontier update DIR --file "
-            f"{path}` makes one from the rows of a search"
+            f"{path}: expected a frontier file, got none; create it from the rows of a "
+            f"search by `spiral-sweep frontier update DIR --file {path}`"
         ) from None
     except (pa.ArrowException, OSError):
         raise StoreError(
-            f"{path}: not a frontier file: expected the Parquet file that "
-            f"`spiral-sweep frontier update` writes, got {formats.broken(path)}"
+            f"{path}: not a frontier file: expected a Parquet file written by "
+            f"`spiral-sweep frontier update`, got {formats.broken(path)}"
         ) from None
     found: pd.DataFrame = table.to_pandas()
     return found
 
 
 def save(table: pd.DataFrame, path: Path) -> None:
-    """Write a frontier; a crash leaves the old one."""
+    """Write a frontier atomically; a crash leaves the old one."""
     arrow = pa.Table.from_pandas(table, SCHEMA, preserve_index=False)
     buffer = BytesIO()
     pq.write_table(
@@ -139,7 +140,7 @@ def save(table: pd.DataFrame, path: Path) -> None:
 
 
 def of_kind(table: pd.DataFrame, kind: Kind) -> pd.DataFrame:
-    """Return the networks that count: all for ``any``."""
+    """Return the networks of a kind; ``any`` includes all."""
     return table if kind == "any" else table[table["kind"] == "protocol"]
 
 
@@ -152,7 +153,7 @@ def fewest(
 
 
 def best(table: pd.DataFrame, kind: Kind = "any", by: Size = "nnz") -> pd.Series:
-    """Return the best accuracy known with at most so many weights (or parameters)."""
+    """Return the best known accuracy at each number of weights (or parameters)."""
     each = of_kind(table, kind).groupby(by)["accuracy"].max().sort_index()
     return each.cummax()
 
@@ -167,9 +168,9 @@ def leaders(table: pd.DataFrame, kind: Kind = "any", by: Size = "nnz") -> pd.Dat
 
 
 def merge(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Unite frontiers: of each kind the best network of every size, by either count.
+    """Merge frontiers: the best network of each kind and size, by either count.
 
-    Of equal accuracy the lower loss counts.
+    The lower loss breaks ties of accuracy.
     """
     every = pd.concat([*tables], ignore_index=True)
     every = every.sort_values(
@@ -182,12 +183,16 @@ def merge(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 
 def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Return whether two frontiers hold the same networks."""
+    """Return whether two frontiers contain the same networks."""
     return one[[*IDENTITY]].equals(other[[*IDENTITY]])
 
 
 def entry(network: Network, kind: Kind, config_id: str, found: str) -> dict[str, Any]:
-    """Return a row of the frontier: a network with its evaluation."""
+    """Return a row of the frontier: a network with its evaluation.
+
+    The accuracy is the lower of float64 and float32, so that no entry owes a point to
+    rounding in one of them.
+    """
     double = score(network.matrices, network.params, np.float64)
     single = score(network.matrices, network.params, np.float32)
     return {
@@ -207,11 +212,11 @@ def entry(network: Network, kind: Kind, config_id: str, found: str) -> dict[str,
 
 
 def promising(results: pd.DataFrame, each: int = 3) -> pd.Index:
-    """Return the rows worth a look: the best of every size.
+    """Return the candidate rows for the frontier: the best of every size.
 
     Args:
         results: Rows with the columns ``NEEDED``.
-        each: How many of each size.
+        each: Number of rows per size.
     """
     usable = results["status"].isin(["ok", "degenerate", "infeasible"])
     good = results[usable].assign(protocol=in_protocol(results)[usable])
@@ -221,13 +226,13 @@ def promising(results: pd.DataFrame, each: int = 3) -> pd.Index:
 
 
 def in_protocol(results: pd.DataFrame) -> pd.Series:
-    """Return which rows were trained from random weights just as the paper trains."""
+    """Return which rows were trained from random weights by the paper's protocol."""
     drawn = results.assign(init=results["init"].fillna("default"))
     return drawn[[*PROTOCOL]].isin(PROTOCOL).all(axis=1)
 
 
 def from_rows(results: pd.DataFrame) -> pd.DataFrame:
-    """Return the entries of whole result rows, reduced to what they compute with."""
+    """Return the entries of result rows, reduced to the units they use."""
     found = []
     as_in_the_paper = in_protocol(results)
     for number, row in results.iterrows():
@@ -240,17 +245,17 @@ def from_rows(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def network_of(entry: Mapping[Any, Any]) -> Network:
-    """Return the network of a frontier's row.
+    """Return the network of a row of the frontier.
 
     Raises:
-        ValueError: Its mask cannot be read.
+        ValueError: Its mask cannot be parsed.
     """
     shape, _ = read(entry["matrices"])
     return Network(shape, entry["matrices"], np.asarray(entry["params"], np.float32))
 
 
 def mistakes(table: pd.DataFrame) -> list[str]:
-    """Evaluate every network anew and return what does not agree, in words."""
+    """Evaluate every network again and return a message per mismatch."""
     found = []
     for number, row in enumerate(table.to_dict("records")):
         name = f"network {number} ({row['nnz']} weights, {row['shape']})"
@@ -261,7 +266,7 @@ def mistakes(table: pd.DataFrame) -> list[str]:
             continue
         for key in PROVED:
             if again[key] != row[key]:
-                found.append(f"{name}: {key} is {again[key]}, not {row[key]}")
+                found.append(f"{name}: expected {key} {row[key]}, got {again[key]}")
         if not np.isclose(again["loss"], row["loss"], rtol=1e-9):
-            found.append(f"{name}: loss is {again['loss']}, not {row['loss']}")
+            found.append(f"{name}: expected loss {row['loss']}, got {again['loss']}")
     return found

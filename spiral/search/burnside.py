@@ -1,8 +1,9 @@
-"""How many masks a shape has, labelled and up to symmetry: counted, not enumerated.
+"""Count the masks of a shape, labelled and up to symmetry, without enumerating them.
 
-Everything is a polynomial in x, where x marks a weight, evaluated at one power of two
-so large that the coefficients stand side by side in the bits of a Python integer
-(Kronecker substitution): exact, and one multiplication is one of integers.
+Counts are polynomials in x, where the exponent of x is the number of weights. They are
+evaluated at one power of two so large that the coefficients occupy separate bits of a
+Python integer (Kronecker substitution): exact, and a product of polynomials is one
+product of integers.
 """
 
 from collections import Counter
@@ -25,30 +26,31 @@ class Count:
     canonical: int
     """Orbits under renumbering the hidden units of each layer."""
     by_nnz: dict[int, int]
-    """Orbits by weights, those of the output layer included."""
+    """Orbits by number of weights, output layer included."""
 
 
 def count(shape: Shape, nnz: range | None = None) -> Count:
     """Count the complete masks of a shape.
 
-    Burnside's lemma over S_d1×S_d2×S_d3, summed over the cycle types of layer 2. Given
-    one, layers 1 and 3 are independent: d1 unordered pairs (inputs, column of W2) and
-    d3 unordered rows of W3, so that the average over S_d1 or S_d3 is the cycle index of
-    that group.
+    Burnside's lemma over S_d1×S_d2×S_d3: the number of orbits is the mean over the
+    group of the number of masks fixed by a permutation, summed here over the cycle
+    types of layer 2. Given one, layers 1 and 3 are independent: d1 unordered pairs
+    (inputs, column of W2) and d3 unordered rows of W3, so that the mean over S_d1 or
+    S_d3 is the cycle index of that group.
 
     Args:
         shape: Hidden units; 12-12-12 takes some seconds, 16-16-16 two minutes.
-        nnz: Numbers of weights to count, those of the output layer included.
+        nnz: Numbers of weights to count, output layer included.
 
     Raises:
-        ValueError: If it is no shape.
+        ValueError: The shape is invalid.
 
     Source:
         Burnside's lemma and Pólya's cycle index, with inclusion–exclusion over zero
         rows and columns.
     """
     _, d2, d3 = shape = checked(shape)
-    bits = weight_count(shape)  # no coefficient has more, as there are 2**W masks
+    bits = weight_count(shape)  # enough for any coefficient: there are 2**W masks
     x = 1 << bits
     layers = {
         cycles: _layers(cycles, shape, x)
@@ -69,9 +71,11 @@ def count(shape: Shape, nnz: range | None = None) -> Count:
 
 
 def _layers(cycles: Cycles, shape: Shape, x: int) -> tuple[int, int]:
-    """Count layers 1 and 3 on some units of layer 2, as this permutation fixes them.
+    """Count the layers 1 and 3 that a permutation of some units of layer 2 fixes.
 
-    Both inputs are used, and every unit of layers 1 and 3; of layer 2 some may not be.
+    They use every unit of layers 1 and 3, and both inputs: by inclusion–exclusion, all
+    minus twice those with one input. Units of layer 2 may be unused; ``_parts``
+    corrects for that.
     """
     d1, _, d3 = shape
     powers = range(1, max(d1, d3) + 1)
@@ -82,7 +86,11 @@ def _layers(cycles: Cycles, shape: Shape, x: int) -> tuple[int, int]:
 
 
 def _links(cycles: Cycles, power: int, x: int) -> int:
-    """Count nonempty sets of units that a permutation's power fixes, in x**power."""
+    """Count the nonempty sets of units fixed by a power of a permutation, in x**power.
+
+    A cycle of length i splits into gcd(i, power) cycles, each of which a fixed set
+    contains completely or not at all.
+    """
     sets = prod((1 + x ** lcm(i, power)) ** gcd(i, power) for i in cycles)
     return sets - 1
 
@@ -98,7 +106,7 @@ def _unordered(size: int, power_sums: list[int]) -> int:
 
 
 def _complete(rows: int, columns: int, x: int) -> int:
-    """Count matrices without zero rows or columns."""
+    """Count matrices without zero rows or columns, by inclusion–exclusion over rows."""
     return sum(
         (-1) ** i * comb(rows, i) * ((1 + x) ** (rows - i) - 1) ** columns
         for i in range(rows + 1)
@@ -106,7 +114,7 @@ def _complete(rows: int, columns: int, x: int) -> int:
 
 
 def _partitions(total: int, largest: int) -> Iterator[Cycles]:
-    """Yield the cycle types of permutations of ``total`` things."""
+    """Yield the cycle types of permutations of ``total`` elements."""
     if total == 0:
         yield ()
     for first in range(min(total, largest), 0, -1):
@@ -115,13 +123,17 @@ def _partitions(total: int, largest: int) -> Iterator[Cycles]:
 
 
 def _permutations(cycles: Cycles) -> int:
-    """Return how many permutations have this cycle type."""
+    """Return the number of permutations with this cycle type: n! / Π iᵐ·m!."""
     same = prod(i**m * factorial(m) for i, m in Counter(cycles).items())
     return factorial(sum(cycles)) // same
 
 
 def _parts(cycles: Cycles) -> Iterator[tuple[Cycles, int]]:
-    """Yield what is left of a cycle type without some cycles, and its signed number."""
+    """Yield every subset of the cycles of a cycle type, with its signed number.
+
+    The signs are those of inclusion–exclusion over unused units of layer 2: a set of
+    unused units that the permutation fixes consists of whole cycles.
+    """
     lengths = Counter(cycles)
     for kept in product(*(range(m + 1) for m in lengths.values())):
         left = zip(lengths.items(), kept, strict=True)

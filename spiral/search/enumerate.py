@@ -1,9 +1,11 @@
-"""All masks of a shape up to renumbering hidden units: one of each orbit.
+"""Enumerate the masks of a shape up to renumbering hidden units: one of each orbit.
 
-A unit of layer 1 is a pair (inputs, column of W2) and a unit of layer 3 a row of W3, so
-a mask is two multisets, and what is left of S_d1×S_d2×S_d3 is S_d2. Multisets of rows
-of W3 are the outer loop, multisets of pairs the inner one; a mask that some order of
-layer 2 makes smaller, as ``canonical`` defines it, is passed over.
+A unit of layer 1 is a pair (inputs, column of W2) and a unit of layer 3 a row of W3. A
+mask up to renumbering layers 1 and 3 is thus two multisets, and of S_d1×S_d2×S_d3 only
+S_d2 remains. Multisets of rows of W3 are the outer loop, multisets of pairs the inner
+one; a mask that some order of layer 2 makes smaller, as ``canonical`` defines it, is
+skipped. So each orbit is yielded once without storing the ones found before, and the
+cost per mask is at most d2! comparisons instead of d1!·d2!·d3!.
 """
 
 from collections.abc import Iterator
@@ -21,37 +23,37 @@ BLOCK = 1 << 16
 """Masks in a block: 3 MB at 7-3-3."""
 
 LARGEST = 7
-"""Units of layer 2 that can be enumerated: a mask is held against up to d2! orders."""
+"""Maximum units of layer 2, as each mask is compared with up to d2! orders (5,040)."""
 
 MOST = 1_000_000
-"""Masks that a listing may have."""
+"""Maximum masks of a listing."""
 
 
 class Units(NamedTuple):
-    """Every unit that layer 1 may have, as the kernel numbers them."""
+    """Every possible unit of layer 1, in the kernel's numbering."""
 
     codes: Int[np.ndarray, " K"]
     """Ascending."""
     weights: Int[np.ndarray, " K"]
     lightest: Int[np.ndarray, " K"]
-    """The fewest weights of a unit from this one on."""
+    """The fewest weights of any unit from this one on; bounds the walk from below."""
     heaviest: int
-    """The most weights of any."""
+    """The most weights of any unit; bounds the walk from above."""
     union: int
-    """The bits that the codes of a complete mask have together."""
+    """The union of the codes of a complete mask: all inputs and units of layer 2."""
 
 
 class Orders(NamedTuple):
-    """Orders of layer 2 that may make a mask smaller; the first changes nothing."""
+    """Orders of layer 2 that may make a mask smaller; the first is the identity."""
 
     codes: Int[np.ndarray, "orders codes"]
     """The code of each unit of layer 1 in this order."""
     third: Int8[np.ndarray, "orders d2"]
-    """-1, 0 or 1 where a column of W3 is smaller, the same or larger in this order."""
+    """-1, 0 or 1: a column of W3 is smaller, equal or larger in this order."""
 
 
 class Walk(NamedTuple):
-    """How far the walk through the multisets of units of layer 1 is."""
+    """The position of the walk through the multisets of units of layer 1."""
 
     place: Int[np.ndarray, " 1"]
     """The place to change next; -1 at the end."""
@@ -60,25 +62,28 @@ class Walk(NamedTuple):
     weights: Int[np.ndarray, " d1+1"]
     """Weights of the units before each place."""
     moved: Int[np.ndarray, " d1"]
-    """Room for reordered codes."""
+    """Buffer for reordered codes."""
 
 
 def listing(shape: list[int], nnz: str | None = None) -> list[str]:
-    """Return one mask of each orbit as a text for option ``matrices`` of ``mask``.
+    """Return one mask of each orbit as a string for option ``matrices`` of ``mask``.
 
     Args:
         shape: Hidden units of the three layers.
-        nnz: Weights, those of the output layer included: ``20..22`` or ``20``.
+        nnz: Weights, output layer included: ``20..22`` or ``20``.
 
     Raises:
-        ValueError: If an argument is wrong or asks for too much.
+        ValueError: An argument is invalid, or there are too many masks.
     """
     size = checked(shape)
     wanted = None if nnz is None else span(nnz)
-    found = orbits(size, wanted)  # refuses a large shape before it is counted
+    found = orbits(size, wanted)  # rejects a large shape before it is counted
     total = count(size, wanted).canonical
     if total > MOST:
-        raise ValueError(f"{total:,} masks, over {MOST:,}; give a smaller range of nnz")
+        raise ValueError(
+            f"expected at most {MOST:,} masks, got {total:,}; give a smaller range of "
+            "nnz"
+        )
     return [text for block in found for text in spell(block, size)]
 
 
@@ -89,16 +94,17 @@ def orbits(
 
     Args:
         shape: Hidden units; at most 7 in layer 2 (16,000 masks/s there).
-        nnz: Weights, those of the output layer included.
+        nnz: Weights, output layer included.
         size: Masks in a block; the last may have fewer.
 
     Raises:
-        ValueError: If the shape is wrong or too large.
+        ValueError: The shape is invalid or too large.
     """
     shape = checked(shape)
     if shape[1] > LARGEST:
         raise ValueError(
-            f"{shape[1]} units in layer 2: masks can be enumerated up to {LARGEST}"
+            f"expected at most {LARGEST} units in layer 2, got {shape[1]}; masks of "
+            "larger shapes can be counted but not enumerated"
         )
     every = range(weight_count(shape) + 1)
     return _blocks(shape, every if nnz is None else nnz, size)
@@ -106,7 +112,7 @@ def orbits(
 
 def _blocks(shape: Shape, nnz: range, size: int) -> Iterator[Bool[np.ndarray, "N W"]]:
     """Yield blocks of masks."""
-    from spiral.search import kernel  # not before: Numba loads slowly
+    from spiral.search import kernel  # imported late: Numba loads slowly
 
     d1, d2, d3 = shape
     units = _units(d2)
@@ -115,6 +121,7 @@ def _blocks(shape: Shape, nnz: range, size: int) -> Iterator[Bool[np.ndarray, "N
         bits = _bits(rows, d2)
         rest = np.append(bits, np.ones(d3, bool))
         limits = (nnz.start - rest.sum(), nnz.stop - 1 - rest.sum())
+        # Found once per W3: only these orders need to be tried on its masks
         orders, walk = _orders(rows, d2), _start(d1)
         while walk.place[0] >= 0:
             filled = kernel.fill(block, filled, walk, units, orders, limits, rest)
@@ -135,7 +142,7 @@ def _start(d1: int) -> Walk:
 
 @cache
 def _units(d2: int) -> Units:
-    """Return the units of layer 1: some inputs, some outgoing weights."""
+    """Return the units of layer 1: each has some inputs and some outgoing weights."""
     inputs, column = np.meshgrid(np.arange(1, 4), np.arange(1, 1 << d2), indexing="ij")
     codes = (inputs << d2 | column).ravel()
     weights = np.bitwise_count(codes).astype(np.int64)
@@ -144,7 +151,10 @@ def _units(d2: int) -> Units:
 
 
 def _third_layers(d2: int, d3: int) -> Iterator[Int[np.ndarray, " d3"]]:
-    """Yield the rows of W3, ascending, with its column sums ascending from 1."""
+    """Yield the multisets of rows of W3 with column sums that ascend from 1.
+
+    Every orbit has such a mask, as layer 2 can be sorted by outgoing weights.
+    """
     for rows in combinations_with_replacement(range(1, 1 << d2), d3):
         found = np.array(rows)
         degrees = _bits(found, d2).sum(axis=0)
@@ -153,7 +163,11 @@ def _third_layers(d2: int, d3: int) -> Iterator[Int[np.ndarray, " d3"]]:
 
 
 def _orders(rows: Int[np.ndarray, " d3"], d2: int) -> Orders:
-    """Return the orders of layer 2 that leave the column sums of W3 ascending."""
+    """Return the orders of layer 2 that keep the column sums of W3 ascending.
+
+    Others cannot make a mask smaller. For each, the first unit whose column of W3
+    differs decides the comparison there, whatever W2 is, so only its sign is kept.
+    """
     orders, columns = _reordered(d2)
     degrees = _bits(rows, d2).sum(axis=0)
     live = (degrees[orders] == degrees).all(axis=1)
@@ -181,7 +195,7 @@ def _reordered(
 
 
 def _bits(codes: Int[np.ndarray, "..."], d2: int) -> Bool[np.ndarray, "... d2"]:
-    """Return the last binary digits, the highest first."""
+    """Return the last d2 binary digits, the highest first."""
     digits: Bool[np.ndarray, "... d2"] = (
         codes[..., None] >> np.arange(d2)[::-1] & 1
     ).astype(bool)

@@ -1,7 +1,8 @@
-"""Networks that the viewer saved as JSON: read, checked, made entries of a frontier.
+"""Read networks saved by the viewer as JSON, and convert them to frontier entries.
 
-A file holds ``format``, ``schema`` and ``networks``; each has its mask as option
-``matrices`` of method ``mask`` has it, and the kept parameters in order.
+A file has the keys ``format``, ``schema`` and ``networks``. Each network has its mask
+in the format of option ``matrices`` of method ``mask``, and its kept parameters in
+order.
 """
 
 import json
@@ -19,7 +20,7 @@ from spiral.search.network import reduced, score, unpacked
 
 FORMAT = "spiral-sweep networks"
 SCHEMA = 1
-WANTED = "expected networks that the viewer saved as JSON"
+WANTED = "expected networks saved by the viewer as JSON"
 
 
 class Saved(NamedTuple):
@@ -27,30 +28,33 @@ class Saved(NamedTuple):
 
     name: str
     made: str | None
-    """How it was changed, in words; None if it is as its row has it."""
+    """Description of the changes made in the viewer; None if it equals its row."""
     config_id: str
     width: int
     mask: Bool[np.ndarray, " P"]
     params: Float32[np.ndarray, " P"]
     correct: int
-    """Points that it gets right, in float64, counted anew."""
+    """Points classified correctly in float64, evaluated again."""
 
 
 def read(path: Path) -> list[Saved]:
-    """Return the networks of a file, each evaluated anew.
+    """Return the networks of a file, each evaluated again.
 
     Raises:
-        StoreError: It cannot be read, is no such file, or claims an accuracy that its
-            weights do not have (by more than one point, as rounding may make).
+        StoreError: The file cannot be read, has another format, or claims an accuracy
+            that its weights do not reach (by more than one point; rounding
+            may change one).
     """
     try:
         text = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
+        raise StoreError(
+            f"{path}: cannot be read ({error.strerror}); give a readable file"
+        ) from None
     except json.JSONDecodeError as error:
         place = f"{path}:{error.lineno}:{error.colno}"
-        raise StoreError(f"{place}: {WANTED}, got what is not valid JSON") from None
-    except (ValueError, RecursionError):  # no text, or brackets without end
+        raise StoreError(f"{place}: {WANTED}, got invalid JSON") from None
+    except (ValueError, RecursionError):  # not text, or nested too deeply
         raise StoreError(f"{path}: {WANTED}, got {formats.kind(path)}") from None
     if not isinstance(text, dict) or text.get("format") != FORMAT:
         raise StoreError(f"{path}: {WANTED} (with format {FORMAT!r}), got other JSON")
@@ -69,23 +73,24 @@ def read(path: Path) -> list[Saved]:
     return found
 
 
-def _network(said: dict[str, Any]) -> Saved:
-    """Return one network; raises ValueError where it contradicts itself."""
-    kept = np.array(said["params"], np.float64).astype(np.float32)
+def _network(saved: dict[str, Any]) -> Saved:
+    """Return one network; raise ValueError if it is inconsistent."""
+    kept = np.array(saved["params"], np.float64).astype(np.float32)
     if not np.isfinite(kept).all():
-        raise ValueError("its parameters are not finite")
-    mask, params, width = unpacked(said["matrices"], kept)
-    correct = score(said["matrices"], kept.astype(np.float64), np.float64).correct
-    claim = said.get("correct")
+        raise ValueError("expected finite parameters")
+    mask, params, width = unpacked(saved["matrices"], kept)
+    correct = score(saved["matrices"], kept.astype(np.float64), np.float64).correct
+    claim = saved.get("correct")
     if claim is not None and abs(int(claim) - correct) > 1:
         raise ValueError(
-            f"it claims {claim} correct points; its weights get {correct} right"
+            f"expected {claim} correct points as claimed, got {correct} from its "
+            "weights"
         )
-    made = said.get("made")
+    made = saved.get("made")
     return Saved(
-        name=str(said.get("name", "")),
+        name=str(saved.get("name", "")),
         made=None if made is None else str(made),
-        config_id=str(said.get("config_id", "")),
+        config_id=str(saved.get("config_id", "")),
         width=width,
         mask=mask,
         params=params,

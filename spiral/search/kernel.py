@@ -1,7 +1,8 @@
-"""The inner loop of the enumeration: walk multisets of units of layer 1, keep smallest.
+"""The inner loop of the enumeration: walk the multisets of units of layer 1.
 
-A unit of layer 1 is one number, its *code*: its two inputs, then its column of W2, the
-first unit of layer 2 in the highest bit. So ascending codes are sorted rows.
+A unit of layer 1 is one integer, its *code*: its two inputs, then its column of W2,
+with the first unit of layer 2 in the highest bit. So ascending codes are units in
+canonical order, and comparing masks is comparing bits.
 """
 
 from spiral.engines.compiled import njit
@@ -9,13 +10,13 @@ from spiral.engines.compiled import njit
 
 @njit(cache=True)
 def fill(block, filled, walk, units, orders, limits, rest):
-    """Write the next masks into a block; return how many rows are filled then.
+    """Write the next masks into a block; return the number of rows filled.
 
     Args:
         block: Masks, bool [size, W].
         filled: The first row to write.
-        walk: Where to go on; changed.
-        units: The units to choose from.
+        walk: Position of the walk; updated.
+        units: The possible units.
         orders: The orders of layer 2 to try.
         limits: Fewest and most weights of W1 and W2.
         rest: W3 and W4 of all these masks.
@@ -32,10 +33,14 @@ def fill(block, filled, walk, units, orders, limits, rest):
 
 @njit(cache=True)
 def _advance(walk, units, limits):
-    """Go to the next multiset with weights within limits; return whether there is one.
+    """Advance to the next multiset with weights within limits, if there is one.
 
-    Multisets are ascending numbers of units: the last place changes first.
+    A multiset is an ascending sequence of unit numbers whose last place changes first.
+    A prefix whose best completion exceeds the limits is abandoned, so that a narrow
+    range of weights costs little more than its masks.
     """
+    # An explicit stack in ``walk`` instead of recursion: the walk pauses whenever a
+    # block is full
     last = len(walk.units) - 1
     place = walk.place[0]
     while place >= 0:
@@ -61,7 +66,11 @@ def _advance(walk, units, limits):
 
 @njit(cache=True)
 def _is_smallest(walk, orders):
-    """Return whether no order of layer 2 makes the mask smaller."""
+    """Return whether no order of layer 2 makes the mask smaller.
+
+    The first order, the identity, is skipped. Codes are sorted by insertion while they
+    are reordered, as layer 1 has few units.
+    """
     for order in range(1, len(orders.codes)):
         for i in range(len(walk.codes)):
             _insert(walk.moved, i, orders.codes[order, walk.codes[i]])
@@ -72,7 +81,7 @@ def _is_smallest(walk, orders):
 
 @njit(cache=True)
 def _insert(ascending, i, code):
-    """Insert a code among the first i."""
+    """Insert a code into the first i, which ascend."""
     while i > 0 and ascending[i - 1] > code:
         ascending[i] = ascending[i - 1]
         i -= 1
@@ -81,7 +90,7 @@ def _insert(ascending, i, code):
 
 @njit(cache=True)
 def _compare(walk, third):
-    """Compare unit by unit, W3 before W2: negative if the reordered mask is smaller."""
+    """Compare unit by unit, W3 before W2; negative if the reordered mask is smaller."""
     for unit in range(len(third)):
         if third[unit]:
             return third[unit]

@@ -1,7 +1,8 @@
-"""One network by itself: its mask as text, its kept parameters, what it gets right.
+"""One network: its mask as a string, its kept parameters, and its evaluation.
 
-Evaluation here shares no code with the engines: plain NumPy, one input after the other,
-so that every machine gets the same bits and a stored accuracy can be proved.
+The evaluation shares no code with the engines: NumPy, adding one input after the other
+in a fixed order, so that every machine computes the same bits and can verify a stored
+accuracy.
 """
 
 from itertools import pairwise
@@ -21,13 +22,13 @@ class Network(NamedTuple):
 
     shape: Shape
     matrices: str
-    """Its mask, as option ``matrices`` of method ``mask`` has it."""
+    """Its mask in the format of option ``matrices`` of method ``mask``."""
     params: Float32[np.ndarray, " K"]
-    """Kept parameters in the order of a network as wide as its widest layer."""
+    """Kept parameters, in the order of a network as wide as its widest layer."""
 
 
 class Score(NamedTuple):
-    """What a network gets right of all points, in one precision."""
+    """Correctly classified points and mean loss, in one precision."""
 
     correct: int
     loss: float
@@ -36,10 +37,10 @@ class Score(NamedTuple):
 def reduced(
     mask: Bool[np.ndarray, " P"], params: Float[np.ndarray, " P"], width: int
 ) -> Network | None:
-    """Return the smallest network that computes the same; None if it is a constant.
+    """Return the smallest network that computes the same function; None if constant.
 
-    A constant unit (nothing comes in) is folded into the biases that it feeds; what
-    leads to no output is dropped; hidden units are renumbered.
+    A constant unit (without inputs) is folded into the biases of the units it feeds;
+    units that do not reach the output are dropped; hidden units are renumbered.
     """
     params = np.where(mask, params, 0.0).astype(np.float64)
     kept = mask & mlp.is_weight(width)
@@ -74,7 +75,7 @@ def reduced(
 
 
 def _mask(text: str) -> Bool[np.ndarray, " P"]:
-    """Return the mask of weights and biases that a text stands for."""
+    """Return the mask of weights and biases of a mask string."""
     shape, flat = read(text)
     wide = max(shape)
     block = masks.block(wide, np.array([shape]))
@@ -88,11 +89,11 @@ def unpacked(
     """Return mask, parameters and width of a network as wide as its widest layer.
 
     Raises:
-        ValueError: The number of parameters is not that of the mask.
+        ValueError: The number of parameters differs from that of the mask.
     """
     mask = _mask(text)
     if len(kept) != mask.sum():
-        raise ValueError(f"{mask.sum()} kept parameters expected, got {len(kept)}")
+        raise ValueError(f"expected {mask.sum()} kept parameters, got {len(kept)}")
     params = np.zeros(len(mask), kept.dtype)
     params[mask] = kept
     return mask, params, max(read(text)[0])
@@ -104,7 +105,7 @@ def score(text: str, kept: Float[np.ndarray, " K"], kind: type) -> Score:
     Args:
         text: Its mask.
         kept: Its kept parameters.
-        kind: ``np.float64`` or ``np.float32``, in which all is computed.
+        kind: ``np.float64`` or ``np.float32``, the precision of all computations.
     """
     _, params, width = unpacked(text, np.asarray(kept))
     points = cubist.load()
@@ -113,13 +114,17 @@ def score(text: str, kept: Float[np.ndarray, " K"], kind: type) -> Score:
     for weights, biases in hidden:
         h = np.maximum(_linear(weights, biases, h), kind(0))
     z = _linear(*output, h)[0]
+    # A logit of exactly 0 counts as wrong for both classes
     right = np.where(points.y > 0, z > 0, z < 0)
     signed = np.where(points.y > 0, -z, z).astype(np.float64)
     return Score(int(right.sum()), float(np.logaddexp(0, signed).mean()))
 
 
 def _linear(weights: np.ndarray, biases: np.ndarray, h: np.ndarray) -> np.ndarray:
-    """Return weights @ h + biases, summed input by input."""
+    """Return weights @ h + biases, summed input by input.
+
+    Not by ``@``: the order of BLAS sums depends on the machine.
+    """
     z = np.repeat(biases[:, None], h.shape[1], axis=1)
     for column, values in zip(weights.T, h, strict=True):
         for unit in np.flatnonzero(column):

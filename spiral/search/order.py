@@ -1,7 +1,11 @@
-"""The canonical order of layer 2, by a search tree that symmetries prune.
+"""The canonical order of layer 2: a search tree over orders, pruned by symmetries.
 
-Source: B. D. McKay, Congressus Numerantium 30, 1981, for the pruning; branches are
-compared by prefixes of the result instead of refined partitions.
+Unlike ``enumerate``, which tries all d2! orders of small layers, this works for layers
+of any size: a branch is cut when its prefix is larger than the best known, or when a
+symmetry maps it to a branch that was searched.
+
+Source: B. D. McKay, Congressus Numerantium 30, 1981, for pruning by symmetries; here
+branches are compared by prefixes of the result instead of refined partitions.
 """
 
 from dataclasses import dataclass, field
@@ -9,16 +13,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 Bits = int
-"""A set of units of layers 1 and 3: one bit each, those of layer 3 first."""
+"""A set of units of layers 1 and 3, one bit each, layer 3 in the lowest bits.
+
+Python integers: any width, and ``bit_count`` is one instruction per word."""
 
 
 def smallest(links: list[Bits], outgoing: Bits, groups: list[Bits]) -> tuple[int, ...]:
-    """Return the order of layer 2 that makes a mask smallest, see ``canonical``.
+    """Return the order of layer 2 that gives the smallest mask (see ``canonical``).
 
     Args:
-        links: The units of layers 1 and 3 that each unit of layer 2 is connected to.
+        links: The units of layers 1 and 3 connected to each unit of layer 2.
         outgoing: All units of layer 3.
-        groups: Units of layers 1 and 3 that only layer 2 tells apart, in order.
+        groups: Sets of units of layers 1 and 3 that only their links to layer 2
+            distinguish, in order.
     """
     search = Search(links, outgoing)
     search.visit((), groups)
@@ -27,23 +34,23 @@ def smallest(links: list[Bits], outgoing: Bits, groups: list[Bits]) -> tuple[int
 
 @dataclass
 class Search:
-    """Places layer 2 unit by unit, depth first, in every order that may be smallest."""
+    """Depth-first search over the orders of layer 2 that may be smallest."""
 
     links: list[Bits]
     outgoing: Bits
     keys: list[tuple[int, ...]] = field(default_factory=list)
-    """The smallest key known for each place, given those before."""
+    """The smallest key known for each place, given the places before."""
     order: tuple[int, ...] = ()
     """An order with these keys."""
     symmetries: list[dict[int, int]] = field(default_factory=list)
-    """Permutations of layer 2 that change no order's keys."""
+    """Automorphisms found: permutations of layer 2 that leave all keys unchanged."""
 
     def visit(self, placed: tuple[int, ...], groups: list[Bits]) -> int:
-        """Try all orders that begin like this; return how far back to go on.
+        """Search all orders with this prefix; return the place at which to continue.
 
         Args:
             placed: The first units of the order.
-            groups: Units of layers 1 and 3, sorted as far as these units sort them.
+            groups: Units of layers 1 and 3, as far as the prefix distinguishes them.
         """
         place = len(placed)
         if place == len(self.links):
@@ -52,8 +59,9 @@ class Search:
         keys = {unit: self._key(unit, groups) for unit in left}
         smallest = min(keys.values())
         if self.keys[place:] and self.keys[place] < smallest:
-            return place
+            return place  # larger than the best order known: cut the branch
         if not self.keys[place:] or smallest < self.keys[place]:
+            # Smaller than the best order known: forget what followed it
             self.keys[place:], self.order = [smallest], ()
         tried: set[int] = set()
         for unit in left:
@@ -66,7 +74,11 @@ class Search:
         return place
 
     def _key(self, unit: int, groups: list[Bits]) -> tuple[int, ...]:
-        """Return what this unit would add to the result at the next place."""
+        """Return the key of this unit at the next place: its part of the mask.
+
+        Within a group units are sorted by this link, so the number of links to each
+        group determines the entries.
+        """
         link = self.links[unit]
         return (
             (link & self.outgoing).bit_count(),
@@ -74,10 +86,11 @@ class Search:
         )
 
     def _arrive(self, order: tuple[int, ...]) -> int:
-        """Keep the first order with the smallest keys; learn a symmetry from others.
+        """Store the first order with the smallest keys; derive a symmetry from others.
 
-        A symmetry maps all that lies between here and where the two orders part onto
-        what has been tried, so the search goes on where they part.
+        Two orders with equal keys differ by an automorphism. It maps the branch in
+        which they diverge to one already searched, so the search continues at the place
+        where they diverge.
         """
         if not self.order:
             self.order = order
@@ -86,7 +99,7 @@ class Search:
         return next(i for i, unit in enumerate(order) if unit != self.order[i])
 
     def _alike(self, tried: set[int], placed: tuple[int, ...]) -> set[int]:
-        """Return where symmetries that leave the placed units map those tried."""
+        """Return the images of the tried units under symmetries that fix the prefix."""
         usable = [s for s in self.symmetries if all(s[unit] == unit for unit in placed)]
         found, new = set(tried), list(tried)
         while new:
@@ -98,7 +111,7 @@ class Search:
 
 
 def bits(chosen: np.ndarray) -> Bits:
-    """Return a set of units."""
+    """Return the set of the chosen units."""
     return sum(1 << int(unit) for unit in np.flatnonzero(chosen))
 
 
@@ -108,6 +121,6 @@ def members(units: Bits) -> list[int]:
 
 
 def split(groups: list[Bits], link: Bits) -> list[Bits]:
-    """Sort each group by whether a unit is linked: not linked, then linked."""
+    """Split each group into its units without and with a link, in that order."""
     parts = [part for group in groups for part in (group & ~link, group & link)]
     return [part for part in parts if part]

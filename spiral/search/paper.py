@@ -1,7 +1,7 @@
-"""The masks that *Sparsest Models Elude Pruning* trains in its second search phase.
+"""The masks of the second search phase of *Sparsest Models Elude Pruning*.
 
-A matrix is a tuple of rows (output units), top first; a row is a number whose highest
-binary digit is the first column (input), so that equal numbers are equal rows.
+A matrix is a tuple of rows (output units), top first; a row is an integer whose highest
+binary digit is the first column (input).
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from pydantic import Field
 from spiral.protocol.config import Options
 
 MOST = 1_000_000
-"""No block may have more masks, nor a matrix (its zero columns not yet excluded)."""
+"""Maximum masks of a block, and of a matrix before zero columns are excluded."""
 
 Size = Annotated[int, Field(ge=1, le=16)]
 
@@ -29,7 +29,9 @@ class PaperMasks(Options):
         None, ge=1, description="only masks with fewer weights in the first 3 matrices"
     )
     first: int | None = Field(
-        None, ge=1, description="so many second matrices of each number of weights"
+        None,
+        ge=1,
+        description="use only this many second matrices of each number of weights",
     )
 
 
@@ -37,10 +39,10 @@ def texts(wanted: PaperMasks) -> list[str]:
     """Return masks in the format of option ``matrices`` of method ``mask``.
 
     Raises:
-        ValueError: There are too many.
+        ValueError: There are too many masks.
 
-    Source: Zhang & Papyan, ICML 2024: each matrix up to the order of its rows. (The
-    same network may still come several times, as masks of renamed hidden units.)
+    Source: Zhang & Papyan, ICML 2024: each matrix up to the order of its rows. (A
+    network may still occur several times, with its hidden units renumbered.)
     """
     d1, d2, d3 = wanted.shape
     parts = (
@@ -55,7 +57,9 @@ def texts(wanted: PaperMasks) -> list[str]:
     ]
     total = sum(len(a) * len(b) * len(c) for a, b, c in chosen)
     if total > MOST:
-        raise ValueError(f"{total:,} masks, over {MOST:,}; lower `below` or `first`")
+        raise ValueError(
+            f"expected at most {MOST:,} masks, got {total:,}; lower `below` or `first`"
+        )
     output = "1" * d3
     return [
         f"{a}/{b}/{c}/{output}" for triple in chosen for a, b, c in product(*triple)
@@ -70,13 +74,16 @@ def by_weights(
     Args:
         rows: Output units.
         columns: Input units.
-        first: How many of each number of weights; all by default.
+        first: Masks of each number of weights; all by default.
 
     Raises:
-        ValueError: The matrix has too many.
+        ValueError: The matrix has too many masks.
     """
-    if comb(2**columns + rows - 2, rows) > MOST:  # sets of rows that are not zero
-        raise ValueError(f"a {rows}x{columns} matrix has over {MOST:,} masks")
+    if comb(2**columns + rows - 2, rows) > MOST:  # multisets of nonzero rows
+        raise ValueError(
+            f"expected at most {MOST:,} masks of a matrix, got more for "
+            f"{rows}x{columns}; give a smaller shape"
+        )
     return {
         nnz: [
             ",".join(f"{row:0{columns}b}" for row in mask)
@@ -87,10 +94,10 @@ def by_weights(
 
 
 def matrices(rows: int, columns: int, nnz: int) -> Iterator[tuple[int, ...]]:
-    """Yield the masks of one matrix with so many weights, in the paper's order.
+    """Yield the masks of one matrix with ``nnz`` weights, in the paper's order.
 
-    No row and no column is zero; of masks that differ in the order of their rows only
-    one is listed.
+    No row or column is zero; of masks that differ only in the order of their rows one
+    is listed. The order matters, because ``first`` takes the beginning of the list.
     """
     for shares in budgets(nnz, rows, columns):
         for mask in fillings(shares, columns):
@@ -102,7 +109,7 @@ def matrices(rows: int, columns: int, nnz: int) -> Iterator[tuple[int, ...]]:
 
 
 def budgets(nnz: int, rows: int, most: int) -> Iterator[tuple[int, ...]]:
-    """Yield the non-increasing ways to share weights among rows, smallest first."""
+    """Yield the non-increasing ways to divide weights among rows, smallest first."""
     if rows == 1:
         if 1 <= nnz <= most:
             yield (nnz,)

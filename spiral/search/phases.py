@@ -1,7 +1,8 @@
-"""The two phases of the search as grids, and what their rows say.
+"""The two phases of the search: their grids, and summaries of their rows.
 
-Phase 1 trains dense blocks. A shape that reaches a threshold, while none does that is
-as small in all three sizes, is *minimal*. Phase 2 trains every network of some shapes.
+Phase 1 trains dense blocks. A shape that reaches a threshold is *minimal* if no other
+shape that reaches it is at most as large in all three layers. Phase 2 trains every mask
+of some shapes.
 """
 
 from collections.abc import Collection, Iterable
@@ -15,37 +16,37 @@ from spiral.search.shape import Shape, checked, dashed, outline, span
 
 SIZES = ["d1", "d2", "d3"]
 COLUMNS = ["config_id", "accuracy", "nnz", "nnz_params", "mask", "matrices", *SIZES]
-"""What is read of a row."""
+"""Columns needed of a row."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How often and at which settings a network is trained; texts as in a grid file."""
+    """The training settings of a network, written as in a grid file."""
 
     lr: str = "0.05, 0.1"
     schedule: str = "constant, cosine, step"
     seeds: int = 1
 
     def spell(self) -> str:
-        """Return the part of a grid that says so."""
+        """Return the settings as part of a grid file."""
         lists = f"lr: [{self.lr}], schedule: [{self.schedule}]"
         return f"width: 16, {lists}, seed: 0..{self.seeds - 1}"
 
 
 def shapes_grid(largest: Shape, settings: Settings) -> str:
-    """Return phase 1: all dense blocks that fit into one of this shape."""
+    """Return the grid of phase 1: all dense blocks that fit into the largest."""
     pairs = zip(SIZES, largest, strict=True)
     ranges = ", ".join(f"{d}: 1..{size}" for d, size in pairs)
     return f"{{name: shapes, method: block, {ranges}, {settings.spell()}}}\n"
 
 
 def masks_grid(shapes: Iterable[Shape], nnz: str | None, settings: Settings) -> str:
-    """Return phase 2: one mask of each orbit of these shapes.
+    """Return the grid of phase 2: one mask of each orbit of these shapes.
 
     Args:
-        shapes: Hidden units; those without masks in the range are left out.
-        nnz: Weights, those of the output layer included: ``20..22``; all by default.
-        settings: How each is trained.
+        shapes: Hidden units; shapes without masks in the range are left out.
+        nnz: Weights, output layer included: ``20..22``; all by default.
+        settings: Training settings.
 
     Raises:
         ValueError: No shape has a mask in the range.
@@ -53,7 +54,10 @@ def masks_grid(shapes: Iterable[Shape], nnz: str | None, settings: Settings) -> 
     wanted = None if nnz is None else span(nnz)
     some = [shape for shape in shapes if count(shape, wanted).canonical]
     if not some:
-        raise ValueError(f"no mask of these shapes has {nnz} weights")
+        raise ValueError(
+            f"--nnz {nnz}: no mask of these shapes has as many weights; change --nnz "
+            "or --shape"
+        )
     extra = "" if nnz is None else f", nnz: {nnz}"
     lines = [
         f"  {dashed(shape)}: {{matrices: {{orbits: {{shape: {[*shape]}{extra}}}}}}}"
@@ -64,28 +68,28 @@ def masks_grid(shapes: Iterable[Shape], nnz: str | None, settings: Settings) -> 
 
 
 def minimal(shapes: Collection[Shape]) -> list[Shape]:
-    """Return the shapes than which no other is as small in all three sizes, sorted."""
+    """Return the shapes of which no other is at most as large in all layers, sorted."""
     sizes = np.array(sorted(set(shapes))).reshape(-1, 3)
-    below = (sizes[:, None] <= sizes).all(axis=2).sum(axis=0)  # itself is one
+    below = (sizes[:, None] <= sizes).all(axis=2).sum(axis=0)  # 1 is the shape itself
     return [(a, b, c) for a, b, c in sizes[below == 1].tolist()]
 
 
 def reached(rows: pd.DataFrame, threshold: float) -> list[Shape]:
-    """Return the shapes of which some training reached a threshold, sorted."""
+    """Return the shapes with a training that reached a threshold, sorted."""
     texts = names(rows[rows["accuracy"] >= threshold]).unique()
     return sorted(checked([int(size) for size in text.split("-")]) for text in texts)
 
 
 def summary(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """Return for each shape how many trainings reached a threshold, and the sparsest.
+    """Summarise each shape: trainings that reached a threshold, and the sparsest one.
 
     Args:
-        rows: Of either phase, with ``COLUMNS``.
+        rows: Rows of either phase, with ``COLUMNS``.
         threshold: Accuracy.
 
     Returns:
         One row per shape: ``shape``, ``threshold``, ``networks``, ``trainings``,
-        ``hits``; and of the hit with the fewest weights (of several, the most accurate)
+        ``hits``; and for the hit with the fewest weights (the most accurate of several)
         ``weights``, ``params``, ``accuracy`` and ``config_id``, or nulls.
     """
     rows = rows.assign(shape=names(rows), threshold=threshold)
@@ -103,14 +107,14 @@ def summary(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
 
 
 def smallest(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """Return the summary of the minimal shapes only."""
+    """Return the summary of the minimal shapes."""
     found = summary(rows, threshold)
     least = map(dashed, minimal(reached(rows, threshold)))
     return found[found["shape"].isin([*least])]
 
 
 def names(rows: pd.DataFrame) -> pd.Series:
-    """Return the shape of each row's network as a text."""
+    """Return the shape of each row's network as a string."""
     first, second, third = (rows[size].astype("string") for size in SIZES)
     texts = rows["matrices"]
     known = {text: dashed(outline(text)) for text in texts.dropna().unique()}

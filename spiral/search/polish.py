@@ -1,7 +1,9 @@
-"""Polishing: train a promising network on all points until nothing improves.
+"""Polishing: train a promising network on all points until it no longer improves.
 
-Full-batch L-BFGS in float64 on the cross-entropy of logits times a factor: the larger
-the factor, the more the loss counts wrong points and the less how wrong they are.
+Full-batch L-BFGS in float64 on the cross-entropy of the logits times a factor s,
+log(1 + exp(∓s·z)). For large s the loss divided by s tends to the hinge max(0, ∓z), so
+points that are already right stop pulling, and the few near the boundary, which decide
+the accuracy, dominate.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,17 +21,17 @@ from spiral.search.network import Network, reduced, score, unpacked
 from spiral.tasks import cubist
 
 SHARPNESS = (1.0, 4.0, 16.0)
-"""Factors of the logits, one after the other."""
+"""Factors s of the logits, in turn: from the training loss to almost a hinge."""
 
 ITERATIONS = 150
-"""Of L-BFGS at each factor; more gained nothing in ten networks tried."""
+"""L-BFGS iterations at each factor; more gained nothing on ten networks tried."""
 
 
 def polish(network: Network, sharpness: Sequence[float] = SHARPNESS) -> Network:
-    """Return the network with the weights that got most points right on the way.
+    """Return the network with the most accurate weights found on the way.
 
     Args:
-        network: With its float32 parameters.
+        network: The network to start from.
         sharpness: Factors of the logits.
     """
     mask, start, width = unpacked(network.matrices, network.params)
@@ -39,6 +41,7 @@ def polish(network: Network, sharpness: Sequence[float] = SHARPNESS) -> Network:
     with gradients.one_thread():
         for factor in sharpness:
             values = _minimise(values, free, width, factor)
+            # Scored as stored, in float32: a gain that rounding undoes is no gain
             found = values[free].numpy().astype(np.float32)
             if np.isfinite(found).all():
                 right = score(network.matrices, found, np.float32).correct
@@ -50,7 +53,7 @@ def polish_all(entries: pd.DataFrame) -> pd.DataFrame:
     """Return the entries of the polished networks."""
     found = [
         best_known.entry(
-            polish(best_known.network_of(row)), "any", row["config_id"], _told(row)
+            polish(best_known.network_of(row)), "any", row["config_id"], _origin(row)
         )
         for row in entries.to_dict("records")
     ]
@@ -58,13 +61,14 @@ def polish_all(entries: pd.DataFrame) -> pd.DataFrame:
 
 
 def thin(table: pd.DataFrame, tried: set[bytes]) -> pd.DataFrame:
-    """Drop each weight of every leader in turn, polish what is left, largest first.
+    """Drop each weight of every leader in turn and polish the rest, largest first.
 
-    So a network of n weights may become the start of one of n - 1 in the same round.
+    Largest first, so that a new network with n - 1 weights is itself thinned in the
+    same round.
 
     Args:
         table: A frontier.
-        tried: Networks that need not be tried again; those of this round are added.
+        tried: Networks not to try again; those of this round are added.
     """
     for size in sorted(best_known.leaders(table)["nnz"], reverse=True):
         leaders = best_known.leaders(table)
@@ -76,7 +80,7 @@ def thin(table: pd.DataFrame, tried: set[bytes]) -> pd.DataFrame:
         tried.update(new)
         found = [
             best_known.entry(
-                polish(smaller), "any", row["config_id"], _told(row, "thin")
+                polish(smaller), "any", row["config_id"], _origin(row, "thin")
             )
             for row in here
             for smaller in _without_one(best_known.network_of(row))
@@ -88,7 +92,7 @@ def thin(table: pd.DataFrame, tried: set[bytes]) -> pd.DataFrame:
 
 
 def _without_one(network: Network) -> Iterator[Network]:
-    """Yield the network without each of its weights, reduced, where inputs remain."""
+    """Yield the network without each of its weights, reduced; skip constant results."""
     mask, params, width = unpacked(network.matrices, network.params)
     for place in np.flatnonzero(mask & mlp.is_weight(width)):
         left = mask.copy()
@@ -98,8 +102,8 @@ def _without_one(network: Network) -> Iterator[Network]:
             yield smaller
 
 
-def _told(row: Mapping[Any, Any], how: str = "polish") -> str:
-    """Return how a network was found, given what it came from."""
+def _origin(row: Mapping[Any, Any], how: str = "polish") -> str:
+    """Return the ``found`` text of a network, given the one it came from."""
     text: str = row["found"]
     return text if text.endswith(how) else f"{text}, {how}"
 
@@ -110,6 +114,7 @@ def _minimise(values: Tensor, free: Tensor, width: int, factor: float) -> Tensor
     x = torch.tensor(points.x.T.copy(), dtype=torch.float64)
     signs = torch.tensor(1.0 - 2.0 * points.y)
     moving = values[free].clone().requires_grad_(True)
+    # A Wolfe line search, as the loss is not convex; without it steps may diverge
     optimiser = torch.optim.LBFGS(
         [moving], max_iter=ITERATIONS, history_size=20, line_search_fn="strong_wolfe"
     )

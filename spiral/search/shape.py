@@ -1,10 +1,10 @@
-"""Shapes d1×d2×d3 of hidden units, and how a mask of a shape is laid out and spelled.
+"""Shapes d1×d2×d3 of hidden units, and the layout and spelling of their masks.
 
 A mask of a shape is flat, bool [W]: W1 (d1×2), W2 (d2×d1), W3 (d3×d2) and W4 (1×d3),
-row by row, rows are output units. It is *complete* if no matrix has a zero row or
-column, so that every unit and both inputs are used. Then the output layer is dense: a
-zero there is a zero column, a unit of layer 3 without effect. So whether to mask that
-layer is no choice; a mask that drops one of its weights is one of a smaller d3.
+row by row; rows are output units. It is *complete* if no matrix has a zero row or
+column, so that every unit and both inputs are used. The output layer of a complete mask
+is dense: a zero there would be a zero column, a unit of layer 3 without effect. A mask
+that drops an output weight is therefore a mask of a smaller d3.
 """
 
 import re
@@ -21,10 +21,10 @@ Shape = tuple[int, int, int]
 
 
 def checked(shape: Sequence[int]) -> Shape:
-    """Return a shape.
+    """Return a valid shape.
 
     Raises:
-        ValueError: If it is not three positive numbers.
+        ValueError: It is not three positive numbers.
     """
     if len(shape) != 3 or min(shape) < 1:
         raise ValueError(f"expected a shape of three sizes ≥ 1, got {list(shape)}")
@@ -33,34 +33,34 @@ def checked(shape: Sequence[int]) -> Shape:
 
 
 def span(text: str) -> range:
-    """Read ``20..22`` (both ends included) or ``20``.
+    """Parse ``20..22`` (both ends included) or ``20``.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: The text has neither form.
     """
     found = re.fullmatch(r"(\d+)(?:\.\.(\d+))?", text.strip())
     if found is None:
-        raise ValueError(f"nnz {text!r}: expected a number or a range, as 20..22")
+        raise ValueError(f"nnz: expected a number or a range like 20..22, got {text!r}")
     low, high = int(found[1]), int(found[2] or found[1])
     if low > high:
-        raise ValueError(f"nnz {text!r}: the range is empty")
+        raise ValueError(f"nnz: expected low..high, got the empty range {text!r}")
     return range(low, high + 1)
 
 
 def dashed(shape: Shape) -> str:
-    """Return a shape as people write it: 3-2-2."""
+    """Return a shape as a string like 3-2-2."""
     return "-".join(map(str, shape))
 
 
 def outline(text: str) -> Shape:
-    """Return the shape of what :func:`spell` writes, without reading the digits."""
+    """Return the shape of a mask string without parsing its digits."""
     rows = [part.count(",") + 1 for part in text.split("/")]
-    first, second, third = [*rows, 1, 1][:3]  # what is too short is no mask
+    first, second, third = [*rows, 1, 1][:3]  # shorter strings are invalid masks
     return first, second, third
 
 
 def sizes(shape: Shape) -> list[tuple[int, int]]:
-    """Return the four matrices' rows and columns."""
+    """Return the rows and columns of the four matrices."""
     ends = (mlp.INPUTS, *shape, 1)
     return [(outputs, inputs) for inputs, outputs in pairwise(ends)]
 
@@ -76,9 +76,9 @@ def fewest(shape: Shape) -> int:
 
 
 def every(weights: int) -> list[Shape]:
-    """Return all shapes that have a complete mask of at most so many weights, sorted.
+    """Return all shapes with a complete mask of at most ``weights`` weights, sorted.
 
-    They are finitely many: each unit has a weight in and a weight out.
+    Finitely many, as each unit has an incoming and an outgoing weight.
     """
     up_to = range(1, weights + 1)
     return [shape for shape in product(up_to, up_to, up_to) if fewest(shape) <= weights]
@@ -95,7 +95,7 @@ def matrices(flat: np.ndarray, shape: Shape) -> list[np.ndarray]:
 
 
 def spell(flat: Bool[np.ndarray, "N W"], shape: Shape) -> list[str]:
-    """Return masks as the texts that option ``matrices`` of method ``mask`` takes."""
+    """Return masks as strings for option ``matrices`` of method ``mask``."""
     blank = "/".join(",".join(["0" * c] * r) for r, c in sizes(shape))
     letters = np.frombuffer(blank.encode(), np.uint8)
     texts = np.tile(letters, (len(flat), 1))
@@ -104,10 +104,10 @@ def spell(flat: Bool[np.ndarray, "N W"], shape: Shape) -> list[str]:
 
 
 def read(text: str) -> tuple[Shape, Bool[np.ndarray, " W"]]:
-    """Read what :func:`spell` writes.
+    """Parse a string written by :func:`spell`.
 
     Raises:
-        ValueError: With what was expected and what arrived.
+        ValueError: The string is not a mask.
     """
     shape = outline(text)
     kept = mask_text.parse(text, max(shape))

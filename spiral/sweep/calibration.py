@@ -1,9 +1,10 @@
-"""How this machine compares with the one the cost model was measured on.
+"""Calibration: the speed of this machine relative to that of the cost model.
 
-The first estimate that needs an engine trains a few networks with it, under a second of
-processor time; what it finds is kept for this user, by kind of processor and version. A
-launch that was off by more than twice corrects it. Packs and the choice of an engine
-never depend on it, so that rows and manifests are the same on every machine.
+The first time estimate that involves an engine trains a few networks with it (less than
+a second of processor time). The factor is cached for this user, by type of processor
+and version. A launch whose estimate was wrong by more than a factor of two corrects it.
+Packs and the choice of an engine never depend on it, so that rows and manifests are
+the same on every machine.
 """
 
 import json
@@ -26,23 +27,23 @@ from spiral.results import atomic
 from spiral.tasks import cubist
 
 WIDTHS = {3: 512, 16: 128}
-"""Widths of the dense networks that are trained, and how many at most; factors of other
-widths lie close."""
+"""Widths of the dense networks measured, and how many at most; the factors of other
+widths are similar."""
 
 PLAN = Plan.simple(Budget(51, cubist.POINTS // 128))
-"""Of those networks: longer than any measurement."""
+"""Plan of those networks, longer than any measurement."""
 
 MODEL_SECONDS = 0.02
-"""Of one step of a pack, at most: engine ``reference`` takes few networks."""
+"""Upper bound of one training step of a pack; slow engines get fewer networks."""
 
 ENOUGH_SECONDS = 0.15
-"""Measure each width for so long; the last, longest stretch counts (at most 0.5 s)."""
+"""Minimum measurement per width; the last and longest stretch counts (up to 0.5 s)."""
 
 OFF = 2.0
-"""A launch that took so many times its estimate, or its inverse, corrects a factor."""
+"""A launch corrects a factor if its time is off by more than this ratio."""
 
 WORTH_SECONDS = 5.0
-"""Of processor time of a launch that say more than ``measure`` does."""
+"""Processor time from which a launch is a better measurement than ``measure``."""
 
 Clock = Callable[[], float]
 Known = dict[str, dict[str, float]]
@@ -52,20 +53,21 @@ def path() -> Path:
     """Return this user's calibration file.
 
     Raises:
-        ConfigError: There is no folder to cache in.
+        ConfigError: No cache folder is available.
     """
     return homes.cache() / "calibration.json"
 
 
 @cache
 def machine() -> str:
-    """Return what factors hold for: the kind of processor, and this version."""
+    """Return the key of the factors: type of processor and version of this package."""
     fields: dict[str, str] = {}
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")
             fields.setdefault(name.strip(), value.strip())
-    # virtual machines cut the name short; family and model still tell generations
+    # virtual machines may truncate the model name; family and model identify the
+    # generation of the processor
     known = [fields.get(key, "") for key in ("model name", "cpu family", "model")]
     cpu = "/".join(known) if any(known) else platform.processor()
     return f"{cpu}, {platform.machine()}, spiral-sweep {__version__}"
@@ -73,29 +75,32 @@ def machine() -> str:
 
 @cache
 def factors() -> Mapping[str, float]:
-    """Return engine → its seconds here by those of the model, as far as it is kept."""
+    """Return engine → measured seconds / model seconds, for the cached engines."""
     return _read().get(machine(), {})
 
 
 @cache
 def factor(engine: str) -> float:
-    """Return an engine's seconds here by those of the model; measure it if need be."""
+    """Return measured seconds / model seconds of an engine; measure it if unknown."""
     known = factors().get(engine)
     if known is not None:
         return known
     try:
         found = measure(engine)
     except Exception:
-        # Whatever an engine lacks here (a device, a compiler), its launch says; plans
-        # are made on machines that cannot train them
+        # A plan may be made on a machine without the engine's device or compiler;
+        # a launch there raises the proper error
         return 1.0
-    with suppress(SpiralError):  # without a file, measured anew each time
+    with suppress(SpiralError):  # without a cache it is measured again each time
         save({engine: found})
     return found
 
 
 def measure(engine: str, clock: Clock = time.thread_time) -> float:
-    """Train a few networks, and return the seconds taken by those of the model."""
+    """Train a few networks and return measured seconds / model seconds.
+
+    The geometric mean over widths, because ratios are averaged.
+    """
     trainer = engines.build(engine)
     kind = engine.partition(":")[0]
     ratios = [_ratio(trainer, kind, width, clock) for width in WIDTHS]
@@ -103,12 +108,12 @@ def measure(engine: str, clock: Clock = time.thread_time) -> float:
 
 
 def _ratio(trainer: Engine, kind: str, width: int, clock: Clock) -> float:
-    """Return the seconds of a step of dense networks by those of the model."""
+    """Return measured seconds / model seconds for one step of dense networks."""
     profile = CostProfile.even(np.array([float(mlp.weight_count(width))]))
     price = engines.ENGINES[kind].price
     expected = float(price.step(width, profile, PLAN)[0])
     job = dense(width, max(1, min(WIDTHS[width], int(MODEL_SECONDS / expected))))
-    state = trainer.advance(job, TrainState.fresh(job), 2)  # what compiles, compiles
+    state = trainer.advance(job, TrainState.fresh(job), 2)  # triggers compilation
     steps, spent = 2, 0.0
     while spent < ENOUGH_SECONDS:
         steps *= 2
@@ -120,7 +125,10 @@ def _ratio(trainer: Engine, kind: str, width: int, clock: Clock) -> float:
 
 
 def dense(width: int, networks: int) -> TrainJob:
-    """Return a pack of dense networks that share batches, as long as 51 epochs."""
+    """Return a pack of dense networks with shared batches and a budget of 51 epochs.
+
+    51, because ``bench`` measures 50 epochs after a warm-up of some steps.
+    """
     init = [mlp.initial_params(n, width) for n in range(networks)]
     return TrainJob(
         width=width,
@@ -135,11 +143,11 @@ def dense(width: int, networks: int) -> TrainJob:
 
 
 def learn(packs: pd.DataFrame, work: Mapping[str, float]) -> None:
-    """Correct the factors of engines for which a launch was far off its estimate.
+    """Correct the factors of engines for which a launch's estimate was far off.
 
     Args:
-        packs: ``pack``, ``engine`` and ``seconds``, as estimated here.
-        work: Pack → processor seconds it took; 0 where that is not known.
+        packs: ``pack``, ``engine`` and ``seconds`` (estimated for this machine).
+        work: Pack → processor seconds it took; 0 if unknown.
     """
     taken = packs["pack"].map(dict(work)).fillna(0.0)
     measured = packs.assign(work=taken)[taken > 0]
@@ -152,7 +160,7 @@ def learn(packs: pd.DataFrame, work: Mapping[str, float]) -> None:
 
 
 def save(measured: Mapping[str, float]) -> Path:
-    """Keep what was measured, for this user on this machine; leave other engines.
+    """Save measured factors for this machine; those of other engines stay.
 
     Raises:
         StoreError: The file cannot be written.
@@ -166,13 +174,13 @@ def save(measured: Mapping[str, float]) -> Path:
 
 
 def forget() -> None:
-    """Read the file again when next asked."""
+    """Drop the factors in memory, so that the file is read again."""
     factors.cache_clear()
     factor.cache_clear()
 
 
 def _read() -> Known:
-    """Return what is kept of every machine; what is damaged counts as none."""
+    """Return the saved factors of every machine; a damaged file counts as empty."""
     try:
         found = json.loads(path().read_text())
         return {

@@ -1,4 +1,4 @@
-"""Launch a grid into a results directory: only what is missing, however it stopped."""
+"""Launch a grid into a results directory: train only the packs that are missing."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ from spiral.sweep.worker import Outcome, Report, Site
 
 @dataclass(frozen=True)
 class Settings:
-    """How to launch; none of it changes a row."""
+    """How to launch; no setting changes a row."""
 
     executor: str = "ray"
     address: str | None = None
@@ -32,7 +32,7 @@ class Settings:
     shard: tuple[int, int] = (0, 1)
     limit: int | None = None
     method: str | None = None
-    """Where a method of the user's own comes from (see ``methods.plugin``)."""
+    """Source of a user's method (see ``methods.plugin``)."""
 
 
 @dataclass
@@ -43,11 +43,11 @@ class Launch:
     configs: int
     """Configs of the grid."""
     packs: pd.DataFrame
-    """Every pack that lacks rows: ``pack``, ``networks``, ``seconds``, ``engine``."""
+    """Every pack without rows: ``pack``, ``networks``, ``seconds``, ``engine``."""
     missing: list[str]
-    """Packs this launch will train, the longest first."""
+    """Packs this launch trains, the longest first."""
     corrupt: list[str]
-    """Messages about result files that must be redone."""
+    """Messages about damaged result files, whose packs are trained again."""
     gpu: bool = False
     done: list[Outcome] = field(default_factory=list)
     failed: list[Outcome] = field(default_factory=list)
@@ -61,11 +61,14 @@ def cores() -> int:
 
 
 def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
-    """Check everything, then write the manifest and find what is missing.
+    """Check all settings, then write the manifest and find the missing packs.
+
+    Nothing is written before every check has passed, so that a refused launch leaves no
+    trace.
 
     Raises:
-        ConfigError: The directory holds something else, or another grid's results; or
-            no cluster answers at the address.
+        ConfigError: The directory has other contents or results of another grid, or no
+            cluster answers at the address.
         EngineUnavailable: An engine's device is missing.
         StoreError: The directory cannot be written.
     """
@@ -87,12 +90,14 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
     first = not store.manifest_path(out).exists()
     lacking = packs is not None or not store.has_manifest(out)
     if lacking and not _commit(out, grid, table, first):
-        return prepare(grid, out, settings)  # another launch was quicker: extend it
+        # Another launch wrote the first manifest meanwhile: extend that one
+        return prepare(grid, out, settings)
     store.tidy(out)
     every = table["pack"].drop_duplicates().astype(str)
     missing, corrupt = find_missing(out, every)
     for pack in store.failures(out).keys() - set(missing):
-        store.clear_failure(out, pack)  # committed, though its last fsync failed
+        # The rows are there: only the fsync after their rename had failed
+        store.clear_failure(out, pack)
     sizes = plan.describe(table[table["pack"].isin(missing)])
     mine = _share(sizes, every, settings)
     gpu = any(name.endswith(":cuda") for name in names)
@@ -100,7 +105,7 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
 
 
 def _commit(out: Path, grid: Grid, table: pd.DataFrame, first: bool) -> bool:
-    """Write the manifest; return False if there is one that should not be there."""
+    """Write the manifest; return False if another launch has just written the first."""
     counts = {"blocks": grid.blocks, "duplicates": grid.duplicates}
     facts = {"grid": grid.name, **counts}
     try:
@@ -111,10 +116,10 @@ def _commit(out: Path, grid: Grid, table: pd.DataFrame, first: bool) -> bool:
 
 
 def run(launch: Launch, settings: Settings, progress: Report) -> None:
-    """Train the missing packs; outcomes go to ``launch`` and ``progress`` as they come.
+    """Train the missing packs; record outcomes in ``launch`` and ``progress``.
 
     Raises:
-        SpiralError: The executor cannot go on; what was trained is saved.
+        SpiralError: The executor cannot continue; finished packs are saved.
     """
 
     def report(outcome: Outcome) -> None:
@@ -129,15 +134,16 @@ def run(launch: Launch, settings: Settings, progress: Report) -> None:
     if not launch.missing:
         return
     site = Site(launch.out, settings.method)
-    forget = partial(pack_progress.forget, launch.out, launch.missing)
-    forget()
-    with signals.undoing(forget):  # after the workers, which the executor ends first
+    clear = partial(pack_progress.clear, launch.out, launch.missing)
+    clear()
+    # Undone in reverse order: the executor kills the workers before their files go
+    with signals.undoing(clear):
         executor(launch, settings)(site, launch.missing, settings.workers, report)
     calibration.learn(launch.packs, {each.pack: each.work for each in launch.done})
 
 
 def executor(launch: Launch, settings: Settings) -> Callable[..., None]:
-    """Return the function that trains packs."""
+    """Return the executor's ``run``; ray is imported only where it is used."""
     if settings.executor == "local":
         from spiral.sweep import local
 
@@ -148,7 +154,11 @@ def executor(launch: Launch, settings: Settings) -> Callable[..., None]:
 
 
 def find_missing(out: Path, packs: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the packs without valid rows, and a message for each damaged file."""
+    """Return the packs without valid rows, and a message for each damaged file.
+
+    Reading no column still checks a file's seal: a pack counts as done only if all of
+    its bytes are intact.
+    """
     missing, corrupt = [], []
     for pack in packs:
         try:
@@ -165,12 +175,14 @@ def _existing(out: Path) -> pd.DataFrame | None:
     """Return the manifest of an earlier launch into this directory, if any.
 
     Raises:
-        ConfigError: The path is not a directory, or one with other things in it.
+        ConfigError: The path is not a directory, or has other contents.
     """
     if not out.exists():
         return None
     if not out.is_dir():
-        raise ConfigError(f"--out {out} is a file; give a folder")
+        raise ConfigError(
+            f"--out {out}: expected a directory, got a file; give another path"
+        )
     if store.has_manifest(out):
         known = columns.complete(store.read_manifest(out)[0], options())
         _check_names(known, out)
@@ -178,34 +190,34 @@ def _existing(out: Path) -> pd.DataFrame | None:
     foreign = sorted(p.name for p in out.iterdir() if p.name not in store.OWN_NAMES)
     if foreign:
         raise ConfigError(
-            f"--out {out} holds other things ({', '.join(foreign[:3])}) and no launch; "
-            "give a new or empty folder"
+            f"--out {out} is not empty and is not a results directory (it contains "
+            f"{', '.join(foreign[:3])}); give a new or empty directory"
         )
     return _from_results(out)
 
 
 def _check_names(configs: pd.DataFrame, out: Path) -> None:
-    """Raise CorruptPack unless every pack is named for its configs.
+    """Raise CorruptPack unless the id of every pack is the digest of its configs.
 
-    Names become file names, so a manifest made up elsewhere could lead out of ``out``.
+    Ids become file names, so a forged manifest could point outside ``out``.
     """
     for pack, ids in configs.groupby("pack", sort=False)["config_id"]:
         if store.pack_id(ids) != pack:
             raise CorruptPack(
-                f"{store.manifest_path(out)}: {str(pack)[:40]!r} is not the name of "
-                "its configs. Remove the manifest and launch the grid again: it is "
-                "made anew from the results"
+                f"{store.manifest_path(out)}: expected the digest of its configs as "
+                f"pack id, got {str(pack)[:40]!r}. Remove the manifest and launch the "
+                "grid again: the manifest is rebuilt from the results"
             )
 
 
 def _from_results(out: Path) -> pd.DataFrame | None:
-    """Return the configs of the packs there are, where the manifest was lost."""
+    """Rebuild the manifest from the packs present, if it was lost."""
     found = []
     for path in store.pack_files(out):
         try:
             table, footer = store.read_pack(path)
         except CorruptPack:
-            continue  # its configs are planned anew
+            continue  # the grid plans its configs again
         configs = table.drop_columns(
             [n for n in columns.RESULTS if n in table.column_names]
         )
@@ -217,7 +229,7 @@ def _from_results(out: Path) -> pd.DataFrame | None:
 
 
 def _among(ids: pd.Series, known: pd.Series) -> Bool[np.ndarray, " N"]:
-    """Return which ids are among some (half a million: 0.2 s; ``isin`` takes 2)."""
+    """Return which ids are known (Arrow takes 0.2 s for half a million, pandas 2 s)."""
     text = pa.large_string()
     found = pc.is_in(pa.array(ids, text), value_set=pa.array(known, text))
     return np.asarray(found, bool)
@@ -228,17 +240,19 @@ def _check_extends(grid: Grid, known: pd.Series, out: Path) -> None:
     lost = known[~_among(known, grid.configs["config_id"])]
     if len(lost):
         raise ConfigError(
-            f"{out} holds {len(known):,} configs of which {len(lost):,} are not in "
-            f"grid {grid.name!r} (e.g. {lost.min()}). A grid may be extended, not "
-            "changed: launch it into another --out, or give the same --set and "
-            "--engine as before"
+            f"--out {out} has results of {len(known):,} configs, of which "
+            f"{len(lost):,} are not in grid {grid.name!r} (e.g. {lost.min()}). A "
+            "launch may extend a grid but not change it: give another --out, or the "
+            "same --set and --engine as before"
         )
 
 
 def _share(missing: pd.DataFrame, every: pd.Series, settings: Settings) -> list[str]:
     """Return the missing packs of this shard, the longest first, up to the limit.
 
-    Shards are cut from all packs, so that they agree whatever is done already.
+    The longest first, so that no worker starts a long pack when the others run out of
+    work. Shards are cut from all packs, not from the missing ones: so machines that
+    look at different times still cut the same shards.
     """
     index, count = settings.shard
     mine = missing[missing["pack"].isin(every.iloc[index::count])]

@@ -1,6 +1,6 @@
-"""The local executor: packs in processes of this machine, without Ray.
+"""The local executor: trains packs in processes of this machine, without Ray.
 
-With one worker, packs train in the calling process, where a debugger can follow them.
+With one worker, packs train in the calling process, so that a debugger can follow them.
 """
 
 import multiprocessing
@@ -17,20 +17,23 @@ from multiprocessing.process import BaseProcess
 from spiral.sweep import signals, streams
 from spiral.sweep.worker import ATTEMPTS, Outcome, Report, Site, attempt
 
+# Not fork: the launcher has threads (progress, Numba, torch), whose locks a forked
+# child would inherit in whatever state they are
 SPAWN = multiprocessing.get_context("spawn")
 
-SILENT = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
-"""Signals that a terminal or a batch system sends to all processes of a launch."""
+IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+"""Signals that a terminal or batch system sends to the whole process group. Workers
+ignore them: the launcher decides when to stop."""
 
 
 def run(site: Site, packs: Sequence[str], workers: int, report: Report) -> None:
-    """Train packs and report what became of each.
+    """Train packs and report the outcome of each.
 
     Args:
-        site: Where the packs come from and go.
+        site: The results directory and the user's method.
         packs: Ids, in the order to start them.
         workers: Processes; each trains one pack at a time on one thread.
-        report: Called once per pack, when it is done or given up.
+        report: Called once per pack, when it is done or has failed.
     """
     if workers == 1:
         for pack in packs:
@@ -41,12 +44,12 @@ def run(site: Site, packs: Sequence[str], workers: int, report: Report) -> None:
     with signals.undoing(partial(_dismiss, crew)):
         for _ in range(min(workers, len(packs))):
             crew.append(_Worker.hire(site))
-        _direct(crew, queue, site, report)
+        _dispatch(crew, queue, site, report)
 
 
 @dataclass
 class _Worker:
-    """A process that trains the packs it is sent."""
+    """A worker process that trains the packs it is sent."""
 
     process: BaseProcess
     pipe: Connection
@@ -58,8 +61,9 @@ class _Worker:
         """Start a process."""
         ours, theirs = SPAWN.Pipe()
         process = SPAWN.Process(target=_serve, args=(site, theirs), daemon=True)
-        # Ctrl-C reaches it as well, perhaps before it has begun to ignore that
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, SILENT)
+        # A Ctrl-C may reach the child before it can ignore the signal, so it starts
+        # with these signals blocked (it inherits this thread's mask)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED)
         try:
             process.start()
         finally:
@@ -73,7 +77,7 @@ class _Worker:
         self.pipe.send(pack)
 
     def collect(self) -> Outcome | None:
-        """Return the outcome of the present pack, or None if the process died."""
+        """Return the outcome of the current pack, or None if the process died."""
         try:
             outcome: Outcome = self.pipe.recv()
         except (EOFError, OSError):
@@ -84,16 +88,20 @@ class _Worker:
 
 
 def _dismiss(crew: list[_Worker]) -> None:
-    """End all workers."""
+    """Kill all workers; a kill is safe, as results are whole or absent."""
     for worker in crew:
         worker.process.kill()
         worker.process.join()
 
 
-def _direct(
+def _dispatch(
     crew: list[_Worker], queue: deque[tuple[str, int]], site: Site, report: Report
 ) -> None:
-    """Keep every worker busy until no pack is left; replace workers that die."""
+    """Give packs to idle workers until none is left; replace workers that die.
+
+    One pack at a time, as packs differ in time; a batch per worker would leave some
+    idle at the end.
+    """
     while queue or any(worker.pack for worker in crew):
         for worker in crew:
             if queue and not worker.pack:
@@ -107,6 +115,7 @@ def _direct(
                 continue
             crew.remove(worker)
             if worker.tries < ATTEMPTS:
+                # At the end: if it is the pack that kills, the others are trained first
                 queue.append((worker.pack, worker.tries + 1))
             else:
                 text = f"its worker died (exit code {worker.process.exitcode})"
@@ -116,10 +125,10 @@ def _direct(
 
 
 def _serve(site: Site, pipe: Connection) -> None:
-    """Train packs as they come in; the body of a worker process."""
-    for number in SILENT:
-        signal.signal(number, signal.SIG_IGN)  # the launcher decides when to stop
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SILENT)
+    """Train packs as they arrive; the main function of a worker process."""
+    for number in IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED)
     streams.outlast_readers()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     while True:
@@ -131,7 +140,7 @@ def _serve(site: Site, pipe: Connection) -> None:
 
 
 def _die_with_parent() -> None:
-    """End this process as soon as the launcher is gone, even if it was killed."""
+    """Exit as soon as the launcher is gone, even if it was killed."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

@@ -1,8 +1,8 @@
-"""How far the packs in training are: a small file of each, whoever trains them.
+"""Progress of the packs in training: one small file per pack.
 
-What workers and launcher share, whatever executor starts them and on whichever machine,
-is the folder of results. Files of progress are only for people: one that is lost, late
-or half-written costs a number on the screen and nothing else.
+Files, because the results directory is all that workers and launcher share under every
+executor, on a cluster too. They only feed the progress display: a file that is lost,
+late or half-written spoils one number on the screen and nothing else.
 """
 
 import time
@@ -15,24 +15,24 @@ from typing import NamedTuple
 from spiral.results import store
 
 SECONDS = 1.0
-"""Between two writes of a pack's file."""
+"""Minimum time between two writes of a pack's file."""
 
 NAMES = "progress-{}.tmp"
-"""``store.tidy`` removes what ends like that, should a killed worker leave it."""
+"""``store.tidy`` removes files with this ending, should a killed worker leave one."""
 
 
 class Moment(NamedTuple):
-    """A look at a training."""
+    """The progress of a training at one moment."""
 
     share: float
-    """Of it that is done."""
+    """Share of the training that is done."""
     work: float
-    """Processor seconds of the thread that trains."""
+    """Processor seconds of the training thread so far."""
 
 
 @dataclass
-class Pulse:
-    """Notes how far one pack is; what an experiment calls while it trains."""
+class Recorder:
+    """Records the progress of one pack; the experiment calls it while it trains."""
 
     file: Path
     clock: Callable[[], float] = time.monotonic
@@ -42,22 +42,22 @@ class Pulse:
     due: float = float("-inf")
 
     def __call__(self, share: float) -> None:
-        """Take in the share of the training that is done."""
+        """Record the share of the training that is done."""
         self.last = Moment(share, self.work())
         self.first = self.first or self.last
         now = self.clock()
         if now >= self.due:
             self.due = now + SECONDS
-            # A full disk or a folder that went away will stop the launch when rows are
-            # written, with a message; a number for the screen must not
+            # A full disk or a lost folder stops the pack when its rows are written,
+            # with a proper message; a failed progress file must not stop it earlier
             with suppress(OSError):
                 self.file.write_text(repr(share))
 
     @property
     def seconds(self) -> float:
-        """Processor seconds of the whole training; 0 where it was too short to say.
+        """Estimated processor seconds of the whole training; 0 if it was too short.
 
-        By what followed the first piece, in which engines compile what they need.
+        Extrapolated from what followed the first piece, as engines compile in it.
         """
         if self.first is None or self.last is None or self.first == self.last:
             return 0.0
@@ -66,35 +66,35 @@ class Pulse:
 
 
 def path(out: Path, pack: str) -> Path:
-    """Return the file of one pack's progress."""
+    """Return the progress file of one pack."""
     return store.scratch(out) / NAMES.format(pack)
 
 
 @contextmanager
-def kept(out: Path, pack: str) -> Iterator[Pulse]:
-    """Keep the file of a pack while it trains."""
-    # A pack that is done within a second needs no file
-    pulse = Pulse(path(out, pack), due=time.monotonic() + SECONDS)
+def recorded(out: Path, pack: str) -> Iterator[Recorder]:
+    """Record the progress of a pack while it trains; remove its file afterwards."""
+    # The first write is due after a second: most packs of a quick grid need no file
+    recorder = Recorder(path(out, pack), due=time.monotonic() + SECONDS)
     try:
-        yield pulse
+        yield recorder
     finally:
         with suppress(OSError):
-            pulse.file.unlink()
+            recorder.file.unlink()
 
 
 def read(out: Path) -> dict[str, float]:
-    """Return pack → share done, of all that train into a folder of results."""
+    """Return pack → share done for all packs that train into a results directory."""
     found = {}
     for pack, file in _files(out):
-        with suppress(OSError, ValueError):  # gone meanwhile, or just being written
+        with suppress(OSError, ValueError):  # removed or being written just now
             share = float(file.read_text())
             if 0 <= share <= 1:
                 found[pack] = share
     return found
 
 
-def forget(out: Path, packs: Collection[str]) -> None:
-    """Remove what workers that were killed have left of some packs."""
+def clear(out: Path, packs: Collection[str]) -> None:
+    """Remove the progress files that killed workers have left."""
     known = set(packs)
     for pack, file in _files(out):
         if pack in known:
@@ -103,7 +103,7 @@ def forget(out: Path, packs: Collection[str]) -> None:
 
 
 def _files(out: Path) -> Iterator[tuple[str, Path]]:
-    """Yield packs and their files; none where the folder cannot be listed."""
+    """Yield packs and their files; none if the folder cannot be listed."""
     before, _, after = NAMES.partition("{}")
     with suppress(OSError):
         for file in store.scratch(out).glob(NAMES.format("*")):

@@ -1,4 +1,4 @@
-"""Configs to packs: which networks train together, and what that costs."""
+"""Divide configs into packs, which train together, and estimate their cost."""
 
 from dataclasses import dataclass
 
@@ -14,17 +14,18 @@ from spiral.sweep import calibration
 from spiral.sweep.cost import ALIKE, Price, price
 
 PACK_SECONDS = 30.0
-"""Aim for one pack: long enough to hide overhead, short enough to lose to a crash."""
+"""Target for one pack: long enough to hide the overhead of starting and saving it,
+short enough that a crash loses little work."""
 
 
 def shared_columns() -> list[str]:
-    """Return the fields in which the networks of a pack must agree."""
+    """Return the fields that all networks of a pack must have in common."""
     every = config_fields().values()
     return [field.name for field in every if not field.per_network]
 
 
 def group_codes(configs: pd.DataFrame) -> np.ndarray:
-    """Return a number per config; configs of equal number can train together."""
+    """Return a number per config; configs with equal numbers can train together."""
     return (
         configs.groupby(shared_columns(), dropna=False, sort=False, observed=True)
         .ngroup()
@@ -37,24 +38,24 @@ class Packs:
     """Configs with their packs."""
 
     configs: pd.DataFrame
-    """With the column ``pack``; the configs of a pack stand together, in its order."""
+    """With the column ``pack``; the configs of a pack are adjacent and in its order."""
     table: pd.DataFrame
-    """One row per pack: ``pack``, ``networks``, ``seconds`` (estimated, of one core
-    here), ``engine``."""
+    """One row per pack: ``pack``, ``networks``, ``seconds`` (estimated, on one core of
+    this machine), ``engine``."""
     blocks: dict[str, float]
     """Estimated seconds of each block, on one core."""
 
 
 def pack(configs: pd.DataFrame) -> Packs:
-    """Share configs out among packs; a function of the configs alone.
+    """Divide configs into packs; a function of the configs alone.
 
     Raises:
-        UnsupportedJob: A method's plan fits no engine; with the reasons.
+        UnsupportedJob: No engine supports a method's plan; with the reasons.
     """
     ids = configs["config_id"].to_numpy(object)
     names = np.empty(len(configs), object)
     seconds = np.empty(len(configs))
-    order, packs = [np.empty(0, int)], []  # there may be no config at all
+    order, packs = [np.empty(0, int)], []  # configs may be empty
     for members in groups(configs):
         cost = price(alike(configs, members))
         seconds[members] = here = _seconds_here(cost)
@@ -69,15 +70,16 @@ def pack(configs: pd.DataFrame) -> Packs:
 
 
 def _seconds_here(cost: Price) -> Float[np.ndarray, " N"]:
-    """Return what configs cost on this machine; packs must not depend on it."""
+    """Return the estimated seconds on this machine; packs must not depend on it."""
     return cost.estimate * calibration.factor(cost.engine)
 
 
 def groups(configs: pd.DataFrame) -> list[np.ndarray]:
-    """Return the row numbers of each group; who can share stands together.
+    """Return the row numbers of each group that can train together, sorted for sharing.
 
-    First by order seed (a pack then draws few epoch orders), then by what twins have in
-    common (see ``shared_prefix.twins_at_start``), else as in the grid.
+    By order seed first, so that a pack draws few batch orders; then by what the
+    networks of a shared prefix have in common (see ``shared_prefix.at_start``), so that
+    a prefix is not split among packs; else as in the grid.
     """
     if configs.empty:
         return []
@@ -88,16 +90,16 @@ def groups(configs: pd.DataFrame) -> list[np.ndarray]:
 
 
 def alike(configs: pd.DataFrame, members: np.ndarray) -> pd.DataFrame:
-    """Return configs of one method with the fields it has, a third of all columns."""
+    """Return configs of one method with its own fields only, a third of all columns."""
     method = configs["method"].iat[members[0]]
     names = [*fields(Config), *fields(METHODS[method].options)]
     return configs[names].iloc[members]
 
 
 def cut(cost: Price) -> list[np.ndarray]:
-    """Cut a group into packs of about equal time and not too many trainings.
+    """Cut a group into packs of about equal time and a bounded number of trainings.
 
-    Configs that are one training throughout (see ``Price.sets``) stand together.
+    Configs that share the whole training (see ``Price.sets``) stay in one pack.
     """
     begin = np.flatnonzero(np.diff(cost.sets, prepend=-1))
     seconds, most = np.add.reduceat(cost.seconds, begin), cost.most_sets
@@ -114,7 +116,7 @@ def cut(cost: Price) -> list[np.ndarray]:
 
 
 def describe(configs: pd.DataFrame) -> pd.DataFrame:
-    """Return size and estimated cost of packs of a manifest, in its order."""
+    """Return the size and estimated cost of each pack of a manifest, in its order."""
     seconds, engines = np.empty(len(configs)), np.empty(len(configs), object)
     for members in groups(configs):
         cost = price(alike(configs, members))
@@ -128,14 +130,14 @@ def describe(configs: pd.DataFrame) -> pd.DataFrame:
 def estimate_bytes(configs: pd.DataFrame) -> int:
     """Estimate the size of the results on disk.
 
-    Measured (zstd, packs of 100 to 500 rows): 3.5 bytes a kept parameter, a bit per
-    two weights of the width for the mask, 180 bytes for the rest of a row.
+    Measured (zstd, packs of 100 to 500 rows): 3.5 bytes per kept parameter, half a bit
+    per weight of the dense network for the mask, 180 bytes for the rest of a row.
     """
     weights = configs["width"].map(mlp.weight_count).to_numpy(np.float64)
     kept = configs["keep"].to_numpy(np.float64, na_value=np.nan)
     for (name, width), members in configs.groupby(["method", "width"]).indices.items():
         entry = METHODS[name]
-        if not entry.needs_keep:  # its mask does not change with time
+        if not entry.needs_keep:  # its mask does not change
             count, alone = mlp.weight_count(width), np.ones(len(members))
             table = alike(configs, members)
             kept[members] = entry.cost_profile(table, count, alone).kept[-1]

@@ -1,8 +1,8 @@
-"""Before all training: whether a method keeps its contract on a few rows.
+"""Preflight: check before training that a method fulfils its contract, on a few rows.
 
-The method acts at all its events on a pack of ``ROWS`` networks of each width, and on
-some of them in another order. Nothing trains in between, so this takes as long as the
-decisions of some ten networks: well under a second for most methods.
+The method acts at all its events on a pack of ``ROWS`` networks of each width, then on
+some of them in another order. Nothing trains in between, so the check costs about the
+decisions for ten networks: well under a second for most methods.
 """
 
 from collections.abc import Iterator
@@ -19,31 +19,31 @@ from spiral.tasks import cubist
 
 ROWS = 4
 FEW = 4
-"""Epochs up to which acting in the first alone is nothing odd."""
+"""Up to this many epochs, acting only in the first is plausible."""
 APART = [2, 0]
-"""Rows of the pack that act once more without the others."""
+"""Rows of the pack on which the method acts again without the others."""
 
 
 def check(configs: pd.DataFrame) -> None:
-    """Let a method act, and raise what is wrong.
+    """Run a method without training and raise any breach of its contract.
 
     Args:
         configs: Resolved configs of one method, with their ``config_id``.
 
     Raises:
-        MethodError: The method raises, answers in the wrong shape or type, changes what
-            it sees, keeps another number of weights than asked for, makes NaN, or
-            decides on a network by what the others of its pack are. The row is named.
+        MethodError: The method raises, returns a wrong shape or type, modifies its
+            view, keeps a number of weights other than requested, produces NaN, or
+            decides on a network by the others of its pack. The message names the row.
     """
     for _, some in configs.groupby("width"):
         _check(_different(some))
 
 
 def hints(configs: pd.DataFrame) -> list[str]:
-    """Return what breaks no contract and is hardly meant, in sentences.
+    """Return warnings about probable mistakes that breach no contract.
 
-    A method whose events all lie within the first of many epochs, one of them after the
-    start, has likely named an epoch where a step is meant: 25 of 50 epochs is step 25.
+    If all events lie within the first of many epochs, one of them after the start, the
+    author has probably given an epoch instead of a step, e.g. 25 for half of 50 epochs.
 
     Args:
         configs: Resolved configs of one method.
@@ -54,20 +54,20 @@ def hints(configs: pd.DataFrame) -> list[str]:
         try:
             plan = experiment.plan_of(experiment.build_method(shared), shared)
         except MethodError:
-            return []  # training will say what is wrong
+            return []  # training raises it with its context
         events = (plan.whole or plan).events
         epochs, per_epoch = int(shared["epochs"]), cubist.POINTS // int(shared["batch"])
         if events and 0 < events[-1] < per_epoch:
             found.append(
-                f"{shared['method']} acts for the last time at step {events[-1]}, in "
-                f"the first of {epochs} epochs: an epoch has {per_epoch} steps, and "
-                "events are steps. In the middle of training is budget.at(0.5)"
+                f"{shared['method']}: the last event is step {events[-1]}, in the "
+                f"first of {epochs} epochs. Events are steps, not epochs (an epoch has "
+                f"{per_epoch} steps); half of the training is budget.at(0.5)"
             )
     return found
 
 
 def _different(configs: pd.DataFrame) -> pd.DataFrame:
-    """Return some configs of one width that differ in seed, and in keep if they can."""
+    """Return a few configs of one width with distinct seeds and, if possible, keeps."""
     keeps = configs["keep"].unique()[:ROWS]
     seeds = configs["seed"].unique()[:ROWS]
     found = []
@@ -92,7 +92,7 @@ def _check(configs: pd.DataFrame) -> None:
             again = _decide(configs)
             where = contract.row(configs.iloc[n])
             raise MethodError(
-                f"{name}: {where} gets another mask ({wrong} entries) "
+                f"{name}: {where} gets a different mask ({wrong} entries) "
                 + _cause(bool((again.masks == together.masks).all()))
             )
 
@@ -101,21 +101,21 @@ def _cause(repeatable: bool) -> str:
     """Return why a mask differs, and what to do."""
     if repeatable:
         return (
-            "when other networks stand beside it in the pack: expected each network to "
-            "be decided on by itself. Axis 0 of every array is the networks; rank, sum "
-            "and cut along axis 1"
+            "when the other networks of the pack change: expected each network to be "
+            "decided on its own. Axis 0 of every array is the networks; sort, sum and "
+            "select along axis 1"
         )
     return (
-        "at every call: expected equal masks for equal configs. Draw from "
-        "view.stream(n, 'a name'), the random stream of network n"
+        "on every call: expected equal masks for equal configs. Draw random numbers "
+        "from view.stream(n, 'a name'), the stream of network n"
     )
 
 
 def _decide(configs: pd.DataFrame) -> TrainState:
-    """Return what a method makes of a pack that does not train, a state of each config.
+    """Return the state of each config after all events, without training.
 
     Raises:
-        MethodError: It breaks its contract on the way.
+        MethodError: The method breaches its contract.
     """
     shared = configs.iloc[0]
     method = experiment.build_method(shared)
@@ -131,7 +131,7 @@ def _decide(configs: pd.DataFrame) -> TrainState:
 
 
 def _faults(configs: pd.DataFrame, state: TrainState) -> Iterator[str]:
-    """Yield what is wrong with networks, each in words."""
+    """Yield a message for every faulty network."""
     shared = configs.iloc[0]
     plan = experiment.plan_of(experiment.build_method(shared), shared)
     kept = masks.of_weights(state.masks, int(shared["width"])).sum(axis=1)
@@ -139,20 +139,20 @@ def _faults(configs: pd.DataFrame, state: TrainState) -> Iterator[str]:
         where = contract.row(config)
         if plan.exact and pd.notna(config["keep"]) and kept[n] != config["keep"]:
             yield (
-                f"{where} keeps {kept[n]} weights, expected exactly {config['keep']}: "
-                "masks.keep_top(scores, view.keep) does (or say Plan(exact=False))"
+                f"expected exactly {config['keep']} weights in {where}, got {kept[n]}; "
+                "use masks.keep_top(scores, view.keep), or declare Plan(exact=False)"
             )
         bad = int((~np.isfinite(state.params[n])).sum())
         if bad:
-            yield f"{where} gets {bad} parameters that are NaN or infinite"
+            yield f"expected finite parameters in {where}, got {bad} NaN or infinite"
 
 
 @dataclass
 class _Watch:
-    """Trains nothing; notes what a method could change in place."""
+    """A trainer that trains nothing and detects views that were modified in place."""
 
     configs: pd.DataFrame
-    shown: list[tuple[str, np.ndarray, np.ndarray]] = field(default_factory=list)
+    views: list[tuple[str, np.ndarray, np.ndarray]] = field(default_factory=list)
 
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Move to the next event."""
@@ -161,18 +161,18 @@ class _Watch:
             state, step=stop, params=state.params.copy(), masks=state.masks.copy()
         )
         seen = {"params": state.params, "masks": state.masks, "initial": job.initial}
-        self.shown = [(name, array, array.copy()) for name, array in seen.items()]
+        self.views = [(name, array, array.copy()) for name, array in seen.items()]
         return state
 
     def compare(self) -> None:
-        """Raise MethodError if what was shown last is no longer what it was."""
-        for name, array, before in self.shown:
+        """Raise MethodError if the method modified an array of its last view."""
+        for name, array, before in self.views:
             both_nan = np.isnan(array) & np.isnan(before)
             changed = ((array != before) & ~both_nan).any(axis=1)
             if changed.any():
                 config = self.configs.iloc[int(changed.argmax())]
                 raise MethodError(
-                    f"{config['method']}: act has changed view.{name} of "
-                    f"{contract.row(config)} in place: expected it untouched; copy it, "
-                    "and answer with a Change"
+                    f"{config['method']}: expected act to leave view.{name} unchanged, "
+                    f"got it modified in place for {contract.row(config)}; copy the "
+                    "array and return a Change"
                 )

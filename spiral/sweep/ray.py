@@ -1,8 +1,9 @@
 """The Ray executor: one Tune trial per pack. The only file that imports ray.
 
-All this runs in a process apart from the launcher (see ``sweep.ray_process``). Tune
-is used thinly: it places packs on workers, retries them and survives their death. What
-it would log, checkpoint and restore is switched off; the store does that better.
+It runs in a process separate from the launcher (see ``sweep.ray_process``). Tune does
+three things: it places packs on workers, retries them, and survives their death. Its
+logs, checkpoints and restoring are switched off, as the store already makes a launch
+resumable.
 """
 
 import logging
@@ -23,19 +24,19 @@ from spiral.sweep import ray_session, ray_watch
 from spiral.sweep.worker import ATTEMPTS, Outcome, Report, Site, attempt
 
 SETTINGS = {
-    "RAY_USAGE_STATS_ENABLED": "0",  # nothing phones home
+    "RAY_USAGE_STATS_ENABLED": "0",  # no external network traffic
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the launcher handles signals
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no CSV, JSON and TensorBoard per trial
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the launcher handles SIGINT
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no log files per trial
     "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # no snapshots of all trials
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
-"""Ray's environment; a user's own values win."""
+"""Ray's environment; values set by the user take precedence."""
 
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-"""Makes Ray keep the loopback address it is given, rather than an external one."""
+"""Makes Ray keep a loopback address instead of replacing it by an external one."""
 
 CONNECT_SECONDS = 5.0
 OBJECT_STORE_BYTES = 100 * 2**20  # results travel as files, not as objects
@@ -45,43 +46,43 @@ QUIET = {"log_to_driver": False, "logging_level": "error"}
 
 TOKEN_FILE = "~/.ray/auth_token"
 REFUSED = ("Unauthenticated", "AuthenticationError", "InvalidAuthToken")
-"""How Ray says, in an error or in its log, that a cluster did not take the token."""
+"""Words in Ray's errors or log when a cluster rejects the token."""
 
 
 LOG = "said"
-"""File in a folder of Ray's with what its process writes."""
+"""File in Ray's folder with the output of its process."""
 
 
 class Job(NamedTuple):
-    """What a launcher wants of Ray."""
+    """The work a launcher gives to Ray."""
 
     site: Site
-    """Where the packs come from and go; on a cluster, every node must see the folder,
-    and the file of a method of one's own."""
+    """On a cluster, every node must see the results directory and the file of a user's
+    method."""
     packs: list[str]
     """Ids, in the order to start them."""
     workers: int
-    """Packs that train at once; each takes one core, or one GPU."""
+    """Packs trained at the same time; each takes one core, or one GPU."""
     address: str | None
-    """Use this cluster; else start Ray on this machine, loopback only."""
+    """Connect to this cluster; None starts Ray on this machine, loopback only."""
     gpu: bool
-    """Packs need a GPU each."""
+    """Each pack needs a GPU."""
 
 
 class Folders(NamedTuple):
-    """Folders that the launcher makes for Ray, and removes."""
+    """Folders that the launcher creates for Ray and removes."""
 
     own: str
-    """On this machine; its path is short."""
+    """On this machine, with a short path."""
     shared: str
-    """Seen by all nodes."""
+    """Visible to all nodes."""
 
 
 def serve(handle: int) -> None:
-    """Do the job that a launcher sends; the body of the process Ray lives in.
+    """Do the work that a launcher sends; the main function of Ray's process.
 
-    Everything the job reports is sent back as ("report", it), then ("done", None) or
-    ("error", a SpiralError).
+    Sends back ("report", outcome) for each report, then ("done", None) or ("error", a
+    SpiralError).
     """
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)  # the launcher decides when to stop
@@ -91,7 +92,7 @@ def serve(handle: int) -> None:
     threading.Thread(target=_end_with, args=(line, folders), daemon=True).start()
 
     def send(kind: str, what: object) -> None:
-        with lock, suppress(OSError):  # without a launcher this process ends, too
+        with lock, suppress(OSError):  # _end_with handles a launcher that is gone
             line.send((kind, what))
 
     try:
@@ -103,11 +104,11 @@ def serve(handle: int) -> None:
         send("done", None)
     except SpiralError as error:
         send("error", error)
-    threading.Event().wait()  # until the launcher ends this process
+    threading.Event().wait()  # until the launcher kills this process
 
 
 def _end_with(line: Connection, folders: Folders) -> None:
-    """End all processes of this session once the launcher is gone."""
+    """Kill all processes of this session once the launcher is gone."""
     with suppress(EOFError, OSError):
         line.recv()
     ray_session.kill(os.getpid())
@@ -119,23 +120,23 @@ def _end_with(line: Connection, folders: Folders) -> None:
 def run(
     job: Job, report: Report, lost: Callable[[str], None], folders: Folders
 ) -> None:
-    """Train packs on Ray and report what became of each.
+    """Train packs on Ray and report the outcome of each.
 
     Args:
         job: What to train, and where.
-        report: Called once per pack, when it is done or given up.
+        report: Called once per pack, when it is done or has failed.
         lost: Called with a message when the head of the cluster is gone.
-        folders: For what Ray writes.
+        folders: Folders for Ray's files.
     """
     site, packs, workers, address, gpu = job
     os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(2 * workers))
     ray = _start(address, workers, gpu, folders.own)
-    # Tune logs a traceback for every dead worker; our report says it in a line
+    # Tune logs a traceback for every dead worker; our report needs one line
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     with ray_watch.watched(ray.get_runtime_context().gcs_address, lost):
         _tune(site, packs, workers, report, gpu, folders.shared)
     if address is not None:
-        ray.shutdown()  # one of our own is simply killed
+        ray.shutdown()  # a Ray started here is killed with its session instead
 
 
 def check_address(
@@ -152,7 +153,7 @@ def check_address(
 
 
 def log(folder: str) -> str:
-    """Return what this process, and Ray within it, has written."""
+    """Return the output of this process and of Ray."""
     try:
         return Path(folder, LOG).read_text(errors="replace")
     except FileNotFoundError:
@@ -160,20 +161,21 @@ def log(folder: str) -> str:
 
 
 def _brief(error: Exception) -> str:
-    """Return the first line of an error of Ray's."""
+    """Return the first line of a Ray error."""
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def _no_cluster(address: str, error: Exception) -> str:
-    """Return a message about an address at which there is no cluster."""
+    """Return the message for an address without a cluster."""
     return (
-        f"--address {address}: no Ray cluster answers there ({_brief(error)}); start "
-        "one with `ray start --head`, or leave --address out to use this machine"
+        f"--address {address}: expected a Ray cluster, got no answer "
+        f"({_brief(error)}); start one with `ray start --head`, or leave out --address "
+        "to use this machine"
     )
 
 
 def _refused(address: str) -> str:
-    """Return a message about a cluster that wants a token, or another one."""
+    """Return the message for a cluster that rejects the token or its absence."""
     if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
         got = "none (RAY_AUTH_MODE is not token)"
     else:
@@ -189,16 +191,19 @@ def _refused(address: str) -> str:
 
 
 def _only_loopback(address: str) -> bool:
-    """Return whether a cluster is given by a loopback address and has no other.
+    """Return whether a cluster is reachable by its loopback address only.
 
-    Ray takes the machine's outer address instead, and would wait for ever there.
+    Ray replaces loopback by the machine's external address, and would then wait for
+    ever for an answer there.
     """
     host, _, port = address.rpartition(":")
     if host not in ("127.0.0.1", "localhost") or not port.isdecimal():
         return False
     try:
         with socket(AF_INET, SOCK_DGRAM) as probe:
-            probe.connect(("192.0.2.1", 9))  # only asks for the route: sends nothing
+            probe.connect(
+                ("192.0.2.1", 9)
+            )  # selects a route; a UDP connect sends nothing
             outer = probe.getsockname()[0]
         create_connection((outer, int(port)), timeout=CONNECT_SECONDS).close()
     except OSError:
@@ -210,7 +215,7 @@ def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
     """Connect to a cluster, or start Ray on this machine; return the module.
 
     Raises:
-        ConfigError: There is no cluster, or it refuses authentication.
+        ConfigError: No cluster answers, or it rejects the token.
         SpiralError: Ray does not start.
     """
     inside = address is None or _only_loopback(address)
@@ -228,9 +233,9 @@ def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
             _start_here(ray, workers, gpu, folder)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         if address is None:
-            text = f"Ray does not start here ({_brief(error)}); use --executor local"
+            text = f"Ray could not start ({_brief(error)}); use --executor local"
             raise SpiralError(text) from None
-        # only Ray's log says why a head that has been reached gives no answer
+        # Only Ray's log tells why a reachable head does not answer
         said = f"{type(error).__name__} {error} {log(folder)}"
         if any(word in said for word in REFUSED):
             raise ConfigError(_refused(address)) from None
@@ -239,11 +244,11 @@ def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
 
 
 def _start_here(ray: Any, workers: int, gpu: bool, folder: str) -> None:
-    """Start Ray on this machine, for this process only."""
+    """Start Ray on this machine for this process only."""
     ray.init(
-        address="local",  # not some other Ray that happens to run here
+        address="local",  # never an unrelated Ray that runs here
         num_cpus=workers,
-        num_gpus=None if gpu else 0,  # Ray counts the devices
+        num_gpus=None if gpu else 0,  # None: Ray counts the devices
         include_dashboard=False,
         object_store_memory=OBJECT_STORE_BYTES,
         _node_ip_address="127.0.0.1",
@@ -253,9 +258,10 @@ def _start_here(ray: Any, workers: int, gpu: bool, folder: str) -> None:
 
 
 def _own_token() -> None:
-    """Let a Ray of our own know us by a new token, whatever this user has for clusters.
+    """Protect a Ray started here by a new token, whatever token the user has set.
 
-    Others on this machine reach loopback, too.
+    Other users of the machine can connect to loopback, too, and Ray runs any code it is
+    sent.
     """
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
@@ -273,6 +279,7 @@ def _tune(
     """Run one trial per pack."""
     from ray import tune
 
+    # A GPU pack claims no core: Tune would else run only as many as there are cores
     need = {"cpu": 0, "gpu": 1} if gpu else {"cpu": 1}
     reporter = _reporter(report)
     tuner = tune.Tuner(
@@ -286,6 +293,7 @@ def _tune(
         run_config=tune.RunConfig(
             name="tune",
             storage_path=scratch,
+            # Tune retries packs whose worker died; those that raise, ``attempt``
             failure_config=tune.FailureConfig(max_failures=ATTEMPTS - 1),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             callbacks=[reporter],
@@ -294,15 +302,19 @@ def _tune(
         ),
     )
     tuner.fit()
-    if reporter.heard < len(packs):  # something told Tune to stop
+    if reporter.reported < len(packs):  # e.g. Tune received a signal
         raise LaunchIncomplete(
-            f"Ray stopped after {reporter.heard} of {len(packs)} packs; they are "
-            "saved: run the same command again"
+            f"Ray stopped after {reporter.reported} of {len(packs)} packs. Finished "
+            "packs are saved: run the same command to continue"
         )
 
 
 def _trainable() -> type:
-    """Return the trial: it trains its pack in one step and may be reused for others."""
+    """Return the trial class: it trains its pack in one step.
+
+    ``reset_config`` lets Tune reuse the process, with its imports and compiled kernels,
+    for the next pack.
+    """
     from ray import tune
 
     class PackTrial(tune.Trainable):  # type: ignore[misc]
@@ -315,7 +327,7 @@ def _trainable() -> type:
             return True
 
         def save_checkpoint(self, checkpoint_dir: str) -> None:
-            """Keep nothing: a pack starts over."""
+            """Save nothing: a pack that is interrupted starts over."""
 
         def load_checkpoint(self, checkpoint: Any) -> None:
             """Restore nothing."""
@@ -324,20 +336,20 @@ def _trainable() -> type:
 
 
 def _reporter(report: Report) -> Any:
-    """Return a Tune callback that passes on what became of each trial."""
+    """Return a Tune callback that reports the outcome of each trial."""
     from ray import tune
 
     class Reporter(tune.Callback):  # type: ignore[misc]
         def __init__(self, report: Any):
             self.report = report
-            self.heard = 0
+            self.reported = 0
 
         def pass_on(self, outcome: Outcome) -> None:
-            self.heard += 1
+            self.reported += 1
             self.report(outcome)
 
         def __reduce__(self) -> Any:
-            """Tune pickles its callbacks; this one means nothing elsewhere."""
+            """Make it picklable for Tune; ``report`` stays in this process."""
             return Reporter, (None,)
 
         def on_trial_complete(

@@ -1,10 +1,10 @@
-"""Ray in a process of its own, so that nothing it does reaches the launcher.
+"""Run Ray in a separate process, which isolates the launcher from it.
 
-Ray replaces signal handlers, writes to stderr from C++, turns an exception that a
-handler raises into other things, and may end the process it lives in: with an abort
-when a cluster's head is gone, with a segmentation fault when it is interrupted. None of
-that matters here: whatever happens, the launcher ends that process and all that it
-started, which make up one session.
+Ray replaces signal handlers, writes to stderr from C++, converts exceptions raised by a
+signal handler, and may end its process: with an abort when the head of a cluster is
+gone, with a segmentation fault when it is interrupted. In its own process none of that
+reaches the launcher, which in the end kills that process and all its children: they
+form one session.
 """
 
 import os
@@ -32,16 +32,16 @@ START = (
 )
 
 SOCKET = "ray-12345678/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store"
-"""What Ray adds to the folder for temporary files."""
+"""The longest path that Ray creates below its folder for temporary files."""
 
 SOCKET_BYTES = 103 if sys.platform == "darwin" else 107
-"""The longest path that a Unix socket may have."""
+"""Longest path of a Unix socket, by the operating system."""
 
 SHORT = Path("/tmp")
-"""Where sockets have room, should TMPDIR have too long a path."""
+"""Used if the path of TMPDIR is too long for sockets."""
 
 LAST_WORDS = 200
-"""Characters of Ray's log that a message quotes."""
+"""Characters of Ray's log quoted in a message."""
 
 
 def run(
@@ -53,22 +53,22 @@ def run(
     address: str | None = None,
     gpu: bool = False,
 ) -> None:
-    """Train packs on Ray and report what became of each.
+    """Train packs on Ray and report the outcome of each.
 
     Args:
-        site: Where the packs come from and go.
+        site: The results directory and the user's method.
         packs: Ids, in the order to start them.
-        workers: Packs that train at once.
-        report: Called once per pack, when it is done or given up.
-        address: Use this cluster; else start Ray on this machine, loopback only.
-        gpu: Packs need a GPU each.
+        workers: Packs trained at the same time.
+        report: Called once per pack, when it is done or has failed.
+        address: Connect to this cluster; None starts Ray on this machine.
+        gpu: Each pack needs a GPU.
 
     Raises:
-        SpiralError: Ray does not start, or ends before all packs are done.
+        SpiralError: Ray could not start, or ended before all packs were done.
     """
     site = replace(site, out=site.out.resolve())
     job = ray.Job(site, list(packs), workers, address, gpu)
-    # Tune insists on a folder; on a cluster its nodes must share it
+    # Tune requires a storage folder; on a cluster all nodes must see it
     _do(partial(ray.run, job), report, shared=address and store.scratch(site.out))
 
 
@@ -82,14 +82,14 @@ def _do(
     report: Callable[[Any], None],
     shared: Path | str | None = None,
 ) -> None:
-    """Let a process of Ray's own do some work, and pass on what it reports."""
+    """Run some work in Ray's process, and forward its reports."""
     with ExitStack() as stack:
         own = stack.enter_context(_folder(short_folder()))
         folders = ray.Folders(
             own, own if shared is None else stack.enter_context(_folder(shared))
         )
         process, line = stack.enter_context(_process(own))
-        with suppress(BrokenPipeError):  # it is gone already: the next lines say so
+        with suppress(BrokenPipeError):  # it has died already: recv reports that
             line.send((work, folders))
         while True:
             try:
@@ -105,7 +105,11 @@ def _do(
 
 @contextmanager
 def _process(folder: str) -> Iterator[tuple["subprocess.Popen[bytes]", Connection]]:
-    """Start the process, in a session of its own; end the session with the block."""
+    """Start Ray's process in a new session; kill the session after the block.
+
+    A session rather than a list of children: Ray's daemons belong to it even after the
+    process that started them has died.
+    """
     ours, theirs = Pipe()
     code = START.format(path=sys.path, handle=theirs.fileno())
     with ours, Path(folder, ray.LOG).open("wb") as log:
@@ -128,46 +132,47 @@ def _process(folder: str) -> Iterator[tuple["subprocess.Popen[bytes]", Connectio
 
 @contextmanager
 def _folder(parent: Path | str) -> Iterator[str]:
-    """Make a folder that is gone after the block, and after a signal."""
+    """Make a folder that is removed after the block, and on a signal."""
     folder = tempfile.mkdtemp(prefix="ray-", dir=parent)
     with signals.undoing(partial(ray_session.remove, folder)):
         yield folder
 
 
 def _end_of(process: "subprocess.Popen[bytes]", folder: str) -> str:
-    """Return a message about a process that ended before its job was done."""
-    ray_session.kill(process.pid)  # it is dead or about to die; its exit code stands
+    """Return the message for a process that ended before its work was done."""
+    ray_session.kill(
+        process.pid
+    )  # it is dead or dying: this does not change its exit code
     code = process.wait()
     how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
     said = ray.log(folder).split("\n")
     last = [f": {line[-LAST_WORDS:]}" for line in said if line.strip()][-1:]
     return (
-        f"Ray ended unexpectedly ({how}{''.join(last)}). All packs that were done are "
-        "saved: run the same command again, or train without Ray by --executor local"
+        f"Ray ended unexpectedly ({how}{''.join(last)}). Finished packs are saved: run "
+        "the same command to continue, or use --executor local"
     )
 
 
 def short_folder() -> Path:
-    """Return a folder for temporary files in which Ray's sockets have room.
+    """Return a folder for temporary files whose path leaves room for Ray's sockets.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: No folder qualifies.
     """
     try:
         wanted = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()).resolve()
     except FileNotFoundError:
         raise ConfigError(
-            "there is no folder for temporary files, in which Ray keeps its sockets "
-            "and logs: set TMPDIR to a folder that you may write, or train without Ray "
-            "by --executor local"
+            "expected a writable folder for temporary files (Ray's sockets and logs), "
+            "got none; set TMPDIR to one, or use --executor local"
         ) from None
     room = SOCKET_BYTES - len(f"/{SOCKET}")
     for folder in (wanted, SHORT):
         if len(os.fsencode(folder)) <= room and os.access(folder, os.W_OK | os.X_OK):
             return folder
     raise ConfigError(
-        f"the folder for temporary files, {wanted}, has a path of "
-        f"{len(os.fsencode(wanted))} bytes, expected at most {room}, as Ray makes "
-        f"sockets in it, and {SHORT} cannot be used instead; set TMPDIR to a shorter "
-        "one, or train without Ray by --executor local"
+        f"expected a folder for temporary files with a path of at most {room} bytes, "
+        f"as Ray creates sockets in it, got {len(os.fsencode(wanted))} ({wanted}), and "
+        f"{SHORT} is not writable; set TMPDIR to a shorter path, or use --executor "
+        "local"
     )

@@ -1,4 +1,4 @@
-"""The processes of one session, which end together, and the folders they used."""
+"""Kill all processes of a session, and remove the folders they used."""
 
 import os
 import shutil
@@ -11,21 +11,21 @@ from pathlib import Path
 PROC = Path("/proc")
 
 TRIES, PAUSE = 20, 0.05  # seconds
-"""How often a folder is removed: who was killed ends what it does in the kernel."""
+"""Attempts to remove a folder: a killed process may still complete a system call."""
 
 
 def kill(leader: int) -> None:
-    """Kill the processes of a session, its leader first, but not this process.
+    """Kill the processes of a session, its leader first, except this process.
 
-    A dead leader starts no others. A process whose parent died is still of its session,
-    so none escapes; one that another has just started is found by the next look.
+    The leader first, so that it starts no new ones. An orphan stays in its session, so
+    none escapes; a process started meanwhile is found in the next round.
     """
     spared = {os.getpid()}
     while found := _members(leader) - spared:
         for process in sorted(found, key=leader.__ne__):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
-        spared |= found  # a dead one may stay in the list until its parent looks
+        spared |= found  # a zombie stays listed until its parent waits for it
 
 
 def _members(leader: int) -> set[int]:
@@ -47,7 +47,7 @@ def _everybody() -> list[int]:
 
 
 def remove(folder: str) -> None:
-    """Remove a folder into which a killed process may still make a last file."""
+    """Remove a folder in which a killed process may still create a last file."""
     for _ in range(TRIES):
         shutil.rmtree(folder, ignore_errors=True)
         if not os.path.exists(folder):

@@ -1,7 +1,7 @@
-"""Watches the head of a Ray cluster, and says when it is gone.
+"""Watch the head of a Ray cluster, and report when it is gone.
 
-Ray waits a minute for a head that does not answer, and then aborts the process from
-within C++, with a message of its own; nothing in Python is asked.
+Ray waits a minute for a head that does not answer and then aborts the process from C++,
+so that no Python code could report it. This thread notices earlier.
 """
 
 import threading
@@ -10,17 +10,17 @@ from contextlib import contextmanager
 from socket import create_connection
 
 SECONDS = 5.0
-"""Between two knocks; also how long one waits for an answer."""
+"""Interval between connection attempts, and the timeout of each."""
 
 MISSES = 9
-"""Knocks in a row without an answer after which a head is gone: before Ray gives up."""
+"""Failed attempts in a row after which the head counts as gone, before Ray gives up."""
 
 
 @contextmanager
 def watched(address: str, lost: Callable[[str], None]) -> Iterator[None]:
-    """Knock at a head, ``host:port``, while something runs; call ``lost`` once."""
+    """Watch a head, ``host:port``, during a block; call ``lost`` once if it is gone."""
     over = threading.Event()
-    thread = threading.Thread(target=_knock, args=(address, over, lost), daemon=True)
+    thread = threading.Thread(target=_watch, args=(address, over, lost), daemon=True)
     thread.start()
     try:
         yield
@@ -29,10 +29,13 @@ def watched(address: str, lost: Callable[[str], None]) -> Iterator[None]:
         thread.join(2 * SECONDS)
 
 
-def _knock(address: str, over: threading.Event, lost: Callable[[str], None]) -> None:
-    """Knock until it is over or nobody answers."""
+def _watch(address: str, over: threading.Event, lost: Callable[[str], None]) -> None:
+    """Connect at intervals until ``over`` is set or the head is gone."""
     host, _, port = address.rpartition(":")
-    misses, known = 0, False  # one that never answered may be out of sight, not gone
+    misses, known = (
+        0,
+        False,
+    )  # a head that never answered may only be unreachable from here
     while misses < MISSES:
         if over.wait(SECONDS):
             return
@@ -42,7 +45,7 @@ def _knock(address: str, over: threading.Event, lost: Callable[[str], None]) -> 
         except OSError:
             misses += known
     lost(
-        f"the head of the Ray cluster at {address} does not answer any more. All "
-        "packs that were done are saved: start a head again (without --address Ray "
-        "starts its own) and run the same command"
+        f"the head of the Ray cluster at {address} no longer answers. Finished packs "
+        "are saved: start a head again (or leave out --address to use this machine) "
+        "and run the same command to continue"
     )

@@ -1,9 +1,9 @@
-"""Ends the process when a signal asks for it: in words, with its code, and at once.
+"""End the process on a signal: with a message, the right exit code, and at once.
 
-The handler never raises. What it would interrupt (an import, a compiler, torch, a
-method of the user's own) may swallow the exception, and then the signal is lost, or
-crash on it. So it writes its message, undoes what would outlive the process, and leaves
-by ``os._exit``. Results need nothing more: they are whole or absent at any moment.
+The handler never raises. The code it interrupts (an import, a compiler, torch, a user's
+method) could swallow the exception, which loses the signal, or crash on it. Instead it
+writes a message, cleans up what would outlive the process, and calls ``os._exit``.
+Result files need no cleanup: each is complete or absent at any moment.
 """
 
 import os
@@ -18,8 +18,8 @@ from spiral.results import atomic
 CODES = {
     signal.SIGINT: 130,
     signal.SIGTERM: 143,
-    signal.SIGUSR1: 143,  # batch systems send it before they send SIGTERM
-    signal.SIGHUP: 143,  # the terminal is gone
+    signal.SIGUSR1: 143,  # batch systems send it as a warning before SIGTERM
+    signal.SIGHUP: 143,  # the terminal was closed
 }
 """Exit code of each signal that ends a command."""
 
@@ -29,10 +29,10 @@ _undo: list[Undo] = [atomic.discard_unfinished]
 
 @contextmanager
 def undoing(undo: Undo) -> Iterator[None]:
-    """Call something after a block, and also when a signal ends the process within.
+    """Call ``undo`` after a block, and also if a signal ends the process within it.
 
-    A signal may come while it is at work: then it is called once more within itself, so
-    it must take no lock.
+    A signal may arrive while ``undo`` runs, which then is called again from within
+    itself; so it must be reentrant and take no lock.
     """
     _undo.append(undo)
     try:
@@ -44,18 +44,19 @@ def undoing(undo: Undo) -> Iterator[None]:
 
 @contextmanager
 def ending(message: Callable[[str], str], *, last: bool = False) -> Iterator[None]:
-    """Let signals end the process while a block runs.
+    """Let signals end the process during a block.
 
-    SIGINT counts even where a shell had it ignored, as it does for jobs in the
-    background: who sends it means this process. An ignored SIGHUP (``nohup``) stays so.
+    SIGINT is handled even if the shell set it to ignored, as shells do for background
+    jobs: whoever sends it means this process. An ignored SIGHUP (``nohup``) stays
+    ignored.
 
     Args:
-        message: Makes what is written to stderr of the signal's name.
-        last: Nothing but the end of the process follows: ignore signals from then on,
-            so that the exit code is that of the work.
+        message: Returns the text for stderr, given the name of the signal.
+        last: The process ends after the block: ignore signals from then on, so that
+            the exit code is that of the work.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # Python lets nobody else handle signals
+        yield  # Python allows signal handlers in the main thread only
         return
     stop = _stopper(message)
     before = {number: signal.getsignal(number) for number in CODES}
@@ -71,18 +72,18 @@ def ending(message: Callable[[str], str], *, last: bool = False) -> Iterator[Non
 
 
 def _stopper(message: Callable[[str], str]) -> Callable[[int, FrameType | None], None]:
-    """Return a handler; once it has written its message, one more call is the end."""
+    """Return a handler; a further signal after its message ends the process at once."""
     calls: list[bool] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         code = CODES[signal.Signals(number)]
         calls.append(False)
         if len(calls) > 1:
-            # `timeout` and some shells send a signal twice at once: keep the message
+            # `timeout` and some shells send a signal twice: let the message finish
             if calls[0] or len(calls) > 2:
                 os._exit(code)
             return
-        with suppress(Exception):  # whoever reads it may be gone
+        with suppress(Exception):  # stderr may be closed
             _write(message(signal.Signals(number).name))
         calls[0] = True
         for undo in reversed(_undo):
@@ -94,7 +95,7 @@ def _stopper(message: Callable[[str], str]) -> Callable[[int, FrameType | None],
 
 
 def _write(text: str) -> None:
-    """Write to stderr below Python's buffer, whose lock this thread may hold."""
-    # a progress bar hides the cursor, and its line is still there
+    """Write to stderr without Python's buffer, whose lock this thread may hold."""
+    # erase the progress bar, and show the cursor that it hides
     clean = "\r\x1b[2K\x1b[?25h" if os.isatty(2) else ""
     os.write(2, f"{clean}{text}\n".encode(errors="backslashreplace"))

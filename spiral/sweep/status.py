@@ -1,4 +1,4 @@
-"""How far a launch is, and whether what it wrote is whole."""
+"""The progress of a launch, and the integrity of its results."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from spiral.results import columns, store
 
 @dataclass(frozen=True)
 class Status:
-    """Counts of a results directory; looks at names only, so it is quick."""
+    """Counts of a results directory, from file names alone, hence quick."""
 
     configs: int
     done: int
@@ -19,19 +19,19 @@ class Status:
     packs_done: int
     packs_failed: int
     errors: dict[str, str]
-    """Failed pack → its last error."""
+    """Failed pack → its latest error."""
 
     @property
     def complete(self) -> bool:
-        """Whether every config has its row."""
+        """Whether every config has a row."""
         return self.done == self.configs
 
 
 def status(out: Path) -> Status:
-    """Return how far the launch into ``out`` is.
+    """Return the progress of the launch into ``out``.
 
     Raises:
-        StoreError: There is no launch.
+        StoreError: The directory has no manifest.
     """
     configs, _ = store.read_manifest(out, columns=["pack"])
     sizes = configs["pack"].value_counts()
@@ -51,19 +51,19 @@ def status(out: Path) -> Status:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a full reading of a results directory found."""
+    """The result of reading a results directory completely."""
 
     rows: int
     missing: int
     """Configs without a row."""
     corrupt: list[str] = field(default_factory=list)
-    """Files that are damaged or foreign, by name."""
+    """Names of files that are damaged or foreign."""
     reasons: dict[str, str] = field(default_factory=dict)
-    """File → what is wrong with it."""
+    """File → the reason."""
 
     @property
     def sound(self) -> bool:
-        """Whether every file is whole (rows may still be missing)."""
+        """Whether every file is intact (rows may still be missing)."""
         return not self.corrupt
 
 
@@ -71,7 +71,7 @@ def verify(out: Path) -> Verdict:
     """Read every byte of a launch's results and compare them with the manifest.
 
     Raises:
-        StoreError: There is no launch.
+        StoreError: The directory has no manifest.
         CorruptPack: The manifest is damaged.
     """
     configs, _ = store.read_manifest(out)
@@ -83,7 +83,9 @@ def verify(out: Path) -> Verdict:
             table, _ = store.read_pack(path)
             _check_belongs(path, out, table.num_rows, expected)
             if not columns.fits(table, options()):
-                raise SchemaMismatch(f"{path}: made by a later version of spiral-sweep")
+                raise SchemaMismatch(
+                    f"{path}: written by a later version of spiral-sweep"
+                )
         except (CorruptPack, SchemaMismatch) as error:
             reasons[name] = str(error).removeprefix(f"{path}: ")
         else:
@@ -92,9 +94,11 @@ def verify(out: Path) -> Verdict:
 
 
 def _check_belongs(path: Path, out: Path, count: int, expected: dict[str, int]) -> None:
-    """Raise CorruptPack unless a file is a pack of the manifest at its place."""
+    """Raise CorruptPack unless a file is a pack of the manifest with its name."""
     pack = path.stem.removeprefix("pack-")
     if path != store.pack_path(out, pack) or pack not in expected:
-        raise CorruptPack(f"{path}: foreign: no pack of this launch; move it elsewhere")
+        raise CorruptPack(
+            f"{path}: foreign: not a pack of this launch; move it elsewhere"
+        )
     if count != expected[pack]:
-        raise CorruptPack(f"{path}: has {count} rows, expected {expected[pack]}")
+        raise CorruptPack(f"{path}: expected {expected[pack]} rows, got {count}")

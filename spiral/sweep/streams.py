@@ -1,4 +1,4 @@
-"""Output that outlasts its reader: a launch does not end because ``head`` did."""
+"""Standard streams that survive a closed pipe: ``launch | head`` trains to the end."""
 
 import errno
 import io
@@ -9,14 +9,14 @@ import threading
 from typing import Any
 
 GONE = (errno.EPIPE, errno.EIO)
-"""The reader of a pipe has left; the terminal is closed."""
+"""Errors of writing to a closed pipe, or to a closed terminal."""
 
 
 class _Lasting(io.FileIO):
-    """A file descriptor to which writing goes on, into nothing, when nobody reads."""
+    """A file whose writes succeed, without effect, after the reader has closed it."""
 
     def write(self, data: Any, /) -> int | None:  # type: ignore[override]
-        """Write; what nobody can read counts as written."""
+        """Write; discard the data if the reader is gone."""
         try:
             return super().write(data)
         except OSError as error:
@@ -26,9 +26,9 @@ class _Lasting(io.FileIO):
 
 
 def outlast_readers() -> None:
-    """Let this process go on when nobody reads its stdout or stderr any more.
+    """Make stdout and stderr survive the loss of their reader.
 
-    Streams that something else put in place (a notebook, a test) stay as they are.
+    Streams that were replaced before (by a notebook or a test) are left alone.
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
@@ -40,7 +40,7 @@ def outlast_readers() -> None:
 
 
 def _lasting(number: int, like: Any) -> io.TextIOWrapper:
-    """Return a text stream to a descriptor, with the encoding of another."""
+    """Return a text stream on a descriptor, with the encoding of another stream."""
     raw = _Lasting(number, "w", closefd=False)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
@@ -51,7 +51,11 @@ def _lasting(number: int, like: Any) -> io.TextIOWrapper:
 
 
 def fill_gaps() -> None:
-    """Open what a shell closed (``2>&-``): a result file must not become stderr."""
+    """Open standard streams that the shell closed (``2>&-``) on ``/dev/null``.
+
+    Otherwise the first result file opened would get descriptor 2, and messages for
+    stderr would be written into it.
+    """
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         name = ("stdin", "stdout", "stderr")[number]
         stream = open(number, "r" if number == 0 else "w", closefd=False)  # noqa: SIM115

@@ -22,7 +22,7 @@ class Spiral(NamedTuple):
 
 
 def vertices() -> tuple[Float[np.ndarray, "17 2"], Float[np.ndarray, "17 2"]]:
-    """Return the corner points of class 0 and class 1, shifted to start at zero."""
+    """Return the vertices of class 0 and class 1, shifted to start at zero."""
     theta = np.linspace(np.pi, 5 * np.pi, VERTICES) + 0.4 * np.pi
     direction = np.stack([np.cos(theta), np.sin(theta)], axis=1)
     centre = (10 * theta + np.pi)[:, None] * direction
@@ -32,7 +32,7 @@ def vertices() -> tuple[Float[np.ndarray, "17 2"], Float[np.ndarray, "17 2"]]:
 
 
 class Segment(NamedTuple):
-    """A straight piece of a polygon and how many points lie on it, both ends too."""
+    """A straight piece of a polygon and its number of points, both ends included."""
 
     start: Float[np.ndarray, " 2"]
     stop: Float[np.ndarray, " 2"]
@@ -64,19 +64,19 @@ class Scale(NamedTuple):
 
 
 def raw() -> Points:
-    """Return the points before they are standardised, rounded to float32."""
+    """Return the points before standardisation, rounded to float32."""
     classes = [walk(corners) for corners in vertices()]
     return np.concatenate(classes).astype(np.float32).astype(np.float64)
 
 
 def scale_of(points: Points) -> Scale:
-    """Return what standardises points."""
+    """Return the mean and deviation that standardise points."""
     return Scale(points.mean(axis=0), points.std(axis=0, ddof=1))
 
 
 @cache
 def load() -> Spiral:
-    """Build the data set (49,982 points, 24,991 a class; read-only arrays).
+    """Build the data set (49,982 points, 24,991 per class; read-only arrays).
 
     Returns:
         x: float32, zero mean and unit (unbiased) standard deviation per coordinate.

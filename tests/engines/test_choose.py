@@ -60,7 +60,7 @@ def test_auto_passes_over_what_cannot_and_says_why(monkeypatch):
     monkeypatch.setattr(engines, "ENGINES", entries)
     name, passed_over = engines.choose("auto", plan(optimiser="adam"))
     assert name == "able"
-    assert "no optimiser 'adam'" in passed_over["vmap"]
+    assert "not support optimiser 'adam'" in passed_over["vmap"]
 
 
 @pytest.mark.parametrize("requested", ["auto", "vmap", "reference:cuda"])
@@ -73,9 +73,11 @@ def test_no_engine_has_an_unheard_of_optimiser(requested):
 @pytest.mark.parametrize("name", ["vmap", "vmap:cuda", "reference"])
 def test_unsupported_is_said_in_words(name):
     text = engines.unsupported(name, plan(optimiser="adam"))
-    assert text == "it has no optimiser 'adam' (it has sgd, sfw, adamw, sam)"
+    assert text == "does not support optimiser 'adam' (supported: sgd, sfw, adamw, sam)"
     text = engines.unsupported(name, plan(weight_map="topk"))
-    assert text == "it has no weight map 'topk'"
+    assert (
+        text == "does not support weight map 'topk' (supported: forward_mask, low_rank)"
+    )
     assert engines.unsupported(name, plan()) is None
 
 
@@ -88,7 +90,7 @@ def test_unsupported_is_said_in_words(name):
     ],
 )
 def test_unknown_names_are_refused_with_the_near_or_the_known_ones(name, hint):
-    with pytest.raises(ConfigError, match=f"{name!r} unknown; {hint}"):
+    with pytest.raises(ConfigError, match=f"unknown engine {name!r}; {hint}"):
         engines.build(name)
 
 

@@ -200,9 +200,9 @@ def test_a_file_that_changed_is_an_error(file):
     initial.params(stamped, 0, 3)
     npz(file, seed=1)
     forget()
-    with pytest.raises(ConfigError, match="has changed since the grid was planned"):
+    with pytest.raises(ConfigError, match="got a file that has changed"):
         initial.params(stamped, 0, 3)
-    with pytest.raises(ConfigError, match="has changed since the grid was planned"):
+    with pytest.raises(ConfigError, match="got a file that has changed"):
         initial.stamp(stamped)
 
 
@@ -272,7 +272,7 @@ def test_an_archive_that_unfolds_without_end_is_refused(tmp_path):
 def test_a_view_that_stands_for_gigabytes_is_refused(tmp_path):
     state = tensors()
     state["clf.weight"] = torch.zeros(1).expand(1, 10**10)
-    assert "larger than any network's" in refusal(saved(tmp_path / "x.pt", state))
+    assert "expected" in refusal(saved(tmp_path / "x.pt", state))
 
 
 @pytest.mark.parametrize("path", ["(" * 5000, "a\0b"])

@@ -76,29 +76,29 @@ def test_networks_that_train_differently_are_no_twins(counting, differing):
 def test_twins_part_when_anything_of_their_state_differs():
     job = make_job([1, 1, 1])
     state = experiment.TrainState.fresh(job)
-    alike = shared_prefix.twins_at_start(job)
+    alike = shared_prefix.at_start(job)
     assert alike.tolist() == [0, 0, 0]
-    assert shared_prefix.still_twins(alike, job, state).tolist() == [0, 0, 0]
+    assert shared_prefix.after_event(alike, job, state).tolist() == [0, 0, 0]
     for name in ("params", "momentum", "masks"):
         array = getattr(state, name).copy()
         array[1, 3] = array[1, 3] == 0
-        parted = shared_prefix.still_twins(alike, job, replace(state, **{name: array}))
+        parted = shared_prefix.after_event(alike, job, replace(state, **{name: array}))
         assert parted.tolist() == [0, 1, 0], name
     scaled = replace(state, lr_scale=np.array([1.0, 1.0, 0.5]))
-    assert shared_prefix.still_twins(alike, job, scaled).tolist() == [0, 0, 1]
+    assert shared_prefix.after_event(alike, job, scaled).tolist() == [0, 0, 1]
     for name, values in (
         ("weight_decay", np.array([0.0, 0.0, 1e-4])),
         ("order_seeds", np.array([1, 1, 2])),
         ("schedule", ("step", "step", "cosine")),
     ):
-        parted = shared_prefix.still_twins(alike, replace(job, **{name: values}), state)
+        parted = shared_prefix.after_event(alike, replace(job, **{name: values}), state)
         assert parted.tolist() == [0, 0, 1], name
 
 
 def test_twins_that_parted_stay_apart():
     job = make_job([1, 1])
     state = experiment.TrainState.fresh(job)
-    assert shared_prefix.still_twins(np.array([0, 1]), job, state).tolist() == [0, 1]
+    assert shared_prefix.after_event(np.array([0, 1]), job, state).tolist() == [0, 1]
 
 
 def test_siblings_train_once_until_they_are_told_apart(counting, monkeypatch):

@@ -173,7 +173,11 @@ def test_recall_compares_a_race_with_a_census(race, census):
         (["masks", "--shape", "2,1,1", "--rungs", "0,5"], 2, "got '0,5'"),
         (["masks", "--shape", "2,1,1", "--rungs", "a"], 2, "got 'a'"),
         (["masks", "--shape", "2,1,1", "--lr", "x", "--out", "{tmp}/o"], 2, "'x'"),
-        (["masks", "--shape", "2,1,1", "--race", "--out", "{census}"], 2, "no race"),
+        (
+            ["masks", "--shape", "2,1,1", "--race", "--out", "{census}"],
+            2,
+            "plain launch",
+        ),
         (["masks", *RACE, "--rungs", "1,4", "--out", "{tmp}/o"], 2, "of 4 epochs in a"),
         (["masks", "--from", "{census}", "--out", "{tmp}/o"], 2, "search shapes"),
         (["masks", "--from", "{tmp}", "--out", "{tmp}/o"], 1, "holds no launch"),
@@ -188,7 +192,7 @@ def test_recall_compares_a_race_with_a_census(race, census):
             "expected at most 16 units, got 17",
         ),
         (["recall", "{census}", "{race}/rung-3"], 1, "rung-1 holds no launch"),
-        (["recall", "{race}", "{blocks}"], 2, "has no training that"),
+        (["recall", "{race}", "{blocks}"], 2, "got none of them in"),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
 )

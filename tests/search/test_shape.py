@@ -41,7 +41,7 @@ def test_texts_are_read_back_as_the_method_reads_them(shape, data):
 
 @pytest.mark.parametrize("text", ["", "11/1/1", "11/1/1/1/1", "11/1/11/1", "12/1/1/1"])
 def test_what_is_no_mask_is_refused(text):
-    with pytest.raises(ValueError, match=r"expected 4 matrices|each row needs"):
+    with pytest.raises(ValueError, match=r"expected 4 matrices|expected rows of"):
         shapes.read(text)
 
 
@@ -54,7 +54,7 @@ def test_spans():
     "text", ["", "a", "20..", "..22", "20-22", "20...22", "22..20"]
 )
 def test_what_is_no_span_is_refused(text):
-    with pytest.raises(ValueError, match=r"expected a number|is empty"):
+    with pytest.raises(ValueError, match=r"expected a number|empty range"):
         shapes.span(text)
 
 

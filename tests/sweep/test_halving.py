@@ -53,7 +53,7 @@ def test_a_rung_must_end_before_the_training_does(tmp_path):
 
 def test_the_folder_of_another_launch_is_refused(tmp_path):
     manifest(tmp_path, WHOLE)
-    with pytest.raises(ConfigError, match="holds a launch that is no race"):
+    with pytest.raises(ConfigError, match="expected a directory of successive halving"):
         halving.check(WHOLE, (1,), tmp_path)
 
 

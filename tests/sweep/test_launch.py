@@ -123,7 +123,7 @@ def test_a_changed_grid_is_refused(launch, tmp_path):
     before = _files(tmp_path)
     ran = launch(tmp_path, "--set", "seed=1..4")
     assert ran.code == 2
-    assert "holds 28 configs of which 7 are not in grid 'tiny'" in ran.err
+    assert "28 configs, of which 7 are not in grid 'tiny'" in ran.err
     assert _files(tmp_path) == before
 
 

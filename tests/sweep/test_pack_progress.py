@@ -20,16 +20,16 @@ def out(tmp_path, monkeypatch):
 
 
 def test_what_a_worker_notes_is_read_while_it_trains_and_then_gone(out):
-    with pack_progress.kept(out, "a") as beat:
-        beat(0.25)
+    with pack_progress.recorded(out, "a") as recorder:
+        recorder(0.25)
         assert pack_progress.read(out) == {"a": 0.25}
     assert [*store.scratch(out).iterdir()] == []
 
 
 def test_a_pack_that_fails_leaves_no_file(out):
     def fail():
-        with pack_progress.kept(out, "a") as beat:
-            beat(0.25)
+        with pack_progress.recorded(out, "a") as recorder:
+            recorder(0.25)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -40,10 +40,12 @@ def test_a_pack_that_fails_leaves_no_file(out):
 def test_the_file_is_written_once_a_second(out, monkeypatch):
     monkeypatch.setattr(pack_progress, "SECONDS", 1.0)
     times = iter([0.0, 0.9, 1.0, 1.5])
-    beat = pack_progress.Pulse(pack_progress.path(out, "a"), clock=lambda: next(times))
+    recorder = pack_progress.Recorder(
+        pack_progress.path(out, "a"), clock=lambda: next(times)
+    )
     read = []
     for share in (0.1, 0.2, 0.3, 0.4):
-        beat(share)
+        recorder(share)
         read.append(pack_progress.read(out)["a"])
     assert read == [0.1, 0.1, 0.3, 0.3]
 
@@ -58,17 +60,17 @@ def test_half_written_and_foreign_files_are_passed_over(out, text):
 
 
 def test_a_folder_that_is_gone_or_full_does_no_harm(tmp_path):
-    with pack_progress.kept(tmp_path / "nowhere", "a") as beat:
-        beat(0.5)
-        beat(1.0)
+    with pack_progress.recorded(tmp_path / "nowhere", "a") as recorder:
+        recorder(0.5)
+        recorder(1.0)
     assert pack_progress.read(tmp_path / "nowhere") == {}
-    pack_progress.forget(tmp_path / "nowhere", ["a"])
+    pack_progress.clear(tmp_path / "nowhere", ["a"])
 
 
 def test_what_killed_workers_left_is_forgotten_pack_by_pack(out):
     for pack in "ab":
         pack_progress.path(out, pack).write_text("0.5")
-    pack_progress.forget(out, ["a", "c"])
+    pack_progress.clear(out, ["a", "c"])
     assert pack_progress.read(out) == {"b": 0.5}
 
 
@@ -82,20 +84,20 @@ def test_what_nobody_forgot_goes_with_other_unfinished_files(out):
 
 def test_a_pack_that_is_done_at_once_needs_no_file(out, monkeypatch):
     monkeypatch.setattr(pack_progress, "SECONDS", 1e9)
-    with pack_progress.kept(out, "a") as beat:
-        beat(1.0)
+    with pack_progress.recorded(out, "a") as recorder:
+        recorder(1.0)
         assert pack_progress.read(out) == {}
 
 
 def test_every_pack_of_a_launch_is_followed_to_its_end(out, launch, monkeypatch):
-    followed, call = {}, pack_progress.Pulse.__call__
+    followed, call = {}, pack_progress.Recorder.__call__
 
     def note(self, share):
         call(self, share)
         (pack,) = pack_progress.read(out)
         followed.setdefault(pack, []).append(share)
 
-    monkeypatch.setattr(pack_progress.Pulse, "__call__", note)
+    monkeypatch.setattr(pack_progress.Recorder, "__call__", note)
     assert launch(out, workers=1).code == 0
     assert len(followed) == 4
     assert all(shares == sorted(set(shares)) for shares in followed.values())
@@ -124,19 +126,21 @@ def test_a_launch_forgets_what_was_left_before_and_is_left_after(out, monkeypatc
 def test_work_is_that_of_the_whole_training_without_its_first_piece(out):
     """The first hundredth took 50 s, since it compiled; the next half takes 10 s."""
     times = iter([50.0, 60.0])
-    beat = pack_progress.Pulse(pack_progress.path(out, "a"), work=lambda: next(times))
-    assert beat.seconds == 0
-    beat(0.01)
-    assert beat.seconds == 0
-    beat(0.51)
-    assert beat.seconds == pytest.approx(20.0)
+    recorder = pack_progress.Recorder(
+        pack_progress.path(out, "a"), work=lambda: next(times)
+    )
+    assert recorder.seconds == 0
+    recorder(0.01)
+    assert recorder.seconds == 0
+    recorder(0.51)
+    assert recorder.seconds == pytest.approx(20.0)
 
 
 def test_work_of_a_training_in_one_piece_is_unknown(out):
     ticks = count()
-    beat = pack_progress.Pulse(
+    recorder = pack_progress.Recorder(
         pack_progress.path(out, "a"), work=lambda: float(next(ticks))
     )
-    beat(1.0)
-    beat(1.0)  # evaluated again, say: nothing was trained
-    assert beat.seconds == 0
+    recorder(1.0)
+    recorder(1.0)  # evaluated again, say: nothing was trained
+    assert recorder.seconds == 0

@@ -48,25 +48,28 @@ LINE = next(
     [
         (
             "WeightsOnly",
-            r"Change\.masks must be bool \[1, 37\], got bool \[1, 27\]; that is one "
-            rf"entry for each weight: .*; act at step 0 of {ROW}$",
+            r"expected Change\.masks to be bool \[1, 37\], got bool \[1, 27\]; it has "
+            rf"one entry per weight: .*; act at step 0 of {ROW}$",
         ),
-        ("Tensor", rf"Change\.masks must be .*, got Tensor, .*no NumPy.* of {ROW}"),
-        ("NoState", rf"must return \(Change, state\), got Change; .* of {ROW}"),
-        ("OneLess", rf": {ROW} keeps 15 weights, expected exactly 16"),
+        ("Tensor", rf"Change\.masks to be .*, got Tensor; .* NumPy .* of {ROW}"),
+        ("NoState", rf"to return \(Change, state\), got Change; .* of {ROW}"),
+        ("OneLess", rf": expected exactly 16 weights in {ROW}, got 15"),
         ("Raises", rf"act at .* of {ROW} .* ValueError: .*\(pruners\.py:{LINE}\)$"),
         (
             "NotANumber",
-            r"\(width 3, seed 1, keep 20\) gets \d+ parameters that are NaN",
+            r"\(width 3, seed 1, keep 20\), got \d+ NaN",
         ),
-        ("Neighbours", r"\(width 3, seed \d, keep \d+\) gets another mask .* beside"),
-        ("Unseeded", r"gets another mask .* at every call: .* view\.stream"),
-        ("InPlace", rf"{ROW} .*read-only .*\(pruners\.py:\d+\); a view cannot be"),
+        (
+            "Neighbours",
+            r"\(width 3, seed \d, keep \d+\) gets a different mask .* other networks",
+        ),
+        ("Unseeded", r"gets a different mask .* on every call: .* view\.stream"),
+        ("InPlace", rf"{ROW} .*read-only .*\(pruners\.py:\d+\); views are read-only"),
         (
             "InPlaceThroughTorch",
-            r"changed view\.params of .*seed 1, keep 20\) in place",
+            r"view\.params unchanged, got it modified .*seed 1, keep 20\)",
         ),
-        ("EventsFall", r"events must rise within 0 … 780, got \[5, 3\]"),
+        ("EventsFall", r"expected increasing events within 0 … 780, got \[5, 3\]"),
         ("NeedsAnArgument", rf"building of {ROW} raised TypeError: .*'strength'"),
     ],
 )
@@ -89,8 +92,8 @@ def test_an_epoch_given_for_a_step_is_a_hint(configs, more):
     (text,) = hints(name, **more)
     epochs = more.get("epochs", 50)
     assert text.startswith(
-        f"{name} acts for the last time at step {epochs // 2}, in the first of "
-        f"{epochs} epochs: an epoch has 390 steps"
+        f"{name}: the last event is step {epochs // 2}, in the first of {epochs} "
+        "epochs."
     )
 
 

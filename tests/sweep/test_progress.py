@@ -49,7 +49,7 @@ def said_by(meter, clock, steps, capsys):
             clock[0] += step
         return False
 
-    meter.over.wait = wait
+    meter.stopping.wait = wait
     meter._watch()
     lines = capsys.readouterr().err.splitlines()
     return [line for line in lines if not line.startswith("packs ")]
@@ -60,9 +60,9 @@ def said_by(meter, clock, steps, capsys):
 
 def test_silence_for_long_is_told_with_cause_and_remedy(clock, meter, capsys):
     (message,) = said_by(meter, clock, [590, 20, 500], capsys)
-    assert message.startswith("no pack got any further for 10 min, a whole one")
+    assert message.startswith("no progress for 10 min, while")
     assert "a method may hang" in message
-    assert "Ctrl-C ends the launch and keeps what is done" in message
+    assert "Ctrl-C ends the launch and keeps finished packs" in message
 
 
 def test_it_is_told_again_with_the_whole_silence(clock, meter, capsys):
@@ -101,7 +101,7 @@ def look(meter, clock, out, time, **shares):
     clock[0] = 1000.0 + time
     for pack, share in shares.items():
         pack_progress.path(out, pack).write_text(str(share))
-    meter.look()
+    meter.refresh()
     return meter.line()
 
 

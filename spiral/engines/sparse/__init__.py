@@ -1,9 +1,10 @@
-"""Engine ``sparse``: every network walks its own list of kept edges, in the L1 cache.
+"""Engine ``sparse``: each network walks its own list of kept edges in the L1 cache.
 
-Three tiers: this launcher; ``lists`` (masks to edge lists); the kernels, ``kernel``
-with explicit vectors (``vectors``) and ``plain``, its twin of plain loops for machines
-where the vector type does not build. Cost follows the kept weights, and every network
-of a pack may have its own mask. A network's bits depend on nothing but its config.
+Three tiers: this launcher; ``lists`` (masks to edge lists); and two kernels, ``kernel``
+with explicit vectors (``vectors``) and ``plain``, the same algorithm in plain loops for
+machines on which the vector type does not compile. The cost is proportional to the kept
+weights, and each network of a pack has its own mask. A network's bits depend on its
+config alone.
 """
 
 import os
@@ -34,7 +35,7 @@ class Pack(NamedTuple):
     params: Float32[np.ndarray, " slots"]
     velocity: Float32[np.ndarray, " slots"]
     trains: Float32[np.ndarray, " slots"]
-    """1 for slots that train, 0 for padding, frozen and masked ones."""
+    """1 for slots that train; 0 for padding, frozen and masked slots."""
     momentum: Float32[np.ndarray, " N"]
     decay: Float32[np.ndarray, " N"]
     rates: Float32[np.ndarray, "S N"]
@@ -50,11 +51,11 @@ class Data(NamedTuple):
     truth: Float32[np.ndarray, " points"]
     """The labels without smoothing."""
     watched: int
-    """1 in the last epoch, where losses are summed."""
+    """1 in the last epoch, whose losses are summed; 0 saves a softplus per point."""
     weight: Float32[np.ndarray, " lanes"]
     """1/B for each lane of a batch, 0 for padding."""
     which: Int[np.ndarray, " N"]
-    """The order seed of each network, counted among those laid out."""
+    """Index of each network's order seed among those laid out."""
     steps: int
     chunks: int
 
@@ -70,12 +71,12 @@ class Points(NamedTuple):
 
 @cache
 def best_kernel() -> ModuleType:
-    """Return the vector kernel, or its plain twin where the vectors do not build."""
+    """Return the vector kernel, or the plain one if vectors do not compile here."""
     try:
         from spiral.engines.sparse import kernel
 
         kernel.probe()
-    except Exception as error:  # whatever LLVM or Numba object to
+    except Exception as error:  # LLVM and Numba raise many types
         warnings.warn(f"vector kernel not available: {error}", stacklevel=2)
         return plain_kernel()
     return kernel
@@ -83,12 +84,12 @@ def best_kernel() -> ModuleType:
 
 @cache
 def helpers() -> ThreadPoolExecutor:
-    """Return the threads beside the caller's (kernels release the GIL)."""
+    """Return the threads in addition to the caller's (kernels release the GIL)."""
     return ThreadPoolExecutor(os.cpu_count())
 
 
 def plain_kernel() -> ModuleType:
-    """Return the twin of plain loops."""
+    """Return the kernel of plain loops."""
     from spiral.engines.sparse import plain
 
     return plain
@@ -96,11 +97,15 @@ def plain_kernel() -> ModuleType:
 
 @dataclass(frozen=True)
 class SparseEngine:
-    """Trains packs on the CPU; one network is one thread's work."""
+    """Trains packs on the CPU, each network on one thread.
+
+    Threads never share a network, so neither their number nor their timing changes a
+    sum: bits do not depend on them.
+    """
 
     threads: int = 1
     loops: ModuleType | None = None
-    """The kernel to use; by default the best that builds."""
+    """The kernel; by default the best one that compiles."""
 
     @property
     def name(self) -> str:
@@ -139,6 +144,7 @@ class SparseEngine:
         self, job: TrainJob, state: TrainState, lists: Lists, pack: Pack, stop: int
     ) -> None:
         """Run the kernel, epoch by epoch and some order seeds at a time."""
+        # Largest networks first, so that no thread starts one when others are done
         by_cost = np.argsort(-np.diff(lists.slot_at), kind="stable")
         for start, end in pieces(job, state.step, stop):
             now = pack._replace(rates=job.rates(state, start, end))
@@ -147,7 +153,7 @@ class SparseEngine:
                 self._run("train_pack", order, lists, now, data)
 
     def _run(self, kernel: str, first: np.ndarray, lists: Lists, *rest: Any) -> None:
-        """Run a kernel on every thread; they share the work by an atomic counter."""
+        """Run a kernel on every thread; they take networks from an atomic counter."""
         run = getattr(self._loops, kernel)
         counter = np.zeros(1, np.int64)
         work = (counter, first, lists, *rest, _scratch_size(lists))
@@ -161,7 +167,7 @@ class SparseEngine:
 
 
 def pieces(job: TrainJob, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Cut steps at the ends of epochs, and before the last."""
+    """Cut steps at the ends of epochs, and before the last epoch."""
     while start < stop:
         end = min(stop, (start // job.steps_per_epoch + 1) * job.steps_per_epoch)
         if start < job.last_epoch:
@@ -171,7 +177,7 @@ def pieces(job: TrainJob, start: int, stop: int) -> Iterator[tuple[int, int]]:
 
 
 def batches(job: TrainJob, start: int, stop: int) -> Iterator[tuple[Data, np.ndarray]]:
-    """Yield batches within one epoch for some order seeds, and who follows them."""
+    """Yield the batches within one epoch for some order seeds, and their networks."""
     epoch, first = divmod(start, job.steps_per_epoch)
     distinct, which = job.followers()
     chunks = -(-job.batch // LANES)
@@ -181,6 +187,8 @@ def batches(job: TrainJob, start: int, stop: int) -> Iterator[tuple[Data, np.nda
     truth = job.y.astype(np.float32)
     y = truth * (1 - smoothing) + smoothing / 2
     watched = int(start >= job.last_epoch)
+    # Points are copied into batch order once per seed, shared by all its networks: the
+    # kernel then reads them in sequence instead of gathering
     for seed in range(0, len(distinct), SEEDS_AT_ONCE):
         here = distinct[seed : seed + SEEDS_AT_ONCE]
         some = job.orders(here, epoch, first, first + stop - start)
@@ -210,20 +218,24 @@ def lay_out_points() -> Points:
 
 
 def _scratch_size(lists: Lists) -> int:
-    """Return the floats a thread needs for the largest network."""
+    """Return the floats of scratch that the largest network of a pack needs.
+
+    A row of activations per node, 16 partial sums per slot, and room to align them and
+    to add up losses.
+    """
     rows = lists.nodes * LANES
     return int((rows + np.diff(lists.slot_at) * 16).max()) + 2 * LANES
 
 
 def _aligned(size: int) -> Float32[np.ndarray, " size"]:
-    """Return zeros that start at a cache line."""
+    """Return zeros aligned to a cache line, which a 16-lane vector fills exactly."""
     raw = np.zeros(size * 4 + 64, np.uint8)
     offset = -raw.ctypes.data % 64
     return raw[offset : offset + size * 4].view(np.float32)
 
 
 def lay_out(job: TrainJob, state: TrainState, lists: Lists) -> Pack:
-    """Return a pack's state in the kernels' layout (learning rates still missing)."""
+    """Return a pack's state in the kernels' layout, still without learning rates."""
     return Pack(
         params=gather(state.params, lists),
         velocity=gather(state.momentum, lists),

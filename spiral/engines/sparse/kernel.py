@@ -1,4 +1,7 @@
-"""The fast kernel: 128 points are the vector, every network stays in the L1 cache.
+"""The fast kernel: vectors of 128 points, one network at a time in the L1 cache.
+
+Vectors run over points, not over weights: sparse networks have too few and too
+irregular weights for that, while every edge needs the same operation on all 128 points.
 
 One step of one network:
 
@@ -7,12 +10,13 @@ One step of one network:
    incoming edge with one fused multiply-add; ReLU; one store;
 3. output: sigmoid in registers, then the delta (σ(z) - y)/B;
 4. backward, output first: a node's delta pulls its outgoing edges, is gated by its
-   activation and *overwrites* it (nobody needs that activation again); while it is
+   activation and *overwrites* it (that activation is not needed again); while it is
    still in registers, the gradients of its slots become 16 partial sums each;
 5. 16 slots at a time: a transpose adds the partial sums, then weight decay, momentum
-   and step, all as vectors.
+   and the step are vector operations, v ← μv + (g + λw) and w ← w - ηv as in
+   ``torch.optim.SGD``.
 
-Batches other than 128 run as several rows of lanes, the last one padded with points of
+Batches of other sizes run as several rows of lanes, the last one padded with points of
 weight zero. Threads take the next network from an atomic counter, largest first.
 """
 
@@ -45,7 +49,7 @@ from spiral.engines.sparse.vectors import (
 
 VECTORS = True
 
-SOURCE = "19b1a597372dd908"
+SOURCE = "9f2a1328600e6ca8"
 """Digest of ``vectors`` and ``lists``: Numba's cache looks at this file alone, so it
 must change with those (``make golden`` writes it, a test compares it)."""
 
@@ -55,6 +59,7 @@ ALIGNMENT = 64  # bytes of a cache line; misaligned scratch costs a third of the
 @njit(error_model="numpy", inline="always")
 def _forward(nodes, node0, slot0, lists, params, scratch, rows):
     """Fill the rows of the hidden nodes and return the logits (128 lanes)."""
+    # Nodes are in reverse topological order: inputs last, so hidden ones backwards
     for q in range(nodes - 3, 0, -1):
         begin = slot0 + read(lists.first, node0 + q)
         z = splat128(read(params, begin))
@@ -71,7 +76,10 @@ def _forward(nodes, node0, slot0, lists, params, scratch, rows):
 
 @njit(error_model="numpy", inline="always")
 def _add_up(total, x, scratch, sums):
-    """Add a vector to a sum in float64, as 16 partial sums in float32."""
+    """Add a vector to a sum in float64, as 16 partial sums in float32.
+
+    float64 for the total, as a float32 sum over an epoch would lose small losses.
+    """
     store(scratch, sums, fold(x))
     for i in range(16):
         total += scratch[sums + i]
@@ -90,6 +98,8 @@ def train_network(n, lists, pack, data, scratch, base):
     momentum, decay = splat16(pack.momentum[n]), splat16(pack.decay[n])
     steps, chunks = data.steps, data.chunks
     lane = data.which[n] * steps * chunks * LANES
+    # Slots without a node (parameters that reach no output) keep gradient 0 and only
+    # decay; all others are overwritten at every step
     for i in range(slots * 16):
         scratch[gradients + i] = 0.0
     total = pack.losses[n]
@@ -102,6 +112,7 @@ def train_network(n, lists, pack, data, scratch, base):
                 error = sub(softplus(z), mul(z, load128(data.truth, lane)))
                 error = mul(error, load128(data.weight, chunk * LANES))
                 total = _add_up(total, error, scratch, sums)
+            # dL/dz = (σ(z) - y)/B, the derivative of the mean cross-entropy
             d = sub(sigmoid(z), load128(data.y, lane))
             d = mul(d, load128(data.weight, chunk * LANES))
             for q in range(nodes - 2):
@@ -112,11 +123,12 @@ def train_network(n, lists, pack, data, scratch, base):
                     for e in range(e0, e1):
                         w = splat128(read(params, slot0 + read(lists.out_slot, e)))
                         d = fma(w, load128(scratch, rows + read(lists.out_row, e)), d)
+                    # h > 0 exactly where the ReLU passed: no need to store z
                     d = gate(load128(scratch, rows + q * LANES), d)
                 store(scratch, rows + q * LANES, d)
                 begin = read(lists.first, node0 + q)
                 end = read(lists.first, node0 + q + 1)
-                g = fold(d)
+                g = fold(d)  # the bias: its input is 1
                 if chunk > 0:
                     g = add(g, load16(scratch, gradients + begin * 16))
                 store(scratch, gradients + begin * 16, g)
@@ -131,6 +143,7 @@ def train_network(n, lists, pack, data, scratch, base):
         for s in range(0, slots, 16):
             p = load16(params, slot0 + s)
             g = fma(decay, p, row_sums(scratch, gradients + s * 16))
+            # A select, not a product: NaN times 0 would be NaN in a masked weight
             g = keep(load16(trains, slot0 + s), g)
             v = fma(momentum, load16(velocity, slot0 + s), g)
             store(velocity, slot0 + s, v)
@@ -141,6 +154,7 @@ def train_network(n, lists, pack, data, scratch, base):
 @njit(error_model="numpy", nogil=True, cache=True)
 def train_pack(counter, order, lists, pack, data, scratch_size):
     """Train the networks of ``order``, as one of the threads that share the counter."""
+    # Allocated by the thread that uses it; the first aligned float is the base
     scratch = np.empty(scratch_size, np.float32)
     base = ((-scratch.ctypes.data) & (ALIGNMENT - 1)) >> 2
     i = take(counter)
@@ -151,7 +165,7 @@ def train_pack(counter, order, lists, pack, data, scratch_size):
 
 @njit(error_model="numpy", cache=True)
 def evaluate_network(n, lists, params, points, scratch, rows):
-    """Return how many points network ``n`` gets right, its summed loss and entropy."""
+    """Return the correct points of network ``n``, its summed loss and entropy."""
     nodes, node0, slot0 = lists.nodes[n], lists.node_at[n], lists.slot_at[n]
     sums = rows + nodes * LANES
     right = splat16(np.float32(0))
@@ -164,7 +178,9 @@ def evaluate_network(n, lists, params, points, scratch, rows):
         right = add(right, fold(positive(mul(z, sign))))
         error = sub(softplus(z), mul(z, load128(points.y, lane)))
         loss = _add_up(loss, keep(mul(sign, sign), error), scratch, sums)
-        below = sub(z, add(relu(z), relu(z)))  # -|z|: nothing cancels
+        # Entropy by -|z|, where p = σ(-|z|) ≤ 1/2 and nothing cancels:
+        # H = log(1 + exp(-|z|)) + |z|·p
+        below = sub(z, add(relu(z), relu(z)))
         doubt = sub(softplus(below), mul(below, sigmoid(below)))
         entropy = _add_up(entropy, keep(mul(sign, sign), doubt), scratch, sums)
     return _add_up(0.0, right, scratch, sums), loss, entropy
@@ -172,7 +188,7 @@ def evaluate_network(n, lists, params, points, scratch, rows):
 
 @njit(error_model="numpy", nogil=True, cache=True)
 def evaluate_pack(counter, found, lists, params, points, scratch_size):
-    """Write right points, summed loss and entropy [N, 3], as one of the threads."""
+    """Write correct points, summed loss and entropy [N, 3], as one of the threads."""
     scratch = np.empty(scratch_size, np.float32)
     base = ((-scratch.ctypes.data) & (ALIGNMENT - 1)) >> 2
     n = take(counter)
@@ -191,7 +207,7 @@ def _probe(numbers):
 
 
 def probe() -> None:
-    """Raise if the vector type does not build or computes nonsense on this machine."""
+    """Raise if the vector type does not compile, or computes wrong results, here."""
     numbers = np.zeros(256, np.float32)
     numbers[::16] = np.arange(16)
     _probe(numbers)

@@ -1,11 +1,11 @@
-"""From masks to edge lists: the ragged layout that the kernels walk.
+"""Convert masks to edge lists: the ragged layout that the kernels walk.
 
-Per network, nodes stand in reverse topological order: the output, then the units of
-hidden layer 3, 2, 1 that reach it, then input 1, input 0. Parameters are *slots*: a
-block per node, its bias and then one slot per incoming edge; behind the blocks come
-kept parameters that cannot reach the output (their gradient is zero, but they decay).
-Slots are padded to a multiple of 16 per network. Kernels know no layers and no widths:
-units that are masked completely cost nothing.
+The nodes of a network are in reverse topological order: the output, then the units of
+hidden layers 3, 2, 1 that reach it, then input 1, input 0. Parameters are *slots*: a
+block per node, its bias and then one slot per incoming edge; after the blocks come kept
+parameters that cannot reach the output (their gradient is zero, but they decay). Slots
+are padded to a multiple of 16 per network, the vector of the optimiser step. Kernels
+have no notion of layers and widths, so units that are masked completely cost nothing.
 """
 
 from typing import NamedTuple
@@ -46,7 +46,7 @@ class Lists(NamedTuple):
 
 
 def build(masks: Bool[np.ndarray, "N P"], width: int) -> Lists:
-    """Return the edge lists of a pack (about 5 µs a small network)."""
+    """Return the edge lists of a pack (about 5 µs per small network)."""
     kept = np.ascontiguousarray(masks).view(np.uint8)
     starts = np.array(
         [(x.weights.start, x.biases.start) for x in mlp.layers(width)], np.int64
@@ -74,6 +74,8 @@ def build(masks: Bool[np.ndarray, "N P"], width: int) -> Lists:
 @njit(cache=True)
 def _mark_live(kept, width, starts, live):
     """Mark the hidden units [3, w] with a path to the output."""
+    # A unit without inputs is live, too: it is constant, but its bias reaches the
+    # output
     live[:] = 0
     for j in range(width):
         live[2, j] = kept[starts[3, 0] + j]
@@ -93,6 +95,8 @@ def _count(kept, width, starts):
     live = np.zeros((3, width), np.uint8)
     for n in range(networks):
         _mark_live(kept[n], width, starts, live)
+        # Every kept parameter is a slot, and so is a masked bias of a live node: a
+        # block always starts with one
         slots = edges = 0
         for p in range(size):
             slots += kept[n, p]
@@ -162,6 +166,7 @@ def _fill(
                         slot += 1
                 here += 1
         first_n[here : count + 1] = slot
+        # Outgoing edges by counting sort: degrees become starts, then write positions
         out_n[0] = 0
         for q in range(count):
             out_n[q + 1] = out_n[q] + degree[q]

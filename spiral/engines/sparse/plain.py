@@ -1,6 +1,6 @@
-"""The plain twin of ``kernel``: the same steps as loops over 128 lanes.
+"""The algorithm of ``kernel`` in plain loops over 128 lanes.
 
-For machines and versions on which the vector type does not build; about half as fast.
+For machines and versions on which the vector type does not compile; about half as fast.
 Its sums have another order, so rows record it as ``sparse-plain``.
 """
 
@@ -11,11 +11,12 @@ from spiral.engines.sparse.lists import LANES
 
 VECTORS = False
 
-SOURCE = "19b1a597372dd908"
+SOURCE = "9f2a1328600e6ca8"
 """Digest of ``vectors`` and ``lists``, see ``kernel``."""
 
 LOOSE = {"reassoc", "contract"}
-"""Lets sums run in vectors; NaN and infinity keep their meaning."""
+"""Lets LLVM vectorise sums; ``nnan`` and ``ninf`` stay off, so that diverged networks
+remain NaN."""
 
 
 @njit(fastmath=LOOSE, error_model="numpy", cache=True)
@@ -31,7 +32,7 @@ def _forward(n, lists, params, rows):
             for i in range(LANES):
                 z[i] += w * h[i]
         if q > 0:
-            for i in range(LANES):
+            for i in range(LANES):  # not max(): NaN must stay
                 z[i] = np.float32(0) if z[i] < 0 else z[i]
 
 
@@ -49,7 +50,7 @@ def _backward(n, lists, params, rows, gradients):
                 after = rows[lists.out_row[edge0 + e] // LANES]
                 for i in range(LANES):
                     delta[i] += w * after[i]
-            for i in range(LANES):
+            for i in range(LANES):  # overwrites the activation by its delta
                 d[i] = np.float32(0) if d[i] <= 0 else delta[i]
         begin, end = lists.first[node0 + q], lists.first[node0 + q + 1]
         total = np.float32(0)
@@ -71,6 +72,7 @@ def _update(n, lists, pack, rate, gradients):
     for s in range(len(gradients)):
         k = slot0 + s
         g = gradients[s] + pack.decay[n] * pack.params[k]
+        # Not a product: NaN times 0 would be NaN in a masked weight
         g = g if pack.trains[k] > 0 else np.float32(0)
         pack.velocity[k] = pack.momentum[n] * pack.velocity[k] + g
         pack.params[k] -= rate * pack.velocity[k]
@@ -78,7 +80,10 @@ def _update(n, lists, pack, rate, gradients):
 
 @njit(error_model="numpy", inline="always")
 def _cross_entropy(z, label):
-    """Return log(1 + exp(z)) - z·label; NaN stays."""
+    """Return log(1 + exp(z)) - z·label; NaN stays.
+
+    As max(z, 0) + log1p(exp(-|z|)), which never overflows.
+    """
     log = np.log1p(np.exp(-abs(z)))
     return (z if z > 0 else z * 0) + log - z * label
 
@@ -122,7 +127,7 @@ def train_pack(counter, order, lists, pack, data, scratch_size):
 
 @njit(error_model="numpy", cache=True)
 def evaluate_network(n, lists, params, points, scratch):
-    """Return how many points network ``n`` gets right, its summed loss and entropy."""
+    """Return the correct points of network ``n``, its summed loss and entropy."""
     nodes = lists.nodes[n]
     rows = scratch[: nodes * LANES].reshape(nodes, LANES)
     right, loss, entropy = 0.0, 0.0, 0.0
@@ -142,7 +147,7 @@ def evaluate_network(n, lists, params, points, scratch):
 
 @njit(error_model="numpy", nogil=True, cache=True)
 def evaluate_pack(counter, found, lists, params, points, scratch_size):
-    """Write right points, summed loss and entropy [N, 3], on one thread."""
+    """Write correct points, summed loss and entropy [N, 3], on one thread."""
     raw = np.empty(scratch_size, np.float32)
     scratch = raw[((-raw.ctypes.data) & 63) >> 2 :]
     for n in range(counter[0], len(found)):

@@ -1,4 +1,4 @@
-"""Engine ``sparse-plain``: the twin of plain loops, on request."""
+"""Engine ``sparse-plain``: the kernel of plain loops, on request."""
 
 from spiral.engines.sparse import SparseEngine, plain_kernel
 

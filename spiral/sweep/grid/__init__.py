@@ -1,1 +1,1 @@
-"""From a grid file to a table of configs, every mistake with its place."""
+"""Grid files: YAML to a table of configs; every mistake is reported with its place."""

@@ -1,4 +1,4 @@
-"""Blocks of a grid file as written: keys known, values checked, places kept."""
+"""Blocks of a grid file before expansion: checked keys and values with places."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from spiral.sweep.grid.yaml_nodes import Item, Mistakes
 
 @dataclass(frozen=True)
 class Column:
-    """The values of one key, and where the key stands."""
+    """The values of one key, and the place of the key."""
 
     place: str
     items: list[Item]
 
 
 Axis = dict[str, Column]
-"""Columns that vary together: the same number of values each."""
+"""Columns that vary together; all have the same number of values."""
 
 Keys = Mapping[str, tuple[str, yaml.Node]]
 """key → (place of the key, its value node)."""
@@ -35,7 +35,7 @@ Keys = Mapping[str, tuple[str, yaml.Node]]
 
 @dataclass(frozen=True)
 class Block:
-    """One block: axes whose cross product it is, and conditions on the product."""
+    """One block: the cross product of its axes, filtered by its conditions."""
 
     name: str
     place: str
@@ -43,7 +43,7 @@ class Block:
     conditions: tuple[Item, ...]
 
     def place_of(self, field: str, value: Any) -> str:
-        """Return where a field's value stands, or else where the block does."""
+        """Return the place of a field's value, or else that of the block."""
         for axis in self.axes:
             for item in axis[field].items if field in axis else []:
                 if item.value == value:
@@ -61,7 +61,7 @@ class Reader:
     mistakes: Mistakes
 
     def read(self, name: str, place: str, keys: Keys) -> Block:
-        """Read one block, with the defaults and overrides that concern it."""
+        """Read one block with the defaults and overrides that apply to it."""
         axes = list(self._axes(keys))
         self._check_once(axes)
         own = set(chain.from_iterable(axes))
@@ -91,29 +91,32 @@ class Reader:
                 yield {key: Column(place, items)}
 
     def _zips(self, place: str, node: yaml.Node) -> Iterator[Axis]:
-        """Yield the groups under ``zip``, whose columns must be equally long."""
+        """Yield the groups under ``zip``; columns of a group have equal lengths."""
         groups = node.value if isinstance(node, yaml.SequenceNode) else [node]
         for group in groups:
             axis: Axis = {}
             keys = yaml_nodes.mapping(group, self.file, self.mistakes)
             for key in {"zip", "where"} & keys.keys():
-                self.mistakes.add(keys.pop(key)[0], f"{key}: not allowed within zip")
+                text = f"{key}: not allowed inside zip; move it to the block"
+                self.mistakes.add(keys.pop(key)[0], text)
             for part in self._axes(keys):
                 axis |= part
             sizes = {key: len(column.items) for key, column in axis.items()}
             if len(set(sizes.values())) > 1:
-                self.mistakes.add(place, f"zip: lists differ in length: {sizes}")
+                self.mistakes.add(
+                    place, f"zip: expected lists of equal length, got {sizes}"
+                )
             elif axis:
                 yield axis
 
     def _check_once(self, axes: list[Axis]) -> None:
-        """Note columns that stand in several axes of one block."""
+        """Report keys that occur in several axes of one block."""
         seen: dict[str, str] = {}
         for axis in axes:
             for key, column in axis.items():
                 first = seen.setdefault(key, column.place)
                 if first != column.place:
-                    text = f"{key}: appears twice (first at {first})"
+                    text = f"{key}: expected once, got it again (first at {first})"
                     self.mistakes.add(column.place, text)
 
     def _conditions(self, keys: Keys) -> list[Item]:
@@ -123,23 +126,30 @@ class Reader:
         found = yaml_nodes.items(keys["where"][1], self.file, self.mistakes)
         for item in found:
             if not isinstance(item.value, str):
-                self.mistakes.add(item.place, "where: expected a condition")
+                text = (
+                    f"where: expected a condition like keep < weights, got {item.value}"
+                )
+                self.mistakes.add(item.place, text)
         return [item for item in found if isinstance(item.value, str)]
 
     def _methods(self, axes: list[Axis], place: str) -> list[str]:
-        """Return the known methods of a block; note a missing or unknown one."""
+        """Return the known methods of a block; report a missing or unknown one."""
         columns = [axis["method"] for axis in axes if "method" in axis]
         items = [item for column in columns for item in column.items]
         if not columns:
-            self.mistakes.add(place, f"method: missing; known are {', '.join(METHODS)}")
+            self.mistakes.add(
+                place, f"method: missing; choose from {', '.join(METHODS)}"
+            )
         for item in items:
             if item.value not in METHODS:
                 hint = spelling.suggest(str(item.value), METHODS, spelling.METHODS)
-                self.mistakes.add(item.place, f"method: {item.value!r} unknown; {hint}")
+                self.mistakes.add(
+                    item.place, f"method: unknown method {item.value!r}; {hint}"
+                )
         return [item.value for item in items if item.value in METHODS]
 
     def _checked(self, axis: Axis, methods: list[str], own: set[str]) -> Axis:
-        """Return an axis with parsed values, without columns that concern no method."""
+        """Return an axis with parsed values, without keys that apply to no method."""
         checked: Axis = {}
         for key, column in axis.items():
             users = [m for m in methods if applies(key, m)]
@@ -152,12 +162,14 @@ class Reader:
         return checked
 
     def _parsed(self, key: str, item: Item, methods: Iterable[str]) -> Item | None:
-        """Return one value converted to its field's type; note why it cannot be."""
+        """Return one value converted to its field's type; report why it cannot be."""
         if key == "method":
-            return item  # checked before
+            return item  # checked by _methods
         if key == "engine" and item.value not in engines.names():
             hint = spelling.suggest(str(item.value), engines.names(), spelling.ENGINES)
-            self.mistakes.add(item.place, f"engine: {item.value!r} unknown; {hint}")
+            self.mistakes.add(
+                item.place, f"engine: unknown engine {item.value!r}; {hint}"
+            )
             return None
         value = item.value
         for field in fields_named(key, methods):
@@ -171,14 +183,16 @@ class Reader:
                 reason = error.errors()[0]["msg"].removeprefix("Input ")
                 text = f"{key}: {reason}, got {str(item.value)[:80]!r}"
                 if field.kind is str and not isinstance(item.value, str):
-                    text = f"{key}: {item.value} is no text; put it in quotes"
+                    text = (
+                        f"{key}: expected a string, got {item.value}; put it in quotes"
+                    )
                 self.mistakes.add(item.place, text)
                 return None
         return Item(value, item.place)
 
 
 def applies(key: str, method: str) -> bool:
-    """Return whether a field means something to a method."""
+    """Return whether a field applies to a method."""
     if key == "keep":
         return METHODS[method].needs_keep
     common = key in config.fields(config.Config)
@@ -186,7 +200,7 @@ def applies(key: str, method: str) -> bool:
 
 
 def fields_named(key: str, methods: Iterable[str]) -> list[ConfigField]:
-    """Return the fields of that name: the common one, or each method's option."""
+    """Return the fields of a name: the common one, or the option of each method."""
     common = config.fields(config.Config)
     if key in common:
         return [common[key]]
@@ -203,13 +217,16 @@ def parse_overrides(texts: Sequence[str], mistakes: Mistakes) -> dict[str, Colum
         key, equals, value = text.partition("=")
         place = f"--set {text}"
         if not equals or not key:
-            mistakes.add(place, "expected KEY=VALUE")
+            mistakes.add(place, f"expected KEY=VALUE, got {text!r}")
         elif key not in config_fields():
             hint = spelling.suggest(key, config_fields(), spelling.KEYS)
             mistakes.add(place, f"{key}: unknown key; {hint}")
         elif key in found:
             first = found[key].place
-            mistakes.add(place, f"{key}: is set twice (first by {first})")
+            mistakes.add(
+                place,
+                f"{key}: expected once, got it again (first by {first}); remove one",
+            )
         else:
             try:
                 node = yaml_nodes.parse(value or "''", place)
@@ -222,15 +239,15 @@ def parse_overrides(texts: Sequence[str], mistakes: Mistakes) -> dict[str, Colum
 
 
 def _replaced(axes: list[Axis], key: str, column: Column) -> list[Axis]:
-    """Return the axes with one column replaced by an axis of its own."""
+    """Return the axes with one key replaced by a separate axis."""
     others = [{k: v for k, v in axis.items() if k != key} for axis in axes]
     return [*(axis for axis in others if axis), {key: column}]
 
 
 def _no_user(key: str, methods: list[str]) -> str:
-    """Return the message for a key that no method of its block knows."""
+    """Return the message for a key that applies to no method of its block."""
     users = [method for method in METHODS if applies(key, method)]
     return (
-        f"{key}: has no meaning for {', '.join(dict.fromkeys(methods))}; "
-        f"it belongs to {', '.join(users)}"
+        f"{key}: does not apply to method {', '.join(dict.fromkeys(methods))} "
+        f"(applies to: {', '.join(users)}); remove it"
     )

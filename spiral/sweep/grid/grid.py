@@ -1,20 +1,21 @@
-"""Grid files: YAML in, a table of configs out, every mistake named with its place.
+"""Expand a grid file (YAML) to a table of configs.
 
 ::
 
     name: example
-    defaults: {width: 16, seed: 0..4}     # for every block that does not say otherwise
+    defaults: {width: 16, seed: 0..4}     # for blocks that do not set these keys
     blocks:
       pruned:
         method: [gmp, random]
         keep: [15..26, 30, 33]            # lists, ranges, and ranges in lists
-        zip:                              # these vary together
+        zip:                              # keys that vary together
           - {lr: [0.05, 0.1], schedule: [cosine, step]}
-        where: keep < weights             # weights: those of the dense network
+        where: keep < weights             # weights of the dense network
       dense: {method: dense}
 
-A block is the cross product of its keys; a grid is the union of its blocks. A file
-without ``blocks`` is one block. An axis counts only for the methods that have it.
+A block is the cross product of its keys, a grid is the union of its blocks. A file
+without ``blocks`` is one block. A key multiplies only the methods it applies to.
+All mistakes of a file are reported at once, each with its place.
 """
 
 from collections.abc import Sequence
@@ -45,16 +46,17 @@ class Grid:
     configs: pd.DataFrame
     """One row per config: ``config_id``, ``block``, then every field, resolved."""
     blocks: dict[str, int]
-    """Configs of each block, those dropped as duplicates included."""
+    """Configs of each block, including those dropped as duplicates."""
     duplicates: int
-    """Configs dropped because they stand earlier in the grid."""
+    """Configs dropped because the grid already contains them."""
 
 
 def sample(grid: Grid, share: float) -> Grid:
     """Return a random share of a grid: the same configs every time.
 
-    Chance is that of the ids: the configs whose id, read as a number, is among the
-    lowest of all possible ids.
+    Ids are uniform digests, so the configs whose id, read as a number, is below
+    ``share`` of the largest possible id are a random sample without a random generator:
+    reproducible, and nested for growing shares.
     """
     digits = grid.configs["config_id"].str[:8].map(lambda text: int(text, 16))
     kept = grid.configs[digits.to_numpy() < share * 16**8].reset_index(drop=True)
@@ -69,21 +71,21 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Grid:
     Args:
         path: The YAML file.
         overrides: ``KEY=VALUE`` texts; each replaces a key in every block with a method
-            that knows the key. Values are written as in the file.
+            to which the key applies. Values are written as in the file.
 
     Raises:
-        ConfigError: With every mistake found, one a line, each with its place.
+        ConfigError: Lists every mistake, one per line, each with its place.
     """
     return _expand(yaml_nodes.read(path), str(path), path.stem, overrides)
 
 
 def loads(text: str, name: str = "grid", overrides: Sequence[str] = ()) -> Grid:
-    """Expand a grid given as text (see :func:`load`)."""
+    """Expand a grid given as a string (see :func:`load`)."""
     return _expand(yaml_nodes.parse(text, name), name, name, overrides)
 
 
 def _expand(root: yaml.Node, file: str, stem: str, overrides: Sequence[str]) -> Grid:
-    """Read the blocks, expand each, unite them."""
+    """Read the blocks, expand each, and join them."""
     mistakes = Mistakes()
     name, blocks = _read_blocks(root, file, stem, overrides, mistakes)
     mistakes.raise_any()
@@ -92,7 +94,10 @@ def _expand(root: yaml.Node, file: str, stem: str, overrides: Sequence[str]) -> 
     mistakes.raise_any()
     table = pd.concat(tables, ignore_index=True)
     if table.empty:
-        mistakes.add(file, "the grid is empty: no config satisfies its `where`")
+        mistakes.add(
+            file,
+            "expected at least one config, got none that satisfies `where`; relax it",
+        )
         mistakes.raise_any()
     table.insert(0, "config_id", config.identify(table, options()))
     unique = table[~table["config_id"].duplicated()].reset_index(drop=True)
@@ -105,14 +110,14 @@ def _read_blocks(
 ) -> tuple[str, list[Block]]:
     """Return the grid's name and its blocks; a file without ``blocks`` is one."""
     top = yaml_nodes.mapping(root, file, mistakes)
-    mistakes.raise_any()  # without keys there is nothing else to say
+    mistakes.raise_any()  # without keys nothing else can be checked
     name = stem
     for key in ("name", "description"):
         place, node = top.pop(key, ("", None))
         if node is not None and (
             not isinstance(node, yaml.ScalarNode) or not node.value
         ):
-            mistakes.add(place, f"{key}: expected text")
+            mistakes.add(place, f"{key}: expected a string; give one")
         elif node is not None and key == "name":
             name = node.value
     _, defaults = top.pop("defaults", ("", None))
@@ -125,7 +130,7 @@ def _read_blocks(
     _, written = top.pop("blocks")
     for key, (place, _) in top.items():
         hint = spelling.suggest(key, TOP_KEYS)
-        mistakes.add(place, f"{key}: unknown key beside `blocks`; {hint}")
+        mistakes.add(place, f"{key}: unknown key next to `blocks`; {hint}")
     found = [
         reader.read(block, place, yaml_nodes.mapping(node, file, mistakes))
         for block, (place, node) in yaml_nodes.mapping(written, file, mistakes).items()
@@ -135,26 +140,30 @@ def _read_blocks(
     _check_overrides(reader, found)
     if not found and not mistakes.found:
         mistakes.add(
-            yaml_nodes.place(written, file), "the grid is empty: it has no block"
+            yaml_nodes.place(written, file),
+            "expected at least one block, got none; add one",
         )
     return name, found
 
 
 def _check_overrides(reader: Reader, blocks: list[Block]) -> None:
-    """Note overrides that no block uses."""
+    """Report overrides that apply to no block."""
     used = {key for block in blocks for axis in block.axes for key in axis}
     for key, column in reader.overrides.items():
         if key not in used:
-            reader.mistakes.add(column.place, f"{key}: no block has a use for it")
+            reader.mistakes.add(
+                column.place,
+                f"{key}: does not apply to any method of the grid; remove it",
+            )
 
 
 def _check_size(blocks: list[Block], file: str) -> None:
-    """Raise ConfigError if the blocks together are too large."""
+    """Raise ConfigError if the blocks together are too large, before expanding them."""
     sizes = {block.name: prod(map(resolve.length, block.axes)) for block in blocks}
     total = sum(sizes.values())
     if total > MAX_CONFIGS:
         largest = max(sizes, key=sizes.__getitem__)
         raise ConfigError(
-            f"{file}: {total:,} combinations, over {MAX_CONFIGS:,}; the largest block "
-            f"is {largest} with {sizes[largest]:,}"
+            f"{file}: expected at most {MAX_CONFIGS:,} combinations, got {total:,}; "
+            f"split the largest block, {largest} with {sizes[largest]:,}"
         )

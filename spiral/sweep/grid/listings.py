@@ -1,4 +1,4 @@
-"""Values of a key, listings included: ``key: {listing: {argument: value}}``."""
+"""Values of a key, including listings: ``key: {listing: {argument: value}}``."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from spiral.sweep.grid.yaml_nodes import Item, Mistakes
 
 
 class Argument(NamedTuple):
-    """One argument of a listing: a value or a list of values, with their places."""
+    """One argument of a listing: a value or a list of values, with places."""
 
     place: str
     items: list[Item]
@@ -21,31 +21,31 @@ class Argument(NamedTuple):
 
     @property
     def value(self) -> Any:
-        """What the listing gets."""
+        """The argument as the listing takes it."""
         values = [item.value for item in self.items]
         return values if self.listed else values[0]
 
 
 def names(key: str) -> list[str]:
-    """Return the listings that yield values of a field."""
+    """Return the names of the listings for a field."""
     return [name for name, listing in LISTINGS.items() if listing.field == key]
 
 
 def items(key: str, node: yaml.Node, file: str, mistakes: Mistakes) -> list[Item]:
-    """Return the values of one key (see ``yaml_nodes.items``), listings written out."""
+    """Return the values of one key (see ``yaml_nodes.items``), listings expanded."""
     known = names(key)
 
     def listing(part: yaml.MappingNode) -> list[Item]:
         found = yaml_nodes.mapping(part, file, mistakes)
         if len(found) != 1:
-            text = f"{key}: expected one listing; known are {', '.join(known)}"
+            text = f"{key}: expected one listing of {', '.join(known)}"
             mistakes.add(yaml_nodes.place(part, file), text)
             return []
         ((name, (place, body)),) = found.items()
         if name in known:
             return _values(name, place, body, file, mistakes)
         hint = spelling.suggest(name, known)
-        mistakes.add(place, f"{key}: {name!r} is no listing; {hint}")
+        mistakes.add(place, f"{key}: unknown listing {name!r}; {hint}")
         return []
 
     return yaml_nodes.items(node, file, mistakes, listing if known else None)
@@ -54,7 +54,7 @@ def items(key: str, node: yaml.Node, file: str, mistakes: Mistakes) -> list[Item
 def _values(
     name: str, place: str, body: yaml.Node, file: str, mistakes: Mistakes
 ) -> list[Item]:
-    """Return the values of a listing; note what is wrong with its arguments."""
+    """Return the values of a listing; report mistakes in its arguments."""
     before = len(mistakes.found)
     arguments = {}
     for key, (where, node) in yaml_nodes.mapping(body, file, mistakes).items():
@@ -74,7 +74,10 @@ def _values(
         mistakes.add(place, f"{name}: {error}")
     else:
         if not values:
-            mistakes.add(place, f"{name}: nothing satisfies its arguments")
+            mistakes.add(
+                place,
+                f"{name}: expected at least one value, got none; relax the arguments",
+            )
         return [Item(value, place) for value in values]
     return []
 
@@ -82,10 +85,10 @@ def _values(
 def _explain(
     name: str, place: str, mistake: Mapping[str, Any], arguments: dict[str, Argument]
 ) -> tuple[str, str]:
-    """Return the place and the words for what pydantic has against an argument."""
+    """Translate a pydantic error about an argument to a place and a message."""
     key, *inner = mistake["loc"]
     if key not in arguments:
-        return place, f"{name}: it needs {key}"
+        return place, f"{name}: missing argument {key}; add it"
     argument = arguments[key]
     if mistake["type"] == "extra_forbidden":
         hint = spelling.suggest(key, LISTINGS[name].options.model_fields)

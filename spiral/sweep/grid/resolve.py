@@ -1,4 +1,4 @@
-"""One block of a grid as a table: its product, defaults, conditions and checks."""
+"""Expand one block of a grid to a table: product, defaults, conditions, checks."""
 
 from math import prod
 
@@ -30,14 +30,14 @@ def configs(block: Block, mistakes: Mistakes) -> pd.DataFrame:
 
 
 def length(axis: Axis) -> int:
-    """Return how many values an axis has."""
+    """Return the number of values of an axis."""
     return len(next(iter(axis.values())).items)
 
 
 def _product(block: Block, sizes: list[int]) -> pd.DataFrame:
-    """Return the cross product of the axes; fields foreign to a method are null.
+    """Return the cross product of the axes, with null for keys that do not apply.
 
-    An axis without any column that a method knows is not multiplied out for it.
+    An axis of which no key applies to a method does not multiply its configs.
     """
     total = prod(sizes)
     codes = np.unravel_index(np.arange(total), sizes)
@@ -61,7 +61,7 @@ def _product(block: Block, sizes: list[int]) -> pd.DataFrame:
 
 
 def _resolve(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> pd.DataFrame:
-    """Fill in defaults, so that every field of every config has its value."""
+    """Fill in defaults, so that every field of every config has a value."""
     columns = {}
     methods = table["method"].to_numpy(object)
     of_method = {method: methods == method for method in dict.fromkeys(methods)}
@@ -82,7 +82,9 @@ def _resolve(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> pd.DataFr
                 rows &= np.asarray(values.isna(), bool)
             required = own[key].required or key == "keep"
             if required and rows.any():
-                mistakes.add(block.place, f"{key}: method {method} needs it")
+                mistakes.add(
+                    block.place, f"{key}: missing; method {method} requires it"
+                )
             elif own[key].default is not None:
                 values[rows] = own[key].default
         columns[key] = values
@@ -99,7 +101,7 @@ def _preset(
     model: type[config.Options],
     field: config.ConfigField,
 ) -> None:
-    """Fill an option that was left out with what a preset that was chosen says."""
+    """Fill in missing values of an option from the chosen preset."""
     for selector, case, value in config.presets(model, field.name):
         if selector in table:
             chosen = np.asarray((table[selector] == case).fillna(False), bool)
@@ -107,7 +109,7 @@ def _preset(
 
 
 def _derive(table: pd.DataFrame) -> pd.DataFrame:
-    """Fill in the options that follow from the rest of a config."""
+    """Fill in options that are derived from the rest of a config."""
     for method in table["method"].unique():
         rows = (table["method"] == method).to_numpy(bool)
         for name, values in METHODS[method].derive(table[rows]).items():
@@ -127,24 +129,25 @@ def _holds(condition: str, table: pd.DataFrame) -> np.ndarray:
         else:
             known = [k for k in table if not table[k].isna().all()]
             hint = spelling.suggest(name, [*known, "weights"], spelling.KEYS)
-            raise conditions.WhereError(f"{name!r} unknown; {hint}")
+            raise conditions.WhereError(f"unknown name {name!r}; {hint}")
     return np.broadcast_to(conditions.evaluate(condition, columns), len(table))
 
 
 def _plain(name: str, table: pd.DataFrame) -> np.ndarray:
-    """Return a column without nulls as plain numbers or text."""
+    """Return a column without nulls as numbers or strings."""
     column = table[name]
     if column.isna().any():
         method = table["method"][column.isna()].iloc[0]
         raise conditions.WhereError(
-            f"{name} has no value for method {method}; give it a block of its own"
+            f"{name} does not apply to method {method}; move that method to another "
+            "block"
         )
     text = pd.api.types.is_string_dtype(column.dtype)
     return column.to_numpy(str if text else np.float64)
 
 
 def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None:
-    """Note values that cannot work together."""
+    """Report values that contradict each other."""
     weights = table["width"].map(mlp.weight_count)
     large = (table["keep"] > weights).fillna(False)
     if large.any():
@@ -152,8 +155,9 @@ def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None
         keep, width = table["keep"][first], table["width"][first]
         mistakes.add(
             block.place_of("keep", keep),
-            f"keep: {keep} is more than the {weights[first]} weights of width {width} "
-            f"({large.sum()} configs); lower it or add `where: keep <= weights`",
+            f"keep: expected at most the {weights[first]} weights of width {width}, "
+            f"got {keep} ({large.sum()} configs); lower it or add `where: keep <= "
+            "weights`",
         )
     _check_init(table, block, mistakes)
     late = (table["stop_epoch"] > table["epochs"]).fillna(False)
@@ -161,7 +165,8 @@ def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None
         stop, epochs = table[late].iloc[0][["stop_epoch", "epochs"]]
         mistakes.add(
             block.place_of("stop_epoch", stop),
-            f"stop_epoch: {stop} is after the end of a training of {epochs} epochs",
+            f"stop_epoch: expected at most the {epochs} epochs of the training, got "
+            f"{stop}; lower it",
         )
     for method in table["method"].unique():
         for field, message, value in METHODS[method].check(
@@ -171,7 +176,7 @@ def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None
 
 
 def _check_init(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None:
-    """Note files of initial weights that are too narrow for a network."""
+    """Report files of initial weights that are too narrow for a network."""
     for source in set(table["init"].unique()) - {initial.DEFAULT}:
         widest = int(table.loc[table["init"] == source, "width"].max())
         try:

@@ -1,4 +1,4 @@
-"""The JSON Schema of grid files, from the same fields that check them."""
+"""The JSON Schema of grid files, built from the fields that validate them."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ RANGE = {"type": "string", "pattern": r"^-?\d+\.\.-?\d+(\.\.\d+)?$"}
 
 
 def _values(key: str, one: dict[str, Any], whole: bool) -> dict[str, Any]:
-    """Return the schema of a key: a value, a range, a listing, or a list of these."""
+    """Return the schema of a key: a value, range or listing, or a list of these."""
     kinds = [one, *([RANGE] if whole else []), *map(_listing, listings.names(key))]
     return {
         "anyOf": [*kinds, {"type": "array", "items": {"anyOf": kinds}, "minItems": 1}]
@@ -31,7 +31,7 @@ def _listing(name: str) -> dict[str, Any]:
 
 
 def _one(name: str) -> dict[str, Any]:
-    """Return the schema of one value of a key, whichever method it is for."""
+    """Return the schema of one value of a key, over all methods that have it."""
     fields = [config_fields()[name]]
     if name not in config.fields(config.Config):
         own = [config.fields(entry.options) for entry in METHODS.values()]

@@ -1,7 +1,8 @@
 """YAML with places: every value keeps its file:line:column for messages.
 
-Scalars follow YAML 1.2, so ``5e-4`` is a number and ``no`` and ``10:30`` are text
-(PyYAML alone reads YAML 1.1). A duplicate key is a mistake, not the last one wins.
+Scalars follow YAML 1.2, so that ``5e-4`` is a number and ``no`` and ``10:30`` are
+strings; PyYAML by itself follows YAML 1.1. A duplicate key is an error; PyYAML would
+silently keep the last one.
 """
 
 import re
@@ -17,13 +18,13 @@ from spiral import formats
 from spiral.errors import ConfigError
 
 MAX_BYTES = 512 * 2**10
-"""Takes a second to parse; what is larger is written as ranges and listings."""
+"""Takes a second to parse; larger grids should use ranges and listings."""
 MAX_MISTAKES = 100
-"""After so many nobody reads on, and a range of a million wrong values has as many."""
+"""Stop after this many: a range of a million wrong values would report each."""
 MAX_RANGE = 1_000_000
 MAX_VALUES = 5_000_000
-"""Of all keys of a file, so that aliases and defaults cannot multiply ranges: as many
-as a grid may have configs."""
+"""Over all keys of a file, as aliases and defaults could multiply ranges; equals the
+limit on configs."""
 RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(\d+))?")
 INTEGER = re.compile(r"[-+]?\d+")
 FLOAT = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?")
@@ -32,17 +33,17 @@ NULLS, TRUE, FALSE = ("", "~", "null"), ("true", "True"), ("false", "False")
 
 @dataclass
 class Mistakes:
-    """Collects what is wrong with an input, so that all of it is said at once."""
+    """Collects all mistakes of an input, to report them at once."""
 
     found: list[str] = field(default_factory=list)
     values: int = 0
-    """Values written out so far, of all keys."""
+    """Values expanded so far, over all keys."""
 
     def add(self, place: str, message: str) -> None:
-        """Note one mistake (once, however often it is found).
+        """Add one mistake; repeated ones are kept once.
 
         Raises:
-            ConfigError: There are so many that looking on is no use.
+            ConfigError: The limit of mistakes is reached.
         """
         text = f"{place}: {message}"
         if text not in self.found:
@@ -51,33 +52,35 @@ class Mistakes:
             self.raise_any()
 
     def count(self, place: str, values: int) -> None:
-        """Count values that are about to be written out.
+        """Count values before they are expanded.
 
         Raises:
             ConfigError: There are too many.
         """
         self.values += values
         if self.values > MAX_VALUES:
-            self.add(place, f"the grid has over {MAX_VALUES:,} values; split it")
+            self.add(
+                place, f"expected at most {MAX_VALUES:,} values in a grid; split it"
+            )
             self.raise_any()
 
     def raise_any(self) -> None:
         """Raise ConfigError if there are any."""
         if self.found:
-            said = sorted(self.found, key=_position)
-            if len(said) >= MAX_MISTAKES:
-                said.append(f"... and perhaps more: these are the first {len(said)}")
-            raise ConfigError("\n".join(said))
+            lines = sorted(self.found, key=_position)
+            if len(lines) >= MAX_MISTAKES:
+                lines.append(f"only the first {len(lines)} mistakes are listed")
+            raise ConfigError("\n".join(lines))
 
 
 def _position(mistake: str) -> tuple[int, ...]:
-    """Return line and column of a mistake; those without a place come last."""
+    """Return line and column of a mistake; mistakes without a place sort last."""
     match = re.search(r":(\d+):(\d+): ", mistake)
     return (int(match[1]), int(match[2])) if match else (sys.maxsize,)
 
 
 class Item(NamedTuple):
-    """One value and where it stands."""
+    """One value and its place."""
 
     value: Any
     place: str
@@ -87,19 +90,23 @@ def read(path: Path) -> yaml.Node:
     """Read a file into YAML nodes.
 
     Raises:
-        ConfigError: It cannot be read or is not YAML; the message has the place.
+        ConfigError: The file cannot be read or is not YAML, with the place.
     """
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)  # its size may be endless, as /dev/zero's
+            data = file.read(MAX_BYTES + 1)  # bounded: /dev/zero never ends
         if len(data) > MAX_BYTES:
-            raise ConfigError(f"{path}: larger than {MAX_BYTES >> 10} KB; split it")
+            raise ConfigError(
+                f"{path}: expected at most {MAX_BYTES >> 10} KB; split it"
+            )
         text = data.decode("utf-8")
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); give a readable file"
+        ) from None
     except UnicodeDecodeError as error:
         raise ConfigError(
-            f"{path}: expected a grid, which is YAML, got {formats.kind(path)}: "
+            f"{path}: expected a grid in YAML, got {formats.kind(path)}: "
             f"not UTF-8 text (byte {error.start})"
         ) from None
     try:
@@ -108,9 +115,7 @@ def read(path: Path) -> yaml.Node:
         kind = formats.kind(path)
         if kind in ("YAML", "text", "JSON", "an empty file"):
             raise
-        raise ConfigError(
-            f"{path}: expected a grid, which is YAML, got {kind}"
-        ) from None
+        raise ConfigError(f"{path}: expected a grid in YAML, got {kind}") from None
 
 
 def parse(text: str, name: str) -> yaml.Node:
@@ -125,20 +130,22 @@ def parse(text: str, name: str) -> yaml.Node:
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"{name}: not valid YAML: {reason}") from None
     except RecursionError:
-        raise ConfigError(f"{name}: nested too deeply for a grid") from None
+        raise ConfigError(
+            f"{name}: expected a grid, got YAML that is nested too deeply"
+        ) from None
     if node is None:
-        raise ConfigError(f"{name}:1:1: the file is empty; a grid needs blocks")
+        raise ConfigError(f"{name}:1:1: expected a grid, got an empty file; add blocks")
     node.start_mark.name = name
     return node
 
 
 def _plain(error: yaml.MarkedYAMLError) -> str:
-    """Return what is wrong with YAML, without the words of its parser."""
+    """Return what is wrong with the YAML, without the parser's token names."""
     problem = str(error.problem)
     if re.search("<[a-z ]+>", problem):
         return (
-            "this does not go on what stands above it; look at the indentation, and at "
-            "quotes, brackets and colons before"
+            "this does not continue the lines above; check the indentation, quotes, "
+            "brackets and colons"
         )
     return problem
 
@@ -149,7 +156,7 @@ def place(node: yaml.Node, name: str) -> str:
 
 
 def scalar(node: yaml.ScalarNode) -> Any:
-    """Return a scalar's value by the rules of YAML 1.2; quoted is always text."""
+    """Return a scalar's value by the rules of YAML 1.2; quoted means string."""
     text = node.value
     if node.style:
         return text
@@ -167,25 +174,28 @@ def scalar(node: yaml.ScalarNode) -> Any:
 def mapping(
     node: yaml.Node, name: str, mistakes: Mistakes
 ) -> dict[str, tuple[str, yaml.Node]]:
-    """Return key → (its place, value node); note duplicates and non-mappings."""
+    """Return key → (its place, value node); report duplicates and non-mappings."""
     found: dict[str, tuple[str, yaml.Node]] = {}
     if not isinstance(node, yaml.MappingNode):
-        mistakes.add(place(node, name), "expected `key: value` lines here")
+        mistakes.add(place(node, name), "expected `key: value` lines")
         return found
     for key_node, value in node.value:
         where = place(key_node, name)
         if not isinstance(key_node, yaml.ScalarNode):
-            mistakes.add(where, "a key must be plain text")
+            mistakes.add(where, "expected a plain string as key")
         elif key_node.value in found:
             first = found[key_node.value][0]
-            mistakes.add(where, f"{key_node.value}: appears twice (first at {first})")
+            mistakes.add(
+                where,
+                f"{key_node.value}: expected once, got it again (first at {first})",
+            )
         else:
             found[key_node.value] = (where, value)
     return found
 
 
 Special = Callable[[yaml.MappingNode], list[Item]]
-"""Reads the values of a mapping that stands in the place of a value."""
+"""Reads the values of a mapping in place of a value."""
 
 
 def items(
@@ -199,7 +209,7 @@ def items(
     found: list[Item] = []
     size = sum(map(_count, node.value if several else [node]))
     if size > MAX_RANGE:
-        mistakes.add(place(node, name), f"the list has over {MAX_RANGE:,} values")
+        mistakes.add(place(node, name), f"expected at most {MAX_RANGE:,} values")
         return []
     mistakes.count(place(node, name), size)
     for part in node.value if several else [node]:
@@ -210,41 +220,45 @@ def items(
             mistakes.count(place(part, name), len(listed))
             found += listed
         else:
-            what = "plain value here" if several else "value or a list of values"
+            what = "plain value" if several else "value or a list of values"
             mistakes.add(place(part, name), f"expected a {what}")
         if len(found) > MAX_RANGE:
-            text = f"the list has over {MAX_RANGE:,} values"
+            text = f"expected at most {MAX_RANGE:,} values"
             mistakes.add(place(node, name), text)
             return []
     if several and not node.value:
-        mistakes.add(place(node, name), "the list is empty")
+        mistakes.add(place(node, name), "expected a list of values, got an empty one")
     return found
 
 
 def _count(node: yaml.Node) -> int:
-    """Return how many values a part of a list stands for, before it is expanded."""
+    """Return how many values a part of a list expands to."""
     match = RANGE.fullmatch(node.value) if isinstance(node, yaml.ScalarNode) else None
     if match is None or max(map(len, match.groups(default=""))) > 18:
         return 1
     length = (int(match[2]) - int(match[1])) // max(1, int(match[3] or 1)) + 1
-    return length if 0 < length <= MAX_RANGE else 1  # others are said by themselves
+    return length if 0 < length <= MAX_RANGE else 1  # _expand reports others
 
 
 def _expand(node: yaml.ScalarNode, name: str, mistakes: Mistakes) -> Iterator[Item]:
-    """Yield the values of one scalar; a range (both ends included) has several."""
+    """Yield the values of one scalar; a range includes both ends."""
     where = place(node, name)
     match = RANGE.fullmatch(node.value) if not node.style else None
     if match is None:
         yield Item(scalar(node), where)
         return
     if max(map(len, match.groups(default=""))) > 18:
-        mistakes.add(where, f"range {node.value}: numbers too large")
+        mistakes.add(where, f"range {node.value}: expected at most 18 digits")
         return
     first, last, step = int(match[1]), int(match[2]), int(match[3] or 1)
     if last < first or step == 0:
-        mistakes.add(where, f"range {node.value} is empty; write low..high[..step]")
+        mistakes.add(
+            where, f"range {node.value}: expected low..high[..step], got an empty range"
+        )
     elif (last - first) // step >= MAX_RANGE:
-        mistakes.add(where, f"range {node.value} has over {MAX_RANGE:,} values")
+        mistakes.add(
+            where, f"range {node.value}: expected at most {MAX_RANGE:,} values"
+        )
     else:
         for value in range(first, last + 1, step):
             yield Item(value, where)

@@ -56,31 +56,33 @@ def test_an_override_may_be_a_listing():
     assert found == texts(PaperMasks(shape=[3, 3, 3], below=10))
 
 
-KNOWN = "known are orbits, paper_masks"
+KNOWN = "orbits, paper_masks"
 SHAPE = "paper_masks: shape: "
 
 MISTAKES = {
-    "{paper_mask: {shape: [3, 3, 3]}}": "g:2:12: matrices: 'paper_mask' is no listing;"
-    " did you mean 'paper_masks'?",
-    "{}": f"g:2:11: matrices: expected one listing; {KNOWN}",
-    "{a: 1, b: 2}": f"g:2:11: matrices: expected one listing; {KNOWN}",
-    "{paper_masks: }": "g:2:24: expected `key: value` lines here",
-    "{paper_masks: {}}": "g:2:12: paper_masks: it needs shape",
+    "{paper_mask: {shape: [3, 3, 3]}}": "g:2:12: matrices: unknown listing "
+    "'paper_mask'; did you mean 'paper_masks'?",
+    "{}": f"g:2:11: matrices: expected one listing of {KNOWN}",
+    "{a: 1, b: 2}": f"g:2:11: matrices: expected one listing of {KNOWN}",
+    "{paper_masks: }": "g:2:24: expected `key: value` lines",
+    "{paper_masks: {}}": "g:2:12: paper_masks: missing argument shape",
     "{paper_masks: {shape: [3, 3, 3], frist: 3}}": "g:2:44: paper_masks: frist: "
     "unknown argument; did you mean 'first'?",
     "{paper_masks: {shape: 3}}": f"g:2:33: {SHAPE}should be a valid list, got '3'",
     "{paper_masks: {shape: [3, 3]}}": f"g:2:34: {SHAPE}List should have at least 3",
     "{paper_masks: {shape: [3, x, 3]}}": f"g:2:37: {SHAPE}should be a valid integer, ",
     "{paper_masks: {shape: [3, 3, 17]}}": f"g:2:40: {SHAPE}should be less than or e",
-    "{paper_masks: {shape: [3, 3, [3]]}}": "g:2:40: expected a plain value here",
+    "{paper_masks: {shape: [3, 3, [3]]}}": "g:2:40: expected a plain value",
     "{paper_masks: {shape: [3, 3, 3], below: '9'}}": "g:2:51: paper_masks: below: "
     "should be a valid integer, got '9'",
     "{paper_masks: {shape: [3, 3, 3], below: 8..9}}": "g:2:51: paper_masks: below: "
     "should be a valid integer, got '[8, 9]'",
-    "{paper_masks: {shape: [3, 3, 3], below: 3}}": "g:2:12: paper_masks: nothing sat",
-    "{paper_masks: {shape: [7, 3, 3]}}": "g:2:12: paper_masks: 266,004,066 masks, over",
-    "{paper_masks: {shape: [7, 7, 7]}}": "g:2:12: paper_masks: a 7x7 matrix has over ",
-    "{paper_masks: {shape: [3, 3, 3], first: 1, first: 2}}": "g:2:54: first: appears t",
+    "{paper_masks: {shape: [3, 3, 3], below: 3}}": "g:2:12: paper_masks: expected at "
+    "least one value",
+    "{paper_masks: {shape: [7, 3, 3]}}": "g:2:12: paper_masks: expected at most 1,000",
+    "{paper_masks: {shape: [7, 7, 7]}}": "g:2:12: paper_masks: expected at most ",
+    "{paper_masks: {shape: [3, 3, 3], first: 1, first: 2}}": "g:2:54: first: expected "
+    "on",
 }
 
 
@@ -112,9 +114,9 @@ def test_orbits_of_a_range_of_weights(nnz, count):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("shape: [3, 2, 2], nnz: [10, 12]", "expected a range as 16..20"),
+        ("shape: [3, 2, 2], nnz: [10, 12]", "expected a range like 16..20"),
         ("shape: [3, 2]", "at least 3 items"),
-        ("shape: [3, 12, 3]", "12 units in layer 2"),
+        ("shape: [3, 12, 3]", "7 units in layer 2, got 12"),
     ],
 )
 def test_orbits_say_what_they_cannot_do(arguments, message):

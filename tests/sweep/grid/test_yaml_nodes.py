@@ -85,12 +85,15 @@ def test_a_key_has_a_scalar_a_range_or_a_list_of_both(text, expected):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("5..3", "f:1:1: range 5..3 is empty; write low..high[..step]"),
-        ("3..9..0", "f:1:1: range 3..9..0 is empty; write low..high[..step]"),
-        ("0..1000000", "f:1:1: range 0..1000000 has over 1,000,000 values"),
-        (f"0..{10**30}", f"f:1:1: range 0..{10**30}: numbers too large"),
-        ("[]", "f:1:1: the list is empty"),
-        ("[1, [2]]", "f:1:5: expected a plain value here"),
+        ("5..3", "f:1:1: range 5..3: expected low..high[..step], got an empty range"),
+        (
+            "3..9..0",
+            "f:1:1: range 3..9..0: expected low..high[..step], got an empty range",
+        ),
+        ("0..1000000", "f:1:1: range 0..1000000: expected at most 1,000,000 values"),
+        (f"0..{10**30}", f"f:1:1: range 0..{10**30}: expected at most 18 digits"),
+        ("[]", "f:1:1: expected a list of values, got an empty one"),
+        ("[1, [2]]", "f:1:5: expected a plain value"),
         ("{a: 1}", "f:1:1: expected a value or a list of values"),
     ],
 )
@@ -121,16 +124,16 @@ def test_a_mapping_gives_each_key_its_place():
 def test_the_first_of_two_equal_keys_counts_and_the_second_is_a_mistake():
     mistakes = Mistakes()
     found = yaml_nodes.mapping(yaml_nodes.parse("a: 1\n'a': 2", "f"), "f", mistakes)
-    assert mistakes.found == ["f:2:1: a: appears twice (first at f:1:1)"]
+    assert mistakes.found == ["f:2:1: a: expected once, got it again (first at f:1:1)"]
     assert found["a"][1].value == "1"
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("? [1]\n: 3", "f:1:3: a key must be plain text"),
-        ("[a]", "f:1:1: expected `key: value` lines here"),
-        ("word", "f:1:1: expected `key: value` lines here"),
+        ("? [1]\n: 3", "f:1:3: expected a plain string as key"),
+        ("[a]", "f:1:1: expected `key: value` lines"),
+        ("word", "f:1:1: expected `key: value` lines"),
     ],
 )
 def test_what_is_no_mapping_is_a_mistake(text, expected):
@@ -160,8 +163,8 @@ def test_mistakes_are_said_once_and_all_together():
         ("a: *b", "f:1:4: not valid YAML"),
         ("a: 1\n---\nb: 2", "f:2:1: not valid YAML"),
         ("a: \0", "f: not valid YAML"),
-        ("", "f:1:1: the file is empty"),
-        ("# nothing", "f:1:1: the file is empty"),
+        ("", "f:1:1: expected a grid, got an empty file"),
+        ("# nothing", "f:1:1: expected a grid, got an empty file"),
     ],
 )
 def test_broken_yaml_gives_one_line_with_the_place(text, place):
@@ -180,7 +183,9 @@ def test_nothing_is_ever_constructed():
 def test_deep_nesting_is_refused_in_words(brackets):
     opening = "[" if brackets == "[]" else "{a: "
     text = opening * 5_000 + brackets[1] * 5_000
-    with pytest.raises(ConfigError, match=r"^f: nested too deeply"):
+    with pytest.raises(
+        ConfigError, match=r"^f: expected a grid, got YAML that is nested"
+    ):
         yaml_nodes.parse(text, "f")
 
 
@@ -193,7 +198,7 @@ def test_an_alias_bomb_is_never_unfolded():
     found = yaml_nodes.mapping(yaml_nodes.parse("\n".join(lines), "f"), "f", mistakes)
     assert yaml_nodes.items(found["a20"][1], "f", mistakes) == []
     assert len(mistakes.found) == 1
-    assert mistakes.found[0].endswith("expected a plain value here")
+    assert mistakes.found[0].endswith("expected a plain value")
     assert mistakes.values == 9
 
 
@@ -213,8 +218,8 @@ def test_a_file_is_read_as_utf_8_with_its_name_in_messages(tmp_path):
     [
         (b"name: \xff", "not UTF-8 text (byte 6)"),
         ("name: ä".encode("utf-16"), "not UTF-8 text (byte 0)"),
-        (b"", "1:1: the file is empty"),
-        (b"#" * (2**19 + 1), "larger than 512 KB; split it"),
+        (b"", "1:1: expected a grid, got an empty file"),
+        (b"#" * (2**19 + 1), "expected at most 512 KB; split it"),
     ],
 )
 def test_a_file_that_cannot_be_a_grid_is_refused(tmp_path, content, expected):
@@ -242,7 +247,7 @@ def test_a_million_mistakes_are_some_mistakes(monkeypatch):
 
     real = ConfigField.parse
     monkeypatch.setattr(ConfigField, "parse", parse)
-    with pytest.raises(ConfigError, match="perhaps more") as caught:
+    with pytest.raises(ConfigError, match="only the first") as caught:
         grid.loads("{method: dense, width: 0..999999}")
     assert len(str(caught.value).splitlines()) < 120
     assert len(parsed) < 1_000
@@ -254,7 +259,7 @@ def test_a_list_is_counted_before_it_is_written_out():
         yaml_nodes.parse("[0..999999, 0..999999]", "f"), "f", mistakes
     )
     assert found == []
-    assert mistakes.found == ["f:1:1: the list has over 1,000,000 values"]
+    assert mistakes.found == ["f:1:1: expected at most 1,000,000 values"]
     assert mistakes.values == 0
 
 
@@ -276,7 +281,9 @@ def test_values_of_all_keys_are_counted_before_they_are_written_out(bomb, monkey
     monkeypatch.setattr(
         yaml_nodes, "Item", lambda *item: made.append(item) or Item(*item)
     )
-    with pytest.raises(ConfigError, match="the grid has over 1,000 values; split it"):
+    with pytest.raises(
+        ConfigError, match="expected at most 1,000 values in a grid; split"
+    ):
         grid.loads(bomb)
     assert 400 < len(made) <= 1_000
 
@@ -287,10 +294,12 @@ def test_masks_of_listings_are_counted_too(monkeypatch):
     (masks,) = grid.loads(block.format(text)).blocks.values()
     several = block.format(", ".join([text, "*a", "*a"]))
     monkeypatch.setattr(yaml_nodes, "MAX_VALUES", 2 * masks)
-    with pytest.raises(ConfigError, match=f"the grid has over {2 * masks} values"):
+    with pytest.raises(
+        ConfigError, match=f"expected at most {2 * masks} values in a grid"
+    ):
         grid.loads(several)
 
 
 def test_a_file_without_end_is_refused():
-    with pytest.raises(ConfigError, match="larger than 512 KB"):
+    with pytest.raises(ConfigError, match="expected at most 512 KB"):
         yaml_nodes.read(Path("/dev/zero"))
