@@ -136,7 +136,7 @@ def test_diagnose_measures_robustness(launched, tmp_path):
     text = run("diagnose", "robustness", *options[:5], "--keep", "12").out
     assert "mean_corruption" in text
     assert "every 500th point" in " ".join(text.split())
-    assert "expected numbers" in run("diagnose", "robustness", out, "--keep", "a").err
+    assert "as 3,16, got" in run("diagnose", "robustness", out, "--keep", "a").err
     none = run("diagnose", "robustness", out, "--keep", 13, "--where", "unit=neuron")
     assert none.code == 0  # dense networks are left
     assert "gmp" not in none.out

@@ -52,7 +52,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Tables that answer one question each, and what to know about them."""
+    """Tables that answer one question each, with notes."""
 
     question: Question
     tables: dict[str, pd.DataFrame]

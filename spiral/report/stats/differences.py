@@ -223,7 +223,7 @@ def _several(values: Iterable[object]) -> str:
 
 
 def _word(value: object) -> str:
-    """Return a value as people write it."""
+    """Return a value as text."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -32,7 +32,7 @@ def excess_weights(
 
     Args:
         choice: Rows and groups.
-        groups: What ``aggregate.summarise`` makes of them, with these thresholds.
+        groups: Their summary (``aggregate.summarise``) with these thresholds.
         thresholds: Accuracies to reach.
         best_known: A frontier, if there is one.
 

@@ -1,4 +1,4 @@
-"""Rows from given initial weights: what pruners and what a search make of them."""
+"""Rows from given initial weights: what pruners and what a search reach from them."""
 
 import pandas as pd
 

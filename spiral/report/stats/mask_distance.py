@@ -14,7 +14,7 @@ from spiral.search import best_known as frontier
 from spiral.search import shape
 
 SAMPLE = 100
-"""Masks that are looked at unless more are asked for: a second or two."""
+"""Masks compared unless more are asked for: that takes a second or two."""
 
 EACH = 10
 """The most of these in one line of the table."""
@@ -40,7 +40,7 @@ def distances(
 
     Args:
         choice: Rows and groups.
-        groups: What ``aggregate.summarise`` makes of them.
+        groups: Their summary (``aggregate.summarise``).
         thresholds: Accuracies.
         best_known: A frontier; masks are compared with its smallest networks.
         read_masks: Reads the masks of rows.

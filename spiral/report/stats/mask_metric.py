@@ -45,7 +45,7 @@ def nearest(
     """Return the distance to the nearest target mask.
 
     Args:
-        mask: Of weights and biases; biases are not looked at.
+        mask: Of weights and biases; biases do not count.
         width: Hidden width of the network.
         targets: Masks of shapes (see ``search.shape``), at most 100 weights each.
     """

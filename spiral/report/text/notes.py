@@ -29,7 +29,7 @@ def of(
 
     Args:
         choice: Rows and groups.
-        groups: What ``aggregate.summarise`` makes of them.
+        groups: Their summary (``aggregate.summarise``).
         seed_split: Whether settings are chosen on seeds that are not reported.
         best_known: A frontier, if there is one.
         differ: The conditions that differ, if known already.

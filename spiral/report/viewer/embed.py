@@ -108,7 +108,7 @@ def of_folders(
 
 
 def choose(known: pd.DataFrame, select: str | None, leaders: bool) -> pd.DataFrame:
-    """Return rows worth a look, best first: of every method, width and size in turn.
+    """Return the best rows of every method, width and size in turn, best first.
 
     Args:
         known: Rows.

@@ -216,7 +216,7 @@ def _summary(cells: pd.DataFrame) -> pd.DataFrame:
 def _notes(
     cells: pd.DataFrame, question: Question, thresholds: Thresholds
 ) -> list[str]:
-    """Return what to know about a map."""
+    """Return notes on a map."""
     barrier, alike = thresholds.barrier, thresholds.alike
     source = (
         "the threshold of cka follows from the data"

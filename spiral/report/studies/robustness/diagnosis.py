@@ -45,7 +45,7 @@ class Question:
 
 
 class Diagnosis(NamedTuple):
-    """Tables, and what to know about them."""
+    """Tables, and notes on them."""
 
     networks: pd.DataFrame
     """A line for each network: what it is, and ``measure.numbers``."""
