@@ -42,7 +42,7 @@ def test_the_exceptions_exist():
 
 PRINTS = {
     "methods": ("methods",),
-    "frontier show": ("kind", "by", "optima", "networks"),
+    "frontier show": ("kind", "by", "best_known", "networks"),
     "frontier verify": ("file", "networks", "mistakes"),
     "rank": ("width", "definitions", "places", "gaps", "sizes"),
     "search count --shape 3,2,2": ("labelled", "canonical", "by_nnz"),

@@ -95,8 +95,8 @@ def test_a_mistake_is_a_message_and_a_code(args, code, said, grid, launched, tmp
 @pytest.mark.parametrize(
     ("failed", "done", "said"),
     [
-        (1, 0, "1 of 1 packs failed; no other was trained, and"),
-        (2, 3, "2 of 5 packs failed; the other 3 are saved, and"),
+        (1, 0, "1 of 1 packs failed; none succeeded. "),
+        (2, 3, "2 of 5 packs failed; the other 3 are saved. "),
     ],
 )
 def test_failed_packs_are_told_with_what_was_saved(failed, done, said):

@@ -181,7 +181,9 @@ def test_a_wrong_shape_is_refused(name, shape, tmp_path):
 def test_values_must_be_finite(value, tmp_path):
     wrong = arrays() | {"clf.bias": np.array([value])}
     np.savez(tmp_path / "a.npz", **wrong)
-    assert refusal(tmp_path / "a.npz").endswith("expected finite values, got NaN or infinity")
+    assert refusal(tmp_path / "a.npz").endswith(
+        "expected finite values, got NaN or infinity"
+    )
 
 
 def forget():

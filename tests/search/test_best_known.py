@@ -227,7 +227,7 @@ def test_finds_add_up_and_go_once_the_shipped_frontier_has_them(
     monkeypatch.setattr(best_known, "SHIPPED", newer)
     assert best_known.same(best_known.load(), best_known.load(newer))
     ran = run("frontier", "update", tmp_path / "0.parquet")
-    assert "nothing is better than the shipped frontier" in ran.out
+    assert "no network improves on the shipped frontier" in ran.out
     assert not data.exists()
 
 

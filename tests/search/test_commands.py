@@ -178,7 +178,11 @@ def test_recall_compares_a_race_with_a_census(race, census):
             2,
             "plain launch",
         ),
-        (["masks", *RACE, "--rungs", "1,4", "--out", "{tmp}/o"], 2, "epochs of a training, got 4"),
+        (
+            ["masks", *RACE, "--rungs", "1,4", "--out", "{tmp}/o"],
+            2,
+            "epochs of a training, got 4",
+        ),
         (["masks", "--from", "{census}", "--out", "{tmp}/o"], 2, "search shapes"),
         (["masks", "--from", "{tmp}", "--out", "{tmp}/o"], 1, "holds no launch"),
         (
