@@ -101,14 +101,14 @@ def test_rows_that_raise_only_together_are_named_together(failure):
     said, _ = failure(lambda seeds, at, _: at == 0 and {111, 116} <= {*seeds})
     assert "seed 110," in said
     assert "and 9 more" in said
-    assert "they do together, or it depends on chance" in said
+    assert "draws random numbers outside view.stream" in said
 
 
 def test_what_is_never_raised_again_is_said_of_the_pack(failure):
     said, calls = failure(lambda seeds, at, calls: at == 0 and len(calls) == 2)
     assert "seed 100," in said
     assert "and 19 more" in said
-    assert "depends on chance" in said
+    assert "draws random numbers outside view.stream" in said
     assert calls == [20, 20, 10, 10, 10, 10]
 
 
