@@ -133,7 +133,7 @@ def test_a_failed_pack_says_that_none_of_its_rows_is_saved(tmp_path, monkeypatch
     store.write_manifest(tmp_path, configs.assign(pack=pack, block="b"), {})
     outcome = worker.attempt(worker.Site(tmp_path), pack)
     assert "seed 113," in outcome.error
-    assert outcome.error.endswith("none of the 20 rows of this pack is saved")
+    assert outcome.error.endswith("no row of this pack (20 configs) is saved")
     assert not [*store.pack_files(tmp_path)]
 
 
@@ -146,4 +146,4 @@ def test_of_several_attempts_the_first_error_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "train_pack", train)
     said = worker.attempt(worker.Site(tmp_path), "p").error
     assert said.startswith("FileNotFoundError: No usable temporary directory")
-    assert said.endswith("set TMPDIR to a folder that you may write")
+    assert said.endswith("set TMPDIR to a writable folder")

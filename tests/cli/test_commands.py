@@ -286,7 +286,7 @@ def test_plan_counts_a_sample(tmp_path):
     assert 0 < part["configs"] < whole["configs"] / 4
     none = run("plan", grid, "--sample", "1e-9")
     assert (none.code, none.out) == (2, "")
-    assert "--sample 1e-09 leaves none" in none.err
+    assert "--sample 1e-09 selects no config" in none.err
 
 
 def test_the_shipped_frontier_shows_verifies_and_draws(tmp_path):

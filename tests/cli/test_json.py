@@ -82,7 +82,7 @@ def test_mistakes_of_a_frontier_are_in_the_document(tmp_path):
     found = json.loads(ran.out)
     assert (ran.code, found["networks"]) == (4, 2)
     (mistake,) = found["mistakes"]
-    assert "not 0.123" in mistake
+    assert "expected accuracy 0.123" in mistake
 
 
 def drawn(*args, file):

@@ -47,7 +47,9 @@ def test_only_survivors_go_on():
 
 def test_a_rung_must_end_before_the_training_does(tmp_path):
     halving.check(WHOLE, (1, 3), tmp_path)
-    with pytest.raises(ConfigError, match="fewer than the 4 epochs of a training, got 4"):
+    with pytest.raises(
+        ConfigError, match="fewer than the 4 epochs of a training, got 4"
+    ):
         halving.check(WHOLE, (1, 4), tmp_path)
 
 
