@@ -69,7 +69,7 @@ def test_a_weight_on_no_path_is_left_out_of_an_entry(tmp_path):
         ({"format": "other"}, "got other JSON"),
         (saved() | {"schema": 2}, "expected schema 1"),
         (saved(correct=49_982), "expected 49982 correct points as claimed"),
-        (saved(params=[1.0]), "kept parameters expected"),
+        (saved(params=[1.0]), "expected 24 kept parameters"),
         (saved(params=["x"]), "could not convert"),
         (saved(params=[float("nan")] * 24), "expected finite parameters"),
         (saved(matrices="11/1"), "expected 4 matrices"),
