@@ -101,14 +101,14 @@ def test_rows_that_raise_only_together_are_named_together(failure):
     said, _ = failure(lambda seeds, at, _: at == 0 and {111, 116} <= {*seeds})
     assert "seed 110," in said
     assert "and 9 more" in said
-    assert "they do together, or it depends on chance" in said
+    assert "draws random numbers outside view.stream" in said
 
 
 def test_what_is_never_raised_again_is_said_of_the_pack(failure):
     said, calls = failure(lambda seeds, at, calls: at == 0 and len(calls) == 2)
     assert "seed 100," in said
     assert "and 19 more" in said
-    assert "depends on chance" in said
+    assert "draws random numbers outside view.stream" in said
     assert calls == [20, 20, 10, 10, 10, 10]
 
 
@@ -133,7 +133,7 @@ def test_a_failed_pack_says_that_none_of_its_rows_is_saved(tmp_path, monkeypatch
     store.write_manifest(tmp_path, configs.assign(pack=pack, block="b"), {})
     outcome = worker.attempt(worker.Site(tmp_path), pack)
     assert "seed 113," in outcome.error
-    assert outcome.error.endswith("none of the 20 rows of this pack is saved")
+    assert outcome.error.endswith("no row of this pack (20 configs) is saved")
     assert not [*store.pack_files(tmp_path)]
 
 
@@ -146,4 +146,4 @@ def test_of_several_attempts_the_first_error_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "train_pack", train)
     said = worker.attempt(worker.Site(tmp_path), "p").error
     assert said.startswith("FileNotFoundError: No usable temporary directory")
-    assert said.endswith("set TMPDIR to a folder that you may write")
+    assert said.endswith("set TMPDIR to a writable folder")

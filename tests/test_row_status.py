@@ -85,7 +85,9 @@ def test_siblings_speak_through_the_first(saying):
     ids=str,
 )
 def test_a_wrong_word_is_refused(wrong):
-    text = r"^mine: Change\.status must be str \[1\], .*degenerate, aborted; got "
+    text = (
+        r"^mine: expected Change\.status to be str \[1\], .*degenerate, aborted; got "
+    )
     with pytest.raises(MethodError, match=text):
         experiment.apply(Change(status=wrong), state_of(), "mine")
 

@@ -24,7 +24,7 @@ def test_plan_counts(grid):
     assert found["grid"] == "tiny"
     assert found["blocks"] == {"gmp": 4, "again": 2, "dense": 4}
     assert (found["configs"], found["duplicates"], found["packs"]) == (9, 1, 2)
-    assert "configs     9, after 1 duplicates" in run("plan", grid).out
+    assert "configs     9 (1 duplicates dropped)" in run("plan", grid).out
 
 
 def test_plan_of_several_grids_adds_them_up(grid, tmp_path):
@@ -292,13 +292,13 @@ def test_plan_counts_a_sample(tmp_path):
     assert 0 < part["configs"] < whole["configs"] / 4
     none = run("plan", grid, "--sample", "1e-9")
     assert (none.code, none.out) == (2, "")
-    assert "--sample 1e-09 leaves none" in none.err
+    assert "--sample 1e-09 selects no config" in none.err
 
 
 def test_the_shipped_frontier_shows_verifies_and_draws(tmp_path):
     shown = run_json("frontier", "show")
-    assert shown["optima"]["0.95"] <= 16
-    assert shown["optima"]["0.995"] <= 28
+    assert shown["best_known"]["0.95"] <= 16
+    assert shown["best_known"]["0.995"] <= 28
     assert run("frontier", "verify").out.endswith(" networks, 0 mistakes\n")
     for kind in ("frontier", "networks"):
         file = tmp_path / f"{kind}.png"

@@ -43,7 +43,7 @@ def test_the_exceptions_exist():
 PRINTS = {
     "methods": ("methods",),
     "columns": ("columns",),
-    "frontier show": ("kind", "by", "optima", "networks"),
+    "frontier show": ("kind", "by", "best_known", "networks"),
     "frontier verify": ("file", "networks", "mistakes"),
     "rank": ("width", "definitions", "ranks", "excess", "sizes"),
     "search count --shape 3,2,2": ("labelled", "canonical", "by_nnz"),
@@ -83,7 +83,7 @@ def test_mistakes_of_a_frontier_are_in_the_document(tmp_path):
     found = json.loads(ran.out)
     assert (ran.code, found["networks"]) == (4, 2)
     (mistake,) = found["mistakes"]
-    assert "not 0.123" in mistake
+    assert "expected accuracy 0.123" in mistake
 
 
 def drawn(*args, file):

@@ -36,7 +36,7 @@ def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch
     out = tmp_path / "out"
     ran = run("launch", grid, "--out", out, "--engine", "vmap:cuda")
     assert ran.code == 2
-    assert "needs a CUDA device" in ran.err
+    assert "expected a CUDA device" in ran.err
     assert "--engine vmap" in ran.err
     assert not out.exists()
 
@@ -63,7 +63,7 @@ def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch
         (["compare", "{out}", "{tmp}"], 1, "holds no launch"),
         (["compare", "{out}", "--threshold", "high"], 2, "as .95,.995, got 'high'"),
         (["compare", "{out}", "--threshold", "95"], 2, "up to 1, got [95.0]"),
-        (["compare", "{out}", "--frontier", "{tmp}/no"], 1, "no frontier here"),
+        (["compare", "{out}", "--frontier", "{tmp}/no"], 1, "expected a frontier file"),
         (
             ["compare", "{out}", "--csv", "--table", "excess", "--table", "pairwise"],
             2,
@@ -78,7 +78,7 @@ def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch
         (["plot", "fidelity", "{out}"], 2, "fidelity exact and zp24"),
         (["plot", "pairs", "{out}", "--keep", "99"], 2, "there are 12, 20"),
         (["report", "{out}", "--by", "colour"], 2, "no column 'colour'"),
-        (["search", "count", "--shape", "3,2"], 2, "three sizes, as 3,2,2, got '3,2'"),
+        (["search", "count", "--shape", "3,2"], 2, "three sizes like 3,2,2, got '3,2'"),
         (["search", "count", "--shape", "3,0,2"], 2, "got '3,0,2'"),
         (["search", "count", "--shape", "3,2,2", "--nnz", "2..1"], 2, "empty range"),
     ],
@@ -95,8 +95,8 @@ def test_a_mistake_is_a_message_and_a_code(args, code, said, grid, launched, tmp
 @pytest.mark.parametrize(
     ("failed", "done", "said"),
     [
-        (1, 0, "1 of 1 packs failed; no other was trained, and"),
-        (2, 3, "2 of 5 packs failed; the other 3 are saved, and"),
+        (1, 0, "1 of 1 packs failed; none succeeded. "),
+        (2, 3, "2 of 5 packs failed; the other 3 are saved. "),
     ],
 )
 def test_failed_packs_are_told_with_what_was_saved(failed, done, said):
@@ -126,7 +126,7 @@ def test_an_address_is_no_path_and_nothing_is_made(words, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     ran = run(*words)
     assert ran.code == 2
-    assert "expected a path on this machine, got the address s3://bucket/x" in ran.err
+    assert "expected a local path, got the URL s3://bucket/x" in ran.err
     assert not any(tmp_path.iterdir())
 
 

@@ -84,7 +84,7 @@ def test_a_range_is_found_without_the_rest():
 
 
 def test_too_large_a_shape_is_refused_before_the_first_block():
-    with pytest.raises(ValueError, match="8 units in layer 2"):
+    with pytest.raises(ValueError, match="7 units in layer 2, got 8"):
         orbits((3, 8, 3))
     with pytest.raises(ValueError, match="three sizes"):
         orbits((3, 3))

@@ -97,5 +97,5 @@ def test_a_point_on_the_boundary_counts_for_nobody():
 
 
 def test_a_wrong_number_of_parameters_is_refused():
-    with pytest.raises(ValueError, match="9 kept parameters expected, got 8"):
+    with pytest.raises(ValueError, match="expected 9 kept parameters, got 8"):
         network.unpacked("11/1/1/1", np.zeros(8, np.float32))

@@ -50,7 +50,7 @@ def _head_dies(stage: Stage, make: Any, expected: dict[str, str]) -> int:
             cluster.shutdown()
         said = log.read_text()
         check((code == 0) == bool(number), f"exit code {code}: {said}")
-        check(number or "does not answer any more" in said, said)
+        check(number or "no longer answers" in said, said)
     found = stage.packs(out)
     wrong = [name for name in expected if found.get(name) != expected[name]]
     check(not wrong, f"{len(found)} packs, of which not as undisturbed: {wrong}")

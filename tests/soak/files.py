@@ -80,7 +80,9 @@ def turn(stage: Stage, chance: Random) -> int:
     manifest = _spoil_manifest(stage, out, chance)
     child = stage.launch(out)
     check(child.wait() == 0, child.said)
-    check_message(child.said + "again", *(f"will be redone: {path}" for path in spoilt))
+    check_message(
+        child.said + "again", *(f"will be trained again: {path}" for path in spoilt)
+    )
     for path in foreign:  # those are the user's: left alone, never counted
         path.unlink()
     stage.check(out)

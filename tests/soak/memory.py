@@ -22,12 +22,12 @@ class Leak:
         """Wrap the training of a pack, and bound the process."""
         real, count = experiment.run, [0]
 
-        def run(configs: object, heard: object) -> object:
+        def run(configs: object, on_progress: object) -> object:
             count[0] += 1
             hoard: list[bytearray] = []
             while count[0] % self.every == 0:
                 hoard.append(bytearray(2**20))
-            return real(configs, heard)  # type: ignore[arg-type]
+            return real(configs, on_progress)  # type: ignore[arg-type]
 
         experiment.run = run  # type: ignore[assignment]
         used = int(Path("/proc/self/statm").read_text().split()[0]) * 4096

@@ -78,7 +78,7 @@ def timed(*words: str) -> tuple[float, str]:
     return user + after.ru_stime - before.ru_stime, ran.stdout
 
 
-def synthetic(configs: pd.DataFrame, heard: object = None) -> pa.Table:
+def synthetic(configs: pd.DataFrame, on_progress: object = None) -> pa.Table:
     """Return rows for configs, as of networks that keep 12 weights; no training."""
     count = len(configs)
     size = mlp.param_count(int(configs["width"].iloc[0]))

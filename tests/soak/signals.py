@@ -142,7 +142,9 @@ def _check(
     stage.check(out)
     if code:
         check(f"stopped by {number.name}" in said, f"no cause in:\n{said}")
-        check("Go on with" in said or "Run it again" in said, f"no remedy in:\n{said}")
+        check(
+            "Continue with" in said or "to continue" in said, f"no remedy in:\n{said}"
+        )
         return
     missing = stage.expected.keys() - stage.packs(out).keys()
     check("trained" in said and not missing, f"0, but {len(missing)} missing: {said}")

@@ -32,7 +32,15 @@ blocks:
 """36 configs in 9 packs of about 20 ms, all on engine sparse."""
 
 TRACEBACK = "Traceback (most recent call last)"
-REMEDIES = ("again", "Go on with", "give ", "Remove ", "start one", "run ")
+REMEDIES = (
+    "again",
+    "Continue with",
+    "to continue",
+    "give ",
+    "Remove ",
+    "start one",
+    "run ",
+)
 
 
 def check(holds: object, text: str) -> None:

@@ -103,7 +103,7 @@ def test_damaged_files_are_named_and_redone(launch, undisturbed, values, tmp_pat
     again = launch(tmp_path)
     assert again.code == 0
     for path in (flipped, short, empty):
-        assert f"damaged, will be redone: {path}" in again.err
+        assert f"damaged, will be trained again: {path}" in again.err
     assert whole.read_bytes() == kept
     assert values(tmp_path) == values(undisturbed)
 

@@ -99,7 +99,7 @@ def test_workers_die_with_a_killed_launcher(spawn, proc, tmp_path):
 
 
 def test_a_method_that_exits_fails_its_pack(prepared, monkeypatch):
-    def leave(configs, heard):
+    def leave(configs, on_progress):
         sys.exit(0)
 
     monkeypatch.setattr(experiment, "run", leave)

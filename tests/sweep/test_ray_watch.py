@@ -36,7 +36,7 @@ def test_one_that_is_gone_is_missed_once_in_words(monkeypatch):
             server.close()
             assert told.wait(PATIENCE)
     (message,) = said
-    assert f"Ray cluster at {address} does not answer any more" in message
+    assert f"Ray cluster at {address} no longer answers" in message
     assert "are saved" in message
     assert "run the same command" in message
 

@@ -116,7 +116,7 @@ def test_a_whole_pack_of_another_launch_is_named(done, launch, tmp_path):
     shutil.copy(pack, done / "results")
     verdict = status.verify(done)
     assert verdict.corrupt == [f"results/{pack.name}"]
-    assert "no pack of this launch" in verdict.reasons[f"results/{pack.name}"]
+    assert "not a pack of this launch" in verdict.reasons[f"results/{pack.name}"]
 
 
 def test_a_damaged_manifest_ends_with_4(done, cli):
