@@ -134,7 +134,7 @@ Markdown(ranking_text.headline(found))
 # pairs of equal seed and size.
 
 # %%
-ranking_text.duels(found)
+ranking_text.pairwise(found)
 
 # %% [markdown]
 # **How far is it from the best known?** The fewest weights with which the median
@@ -142,7 +142,7 @@ ranking_text.duels(found)
 # first.
 
 # %%
-ranking_text.gaps(found)
+ranking_text.excess(found)
 
 # %% [markdown]
 # **Draw it**: accuracy over the weights kept, beside two shipped methods.

@@ -62,24 +62,26 @@ pd.DataFrame(
 # %%
 by = ("fidelity", "method", "width")
 found = compare.of_rows(rows, compare.Question(by=by))
-duels = found.tables["pairs"]
-duels = duels[duels["keep"].isna()].drop(columns=["keep", "a", "b"])
-duels.sort_values(["width", "probability"])
+pairwise = found.tables["pairwise"]
+pairwise = pairwise[pairwise["keep"].isna()].drop(columns=["keep", "a", "b"])
+pairwise.sort_values(["width", "probability"])
 
 # %%
-better, worse = duels[duels["low"] > 0.5], duels[duels["high"] < 0.5]
+better = pairwise[pairwise["low"] > 0.5]
+worse = pairwise[pairwise["high"] < 0.5]
 Markdown(
-    f"Of {len(duels)} pairs of method and width the exact method is better in "
+    f"Of {len(pairwise)} pairs of method and width the exact method is better in "
     f"**{len(better)}** and worse in **{len(worse)}** with 95 % confidence; the others "
-    f"do not differ significantly (n = {duels['n'].min()} seeds, "
-    f"{duels['pairs'].sum():,} pairs)."
+    f"do not differ significantly (n = {pairwise['n'].min()} seeds, "
+    f"{pairwise['pairs'].sum():,} pairs)."
 )
 
 # %% [markdown]
 # Where it matters most:
 
 # %%
-pd.concat([duels.nlargest(3, "probability"), duels.nsmallest(3, "probability")])
+extremes = pairwise.nlargest(3, "probability"), pairwise.nsmallest(3, "probability")
+pd.concat(extremes)
 
 # %% [markdown]
 # ## Does the ranking change?
@@ -130,7 +132,8 @@ accuracy.accuracy(compare.over_size(rows.query("width == 16 and fidelity == 'zp2
 # %%
 from spiral.search import best_known
 
-exact = compare.of_rows(rows, compare.Question(by=by), best_known.load()).tables["gaps"]
-exact[exact["threshold"] == 0.95].pivot(
+exact = compare.of_rows(rows, compare.Question(by=by), best_known.load())
+excess = exact.tables["excess"]
+excess[excess["threshold"] == 0.95].pivot(
     index="method", columns=["fidelity", "width"], values="any_excess"
 )

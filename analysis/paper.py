@@ -39,7 +39,7 @@ from spiral.methods import registry
 from spiral.report.stats import compare
 from spiral.report.figures import accuracy, style
 from spiral.results import load, summary
-from spiral.report.stats.pairwise import pairs
+from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.selection import choose
 from spiral.search import best_known
 
@@ -60,8 +60,8 @@ pd.DataFrame([summary.read(file)[1] for file in [*PAPER, *SEEDS]])[
 
 # %%
 paper = compare.of_folders(PAPER)
-gaps = paper.tables["gaps"]
-at_95 = gaps[gaps["threshold"] == 0.95]
+excess = paper.tables["excess"]
+at_95 = excess[excess["threshold"] == 0.95]
 at_95.pivot(index="method", columns="width", values="any_excess")
 
 # %%
@@ -70,7 +70,7 @@ Markdown(
     f"Of {len(at_95)} pairs of method and width {len(reached)} reach 95 % at all. The "
     f"closest, {reached.iloc[0]['method']} at width {reached.iloc[0]['width']}, needs "
     f"**{reached.iloc[0]['any_excess']} weights more** than the best known, "
-    f"{reached.iloc[0]['optimum']} (n = {reached.iloc[0]['any_n']} trainings)."
+    f"{reached.iloc[0]['best_known']} (n = {reached.iloc[0]['any_n']} trainings)."
 )
 
 # %% [markdown]
@@ -82,8 +82,9 @@ Markdown(
 rows = load.read(SEEDS, registry.options()).rows
 rows = rows[rows["method"].isin(at_95["method"])].reset_index(drop=True)
 seeds = compare.of_rows(rows, compare.Question(), best_known.load())
-columns = ["method", "width", "optimum", "median", "median_low", "median_high", "n"]
-over_seeds = seeds.tables["gaps"].query("threshold == 0.95")
+limits = ["median", "median_low", "median_high"]
+columns = ["method", "width", "best_known", *limits, "n"]
+over_seeds = seeds.tables["excess"].query("threshold == 0.95")
 over_seeds[over_seeds["width"] == 16][columns].sort_values("median")
 
 # %%
@@ -108,17 +109,17 @@ groups[groups["keep"] == 26].pivot(index="method", columns="width", values="best
 
 # %%
 wide = rows.query("width > 3")
-duels = pairs(choose(wide, ("width", "method")))
-duels = duels[duels["keep"].isna()].drop(columns="keep").sort_values("probability")
-duels
+found = pairwise(choose(wide, ("width", "method")))
+found = found[found["keep"].isna()].drop(columns="keep").sort_values("probability")
+found
 
 # %%
-hurt, help_ = duels[duels["low"] > 0.5], duels[duels["high"] < 0.5]
+hurt, help_ = found[found["low"] > 0.5], found[found["high"] < 0.5]
 Markdown(
-    f"Width **hurts {len(hurt)}** of {len(duels)} methods "
+    f"Width **hurts {len(hurt)}** of {len(found)} methods "
     f"({', '.join(hurt['method']) or 'none'}) and helps {len(help_)} "
     f"({', '.join(help_['method']) or 'none'}), with 95 % confidence each and n = "
-    f"{duels['n'].min()} seeds; the others show no significant difference."
+    f"{found['n'].min()} seeds; the others show no significant difference."
 )
 
 # %% [markdown]

@@ -79,7 +79,7 @@ found.regimes
 
 # %%
 best = found.cells.loc[found.cells.groupby("keep")["error"].idxmin()]
-best[["keep", found.temperature, "regime", "lmc", "cka", "error", "shortfall"]]
+best[["keep", found.temperature, "regime", "lmc", "cka", "error", "accuracy_gap"]]
 
 # %%
 near, far = best.iloc[-1], best.iloc[0]
@@ -87,8 +87,8 @@ knob = found.temperature
 Markdown(
     f"With {far['keep']} weights the best dense network to prune is one of "
     f"**{far[knob]} epochs**; after retraining the accuracy gap is "
-    f"**{far['shortfall']:.1%}**. With {near['keep']} weights it is one of "
-    f"{near[knob]} epochs, with a gap of {near['shortfall']:.1%}."
+    f"**{far['accuracy_gap']:.1%}**. With {near['keep']} weights it is one of "
+    f"{near[knob]} epochs, with a gap of {near['accuracy_gap']:.1%}."
 )
 
 # %% [markdown]

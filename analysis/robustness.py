@@ -72,9 +72,9 @@ figure.page(found.groups, found.curves)
 # %%
 medians = found.groups.set_index("method").groupby("method")["drop"].median()
 Markdown(
-    f"The best known networks lose **{medians['optimum']:.1%}** of their accuracy "
+    f"The best known networks lose **{medians['best_known']:.1%}** of their accuracy "
     f"(median over sizes), the sparsest networks trained from random weights "
-    f"**{medians['optimum_protocol']:.1%}**, and dense networks "
+    f"**{medians['best_known_protocol']:.1%}**, and dense networks "
     f"{medians['dense']:.1%}. "
     "A network at chance level loses nothing, so read both columns."
 )

@@ -68,19 +68,19 @@ layout.draw(
 )
 
 # %%
-optima = pd.DataFrame(
+fewest = pd.DataFrame(
     [
         {
             "accuracy": level,
             "found by": kind,
-            "weights": best_known.optimum(known, level, kind),
-            "with biases": best_known.optimum(known, level, kind, "nnz_params"),
+            "weights": best_known.fewest(known, level, kind),
+            "with biases": best_known.fewest(known, level, kind, "nnz_params"),
         }
         for level in best_known.THRESHOLDS
         for kind in ("any", "protocol")
     ]
 )
-optima
+fewest
 
 # %% [markdown]
 # Every entry can be checked: does each network have the accuracy that the file says,
@@ -100,7 +100,7 @@ Markdown(f"{len(known)} networks evaluated again, **{len(wrong)}** do not agree.
 
 # %%
 leaders = best_known.leaders(known)
-smallest = [best_known.optimum(known, level) for level in (0.8, *best_known.THRESHOLDS)]
+smallest = [best_known.fewest(known, level) for level in (0.8, *best_known.THRESHOLDS)]
 chosen = leaders[leaders["nnz"].isin(smallest)]
 search.gallery(
     [

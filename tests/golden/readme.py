@@ -45,12 +45,12 @@ def every_method() -> str:
 
 
 def every_result() -> str:
-    """Return a line for each result column: its type and meaning."""
+    """Return a line for each result column: its type, unit and meaning."""
     lines = [
-        [f"`{name}`", str(kind).replace("element", "item"), meaning]
-        for name, (kind, *_, meaning) in columns.RESULTS.items()
+        [f"`{name}`", str(kind).replace("element", "item"), unit, meaning]
+        for name, (kind, unit, meaning) in columns.RESULTS.items()
     ]
-    return markdown(["column", "type", "meaning"], lines)
+    return markdown(["column", "type", "unit", "meaning"], lines)
 
 
 TABLES: dict[tuple[str, str], Callable[[], str]] = {
