@@ -165,4 +165,4 @@ except EngineUnavailable as error:
 def test_kernels_without_any_folder_for_their_cache_name_the_variable(module):
     command = [sys.executable, "-c", KERNEL.format(module=module)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "set NUMBA_CACHE_DIR to a folder" in ran.stdout, ran.stderr
+    assert "set NUMBA_CACHE_DIR to one" in ran.stdout, ran.stderr

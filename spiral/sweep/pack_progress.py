@@ -40,6 +40,7 @@ class Recorder:
     first: Moment | None = None
     last: Moment | None = None
     due: float = float("-inf")
+    written: bool = False
 
     def __call__(self, share: float) -> None:
         """Record the share of the training that is done."""
@@ -47,7 +48,7 @@ class Recorder:
         self.first = self.first or self.last
         now = self.clock()
         if now >= self.due:
-            self.due = now + SECONDS
+            self.due, self.written = now + SECONDS, True
             # A full disk or a lost folder stops the pack when its rows are written,
             # with a proper message; a failed progress file must not stop it earlier
             with suppress(OSError):
@@ -78,8 +79,9 @@ def recorded(out: Path, pack: str) -> Iterator[Recorder]:
     try:
         yield recorder
     finally:
-        with suppress(OSError):
-            recorder.file.unlink()
+        if recorder.written:
+            with suppress(OSError):
+                recorder.file.unlink()
 
 
 def read(out: Path) -> dict[str, float]:

@@ -121,7 +121,7 @@ def test_a_file_of_another_kind_is_told_in_our_words(
     [
         ("whole.pt", "plan {grid} --set init={file}", "foreign_files.Net"),
         ("whole.pt", "plan {grid} --set init={file}", "torch.save(model.state_dict()"),
-        ("mask.pkl", "plan {grid} --set init={file}", "got a pickle of other things"),
+        ("mask.pkl", "plan {grid} --set init={file}", "got a pickle"),
         ("objects.npz", "plan {grid} --set init={file}", "numpy.savez(path, **"),
         ("mask.nnet", "frontier update {file} --file {new}/f", "got a pickle"),
         ("whole.pt", "frontier update {file} --file {new}/f", "got a PyTorch file"),
@@ -132,7 +132,7 @@ def test_a_file_of_another_kind_is_told_in_our_words(
             ".json:1:12: exp",
         ),
         ("arrays.npz", "compare {file}", "got an .npz archive"),
-        ("source.py", "plan {file}", "expected a grid, which is YAML, got Python"),
+        ("source.py", "plan {file}", "expected a grid in YAML, got Python"),
         ("notes.md", "plan {file}", "notes.md:2:1: not valid YAML"),
         ("noise.bin", "rank --method {file}:Mine --out {new}/r", "got binary data"),
     ],

@@ -14,6 +14,8 @@ from spiral.results import load, store, summary
 from spiral.sweep import status
 from tests.cli import run, run_json
 
+pytestmark = pytest.mark.slow  # trains and ranks
+
 FILE = Path(__file__).parent.parent / "pruners.py"
 DIGEST = hashlib.blake2b(FILE.read_bytes(), digest_size=4).hexdigest()
 NAME = f"Largest-{DIGEST}"
@@ -203,7 +205,7 @@ def test_an_edited_file_does_not_use_old_rows(grid, tmp_path):
     mine.write_text(FILE.read_text() + "\n# another thought\n")
     again = run(*command, f"{mine}:Largest", *local)
     assert again.code == 2
-    assert "may be extended, not changed" in again.err
+    assert "may extend a grid but not change it" in again.err
 
 
 def test_summary_writes_one_file_that_compare_reads(grid, tmp_path):
@@ -222,7 +224,7 @@ def test_an_epoch_given_for_a_step_is_warned_of(grid, tmp_path):
     six = ("--set", "epochs=6", "--set", "seed=0")
     ran = launched(grid, tmp_path / "rows", "Epoch", *local, *six)
     assert ran.code == 0, ran.err
-    words = f"warning: Epoch-{DIGEST} acts for the last time at step 3, in the first of"
+    words = f"warning: Epoch-{DIGEST}: the last event is step 3, in the first of"
     assert words in ran.err
     right = launched(grid, tmp_path / "right", "Middle", *local, *six)
     assert "warning" not in right.err

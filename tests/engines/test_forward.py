@@ -191,4 +191,4 @@ def test_sparse_declines_in_words():
     plan = Plan.simple(Budget(1, 390), weight_map=mapped_job().plan.weight_map)
     name, passed_over = engines.choose("auto", plan)
     assert name == "vmap"
-    assert passed_over["sparse"] == "it has no weight map 'forward_mask'"
+    assert "weight map 'forward_mask'" in passed_over["sparse"]

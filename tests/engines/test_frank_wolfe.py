@@ -239,4 +239,4 @@ def test_sparse_declines_in_words():
     plan = Plan.simple(Budget(1, 390), optimiser=job_of().plan.optimiser)
     name, passed_over = engines.choose("auto", plan)
     assert name == "vmap"
-    assert passed_over["sparse"] == "it has no optimiser 'sfw' (it has sgd)"
+    assert passed_over["sparse"] == "does not support optimiser 'sfw' (supported: sgd)"

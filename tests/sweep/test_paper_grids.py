@@ -11,6 +11,8 @@ from spiral.model import mlp
 from spiral.sweep import packs
 from spiral.sweep.grid import grid
 
+pytestmark = pytest.mark.slow  # expands half a million configs
+
 ROOT = Path(__file__).parent.parent.parent
 SWEEPS = ROOT / "sweeps"
 NAMES = ["random_init", "fixed_init_95", "fixed_init_995"]

@@ -210,6 +210,6 @@ def test_an_address_without_a_cluster_is_a_message_and_leaves_nothing(
 ):
     ran = cli("launch", grid, "--out", tmp_path / "out", "--address", address)
     assert ran.code == 2
-    assert f"--address {address}: no Ray cluster" in ran.err
+    assert f"--address {address}: expected a Ray cluster" in ran.err
     assert "ray start --head" in ran.err
     assert not (tmp_path / "out").exists()

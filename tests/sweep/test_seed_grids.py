@@ -8,6 +8,8 @@ from spiral.report.stats.selection import STRATA
 from spiral.sweep import packs
 from spiral.sweep.grid import grid
 
+pytestmark = pytest.mark.slow  # expands every grid of sweeps/seeds
+
 FOLDER = Path(__file__).parent.parent.parent / "sweeps" / "seeds"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 

@@ -10,6 +10,8 @@ import pytest
 
 from spiral.sweep import status, streams
 
+pytestmark = pytest.mark.slow  # starts a program for every case
+
 PROGRAM = [sys.executable, "-m", "spiral"]
 GRID = "{method: gmp, keep: 12, width: 3, epochs: 1, batch: 2000, interval: 1..3}"
 """Three packs without torch."""

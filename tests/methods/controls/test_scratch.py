@@ -288,5 +288,5 @@ def test_what_the_method_itself_refuses_is_passed_on():
 
 
 def test_keep_must_be_given():
-    with pytest.raises(ConfigError, match="keep: method scratch needs it"):
+    with pytest.raises(ConfigError, match="keep: missing; method scratch requires it"):
         grid.loads("{method: scratch, of: lth}")

@@ -16,7 +16,8 @@ KNOWN = frontier(("any", 16, 0.96), ("any", 22, 0.996))
 
 
 def source(*rows, known=KNOWN, **more):
-    return figures.Source([], table(*rows).assign(**more), known)
+    made = table(*rows).assign(**more)  # options stand before results
+    return figures.Source([], made[[*more, *made.columns.drop([*more])]], known)
 
 
 def several(**values):

@@ -114,7 +114,7 @@ def test_folders_are_compared_with_the_shipped_frontier_if_there_is_one(
     alone = of_folders(folders, Question())
     assert alone.tables["groups"]["keep"].tolist() == [20, 22]
     assert any("no frontier" in note for note in alone.notes)
-    with pytest.raises(StoreError, match="no frontier here"):
+    with pytest.raises(StoreError, match="expected a frontier file, got none"):
         of_folders(folders, Question(frontier=missing))
     known = frontier(("any", 16, 0.96, "10,01/11,11/11,11/11"))
     known = known.reindex(columns=frontier_file.SCHEMA.names).assign(

@@ -44,6 +44,7 @@ def test_there_are_grids_to_check():
     assert "quickstart" in {path.stem for path in GRIDS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", GRIDS, ids=lambda path: path.stem)
 def test_the_grids_of_the_package_fit_and_expand(path):
     errors = list(VALIDATOR.iter_errors(plain(yaml_nodes.read(path))))
