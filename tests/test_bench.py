@@ -11,6 +11,8 @@ from spiral.cli import bench as command
 from spiral.model import masks
 from tests.cli import run
 
+pytestmark = pytest.mark.slow  # trains for the bench
+
 
 @pytest.mark.parametrize("case", bench.CASES, ids=lambda case: case.name)
 def test_a_case_is_what_its_name_says(case):

@@ -4,6 +4,8 @@ import pytest
 
 from tests.cli import run
 
+pytestmark = pytest.mark.slow  # draws every figure
+
 MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 
 

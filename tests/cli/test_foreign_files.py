@@ -14,6 +14,8 @@ import torch
 from spiral.search import best_known
 from tests.cli import run
 
+pytestmark = pytest.mark.slow  # runs every command on every kind of file
+
 THEIRS = re.compile(
     r"magic bytes|<[a-z]+ [a-z]+>|weights_only|Expecting |codec can|allow_pickle|Errno"
     r"|Traceback|Warning|null bytes|Unsupported|ArrowInvalid|Parquet file size|Thrift"

@@ -8,6 +8,8 @@ import pytest
 from spiral import cli
 from tests.cli import run, run_json
 
+pytestmark = pytest.mark.slow  # runs every command that prints
+
 WITHOUT = {
     "schema": "prints nothing but a JSON Schema",
     "frontier update": "changes a frontier; `frontier show --json` prints it",

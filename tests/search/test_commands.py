@@ -10,6 +10,8 @@ from spiral.results import columns
 from spiral.results import read as results
 from tests.cli import run, run_json
 
+pytestmark = pytest.mark.slow  # trains whole searches
+
 COMMON = ("--seeds", 2, "--lr", "0.1, 0.3", "--schedule", "step", "--set", "epochs=4")
 LOCAL = ("--executor", "local", "--workers", 1)
 HALVES = ("--set", "batch=[1000, 1010]")

@@ -13,6 +13,8 @@ from spiral.search.enumerate import listing
 from spiral.search.phases import Settings
 from spiral.sweep.grid import grid
 
+pytestmark = pytest.mark.slow  # counts the paper's phases
+
 SIZES = st.tuples(*[st.integers(1, 4)] * 3)
 TWO = Settings("0.1", "step", 2)
 

@@ -11,6 +11,8 @@ from spiral.report.stats.compare import Question
 from spiral.results import store
 from tests.results.test_load import written
 
+pytestmark = pytest.mark.slow  # draws whole reports
+
 GRID = "{method: [gmp, magnitude], width: [3], keep: [16, 20], seed: 0..5}"
 
 

@@ -10,6 +10,8 @@ from scipy import stats
 
 from spiral.report.stats import intervals
 
+pytestmark = pytest.mark.slow  # resamples by hand
+
 
 def batch(values, strata=None):
     """Return one group as a batch."""
