@@ -1,4 +1,4 @@
-// The Cubist Spiral, rebuilt point by point from its 32 segments (spiral/cubist.py):
+// The Cubist Spiral, rebuilt point by point from its 32 segments (spiral/tasks/cubist.py):
 // the very float32 coordinates that Python trains on, in 1.5 KB instead of 400.
 
 /** Fill x and y (Float64Array holding float32 values) and label of all points. */
