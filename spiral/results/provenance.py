@@ -48,7 +48,7 @@ def runs(folders: Sequence[Path], rows: pd.DataFrame) -> list[Run]:
         rows: Their rows with the number of their ``folder``.
 
     Raises:
-        StoreError: One of them holds no launch.
+        StoreError: One of them is not a results directory.
     """
     return [
         _run(folder, rows[rows["folder"] == number])

@@ -198,13 +198,13 @@ def read_manifest(
     path = manifest_path(out)
     if out.is_file():
         raise StoreError(
-            f"{out} holds no launch, it is a file: give the folder of one; a summary "
-            "has neither masks nor weights"
+            f"{out}: expected a results directory, got a file; a summary has neither "
+            "masks nor weights, so give the folder of the launch"
         )
     if not path.exists():
         raise StoreError(
-            f"{out} holds no launch (no {path.relative_to(out)}); "
-            "give the folder that was the --out of `spiral-sweep launch`"
+            f"{out}: expected a results directory, got a folder without "
+            f"{path.relative_to(out)}; give the --out of `spiral-sweep launch`"
         )
     try:
         filters = None if pack is None else [("pack", "=", pack)]

@@ -122,7 +122,7 @@ def test_completing_leaves_values_and_other_methods_alone():
 
 
 def test_a_folder_without_rows_is_an_error(tmp_path):
-    with pytest.raises(StoreError, match="holds no launch"):
+    with pytest.raises(StoreError, match="expected a results directory"):
         load.read([tmp_path], options())
 
 

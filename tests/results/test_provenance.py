@@ -84,5 +84,5 @@ def test_a_pack_that_cannot_be_read_has_no_facts(launched):
 
 
 def test_a_folder_without_a_launch_is_said(tmp_path):
-    with pytest.raises(StoreError, match="holds no launch"):
+    with pytest.raises(StoreError, match="expected a results directory"):
         provenance.runs([tmp_path], pd.DataFrame({"folder": []}))

@@ -76,7 +76,7 @@ def test_a_manifest_gives_the_columns_asked_for(manifest, tmp_path):
 
 
 def test_a_folder_without_a_manifest_is_explained(tmp_path):
-    with pytest.raises(StoreError, match="holds no launch"):
+    with pytest.raises(StoreError, match="expected a results directory"):
         store.read_manifest(tmp_path)
 
 
@@ -112,7 +112,7 @@ def test_pandas_reads_the_directory_and_its_results(committed, manifest, tmp_pat
 
 
 def test_a_file_is_not_the_folder_of_a_launch(committed):
-    with pytest.raises(StoreError, match="holds no launch, it is a file"):
+    with pytest.raises(StoreError, match="expected a results directory, got a file"):
         store.read_manifest(committed)
 
 

@@ -186,7 +186,11 @@ def test_recall_compares_a_race_with_a_census(race, census):
             "epochs of a training, got 4",
         ),
         (["masks", "--from", "{census}", "--out", "{tmp}/o"], 2, "search shapes"),
-        (["masks", "--from", "{tmp}", "--out", "{tmp}/o"], 1, "holds no launch"),
+        (
+            ["masks", "--from", "{tmp}", "--out", "{tmp}/o"],
+            1,
+            "expected a results directory",
+        ),
         (
             ["masks", "--from", "{blocks}", "--threshold", "1", "--dry-run"],
             2,
@@ -197,7 +201,11 @@ def test_recall_compares_a_race_with_a_census(race, census):
             2,
             "expected at most 16 units, got 17",
         ),
-        (["recall", "{census}", "{race}/rung-3"], 1, "rung-1 holds no launch"),
+        (
+            ["recall", "{census}", "{race}/rung-3"],
+            1,
+            "rung-1: expected a results directory",
+        ),
         (["recall", "{race}", "{blocks}"], 2, "got none of them in"),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",

@@ -74,7 +74,9 @@ def _nodes_die(
             code = child.wait(300)
             check(code in (0, 3), f"exit code {code}: {log.read_text()}")
             if code:
-                check_message(log.read_text(), "its worker died", "tries these again")
+                check_message(
+                    log.read_text(), "its worker died", "retry the failed ones"
+                )
             number += 1
             check(number < 8, f"never complete: {log.read_text()}")
             if stage.packs(out) == expected and deaths < EACH:

@@ -68,8 +68,8 @@ class Bad(random.Random):
 
 SAID = {
     "raises": "ZeroDivisionError: this method divides by zero",
-    "shape": "Change.masks must be bool",
-    "kind": "Change.params must be float32",
+    "shape": "expected Change.masks to be bool",
+    "kind": "expected Change.params to be float32",
     "touches": "read-only",
     "nothing": "got (NoneType, NoneType)",
     "exits": "SystemExit",
@@ -105,7 +105,7 @@ def turn(stage: Stage, chance: Random) -> int:
         _drop(stage, out)
     elif deed in SAID:
         check(code == 3, f"exit code {code}: {child.said}")
-        check_message(child.said, SAID[deed], "tries these again")
+        check_message(child.said, SAID[deed], "retry the failed ones")
     else:
         check(code in (130, 143, -11), f"exit code {code}: {child.said}")
     check(len(stage.packs(out)) == 8, "a good pack is missing")

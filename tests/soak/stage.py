@@ -40,6 +40,7 @@ REMEDIES = (
     "Remove ",
     "start one",
     "run ",
+    "Run ",
 )
 
 

@@ -69,7 +69,7 @@ def manifest(out, rung, done=False):
 
 
 def test_a_race_is_finished_when_its_last_rung_is(tmp_path):
-    with pytest.raises(StoreError, match="rung-1 holds no launch"):
+    with pytest.raises(StoreError, match="rung-1: expected a results directory"):
         halving.finished(tmp_path)
     manifest(halving.folder(tmp_path, 1), ONCE, done=True)
     with pytest.raises(ConfigError, match="expected a finished search"):

@@ -129,5 +129,5 @@ def test_a_damaged_manifest_ends_with_4(done, cli):
 
 @pytest.mark.parametrize("look", [status.status, status.verify])
 def test_a_folder_without_a_launch_is_explained(look, tmp_path):
-    with pytest.raises(StoreError, match="holds no launch"):
+    with pytest.raises(StoreError, match="expected a results directory"):
         look(tmp_path)

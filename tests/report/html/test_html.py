@@ -103,7 +103,7 @@ def test_a_page_is_written_whole(tmp_path):
 
 
 def test_mistakes_are_said(tmp_path, out):
-    with pytest.raises(StoreError, match="holds no launch"):
+    with pytest.raises(StoreError, match="expected a results directory"):
         html.report([tmp_path])
     with pytest.raises(ConfigError, match="no column 'colour'"):
         html.report([out], Question(by=("colour",)))
