@@ -107,16 +107,17 @@ def test_trials_on_a_cluster_end_with_a_launch_that_a_signal_ends(
     address, token = cluster
     head = guarded[3]
     words = f"launch {grid} --out {tmp_path}/out --address {address} --workers 2"
+
+    def trials():
+        return {pid for pid in ray_session._members(head.pid) if _is_trial(pid)}
+
+    before = trials()  # those of the launch before may not have ended yet
     launcher = subprocess.Popen(
         [sys.executable, "-m", "spiral", *words.split(), "--set", "epochs=10000"],
         env={**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token},
         stderr=subprocess.DEVNULL,
     )
-
-    def trials():
-        return {pid for pid in ray_session._members(head.pid) if _is_trial(pid)}
-
-    found = proc.until(trials, "a trial")
+    found = proc.until(lambda: trials() - before, "a trial")
     launcher.terminate()
     assert launcher.wait(PATIENCE) == 143
     proc.until(lambda: not proc.alive(found), "end of the trials")
