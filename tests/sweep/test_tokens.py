@@ -10,6 +10,7 @@ from socket import create_server
 
 import pytest
 
+from spiral.results import store
 from spiral.sweep import ray, ray_session
 from tests.patience import PATIENCE
 
@@ -111,13 +112,14 @@ def test_trials_on_a_cluster_end_with_a_launch_that_a_signal_ends(
     def trials():
         return {pid for pid in ray_session._members(head.pid) if _is_trial(pid)}
 
-    before = trials()  # those of the launch before may not have ended yet
     launcher = subprocess.Popen(
         [sys.executable, "-m", "spiral", *words.split(), "--set", "epochs=10000"],
         env={**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token},
         stderr=subprocess.DEVNULL,
     )
-    found = proc.until(lambda: trials() - before, "a trial")
+    # A trial of the launch before may live still: wait for this launch to begin, too
+    manifest = store.manifest_path(tmp_path / "out")
+    found = proc.until(lambda: manifest.exists() and trials(), "a trial")
     launcher.terminate()
     assert launcher.wait(PATIENCE) == 143
     proc.until(lambda: not proc.alive(found), "end of the trials")
