@@ -21,14 +21,14 @@ def kill(leader: int) -> None:
     none escapes; a process started meanwhile is found in the next round.
     """
     spared = {os.getpid()}
-    while found := _members(leader) - spared:
+    while found := members(leader) - spared:
         for process in sorted(found, key=leader.__ne__):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
         spared |= found  # a zombie stays listed until its parent waits for it
 
 
-def _members(leader: int) -> set[int]:
+def members(leader: int) -> set[int]:
     """Return the processes of a session."""
     found: set[int] = set()
     for process in _everybody():

@@ -103,6 +103,15 @@ def alive(pids):
     return {pid for pid in pids if _state(pid) not in ("", "Z")}
 
 
+def trains(pid):
+    """Return whether a process is a Ray worker that has a pack of engine vmap."""
+    try:
+        name = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b".train" in name and "libtorch" in Path(f"/proc/{pid}/maps").read_text()
+    except OSError:
+        return False
+
+
 def _state(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -118,7 +127,9 @@ def cli():
 @pytest.fixture(scope="session")
 def proc():
     """Looking at processes: ``until``, ``descendants``, ``alive``."""
-    return SimpleNamespace(until=until, descendants=descendants, alive=alive)
+    return SimpleNamespace(
+        until=until, descendants=descendants, alive=alive, trains=trains
+    )
 
 
 @pytest.fixture(scope="session")

@@ -29,15 +29,6 @@ def _start(grid, out, log, *args):
         return subprocess.Popen(command, stdout=file, stderr=file)
 
 
-def _trains(pid):
-    """Return whether a process is a Ray worker that has a pack of engine vmap."""
-    try:
-        name = Path(f"/proc/{pid}/cmdline").read_bytes()
-        return b".train" in name and "libtorch" in Path(f"/proc/{pid}/maps").read_text()
-    except OSError:
-        return False
-
-
 def _sockets(pids):
     """Return the inodes of the sockets that these processes hold."""
     found = set()
@@ -86,14 +77,14 @@ def killed(grid, proc, tmp_path_factory):
     launcher = _start(grid, folder / "out", folder / "log", "--set", "epochs=10000")
 
     def busy():
-        return len([p for p in proc.descendants(launcher.pid) if _trains(p)]) == 2
+        return len([p for p in proc.descendants(launcher.pid) if proc.trains(p)]) == 2
 
     try:
         proc.until(busy, "two workers that train")
         family = proc.descendants(launcher.pid)
         outside = _heard_from_outside({launcher.pid, *family})
         telling = _telling(family)
-        workers = {pid for pid in family if _trains(pid)}
+        workers = {pid for pid in family if proc.trains(pid)}
     finally:
         launcher.send_signal(signal.SIGKILL)
         launcher.wait()
@@ -163,7 +154,7 @@ def test_a_signal_stops_ray_and_the_message_resumes(grid, proc, number, code, tm
     """Ray has handlers of its own and turns what ours raise into other errors."""
     out, log = tmp_path / "out", tmp_path / "log"
     child = _start(grid, out, log, "--set", "epochs=10000")
-    proc.until(lambda: any(map(_trains, proc.descendants(child.pid))), "training")
+    proc.until(lambda: any(map(proc.trains, proc.descendants(child.pid))), "training")
     family = proc.descendants(child.pid)
     child.send_signal(number)
     assert child.wait(PATIENCE) == code
@@ -179,7 +170,9 @@ def test_a_crash_of_ray_is_a_message(grid, proc, tmp_path):
     """Its C++ may abort; the launcher says so, and what is done stays."""
     log = tmp_path / "log"
     launcher = _start(grid, tmp_path / "out", log, "--set", "epochs=10000")
-    proc.until(lambda: any(map(_trains, proc.descendants(launcher.pid))), "training")
+    proc.until(
+        lambda: any(map(proc.trains, proc.descendants(launcher.pid))), "training"
+    )
     family = proc.descendants(launcher.pid)
     (apart,) = [pid for pid in family if os.getsid(pid) == pid]
     os.kill(apart, signal.SIGSEGV)

@@ -97,7 +97,7 @@ def test_a_session_is_killed_with_its_orphans(proc):
     )
     try:
         assert leader.stdout.readline() == b"ready\n"
-        members = ray_session._members(leader.pid)
+        members = ray_session.members(leader.pid)
         assert len(members) == 3
         ray_session.kill(leader.pid)
         proc.until(lambda: not proc.alive(members), "death of all")

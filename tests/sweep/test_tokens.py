@@ -110,24 +110,17 @@ def test_trials_on_a_cluster_end_with_a_launch_that_a_signal_ends(
     words = f"launch {grid} --out {tmp_path}/out --address {address} --workers 2"
 
     def trials():
-        return {pid for pid in ray_session._members(head.pid) if _is_trial(pid)}
+        return {pid for pid in ray_session.members(head.pid) if proc.trains(pid)}
 
     launcher = subprocess.Popen(
         [sys.executable, "-m", "spiral", *words.split(), "--set", "epochs=10000"],
         env={**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token},
         stderr=subprocess.DEVNULL,
     )
-    # A trial of the launch before may live still: wait for this launch to begin, too
+    # A worker of the launch before may live still: wait for this launch to begin, too
     manifest = store.manifest_path(tmp_path / "out")
     found = proc.until(lambda: manifest.exists() and trials(), "a trial")
     launcher.terminate()
     assert launcher.wait(PATIENCE) == 143
     proc.until(lambda: not proc.alive(found), "end of the trials")
     assert not [*(tmp_path / "out" / "_spiral" / "tmp").iterdir()]
-
-
-def _is_trial(pid):
-    try:
-        return b"PackTrial" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
