@@ -75,12 +75,12 @@ def recall(search: Path, census: Path, levels: Sequence[float], as_json: bool) -
     from spiral.methods.registry import options
     from spiral.report.stats.recall import recall as recall_at
     from spiral.report.text import document
-    from spiral.results import columns, read, store
+    from spiral.results import read, store, versions
     from spiral.sweep.halving import finished, stopped
 
     folders = finished(search)
     first, last = (store.read_manifest(rung)[0] for rung in (folders[0], folders[-1]))
-    whole = stopped(columns.complete(first, options()), None)["config_id"]
+    whole = stopped(versions.complete(first, options()), None)["config_id"]
     found = read.read(census, ["config_id", "accuracy", "nnz", "steps", "seconds"])
     found = found[found["config_id"].isin(whole)]
     if found.empty:

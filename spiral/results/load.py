@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from spiral.protocol import config
-from spiral.protocol.config import OptionClasses, Options
+from spiral.protocol import config, identity
+from spiral.protocol.config import OptionClasses
 from spiral.results import columns as rows
 from spiral.results import read as results
-from spiral.results import summary
+from spiral.results import summary, versions
 from spiral.results.read import MEASURED
 
 
@@ -67,19 +67,14 @@ def _read(place: Path, options: OptionClasses, more: Sequence[str]) -> pd.DataFr
     if place.is_file():
         found, facts = summary.read(place)
         version = ", ".join(map(str, facts.get("version") or [])) or None
-        found = rows.complete(found.assign(version=version), options)
-        found["config_id"] = _ids(found, options)
+        found = versions.complete(found.assign(version=version), options)
+        ids = identity.identify(found, options)  # a summary has none
+        found["config_id"] = pd.array(ids, "string")
     else:
         common = config.fields(config.Config)
         asked = ["config_id", *common, *results.options(place), *wanted]
-        found = rows.complete(results.read_with_version(place, asked), options)
+        found = versions.complete(results.read_with_version(place, asked), options)
     return _in_order(found, options, wanted)
-
-
-def _ids(table: pd.DataFrame, options: OptionClasses) -> pd.Series:
-    """Return the ids of the configs of a summary, which has none."""
-    known = {name: options.get(name, Options) for name in table["method"].unique()}
-    return pd.Series(config.identify(table, known), table.index, "string")
 
 
 def _in_order(

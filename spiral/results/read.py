@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from spiral.errors import ConfigError, CorruptPack, StoreError
 from spiral.results import columns as rows
-from spiral.results import sealed, store
+from spiral.results import sealed, store, versions
 from spiral.tasks import cubist
 
 MEASURED = ("status", "accuracy", "nnz", "effective_nnz", "connected", "steps")
@@ -40,7 +40,7 @@ def read(
             sealed.prove(Path(file).read_bytes(), file)
         schemas = {file: pq.read_schema(file) for file in files}
         for file, found in schemas.items():
-            if not rows.readable(found):
+            if not versions.readable(found):
                 raise CorruptPack(f"{file} has not the columns of a result file")
         schema = _with(out, columns, [*schemas.values()])
         dataset = ds.dataset(files, schema=schema)  # older files lack newer columns

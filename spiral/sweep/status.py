@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spiral.errors import CorruptPack, SchemaMismatch
 from spiral.methods.registry import options
-from spiral.results import columns, store
+from spiral.results import store, versions
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def verify(out: Path) -> Verdict:
         try:
             table, _ = store.read_pack(path)
             _check_belongs(path, out, table.num_rows, expected)
-            if not columns.fits(table, options()):
+            if not versions.fits(table, options()):
                 raise SchemaMismatch(
                     f"{path}: written by a later version of spiral-sweep"
                 )
