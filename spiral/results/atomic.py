@@ -8,8 +8,8 @@ folder cannot be synced, a loss of power may undo the last names.
 import errno
 import os
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from spiral.errors import CorruptPack, StoreError
@@ -75,19 +75,15 @@ def replace_atomically(
         CorruptPack: ``check`` rejected it; ``path`` is as before.
     """
     unfinished = scratch / f"{path.name}.{os.getpid()}.{uuid.uuid4().hex}.tmp"
-    UNFINISHED.add(unfinished)
     try:
-        try:
-            scratch.mkdir(parents=True, exist_ok=True)
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with _removed_afterwards(unfinished):
+            for folder in (scratch, path.parent):
+                folder.mkdir(parents=True, exist_ok=True)
             write_durably(unfinished, data)
             if check is not None:
                 check(unfinished)
             (_create if first else os.replace)(unfinished, path)
             sync_directory(path.parent)
-        finally:
-            _remove(unfinished)
-            UNFINISHED.discard(unfinished)
     except _Exists as error:
         raise FileExistsError(*error.args) from None
     except CorruptPack as error:
@@ -102,6 +98,17 @@ def replace_atomically(
             f"{_left(path, data, unfinished)}. Make room or make the folder writable, "
             "then run the command again"
         ) from error
+
+
+@contextmanager
+def _removed_afterwards(unfinished: Path) -> Iterator[None]:
+    """Remove a file after a block, or when a signal ends the process within it."""
+    UNFINISHED.add(unfinished)
+    try:
+        yield
+    finally:
+        _remove(unfinished)
+        UNFINISHED.discard(unfinished)
 
 
 class _Exists(Exception):
