@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from spiral import experiment
 from spiral.engines import ENGINES
 from spiral.engines.prices import STEPS
+from spiral.experiment import prepare
 from spiral.methods.registry import METHODS
 from spiral.model import mlp
 from spiral.protocol.cost_profile import CostProfile
@@ -57,8 +57,8 @@ def price(group: pd.DataFrame) -> Price:
         UnsupportedJob: Their plan fits no engine; with the reasons.
     """
     shared = group.iloc[0]
-    plan = experiment.plan_of(experiment.build_method(shared), shared)
-    name = experiment.engine_of(shared, plan)
+    plan = prepare.plan_of(prepare.build_method(shared), shared)
+    name = prepare.engine_of(shared, plan)
     model = ENGINES[name.partition(":")[0]].price
     width = int(shared["width"])
     profile, sets = _profile(group, width)

@@ -90,7 +90,7 @@ def synthetic(configs: pd.DataFrame, on_progress: object = None) -> pa.Table:
         "weights": [np.full(12, 0.5, np.float32)] * count,
         "engine_used": ["none"] * count,
     }
-    kinds = {name: kind for name, (kind, _) in columns.RESULTS.items()}
+    kinds = {name: result.type for name, result in columns.RESULTS.items()}
     for name, kind in kinds.items():
         zero = 0.5 if pa.types.is_floating(kind) else 12
         values.setdefault(name, [zero] * count)
