@@ -44,7 +44,7 @@ OPTIONS = [
         help="Run packs on Ray, or in plain processes of this machine.",
     ),
     click.option(
-        "--address", help="Connect to the Ray cluster at this address (or: auto)."
+        "--address", help="Connect to the Ray cluster at this address, or `auto`."
     ),
     click.option(
         "--workers",
@@ -56,7 +56,7 @@ OPTIONS = [
         "--shard",
         type=Shard(),
         default="0/1",
-        help="Train only the i-th of n equal shares of the packs, from 0/n.",
+        help="Train only share i of n equal shares of the packs; i counts from 0.",
     ),
     click.option(
         "--limit", type=click.IntRange(1), help="Train at most N packs.", metavar="N"

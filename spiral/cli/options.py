@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,13 +53,7 @@ def _places(
     """Replace the name of a shipped summary by its file."""
     from spiral.results import summary
 
-    known = summary.names()
-    return tuple(
-        summary.shipped(str(place))
-        if str(place) in known and not place.exists()
-        else place
-        for place in given
-    )
+    return tuple(map(summary.located, given))
 
 
 folders = click.argument(
@@ -149,6 +143,19 @@ def load_grid(name: str, sets: Sequence[str], sample: float | None) -> "Grid":
                 f"{name}: --sample {sample} selects no config; give a larger share"
             )
     return grid
+
+
+def check_names(
+    kind: str, names: Sequence[str], known: Collection[str], words: spelling.Words
+) -> None:
+    """Raise ConfigError, with a suggestion for each, if some names are unknown."""
+    unknown = [
+        f"{kind} {name!r} unknown; {spelling.suggest(name, known, words)}"
+        for name in names
+        if name not in known
+    ]
+    if unknown:
+        raise ConfigError("\n".join(unknown))
 
 
 def show(document: dict[str, Any]) -> None:

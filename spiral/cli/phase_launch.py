@@ -48,7 +48,9 @@ PHASE: list[Callable[[Any], Any]] = [
         help="Train with each of these learning-rate schedules.",
     ),
     sets,
-    click.option("--out", type=PLACE, help="Results directory."),
+    click.option(
+        "--out", type=PLACE, help="Results directory; required unless --dry-run."
+    ),
     click.option(
         "--dry-run",
         is_flag=True,

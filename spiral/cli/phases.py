@@ -62,7 +62,8 @@ def shapes(shape: "Shape", **options: Any) -> None:
 @click.option(
     "--nnz",
     metavar="A..B",
-    help="Train only masks with A to B weights; without a shape, those of every shape.",
+    help="Train only masks with A to B weights; without --shape and --from, those of "
+    "every shape.",
 )
 @click.option(
     "--halving",
@@ -93,8 +94,8 @@ def masks(
 
     Masks that differ only in the numbering of hidden units are trained once.
 
-    Prints for each shape and threshold how many trainings reached it and the sparsest
-    network that did. Run the same command to continue.
+    Prints, for each shape and threshold, how many trainings reached the threshold and
+    the sparsest network that did. Run the same command to continue.
 
     With --halving the search is NOT exhaustive: all networks train for a few epochs,
     the share with the lowest loss trains longer, and so on. With the default rungs it

@@ -14,12 +14,9 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from spiral.engines import frank_wolfe
 from spiral.model import gradients, mlp
-from spiral.protocol.job import FrankWolfe
+from spiral.protocol.job import FrankWolfe, Sam
 
 Step = Callable[..., Any]
-
-TINY = 1e-12
-"""Added to a gradient's length before dividing by it, as in the authors' SAM."""
 
 
 @lru_cache(maxsize=16)
@@ -53,7 +50,7 @@ def traced_step(
         if radius is not None:
             first = torch.where(trains, gradient, 0.0)
             size = first.norm(dim=1, keepdim=True)
-            gradient = slopes(params + radius * first / (size + TINY), x, y)
+            gradient = slopes(params + radius * first / (size + Sam.tiny), x, y)
         gradient = gradient + decay * params
         # `where`, not a product: masked entries stay zero even beside NaN
         gradient = torch.where(trains, gradient, 0.0)

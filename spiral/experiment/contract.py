@@ -169,10 +169,10 @@ def _check_status(method: str, status: Any, shape: tuple[int, ...]) -> None:
     if status is None:
         return
     words = set(status.ravel().tolist())
-    known = words <= {"", *columns.SAID_BY_METHODS}
+    known = words <= {"", *columns.METHOD_STATUSES}
     if status.shape != shape or status.dtype.kind != "U" or not known:
         raise MethodError(
             f"{method}: expected Change.status to be str {list(shape)}, each empty or "
-            f"of {', '.join(columns.SAID_BY_METHODS)}; got {status.dtype} "
+            f"of {', '.join(columns.METHOD_STATUSES)}; got {status.dtype} "
             f"{list(status.shape)} {sorted(map(str, words))}"
         )

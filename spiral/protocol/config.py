@@ -20,7 +20,7 @@ PER_NETWORK: dict[str, Any] = {"per_network": True}
 
 
 def unit(name: str) -> dict[str, Any]:
-    """Mark what a number counts or is measured in; ``-`` where it has no unit."""
+    """Declare the unit of a numeric field; ``-`` if it has none."""
     return {"unit": name}
 
 
@@ -142,7 +142,7 @@ class ConfigField(NamedTuple):
     per_network: bool
     description: str
     unit: str | None
-    """Of a number; ``-`` where it has none, None where that is not told."""
+    """Of a number: ``-`` if it has none, None if none is declared."""
     adapter: TypeAdapter[Any]
 
     @property
@@ -191,7 +191,7 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
         extra = (
             info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         )
-        told = extra.get("unit")
+        declared = extra.get("unit")
         found[name] = ConfigField(
             name=name,
             kind=_kind(info.annotation),
@@ -199,7 +199,7 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
             required=info.is_required(),
             per_network=bool(extra.get("per_network")),
             description=info.description or "",
-            unit=None if told is None else str(told),
+            unit=None if declared is None else str(declared),
             adapter=TypeAdapter(
                 Annotated[info.annotation, info],  # type: ignore[arg-type]
                 config=ConfigDict(strict=True, allow_inf_nan=False),

@@ -25,7 +25,7 @@ STATUSES = {
     "diverged": "weights or loss are NaN or infinite",
     "infeasible": "not exactly as many weights as asked for (`keep`)",
 }
-"""What a row's status means."""
+"""The statuses of rows, and what they mean."""
 
 
 class Result(NamedTuple):
@@ -33,7 +33,7 @@ class Result(NamedTuple):
 
     type: pa.DataType
     unit: str
-    """``-`` where it has none."""
+    """``-`` if it has none."""
     meaning: str
 
 
@@ -89,10 +89,10 @@ TYPES: dict[pa.DataType, str] = {
     pa.binary(): "bytes",
     pa.list_(pa.float32()): "float32s",
 }
-"""Types of columns, as people are told them."""
+"""Names of types in listings of columns."""
 
-SAID_BY_METHODS = ("degenerate", "aborted")
-"""Statuses that only a method can know of."""
+METHOD_STATUSES = ("degenerate", "aborted")
+"""Statuses that a method reports; all others follow from the network."""
 
 ADDED = (
     *("init", "stop_epoch", "connected", "entropy", "running_loss"),
@@ -101,18 +101,15 @@ ADDED = (
 """Columns that files of the first version lack."""
 
 MADE = ("source", "version")
-"""How rows were made: the launch or summary they are from, and spiral-sweep's version.
-They may make groups; otherwise rows of several stand together."""
+"""The origin of rows: their launch or summary, and spiral-sweep's version. Rows of
+different origin are pooled unless a comparison groups by it."""
 
 ADDED_BY_LOAD = ("folder", *MADE)
-"""Columns that a table of several launches has beside those of their files."""
-
-NOT_VALUES = ("seconds",)
-"""Columns that measure the run; all others are reproducible."""
+"""Columns of a table of several launches besides those of their files."""
 
 
 def meanings(statuses: Collection[str]) -> list[str]:
-    """Return what some statuses mean, in words; ok needs none."""
+    """Return the meaning of some statuses; ok needs none."""
     known = [name for name in STATUSES if name in statuses and name != "ok"]
     return [f"{name}: {STATUSES[name]}" for name in known]
 
@@ -132,18 +129,18 @@ def schema(options: OptionClasses) -> pa.Schema:
 
 
 class Column(NamedTuple):
-    """What people may want to know of a column."""
+    """The description of a column, as ``spiral-sweep columns`` prints it."""
 
     name: str
     type: str
     unit: str
     meaning: str
     methods: list[str] | None
-    """Methods whose option it is with this meaning; None where all rows have it."""
+    """Methods that have this option with this meaning; None for columns of all rows."""
 
 
 def explained(options: OptionClasses) -> list[Column]:
-    """Return every column of a row in order; an option once for each of its meanings.
+    """Describe every column of a row, in order; an option once for each meaning.
 
     Args:
         options: Those of all methods.
@@ -167,7 +164,7 @@ def explained(options: OptionClasses) -> list[Column]:
 
 
 def _explained(field: config.ConfigField, methods: list[str] | None) -> Column:
-    """Return what is known of a config column."""
+    """Describe a config column."""
     kind = TYPES[store.ARROW[field.kind]]
     return Column(field.name, kind, field.unit or "-", field.description, methods)
 

@@ -18,20 +18,21 @@ from spiral.results.columns import ADDED, config_fields, options_among, schema
 
 
 def complete(table: pd.DataFrame, options: OptionClasses) -> pd.DataFrame:
-    """Return configs or rows with what an earlier version did not have yet.
+    """Fill in the options and columns that an earlier version did not have.
 
-    A new option has a default that changes nothing, so that is what they had. No
-    option whose default is a value may be empty, so an empty one was not known.
+    A new option has a default that changes nothing, so earlier rows get this default.
+    An option with a default is never null in its own version, so a null means that the
+    option was unknown.
 
     Args:
         table: Configs or rows of any version.
         options: Those of the methods that this process knows.
 
     Raises:
-        SchemaMismatch: They have no methods at all.
+        SchemaMismatch: There is no column ``method``.
     """
     if "method" not in table:
-        raise SchemaMismatch("these are no configs: they have no column `method`")
+        raise SchemaMismatch("expected configs, got a table with no column `method`")
     code, methods = pd.factorize(table["method"])
     known = [config.fields_of(name, options) for name in methods]
     found = {}
@@ -55,13 +56,13 @@ def _filled(
     code: np.ndarray,
     defaults: list[Any],
 ) -> pd.Series | None:
-    """Return a column with the defaults it lacks; None if it lacks nothing.
+    """Return a column with missing defaults filled in; None if none is missing.
 
     Args:
         table: Configs or rows.
         field: The column.
         code: The number of each row's method.
-        defaults: The default of each method; None where it has none.
+        defaults: The default for each method; None where it has none.
     """
     missing = field.name not in table
     nothing = config.column(field, [None] * len(table)) if missing else None
@@ -79,7 +80,7 @@ def _filled(
 def fits(table: pa.Table, options: OptionClasses) -> bool:
     """Return whether rows have the columns of this version or of an earlier one.
 
-    Rows of a user's own method may have its options beside them.
+    Rows of a user's method may have its options, too.
     """
     unknown = set(table["method"].unique().to_pylist()) - options.keys()
     known = config.option_fields(options)
@@ -89,9 +90,9 @@ def fits(table: pa.Table, options: OptionClasses) -> bool:
 
 
 def readable(found: pa.Schema) -> bool:
-    """Return whether a file has the columns that every version wrote, typed as here.
+    """Return whether a file has the columns that every version wrote, of equal types.
 
-    Options of methods may be missing, and what was added since the first version.
+    Options of methods may be missing, and columns added since the first version.
     """
     wanted = schema({})
     return _typed_alike(found, wanted) and set(wanted.names) - set(ADDED) <= set(

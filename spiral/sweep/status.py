@@ -95,7 +95,7 @@ def verify(out: Path) -> Verdict:
 
 def _check_belongs(path: Path, out: Path, count: int, expected: dict[str, int]) -> None:
     """Raise CorruptPack unless a file is a pack of the manifest with its name."""
-    pack = path.stem.removeprefix("pack-")
+    pack = store.pack_of(path)
     if path != store.pack_path(out, pack) or pack not in expected:
         raise CorruptPack(
             f"{path}: foreign: not a pack of this launch; move it elsewhere"

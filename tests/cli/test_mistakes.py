@@ -61,7 +61,7 @@ def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch
         (["compare", "{out}", "--by", ""], 2, "no column ''"),
         (["compare"], 2, "DIR"),
         (["compare", "{out}", "{tmp}"], 1, "expected a results directory"),
-        (["compare", "{out}", "--threshold", "high"], 2, "as .95,.995, got 'high'"),
+        (["compare", "{out}", "--threshold", "high"], 2, "like .95,.995, got 'high'"),
         (["compare", "{out}", "--threshold", "95"], 2, "up to 1, got [95.0]"),
         (["compare", "{out}", "--frontier", "{tmp}/no"], 1, "expected a frontier file"),
         (
@@ -71,7 +71,7 @@ def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch
         ),
         (["compare", "{out}", "--csv", "--json"], 2, "--csv prints one table"),
         (["plot", "accuracy", "{out}", "-o", "{grid}/x.png"], 1, "cannot write"),
-        (["plot", "accuracy", "{out}", "--width", "x"], 2, "as 3,16, got 'x'"),
+        (["plot", "accuracy", "{out}", "--width", "x"], 2, "like 3,16, got 'x'"),
         (["plot", "accuracy", "{out}", "--width", "9"], 2, "got [3]"),
         (["plot", "width", "{out}"], 2, "rows of two widths"),
         (["plot", "fixed", "{out}"], 2, "no pruners start from"),

@@ -84,7 +84,10 @@ def test_unsupported_is_said_in_words(name):
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        *((name, "known are .*reference") for name in ("auto", "", "vmap:tpu", "jax")),
+        *(
+            (name, "choose from .*reference")
+            for name in ("auto", "", "vmap:tpu", "jax")
+        ),
         ("VMAP", "did you mean 'vmap'"),
         ("vmap:cpu", "did you mean 'vmap'"),
     ],

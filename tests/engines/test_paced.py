@@ -8,7 +8,7 @@ import pytest
 from spiral import engines, experiment
 from spiral.engines import paced
 from spiral.experiment import prepare
-from spiral.results import columns
+from tests import VARYING
 from tests.engines import CPU, begin, make_job
 from tests.methods import Still, table
 
@@ -43,7 +43,7 @@ class Clock:
 
 
 def values(table):
-    return table.drop_columns([*columns.NOT_VALUES]).to_pylist()
+    return table.drop_columns([*VARYING]).to_pylist()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from spiral.engines import sparse
 from spiral.methods.registry import METHODS
 from spiral.protocol import shared_prefix
 from spiral.protocol.job import Change, TrainState
-from spiral.results import columns
+from tests import VARYING
 from tests.engines import make_job
 from tests.methods import Scripted, table
 
@@ -41,7 +41,7 @@ def counting(monkeypatch):
 
 
 def values(table):
-    return table.drop_columns([*columns.NOT_VALUES]).to_pylist()
+    return table.drop_columns([*VARYING]).to_pylist()
 
 
 def test_keeps_share_the_dense_epoch_of_magnitude(counting):

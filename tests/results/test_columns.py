@@ -56,10 +56,6 @@ def test_an_option_of_several_meanings_is_explained_once_for_each():
     assert by_method["slimming"] == by_method["group_norm"]
 
 
-def test_measurements_are_columns():
-    assert {*rows.NOT_VALUES} < {*rows.RESULTS}
-
-
 @given(data=st.data(), width=st.sampled_from([2, 3]))
 @settings(max_examples=25)
 def test_a_row_gives_back_mask_and_parameters(data, width):

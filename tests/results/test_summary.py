@@ -102,7 +102,9 @@ def test_a_damaged_summary_is_found(file, tmp_path):
 
 
 def test_other_files_are_no_summaries(folder, tmp_path):
-    with pytest.raises(StoreError, match="no summary; `spiral-sweep summary"):
+    with pytest.raises(
+        StoreError, match="expected a summary; write one by `spiral-sweep summary"
+    ):
         summary.read(next(store.pack_files(folder)))
     with pytest.raises(StoreError, match="No such file"):
         summary.read(tmp_path / "nothing.parquet")
@@ -113,7 +115,7 @@ def test_shipped_ones_have_names(tmp_path, monkeypatch):
     for name in ("one", "one-more"):
         (tmp_path / f"{name}.parquet").touch()
     assert summary.shipped("one") == tmp_path / "one.parquet"
-    with pytest.raises(StoreError, match=r"two: no such folder, .* are one, one-more"):
+    with pytest.raises(StoreError, match=r"two: expected .* from one, one-more"):
         summary.shipped("two")
 
 

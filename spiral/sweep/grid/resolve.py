@@ -122,8 +122,7 @@ def _holds(condition: str, table: pd.DataFrame) -> np.ndarray:
     columns: dict[str, np.ndarray] = {}
     for name in conditions.names(condition):
         if name == "weights":
-            width = table["width"].to_numpy(np.float64)
-            columns[name] = 3 * width + 2 * width**2
+            columns[name] = table["width"].map(mlp.weight_count).to_numpy(np.float64)
         elif name in table:
             columns[name] = _plain(name, table)
         else:
