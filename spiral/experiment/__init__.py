@@ -30,10 +30,8 @@ def run(configs: pd.DataFrame, on_progress: OnProgress | None = None) -> pa.Tabl
     """
     began = time.perf_counter()
     shared = configs.iloc[0]
-    method = prepare.build_method(shared)
-    plan = prepare.plan_of(method, shared)
-    name = prepare.engine_of(shared, plan)
-    engine = engines.build(name)
+    method, plan = prepare.planned(shared)
+    engine = engines.build(prepare.engine_of(shared, plan))
     job = prepare.make_job(configs, plan)
     paced = engine if on_progress is None else Paced(engine, job.networks, on_progress)
     try:

@@ -48,8 +48,8 @@ def narrowed(
 def _raised(engine: Trainer, configs: pd.DataFrame, step: int) -> MethodError | None:
     """Return the error a method raises on some rows at a step, if any."""
     try:
-        method = prepare.build_method(configs.iloc[0])
-        job = prepare.make_job(configs, prepare.plan_of(method, configs.iloc[0]))
+        method, plan = prepare.planned(configs.iloc[0])
+        job = prepare.make_job(configs, plan)
         train(_Until(engine, step), method, job, configs)
     except MethodError as error:
         return error if error.step == step else None

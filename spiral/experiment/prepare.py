@@ -13,6 +13,16 @@ from spiral.protocol.job import Budget, Method, Plan, TrainJob
 from spiral.tasks import cubist
 
 
+def planned(shared: pd.Series) -> tuple[Method, Plan]:
+    """Return the method of a pack and its plan, given one of the configs.
+
+    Raises:
+        MethodError: The method cannot be built, or returned no valid plan.
+    """
+    method = build_method(shared)
+    return method, plan_of(method, shared)
+
+
 def build_method(shared: pd.Series) -> Method:
     """Build the method of a pack from the options that the pack shares."""
     entry = METHODS[shared["method"]]

@@ -1,5 +1,6 @@
 """Train a pack: the engine from event to event, and the method at each."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +34,7 @@ def train(
                 state = apply(change, state, name)
                 job = job.after(change, begun)
             groups = shared_prefix.after_event(groups, job, state)
+            # RigL changes its mask instead of training at that step
             if event in job.plan.replaced and event < job.plan.steps:
                 state = replace(state, step=event + 1)
         return advance_once(engine, job, state, job.plan.steps, groups)
@@ -55,9 +57,7 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         MethodError: An array has the wrong shape or type.
     """
     contract.check(change, state.params.shape, method)
-    kept = _or(
-        change.masks, state.masks
-    ).copy()  # a copy: the method may go on changing its array
+    kept = _or(change.masks, state.masks).copy()  # the method may reuse its array
     after = replace(
         state,
         masks=kept,
@@ -66,15 +66,15 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         lr_scale=_or(change.lr_scale, state.lr_scale),
         active_counts=_or(change.active_counts, state.active_counts),
         adapters=None if change.plain else _or(change.adapters, state.adapters),
+        # The moments cover the adapters, too: new adapters begin with none
         moments=state.moments if change.adapters is None else None,
         trained=_or(change.trained, state.trained),
         status=_latest(change.status, state.status),
     )
     moving = after.moving
-    remembered = (
-        moving if change.reset_momentum is None else moving & ~change.reset_momentum
-    )
-    return replace(after, momentum=np.where(remembered, state.momentum, np.float32(0)))
+    if change.reset_momentum is not None:
+        moving = moving & ~change.reset_momentum
+    return replace(after, momentum=np.where(moving, state.momentum, np.float32(0)))
 
 
 def _or(new: Any, old: Any) -> Any:
@@ -87,7 +87,9 @@ def _latest(new: np.ndarray | None, old: np.ndarray | None) -> np.ndarray | None
     return _or(new, old) if new is None or old is None else np.where(new, new, old)
 
 
-def viewer(job: TrainJob, configs: pd.DataFrame) -> Any:
+def viewer(
+    job: TrainJob, configs: pd.DataFrame
+) -> Callable[[TrainJob, TrainState], View]:
     """Return a function from a job and a state to the method's view of them."""
     table = configs.loc[configs.index.repeat(job.plan.siblings)]
     fields = config.fields(METHODS[table["method"].iloc[0]].options).values()
@@ -98,6 +100,7 @@ def viewer(job: TrainJob, configs: pd.DataFrame) -> Any:
     def see(job: TrainJob, state: TrainState) -> View:
         return View(
             width=job.width,
+            # Decisions before `stop_epoch` must be those of the whole training
             plan=job.plan.whole or job.plan,
             step=state.step,
             params=_read_only(state.params),

@@ -58,7 +58,7 @@ def price(group: pd.DataFrame) -> Price:
         UnsupportedJob: No engine supports their plan; with the reasons.
     """
     shared = group.iloc[0]
-    plan = prepare.plan_of(prepare.build_method(shared), shared)
+    _, plan = prepare.planned(shared)
     name = prepare.engine_of(shared, plan)
     model = ENGINES[name.partition(":")[0]].price
     width = int(shared["width"])

@@ -52,7 +52,7 @@ def hints(configs: pd.DataFrame) -> list[str]:
     for _, some in configs[configs["epochs"] > FEW].groupby(["epochs", "batch"]):
         shared = some.iloc[0]
         try:
-            plan = prepare.plan_of(prepare.build_method(shared), shared)
+            _, plan = prepare.planned(shared)
         except MethodError:
             return []  # training raises it with its context
         events = (plan.whole or plan).events
@@ -117,9 +117,7 @@ def _decide(configs: pd.DataFrame) -> TrainState:
     Raises:
         MethodError: The method breaches its contract.
     """
-    shared = configs.iloc[0]
-    method = prepare.build_method(shared)
-    plan = prepare.plan_of(method, shared)
+    method, plan = prepare.planned(configs.iloc[0])
     job = prepare.make_job(configs, plan)
     watch = _Watch(configs)
     try:
@@ -133,7 +131,7 @@ def _decide(configs: pd.DataFrame) -> TrainState:
 def _faults(configs: pd.DataFrame, state: TrainState) -> Iterator[str]:
     """Yield a message for every faulty network."""
     shared = configs.iloc[0]
-    plan = prepare.plan_of(prepare.build_method(shared), shared)
+    _, plan = prepare.planned(shared)
     kept = masks.of_weights(state.masks, int(shared["width"])).sum(axis=1)
     for n, config in configs.iterrows():
         where = contract.row(config)

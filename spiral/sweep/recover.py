@@ -66,7 +66,7 @@ def _from_results(out: Path) -> pd.DataFrame | None:
         try:
             table, footer = store.read_pack(path)
         except CorruptPack:
-            continue  # the grid plans its configs again
+            continue  # its configs are new to the directory: the grid plans them again
         configs = table.drop_columns(
             [n for n in columns.RESULTS if n in table.column_names]
         )

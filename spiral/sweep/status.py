@@ -36,6 +36,7 @@ def status(out: Path) -> Status:
     configs, _ = store.read_manifest(out, columns=["pack"])
     sizes = configs["pack"].value_counts()
     done = [pack for pack in sizes.index if store.pack_path(out, pack).exists()]
+    # A worker may have finished a pack whose failure is still on record
     errors = {p: e for p, e in store.failures(out).items() if p not in done}
     failed = [pack for pack in errors if pack in sizes.index]
     return Status(
