@@ -15,7 +15,7 @@ from spiral.cli.launch import (
     train,
     warn,
 )
-from spiral.cli.options import PLACE, as_json, grid_files, load_grid, present
+from spiral.cli.options import PLACE, as_json, present
 from spiral.errors import ConfigError, MethodError
 
 QUICK = "seed=0..7"
@@ -59,6 +59,7 @@ def rank(
     from spiral.report.stats import ranking
     from spiral.report.text import ranking as ranking_text
     from spiral.sweep import preflight
+    from spiral.sweep.grid import shipped
 
     if options["method"] is None:
         _refuse_others(context)
@@ -66,8 +67,8 @@ def rank(
         return
     settings = settings_of(options)
     name = load_method(settings)
-    standard = str(grid_files()["standard"])  # not a local file of this name
-    grid = load_grid(standard, [f"method={name}", *([QUICK] if quick else [])], None)
+    standard = str(shipped.files()["standard"])  # not a local file of this name
+    grid = shipped.load(standard, [f"method={name}", *([QUICK] if quick else [])])
     out = out or Path("runs") / "rank" / name
     _check_folder(out, name, set(grid.configs["config_id"]))
     preflight.check(grid.configs)

@@ -8,6 +8,7 @@ import pytest
 
 from spiral import cli
 from spiral.errors import LaunchIncomplete
+from spiral.sweep.grid import shipped
 from spiral.sweep.launch import Launch
 from spiral.sweep.worker import Outcome
 from tests.cli import run
@@ -130,11 +131,6 @@ def test_an_address_is_no_path_and_nothing_is_made(words, tmp_path, monkeypatch)
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["a:b", "s3:/b", "x/http://y", "1s3://b"])
-def test_a_strange_name_is_a_path_all_the_same(name):
-    cli.options.refuse_address(name)
-
-
 @pytest.mark.parametrize(
     ("raised", "code", "said"),
     [
@@ -147,7 +143,7 @@ def test_what_stops_a_command_is_a_message(raised, code, said, monkeypatch):
     def find(name):
         raise raised
 
-    monkeypatch.setattr(cli.options, "find_grid", find)
+    monkeypatch.setattr(shipped, "find", find)
     ran = run("plan", "quickstart")
     assert ran.code == code
     assert said in ran.err

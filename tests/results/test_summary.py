@@ -3,7 +3,6 @@
 import pandas as pd
 import pytest
 
-from spiral.cli import options
 from spiral.errors import ConfigError, CorruptPack, StoreError
 from spiral.methods import registry
 from spiral.report.stats import compare
@@ -11,6 +10,7 @@ from spiral.results import load, store, summary
 from spiral.search import best_known as frontier
 from spiral.sweep import launch
 from spiral.sweep.grid import grid
+from spiral.sweep.grid import shipped as shipped_grids
 
 GRID = """
 name: few
@@ -127,7 +127,7 @@ SHIPPED |= {name: f"seeds/{name}" for name in summary.names() if name not in SHI
 @pytest.mark.parametrize("name", SHIPPED)
 def test_what_is_shipped_is_of_its_grid_and_has_every_seed(name):
     found, notes = load.read([summary.shipped(name)], registry.options())
-    wanted = grid.load(options.grid_files()[SHIPPED[name]]).configs
+    wanted = grid.load(shipped_grids.files()[SHIPPED[name]]).configs
     assert notes == []
     assert set(found["config_id"]) == set(wanted["config_id"])
 

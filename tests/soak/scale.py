@@ -12,11 +12,11 @@ import pandas as pd
 import pyarrow as pa
 
 from spiral import experiment
-from spiral.cli.options import shipped_grids
 from spiral.methods.registry import options
 from spiral.model import mlp
 from spiral.results import columns
 from spiral.sweep import local
+from spiral.sweep.grid import shipped
 from spiral.sweep.worker import Site
 from tests.soak.stage import Stage, check
 
@@ -39,7 +39,7 @@ def turn(stage: Stage, chance: Random) -> int:
         stage.fresh("out"),
         stage.fresh("ram"),
     )
-    grid.write_text((shipped_grids() / "paper/random_init.yaml").read_text() + MORE)
+    grid.write_text((shipped.folder() / "paper/random_init.yaml").read_text() + MORE)
     words = ["launch", str(grid), "--out", str(out), "--executor", "local"]
     words += ["--workers", "1"]
     child = stage.start(*words, harm=Instant(str(ledger)))
