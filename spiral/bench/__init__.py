@@ -16,15 +16,10 @@ from typing import Any
 import torch
 
 from spiral.bench import timing
-from spiral.bench.cases import (
-    BATCH,
-    CASES,
-    STEPS,
-    Case,
-    Contender,
-    contenders,
-)
+from spiral.bench.baselines import BATCH
+from spiral.bench.cases import CASES, Case, Contender, contenders
 from spiral.bench.timing import Pace
+from spiral.engines.prices import STEPS
 from spiral.sweep import launch
 
 VERSIONS = {name: version(name) for name in ("torch", "numpy", "numba", "llvmlite")}
