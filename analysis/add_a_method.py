@@ -27,11 +27,11 @@ from tempfile import mkdtemp
 import pandas as pd
 from IPython.display import Markdown
 
-from spiral.cli.options import load_grid
 from spiral.errors import MethodError
 from spiral.methods import plugin, registry
 from spiral.methods.registry import METHODS
 from spiral.report.stats import compare, ranking
+from spiral.sweep.grid import shipped
 from spiral.report.figures import accuracy, style
 from spiral.results import load, summary
 from spiral.report.text import ranking as ranking_text
@@ -89,7 +89,7 @@ Markdown(f"`{file.name}`: {len(TEXT.splitlines())} lines.")
 # %%
 def standard(name):
     """Return a small part of the standard grid with this method in it."""
-    return load_grid("standard", [f"method={name}", "width=16", "seed=0..9"], None)
+    return shipped.load("standard", [f"method={name}", "width=16", "seed=0..9"])
 
 
 wrong = plugin.load(f"{file}:Staircase", METHODS)

@@ -1,4 +1,4 @@
-"""Rank pruners against the sparsest networks that exist on the Cubist Spiral.
+"""Rank pruners against the sparsest networks known on the Cubist Spiral.
 
 A *grid* (YAML) expands to *configs*; configs that can train together form *packs*;
 an *engine* trains a pack while a *method* decides its masks; every config becomes one

@@ -9,17 +9,17 @@ from spiral.sweep import signals, streams
 
 
 def main() -> None:
-    """Run a command line as a process of its own.
+    """Run a command line, and end the process.
 
-    Signals count from here on, before what a command needs is imported. A reader that
-    leaves ends a command as it ends other programs; launches go on.
+    Signals are handled from here on, before the slow imports of a command. If the
+    reader of a pipe leaves, commands end as other programs do; launches go on.
     """
     streams.fill_gaps()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     with signals.ending(_stopped, last=True):
         code = _run()
-    # Python would take the process apart while threads run: a library in C++ aborted
-    # there, once in some sixty launches on a busy machine, with all work done
+    # Skip the rest of Python's shutdown, during which threads still run: about once in
+    # sixty launches on a busy machine, a C++ library aborted there with all work done
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
@@ -38,8 +38,8 @@ def _run() -> int:
 
 
 def _stopped(name: str) -> str:
-    """Return the message of a command that has nothing to go on with."""
-    return f"stopped by {name}; nothing is half-written. Run it again to go on"
+    """Return the message of a command that cannot be continued."""
+    return f"stopped by {name}; no file is half-written. Run the command again"
 
 
 if __name__ == "__main__":

@@ -6,18 +6,18 @@
     ├── ConfigError        2  a grid, option or argument is wrong
     ├── EngineUnavailable  2  the engine exists but not on this machine
     ├── UnsupportedJob     2  the engine cannot run this method, with the reason
-    ├── MethodError        3  a method broke its contract (its pack fails)
+    ├── MethodError        3  a method breached its contract (its pack fails)
     ├── LaunchIncomplete   3  the launch finished, with failed packs
     └── StoreError         1  the results directory cannot be used
         ├── CorruptPack    4  a result file is not what was written
-        └── SchemaMismatch 4  a result file has other columns than this version
+        └── SchemaMismatch 4  a result file has columns unknown to this version
 
 A message says what was expected, what arrived and what to do.
 """
 
 
 class SpiralError(Exception):
-    """Base class; ``exit_code`` is what the command line returns for it."""
+    """Base class; ``exit_code`` is the exit code of a command that raises it."""
 
     exit_code = 1
 
@@ -41,11 +41,11 @@ class UnsupportedJob(SpiralError):
 
 
 class MethodError(SpiralError):
-    """A method returned something its contract forbids; the message names the row."""
+    """A method breached its contract; the message names the row."""
 
     exit_code = 3
     step: int | None = None
-    """The event at which it acted on a pack, -1 when it started; None for others."""
+    """The event at which the method failed on a pack, -1 at its start; else None."""
 
 
 class LaunchIncomplete(SpiralError):
@@ -65,6 +65,6 @@ class CorruptPack(StoreError):
 
 
 class SchemaMismatch(StoreError):
-    """A result file has columns that this version does not write."""
+    """A table does not have the columns of this version."""
 
     exit_code = 4

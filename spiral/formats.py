@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: for messages about files of another kind."""
+"""Recognise the kind of a file by its first bytes, for messages about wrong files."""
 
 import io
 import pickletools
@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 HEAD = 4096
-"""Bytes to look at."""
+"""Bytes to read."""
 MOST = 2**20
-"""Bytes of a pickle to look at."""
+"""Bytes of a pickle to read."""
 
 PARQUET = "a Parquet file"
 MAGIC = {
@@ -34,18 +34,18 @@ SUFFIXES = {
     ".yml": "YAML",
     ".csv": "a CSV table",
 }
-"""Of text files."""
+"""Kinds of text files."""
 PARTS = {b"data.pkl": "a PyTorch file", b".npy": "an .npz archive"}
-"""What names the parts of a zip archive."""
+"""Names of files in a zip archive → its kind."""
 
 
 def kind(path: Path) -> str:
-    """Return what a path leads to, in words that complete "got"."""
+    """Return the kind of a file or folder, to complete "expected X, got"."""
     try:
         if path.is_dir():
             return "a folder"
         if not path.is_file():
-            return "no plain file"
+            return "a special file"
         with path.open("rb") as file:
             return _of(file.read(HEAD), path.suffix.lower())
     except OSError as error:
@@ -53,13 +53,13 @@ def kind(path: Path) -> str:
 
 
 def broken(path: Path) -> str:
-    """Return what a file is that could not be read as Parquet."""
+    """Return the kind of a file that could not be read as Parquet."""
     found = kind(path)
     return f"{found} that is damaged or cut short" if found == PARQUET else found
 
 
 def _of(head: bytes, suffix: str) -> str:
-    """Return the kind of a file that begins like this."""
+    """Return the kind of a file that begins with these bytes."""
     if not head:
         return "an empty file"
     if head.startswith(b"PK\x03\x04"):
@@ -76,7 +76,7 @@ def _of(head: bytes, suffix: str) -> str:
 
 
 def _is_text(head: bytes) -> bool:
-    """Return whether bytes are UTF-8, but for a character that their end may cut."""
+    """Return whether bytes are UTF-8; the last character may be cut off."""
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -88,11 +88,11 @@ PLAIN = re.compile(
     r"(torch|torch\._\w+|torch\.serialization|collections|numpy(\..*)?|_codecs"
     r"|builtins|__builtin__)\.\w+"
 )
-"""Names that stand in files of tensors and arrays."""
+"""Names in pickles of tensors and arrays."""
 
 
 def pickled(path: Path) -> list[str]:
-    """Return the classes and functions that a pickle calls for; runs none of them.
+    """Return the classes and functions that a pickle refers to, without loading it.
 
     Those of tensors and arrays are left out. A PyTorch file is a pickle in an archive,
     or (before 1.6) several in a row.

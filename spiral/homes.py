@@ -1,8 +1,8 @@
-"""Folders of the user's own: for what is kept, and for what libraries have to write.
+"""The user's folders for data to keep, and for caches of this package and libraries.
 
-Nothing is ever written into the installed package. A home may be missing or closed to
-writing (services, containers): then caches go to a temporary folder, and what should
-be kept asks for the variable that names a folder.
+Nothing is ever written into the installed package. The home folder may be missing or
+read-only (services, containers). Then caches go to a temporary folder, and data to keep
+is an error that names the variable to set.
 """
 
 import os
@@ -17,21 +17,23 @@ PACKAGE = Path(__file__).parent
 
 
 def data() -> Path | None:
-    """Return the folder for what the user keeps; None if there is no home."""
+    """Return the folder for the user's data; None if there is no home folder."""
     return _below("XDG_DATA_HOME", ".local/share", OWN)
 
 
 def cache() -> Path:
-    """Return the folder for what can be made anew; a temporary one if need be.
+    """Return the folder for caches; a temporary one if there is no writable home.
 
     Raises:
-        ConfigError: There is neither a home nor a temporary folder to write.
+        ConfigError: There is no writable temporary folder either.
     """
     folder = _below("XDG_CACHE_HOME", ".cache", OWN)
     if folder is None or not (os.environ.get("XDG_CACHE_HOME") or writable(folder)):
         folder = _temporary()
     if folder is None:
-        raise ConfigError("no folder to cache in: set XDG_CACHE_HOME to one")
+        raise ConfigError(
+            "expected a writable folder for caches, got none; set XDG_CACHE_HOME to one"
+        )
     return folder
 
 
@@ -48,27 +50,27 @@ def _below(variable: str | None, usual: str, name: str) -> Path | None:
 
 
 def kept(name: str, instead: str) -> Path:
-    """Return where a file of the user's is kept; it can be written there.
+    """Return the path of a file in the user's data folder, which is writable.
 
     Args:
-        name: Of the file.
-        instead: What the user can give in place of a home, for the message.
+        name: The name of the file.
+        instead: What the user can do without a data folder, for the message.
 
     Raises:
-        ConfigError: There is no home, or it is closed to writing.
+        ConfigError: There is no home folder, or it is read-only.
     """
     folder = data()
     if folder is not None and writable(folder):
         return folder / name
     where = "there is no home folder" if folder is None else f"cannot write {folder}"
     raise ConfigError(
-        f"{where} to keep {name} in: set XDG_DATA_HOME to a folder that you may "
-        f"write, or {instead}"
+        f"expected a writable folder for {name}, but {where}; set XDG_DATA_HOME to "
+        f"one, or {instead}"
     )
 
 
 def writable(path: Path) -> bool:
-    """Return whether a file or folder can be made, or written where there is one."""
+    """Return whether a file or folder is writable, or can be created."""
     existing = next(p for p in (path, *path.absolute().parents) if os.path.lexists(p))
     if existing == path and not path.is_dir():
         return path.is_file() and os.access(path.parent, os.W_OK | os.X_OK)
@@ -76,21 +78,21 @@ def writable(path: Path) -> bool:
 
 
 def settle_numba() -> None:
-    """Name a folder for Numba's cache where none of those it tries can be written."""
+    """Choose a folder for Numba's cache if it can write none of its usual ones."""
     beside = PACKAGE / "__pycache__"
     usual = _below("XDG_CACHE_HOME", ".cache", "numba")
     _settle("NUMBA_CACHE_DIR", any(f and writable(f) for f in (beside, usual)))
 
 
 def settle_matplotlib() -> None:
-    """Name a folder for Matplotlib where it could not write its own."""
+    """Choose a folder for Matplotlib if it cannot write its usual ones."""
     homes = (("XDG_CONFIG_HOME", ".config"), ("XDG_CACHE_HOME", ".cache"))
     usual = [_below(variable, place, "matplotlib") for variable, place in homes]
     _settle("MPLCONFIGDIR", all(f and writable(f) for f in usual))
 
 
 def settle_ray() -> None:
-    """Name a home where there is none: importing Ray's parts needs one."""
+    """Choose a home folder if there is none: importing parts of Ray needs one."""
     try:
         Path.home()
     except RuntimeError:
@@ -100,7 +102,7 @@ def settle_ray() -> None:
 
 
 def _settle(variable: str, well: bool) -> None:
-    """Set a variable to a folder below the temporary one, unless all is well."""
+    """Set a variable to a temporary folder, unless it is set or all is well."""
     if well or os.environ.get(variable):
         return
     folder = _temporary()
@@ -109,10 +111,10 @@ def _settle(variable: str, well: bool) -> None:
 
 
 def _temporary() -> Path | None:
-    """Return a temporary folder of this user's, the same each time if possible.
+    """Return a temporary folder of this user, the same each time if possible.
 
-    Caches hold code, so it must be closed to others: anybody may have made a folder of
-    this name.
+    Caches contain code, so the folder must be private: another user may have created a
+    folder of this name.
     """
     try:
         folder = Path(tempfile.gettempdir(), f"{OWN}-{os.geteuid()}")

@@ -1,8 +1,8 @@
-"""What to answer to a name that is unknown: another word for one of ours, or a typo.
+"""Suggestions for unknown names: another word for a known name, or a typo of one.
 
-Papers and libraries have their own words for what grids and commands name. They are
-listed here once, under our name, in any spelling: case, spaces and signs do not count.
-A word that is listed is never taken for a typo of a third one.
+Papers and libraries use other words for the names in grids and commands. They are
+listed here under our names, in any spelling: case, spaces and punctuation do not count.
+A listed word is never taken for a typo of another name.
 """
 
 import re
@@ -10,19 +10,19 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 MAX_LISTED = 40
-"""Of more names only those near to what was written are of use."""
+"""If more names are known, only similar ones are suggested."""
 MAX_NEAR = 5
 MAX_LENGTH = 40
-"""What is longer is no misspelt name."""
+"""Longer input is not a misspelt name."""
 
 
 class Words(NamedTuple):
     """Other words for names of one kind."""
 
     of: Mapping[str, Sequence[str]]
-    """Our name → what others call it."""
+    """Our name → other words for it."""
     notes: Mapping[str, str] = {}
-    """Our name → what differs from what others mean."""
+    """Our name → how its meaning differs from that of the other words."""
     catalogue: str = ""
     """Where all names are listed."""
 
@@ -140,16 +140,16 @@ ENGINES = Words(
 )
 
 PLAIN = Words({})
-"""Names that only we have."""
+"""For names without other words."""
 
 
 def suggest(word: str, known: Collection[str], words: Words = PLAIN) -> str:
-    """Return "did you mean", else the near names, else all if they are few.
+    """Return "did you mean X?", else all names if they are few, else similar ones.
 
     Args:
-        word: What was written.
-        known: The names that may stand there.
-        words: What others call them.
+        word: The unknown name.
+        known: The valid names.
+        words: Other words for them.
     """
     listed = _meant(word, known, words)
     if meant := [name for name in listed if name in known]:
@@ -158,14 +158,14 @@ def suggest(word: str, known: Collection[str], words: Words = PLAIN) -> str:
     if not listed and (typo := _closest(word, known)):
         return f"did you mean {typo!r}?"
     if len(known) <= MAX_LISTED:
-        return f"known are {', '.join(known)}"
+        return f"choose from {', '.join(known)}"
     near = [name for name in known if _parts(name) & _parts(word)]
-    hints = [f"near are {', '.join(near[:MAX_NEAR])}"] if near else []
-    return "; ".join([*hints, words.catalogue or "no name is near"])
+    hints = [f"similar: {', '.join(near[:MAX_NEAR])}"] if near else []
+    return "; ".join([*hints, words.catalogue or "no similar name is known"])
 
 
 def _meant(word: str, known: Collection[str], words: Words) -> list[str]:
-    """Return the names that a word is another spelling of, or else another word for."""
+    """Return names of which a word is another spelling; else those it stands for."""
     folded = _folded(word)
     spelt = [name for name in known if folded and _folded(name) == folded]
     return spelt or [
@@ -174,9 +174,9 @@ def _meant(word: str, known: Collection[str], words: Words) -> list[str]:
 
 
 def _closest(word: str, known: Collection[str]) -> str | None:
-    """Return the name that a word is a misspelling of: one slip in each three letters.
+    """Return the name that a word misspells, with at most one slip in three letters.
 
-    A word of one or two letters is no misspelling of anything: too much is near it.
+    A word of one or two letters misspells nothing: too many names are similar to it.
     """
     most = len(word) // 3
     near = [name for name in known if abs(len(name) - len(word)) <= most]
@@ -187,9 +187,9 @@ def _closest(word: str, known: Collection[str]) -> str | None:
 
 
 def _slips(a: str, b: str) -> int:
-    """Return how many letters were missed, added, replaced or swapped with the next.
+    """Return the number of letters missing, added, replaced or swapped with the next.
 
-    Source: the optimal string alignment distance.
+    Source: the "optimal string alignment" distance.
     """
     before: list[int] = []
     last = list(range(len(b) + 1))
@@ -207,10 +207,10 @@ def _slips(a: str, b: str) -> int:
 
 
 def _folded(text: str) -> str:
-    """Return text in small letters and digits alone; ``+`` counts, as in AC/DC++."""
+    """Return the lower-case letters, digits and ``+`` of a text (as in AC/DC++)."""
     return re.sub(r"[^a-z0-9+]", "", text[:MAX_LENGTH].lower())
 
 
 def _parts(name: str) -> set[str]:
-    """Return the parts of a name that mean something by themselves."""
+    """Return the words in a name, without single letters."""
     return {part for part in re.split(r"[^a-z0-9]+", name.lower()) if len(part) > 1}

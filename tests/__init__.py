@@ -4,3 +4,6 @@ from pathlib import Path
 
 GOLDEN_FILES = Path(__file__).parent / "golden"
 """Numbers of published code, and ids and rows that must not change."""
+
+VARYING = ("seconds",)
+"""Columns that differ between equal runs; all others are reproducible."""

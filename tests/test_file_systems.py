@@ -97,17 +97,17 @@ def _kind(what):
 
 def _compare(said, path, unfinished):
     """Compare what a message says with what is there."""
-    assert ("is there and whole" in said) == path.exists(), said
+    assert ("is complete" in said) == path.exists(), said
     assert ("could not be removed" in said) == bool(unfinished), said
     assert all(str(file) in said for file in unfinished)
     nothing = not path.exists() and not unfinished
-    assert ("nothing half-written is left" in said) == nothing, said
+    assert ("no half-written file is left" in said) == nothing, said
 
 
 def test_a_folder_that_cannot_be_synced_for_a_fault_is_told_with_the_file(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         fails(patch, "fsync", errno.EIO, folders=True)
-        with pytest.raises(StoreError, match=r"manifest\.parquet is there and whole"):
+        with pytest.raises(StoreError, match=r"manifest\.parquet is complete"):
             WRITES["new manifest"](tmp_path)
     assert store.read_manifest(tmp_path)[0]["config_id"].tolist() == ["a"]
 
@@ -118,7 +118,7 @@ def test_a_rejected_file_is_told_by_the_name_it_should_have_had(tmp_path):
     def check(written):
         raise CorruptPack(f"{written.name}: no")
 
-    with pytest.raises(CorruptPack, match=rf"cannot write {path}.*nothing half-w"):
+    with pytest.raises(CorruptPack, match=rf"cannot write {path}.*no half-written"):
         atomic.replace_atomically(path, NEW, tmp_path / "s", check)
 
 
@@ -159,14 +159,14 @@ def test_without_hard_links_a_claim_that_comes_to_nothing_is_taken_back(
             fails(patch, "unlink", errno.EIO)
         with pytest.raises(StoreError) as failure:
             WRITES["new manifest"](tmp_path)
-    left = "an empty manifest.parquet is there" in str(failure.value)
+    left = "an empty manifest.parquet is left" in str(failure.value)
     assert left == path.exists() == (clean_up == "fails")
     assert not store.has_manifest(tmp_path)
 
 
 def test_a_link_that_fails_for_another_reason_is_an_error(tmp_path, monkeypatch):
     fails(monkeypatch, "link", errno.EIO)
-    with pytest.raises(StoreError, match="nothing half-written is left"):
+    with pytest.raises(StoreError, match="no half-written file is left"):
         atomic.replace_atomically(tmp_path / "f", NEW, tmp_path, first=True)
     assert not any(tmp_path.iterdir())
 
@@ -185,5 +185,5 @@ def test_without_syncing_of_folders_files_are_written_all_the_same(
 
 def test_the_content_of_a_file_must_be_synced(tmp_path, monkeypatch):
     fails(monkeypatch, "fsync", errno.EINVAL)
-    with pytest.raises(StoreError, match="nothing half-written is left"):
+    with pytest.raises(StoreError, match="no half-written file is left"):
         WRITES["pack"](tmp_path)

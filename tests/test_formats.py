@@ -38,7 +38,7 @@ def test_the_first_bytes_say_what_a_file_is(name, content, kind, tmp_path):
 
 def test_what_is_no_file_is_said_too(tmp_path):
     assert formats.kind(tmp_path) == "a folder"
-    assert formats.kind(Path("/dev/zero")) == "no plain file"
+    assert formats.kind(Path("/dev/zero")) == "a special file"
 
 
 class Model(torch.nn.Linear):

@@ -17,9 +17,8 @@ import pytest
 
 import spiral
 from spiral.cli import main
-from spiral.cli.options import find_grid
 from spiral.methods.registry import METHODS, config_fields
-from spiral.sweep.grid import grid
+from spiral.sweep.grid import grid, shipped
 from spiral.sweep.grid.blocks import applies
 from tests.cli import run_json
 
@@ -174,10 +173,10 @@ def test_command_lines_are_understood_and_name_what_exists(words):
     for context in parsed(shlex.split(words)):
         grids = context.params.get("grids") or [context.params.get("grid")]
         for name in filter(None, grids):
-            assert find_grid(name).is_file()
+            assert shipped.find(name).is_file()
         for place in map(Path, context.params.get("folders") or ()):
-            shipped = place.suffix == ".parquet" and place.is_file()
-            assert shipped or place.name.isupper() or place.parts[0] == "runs"
+            summary = place.suffix == ".parquet" and place.is_file()
+            assert summary or place.name.isupper() or place.parts[0] == "runs"
 
 
 def options(command: click.Command) -> set[str]:

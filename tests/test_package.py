@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import spiral
-from spiral.cli.options import grid_files
+from spiral.sweep.grid import shipped
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "spiral"
@@ -36,7 +36,7 @@ def test_every_grid_is_shipped_and_found_by_its_name():
     assert shipped_data("spiral.grids", ROOT / "sweeps") == sweeps
     names = {str(path.relative_to(ROOT / "sweeps").with_suffix("")) for path in sweeps}
     assert "paper/slice" in names
-    assert grid_files().keys() == names
+    assert shipped.files().keys() == names
 
 
 def test_no_file_is_a_link():

@@ -129,7 +129,7 @@ def test_a_parquet_file_never_runs_code(command, is_sealed, canary, tmp_path):
     for path in (store.manifest_path(out), store.pack_path(out, "x")):
         path.parent.mkdir(parents=True)
         if is_sealed:
-            path.write_bytes(sealed.to_bytes(table, {"pack": "x"}, 1))
+            path.write_bytes(sealed.to_bytes(table, {"pack": "x"}))
         else:
             pq.write_table(table, path)
     ran = run_cli(*[word.format(out=out) for word in command])

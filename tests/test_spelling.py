@@ -92,18 +92,18 @@ def test_what_is_near_nothing_gets_no_guess_but_where_to_look(word):
 
 def test_long_lists_are_cut_to_the_names_that_share_a_word():
     found = spelling.suggest("prune_lr", config_fields(), spelling.KEYS)
-    assert found.startswith("near are lr, inner_lr, ")
+    assert found.startswith("similar: lr, inner_lr, ")
     assert "width" not in found
 
 
 def test_short_lists_are_named_in_full():
-    assert spelling.suggest("zzz", ["width", "lr"]) == "known are width, lr"
+    assert spelling.suggest("zzz", ["width", "lr"]) == "choose from width, lr"
 
 
 def test_another_word_for_an_absent_name_is_no_typo_of_a_third():
     """SynFlow's own short name is near ``sfw`` only as letters go."""
-    assert spelling.suggest("sf", ["sfw"], spelling.METHODS) == "known are sfw"
-    assert spelling.suggest("omp", ["gmp"], spelling.METHODS) == "known are gmp"
+    assert spelling.suggest("sf", ["sfw"], spelling.METHODS) == "choose from sfw"
+    assert spelling.suggest("omp", ["gmp"], spelling.METHODS) == "choose from gmp"
     assert spelling.suggest("omp", ["gmp"]) == "did you mean 'gmp'?"
 
 

@@ -9,22 +9,17 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from typing import Any
 
 import torch
 
 from spiral.bench import timing
-from spiral.bench.cases import (
-    BATCH,
-    CASES,
-    STEPS,
-    Case,
-    Contender,
-    contenders,
-)
+from spiral.bench.baselines import BATCH
+from spiral.bench.cases import CASES, Case, Contender, contenders
 from spiral.bench.timing import Pace
+from spiral.engines.prices import STEPS
 from spiral.sweep import launch
 
 VERSIONS = {name: version(name) for name in ("torch", "numpy", "numba", "llvmlite")}
@@ -91,19 +86,18 @@ def measure(
         pace = Pace(repeats, max(0.0, left) / (len(cases) - number))
         field = list(contenders(case, cores, peers, math.isfinite(seconds)))
         times = timing.times(case, field, pace, on_start)
-        rows = [
+        best = _best(
             _result(case, one, taken, sgemm[one.threads])
             for one, taken in zip(field, times, strict=True)
-        ]
-        best = _best(rows)
+        )
         for row in best:
-            on_line(_line(row, rows[0]))
+            on_line(_line(row, best[0]))
         results += best
     return {**found, "results": results}
 
 
-def _best(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the row of the best pack size of each engine."""
+def _best(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the row of the best pack size of each engine, the plain loop's first."""
     best: dict[tuple[str, int], dict[str, Any]] = {}
     for row in rows:
         known = best.setdefault((row["engine"], row["threads"]), row)
@@ -154,13 +148,6 @@ def _lines(path: str) -> list[str]:
             return file.readlines()
     except OSError:
         return []
-
-
-def as_text(measured: dict[str, Any]) -> str:
-    """Return the table as text, with ratios to the plain loop of each case."""
-    loops = {r["case"]: r for r in measured["results"] if r["engine"] == "loop"}
-    lines = [_line(row, loops[row["case"]]) for row in measured["results"]]
-    return "\n".join([_heading(measured), *lines])
 
 
 def _heading(measured: dict[str, Any]) -> str:

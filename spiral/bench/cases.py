@@ -10,13 +10,12 @@ import torch
 from spiral import engines
 from spiral.bench import baselines
 from spiral.engines import sparse
+from spiral.engines.prices import STEPS
 from spiral.model import masks
 from spiral.protocol.job import Engine, TrainJob, TrainState
 from spiral.sweep import calibration
 
-STEPS = 19_500
 LOOP_STEPS = 200
-BATCH = 128
 SIZES = (64, 128, 256, 512)
 """Pack sizes of dense engines; the fastest differs between cases."""
 

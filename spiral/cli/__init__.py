@@ -59,7 +59,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
-    """Rank pruners against the sparsest networks of the Cubist Spiral.
+    """Rank pruners against the sparsest networks known on the Cubist Spiral.
 
     Exit codes: 0 success, 1 internal error, 2 invalid usage or grid, 3 some packs
     failed, 4 damaged results, 130 stopped by SIGINT, 143 by SIGTERM, SIGUSR1 or SIGHUP

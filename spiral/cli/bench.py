@@ -63,7 +63,7 @@ def bench(
 ) -> None:
     """Measure the speed of the engines on this machine.
 
-    Takes two minutes; run nothing else meanwhile.
+    Takes about two minutes. Run nothing else meanwhile.
     """
     if calibrate:
         _calibrate(as_json)

@@ -3,30 +3,24 @@
 import click
 
 from spiral import spelling
-from spiral.cli.options import as_json, show
-from spiral.errors import ConfigError
+from spiral.cli.options import as_json, check_names, show
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @as_json
 def columns(names: tuple[str, ...], as_json: bool) -> None:
-    """List the columns of result files, or some: name, type, unit and meaning.
+    """List the columns of result files: name, type, unit and meaning.
 
-    Options of methods are listed with the methods that have them.
+    With NAMEs, list only these columns. Options of methods are listed with the methods
+    that have them.
     """
     from spiral.methods.registry import options
     from spiral.results.columns import explained
 
     every = explained(options())
     known = list(dict.fromkeys(column.name for column in every))
-    unknown = [
-        f"column {name!r} unknown; {spelling.suggest(name, known, spelling.KEYS)}"
-        for name in names
-        if name not in known
-    ]
-    if unknown:
-        raise ConfigError("\n".join(unknown))
+    check_names("column", names, known, spelling.KEYS)
     chosen = [column for column in every if column.name in (names or known)]
     if as_json:
         show({"columns": [column._asdict() for column in chosen]})

@@ -61,8 +61,8 @@ def compare(
 
     if as_csv and (as_json or len(tables) > 1):
         raise click.UsageError(
-            "expected --json or one --table with --csv, got both or several; --csv "
-            "prints one table, --json all"
+            "--csv prints one table: expected at most one --table and no --json; "
+            "--json prints all tables"
         )
     wanted = tables or (("groups",) if as_csv else ("excess", "groups"))
     if not as_json and "distances" not in wanted:

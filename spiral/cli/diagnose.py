@@ -22,7 +22,7 @@ def diagnose() -> None:
     type=Numbers(),
     default=(),
     metavar="26,44,…",
-    help="Measure only these sizes.",
+    help="Measure only networks with these numbers of weights.",
 )
 @which
 @click.option(
@@ -30,13 +30,15 @@ def diagnose() -> None:
     type=click.IntRange(1),
     default=5,
     show_default=True,
-    help="Measure this many networks of each method, width and size.",
+    metavar="N",
+    help="Measure N networks of each method, width and size.",
 )
 @click.option(
     "--every",
     type=click.IntRange(1, 1000),
     default=10,
     show_default=True,
+    metavar="N",
     help="Measure on every N-th point.",
 )
 @frontier
@@ -50,11 +52,12 @@ def robustness(
     as_json: bool,
     **question: Any,
 ) -> None:
-    """Measure robustness to corrupted inputs against the best known of equal size.
+    """Measure robustness to corrupted inputs.
 
-    Inputs are corrupted in eight ways at five severities. Reported are accuracies under
-    corruption; angle, length and margin of the last features; and how much the points
-    that two methods get wrong overlap.
+    Networks are compared with the best known ones of equal size. Inputs are corrupted
+    in eight ways at five severities. Reported are accuracies under corruption; angle,
+    length and margin of the last features; and how much the points that two methods
+    get wrong overlap.
     """
     from spiral.report.figures import style
     from spiral.report.studies.robustness import (
@@ -91,18 +94,19 @@ def robustness(
     "--alike",
     default=0.9,
     show_default=True,
-    help="Count retrainings from this CKA on as alike.",
+    help="Count retrainings with at least this CKA as alike.",
 )
 @click.option(
     "--split",
     is_flag=True,
-    help="Set --alike by 2-means of the cells' CKA.",
+    help="Choose --alike by 2-means clustering of the cells' CKA.",
 )
 @click.option(
     "--every",
     type=click.IntRange(1, 1000),
     default=1,
     show_default=True,
+    metavar="N",
     help="Measure on every N-th point.",
 )
 @frontier
@@ -116,11 +120,11 @@ def regimes(
     as_json: bool,
     **question: Any,
 ) -> None:
-    """Map regimes over temperature and load, from retrainings of `one_shot`.
+    """Map regimes of retraining over temperature and load.
 
-    Retrainings of one pruned network are connected or not along a line, and alike or
-    not in their outputs; each cell has its accuracy gap to the best known network. The
-    grid seeds/regimes trains them.
+    Retrainings of one pruned network (method `one_shot`) are linearly connected or not,
+    and alike or not in their outputs. Each cell also shows the accuracy gap to the best
+    known network. The grid seeds/regimes trains them.
     """
     from spiral.report.figures import style
     from spiral.report.studies.regimes import figure as regime_figures

@@ -65,28 +65,28 @@ def run(
 def recall(search: Path, census: Path, levels: Sequence[float], as_json: bool) -> None:
     """Measure the recall of successive halving.
 
-    SEARCH is the directory of a search with --halving, CENSUS a launch of the same
-    trainings without halving. The recall is the share of its trainings at or above each
-    accuracy that SEARCH trained to the end, with a 95 % interval. The first accuracy is
-    that of the best 0.1 % of the census.
+    SEARCH is the directory of a search with --halving, CENSUS that of the same search
+    without it. Recall is the share of trainings in CENSUS that reach an accuracy and
+    that SEARCH trained to the end, with a 95 % interval. The first accuracy is the one
+    that the best 0.1 % of CENSUS reach.
     """
     import pandas as pd
 
     from spiral.methods.registry import options
     from spiral.report.stats.recall import recall as recall_at
     from spiral.report.text import document
-    from spiral.results import columns, read, store
+    from spiral.results import read, store, versions
     from spiral.sweep.halving import finished, stopped
 
     folders = finished(search)
     first, last = (store.read_manifest(rung)[0] for rung in (folders[0], folders[-1]))
-    whole = stopped(columns.complete(first, options()), None)["config_id"]
+    whole = stopped(versions.complete(first, options()), None)["config_id"]
     found = read.read(census, ["config_id", "accuracy", "nnz", "steps", "seconds"])
     found = found[found["config_id"].isin(whole)]
     if found.empty:
         raise ConfigError(
-            f"expected a census of the trainings of {search}, got none of them in "
-            f"{census}; launch the same search without --halving"
+            f"{census}: expected the trainings of {search}, got none of them; launch "
+            "the same search without --halving"
         )
     levels = [float(found["accuracy"].quantile(0.999)), *levels]
     hits = [hit._asdict() for hit in recall_at(found, set(last["config_id"]), levels)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.options import PLACE, as_json, load_grid, own_method, sample, sets, show
+from spiral.cli.options import PLACE, as_json, own_method, sample, sets, show
 from spiral.errors import ConfigError, LaunchIncomplete
 from spiral.sweep import signals, streams
 
@@ -44,7 +44,7 @@ OPTIONS = [
         help="Run packs on Ray, or in plain processes of this machine.",
     ),
     click.option(
-        "--address", help="Connect to the Ray cluster at this address (or: auto)."
+        "--address", help="Connect to the Ray cluster at this address, or `auto`."
     ),
     click.option(
         "--workers",
@@ -56,7 +56,7 @@ OPTIONS = [
         "--shard",
         type=Shard(),
         default="0/1",
-        help="Train only the i-th of n equal shares of the packs, from 0/n.",
+        help="Train only share i of n equal shares of the packs; i counts from 0.",
     ),
     click.option(
         "--limit", type=click.IntRange(1), help="Train at most N packs.", metavar="N"
@@ -129,12 +129,14 @@ def launch(
     interrupted launch.
     """
     with resumable() as begun:
+        from spiral.sweep.grid import shipped
+
         settings = settings_of(options)
         if settings.method is not None:
             sets = [*sets, f"method={load_method(settings)}"]
         if engine is not None:
             sets = [*sets, f"engine={engine}"]
-        loaded = load_grid(grid, sets, sample)
+        loaded = shipped.load(grid, sets, sample)
         if settings.method is not None:
             warn(loaded)
         train(loaded, out, settings, begun)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spiral import spelling
-from spiral.cli.options import as_json, show
+from spiral.cli.options import as_json, check_names, show
 from spiral.cli.questions import where
-from spiral.errors import ConfigError
 
 if TYPE_CHECKING:
     from spiral.methods.entry import Entry
@@ -37,13 +36,7 @@ def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) 
     from spiral.methods.registry import METHODS, of_kind
     from spiral.protocol import config
 
-    unknown = [
-        f"method {name!r} unknown; {spelling.suggest(name, METHODS, spelling.METHODS)}"
-        for name in names
-        if name not in METHODS
-    ]
-    if unknown:
-        raise ConfigError("\n".join(unknown))
+    check_names("method", names, METHODS, spelling.METHODS)
     kind = of_kind(where)
     chosen = {name: METHODS[name] for name in names or kind if name in kind}
     if as_json:

@@ -1,44 +1,31 @@
-"""Options, shipped grids and JSON output that several commands share."""
+"""Options, checks and output that several commands share."""
 
 import json
-import re
-from collections.abc import Sequence
-from importlib import resources
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral import spelling
+from spiral import paths, spelling
 from spiral.errors import ConfigError
 
 if TYPE_CHECKING:
     from spiral.report.text.document import Document
-    from spiral.sweep.grid.grid import Grid
 
 
 class Place(click.Path):
     """A local path; the type of every path option and argument."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Reject URLs, from which a path would make a folder named ``s3:``."""
+        """Reject URLs."""
         try:
-            refuse_address(str(value))
+            paths.refuse_url(str(value))
         except ConfigError as error:
             self.fail(str(error), param, ctx)
         return super().convert(value, param, ctx)
 
 
-def refuse_address(text: str) -> None:
-    """Raise ConfigError if the text is a URL rather than a path."""
-    if ADDRESS.match(text):
-        raise ConfigError(
-            f"expected a local path, got the URL {text}; copy or mount its contents "
-            "and give that path"
-        )
-
-
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 PLACE = Place(path_type=Path)
 
 as_json = click.option(
@@ -53,13 +40,7 @@ def _places(
     """Replace the name of a shipped summary by its file."""
     from spiral.results import summary
 
-    known = summary.names()
-    return tuple(
-        summary.shipped(str(place))
-        if str(place) in known and not place.exists()
-        else place
-        for place in given
-    )
+    return tuple(map(summary.located, given))
 
 
 folders = click.argument(
@@ -96,59 +77,17 @@ own_method = click.option(
 )
 
 
-def shipped_grids() -> Path:
-    """Return the folder of the grids that come with the package.
-
-    The build copies sweeps/ to spiral/grids. A source tree (also when installed as
-    editable) reads sweeps/ directly, so that no stale copy can be used.
-    """
-    package = Path(str(resources.files("spiral")))
-    built = package / "grids"
-    return built if built.is_dir() else package.parent / "sweeps"
-
-
-def grid_files() -> dict[str, Path]:
-    """Return the grids that come with the package, by name."""
-    root = shipped_grids()
-    return {
-        str(path.relative_to(root).with_suffix("")): path
-        for path in sorted(root.rglob("*.yaml"))
-    }
-
-
-def find_grid(name: str) -> Path:
-    """Return a grid file by path, or one that comes with the package by name."""
-    refuse_address(name)
-    path = Path(name)
-    if path.is_file():
-        return path
-    known = grid_files()
-    if name in known:
-        return known[name]
-    if path.exists():
-        return path  # e.g. a folder: reading it raises the right error
-    hint = spelling.suggest(name, known)
-    raise ConfigError(
-        f"expected a grid file or the name of a shipped grid, got {name}; {hint}"
-    )
-
-
-def load_grid(name: str, sets: Sequence[str], sample: float | None) -> "Grid":
-    """Return an expanded grid, or a random share of it.
-
-    Raises:
-        ConfigError: Lists every mistake; or the share contains no config.
-    """
-    from spiral.sweep.grid import grid as grid_file
-
-    grid = grid_file.load(find_grid(name), sets)
-    if sample is not None:
-        grid = grid_file.sample(grid, sample)
-        if grid.configs.empty:
-            raise ConfigError(
-                f"{name}: --sample {sample} selects no config; give a larger share"
-            )
-    return grid
+def check_names(
+    kind: str, names: Sequence[str], known: Collection[str], words: spelling.Words
+) -> None:
+    """Raise ConfigError, with a suggestion for each, if some names are unknown."""
+    unknown = [
+        f"{kind} {name!r} unknown; {spelling.suggest(name, known, words)}"
+        for name in names
+        if name not in known
+    ]
+    if unknown:
+        raise ConfigError("\n".join(unknown))
 
 
 def show(document: dict[str, Any]) -> None:

@@ -1,77 +1,22 @@
 """``search shapes`` and ``search masks``: the two phases of the search."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli import halving, launch
-from spiral.cli.options import PLACE, as_json, sets, show
-from spiral.cli.plan import show_plans
+from spiral.cli import halving, phase_launch
+from spiral.cli.options import PLACE
 from spiral.cli.search import read_shape, reads
 from spiral.errors import ConfigError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from spiral.search.halving import Rules
-    from spiral.search.phases import Settings
     from spiral.search.shape import Shape
-    from spiral.sweep.grid.grid import Grid
-    from spiral.sweep.launch import Launch
 
 EVERY = 16
 """Most weights for which all shapes are searched: 25,477 networks, three times as many
 for one weight more."""
-
-PHASE: list[Callable[[Any], Any]] = [
-    click.option(
-        "--threshold",
-        "thresholds",
-        type=click.FloatRange(0, 1),
-        multiple=True,
-        default=[0.95],
-        show_default=True,
-        help="Search for networks that reach this accuracy. Repeatable.",
-    ),
-    click.option(
-        "--seeds",
-        type=click.IntRange(1),
-        default=1,
-        metavar="N",
-        help="Train each network with N seeds [1].",
-    ),
-    click.option(
-        "--lr",
-        default="0.05, 0.1",
-        show_default=True,
-        help="Train with each of these learning rates.",
-    ),
-    click.option(
-        "--schedule",
-        default="constant, cosine, step",
-        show_default=True,
-        help="Train with each of these learning-rate schedules.",
-    ),
-    sets,
-    click.option("--out", type=PLACE, help="Results directory."),
-    click.option(
-        "--dry-run",
-        is_flag=True,
-        help="Count the trainings as `plan` does; train nothing.",
-    ),
-    launch.how,
-    as_json,
-]
-
-
-def phase(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that both phases share."""
-    for option in reversed(PHASE):
-        command = option(command)
-    return command
 
 
 @click.command()
@@ -83,7 +28,7 @@ def phase(command: Callable[..., None]) -> Callable[..., None]:
     callback=reads(read_shape),
     help="Train every block that fits into this one.",
 )
-@phase
+@phase_launch.phase
 def shapes(shape: "Shape", **options: Any) -> None:
     """Find the minimal shapes of dense networks (phase 1).
 
@@ -94,8 +39,8 @@ def shapes(shape: "Shape", **options: Any) -> None:
     """
     from spiral.search import phases
 
-    text = phases.shapes_grid(shape, _settings(options))
-    _search(text, None, phases.smallest, options)
+    text = phases.shapes_grid(shape, phase_launch.settings(options))
+    phase_launch.search(text, None, phases.smallest, options)
 
 
 @click.command()
@@ -117,7 +62,8 @@ def shapes(shape: "Shape", **options: Any) -> None:
 @click.option(
     "--nnz",
     metavar="A..B",
-    help="Train only masks with A to B weights; without a shape, those of every shape.",
+    help="Train only masks with A to B weights; without --shape and --from, those of "
+    "every shape.",
 )
 @click.option(
     "--halving",
@@ -140,7 +86,7 @@ def shapes(shape: "Shape", **options: Any) -> None:
     show_default=True,
     help="Continue this share of the trainings at each rung (successive halving).",
 )
-@phase
+@phase_launch.phase
 def masks(
     shapes: list["Shape"], source: Path | None, nnz: str | None, **options: Any
 ) -> None:
@@ -148,8 +94,8 @@ def masks(
 
     Masks that differ only in the numbering of hidden units are trained once.
 
-    Prints for each shape and threshold how many trainings reached it and the sparsest
-    network that did. Run the same command to continue.
+    Prints, for each shape and threshold, how many trainings reached the threshold and
+    the sparsest network that did. Run the same command to continue.
 
     With --halving the search is NOT exhaustive: all networks train for a few epochs,
     the share with the lowest loss trains longer, and so on. With the default rungs it
@@ -169,11 +115,11 @@ def masks(
             shapes = _every(nnz)
         if not shapes:
             raise click.UsageError("Missing option '--shape', '--from' or '--nnz'.")
-        text = phases.masks_grid(shapes, nnz, _settings(options))
+        text = phases.masks_grid(shapes, nnz, phase_launch.settings(options))
     except ValueError as error:
         raise ConfigError(str(error)) from None
     rules = Rules(options["rungs"], options["share"]) if options["halve"] else None
-    _search(text, rules, phases.summary, options)
+    phase_launch.search(text, rules, phases.summary, options)
 
 
 def _every(nnz: str) -> list["Shape"]:
@@ -191,13 +137,6 @@ def _every(nnz: str) -> list["Shape"]:
             "give --shape or --from"
         )
     return shape.every(most)
-
-
-def _settings(options: dict[str, Any]) -> "Settings":
-    """Return the training settings of each network."""
-    from spiral.search.phases import Settings
-
-    return Settings(options["lr"], options["schedule"], options["seeds"])
 
 
 def _minimal(source: Path, thresholds: Sequence[float]) -> list["Shape"]:
@@ -229,73 +168,3 @@ def _minimal(source: Path, thresholds: Sequence[float]) -> list["Shape"]:
             "--threshold"
         )
     return [shape for some in found for shape in some]
-
-
-def _search(
-    text: str,
-    rules: "Rules | None",
-    summary: "Callable[[pd.DataFrame, float], pd.DataFrame]",
-    options: dict[str, Any],
-) -> None:
-    """Launch a phase and print what its rows say."""
-    from spiral.results import read
-    from spiral.search.phases import COLUMNS
-    from spiral.sweep.grid import grid as grid_file
-    from spiral.sweep.halving import first_rung
-
-    grid = grid_file.loads(text, "search", options["sets"])
-    if options["dry_run"]:
-        start = grid if rules is None else first_rung(grid, rules.rungs[0])
-        show_plans([start], options["as_json"])
-        return
-    begun = _launch(grid, rules, options)
-    facts = [launch.outcome(each) for each in begun]
-    tables = {}
-    if facts[-1]["done"] and len(begun) > (0 if rules is None else len(rules.rungs)):
-        rows = read.read(begun[-1].out, COLUMNS)
-        tables = {level: summary(rows, level) for level in options["thresholds"]}
-    _show(facts, tables, rules, options["as_json"])
-    for each in begun:
-        launch.check(each)
-
-
-def _launch(
-    grid: "Grid", rules: "Rules | None", options: dict[str, Any]
-) -> "list[Launch]":
-    """Launch all trainings, or the rungs of successive halving."""
-    out, settings = options["out"], launch.settings_of(options)
-    if out is None:
-        raise click.UsageError("Missing option '--out'.")
-    with launch.resumable() as begun:
-        if rules is None:
-            launch.train(grid, out, settings, begun)
-        else:
-            halving.run(grid, rules, out, settings, begun)
-    return begun
-
-
-def _show(
-    facts: list[dict[str, Any]],
-    tables: "dict[float, pd.DataFrame]",
-    rules: "Rules | None",
-    as_json: bool,
-) -> None:
-    """Print what was launched and found."""
-    from spiral.report.text import document
-
-    if as_json:
-        texts = [table.to_json(orient="records") for table in tables.values()]
-        found = [shape for text in texts for shape in json.loads(text)]
-        last = {**facts[-1], "exhaustive": rules is None, "shapes": found}
-        show(last if rules is None else {**last, "rungs": facts})
-        return
-    for each in facts:
-        click.echo(launch.outcome_text(each))
-    if rules is not None:
-        click.echo(
-            "Successive halving is not exhaustive: it drops some trainings that would "
-            "have reached the threshold."
-        )
-    for level, table in tables.items():
-        empty = f"no shape reached accuracy {level}"
-        click.echo(empty if table.empty else document.as_text(table))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.options import as_json, load_grid, sample, sets, show
+from spiral.cli.options import as_json, sample, sets, show
 
 if TYPE_CHECKING:
     from spiral.sweep.grid.grid import Grid
@@ -22,7 +22,9 @@ def plan(
     grids: Sequence[str], sets: Sequence[str], sample: float | None, as_json: bool
 ) -> None:
     """Estimate the size and time of grids; train nothing."""
-    expanded = [load_grid(name, sets, sample) for name in grids]
+    from spiral.sweep.grid import shipped
+
+    expanded = [shipped.load(name, sets, sample) for name in grids]
     show_plans(expanded, as_json)
 
 

@@ -33,11 +33,13 @@ class Numbers(click.ParamType[tuple[int, ...]]):
             return tuple(int(part) for part in value.split(","))
         except ValueError:
             return self.fail(
-                f"expected whole numbers, as 3,16, got {value!r}", param, ctx
+                f"expected whole numbers like 3,16, got {value!r}", param, ctx
             )
 
 
-output = click.option("-o", "--output", type=PLACE, help="File [KIND.png].")
+output = click.option(
+    "-o", "--output", type=PLACE, help="Write the figure to this file [NAME.png]."
+)
 json = click.option(
     "--json",
     "as_json",
@@ -82,10 +84,10 @@ INPUTS: dict[str, "Decorator"] = {
 """The arguments of a figure's command, by where its numbers come from."""
 
 MORE = {
-    "network": "ID is the beginning of a config_id, or METHOD@KEEP for the best such "
-    "network.",
+    "network": "ID is the beginning of a config_id, or METHOD@KEEP for the best "
+    "network of a method and size.",
 }
-"""What the help of such a command adds."""
+"""A sentence that the help of such a command adds."""
 
 KINDS: dict[str, dict[str, Any]] = {
     "sizes": {"type": Numbers(), "default": ()},
@@ -138,10 +140,10 @@ def _save(figure: "Figure", path: Path, entry: "Entry", as_json: bool) -> None:
 
 
 class Figures(Mapping[str, click.Command]):
-    """The commands of the catalogue, which is loaded when one is asked for.
+    """The commands of the catalogue, loaded when one is needed.
 
-    The catalogue imports matplotlib: the help of other commands need not wait for it.
-    Former names find their command and are not listed.
+    The catalogue imports matplotlib, for which the help of other commands need not
+    wait. Former names of figures work but are not listed.
     """
 
     def __getitem__(self, name: str) -> click.Command:

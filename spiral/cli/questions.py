@@ -14,7 +14,7 @@ def _numbers(_: click.Context, __: click.Parameter, text: str) -> tuple[float, .
     try:
         return tuple(dict.fromkeys(float(number) for number in text.split(",")))
     except ValueError:
-        message = f"expected accuracies, as .95,.995, got {text!r}"
+        message = f"expected accuracies like .95,.995, got {text!r}"
         raise click.BadParameter(message) from None
 
 
@@ -32,7 +32,7 @@ def _axes(
         axis, sign, values = text.partition("=")
         if not sign:
             raise click.BadParameter(
-                f"expected AXIS=VALUE, as when=before, got {text!r}"
+                f"expected AXIS=VALUE like when=before, got {text!r}"
             )
         found.setdefault(axis.strip(), []).extend(v.strip() for v in values.split(","))
     return found
@@ -58,22 +58,22 @@ where = click.option(
     multiple=True,
     metavar="AXIS=VALUE,…",
     callback=_axes,
-    help="Select methods of a kind, as when=before or unit=neuron. Repeatable.",
+    help="Select methods of a kind, e.g. when=before or unit=neuron. Repeatable.",
 )
 rows_where = click.option(
     "--where",
     multiple=True,
     metavar="NAME=VALUE,…",
     callback=_axes,
-    help="Select rows by the value of a column, as method=gmp,lth or epochs=50, or by "
-    "the kind of their method, as when=before. Repeatable.",
+    help="Select rows by the value of a column, e.g. method=gmp,lth or epochs=50, or "
+    "by the kind of their method, e.g. when=before. Repeatable.",
 )
 only_methods = click.option(
     "--methods",
     "only",
     metavar="A,B,…",
     callback=lambda ctx, param, text: text and _names(ctx, param, text),
-    help="Select these methods: short for --where method=A,B.",
+    help="Select these methods; short for --where method=A,B.",
 )
 
 
@@ -106,11 +106,13 @@ seed_split = click.option(
 frontier = click.option(
     "--frontier",
     type=PLACE,
-    help="Compare with this frontier file [the shipped one and your finds].",
+    help="Compare with this frontier file [the shipped one and your own finds].",
 )
 distances = click.option(
     "--distances",
     "masks",
     type=click.IntRange(0),
-    help="Compare this many masks of each line with the best known [100 in all].",
+    metavar="N",
+    help="Compare N masks of each row of the table with the best known ones [100 in "
+    "all].",
 )

@@ -15,7 +15,7 @@ from spiral.cli.launch import (
     train,
     warn,
 )
-from spiral.cli.options import PLACE, as_json, grid_files, load_grid, present
+from spiral.cli.options import PLACE, as_json, present
 from spiral.errors import ConfigError, MethodError
 
 QUICK = "seed=0..7"
@@ -26,8 +26,9 @@ QUICK = "seed=0..7"
 @click.option(
     "--method",
     metavar="FILE:CLASS",
-    help="Rank this method: my_file.py:MyMethod (loads the file), one of an installed "
-    "package, or a known one [rank the shipped ones, train nothing].",
+    help="Rank this method: my_file.py:MyMethod (executes the file), "
+    "package.module:MyMethod, or the name of a built-in one [rank the shipped ones, "
+    "train nothing].",
 )
 @click.option(
     "--quick/--full",
@@ -47,16 +48,18 @@ def rank(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train a method on the standard grid and rank it among the shipped methods.
+    """Rank a method among the shipped methods.
 
-    The method is first checked against its contract on a few rows (seconds). The file's
-    digest is part of the method's name, so an edited file is trained anew. Methods are
-    compared at all widths that both have. Without --method, nothing is trained and the
-    shipped methods are ranked among each other at width 16.
+    First checks on a few rows that the method fulfils its contract (seconds), then
+    trains it on the standard grid. The digest of the file is part of the method's name,
+    so an edited file is trained again. Two methods are compared at all widths that both
+    have. Without --method, nothing is trained and the shipped methods are ranked among
+    each other at width 16.
     """
     from spiral.report.stats import ranking
     from spiral.report.text import ranking as ranking_text
     from spiral.sweep import preflight
+    from spiral.sweep.grid import shipped
 
     if options["method"] is None:
         _refuse_others(context)
@@ -64,8 +67,8 @@ def rank(
         return
     settings = settings_of(options)
     name = load_method(settings)
-    standard = str(grid_files()["standard"])  # not a file here that is called so
-    grid = load_grid(standard, [f"method={name}", *([QUICK] if quick else [])], None)
+    standard = str(shipped.files()["standard"])  # not a local file of this name
+    grid = shipped.load(standard, [f"method={name}", *([QUICK] if quick else [])])
     out = out or Path("runs") / "rank" / name
     _check_folder(out, name, set(grid.configs["config_id"]))
     preflight.check(grid.configs)
@@ -104,7 +107,7 @@ def _show_standings(as_json: bool) -> None:
 
 
 def _check_folder(out: Path, name: str, wanted: set[str]) -> None:
-    """Raise ConfigError if a folder holds another ranking than this one begins."""
+    """Raise ConfigError if a folder has rows of another ranking."""
     from spiral.results import store
 
     if not store.has_manifest(out):

@@ -29,10 +29,10 @@ from spiral.cli.questions import by, distances, frontier, seed_split, thresholds
 def report(
     folders: tuple[Path, ...], output: Path, as_json: bool, **question: Any
 ) -> None:
-    """Write a report page with numbers, figures and what was run.
+    """Write a report page with tables, figures and what was run.
 
     The page is one file and loads nothing from elsewhere. Each table and figure comes
-    with the command that makes it. --json prints file and bytes.
+    with the command that makes it. --json prints the file and its size in bytes.
     """
     from spiral.report import html
     from spiral.report.stats.compare import Question

@@ -30,8 +30,8 @@ MORE = ("loss", "entropy", "running_loss")
 def summary(out: Path, output: Path, more: tuple[str, ...], as_json: bool) -> None:
     """Write the rows of a launch without networks.
 
-    Without masks and weights the file has about a hundredth of the size. --json prints
-    the file, the number of rows and the number of bytes.
+    The file has neither masks nor weights and is about a hundred times smaller. --json
+    prints the file, the number of rows and the size in bytes.
     """
     from spiral.results import summary
 

@@ -12,19 +12,21 @@ from spiral.cli.options import PLACE, as_json, show
 @click.option(
     "--select",
     metavar="EXPR",
-    help="Show only rows for which this holds: \"method == 'gmp' and keep <= 30\".",
+    help="Show only rows that satisfy this condition, e.g. \"method == 'gmp' and keep "
+    '<= 30".',
 )
 @click.option(
     "--frontier",
     "leaders",
     is_flag=True,
-    help="Show only rows better than all smaller ones of the same method and width.",
+    help="Show only networks better than all smaller ones of their method and width.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(1),
     default=1000,
     show_default=True,
+    metavar="N",
     help="Show at most N rows, the best of each method, width and size first.",
 )
 @click.option(
@@ -44,11 +46,11 @@ def view(
     output: Path,
     as_json: bool,
 ) -> None:
-    """Write an interactive page to explore, edit and train networks in a browser.
+    """Write an interactive page of networks.
 
-    The page is one file that needs no server and loads nothing from elsewhere. It
-    always has the best known networks, and those of each DIR. --json prints file and
-    bytes.
+    In a browser, the page shows the best known networks and those of each DIR, to
+    explore, edit and train. It is one file that needs no server and loads nothing from
+    elsewhere. --json prints the file and its size in bytes.
     """
     from spiral.report.viewer import page as view
     from spiral.results import atomic

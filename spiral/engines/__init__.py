@@ -19,18 +19,20 @@ from spiral.errors import ConfigError, EngineUnavailable
 from spiral.protocol.job import Engine, Plan
 
 SLOTS = {1: 5.0, 700: 5.1, 2_300: 6.3, 8_700: 8.5, 34_000: 14.0}
-"""Engine ``sparse``, see ``ByWeights``: from about 1,000 parameters on a network leaves
-the L1 cache."""
+"""Nanoseconds per parameter of engine ``sparse`` (see ``ByWeights``). They rise from
+about 1,000 parameters on, when a network leaves the L1 cache."""
 
 PACK = {"most": 512, "most_units": 2048}
-"""Of engine ``vmap``; packs of the reference are cut alike."""
+"""Pack sizes of engine ``vmap``; those of the reference are equal, to compare them."""
 
 EXTRA = {"forward_mask": 1.3, "sfw": 1.6, "low_rank": 1.1, "adamw": 1.1}
-"""Of engine ``vmap``, as processor time at widths 3, 16 and 64: maps over all layers
-1.2, 1.0 and 1.3, over layers 1.1, 1.0 and 1.4, N:M 1.3, 1.0 and 1.4; Frank-Wolfe 1.4,
-1.2 and 1.6. Adapters with AdamW 2.7, 3.1 and 2.6, AdamW alone 1.6, 2.1 and 2.0, in the
-last tenth of a training; two gradients a step (``sam``) count in the cost profile of
-the method."""
+"""Factors on the time of a step of engine ``vmap``.
+
+Measured processor time at widths 3, 16 and 64: forward masks over all weights 1.2, 1.0
+and 1.3, over layers 1.1, 1.0 and 1.4, N:M 1.3, 1.0 and 1.4; Frank-Wolfe 1.4, 1.2 and
+1.6. Adapters with AdamW take 2.7, 3.1 and 2.6, AdamW alone 1.6, 2.1 and 2.0, but only
+in the last tenth of a training. The second gradient of ``sam`` counts in the cost
+profile of the method."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Entry:
     purpose: str
     devices: tuple[str, ...]
     price: Price
-    """What training with it costs."""
+    """Its cost model, for plans and pack sizes."""
     optimisers: tuple[str, ...] = ("sgd",)
     weight_maps: tuple[str, ...] = ()
     automatic: bool = True

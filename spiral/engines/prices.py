@@ -1,7 +1,7 @@
-"""What a step costs on an engine: models measured on one machine, one core.
+"""Models of what a training step costs with an engine.
 
-All on one core of an AMD EPYC Zen 5, torch 2.13.0, Numba 0.68.1; other machines differ
-by a small factor (``sweep.calibration``).
+Measured on one core of an AMD EPYC Zen 5 with torch 2.13.0 and Numba 0.68.1. Other
+machines differ by a factor (see ``sweep.calibration``).
 """
 
 from collections.abc import Mapping
@@ -15,15 +15,15 @@ from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Plan
 
 STEPS = 19_500
-"""Of 50 epochs with a batch of 128."""
+"""Steps of 50 epochs at batch 128, the unit of the tables."""
 
 
 class Price(Protocol):
-    """What an engine's training costs."""
+    """The cost of training with an engine."""
 
     @property
     def loop_seconds(self) -> float:
-        """Of ``STEPS`` steps of a pack of any size, in itself."""
+        """Fixed seconds of ``STEPS`` steps of a pack, whatever its size."""
 
     def step(
         self, width: int, profile: CostProfile, plan: Plan
@@ -36,16 +36,16 @@ class Price(Protocol):
 
 @dataclass(frozen=True)
 class ByWidth:
-    """Of engines whose step costs the same whatever the masks."""
+    """For engines whose step costs the same whatever the masks."""
 
     seconds: Mapping[int, float]
-    """Of one network of ``STEPS`` steps, by width; between them a power law."""
+    """Width → seconds of one network for ``STEPS`` steps; a power law in between."""
     extra: Mapping[str, float] = field(default_factory=dict)
-    """How much longer a step takes with a weight map, or another optimiser."""
+    """Weight map or optimiser → factor on the time of a step."""
     most: int = 1
-    """Networks of a pack; more do not make it faster."""
+    """Most networks of a pack; more do not make it faster."""
     most_units: int = 1
-    """Networks × width beyond which a pack's activations leave the cache."""
+    """Networks × width beyond which the activations of a pack leave the cache."""
     loop_seconds: float = 0.0
 
     def step(
@@ -66,14 +66,14 @@ class ByWidth:
 
 @dataclass(frozen=True)
 class ByWeights:
-    """Of engines whose step costs as much as the weights it trains."""
+    """For engines whose step costs in proportion to the weights it trains."""
 
     nanoseconds: Mapping[int, float]
-    """Of one step per parameter, by parameters; between them a power law."""
+    """Parameters → nanoseconds of a step per parameter; a power law in between."""
     step_nanoseconds: float
-    """Of one step of a network in itself."""
+    """Fixed nanoseconds of a step of one network."""
     factor: float = 1.0
-    """On all of it."""
+    """Factor on the total."""
     loop_seconds: float = 0.0
 
     def step(
@@ -87,7 +87,7 @@ class ByWeights:
         return 1e-9 * nanoseconds.sum(axis=0) * self.factor
 
     def most_networks(self, width: int) -> float:
-        """Return that a network costs the same in a pack of any size."""
+        """Return infinity: a network costs the same in a pack of any size."""
         return np.inf
 
 

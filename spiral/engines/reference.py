@@ -23,9 +23,6 @@ from spiral.protocol.job import (
     TrainState,
 )
 
-TINY = 1e-12
-"""Added to a gradient's length before dividing by it, as in the authors' SAM."""
-
 
 @dataclass(frozen=True)
 class ReferenceEngine:
@@ -80,7 +77,7 @@ class ReferenceEngine:
             slope = _slope(loss_of_one, effective, batch)
             if isinstance(job.plan.optimiser, Sam):
                 first = torch.where(trains, slope, 0.0)
-                uphill = job.plan.optimiser.radius * first / (first.norm() + TINY)
+                uphill = job.plan.optimiser.radius * first / (first.norm() + Sam.tiny)
                 slope = _slope(loss_of_one, effective + uphill, batch)
             gradient = _of_stored(job, slope, weights, factor)
             update(torch.where(trains, gradient, 0.0), float(rate))

@@ -14,12 +14,9 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from spiral.engines import frank_wolfe
 from spiral.model import gradients, mlp
-from spiral.protocol.job import FrankWolfe
+from spiral.protocol.job import FrankWolfe, Sam
 
 Step = Callable[..., Any]
-
-TINY = 1e-12
-"""Added to a gradient's length before dividing by it, as in the authors' SAM."""
 
 
 @lru_cache(maxsize=16)
@@ -29,20 +26,17 @@ def traced_step(
     batch: int,
     smoothing: float,
     device: str,
-    special: tuple[str, float] | None = None,
+    radius: float | None = None,
 ) -> Step:
     """Return one SGD step of a whole pack as a graph of tensor operations.
 
     The step maps (params [N, P], velocity [N, P], trains bool [N, P], rate [N, 1],
     momentum [N, 1], decay [N, 1], x [N, 2, B], y [N, B]) to the new (params, velocity).
-    Under a weight map it also takes a factor [N, P], and ``special`` is the map's
-    ``gradient`` and ``pull``. For sharpness-aware minimisation ``special`` is "sam"
-    and ρ.
+    ``radius`` is that of sharpness-aware minimisation, ρ.
     """
     slopes = vmap(grad(gradients.loss_of_one(width, smoothing)))
-    rule, pull = special or ("", 0.0)
 
-    def plain(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
+    def step(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
         params: Tensor,
         velocity: Tensor,
         trains: Tensor,
@@ -53,17 +47,37 @@ def traced_step(
         y: Tensor,
     ) -> tuple[Tensor, Tensor]:
         gradient = slopes(params, x, y)
-        if rule == "sam":
+        if radius is not None:
             first = torch.where(trains, gradient, 0.0)
             size = first.norm(dim=1, keepdim=True)
-            gradient = slopes(params + pull * first / (size + TINY), x, y)
+            gradient = slopes(params + radius * first / (size + Sam.tiny), x, y)
         gradient = gradient + decay * params
         # `where`, not a product: masked entries stay zero even beside NaN
         gradient = torch.where(trains, gradient, 0.0)
         velocity = momentum * velocity + gradient
         return params - rate * velocity, velocity
 
-    def masked(  # noqa: PLR0913, PLR0917
+    return _trace(step, _shapes(networks, width, batch), device, {2})
+
+
+@lru_cache(maxsize=16)
+def traced_masked_step(
+    networks: int,
+    width: int,
+    batch: int,
+    smoothing: float,
+    device: str,
+    rule: tuple[str, float],
+) -> Step:
+    """Return the step of :func:`traced_step` under a forward mask.
+
+    It takes a factor [N, P] on the parameters, too. ``rule`` is the map's ``gradient``
+    and ``pull``.
+    """
+    slopes = vmap(grad(gradients.loss_of_one(width, smoothing)))
+    kind, pull = rule
+
+    def step(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
         params: Tensor,
         velocity: Tensor,
         trains: Tensor,
@@ -75,18 +89,21 @@ def traced_step(
         factor: Tensor,
     ) -> tuple[Tensor, Tensor]:
         gradient = slopes(params * factor, x, y)
-        gradient = gradient * factor if rule == "chain" else gradient
+        gradient = gradient * factor if kind == "chain" else gradient
         penalty = decay + pull * (factor < 1) if pull else decay
         gradient = torch.where(trains, gradient + penalty * params, 0.0)
         velocity = momentum * velocity + gradient
         return params - rate * velocity, velocity
 
-    pack = (networks, mlp.param_count(width))
-    column, points = (networks, 1), (networks, 2, batch)
-    shapes = [pack, pack, pack, column, column, column, points, (networks, batch)]
-    if special and rule != "sam":
-        return _trace(masked, [*shapes, pack], device, {2})
-    return _trace(plain, shapes, device, {2})
+    shapes = _shapes(networks, width, batch)
+    return _trace(step, [*shapes, shapes[0]], device, {2})
+
+
+def _shapes(networks: int, width: int, batch: int) -> list[tuple[int, ...]]:
+    """Return the shapes of what a step takes."""
+    pack, column = (networks, mlp.param_count(width)), (networks, 1)
+    data = [(networks, 2, batch), (networks, batch)]
+    return [pack, pack, pack, column, column, column, *data]
 
 
 @lru_cache(maxsize=16)

@@ -20,7 +20,7 @@ from torch.func import vmap
 from spiral.engines import adapted, forward, frank_wolfe
 from spiral.engines.compact import narrowed
 from spiral.engines.evaluate import evaluate
-from spiral.engines.traced import Step, traced_move, traced_step
+from spiral.engines.traced import Step, traced_masked_step, traced_move, traced_step
 from spiral.model import gradients
 from spiral.protocol import norm_balls
 from spiral.protocol.job import (
@@ -144,14 +144,14 @@ class VmapEngine:
         """Return a function of factor and tensors to the new (params, velocity)."""
         pack = (job.networks, job.width, job.batch, job.plan.label_smoothing)
         chosen = job.plan.optimiser
-        sam = ("sam", chosen.radius) if isinstance(chosen, Sam) else None
-        plain = traced_step(*pack, self.device, sam)
-        if isinstance(job.plan.optimiser, FrankWolfe):
+        radius = chosen.radius if isinstance(chosen, Sam) else None
+        plain = traced_step(*pack, self.device, radius)
+        if isinstance(chosen, FrankWolfe):
             return self._frank_wolfe(job, plain)
         here = job.plan.weight_map
         if not isinstance(here, ForwardMask):
             return lambda factor, *tensors: plain(*tensors)
-        masked = traced_step(*pack, self.device, (here.gradient, here.pull))
+        masked = traced_masked_step(*pack, self.device, (here.gradient, here.pull))
 
         def update(factor: Tensor | None, *tensors: Tensor) -> Any:
             return plain(*tensors) if factor is None else masked(*tensors, factor)

@@ -21,7 +21,7 @@ Batch = tuple[Shaped[np.ndarray, "N B 2"], Shaped[np.ndarray, "N B"]]
 Derivative = Float[np.ndarray, "N P"]
 
 NUMBERS = 400_000
-"""Parameters and activations of the networks differentiated at once; near the optimum
+"""Parameters and activations of the networks differentiated at once: about the fastest
 on one core for gradients, Hessian products and unrolled steps, from width 16 to 256."""
 
 

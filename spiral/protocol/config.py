@@ -1,18 +1,15 @@
-"""A config, which determines one row: its fields, their types, and its identity.
+"""A config, which determines one row: its fields and their types.
 
 A table of configs is a pandas DataFrame with one nullable column per field: the fields
-of :class:`Config` first, then all method options. So half a
-million configs are columns, not objects.
+of :class:`Config` first, then all method options. So half a million configs are
+columns, not objects.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
-import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -23,7 +20,7 @@ PER_NETWORK: dict[str, Any] = {"per_network": True}
 
 
 def unit(name: str) -> dict[str, Any]:
-    """Mark what a number counts or is measured in; ``-`` where it has no unit."""
+    """Declare the unit of a numeric field; ``-`` if it has none."""
     return {"unit": name}
 
 
@@ -145,7 +142,7 @@ class ConfigField(NamedTuple):
     per_network: bool
     description: str
     unit: str | None
-    """Of a number; ``-`` where it has none, None where that is not told."""
+    """Of a number: ``-`` if it has none, None if none is declared."""
     adapter: TypeAdapter[Any]
 
     @property
@@ -194,7 +191,7 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
         extra = (
             info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         )
-        told = extra.get("unit")
+        declared = extra.get("unit")
         found[name] = ConfigField(
             name=name,
             kind=_kind(info.annotation),
@@ -202,7 +199,7 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
             required=info.is_required(),
             per_network=bool(extra.get("per_network")),
             description=info.description or "",
-            unit=None if told is None else str(told),
+            unit=None if declared is None else str(declared),
             adapter=TypeAdapter(
                 Annotated[info.annotation, info],  # type: ignore[arg-type]
                 config=ConfigDict(strict=True, allow_inf_nan=False),
@@ -258,57 +255,3 @@ def column(
 ) -> pd.api.extensions.ExtensionArray:
     """Return values of one field as a nullable pandas array."""
     return pd.array(values, dtype=field.dtype)
-
-
-def canonical(value: Any) -> str:
-    """Return the string of one value that enters an id.
-
-    Floats are written by ``repr``, the shortest string that reads back as equal.
-    """
-    return json.dumps(value) if isinstance(value, str) else repr(value)
-
-
-def identify(table: pd.DataFrame, options: Mapping[str, type[Options]]) -> list[str]:
-    """Return the id of every config of a resolved table.
-
-    An id is the BLAKE2b digest (128 bits, hex) of the fields that differ from their
-    defaults, sorted by name. So neither the order of a grid nor an option that is added
-    later with a no-op default changes an id. ``init_seed`` and ``order_seed`` are left
-    out where they equal ``seed``.
-
-    Args:
-        table: One row per config.
-        options: The options class of every method in the table.
-    """
-    texts = np.full(len(table), "", object)
-    methods = table["method"].to_numpy(object)
-    for method in pd.unique(methods):
-        rows = np.flatnonzero(methods == method)
-        known = fields(Config) | fields(options[method])
-        for name in sorted(known):
-            found = _texts(table, rows, known[name])
-            if found is not None:
-                texts[rows] += found
-    return [hashlib.blake2b(t.encode(), digest_size=16).hexdigest() for t in texts]
-
-
-def _texts(
-    table: pd.DataFrame, rows: np.ndarray, field: ConfigField
-) -> np.ndarray | None:
-    """Return the contribution of one field to each id; None if there is none."""
-    codes, values = pd.factorize(table[field.name].array.take(rows))
-    if field.name == "init":  # path@digest: the contents identify a file
-        values = [value.rpartition("@")[2] for value in values]
-    parts = [
-        ""
-        if value == field.default
-        else f"{field.name}={canonical(field.kind(value))};"
-        for value in values
-    ]
-    if not any(parts):
-        return None
-    texts = np.array([*parts, ""], object)[codes]  # code -1 is null: the last entry
-    if field.name in ("init_seed", "order_seed"):
-        same = table[field.name].array.take(rows) == table["seed"].array.take(rows)
-        texts[np.asarray(same.fillna(True), bool)] = ""
-    return texts

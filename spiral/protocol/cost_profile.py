@@ -1,4 +1,4 @@
-"""How many weights of a network train when: what its method and engine make it cost."""
+"""The weights of a network over the course of its training, which decide its cost."""
 
 from typing import NamedTuple
 
@@ -8,12 +8,12 @@ from jaxtyping import Float
 
 
 class CostProfile(NamedTuple):
-    """How many weights train when; the cost of engine ``sparse`` depends on it."""
+    """How many weights train in each part of a training."""
 
     kept: Float[np.ndarray, "K N"]
     """Weights of each network in each part of the training."""
     share: Float[np.ndarray, "K N"]
-    """Share of the steps in each part; twins that train a part together divide it."""
+    """Share of the steps in each part, divided by the networks that share the part."""
 
     @classmethod
     def even(cls, kept: Float[np.ndarray, " N"]) -> "CostProfile":

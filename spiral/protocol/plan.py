@@ -60,6 +60,8 @@ class Sam:
     radius: float
     """ρ: the point is w + ρ·g/‖g‖, with g the gradient of trainable parameters, without
     the L2 penalty."""
+    tiny: ClassVar[float] = 1e-12
+    """Added to ‖g‖ before dividing by it, as in the authors' code."""
     name: ClassVar[str] = "sam"
 
 

@@ -1,37 +1,37 @@
-"""Writing files that are whole or absent, whatever happens in between.
+"""Write files that are complete or absent, whatever happens in between.
 
-Where a file system cannot do what this rests on, the next best is done: without hard
-links a new name is claimed by an empty file that the whole one then replaces; where a
-folder cannot be synced, a loss of power may undo the last names.
+Some file systems lack an operation that this needs, and then the next best is done.
+Without hard links, an empty file claims a new name before the complete one replaces it.
+Where a folder cannot be synced, a power failure may undo the latest renames.
 """
 
 import errno
 import os
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from spiral.errors import CorruptPack, StoreError
 
 NOT_OFFERED = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EPERM}
-"""Errors that say that a file system lacks an operation; drives fail with others."""
+"""Errors of a file system that lacks an operation; a failing disk gives others."""
 NO_LINKS = NOT_OFFERED | {errno.EMLINK}
 NO_FOLDER_SYNC = NOT_OFFERED | {errno.EBADF, errno.EACCES, errno.EISDIR}
 
 UNFINISHED: set[Path] = set()
-"""Files that this process is about to finish."""
+"""Files that this process is writing."""
 
 
 def discard_unfinished() -> None:
-    """Remove what this process has not finished; for one that ends at once."""
+    """Remove the unfinished files of this process, which is about to end."""
     for path in list(UNFINISHED):
         with suppress(OSError):
             path.unlink()
 
 
 def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable, where its file system offers that."""
+    """Make the names in a directory durable, if its file system can."""
     try:
         handle = os.open(path, os.O_RDONLY)
         try:
@@ -62,39 +62,35 @@ def replace_atomically(
     """Put ``data`` at ``path``: write aside, verify, fsync, rename, fsync directory.
 
     Args:
-        path: Where the file shall be; an existing one is replaced.
-        data: Its whole content.
+        path: The file; an existing one is replaced.
+        data: Its content.
         scratch: Folder on the same file system for the unfinished file.
-        check: Called on the unfinished file after it was written; raises to reject it.
-        first: Only create the file; leave one that somebody else made meanwhile.
+        check: Called on the unfinished file once it is written; raises to reject it.
+        first: Only create the file; leave one that another process made meanwhile.
 
     Raises:
-        FileExistsError: ``first``, and there is a file already.
+        FileExistsError: ``first``, and the file exists.
         StoreError: The file cannot be written (disk full, read-only ...); the message
             says what is on the disk.
         CorruptPack: ``check`` rejected it; ``path`` is as before.
     """
     unfinished = scratch / f"{path.name}.{os.getpid()}.{uuid.uuid4().hex}.tmp"
-    UNFINISHED.add(unfinished)
     try:
-        try:
-            scratch.mkdir(parents=True, exist_ok=True)
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with _removed_afterwards(unfinished):
+            for folder in (scratch, path.parent):
+                folder.mkdir(parents=True, exist_ok=True)
             write_durably(unfinished, data)
             if check is not None:
                 check(unfinished)
             (_create if first else os.replace)(unfinished, path)
             sync_directory(path.parent)
-        finally:
-            _remove(unfinished)
-            UNFINISHED.discard(unfinished)
     except _Exists as error:
         raise FileExistsError(*error.args) from None
     except CorruptPack as error:
         raise CorruptPack(
             f"cannot write {path}: expected to read back what was written, got: "
-            f"{error}; {_left(path, data, unfinished)}. Run the command again; should "
-            "it fail again, write to another disk"
+            f"{error}; {_left(path, data, unfinished)}. Run the command again; if "
+            "that fails, write to another disk"
         ) from None
     except OSError as error:
         raise StoreError(
@@ -104,15 +100,26 @@ def replace_atomically(
         ) from error
 
 
+@contextmanager
+def _removed_afterwards(unfinished: Path) -> Iterator[None]:
+    """Remove a file after a block, or when a signal ends the process within it."""
+    UNFINISHED.add(unfinished)
+    try:
+        yield
+    finally:
+        _remove(unfinished)
+        UNFINISHED.discard(unfinished)
+
+
 class _Exists(Exception):
-    """The file that should have been created first is there already."""
+    """The file to be created exists."""
 
 
 def _create(unfinished: Path, path: Path) -> None:
     """Give the unfinished file its name, unless the name is taken.
 
     Raises:
-        _Exists: It is.
+        _Exists: The name is taken.
     """
     try:
         os.link(unfinished, path)
@@ -125,9 +132,9 @@ def _create(unfinished: Path, path: Path) -> None:
 
 
 def _claim(unfinished: Path, path: Path) -> None:
-    """Create the name exclusively, but empty, and put the whole file over it at once.
+    """Create an empty file of that name, and replace it by the complete one.
 
-    A process that dies between the two leaves an empty file, which counts as none.
+    A process that dies in between leaves the empty file, which counts as absent.
     """
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
@@ -141,22 +148,22 @@ def _claim(unfinished: Path, path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a file, if it is there and the disk allows it."""
+    """Remove a file if it exists and the disk allows it."""
     with suppress(OSError):
         path.unlink()
 
 
 def _left(path: Path, data: bytes, unfinished: Path) -> str:
-    """Say what a failure has left on the disk, by looking there."""
+    """Return what a failure has left on the disk, by looking there."""
     said = []
     with suppress(OSError):
         there = path.read_bytes()
         if there == data:
-            said.append(f"{path.name} is there and whole; a loss of power may undo it")
+            said.append(f"{path.name} is complete, but a power failure may undo it")
         elif not there:
-            said.append(f"an empty {path.name} is there, which counts as none")
+            said.append(f"an empty {path.name} is left, which counts as absent")
     if os.path.lexists(unfinished):
         said.append(
-            f"{unfinished} could not be removed; nothing reads it, you may delete it"
+            f"{unfinished} could not be removed: delete it, as nothing reads it"
         )
-    return "; ".join(said) or "nothing half-written is left"
+    return "; ".join(said) or "no half-written file is left"

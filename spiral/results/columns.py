@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from spiral.errors import SchemaMismatch
 from spiral.model import masks, mlp
 from spiral.protocol import config
 from spiral.protocol.config import OptionClasses
@@ -26,7 +25,7 @@ STATUSES = {
     "diverged": "weights or loss are NaN or infinite",
     "infeasible": "not exactly as many weights as asked for (`keep`)",
 }
-"""What a row's status means."""
+"""The statuses of rows, and what they mean."""
 
 
 class Result(NamedTuple):
@@ -34,7 +33,7 @@ class Result(NamedTuple):
 
     type: pa.DataType
     unit: str
-    """``-`` where it has none."""
+    """``-`` if it has none."""
     meaning: str
 
 
@@ -90,10 +89,10 @@ TYPES: dict[pa.DataType, str] = {
     pa.binary(): "bytes",
     pa.list_(pa.float32()): "float32s",
 }
-"""Types of columns, as people are told them."""
+"""Names of types in listings of columns."""
 
-SAID_BY_METHODS = ("degenerate", "aborted")
-"""Statuses that only a method can know of."""
+METHOD_STATUSES = ("degenerate", "aborted")
+"""Statuses that a method reports; all others follow from the network."""
 
 ADDED = (
     *("init", "stop_epoch", "connected", "entropy", "running_loss"),
@@ -102,18 +101,15 @@ ADDED = (
 """Columns that files of the first version lack."""
 
 MADE = ("source", "version")
-"""How rows were made: the launch or summary they are from, and spiral-sweep's version.
-They may make groups; otherwise rows of several stand together."""
+"""The origin of rows: their launch or summary, and spiral-sweep's version. Rows of
+different origin are pooled unless a comparison groups by it."""
 
 ADDED_BY_LOAD = ("folder", *MADE)
-"""Columns that a table of several launches has beside those of their files."""
-
-NOT_VALUES = ("seconds",)
-"""Columns that measure the run; all others are reproducible."""
+"""Columns of a table of several launches besides those of their files."""
 
 
 def meanings(statuses: Collection[str]) -> list[str]:
-    """Return what some statuses mean, in words; ok needs none."""
+    """Return the meaning of some statuses; ok needs none."""
     known = [name for name in STATUSES if name in statuses and name != "ok"]
     return [f"{name}: {STATUSES[name]}" for name in known]
 
@@ -133,18 +129,18 @@ def schema(options: OptionClasses) -> pa.Schema:
 
 
 class Column(NamedTuple):
-    """What people may want to know of a column."""
+    """The description of a column, as ``spiral-sweep columns`` prints it."""
 
     name: str
     type: str
     unit: str
     meaning: str
     methods: list[str] | None
-    """Methods whose option it is with this meaning; None where all rows have it."""
+    """Methods that have this option with this meaning; None for columns of all rows."""
 
 
 def explained(options: OptionClasses) -> list[Column]:
-    """Return every column of a row in order; an option once for each of its meanings.
+    """Describe every column of a row, in order; an option once for each meaning.
 
     Args:
         options: Those of all methods.
@@ -168,68 +164,9 @@ def explained(options: OptionClasses) -> list[Column]:
 
 
 def _explained(field: config.ConfigField, methods: list[str] | None) -> Column:
-    """Return what is known of a config column."""
+    """Describe a config column."""
     kind = TYPES[store.ARROW[field.kind]]
     return Column(field.name, kind, field.unit or "-", field.description, methods)
-
-
-def complete(table: pd.DataFrame, options: OptionClasses) -> pd.DataFrame:
-    """Return configs or rows with what an earlier version did not have yet.
-
-    A new option has a default that changes nothing, so that is what they had. No
-    option whose default is a value may be empty, so an empty one was not known.
-
-    Args:
-        table: Configs or rows of any version.
-        options: Those of the methods that this process knows.
-
-    Raises:
-        SchemaMismatch: They have no methods at all.
-    """
-    if "method" not in table:
-        raise SchemaMismatch("these are no configs: they have no column `method`")
-    code, methods = pd.factorize(table["method"])
-    known = [config.fields_of(name, options) for name in methods]
-    found = {}
-    for name, field in config_fields(options).items():
-        defaults = [own[name].default if name in own else None for own in known]
-        values = _filled(table, field, code, defaults)
-        if values is not None:
-            found[name] = values
-    if "connected" in table:
-        reached = table["effective_nnz"] > 0
-        found["connected"] = table["connected"].astype("boolean").fillna(reached)
-    new = {name: values for name, values in found.items() if name not in table}
-    old = {name: values for name, values in found.items() if name in table}
-    table = table.assign(**old)
-    return pd.concat([table, pd.DataFrame(new, index=table.index)], axis=1)
-
-
-def _filled(
-    table: pd.DataFrame,
-    field: config.ConfigField,
-    code: np.ndarray,
-    defaults: list[Any],
-) -> pd.Series | None:
-    """Return a column with the defaults it lacks; None if it lacks nothing.
-
-    Args:
-        table: Configs or rows.
-        field: The column.
-        code: The number of each row's method.
-        defaults: The default of each method; None where it has none.
-    """
-    missing = field.name not in table
-    nothing = config.column(field, [None] * len(table)) if missing else None
-    values = pd.Series(nothing, table.index) if missing else table[field.name]
-    having = np.array([default is not None for default in defaults], bool)
-    lacking = values.isna().to_numpy() & having[code]
-    if not lacking.any():
-        return values if missing else None
-    values = values.copy()
-    for each in np.unique(code[lacking]):
-        values[lacking & (code == each)] = defaults[each]
-    return values
 
 
 def options_among(names: Iterable[str]) -> list[str]:
@@ -246,42 +183,6 @@ def options_among(names: Iterable[str]) -> list[str]:
     }
     before = takewhile(lambda name: name not in RESULTS, names)
     return [name for name in before if name not in others]
-
-
-def fits(table: pa.Table, options: OptionClasses) -> bool:
-    """Return whether rows have the columns of this version or of an earlier one.
-
-    Rows of a user's own method may have its options beside them.
-    """
-    unknown = set(table["method"].unique().to_pylist()) - options.keys()
-    known = config.option_fields(options)
-    others = [n for n in options_among(table.column_names) if n not in known]
-    found = table.drop_columns(others).schema if unknown else table.schema
-    return older_or_equal(found, options)
-
-
-def readable(found: pa.Schema) -> bool:
-    """Return whether a file has the columns that every version wrote, typed as here.
-
-    Options of methods may be missing, and what was added since the first version.
-    """
-    wanted = schema({})
-    return _typed_alike(found, wanted) and set(wanted.names) - set(ADDED) <= set(
-        found.names
-    )
-
-
-def older_or_equal(found: pa.Schema, options: OptionClasses) -> bool:
-    """Return whether a file has the columns of this version or of an earlier one."""
-    wanted = schema(options)
-    known = set(found.names) <= set(wanted.names)
-    return known and readable(found) and _typed_alike(found, wanted)
-
-
-def _typed_alike(found: pa.Schema, wanted: pa.Schema) -> bool:
-    """Return whether the columns that two schemas share have the same types."""
-    shared = [field for field in found if field.name in wanted.names]
-    return all(wanted.field(field.name).type == field.type for field in shared)
 
 
 def assemble(

@@ -1,9 +1,9 @@
 """Conditions on columns: ``keep < 3*width + 2*width**2 and schedule != 'step'``.
 
-Blocks of a grid have them (``where``), and ``view --select``.
+Used by ``where`` in grids and by ``view --select``.
 
-Parsed with Python's grammar, never evaluated by it: only the operators below exist, and
-they act on whole columns.
+Python parses them but never evaluates them: only the operators below exist, and they
+act on whole columns.
 """
 
 import ast
@@ -71,7 +71,7 @@ def evaluate(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     except OverflowError:
         raise WhereError("a number is too large") from None
     if result.dtype != bool:
-        raise WhereError(f"{text!r} is not true or false; compare it with something")
+        raise WhereError(f"{text!r} is not true or false; compare it with a value")
     return result
 
 
@@ -86,7 +86,7 @@ def _parse(text: str) -> ast.Expression:
 
 
 def _short(text: str) -> str:
-    """Return text as a message can quote it."""
+    """Return text, shortened for a message."""
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
@@ -122,9 +122,9 @@ def _value(  # noqa: PLR0911 - one return per kind of node
 
 
 def _finite(value: Any, node: ast.expr) -> Any:
-    """Return what is the same for all configs, if it is a number to compare with."""
+    """Return a value; raise WhereError if it is one number, and not a finite one."""
     if np.ndim(value) == 0 and not np.isfinite(value):
-        raise WhereError(f"{_short(ast.unparse(node))!r} is no finite number")
+        raise WhereError(f"{_short(ast.unparse(node))!r} is not a finite number")
     return value
 
 
@@ -143,14 +143,14 @@ def _members(node: ast.expr) -> np.ndarray:
         raise WhereError(f"`in` needs a list of values, not {ast.unparse(node)!r}")
     values = [np.asarray(_value(part, {})) for part in node.elts]
     if any(value.ndim for value in values):
-        raise WhereError("a list holds plain values only")
+        raise WhereError("expected plain values in a list")
     for value in values[1:]:
         _check_alike(values[0], value)
     return np.array(values) if values else np.array([], np.float64)
 
 
 def _check_alike(a: np.ndarray, b: np.ndarray) -> None:
-    """Raise WhereError if text meets numbers."""
+    """Raise WhereError if one is text and the other is not."""
     if (a.dtype.kind == "U") != (b.dtype.kind == "U"):
         raise WhereError("cannot compare text with numbers")
 

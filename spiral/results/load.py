@@ -6,38 +6,40 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from spiral.protocol import config
-from spiral.protocol.config import OptionClasses, Options
+from spiral import spelling
+from spiral.errors import StoreError
+from spiral.protocol import config, identity
+from spiral.protocol.config import OptionClasses
 from spiral.results import columns as rows
 from spiral.results import read as results
-from spiral.results import summary
+from spiral.results import summary, versions
 from spiral.results.read import MEASURED
 
 
-class Gathered(NamedTuple):
-    """The rows of launches, and what to know about them."""
+class Loaded(NamedTuple):
+    """The rows of launches, and notes on them."""
 
     rows: pd.DataFrame
     """Config columns, ``config_id``, ``MEASURED`` and more; ``folder`` (a number),
-    ``source`` (its name) and ``version`` (of spiral-sweep, where rows tell)."""
+    ``source`` (its name) and ``version`` (of spiral-sweep, if recorded)."""
     notes: list[str]
 
 
 def read(
     folders: Sequence[Path], options: OptionClasses, more: Sequence[str] = ()
-) -> Gathered:
-    """Return what a comparison needs of the rows of launches.
+) -> Loaded:
+    """Return the columns of rows of launches that comparisons use.
 
-    A config that several launches trained counts once, as the first of them has it.
+    A config that several launches trained counts once, with the row of the first.
 
     Args:
-        folders: Results directories, or files that hold the summary of one.
-        options: Those of the methods that this process knows, for what files of earlier
-            versions lack.
-        more: Results beside ``MEASURED``; null where a summary leaves them out.
+        folders: Results directories, or summary files.
+        options: Those of the methods that this process knows; their defaults complete
+            files of earlier versions.
+        more: Results besides ``MEASURED``; null where a summary does not have them.
 
     Raises:
-        StoreError: One of them holds no rows yet.
+        StoreError: One of them has no rows yet.
         CorruptPack: A file cannot be read.
     """
     parts = [
@@ -45,7 +47,7 @@ def read(
         for n, place in enumerate(folders)
     ]
     if len(parts) == 1:
-        return Gathered(parts[0], [])
+        return Loaded(parts[0], [])
     every = _configs_first(pd.concat(parts, ignore_index=True))
     again = every["config_id"].duplicated()
     values = ["config_id", "status", "accuracy"]
@@ -54,38 +56,36 @@ def read(
     if again.any():
         notes.append(
             f"{again.sum():,} rows are in several folders and count once, as in the "
-            f"first; {differ:,} of them differ there in status or accuracy"
+            f"first; {differ:,} of them differ in status or accuracy"
         )
-    return Gathered(every[~again].reset_index(drop=True), notes)
+    return Loaded(every[~again].reset_index(drop=True), notes)
 
 
 def _read(place: Path, options: OptionClasses, more: Sequence[str]) -> pd.DataFrame:
     """Return the rows of a launch or of a summary."""
+    if not place.exists():
+        raise StoreError(
+            f"{place}: expected a results directory, a summary file or the name of a "
+            f"shipped summary; {spelling.suggest(str(place), summary.names())}"
+        )
     wanted = [*MEASURED, *more]
-    if len(place.parts) == 1 and not place.exists():
-        place = summary.shipped(str(place))
     if place.is_file():
         found, facts = summary.read(place)
         version = ", ".join(map(str, facts.get("version") or [])) or None
-        found = rows.complete(found.assign(version=version), options)
-        found["config_id"] = _ids(found, options)
+        found = versions.complete(found.assign(version=version), options)
+        ids = identity.identify(found, options)  # a summary has none
+        found["config_id"] = pd.array(ids, "string")
     else:
         common = config.fields(config.Config)
         asked = ["config_id", *common, *results.options(place), *wanted]
-        found = rows.complete(results.read_with_version(place, asked), options)
+        found = versions.complete(results.read_with_version(place, asked), options)
     return _in_order(found, options, wanted)
-
-
-def _ids(table: pd.DataFrame, options: OptionClasses) -> pd.Series:
-    """Return the ids of the configs of a summary, which has none."""
-    known = {name: options.get(name, Options) for name in table["method"].unique()}
-    return pd.Series(config.identify(table, known), table.index, "string")
 
 
 def _in_order(
     table: pd.DataFrame, options: OptionClasses, wanted: Sequence[str]
 ) -> pd.DataFrame:
-    """Return the columns of configs as every table has them, then some results."""
+    """Return the columns of configs in their usual order, then some results."""
     fields = rows.config_fields(options)
     unknown = [n for n in table if n not in {"config_id", *fields, *rows.RESULTS}]
     own = [name for name in unknown if name not in rows.ADDED_BY_LOAD]
@@ -94,7 +94,7 @@ def _in_order(
 
 
 def _name(place: Path) -> str:
-    """Return what people call a launch or a summary."""
+    """Return the name of a launch or a summary for people."""
     return place.stem if place.parent == summary.SHIPPED else str(place)
 
 

@@ -1,4 +1,4 @@
-"""What was run: the grid of each launch, how far it is, versions, machine, time."""
+"""What was run: grid, progress, versions, machine and time of each launch."""
 
 import json
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ VERSIONS = {
     "numba": "Numba",
     "pyarrow": "pyarrow",
 }
-"""Facts of a pack that are versions, and how they are called."""
+"""Facts of a pack that are versions, and their names for people."""
 
 
 class Run(NamedTuple):
@@ -28,15 +28,15 @@ class Run(NamedTuple):
 
     folder: str
     facts: dict[str, str]
-    """What people want to know of it."""
+    """Lines to print: heading → text."""
     statuses: dict[str, int]
     """Rows by status; ok first, then the most frequent."""
     failures: dict[str, str]
-    """Packs given up, with the last error of each."""
+    """Failed packs, with the last error of each."""
 
     @property
     def meanings(self) -> list[str]:
-        """What the statuses mean, beside ok."""
+        """The meaning of each status except ok."""
         return meanings(self.statuses)
 
 
@@ -57,11 +57,11 @@ def runs(folders: Sequence[Path], rows: pd.DataFrame) -> list[Run]:
 
 
 def _run(folder: Path, rows: pd.DataFrame) -> Run:
-    """Return what is known of one launch."""
+    """Return the facts about one launch."""
     manifest, about = store.read_manifest(folder, columns=["pack"])
     packs = set(manifest["pack"])
     failures = {p: e for p, e in store.failures(folder).items() if p in packs}
-    files = [p for p in store.pack_files(folder) if p.stem[5:] in packs]
+    files = [p for p in store.pack_files(folder) if store.pack_of(p) in packs]
     footers = [_footer(path) for path in files]
     done = sum(int(footer.get("rows", 0)) for footer in footers)
     counts = {"ok": 0} | rows["status"].value_counts().to_dict()
@@ -94,13 +94,13 @@ def _footer(path: Path) -> dict[str, Any]:
 
 
 def _each(footers: Sequence[dict[str, Any]], names: Sequence[str]) -> str:
-    """Return all values that some facts have."""
+    """Return all values of some facts, separated by commas."""
     told = {" ".join(str(f.get(name, "unknown")) for name in names) for f in footers}
     return ", ".join(sorted(told)) or "unknown"
 
 
 def _hours(seconds: float) -> str:
-    """Return a time as people say it."""
+    """Return a time in a readable unit."""
     if seconds < 120:
         return f"{seconds:.0f} s, summed over packs"
     if seconds < 7200:

@@ -1,4 +1,4 @@
-"""Reading the rows of launches."""
+"""Read the rows of launches."""
 
 import json
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 
 from spiral.errors import ConfigError, CorruptPack, StoreError
 from spiral.results import columns as rows
-from spiral.results import sealed, store
+from spiral.results import sealed, store, versions
 from spiral.tasks import cubist
 
 MEASURED = ("status", "accuracy", "nnz", "effective_nnz", "connected", "steps")
-"""Results that a comparison looks at; masks are read when needed, weights never."""
+"""Results that comparisons use; masks are read when needed, weights never."""
 
 
 def read(
@@ -25,25 +25,26 @@ def read(
 
     Args:
         out: The results directory.
-        columns: Which to read, null where all files lack one; all there are by default.
+        columns: Which to read; null if no file has one. By default all in the files.
         ids: Only the rows of these configs.
 
     Raises:
         StoreError: There are no rows yet.
-        CorruptPack: A file cannot be read; `spiral-sweep verify` names all of them.
+        CorruptPack: A file cannot be read; `spiral-sweep verify` lists all such files.
     """
     files = _files(out, ids)
     if not files:
-        raise StoreError(f"{out} holds no rows yet; run `spiral-sweep launch` first")
+        raise StoreError(f"{out} has no rows yet; run `spiral-sweep launch` first")
     try:
         for file in files:  # a flipped byte is an error, never a number
-            sealed.prove(Path(file).read_bytes(), file)
+            sealed.prove(file.read_bytes(), str(file))
         schemas = {file: pq.read_schema(file) for file in files}
         for file, found in schemas.items():
-            if not rows.readable(found):
-                raise CorruptPack(f"{file} has not the columns of a result file")
+            if not versions.readable(found):
+                raise CorruptPack(f"{file} does not have the columns of a result file")
         schema = _with(out, columns, [*schemas.values()])
-        dataset = ds.dataset(files, schema=schema)  # older files lack newer columns
+        # Older files lack newer columns: the schema is that of all
+        dataset = ds.dataset([*map(str, files)], schema=schema)
         wanted = None if ids is None else ds.field("config_id").isin([*ids])
         table = dataset.to_table(None if columns is None else [*columns], filter=wanted)
     except (CorruptPack, pa.ArrowException, OSError) as error:
@@ -62,16 +63,16 @@ def read_with_version(out: Path, columns: Sequence[str]) -> pd.DataFrame:
         columns: Which to read, ``config_id`` among them.
     """
     table = read(out, columns)
-    found = {Path(file).stem[5:]: _version(file) for file in _files(out, None)}
-    if len({*found.values()}) == 1:  # nearly always: no need of the manifest
+    found = {store.pack_of(file): _version(file) for file in _files(out, None)}
+    if len({*found.values()}) == 1:  # nearly always: saves reading the manifest
         return table.assign(version=next(iter(found.values())))
     manifest, _ = store.read_manifest(out, columns=["config_id", "pack"])
     packs = manifest.set_index("config_id")["pack"]
     return table.assign(version=table["config_id"].map(packs).map(found))
 
 
-def _version(file: str) -> str | None:
-    """Return the version of spiral-sweep that made a result file, if it tells."""
+def _version(file: Path) -> str | None:
+    """Return the version of spiral-sweep that wrote a result file, if recorded."""
     metadata = pq.read_schema(file).metadata or {}
     version = json.loads(metadata.get(sealed.FOOTER, b"{}")).get("version")
     return None if version is None else str(version)
@@ -83,22 +84,22 @@ def epochs(rows: pd.DataFrame) -> pd.Series:
     return found
 
 
-def _files(out: Path, ids: Sequence[str] | None) -> list[str]:
-    """Return the files of packs, if possible only those with the rows of some ids."""
+def _files(out: Path, ids: Sequence[str] | None) -> list[Path]:
+    """Return the files of packs: only those with some ids, if any has."""
     names = ["pack"] if ids is None else ["pack", "config_id"]
     manifest, _ = store.read_manifest(out, columns=names)
-    here = {path.stem.removeprefix("pack-"): path for path in store.pack_files(out)}
+    here = {store.pack_of(path): path for path in store.pack_files(out)}
     every = set(manifest["pack"])
     if ids is not None:
         asked = set(manifest.loc[manifest["config_id"].isin([*ids]), "pack"])
         every = asked & here.keys() or every
-    return [str(path) for pack, path in here.items() if pack in every]
+    return [path for pack, path in here.items() if pack in every]
 
 
 def _with(
     out: Path, columns: Sequence[str] | None, found: list[pa.Schema]
 ) -> pa.Schema:
-    """Return the schema of all files, with the columns asked for that none has."""
+    """Return the joint schema of files, with requested columns that none has."""
     schema = pa.unify_schemas(found)
     known = pa.unify_schemas([rows.schema({}), _options(out)])
     for name in columns or ():
@@ -108,10 +109,10 @@ def _with(
 
 
 def options(out: Path) -> list[str]:
-    """Return the columns of a launch that are options of methods, as it planned them.
+    """Return the options of methods that a launch planned.
 
-    Rows of a later version, which trained what was left, may have more of them: each
-    of these has its default, which is filled in for all rows alike.
+    If a later version trained the rest, its rows may have more options. These have
+    their defaults, which ``versions.complete`` fills in for all rows.
     """
     return _options(out).names
 
@@ -121,7 +122,7 @@ def _options(out: Path) -> pa.Schema:
     try:
         found = pq.read_schema(store.manifest_path(out))
     except (pa.ArrowException, OSError):
-        return pa.schema([])  # reading the rows will say what is wrong
+        return pa.schema([])  # reading the rows will raise the error
     return pa.schema([found.field(name) for name in rows.options_among(found.names)])
 
 

@@ -1,4 +1,4 @@
-"""The results directory: one Parquet file per pack, whole or absent.
+"""The results directory: one Parquet file per pack, complete or absent.
 
 ::
 
@@ -9,7 +9,7 @@
       _spiral/tmp/                  unfinished files, progress of packs in training
 
 ``pandas.read_parquet(DIR)`` works at any time: names that start with ``_`` are ignored.
-A file proves itself (see ``sealed``).
+Every file carries a seal that shows any change of its bytes (see ``sealed``).
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from spiral.protocol.config import DTYPES
 from spiral.results import atomic, sealed
 
 SCHEMA_VERSION = 1
-DAY = 86_400.0  # seconds
+DAY = 86_400.0  # seconds; no launch takes as long to write one file
 ARROW = {int: pa.int64(), float: pa.float64(), str: pa.string()}
 NULLABLE = {ARROW[kind]: pd.api.types.pandas_dtype(DTYPES[kind]) for kind in ARROW}
 NULLABLE[pa.large_string()] = NULLABLE[pa.string()]
@@ -37,14 +37,14 @@ NULLABLE[pa.bool_()] = pd.BooleanDtype()
 
 
 PLANNED = ("block", "pack")
-"""Columns that a manifest has beside those of configs."""
+"""Columns of a manifest besides those of its configs."""
 
 OWN_NAMES = ("results", "_spiral")
 """Everything this module puts into a results directory."""
 
 
 def results_folder(out: Path) -> Path:
-    """Return where the packs lie."""
+    """Return the folder of the packs' files."""
     return out / "results"
 
 
@@ -53,15 +53,20 @@ def pack_path(out: Path, pack: str) -> Path:
     return results_folder(out) / f"pack-{pack}.parquet"
 
 
+def pack_of(path: Path) -> str:
+    """Return the pack whose file has this name."""
+    return path.stem.removeprefix("pack-")
+
+
 def manifest_path(out: Path) -> Path:
-    """Return the manifest's file."""
+    """Return the file of the manifest."""
     return out / "_spiral" / "manifest.parquet"
 
 
 def has_manifest(out: Path) -> bool:
     """Return whether there is a manifest.
 
-    An empty one is a name that a launch had claimed when it died (see ``files``).
+    An empty one does not count: a launch died after claiming the name (see ``atomic``).
     """
     path = manifest_path(out)
     return path.exists() and path.stat().st_size > 0
@@ -77,13 +82,17 @@ def _failure_path(out: Path, pack: str) -> Path:
 
 
 def pack_id(config_ids: Iterable[str]) -> str:
-    """Return the name of the pack that holds these configs in this order."""
+    """Return the id of the pack of these configs in this order.
+
+    A digest rather than a number: it stays when a grid grows, and shows which configs a
+    file must contain.
+    """
     text = "\n".join(config_ids)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def tidy(out: Path) -> None:
-    """Remove unfinished files that a killed launch left a day ago or earlier."""
+    """Remove unfinished files that killed launches left more than a day ago."""
     for path in scratch(out).glob("*.tmp"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > DAY:
@@ -100,11 +109,11 @@ def write_pack(out: Path, pack: str, rows: pa.Table, facts: Mapping[str, Any]) -
         out: The results directory.
         pack: The pack's id.
         rows: One row per config, in the order of the manifest.
-        facts: What else the footer shall say (machine, versions, seconds).
+        facts: Further facts for the footer (machine, versions, seconds).
 
     Raises:
         StoreError: It cannot be written; an earlier file of this pack is untouched.
-        CorruptPack: What came back from the disk is not what was written.
+        CorruptPack: What was read back differs from what was written.
     """
     footer = {
         **facts,
@@ -114,7 +123,7 @@ def write_pack(out: Path, pack: str, rows: pa.Table, facts: Mapping[str, Any]) -
         "pack": pack,
         "rows": rows.num_rows,
     }
-    data = sealed.to_bytes(rows, footer, rows_per_group=max(1, rows.num_rows))
+    data = sealed.to_bytes(rows, footer)
     atomic.replace_atomically(
         pack_path(out, pack), data, scratch(out), lambda path: _check(path, pack)
     )
@@ -123,23 +132,26 @@ def write_pack(out: Path, pack: str, rows: pa.Table, facts: Mapping[str, Any]) -
 def read_pack(
     path: Path, columns: Sequence[str] | None = None
 ) -> tuple[pa.Table, dict[str, Any]]:
-    """Read one pack and prove that it is, byte for byte, what was written.
+    """Read one pack and verify every byte of its file.
 
     Args:
         path: The file.
-        columns: Those to unpack, ``config_id`` always; all by default.
+        columns: Those to return besides ``config_id``; all by default.
 
     Raises:
-        CorruptPack: It is truncated, damaged or misnamed.
+        CorruptPack: The file is truncated, damaged or misnamed.
     """
     wanted = None if columns is None else ["config_id", *columns]
-    return _check(path, path.stem.removeprefix("pack-"), columns=wanted)
+    return _check(path, pack_of(path), columns=wanted)
 
 
 def _check(path: Path, pack: str, **part: Any) -> tuple[pa.Table, dict[str, Any]]:
-    """Read a pack's file; it must hold the configs that its name is the digest of."""
+    """Read a pack's file and check that its name is the digest of its configs.
+
+    The seal alone would accept an intact file of another pack under this name.
+    """
     if path.exists() and not path.is_file():
-        raise CorruptPack(f"{path}: is not a plain file; move it elsewhere")
+        raise CorruptPack(f"{path}: expected a plain file; move it elsewhere")
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -147,13 +159,14 @@ def _check(path: Path, pack: str, **part: Any) -> tuple[pa.Table, dict[str, Any]
     except OSError as error:
         raise CorruptPack(f"{path}: cannot be read ({error.strerror})") from None
     rows, footer = sealed.from_bytes(data, str(path), **part)
-    if footer.get("pack") != pack or pack_id(rows["config_id"].to_pylist()) != pack:
-        raise CorruptPack(f"{path}: holds pack {footer.get('pack')}, expected {pack}")
+    for found in (footer.get("pack"), pack_id(rows["config_id"].to_pylist())):
+        if found != pack:
+            raise CorruptPack(f"{path}: expected pack {pack}, got {found}")
     return rows, footer
 
 
 def visible_files(out: Path) -> Iterator[Path]:
-    """Yield every file that readers of a folder see among the results, by name."""
+    """Yield every file that readers of the results folder see, sorted by name."""
     folder = results_folder(out)
     if folder.is_dir():
         for path in sorted(folder.rglob("*")):
@@ -162,9 +175,9 @@ def visible_files(out: Path) -> Iterator[Path]:
 
 
 def pack_files(out: Path) -> Iterator[Path]:
-    """Yield the files of packs that stand at their place, by name."""
+    """Yield the files that have the place and name of a pack, sorted by name."""
     for path in visible_files(out):
-        if path == pack_path(out, path.stem.removeprefix("pack-")):
+        if path == pack_path(out, pack_of(path)):
             yield path
 
 
@@ -176,13 +189,20 @@ def write_manifest(
 ) -> None:
     """Commit the list of configs and their packs, and facts about the grid.
 
+    Args:
+        out: The results directory.
+        configs: All configs, with the columns ``PLANNED``.
+        facts: Facts about the grid, for the footer.
+        first: Only create the manifest: of two first launches, one must not overwrite
+            the configs of the other.
+
     Raises:
-        FileExistsError: ``first``, and another launch has made one meanwhile.
+        FileExistsError: ``first``, and another launch has written one meanwhile.
         StoreError: It cannot be written.
     """
     table = pa.Table.from_pandas(configs, preserve_index=False)
     footer = {**facts, "schema": SCHEMA_VERSION, "version": __version__}
-    data = sealed.to_bytes(table, footer, rows_per_group=4096)
+    data = sealed.to_bytes(table, footer)
     atomic.replace_atomically(manifest_path(out), data, scratch(out), first=first)
 
 
@@ -214,11 +234,11 @@ def read_manifest(
         names = {"config_id", "pack"}
         for name in sorted(names if columns is None else names.intersection(columns)):
             if NULLABLE.get(table.schema.field(name).type) != NULLABLE[pa.string()]:
-                raise CorruptPack(f"its {name} is no text")
+                raise CorruptPack(f"column {name} is not text")
     except (CorruptPack, OSError, KeyError) as error:
         raise CorruptPack(
             f"{path}: cannot be read ({error}). Remove it and launch the grid again: "
-            "the manifest is made anew from the results"
+            "the manifest is rebuilt from the results"
         ) from None
     return table.to_pandas(types_mapper=NULLABLE.get), footer
 
@@ -233,7 +253,7 @@ def write_failure(out: Path, pack: str, error: str) -> None:
 
 
 def clear_failure(out: Path, pack: str) -> None:
-    """Forget a pack's failure; a record that cannot be removed does no harm."""
+    """Remove the record of a failure; one that cannot be removed does no harm."""
     with suppress(OSError):
         _failure_path(out, pack).unlink()
 

@@ -1,9 +1,9 @@
 """Summaries: the rows of a launch without networks, small enough to ship.
 
-A row keeps what a comparison looks at; its mask and weights, nine tenths of a file and
-more, stay behind. What can be asked of a launch's numbers can be asked of its summary,
-by the same functions. Those in ``SHIPPED`` are called as their grid, without its
-folder; ``standard`` is the baseline that others are ranked against.
+A row keeps the columns that comparisons use, without its mask and weights, which make
+up more than nine tenths of a file. The same functions read launches and summaries.
+Those in ``SHIPPED`` have the names of their grids, without folders; ``standard`` is the
+baseline of rankings.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from spiral import formats
+from spiral import formats, spelling
 from spiral.errors import ConfigError, StoreError
 from spiral.protocol import config
 from spiral.results import atomic, sealed, store
@@ -23,7 +23,7 @@ from spiral.results.read import MEASURED
 SHIPPED = Path(__file__).parent / "shipped" / "summaries"
 
 FACTS = ("version", "machine", "system", "python", "numpy", "numba", "torch")
-"""What the footers of packs say of their making."""
+"""Facts about the making of packs in their footers."""
 
 
 def names() -> list[str]:
@@ -35,14 +35,20 @@ def shipped(name: str) -> Path:
     """Return the file of a shipped summary, as ``standard``.
 
     Raises:
-        StoreError: There is none of this name.
+        StoreError: No shipped summary has this name.
     """
     if name not in names():
-        known = ", ".join(names()) or "none"
         raise StoreError(
-            f"{name}: no such folder, and no shipped summary; those are {known}"
+            f"{name}: expected the name of a shipped summary; "
+            f"{spelling.suggest(name, names())}"
         )
     return SHIPPED / f"{name}.parquet"
+
+
+def located(place: Path) -> Path:
+    """Return the file of a shipped summary for its name; other paths as they are."""
+    named = str(place) in names() and not place.exists()
+    return shipped(str(place)) if named else place
 
 
 def write(out: Path, file: Path, more: Sequence[str] = ()) -> int:
@@ -50,11 +56,11 @@ def write(out: Path, file: Path, more: Sequence[str] = ()) -> int:
 
     Args:
         out: The results directory, complete or not.
-        file: The Parquet file, which is replaced.
-        more: Results to keep beside ``MEASURED``.
+        file: The Parquet file to write or replace.
+        more: Results to keep besides ``MEASURED``.
 
     Raises:
-        ConfigError: The name of the file is not that of a Parquet file.
+        ConfigError: The name of the file does not end in .parquet.
         StoreError: There are no rows, or the file cannot be written.
     """
     if file.suffix != ".parquet":
@@ -66,19 +72,20 @@ def write(out: Path, file: Path, more: Sequence[str] = ()) -> int:
         table[name] = table[name].mask(table[name] == table["seed"])
     told = [name for name in names if table[name].notna().any()]
     order = [name for name in told if name not in ("seed", "keep")]
+    # Sorted, equal values are adjacent: 75 KB instead of 168 KB for `standard`
     table = table.sort_values([*order, "keep", "seed"], kind="stable")
     found = pa.Table.from_pandas(table[[*told, *kept]], preserve_index=False)
     footer = {"summary": 1, "rows": len(table), **_made_by(out)}
-    data = sealed.to_bytes(found, footer, rows_per_group=max(1, len(table)))
+    data = sealed.to_bytes(found, footer)
     atomic.replace_atomically(file, data, file.parent)
     return len(table)
 
 
 def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the rows of a summary as it has them, without ids, and its footer.
+    """Return the rows of a summary, without ids, and its footer.
 
     Raises:
-        StoreError: There is no such file, or it is something else.
+        StoreError: There is no such file, or it is not a summary.
         CorruptPack: It is damaged.
     """
     kind = formats.kind(file)
@@ -92,7 +99,9 @@ def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     except OSError as error:
         raise StoreError(f"{file}: {error.strerror}") from None
     if "summary" not in facts:
-        raise StoreError(f"{file}: no summary; `spiral-sweep summary DIR` makes one")
+        raise StoreError(
+            f"{file}: expected a summary; write one by `spiral-sweep summary DIR`"
+        )
     table = found.to_pandas(types_mapper=store.NULLABLE.get)
     for name in ("init_seed", "order_seed"):
         told = table[name] if name in table else table["seed"]
@@ -101,7 +110,7 @@ def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 
 def _made_by(out: Path) -> dict[str, Any]:
-    """Return which grid made a launch, and every version and machine that took part."""
+    """Return the grid of a launch, and all versions and machines that trained it."""
     _, manifest = store.read_manifest(out, columns=["config_id"])
     found: dict[str, list[str]] = {name: [] for name in FACTS}
     for path in store.pack_files(out):

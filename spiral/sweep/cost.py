@@ -1,6 +1,7 @@
-"""What a config costs: a model measured on one machine, to size packs and estimate.
+"""What configs cost: a model that sizes packs and estimates times.
 
-What a step costs is the engine's to say (``engines.prices``).
+Measured on one machine. The price of a training step is in the entry of its engine
+(``engines.prices``).
 """
 
 from dataclasses import dataclass
@@ -9,9 +10,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from spiral import experiment
 from spiral.engines import ENGINES
 from spiral.engines.prices import STEPS
+from spiral.experiment import prepare
 from spiral.methods.registry import METHODS
 from spiral.model import mlp
 from spiral.protocol.cost_profile import CostProfile
@@ -21,17 +22,17 @@ ALIKE = (
     *("order_seed", "init_seed", "init"),
     *("lr", "schedule", "momentum", "weight_decay"),
 )
-"""What networks of a group must have in common to begin as twins."""
+"""What networks of a group must have in common to share a prefix."""
 
 MOST_PARAMS = 9_000_000
-"""Parameters of a pack, N x P; a worker needs up to 90 bytes for each (GraSP)."""
+"""Most parameters of a pack, N × P; a worker needs up to 90 bytes each (GraSP)."""
 
 EPOCH_ORDER_SECONDS = 1.0e-3
-"""Drawing and laying out one epoch's order, shared by networks of one order seed."""
+"""Time to draw and lay out one epoch for all networks of one order seed."""
 
 GRADIENT_SECONDS = (8e-6, 2e-10, 9e-9)
-"""A dense gradient of a batch in a method's decision: in itself, for a parameter and a
-point, for a unit and a point. 8, 42 and 3,200 µs measured at widths 3, 16 and 256."""
+"""Time of a dense gradient of a batch in a method's decision: fixed, per parameter and
+point, per unit and point. Measured: 8, 42 and 3,200 µs at widths 3, 16 and 256."""
 
 
 @dataclass(frozen=True)
@@ -39,26 +40,26 @@ class Price:
     """What the networks of one group cost."""
 
     engine: str
-    """What trains them."""
+    """Name of the engine that trains them."""
     seconds: Float[np.ndarray, " N"]
-    """Of each network, on one core of the machine of the model; for pack sizes."""
+    """Of each network, on one core of the machine of the model; sizes packs."""
     estimate: Float[np.ndarray, " N"]
-    """The same with what a pack costs whatever its size; for people."""
+    """The same with its share of the fixed cost of a pack; for estimates."""
     sets: Int[np.ndarray, " N"]
-    """Networks of equal number are one training; they stay in one pack."""
+    """Networks with equal numbers share one training, and so must share a pack."""
     most_sets: int
-    """How many a pack may hold."""
+    """Most such trainings of a pack."""
 
 
 def price(group: pd.DataFrame) -> Price:
     """Estimate the cost of configs that can train together.
 
     Raises:
-        UnsupportedJob: Their plan fits no engine; with the reasons.
+        UnsupportedJob: No engine supports their plan; with the reasons.
     """
     shared = group.iloc[0]
-    plan = experiment.plan_of(experiment.build_method(shared), shared)
-    name = experiment.engine_of(shared, plan)
+    _, plan = prepare.planned(shared)
+    name = prepare.engine_of(shared, plan)
     model = ENGINES[name.partition(":")[0]].price
     width = int(shared["width"])
     profile, sets = _profile(group, width)
@@ -72,7 +73,7 @@ def price(group: pd.DataFrame) -> Price:
     sharing = group.groupby("order_seed")["width"].transform("size").to_numpy(float)
     epochs = plan.steps / (cubist.POINTS // int(shared["batch"]))
     seconds += EPOCH_ORDER_SECONDS * epochs / sharing
-    # packs are no smaller for what each costs in itself: that would cost more
+    # Not part of `seconds`: fixed costs would make packs smaller, which costs more
     small = 1 / min(most, len(np.unique(sets))) - 1 / most
     once = small * model.loop_seconds * plan.steps / STEPS * profile.share.sum(axis=0)
     return Price(name, seconds, seconds + once, sets, most)
@@ -87,11 +88,11 @@ def _gradient(width: int, batch: float) -> float:
 def _profile(
     group: pd.DataFrame, width: int
 ) -> tuple[CostProfile, Int[np.ndarray, " N"]]:
-    """Return the profile of configs, and which of them are one training throughout."""
+    """Return the cost profile of configs, and which of them share one training."""
     alike = group.groupby([*ALIKE], sort=False)["width"]
-    twins = alike.transform("size").to_numpy(np.float64)
+    sharing = alike.transform("size").to_numpy(np.float64)
     entry = METHODS[group["method"].iloc[0]]
-    profile = entry.cost_profile(group, mlp.weight_count(width), twins)
-    if np.allclose(profile.share.sum(axis=0) * twins, 1):
+    profile = entry.cost_profile(group, mlp.weight_count(width), sharing)
+    if np.allclose(profile.share.sum(axis=0) * sharing, 1):
         return profile, alike.ngroup().to_numpy()
     return profile, np.arange(len(group))

@@ -19,7 +19,7 @@ import pandas as pd
 
 from spiral.errors import ConfigError
 from spiral.methods.registry import options
-from spiral.protocol import config
+from spiral.protocol import config, identity
 from spiral.results import store
 from spiral.sweep.grid.grid import Grid
 from spiral.sweep.status import status
@@ -62,7 +62,7 @@ def stopped(configs: pd.DataFrame, epochs: int | None) -> pd.DataFrame:
     """Return configs that stop after some epochs; None trains to the end."""
     column = config.column(config.fields(config.Config)["stop_epoch"], [epochs])
     found = configs.assign(stop_epoch=column.repeat(len(configs)))
-    return found.assign(config_id=config.identify(found, options()))
+    return found.assign(config_id=identity.identify(found, options()))
 
 
 def first_rung(grid: Grid, epochs: int) -> Grid:

@@ -1,22 +1,16 @@
 """Launch a grid into a results directory: train only the packs that are missing."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-from jaxtyping import Bool
 
 from spiral import engines
-from spiral.errors import ConfigError, CorruptPack
-from spiral.methods.registry import options
-from spiral.results import columns, store
-from spiral.sweep import calibration, pack_progress, signals
+from spiral.results import store
+from spiral.sweep import calibration, pack_progress, recover, signals
 from spiral.sweep import packs as plan
 from spiral.sweep.grid.grid import Grid
 from spiral.sweep.worker import Outcome, Report, Site
@@ -76,25 +70,17 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
         from spiral.sweep import ray_process
 
         ray_process.check_address(settings.address)
-    old = _existing(out)
-    fresh = grid.configs
-    if old is not None:
-        _check_extends(grid, old["config_id"], out)
-        fresh = fresh[~_among(fresh["config_id"], old["config_id"])]
-    packs = plan.pack(fresh) if len(fresh) else None
-    names = [str(e) for e in pd.unique(grid.configs["engine"])]
+    names = [str(engine) for engine in pd.unique(grid.configs["engine"])]
     for name in names:
         engines.check_device(name)
-    everything = [t for t in (old, packs and packs.configs) if t is not None]
-    table = pd.concat(everything, ignore_index=True)
+    table, changed = _planned(grid, out)
     first = not store.manifest_path(out).exists()
-    lacking = packs is not None or not store.has_manifest(out)
-    if lacking and not _commit(out, grid, table, first):
+    if changed and not _commit(out, grid, table, first):
         # Another launch wrote the first manifest meanwhile: extend that one
         return prepare(grid, out, settings)
     store.tidy(out)
-    every = table["pack"].drop_duplicates().astype(str)
-    missing, corrupt = find_missing(out, every)
+    every = table["pack"].drop_duplicates().astype(str)  # in the order of the manifest
+    missing, corrupt = recover.missing(out, every)
     for pack in store.failures(out).keys() - set(missing):
         # The rows are there: only the fsync after their rename had failed
         store.clear_failure(out, pack)
@@ -102,6 +88,22 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
     mine = _share(sizes, every, settings)
     gpu = any(name.endswith(":cuda") for name in names)
     return Launch(out, len(table), sizes, mine, corrupt, gpu)
+
+
+def _planned(grid: Grid, out: Path) -> tuple[pd.DataFrame, bool]:
+    """Return the configs of a directory with their packs, and whether to write them.
+
+    Packs that are planned stay as they are, so that their finished files still count:
+    only configs that are new to the directory are divided into packs.
+    """
+    old = recover.manifest(out)
+    if old is None:
+        return plan.pack(grid.configs).configs, True
+    recover.check_extends(grid, old["config_id"], out)
+    fresh = grid.configs[~recover.among(grid.configs["config_id"], old["config_id"])]
+    if fresh.empty:
+        return old, not store.has_manifest(out)
+    return pd.concat([old, plan.pack(fresh).configs], ignore_index=True), True
 
 
 def _commit(out: Path, grid: Grid, table: pd.DataFrame, first: bool) -> bool:
@@ -151,100 +153,6 @@ def executor(launch: Launch, settings: Settings) -> Callable[..., None]:
     from spiral.sweep import ray_process
 
     return partial(ray_process.run, address=settings.address, gpu=launch.gpu)
-
-
-def find_missing(out: Path, packs: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the packs without valid rows, and a message for each damaged file.
-
-    Reading no column still checks a file's seal: a pack counts as done only if all of
-    its bytes are intact.
-    """
-    missing, corrupt = [], []
-    for pack in packs:
-        try:
-            store.read_pack(store.pack_path(out, pack), columns=[])
-        except FileNotFoundError:
-            missing.append(pack)
-        except CorruptPack as error:
-            missing.append(pack)
-            corrupt.append(str(error))
-    return missing, corrupt
-
-
-def _existing(out: Path) -> pd.DataFrame | None:
-    """Return the manifest of an earlier launch into this directory, if any.
-
-    Raises:
-        ConfigError: The path is not a directory, or has other contents.
-    """
-    if not out.exists():
-        return None
-    if not out.is_dir():
-        raise ConfigError(
-            f"--out {out}: expected a directory, got a file; give another path"
-        )
-    if store.has_manifest(out):
-        known = columns.complete(store.read_manifest(out)[0], options())
-        _check_names(known, out)
-        return known
-    foreign = sorted(p.name for p in out.iterdir() if p.name not in store.OWN_NAMES)
-    if foreign:
-        raise ConfigError(
-            f"--out {out} is not empty and is not a results directory (it contains "
-            f"{', '.join(foreign[:3])}); give a new or empty directory"
-        )
-    return _from_results(out)
-
-
-def _check_names(configs: pd.DataFrame, out: Path) -> None:
-    """Raise CorruptPack unless the id of every pack is the digest of its configs.
-
-    Ids become file names, so a forged manifest could point outside ``out``.
-    """
-    for pack, ids in configs.groupby("pack", sort=False)["config_id"]:
-        if store.pack_id(ids) != pack:
-            raise CorruptPack(
-                f"{store.manifest_path(out)}: expected the digest of its configs as "
-                f"pack id, got {str(pack)[:40]!r}. Remove the manifest and launch the "
-                "grid again: the manifest is rebuilt from the results"
-            )
-
-
-def _from_results(out: Path) -> pd.DataFrame | None:
-    """Rebuild the manifest from the packs present, if it was lost."""
-    found = []
-    for path in store.pack_files(out):
-        try:
-            table, footer = store.read_pack(path)
-        except CorruptPack:
-            continue  # the grid plans its configs again
-        configs = table.drop_columns(
-            [n for n in columns.RESULTS if n in table.column_names]
-        )
-        frame = configs.to_pandas(types_mapper=store.NULLABLE.get)
-        found.append(frame.assign(pack=footer["pack"], block="recovered"))
-    if not found:
-        return None
-    return columns.complete(pd.concat(found, ignore_index=True), options())
-
-
-def _among(ids: pd.Series, known: pd.Series) -> Bool[np.ndarray, " N"]:
-    """Return which ids are known (Arrow takes 0.2 s for half a million, pandas 2 s)."""
-    text = pa.large_string()
-    found = pc.is_in(pa.array(ids, text), value_set=pa.array(known, text))
-    return np.asarray(found, bool)
-
-
-def _check_extends(grid: Grid, known: pd.Series, out: Path) -> None:
-    """Raise ConfigError if the directory has configs that the grid lacks."""
-    lost = known[~_among(known, grid.configs["config_id"])]
-    if len(lost):
-        raise ConfigError(
-            f"--out {out} has results of {len(known):,} configs, of which "
-            f"{len(lost):,} are not in grid {grid.name!r} (e.g. {lost.min()}). A "
-            "launch may extend a grid but not change it: give another --out, or the "
-            "same --set and --engine as before"
-        )
 
 
 def _share(missing: pd.DataFrame, every: pd.Series, settings: Settings) -> list[str]:

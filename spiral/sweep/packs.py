@@ -64,6 +64,7 @@ def pack(configs: pd.DataFrame) -> Packs:
             packs.append((name, len(chunk), here[chunk].sum(), cost.engine))
         order.append(members)
     table = pd.DataFrame(packs, columns=["pack", "networks", "seconds", "engine"])
+    # A pack's id is the digest of its ids in their order, so the manifest keeps it
     sorted_ = configs.assign(pack=names).iloc[np.concatenate(order)]
     blocks = pd.Series(seconds).groupby(configs["block"].to_numpy(object)).sum()
     return Packs(sorted_.reset_index(drop=True), table, blocks.to_dict())
@@ -101,12 +102,16 @@ def cut(cost: Price) -> list[np.ndarray]:
 
     Configs that share the whole training (see ``Price.sets``) stay in one pack.
     """
+    # Networks that share a training are adjacent: a set begins where its number changes
     begin = np.flatnonzero(np.diff(cost.sets, prepend=-1))
     seconds, most = np.add.reduceat(cost.seconds, begin), cost.most_sets
     count = max(-(-seconds.sum() // PACK_SECONDS), -(-len(seconds) // most))
+    # Equal shares of the time, not of the number: networks of a group differ in cost,
+    # e.g. by `keep`. A set goes to the share in which its middle lies
     middle = np.cumsum(seconds) - seconds / 2
     share = np.minimum(middle * count // seconds.sum(), count - 1).astype(int)
     chunks = np.split(np.arange(len(seconds)), np.flatnonzero(np.diff(share)) + 1)
+    # Memory and cache bound the number of trainings, whatever their time
     parts = [
         part
         for chunk in chunks

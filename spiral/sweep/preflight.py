@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from spiral import contract, experiment
 from spiral.errors import MethodError
+from spiral.experiment import contract, narrow, prepare, training
 from spiral.model import masks
 from spiral.protocol.job import TrainJob, TrainState
 from spiral.tasks import cubist
@@ -52,7 +52,7 @@ def hints(configs: pd.DataFrame) -> list[str]:
     for _, some in configs[configs["epochs"] > FEW].groupby(["epochs", "batch"]):
         shared = some.iloc[0]
         try:
-            plan = experiment.plan_of(experiment.build_method(shared), shared)
+            _, plan = prepare.planned(shared)
         except MethodError:
             return []  # training raises it with its context
         events = (plan.whole or plan).events
@@ -117,15 +117,13 @@ def _decide(configs: pd.DataFrame) -> TrainState:
     Raises:
         MethodError: The method breaches its contract.
     """
-    shared = configs.iloc[0]
-    method = experiment.build_method(shared)
-    plan = experiment.plan_of(method, shared)
-    job = experiment.make_job(configs, plan)
+    method, plan = prepare.planned(configs.iloc[0])
+    job = prepare.make_job(configs, plan)
     watch = _Watch(configs)
     try:
-        state = experiment.train(watch, method, job, configs)
+        state = training.train(watch, method, job, configs)
     except MethodError as error:
-        raise experiment.narrowed(error, configs, _Watch) from error
+        raise narrow.narrowed(error, configs, _Watch) from error
     watch.compare()
     return state.take(np.arange(0, len(job.initial), plan.siblings))
 
@@ -133,7 +131,7 @@ def _decide(configs: pd.DataFrame) -> TrainState:
 def _faults(configs: pd.DataFrame, state: TrainState) -> Iterator[str]:
     """Yield a message for every faulty network."""
     shared = configs.iloc[0]
-    plan = experiment.plan_of(experiment.build_method(shared), shared)
+    _, plan = prepare.planned(shared)
     kept = masks.of_weights(state.masks, int(shared["width"])).sum(axis=1)
     for n, config in configs.iterrows():
         where = contract.row(config)

@@ -8,19 +8,15 @@ resumable.
 
 import logging
 import os
-import secrets
-import signal
-import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import AF_INET, SOCK_DGRAM, create_connection, socket
 from typing import Any, NamedTuple
 
 from spiral import homes
 from spiral.errors import ConfigError, LaunchIncomplete, SpiralError
-from spiral.sweep import ray_session, ray_watch
+from spiral.sweep import ray_token, ray_watch
+from spiral.sweep.ray_main import Folders, log
 from spiral.sweep.worker import ATTEMPTS, Outcome, Report, Site, attempt
 
 SETTINGS = {
@@ -41,16 +37,7 @@ LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 CONNECT_SECONDS = 5.0
 OBJECT_STORE_BYTES = 100 * 2**20  # results travel as files, not as objects
 
-
 QUIET = {"log_to_driver": False, "logging_level": "error"}
-
-TOKEN_FILE = "~/.ray/auth_token"
-REFUSED = ("Unauthenticated", "AuthenticationError", "InvalidAuthToken")
-"""Words in Ray's errors or log when a cluster rejects the token."""
-
-
-LOG = "said"
-"""File in Ray's folder with the output of its process."""
 
 
 class Job(NamedTuple):
@@ -67,54 +54,6 @@ class Job(NamedTuple):
     """Connect to this cluster; None starts Ray on this machine, loopback only."""
     gpu: bool
     """Each pack needs a GPU."""
-
-
-class Folders(NamedTuple):
-    """Folders that the launcher creates for Ray and removes."""
-
-    own: str
-    """On this machine, with a short path."""
-    shared: str
-    """Visible to all nodes."""
-
-
-def serve(handle: int) -> None:
-    """Do the work that a launcher sends; the main function of Ray's process.
-
-    Sends back ("report", outcome) for each report, then ("done", None) or ("error", a
-    SpiralError).
-    """
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
-        signal.signal(number, signal.SIG_IGN)  # the launcher decides when to stop
-    os.set_inheritable(handle, False)
-    line, lock = Connection(handle), threading.Lock()
-    work, folders = line.recv()
-    threading.Thread(target=_end_with, args=(line, folders), daemon=True).start()
-
-    def send(kind: str, what: object) -> None:
-        with lock, suppress(OSError):  # _end_with handles a launcher that is gone
-            line.send((kind, what))
-
-    try:
-        work(
-            lambda what: send("report", what),
-            lambda text: send("error", LaunchIncomplete(text)),
-            folders,
-        )
-        send("done", None)
-    except SpiralError as error:
-        send("error", error)
-    threading.Event().wait()  # until the launcher kills this process
-
-
-def _end_with(line: Connection, folders: Folders) -> None:
-    """Kill all processes of this session once the launcher is gone."""
-    with suppress(EOFError, OSError):
-        line.recv()
-    ray_session.kill(os.getpid())
-    for folder in folders:
-        ray_session.remove(folder)
-    os._exit(1)
 
 
 def run(
@@ -152,14 +91,6 @@ def check_address(
     _start(address, 1, False, folders.own).shutdown()
 
 
-def log(folder: str) -> str:
-    """Return the output of this process and of Ray."""
-    try:
-        return Path(folder, LOG).read_text(errors="replace")
-    except FileNotFoundError:
-        return ""
-
-
 def _brief(error: Exception) -> str:
     """Return the first line of a Ray error."""
     return str(error).strip().partition("\n")[0] or type(error).__name__
@@ -174,22 +105,6 @@ def _no_cluster(address: str, error: Exception) -> str:
     )
 
 
-def _refused(address: str) -> str:
-    """Return the message for a cluster that rejects the token or its absence."""
-    if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
-        got = "none (RAY_AUTH_MODE is not token)"
-    else:
-        names = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
-        given = [name for name in names if name in os.environ]
-        got = f"another, or none, in {(*given, TOKEN_FILE)[0]}"
-    return (
-        f"--address {address}: the Ray cluster refuses authentication: expected its "
-        f"token, got {got}. Set RAY_AUTH_MODE=token and, unless the token is in "
-        f"{TOKEN_FILE}, RAY_AUTH_TOKEN_PATH=FILE or RAY_AUTH_TOKEN; `ray "
-        "get-auth-token` prints it where the head was started"
-    )
-
-
 def _only_loopback(address: str) -> bool:
     """Return whether a cluster is reachable by its loopback address only.
 
@@ -201,9 +116,7 @@ def _only_loopback(address: str) -> bool:
         return False
     try:
         with socket(AF_INET, SOCK_DGRAM) as probe:
-            probe.connect(
-                ("192.0.2.1", 9)
-            )  # selects a route; a UDP connect sends nothing
+            probe.connect(("192.0.2.1", 9))  # selects a route and sends nothing
             outer = probe.getsockname()[0]
         create_connection((outer, int(port)), timeout=CONNECT_SECONDS).close()
     except OSError:
@@ -222,7 +135,7 @@ def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
     for name, value in LOOPBACK.items() if inside else ():
         os.environ.setdefault(name, value)
     if address is None:
-        _own_token()
+        ray_token.renew()
     homes.settle_ray()
     import ray
 
@@ -235,10 +148,10 @@ def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
         if address is None:
             text = f"Ray could not start ({_brief(error)}); use --executor local"
             raise SpiralError(text) from None
-        # Only Ray's log tells why a reachable head does not answer
+        # Only Ray's log says why a reachable head does not answer
         said = f"{type(error).__name__} {error} {log(folder)}"
-        if any(word in said for word in REFUSED):
-            raise ConfigError(_refused(address)) from None
+        if ray_token.rejected(said):
+            raise ConfigError(ray_token.rejection(address)) from None
         raise ConfigError(_no_cluster(address, error)) from None
     return ray
 
@@ -255,17 +168,6 @@ def _start_here(ray: Any, workers: int, gpu: bool, folder: str) -> None:
         _temp_dir=folder,
         **QUIET,
     )
-
-
-def _own_token() -> None:
-    """Protect a Ray started here by a new token, whatever token the user has set.
-
-    Other users of the machine can connect to loopback, too, and Ray runs any code it is
-    sent.
-    """
-    os.environ["RAY_AUTH_MODE"] = "token"
-    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-    os.environ.pop("RAY_AUTH_TOKEN_PATH", None)
 
 
 def _tune(

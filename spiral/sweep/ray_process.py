@@ -23,12 +23,12 @@ from typing import Any
 
 from spiral.errors import ConfigError, LaunchIncomplete
 from spiral.results import store
-from spiral.sweep import ray, ray_session, signals
+from spiral.sweep import ray, ray_main, ray_session, signals
 from spiral.sweep.worker import Report, Site
 
 START = (
-    "import sys; sys.path[:] = {path!r}; from spiral.sweep import ray; "
-    "ray.serve({handle})"
+    "import sys; sys.path[:] = {path!r}; from spiral.sweep import ray_main; "
+    "ray_main.serve({handle})"
 )
 
 SOCKET = "ray-12345678/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store"
@@ -85,7 +85,7 @@ def _do(
     """Run some work in Ray's process, and forward its reports."""
     with ExitStack() as stack:
         own = stack.enter_context(_folder(short_folder()))
-        folders = ray.Folders(
+        folders = ray_main.Folders(
             own, own if shared is None else stack.enter_context(_folder(shared))
         )
         process, line = stack.enter_context(_process(own))
@@ -112,7 +112,7 @@ def _process(folder: str) -> Iterator[tuple["subprocess.Popen[bytes]", Connectio
     """
     ours, theirs = Pipe()
     code = START.format(path=sys.path, handle=theirs.fileno())
-    with ours, Path(folder, ray.LOG).open("wb") as log:
+    with ours, Path(folder, ray_main.LOG).open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", code],
             stdin=subprocess.DEVNULL,
@@ -140,12 +140,10 @@ def _folder(parent: Path | str) -> Iterator[str]:
 
 def _end_of(process: "subprocess.Popen[bytes]", folder: str) -> str:
     """Return the message for a process that ended before its work was done."""
-    ray_session.kill(
-        process.pid
-    )  # it is dead or dying: this does not change its exit code
+    ray_session.kill(process.pid)  # it is dead or dying: its exit code stays
     code = process.wait()
     how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
-    said = ray.log(folder).split("\n")
+    said = ray_main.log(folder).split("\n")
     last = [f": {line[-LAST_WORDS:]}" for line in said if line.strip()][-1:]
     return (
         f"Ray ended unexpectedly ({how}{''.join(last)}). Finished packs are saved: run "

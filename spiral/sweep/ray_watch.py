@@ -32,10 +32,9 @@ def watched(address: str, lost: Callable[[str], None]) -> Iterator[None]:
 def _watch(address: str, over: threading.Event, lost: Callable[[str], None]) -> None:
     """Connect at intervals until ``over`` is set or the head is gone."""
     host, _, port = address.rpartition(":")
-    misses, known = (
-        0,
-        False,
-    )  # a head that never answered may only be unreachable from here
+    # A head that never answered may only be unreachable from here: count misses after
+    # its first answer
+    misses, known = 0, False
     while misses < MISSES:
         if over.wait(SECONDS):
             return

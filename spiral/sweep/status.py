@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spiral.errors import CorruptPack, SchemaMismatch
 from spiral.methods.registry import options
-from spiral.results import columns, store
+from spiral.results import store, versions
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ def status(out: Path) -> Status:
     configs, _ = store.read_manifest(out, columns=["pack"])
     sizes = configs["pack"].value_counts()
     done = [pack for pack in sizes.index if store.pack_path(out, pack).exists()]
+    # A worker may have finished a pack whose failure is still on record
     errors = {p: e for p, e in store.failures(out).items() if p not in done}
     failed = [pack for pack in errors if pack in sizes.index]
     return Status(
@@ -82,7 +83,7 @@ def verify(out: Path) -> Verdict:
         try:
             table, _ = store.read_pack(path)
             _check_belongs(path, out, table.num_rows, expected)
-            if not columns.fits(table, options()):
+            if not versions.fits(table, options()):
                 raise SchemaMismatch(
                     f"{path}: written by a later version of spiral-sweep"
                 )
@@ -95,7 +96,7 @@ def verify(out: Path) -> Verdict:
 
 def _check_belongs(path: Path, out: Path, count: int, expected: dict[str, int]) -> None:
     """Raise CorruptPack unless a file is a pack of the manifest with its name."""
-    pack = path.stem.removeprefix("pack-")
+    pack = store.pack_of(path)
     if path != store.pack_path(out, pack) or pack not in expected:
         raise CorruptPack(
             f"{path}: foreign: not a pack of this launch; move it elsewhere"

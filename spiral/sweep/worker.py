@@ -15,7 +15,7 @@ from spiral.errors import ConfigError, MethodError, SpiralError, StoreError
 from spiral.methods import plugin
 from spiral.methods.registry import METHODS, options
 from spiral.results import store
-from spiral.results.columns import complete
+from spiral.results.versions import complete
 from spiral.sweep import pack_progress
 
 ATTEMPTS = 3

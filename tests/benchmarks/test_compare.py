@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spiral.cli.options import grid_files
 from spiral.methods.registry import options
 from spiral.model import mlp
 from spiral.results import columns, store
 from spiral.results.load import MEASURED
-from spiral.sweep.grid import grid
+from spiral.sweep.grid import grid, shipped
 from tests.benchmarks.measure import at_most, command, cost
 
 pytestmark = pytest.mark.benchmark
@@ -41,7 +40,7 @@ assert found["size"].sum() == len(rows)
 def paper() -> pd.DataFrame:
     """Return the paper's 485,838 configs, one seed each for most."""
     names = [f"paper/{n}" for n in ("random_init", "fixed_init_95", "fixed_init_995")]
-    parts = [grid.load(grid_files()[name]).configs for name in names]
+    parts = [grid.load(shipped.files()[name]).configs for name in names]
     return pd.concat(parts, ignore_index=True)
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from spiral import bench, experiment
+from spiral import bench
 from spiral.bench import baselines
+from spiral.experiment import prepare
 from spiral.protocol import job
 from tests.benchmarks.measure import at_most, seconds
 from tests.methods import first_view, table
@@ -33,7 +34,7 @@ def loop():
 def test_a_thousand_networks_are_scored_in_time(name, loop):
     """Every network has weights and a batch order of its own."""
     configs = table(name, NETWORKS, width=16, keep=26, epochs=50)
-    method, view = experiment.build_method(configs.iloc[0]), first_view(configs)
+    method, view = prepare.build_method(configs.iloc[0]), first_view(configs)
     method.act(first_view(table(name, 2, width=16, keep=26)), None)  # load torch
     job.epoch_order.cache_clear()
     taken = seconds(lambda: method.act(view, None), repeats=1)

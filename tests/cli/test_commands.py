@@ -136,7 +136,7 @@ def test_diagnose_measures_robustness(launched, tmp_path):
     text = run("diagnose", "robustness", *options[:5], "--keep", "12").out
     assert "mean_corruption" in text
     assert "every 500th point" in " ".join(text.split())
-    assert "as 3,16, got" in run("diagnose", "robustness", out, "--keep", "a").err
+    assert "like 3,16, got" in run("diagnose", "robustness", out, "--keep", "a").err
     none = run("diagnose", "robustness", out, "--keep", 13, "--where", "unit=neuron")
     assert none.code == 0  # dense networks are left
     assert "gmp" not in none.out
@@ -208,7 +208,7 @@ def test_methods_and_comparisons_can_be_of_a_kind(launched):
     for wrong, known in (
         ("units=neuron", "did you mean 'unit'?"),
         ("unit=neurons", "did you mean 'neuron'?"),
-        ("unit=layer", "known are neuron, weight"),
+        ("unit=layer", "choose from neuron, weight"),
     ):
         ran = run("compare", launched[0], "--where", wrong)
         assert ran.code == 2
@@ -233,7 +233,7 @@ def test_methods_keeps_the_order_asked_and_shows_what_is_legal():
 def test_an_unknown_method_lists_those_there_are():
     ran = run("methods", "snip", "zzz")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("error: method 'zzz' unknown; known are dense, ")
+    assert ran.err.startswith("error: method 'zzz' unknown; choose from dense, ")
     every = run("methods", "sf", "snip", "mag").err.splitlines()
     assert [line.split("'")[-2] for line in every] == ["synflow", "magnitude"]
 

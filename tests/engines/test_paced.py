@@ -7,7 +7,8 @@ import pytest
 
 from spiral import engines, experiment
 from spiral.engines import paced
-from spiral.results import columns
+from spiral.experiment import prepare
+from tests import VARYING
 from tests.engines import CPU, begin, make_job
 from tests.methods import Still, table
 
@@ -42,7 +43,7 @@ class Clock:
 
 
 def values(table):
-    return table.drop_columns([*columns.NOT_VALUES]).to_pylist()
+    return table.drop_columns([*VARYING]).to_pylist()
 
 
 @pytest.fixture
@@ -65,13 +66,13 @@ def test_pieces_change_no_row(method, seconds, paces):
     paces(*seconds)
     heard = []
     found = values(experiment.run(configs, heard.append))
-    assert len(heard) > len(experiment.plan_of(*planned(configs)).events) + 1
+    assert len(heard) > len(prepare.plan_of(*planned(configs)).events) + 1
     assert found == values(experiment.run(configs))
 
 
 def planned(configs):
     """Return what ``plan_of`` takes."""
-    return experiment.build_method(configs.iloc[0]), configs.iloc[0]
+    return prepare.build_method(configs.iloc[0]), configs.iloc[0]
 
 
 @pytest.mark.parametrize("engine", CPU)

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spiral import experiment
 from spiral.engines import sparse
+from spiral.experiment import prepare, training
 from spiral.methods import registry
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
-from spiral.protocol import config
+from spiral.protocol import config, identity
 from spiral.protocol.job import Budget, Change, Plan, TrainState, View
 
 DENSE_3 = "11,11,11/111,111,111/111,111,111/111"
@@ -59,7 +59,7 @@ def table(method: str, n: int = 3, **values: Any) -> pd.DataFrame:
     found = pd.DataFrame(columns)
     for name, derived in entry.derive(found).items():
         found[name] = found[name].fillna(derived)
-    found.insert(0, "config_id", config.identify(found, registry.options()))
+    found.insert(0, "config_id", identity.identify(found, registry.options()))
     return found
 
 
@@ -130,10 +130,10 @@ def decide(configs: pd.DataFrame, engine: Still | None = None) -> TrainState:
     Of siblings the first is returned, which carries the row.
     """
     shared = configs.iloc[0]
-    method = experiment.build_method(shared)
-    plan = experiment.plan_of(method, shared)
-    job = experiment.make_job(configs, plan)
-    state = experiment.train(engine or Drift(), method, job, configs)
+    method = prepare.build_method(shared)
+    plan = prepare.plan_of(method, shared)
+    job = prepare.make_job(configs, plan)
+    state = training.train(engine or Drift(), method, job, configs)
     return state.take(np.arange(0, job.networks, plan.siblings))
 
 
@@ -149,10 +149,10 @@ def plan_at(epochs: int, method: str, **options: Any) -> Any:
 def view_of(configs: pd.DataFrame, params: np.ndarray, kept: np.ndarray) -> View:
     """Return what a method sees of these parameters and masks, at step 0."""
     shared = configs.iloc[0]
-    plan = experiment.plan_of(experiment.build_method(shared), shared)
-    job = experiment.make_job(configs, plan)
+    plan = prepare.plan_of(prepare.build_method(shared), shared)
+    job = prepare.make_job(configs, plan)
     state = TrainState(0, params, kept, np.zeros_like(params))
-    return experiment._viewer(job, configs)(job, state)
+    return training.viewer(job, configs)(job, state)
 
 
 def first_view(configs: pd.DataFrame, params: np.ndarray | None = None) -> View:
@@ -166,7 +166,7 @@ def first_view(configs: pd.DataFrame, params: np.ndarray | None = None) -> View:
 
 def act(configs: pd.DataFrame, params: np.ndarray | None = None) -> Change:
     """Return a method's answer before training."""
-    method = experiment.build_method(configs.iloc[0])
+    method = prepare.build_method(configs.iloc[0])
     with np.errstate(invalid="ignore"):  # as in training
         return method.act(first_view(configs, params), None)[0]
 

@@ -11,9 +11,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from spiral import experiment, methods
+from spiral import methods
 from spiral.engines import sparse
 from spiral.errors import MethodError
+from spiral.experiment import prepare
 from spiral.methods.entry import Taxonomy
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
@@ -168,7 +169,7 @@ def test_a_stopped_training_is_the_beginning_of_the_whole(name):
 @pytest.mark.parametrize("epochs", [2, 3, 50])
 def test_events_lie_within_the_training(name, epochs):
     shared = table(name, epochs=epochs).iloc[0]
-    plan = experiment.plan_of(experiment.build_method(shared), shared)
+    plan = prepare.plan_of(prepare.build_method(shared), shared)
     assert list(plan.events) == sorted(set(plan.events))
     assert all(0 <= event <= plan.steps for event in plan.events)
     assert plan.siblings >= 1
@@ -216,7 +217,7 @@ def test_the_taxonomy_uses_the_words_it_defines(name):
 
 def test_the_taxonomy_says_when_it_prunes(name):
     taxonomy, configs = METHODS[name].taxonomy, table(name)
-    plan = experiment.plan_of(experiment.build_method(configs.iloc[0]), configs.iloc[0])
+    plan = prepare.plan_of(prepare.build_method(configs.iloc[0]), configs.iloc[0])
     events = set(plan.events)
     assert (taxonomy.when == "never") == (not events)
     if taxonomy.when == "before":
@@ -237,7 +238,7 @@ def test_the_taxonomy_says_what_trains(name):
     """As the cost of engine sparse is counted."""
     configs = table(name)
     kept, share = METHODS[name].cost_profile(configs, 27, np.ones(3))
-    plan = experiment.plan_of(experiment.build_method(configs.iloc[0]), configs.iloc[0])
+    plan = prepare.plan_of(prepare.build_method(configs.iloc[0]), configs.iloc[0])
     assert plan.siblings > 1 or np.allclose(share.sum(axis=0), 1)  # they share a part
     said = METHODS[name].taxonomy.cost
     trained = kept[share[:, 0] > 0, 0]

@@ -8,7 +8,7 @@ from operator import itemgetter
 import numpy as np
 import pytest
 
-from spiral import experiment
+from spiral.experiment import prepare
 from spiral.methods.parts import erk
 from spiral.model import masks, mlp
 from tests import GOLDEN_FILES
@@ -79,7 +79,7 @@ def test_updates_of_rigl_are_theirs(width, keep, expected):
     configs = configs_of("rigl", width, keep, [0, 1, 2])
     kept = decide(configs.assign(drop=0.0), Still()).masks
     params = np.stack([mlp.initial_params(seed, width) for seed in range(3)]) * kept
-    method = experiment.build_method(configs.iloc[0])
+    method = prepare.build_method(configs.iloc[0])
     view = view_of(configs, params, kept)
     for step in {step for _, step, _ in expected}:
         change, _ = method.act(replace(view, step=step), None)

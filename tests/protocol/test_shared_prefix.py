@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spiral import experiment
+from spiral import engines, experiment
 from spiral.engines import sparse
 from spiral.methods.registry import METHODS
 from spiral.protocol import shared_prefix
-from spiral.protocol.job import Change
-from spiral.results import columns
+from spiral.protocol.job import Change, TrainState
+from tests import VARYING
 from tests.engines import make_job
 from tests.methods import Scripted, table
 
@@ -36,12 +36,12 @@ class Counting:
 @pytest.fixture
 def counting(monkeypatch):
     engine = Counting()
-    monkeypatch.setattr(experiment.engines, "build", lambda name: engine)
+    monkeypatch.setattr(engines, "build", lambda name: engine)
     return engine
 
 
 def values(table):
-    return table.drop_columns([*columns.NOT_VALUES]).to_pylist()
+    return table.drop_columns([*VARYING]).to_pylist()
 
 
 def test_keeps_share_the_dense_epoch_of_magnitude(counting):
@@ -75,7 +75,7 @@ def test_networks_that_train_differently_are_no_twins(counting, differing):
 
 def test_twins_part_when_anything_of_their_state_differs():
     job = make_job([1, 1, 1])
-    state = experiment.TrainState.fresh(job)
+    state = TrainState.fresh(job)
     alike = shared_prefix.at_start(job)
     assert alike.tolist() == [0, 0, 0]
     assert shared_prefix.after_event(alike, job, state).tolist() == [0, 0, 0]
@@ -97,7 +97,7 @@ def test_twins_part_when_anything_of_their_state_differs():
 
 def test_twins_that_parted_stay_apart():
     job = make_job([1, 1])
-    state = experiment.TrainState.fresh(job)
+    state = TrainState.fresh(job)
     assert shared_prefix.after_event(np.array([0, 1]), job, state).tolist() == [0, 1]
 
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spiral.errors import SchemaMismatch
 from spiral.methods.registry import options
 from spiral.protocol import config
 from spiral.results import columns as rows
@@ -57,10 +56,6 @@ def test_an_option_of_several_meanings_is_explained_once_for_each():
     assert by_method["slimming"] == by_method["group_norm"]
 
 
-def test_measurements_are_columns():
-    assert {*rows.NOT_VALUES} < {*rows.RESULTS}
-
-
 @given(data=st.data(), width=st.sampled_from([2, 3]))
 @settings(max_examples=25)
 def test_a_row_gives_back_mask_and_parameters(data, width):
@@ -97,39 +92,6 @@ def test_options_are_the_columns_before_the_results_that_not_all_configs_have():
     assert rows.options_among([*known, *made]) == ["interval", "power"]
     every = config.option_fields(options())
     assert rows.options_among(rows.schema(options()).names) == [*every]
-
-
-OPTIONAL = ["init", "connected", "interval", "fidelity", "inner_lr", "running_loss"]
-"""Columns that some earlier version lacked."""
-
-
-@pytest.mark.parametrize("missing", [[], ["init"], ["entropy"], OPTIONAL])
-def test_files_of_earlier_versions_are_known(missing):
-    columns = [field for field in rows.schema(options()) if field.name not in missing]
-    assert rows.older_or_equal(pa.schema(columns), options())
-    assert rows.older_or_equal(pa.schema(columns[::-1]), options())
-
-
-@pytest.mark.parametrize("name", ["config_id", "lr", "keep", "status", "weights"])
-def test_files_without_what_every_version_had_are_not(name):
-    columns = [field for field in rows.schema(options()) if field.name != name]
-    assert not rows.older_or_equal(pa.schema(columns), options())
-
-
-@pytest.mark.parametrize(
-    "field", [pa.field("init", pa.int64()), pa.field("colour", pa.string())]
-)
-def test_files_of_later_versions_are_not(field):
-    columns = [column for column in rows.schema(options()) if column.name != field.name]
-    assert not rows.older_or_equal(pa.schema([*columns, field]), options())
-
-
-def test_configs_of_earlier_versions_drew_their_initial_weights():
-    methods = pd.array(["snip", "dense"], "string")
-    found = rows.complete(pd.DataFrame({"method": methods}), options())
-    assert found["init"].tolist() == ["default", "default"]
-    assert found["fidelity"].tolist() == ["exact", pd.NA]
-    assert found["rounds"].isna().all()
 
 
 @pytest.fixture
@@ -174,8 +136,3 @@ def test_a_missing_result_is_noticed(name, two_configs):
     del results[name]
     with pytest.raises(KeyError, match=name):
         rows.assemble(two_configs, results, options())
-
-
-def test_what_has_no_method_is_no_config():
-    with pytest.raises(SchemaMismatch, match="no column `method`"):
-        rows.complete(pd.DataFrame({"keep": [1]}), options())

@@ -8,7 +8,7 @@ import spiral
 from spiral.errors import StoreError
 from spiral.methods.registry import options
 from spiral.model import masks, mlp
-from spiral.results import columns, load, store, summary
+from spiral.results import columns, load, store, summary, versions
 from spiral.sweep.grid import grid
 
 GRID = "{{method: gmp, width: 3, keep: {keep}, seed: {seed}}}"
@@ -115,7 +115,7 @@ def test_completing_leaves_values_and_other_methods_alone():
         connected=pd.array([None, None, False], "boolean"),
     )
     table["interval"] = pd.array([None, None, 50], "Int64")
-    found = columns.complete(table, options())
+    found = versions.complete(table, options())
     assert found["interval"].fillna(-1).tolist() == [97, -1, 50]
     assert found["rate"].fillna(-1).tolist() == [-1, 0.2, -1]
     assert found["connected"].tolist() == [False, True, False]

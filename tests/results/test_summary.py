@@ -3,7 +3,6 @@
 import pandas as pd
 import pytest
 
-from spiral.cli import options
 from spiral.errors import ConfigError, CorruptPack, StoreError
 from spiral.methods import registry
 from spiral.report.stats import compare
@@ -11,6 +10,7 @@ from spiral.results import load, store, summary
 from spiral.search import best_known as frontier
 from spiral.sweep import launch
 from spiral.sweep.grid import grid
+from spiral.sweep.grid import shipped as shipped_grids
 
 GRID = """
 name: few
@@ -102,7 +102,9 @@ def test_a_damaged_summary_is_found(file, tmp_path):
 
 
 def test_other_files_are_no_summaries(folder, tmp_path):
-    with pytest.raises(StoreError, match="no summary; `spiral-sweep summary"):
+    with pytest.raises(
+        StoreError, match="expected a summary; write one by `spiral-sweep summary"
+    ):
         summary.read(next(store.pack_files(folder)))
     with pytest.raises(StoreError, match="No such file"):
         summary.read(tmp_path / "nothing.parquet")
@@ -113,7 +115,7 @@ def test_shipped_ones_have_names(tmp_path, monkeypatch):
     for name in ("one", "one-more"):
         (tmp_path / f"{name}.parquet").touch()
     assert summary.shipped("one") == tmp_path / "one.parquet"
-    with pytest.raises(StoreError, match=r"two: no such folder, .* are one, one-more"):
+    with pytest.raises(StoreError, match=r"two: expected .* from one, one-more"):
         summary.shipped("two")
 
 
@@ -125,7 +127,7 @@ SHIPPED |= {name: f"seeds/{name}" for name in summary.names() if name not in SHI
 @pytest.mark.parametrize("name", SHIPPED)
 def test_what_is_shipped_is_of_its_grid_and_has_every_seed(name):
     found, notes = load.read([summary.shipped(name)], registry.options())
-    wanted = grid.load(options.grid_files()[SHIPPED[name]]).configs
+    wanted = grid.load(shipped_grids.files()[SHIPPED[name]]).configs
     assert notes == []
     assert set(found["config_id"]) == set(wanted["config_id"])
 

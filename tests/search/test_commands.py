@@ -6,8 +6,8 @@ from math import ceil
 import pandas as pd
 import pytest
 
-from spiral.results import columns
 from spiral.results import read as results
+from tests import VARYING
 from tests.cli import run, run_json
 
 pytestmark = pytest.mark.slow  # trains whole searches
@@ -26,7 +26,7 @@ def search(phase, out, *args):
 
 def read(out):
     """Return the rows of a launch by config, without measurements."""
-    table = results.read(out).drop(columns=[*columns.NOT_VALUES])
+    table = results.read(out).drop(columns=[*VARYING])
     return table.set_index("config_id").sort_index()
 
 

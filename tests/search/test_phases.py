@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spiral.cli.options import find_grid
 from spiral.search import phases
 from spiral.search.enumerate import listing
 from spiral.search.phases import Settings
-from spiral.sweep.grid import grid
+from spiral.sweep.grid import grid, shipped
 
 pytestmark = pytest.mark.slow  # counts the paper's phases
 
@@ -36,7 +35,7 @@ def values(text, *columns):
 
 
 def test_phase_1_is_that_of_the_paper_by_default():
-    paper = grid.load(find_grid("paper/random_init")).configs
+    paper = grid.load(shipped.find("paper/random_init")).configs
     paper = paper[paper["block"] == "first_phase"]
     text = phases.shapes_grid((16, 16, 16), Settings())
     assert set(grid.loads(text).configs["config_id"]) == set(paper["config_id"])

@@ -53,7 +53,7 @@ def _forged(chance: Random, path: Path) -> None:
     names = chance.sample([*columns], chance.randint(0, 4))
     table = pa.table({name: columns[name] for name in names})
     facts = chance.choice([{}, {"schema": 99}, {"pack": ["x"]}])
-    path.write_bytes(sealed.to_bytes(table, facts, 10))
+    path.write_bytes(sealed.to_bytes(table, facts))
 
 
 # ---- checkpoints

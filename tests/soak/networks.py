@@ -4,7 +4,7 @@ from random import Random
 
 import pandas as pd
 
-from spiral.results import columns
+from tests import VARYING
 from tests.soak.stage import Stage, check
 
 WANTED = 20
@@ -42,5 +42,5 @@ def _rows(stage: Stage, name: str, text: str) -> pd.DataFrame:
 
 def _values(table: pd.DataFrame) -> str:
     """Return the exact text of all values, by config."""
-    ordered = table.sort_values("config_id").drop(columns=[*columns.NOT_VALUES])
+    ordered = table.sort_values("config_id").drop(columns=[*VARYING])
     return repr([[repr(v) for v in row] for row in ordered.itertuples(index=False)])

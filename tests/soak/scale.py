@@ -12,11 +12,11 @@ import pandas as pd
 import pyarrow as pa
 
 from spiral import experiment
-from spiral.cli.options import shipped_grids
 from spiral.methods.registry import options
 from spiral.model import mlp
 from spiral.results import columns
 from spiral.sweep import local
+from spiral.sweep.grid import shipped
 from spiral.sweep.worker import Site
 from tests.soak.stage import Stage, check
 
@@ -39,7 +39,7 @@ def turn(stage: Stage, chance: Random) -> int:
         stage.fresh("out"),
         stage.fresh("ram"),
     )
-    grid.write_text((shipped_grids() / "paper/random_init.yaml").read_text() + MORE)
+    grid.write_text((shipped.folder() / "paper/random_init.yaml").read_text() + MORE)
     words = ["launch", str(grid), "--out", str(out), "--executor", "local"]
     words += ["--workers", "1"]
     child = stage.start(*words, harm=Instant(str(ledger)))
@@ -90,7 +90,7 @@ def synthetic(configs: pd.DataFrame, on_progress: object = None) -> pa.Table:
         "weights": [np.full(12, 0.5, np.float32)] * count,
         "engine_used": ["none"] * count,
     }
-    kinds = {name: kind for name, (kind, _) in columns.RESULTS.items()}
+    kinds = {name: result.type for name, result in columns.RESULTS.items()}
     for name, kind in kinds.items():
         zero = 0.5 if pa.types.is_floating(kind) else 12
         values.setdefault(name, [zero] * count)

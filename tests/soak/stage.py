@@ -15,8 +15,9 @@ from typing import Any
 
 import pandas as pd
 
-from spiral.results import columns, store
+from spiral.results import store
 from spiral.sweep import status
+from tests import VARYING
 from tests.patience import PATIENCE, until
 
 Harm = Callable[[], None]
@@ -207,7 +208,7 @@ def packs(out: Path) -> dict[str, str]:
 def values(path: Path) -> str:
     """Return a digest of all values of a pack that do not measure the run."""
     table, _ = store.read_pack(path)
-    exact = repr(table.drop_columns([*columns.NOT_VALUES]).to_pylist())
+    exact = repr(table.drop_columns([*VARYING]).to_pylist())
     return hashlib.blake2b(exact.encode()).hexdigest()
 
 

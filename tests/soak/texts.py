@@ -4,12 +4,12 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from spiral.cli.options import shipped_grids
 from spiral.methods.registry import METHODS, config_fields
+from spiral.sweep.grid import shipped
 from tests.soak import files
 
 NAMES = ("quickstart", "fidelity", "standard", "paper/slice", "search/starts")
-GRIDS = [shipped_grids() / f"{name}.yaml" for name in NAMES]
+GRIDS = [shipped.folder() / f"{name}.yaml" for name in NAMES]
 """The small ones: what is sound takes time in proportion to its configs."""
 
 VALUES = (

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from spiral.cli import main
-from spiral.results import columns, store
+from spiral.results import store
+from tests import VARYING
 from tests.patience import until
 
 GRID = """
@@ -77,7 +78,7 @@ def exact_values(out):
         for path in store.pack_files(out)
         for table in [store.read_pack(path)[0]]
         for column in table.column_names
-        if column not in columns.NOT_VALUES
+        if column not in VARYING
     }
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from spiral.methods.registry import options
-from spiral.results import columns, read, sealed, store
+from spiral.results import columns, read, sealed, store, versions
 from spiral.sweep import status
 
 
@@ -148,7 +148,7 @@ def test_results_of_an_earlier_version_stay_sound_and_grow(cli, launch, older):
 
 def test_a_missing_option_gets_its_default_where_a_method_has_it():
     table = pd.DataFrame({"method": ["gmp", "random"], "config_id": ["a", "b"]})
-    found = columns.complete(table, options())
+    found = versions.complete(table, options())
     assert found["interval"].tolist() == [97, pd.NA]
     assert found["end"].tolist() == [0.75, pd.NA]
     assert set(columns.config_fields(options())) <= set(found.columns)
@@ -191,7 +191,7 @@ def _output(command, folder):
 def test_a_sealed_table_that_holds_no_results_is_no_row(cli, copy):
     path = next(store.pack_files(copy))
     table, footer = store.read_pack(path)
-    path.write_bytes(sealed.to_bytes(table.drop_columns(["nnz"]), footer, 10))
+    path.write_bytes(sealed.to_bytes(table.drop_columns(["nnz"]), footer))
     ran = cli("compare", copy)
     assert ran.code == 4
-    assert "has not the columns of a result file" in ran.err
+    assert "does not have the columns of a result file" in ran.err

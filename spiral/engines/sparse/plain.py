@@ -11,8 +11,8 @@ from spiral.engines.sparse.lists import LANES
 
 VECTORS = False
 
-SOURCE = "9f2a1328600e6ca8"
-"""Digest of ``vectors`` and ``lists``, see ``kernel``."""
+SOURCE = "2d1a31e20217ee21"
+"""Digest of imported modules, see ``kernel``."""
 
 LOOSE = {"reassoc", "contract"}
 """Lets LLVM vectorise sums; ``nnan`` and ``ninf`` stay off, so that diverged networks

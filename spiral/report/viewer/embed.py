@@ -12,7 +12,7 @@ from spiral.methods import registry
 from spiral.model import initial
 from spiral.protocol import config
 from spiral.results import columns as rows
-from spiral.results import conditions, read
+from spiral.results import conditions, read, versions
 from spiral.search import best_known, network
 
 ID_DIGITS = 12
@@ -88,7 +88,7 @@ def of_folders(
     for folder in folders:
         common = config.fields(config.Config)
         columns = [*dict.fromkeys([*common, *read.options(folder), *COLUMNS])]
-        known = rows.complete(read.read(folder, columns), registry.options())
+        known = versions.complete(read.read(folder, columns), registry.options())
         chosen = choose(known, select, leaders)
         chosen = chosen[~chosen["config_id"].isin(seen)].head(limit - len(seen))
         seen.update(chosen["config_id"])
@@ -96,7 +96,7 @@ def of_folders(
         if chosen.empty:
             continue
         ids = chosen["config_id"].tolist()
-        whole = rows.complete(read.read(folder, ids=ids), registry.options())
+        whole = versions.complete(read.read(folder, ids=ids), registry.options())
         for _, row in whole.iterrows():
             found.networks.append(of_row(row, index_of(row, places, found.initial)))
     if folders and not found.networks:

@@ -67,6 +67,7 @@ class Reader:
         own = set(chain.from_iterable(axes))
         conditions = self._conditions(keys) + self._conditions(self.defaults)
         axes += [a for a in self._axes(self.defaults) if not own & set(a)]
+        # First the method: it decides which of the other overrides apply
         if "method" in self.overrides:
             axes = _replaced(axes, "method", self.overrides["method"])
         methods = self._methods(axes, place)

@@ -29,7 +29,7 @@ import yaml
 from spiral import spelling
 from spiral.errors import ConfigError
 from spiral.methods.registry import options
-from spiral.protocol import config
+from spiral.protocol import identity
 from spiral.sweep.grid import resolve, yaml_nodes
 from spiral.sweep.grid.blocks import Block, Reader, parse_overrides
 from spiral.sweep.grid.yaml_nodes import Mistakes
@@ -99,7 +99,7 @@ def _expand(root: yaml.Node, file: str, stem: str, overrides: Sequence[str]) -> 
             "expected at least one config, got none that satisfies `where`; relax it",
         )
         mistakes.raise_any()
-    table.insert(0, "config_id", config.identify(table, options()))
+    table.insert(0, "config_id", identity.identify(table, options()))
     unique = table[~table["config_id"].duplicated()].reset_index(drop=True)
     counts = {b.name: len(t) for b, t in zip(blocks, tables, strict=True)}
     return Grid(name, unique, counts, len(table) - len(unique))

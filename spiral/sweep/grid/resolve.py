@@ -53,7 +53,7 @@ def _product(block: Block, sizes: list[int]) -> pd.DataFrame:
         rows = (table["method"] == method).to_numpy(bool)
         for axis, code in zip(block.axes, codes, strict=True):
             foreign = [key for key in axis if not applies(key, method)]
-            if len(foreign) == len(axis):
+            if len(foreign) == len(axis):  # keep one of its equal configs
                 wanted &= ~rows | (code == 0)
             for key in foreign:
                 table.loc[rows, key] = pd.NA
@@ -88,6 +88,7 @@ def _resolve(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> pd.DataFr
             elif own[key].default is not None:
                 values[rows] = own[key].default
         columns[key] = values
+    # Resolved, so that conditions and engines need not know the default
     for key in ("init_seed", "order_seed"):
         missing = np.asarray(columns[key].isna(), bool)
         columns[key][missing] = columns["seed"][missing]
@@ -122,8 +123,7 @@ def _holds(condition: str, table: pd.DataFrame) -> np.ndarray:
     columns: dict[str, np.ndarray] = {}
     for name in conditions.names(condition):
         if name == "weights":
-            width = table["width"].to_numpy(np.float64)
-            columns[name] = 3 * width + 2 * width**2
+            columns[name] = table["width"].map(mlp.weight_count).to_numpy(np.float64)
         elif name in table:
             columns[name] = _plain(name, table)
         else:

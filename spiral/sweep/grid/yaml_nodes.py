@@ -26,6 +26,8 @@ MAX_VALUES = 5_000_000
 """Over all keys of a file, as aliases and defaults could multiply ranges; equals the
 limit on configs."""
 RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(\d+))?")
+MAX_DIGITS = 18
+"""Of a bound of a range, so that it fits into 64 bits."""
 INTEGER = re.compile(r"[-+]?\d+")
 FLOAT = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?")
 NULLS, TRUE, FALSE = ("", "~", "null"), ("true", "True"), ("false", "False")
@@ -164,6 +166,7 @@ def scalar(node: yaml.ScalarNode) -> Any:
         return None
     if text in TRUE or text in FALSE:
         return text in TRUE
+    # Python refuses to parse very long integers; no column could hold them anyway
     if INTEGER.fullmatch(text) and len(text) < 40:
         return int(text)
     if FLOAT.fullmatch(text):
@@ -234,7 +237,7 @@ def items(
 def _count(node: yaml.Node) -> int:
     """Return how many values a part of a list expands to."""
     match = RANGE.fullmatch(node.value) if isinstance(node, yaml.ScalarNode) else None
-    if match is None or max(map(len, match.groups(default=""))) > 18:
+    if match is None or max(map(len, match.groups(default=""))) > MAX_DIGITS:
         return 1
     length = (int(match[2]) - int(match[1])) // max(1, int(match[3] or 1)) + 1
     return length if 0 < length <= MAX_RANGE else 1  # _expand reports others
@@ -247,8 +250,8 @@ def _expand(node: yaml.ScalarNode, name: str, mistakes: Mistakes) -> Iterator[It
     if match is None:
         yield Item(scalar(node), where)
         return
-    if max(map(len, match.groups(default=""))) > 18:
-        mistakes.add(where, f"range {node.value}: expected at most 18 digits")
+    if max(map(len, match.groups(default=""))) > MAX_DIGITS:
+        mistakes.add(where, f"range {node.value}: expected at most {MAX_DIGITS} digits")
         return
     first, last, step = int(match[1]), int(match[2]), int(match[3] or 1)
     if last < first or step == 0:

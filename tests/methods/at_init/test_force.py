@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from spiral import experiment
+from spiral.experiment import prepare
 from spiral.methods.at_init import force
 from spiral.methods.registry import METHODS
 from tests import oracles
@@ -61,7 +61,7 @@ def batches_of(name, **options):
         asked.append(step)
         return view.batch(step)
 
-    method = experiment.build_method(configs.iloc[0])
+    method = prepare.build_method(configs.iloc[0])
     method.act(replace(view, batch=batch), None)
     return asked
 

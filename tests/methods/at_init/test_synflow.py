@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from spiral import experiment
+from spiral.experiment import prepare
 from spiral.methods.at_init import synflow
 from spiral.model import masks, mlp
 from tests import oracles
@@ -90,7 +90,7 @@ def test_data_are_not_looked_at():
     def no_batch(step):
         raise AssertionError
 
-    method = experiment.build_method(configs.iloc[0])
+    method = prepare.build_method(configs.iloc[0])
     blind = replace(first_view(configs), batch=no_batch)
     change, _ = method.act(blind, None)
     assert np.array_equal(change.masks, act(configs).masks)

@@ -6,6 +6,7 @@ import pytest
 from spiral import experiment
 from spiral.engines import sparse
 from spiral.errors import ConfigError
+from spiral.experiment import prepare
 from spiral.methods.controls import wrapped
 from spiral.methods.registry import METHODS
 from spiral.model import mlp
@@ -68,7 +69,7 @@ def test_training_begins_anew_under_the_mask(of):
     assert state.adapters is None
     rates = job.rates(state, state.step, stop)[:, 0]
     whole = table("dense", 1, epochs=epochs).iloc[0]
-    dense = experiment.plan_of(METHODS["dense"].build(), whole)
+    dense = prepare.plan_of(METHODS["dense"].build(), whole)
     assert rates.tolist() == pytest.approx((0.1 * dense.curves["cosine"]).tolist())
 
 
@@ -254,8 +255,8 @@ def test_cost_is_that_of_both_phases(of):
         alone = cost.price(plain(of, **how)).seconds[0]
         found = cost.price(configs).seconds[0]
         shared = configs.iloc[0]
-        plan = experiment.plan_of(experiment.build_method(shared), shared)
-        how |= {"engine": experiment.engine_of(shared, plan)}
+        plan = prepare.plan_of(prepare.build_method(shared), shared)
+        how |= {"engine": prepare.engine_of(shared, plan)}
         last = cost.price(table("random", 1, **how)).seconds[0]
         last *= 0.24 if second == "fine_tune" else 1
         assert 0.9 * last < found < 1.6 * (alone + last) + 0.01

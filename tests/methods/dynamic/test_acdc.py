@@ -8,9 +8,11 @@ import pytest
 
 from spiral import engines, experiment
 from spiral.engines import sparse
+from spiral.experiment import prepare, training
 from spiral.methods.parts import n_of_m
 from spiral.methods.registry import METHODS
 from spiral.model import masks
+from spiral.protocol.job import TrainState
 from tests import GOLDEN_FILES, oracles
 from tests.methods import Drift, Passing, decide, first_view, table, view_of
 from tests.tolerances import tolerance
@@ -35,7 +37,7 @@ TURNS = steps(first_dense=10, phase=12, last_dense=20, last_sparse=32)
 
 def plan_of(method, **values):
     shared = table(method, 1, **values).iloc[0]
-    return experiment.plan_of(experiment.build_method(shared), shared)
+    return prepare.plan_of(prepare.build_method(shared), shared)
 
 
 def trained(method, n=3, **values):
@@ -105,9 +107,9 @@ def test_weights_come_back_as_zeros_and_all_of_them():
     configs = table("acdc", 1)
     kept = masks.with_biases(np.arange(27)[None] % 3 == 0, 3)
     view = view_of(configs, np.where(kept, np.float32(2), np.float32(0)), kept)
-    method = experiment.build_method(configs.iloc[0])
+    method = prepare.build_method(configs.iloc[0])
     change, _ = method.act(view, 1)
-    state = experiment.apply(change, view_state(view), "acdc")
+    state = training.apply(change, view_state(view), "acdc")
     assert state.masks.all()
     assert not state.momentum.any()
     assert not state.params[~kept].any()
@@ -116,19 +118,19 @@ def test_weights_come_back_as_zeros_and_all_of_them():
 
 def view_state(view):
     ones = view.masks.astype(np.float32)
-    return experiment.TrainState(5, view.params, view.masks, ones)
+    return TrainState(5, view.params, view.masks, ones)
 
 
 @pytest.mark.parametrize("buffers", ["reset", "kept"])
 def test_nothing_is_reset_where_a_sparse_phase_begins(buffers):
     configs = table("acdc", 1, buffers=buffers)
-    method = experiment.build_method(configs.iloc[0])
+    method = prepare.build_method(configs.iloc[0])
     view = first_view(configs)
     change, _ = method.act(view, 0)
-    momentum = experiment.apply(change, view_state(view), "acdc").momentum
+    momentum = training.apply(change, view_state(view), "acdc").momentum
     assert np.array_equal(momentum == 1, change.masks)
     change, _ = method.act(view, 1)
-    momentum = experiment.apply(change, view_state(view), "acdc").momentum
+    momentum = training.apply(change, view_state(view), "acdc").momentum
     assert (momentum == (buffers == "kept")).all()
 
 
@@ -185,8 +187,8 @@ def top(params, keep):
 
 def job_of(configs):
     shared = configs.iloc[0]
-    plan = experiment.plan_of(experiment.build_method(shared), shared)
-    return experiment.make_job(configs, plan)
+    plan = prepare.plan_of(prepare.build_method(shared), shared)
+    return prepare.make_job(configs, plan)
 
 
 @pytest.mark.parametrize("mask_gradients", [True, False])
@@ -322,7 +324,7 @@ def test_nm_masks_are_the_authors(row):
 
 def first_prune(configs):
     """Return the weights that the first sparse phase keeps of the initial ones."""
-    method = experiment.build_method(configs.iloc[0])
+    method = prepare.build_method(configs.iloc[0])
     change, _ = method.act(first_view(configs), 0)
     return masks.of_weights(change.masks, int(configs["width"].iloc[0]))
 

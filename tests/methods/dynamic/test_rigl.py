@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from spiral import experiment
+from spiral.experiment import prepare, training
 from spiral.methods.parts import erk
 from spiral.methods.registry import METHODS
 from spiral.model import gradients, masks, mlp
@@ -39,11 +39,11 @@ def acted(step, configs, params, kept, **options):
     """Return the state after one update at a step."""
     method = METHODS["rigl"].build(**{**USUAL, **options})
     shared = configs.iloc[0]
-    job = experiment.make_job(configs, experiment.plan_of(method, shared))
+    job = prepare.make_job(configs, prepare.plan_of(method, shared))
     momentum = np.where(kept, np.float32(1), np.float32(0))
     state = TrainState(step, np.where(kept, params, np.float32(0)), kept, momentum)
-    change, _ = method.act(experiment._viewer(job, configs)(job, state), None)
-    return job, state, experiment.apply(change, state, "rigl")
+    change, _ = method.act(training.viewer(job, configs)(job, state), None)
+    return job, state, training.apply(change, state, "rigl")
 
 
 def start(width=16, keep=40, n=3):

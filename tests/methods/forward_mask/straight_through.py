@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from spiral import engines, experiment
+from spiral import engines
+from spiral.experiment import prepare
 from spiral.protocol.job import TrainState
 from tests import GOLDEN_FILES
 from tests.methods import Still, decide, table
@@ -60,14 +61,14 @@ def same(a: TrainState, b: TrainState) -> bool:
 def options(name, **values):
     """Return the options of a method as a config of 50 epochs resolves them."""
     row = table(name, 1, **{"epochs": 50, **values}).iloc[0]
-    return experiment.build_method(row)
+    return prepare.build_method(row)
 
 
 def shown(name, **values):
     """Return (epoch, what groups show, who competes) of each frame."""
     values = {"epochs": 50, **values}
     configs, engine = table(name, 1, **values), Showing()
-    plan = experiment.plan_of(experiment.build_method(configs.iloc[0]), configs.iloc[0])
+    plan = prepare.plan_of(prepare.build_method(configs.iloc[0]), configs.iloc[0])
     decide(configs, engine)
     scopes = plan.weight_map.scopes
     return [(e / 390, s, scopes[e]) for e, s in zip(scopes, engine.said, strict=True)]

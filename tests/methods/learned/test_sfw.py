@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spiral import engines, experiment
+from spiral.experiment import prepare
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from spiral.protocol import norm_balls
@@ -55,7 +56,7 @@ def test_its_plan_names_the_optimiser_and_prunes_after_training():
 
 def test_its_learning_rate_may_fall_along_a_line():
     row = table("sfw", 1, rates="linear").iloc[0]
-    plan = experiment.plan_of(experiment.build_method(row), row)
+    plan = prepare.plan_of(prepare.build_method(row), row)
     for curve in plan.curves.values():
         assert curve == pytest.approx(1 - np.arange(780) / 780)
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from spiral import experiment
+from spiral.experiment import prepare
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from tests.methods import Drift, Still, decide, kept_weights, plan_at, table, view_of
@@ -118,7 +118,7 @@ def test_the_last_mask_stays_until_the_end():
 def test_zp24_fires_201_events_to_the_end():
     configs = table("gmp", 1, epochs=50, fidelity="zp24")
     shared = configs.iloc[0]
-    plan = experiment.plan_of(experiment.build_method(shared), shared)
+    plan = prepare.plan_of(prepare.build_method(shared), shared)
     assert (len(plan.events), plan.events[-1]) == (201, 19_497)
     assert not plan.exact
 

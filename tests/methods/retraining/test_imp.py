@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch.nn.utils import prune
 
-from spiral import experiment
 from spiral.engines import sparse
+from spiral.experiment import prepare
 from spiral.methods.parts import retraining_rates
 from spiral.methods.registry import METHODS
 from spiral.model import mlp
@@ -18,7 +18,7 @@ SHORT = {"batch": 10_000, "epochs": 5}
 
 def plan_of(method, **values):
     shared = table(method, 1, **values).iloc[0]
-    return experiment.plan_of(experiment.build_method(shared), shared)
+    return prepare.plan_of(prepare.build_method(shared), shared)
 
 
 def counts(method, **values):
@@ -110,8 +110,8 @@ def test_momentum_goes_on_or_not_but_weights_do(buffers):
 def job_of(method, **values):
     configs = table(method, 2, **values)
     shared = configs.iloc[0]
-    plan = experiment.plan_of(experiment.build_method(shared), shared)
-    return experiment.make_job(configs, plan)
+    plan = prepare.plan_of(prepare.build_method(shared), shared)
+    return prepare.make_job(configs, plan)
 
 
 def test_the_factor_of_allr_is_measured_at_every_pruning_and_used():

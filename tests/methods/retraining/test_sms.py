@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from spiral import experiment
 from spiral.engines import sparse
+from spiral.experiment import prepare
 from spiral.methods.parts import soups
 from spiral.methods.registry import METHODS
 from spiral.methods.retraining import sms
 from spiral.model import masks, mlp, seeds
+from spiral.protocol.job import TrainState
 from spiral.tasks import cubist
 from tests import oracles
 from tests.methods import decide, kept_weights, plan_at, table
@@ -76,10 +77,10 @@ def test_the_soup_is_the_mean_of_members_trained_one_by_one():
     found, trained = train(seed=5, keep=11)
     configs = table("sms", 1, seed=5, keep=11)
     shared = configs.iloc[0]
-    plan = replace(experiment.plan_of(experiment.build_method(shared), shared))
-    job = experiment.make_job(configs, replace(plan, siblings=1))
+    plan = replace(prepare.plan_of(prepare.build_method(shared), shared))
+    job = prepare.make_job(configs, replace(plan, siblings=1))
     engine = sparse.SparseEngine()
-    dense = engine.advance(job, experiment.TrainState.fresh(job), 390)
+    dense = engine.advance(job, TrainState.fresh(job), 390)
     weights = dense.params[0, mlp.is_weight(3)]
     kept = np.zeros(27, bool)
     kept[np.argsort(-np.abs(weights), kind="stable")[:11]] = True

@@ -51,7 +51,7 @@ def test_some_methods_stay_whatever_is_asked_of_methods(rows):
             {"units": ["neuron"]},
             "no column or axis of methods 'units'; did you mean 'unit'",
         ),
-        ({"when": ["never ever"]}, "no method has when='never ever'; known are "),
+        ({"when": ["never ever"]}, "no method has when='never ever'; choose from "),
         ({"method": ["lth"]}, "no rows have method=lth; there are dense, gmp, snip"),
         ({"keep": ["21"]}, "no rows have keep=21; there are 20, 26, none"),
         ({"method": ["gmp"], "keep": ["26"]}, "no rows have method=gmp and keep=26"),

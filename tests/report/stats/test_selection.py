@@ -155,8 +155,8 @@ def test_a_single_seed_has_nothing_left_to_report():
     ("name", "hint"),
     [
         ("kep", "did you mean 'keep'"),
-        ("seed", "known are method, wid"),
-        ("accuracy", "known are method, wid"),
+        ("seed", "choose from method, wid"),
+        ("accuracy", "choose from method, wid"),
     ],
 )
 def test_a_column_that_makes_no_group_is_refused_with_those_that_do(name, hint):

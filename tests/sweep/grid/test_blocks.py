@@ -32,7 +32,7 @@ MISTAKES = {
     "method: dense\nbatch_size: 9": "g:2:1: batch_size: unknown key; did you mean "
     "'batch'?",
     "method: dense\nalpha: 3": "g:2:1: alpha: unknown key; `spiral-sweep methods NAME`",
-    "method: 3": "g:1:9: method: unknown method 3; known are dense, ",
+    "method: 3": "g:1:9: method: unknown method 3; choose from dense, ",
     "width: 3": "g:1:1: method: missing; choose from dense, ",
     "method: []": "g:1:9: expected a list of values, got an empty one",
     "method: dense\nmethod: gmp": "g:2:1: method: expected once, got it again",
@@ -98,7 +98,7 @@ def test_a_mistake_gives_one_message_with_its_place_and_the_way_out(text):
 
 
 def test_a_list_of_alternatives_is_complete():
-    assert complaints("method: xyz")[0].endswith(f"known are {', '.join(METHODS)}")
+    assert complaints("method: xyz")[0].endswith(f"choose from {', '.join(METHODS)}")
     users = [name for name, entry in METHODS.items() if entry.needs_keep]
     found = complaints("{method: dense, keep: 4}")[0]
     assert f"(applies to: {', '.join(users)})" in found

@@ -6,12 +6,11 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from spiral.cli.options import grid_files
 from spiral.errors import ConfigError
-from spiral.sweep.grid import grid, yaml_nodes
+from spiral.sweep.grid import grid, shipped, yaml_nodes
 from spiral.sweep.grid.schema import grid_schema
 
-GRIDS = list(grid_files().values())
+GRIDS = list(shipped.files().values())
 VALIDATOR = Draft202012Validator(grid_schema())
 
 

@@ -74,7 +74,8 @@ def plan(found: Any, method: str) -> Plan:
     """Validate the value that ``Method.plan`` returned.
 
     Raises:
-        MethodError: It is not a plan, or its events are not integers.
+        MethodError: It is not a plan, its events are not integers that increase within
+            0 … steps, or a curve has the wrong length.
     """
     if not isinstance(found, Plan):
         got = type(found).__name__
@@ -82,6 +83,16 @@ def plan(found: Any, method: str) -> Plan:
     events = list(found.events)
     if not all(isinstance(event, Integral) for event in events):
         raise MethodError(f"{method}: expected integers as events, got {events}")
+    steps = found.steps
+    if events != sorted(set(events)) or not all(0 <= e <= steps for e in events):
+        raise MethodError(
+            f"{method}: expected increasing events within 0 … {steps}, got {events}"
+        )
+    for name, curve in found.curves.items():
+        if len(curve) != steps:
+            raise MethodError(
+                f"{method}: expected {steps} factors in curve {name}, got {len(curve)}"
+            )
     return found
 
 
@@ -158,10 +169,10 @@ def _check_status(method: str, status: Any, shape: tuple[int, ...]) -> None:
     if status is None:
         return
     words = set(status.ravel().tolist())
-    known = words <= {"", *columns.SAID_BY_METHODS}
+    known = words <= {"", *columns.METHOD_STATUSES}
     if status.shape != shape or status.dtype.kind != "U" or not known:
         raise MethodError(
             f"{method}: expected Change.status to be str {list(shape)}, each empty or "
-            f"of {', '.join(columns.SAID_BY_METHODS)}; got {status.dtype} "
+            f"of {', '.join(columns.METHOD_STATUSES)}; got {status.dtype} "
             f"{list(status.shape)} {sorted(map(str, words))}"
         )

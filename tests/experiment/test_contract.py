@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spiral import contract
 from spiral.errors import MethodError, StoreError
+from spiral.experiment import contract
 from spiral.protocol.job import Change
 from tests.methods import table
 

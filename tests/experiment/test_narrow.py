@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from spiral import experiment
+from spiral import engines, experiment
 from spiral.errors import MethodError
 from spiral.methods.registry import METHODS
 from spiral.protocol.job import Change, Plan
@@ -48,7 +48,7 @@ def failure(monkeypatch):
         method = Picky(rule)
         entry = replace(METHODS["dense"], build=lambda: method)
         monkeypatch.setitem(METHODS, "dense", entry)
-        monkeypatch.setattr(experiment.engines, "build", lambda name: Still())
+        monkeypatch.setattr(engines, "build", lambda name: Still())
         lr = [seed / 1000 for seed in SEEDS]  # which a method sees, unlike seeds
         with pytest.raises(MethodError) as caught:
             experiment.run(table("dense", 20, seed=SEEDS, lr=lr, epochs=1))
@@ -69,7 +69,7 @@ def test_the_row_that_raises_is_named_alone(step, seed, failure):
     said, calls = failure(lambda seeds, at, _: at == step and seed in seeds)
     assert named(said) == seed
     assert ("start of" if step < 0 else f"act at step {step} of") in said
-    assert "ArithmeticError: not this one (test_narrowed.py:" in said
+    assert "ArithmeticError: not this one (test_narrow.py:" in said
     rows = sum(calls) / (EVENTS.index(step) + 2 if step >= 0 else 1)
     assert rows <= 3 * 20  # of a pack, and at most twice a pack more
 

@@ -1,0 +1,79 @@
+"""From configs to a job: their method, its plan, the engine and the initial weights."""
+
+import numpy as np
+import pandas as pd
+
+from spiral import engines
+from spiral.errors import UnsupportedJob
+from spiral.experiment import contract
+from spiral.methods.registry import METHODS
+from spiral.model import initial
+from spiral.protocol import config
+from spiral.protocol.job import Budget, Method, Plan, TrainJob
+from spiral.tasks import cubist
+
+
+def planned(shared: pd.Series) -> tuple[Method, Plan]:
+    """Return the method of a pack and its plan, given one of the configs.
+
+    Raises:
+        MethodError: The method cannot be built, or returned no valid plan.
+    """
+    method = build_method(shared)
+    return method, plan_of(method, shared)
+
+
+def build_method(shared: pd.Series) -> Method:
+    """Build the method of a pack from the options that the pack shares."""
+    entry = METHODS[shared["method"]]
+    fields = config.fields(entry.options).values()
+    values = {f.name: (f.kind, shared[f.name]) for f in fields if not f.per_network}
+    options = {n: None if pd.isna(v) else kind(v) for n, (kind, v) in values.items()}
+    with contract.blamed(entry.build, "building", shared.to_frame().T):
+        return entry.build(**options)
+
+
+def plan_of(method: Method, shared: pd.Series) -> Plan:
+    """Return a method's plan, validated and cut at ``stop_epoch``.
+
+    Raises:
+        MethodError: The method returned no valid plan.
+    """
+    per_epoch = cubist.POINTS // int(shared["batch"])
+    with contract.blamed(method, "plan", shared.to_frame().T):
+        budget = Budget(int(shared["epochs"]), per_epoch)
+        plan = contract.plan(method.plan(budget), shared["method"])
+    stop = shared["stop_epoch"]
+    return plan if pd.isna(stop) else plan.until(int(stop) * per_epoch)
+
+
+def engine_of(shared: pd.Series, plan: Plan) -> str:
+    """Return the name of the engine that trains a config.
+
+    Raises:
+        UnsupportedJob: No engine supports the plan; with the reasons.
+    """
+    name, reasons = engines.choose(shared["engine"], plan)
+    if name is None:
+        why = "; ".join(f"{engine}: {reason}" for engine, reason in reasons.items())
+        raise UnsupportedJob(f"no engine supports method {shared['method']!r}: {why}")
+    return name
+
+
+def make_job(configs: pd.DataFrame, plan: Plan) -> TrainJob:
+    """Draw initial weights and build the job, with siblings next to each other."""
+    width = int(configs["width"].iloc[0])
+    table = configs.loc[configs.index.repeat(plan.siblings)]
+    drawn = zip(table["init"], table["init_seed"], strict=True)
+    init = [initial.params(source, int(seed), width) for source, seed in drawn]
+    return TrainJob(
+        width=width,
+        plan=plan,
+        initial=np.stack(init),
+        lr=table["lr"].to_numpy(np.float64),
+        schedule=tuple(table["schedule"]),
+        momentum=table["momentum"].to_numpy(np.float64),
+        weight_decay=table["weight_decay"].to_numpy(np.float64),
+        order_seeds=table["order_seed"].to_numpy(np.int64),
+        batch=int(configs["batch"].iloc[0]),
+    )

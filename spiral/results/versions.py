@@ -1,0 +1,113 @@
+"""Rows of other versions: which files can be read, and what earlier ones lack.
+
+Columns and options are only added, with defaults that change nothing. So a file of an
+earlier version is completed by defaults, and a file of a later version has columns that
+this one does not know.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from spiral.errors import SchemaMismatch
+from spiral.protocol import config
+from spiral.protocol.config import OptionClasses
+from spiral.results.columns import ADDED, config_fields, options_among, schema
+
+
+def complete(table: pd.DataFrame, options: OptionClasses) -> pd.DataFrame:
+    """Fill in the options and columns that an earlier version did not have.
+
+    A new option has a default that changes nothing, so earlier rows get this default.
+    An option with a default is never null in its own version, so a null means that the
+    option was unknown.
+
+    Args:
+        table: Configs or rows of any version.
+        options: Those of the methods that this process knows.
+
+    Raises:
+        SchemaMismatch: There is no column ``method``.
+    """
+    if "method" not in table:
+        raise SchemaMismatch("expected configs, got a table with no column `method`")
+    code, methods = pd.factorize(table["method"])
+    known = [config.fields_of(name, options) for name in methods]
+    found = {}
+    for name, field in config_fields(options).items():
+        defaults = [own[name].default if name in own else None for own in known]
+        values = _filled(table, field, code, defaults)
+        if values is not None:
+            found[name] = values
+    if "connected" in table:
+        reached = table["effective_nnz"] > 0
+        found["connected"] = table["connected"].astype("boolean").fillna(reached)
+    new = {name: values for name, values in found.items() if name not in table}
+    old = {name: values for name, values in found.items() if name in table}
+    table = table.assign(**old)
+    return pd.concat([table, pd.DataFrame(new, index=table.index)], axis=1)
+
+
+def _filled(
+    table: pd.DataFrame,
+    field: config.ConfigField,
+    code: np.ndarray,
+    defaults: list[Any],
+) -> pd.Series | None:
+    """Return a column with missing defaults filled in; None if none is missing.
+
+    Args:
+        table: Configs or rows.
+        field: The column.
+        code: The number of each row's method.
+        defaults: The default for each method; None where it has none.
+    """
+    missing = field.name not in table
+    nothing = config.column(field, [None] * len(table)) if missing else None
+    values = pd.Series(nothing, table.index) if missing else table[field.name]
+    having = np.array([default is not None for default in defaults], bool)
+    lacking = values.isna().to_numpy() & having[code]
+    if not lacking.any():
+        return values if missing else None
+    values = values.copy()
+    for each in np.unique(code[lacking]):
+        values[lacking & (code == each)] = defaults[each]
+    return values
+
+
+def fits(table: pa.Table, options: OptionClasses) -> bool:
+    """Return whether rows have the columns of this version or of an earlier one.
+
+    Rows of a user's method may have its options, too.
+    """
+    unknown = set(table["method"].unique().to_pylist()) - options.keys()
+    known = config.option_fields(options)
+    others = [n for n in options_among(table.column_names) if n not in known]
+    found = table.drop_columns(others).schema if unknown else table.schema
+    return older_or_equal(found, options)
+
+
+def readable(found: pa.Schema) -> bool:
+    """Return whether a file has the columns that every version wrote, of equal types.
+
+    Options of methods may be missing, and columns added since the first version.
+    """
+    wanted = schema({})
+    return _typed_alike(found, wanted) and set(wanted.names) - set(ADDED) <= set(
+        found.names
+    )
+
+
+def older_or_equal(found: pa.Schema, options: OptionClasses) -> bool:
+    """Return whether a file has the columns of this version or of an earlier one."""
+    wanted = schema(options)
+    known = set(found.names) <= set(wanted.names)
+    return known and readable(found) and _typed_alike(found, wanted)
+
+
+def _typed_alike(found: pa.Schema, wanted: pa.Schema) -> bool:
+    """Return whether the columns that two schemas share have the same types."""
+    shared = [field for field in found if field.name in wanted.names]
+    return all(wanted.field(field.name).type == field.type for field in shared)

@@ -1,0 +1,75 @@
+"""The main function of Ray's process, which a launcher starts (``sweep.ray_process``).
+
+The process does one piece of work (a function of ``sweep.ray``), reports to the
+launcher, and is killed by it with all its children.
+"""
+
+import os
+import signal
+import threading
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+
+from spiral.errors import LaunchIncomplete, SpiralError
+from spiral.sweep import ray_session
+
+LOG = "log"
+"""File in Ray's folder with the output of its process."""
+
+
+class Folders(NamedTuple):
+    """Folders that the launcher creates for Ray and removes."""
+
+    own: str
+    """On this machine, with a short path."""
+    shared: str
+    """Visible to all nodes."""
+
+
+def serve(handle: int) -> None:
+    """Do the work that a launcher sends; the main function of Ray's process.
+
+    Sends back ("report", outcome) for each report, then ("done", None) or ("error", a
+    SpiralError).
+    """
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)  # the launcher decides when to stop
+    os.set_inheritable(handle, False)
+    line, lock = Connection(handle), threading.Lock()
+    work, folders = line.recv()
+    threading.Thread(target=_end_with, args=(line, folders), daemon=True).start()
+
+    def send(kind: str, what: object) -> None:
+        with lock, suppress(OSError):  # _end_with handles a launcher that is gone
+            line.send((kind, what))
+
+    try:
+        work(
+            lambda what: send("report", what),
+            lambda text: send("error", LaunchIncomplete(text)),
+            folders,
+        )
+        send("done", None)
+    except SpiralError as error:
+        send("error", error)
+    threading.Event().wait()  # until the launcher kills this process
+
+
+def _end_with(line: Connection, folders: Folders) -> None:
+    """Kill all processes of this session once the launcher is gone."""
+    with suppress(EOFError, OSError):
+        line.recv()
+    ray_session.kill(os.getpid())
+    for folder in folders:
+        ray_session.remove(folder)
+    os._exit(1)
+
+
+def log(folder: str) -> str:
+    """Return the output of this process and of Ray."""
+    try:
+        return Path(folder, LOG).read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
