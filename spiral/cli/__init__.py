@@ -11,6 +11,7 @@ from spiral.cli import (
     columns,
     compare,
     diagnose,
+    evolve,
     frontier,
     halving,
     launch,
@@ -88,5 +89,5 @@ for command in (
 ):
     main.add_command(command)
 
-for command in (phases.shapes, phases.masks, halving.recall):
+for command in (phases.shapes, phases.masks, halving.recall, evolve.evolve):
     search.search.add_command(command)

@@ -109,7 +109,7 @@ def keep(table: "pd.DataFrame", path: Path | None, target: Path) -> str:
 def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
     """Add better networks to the frontier.
 
-    Reads results directories and files.
+    Reads results directories and files, and directories of `search evolve`.
 
     DIR may also be another frontier file, or networks saved by the viewer (.json),
     which are evaluated again. Without --file, networks that improve on the shipped
@@ -120,12 +120,16 @@ def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
     """
     from spiral.results import read
     from spiral.search import best_known, exported
+    from spiral.sweep import evolve
 
     target = frontier_target(path)
     known = [best_known.load(path)] if path is None or path.exists() else []
     for folder in folders:
         if folder.suffix == ".json":
             known.append(exported.entries(folder))
+            continue
+        if (folder / evolve.SETTINGS).exists():  # its leaders are a frontier already
+            known.append(best_known.load(folder / best_known.NAME))
             continue
         if folder.is_file():
             known.append(best_known.load(folder))

@@ -35,7 +35,7 @@ class Shard(click.ParamType[tuple[int, int]]):
         return int(index), int(count)
 
 
-OPTIONS = [
+EXECUTOR = [
     click.option(
         "--executor",
         type=click.Choice(["ray", "local"]),
@@ -52,6 +52,10 @@ OPTIONS = [
         help="Train N packs at the same time [all cores].",
         metavar="N",
     ),
+]
+
+OPTIONS = [
+    *EXECUTOR,
     click.option(
         "--shard",
         type=Shard(),
@@ -67,6 +71,13 @@ OPTIONS = [
 def how(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that control a launch; see :func:`settings_of`."""
     for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def where(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that choose an executor; see :func:`settings_of`."""
+    for option in reversed(EXECUTOR):
         command = option(command)
     return command
 

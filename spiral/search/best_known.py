@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from spiral import formats, homes, results
 from spiral.errors import StoreError
 from spiral.results import atomic, columns
+from spiral.search import arc
 from spiral.search.network import Network, reduced, score
 from spiral.search.shape import read
 from spiral.tasks import cubist
@@ -47,8 +48,12 @@ SCHEMA = pa.schema(
         ("params", pa.list_(pa.float32())),
         ("config_id", pa.string()),
         ("found", pa.string()),
+        ("arc_accuracy", pa.float64()),  # by length of the curve (see search.arc)
     ]
 )
+
+LATER = ("arc_accuracy",)
+"""Columns that files of 0.1.0 lack; they are computed when such a file is read."""
 
 THRESHOLDS = (0.95, 0.995)
 """The accuracies of the paper."""
@@ -104,7 +109,7 @@ def _read(path: Path) -> pd.DataFrame:
     """Return the frontier in a file."""
     try:
         schema = pq.read_schema(path)
-        if schema != SCHEMA:
+        if not _known(schema):
             raise StoreError(
                 f"{path}: not a frontier file: expected the columns "
                 f"{', '.join(SCHEMA.names)}, got {', '.join(schema.names)[:200]}"
@@ -123,7 +128,19 @@ def _read(path: Path) -> pd.DataFrame:
             f"`spiral-sweep frontier update`, got {formats.broken(path)}"
         ) from None
     found: pd.DataFrame = table.to_pandas()
-    return found
+    return found if schema == SCHEMA else _completed(found)
+
+
+def _known(schema: pa.Schema) -> bool:
+    """Return whether a schema is that of a frontier of this version or before."""
+    before = [field for field in SCHEMA if field.name not in LATER]
+    return schema in (SCHEMA, pa.schema(before))
+
+
+def _completed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a frontier of 0.1.0 with the columns of this version."""
+    lengths = [arc.accuracy(network_of(row)) for row in table.to_dict("records")]
+    return table.assign(arc_accuracy=lengths)
 
 
 def save(table: pd.DataFrame, path: Path) -> None:
@@ -167,19 +184,40 @@ def leaders(table: pd.DataFrame, kind: Kind = "any", by: Size = "nnz") -> pd.Dat
     return order[order["accuracy"] > before].reset_index(drop=True)
 
 
-def merge(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Merge frontiers: the best network of each kind and size, by either count.
+def within(table: pd.DataFrame, width: int) -> pd.DataFrame:
+    """Return the networks of a frontier that fit in a hidden width."""
+    return table[_widths(table) <= width]
 
-    The lower loss breaks ties of accuracy.
+
+def _widths(table: pd.DataFrame) -> pd.Series:
+    """Return the units of the widest hidden layer."""
+    return table["shape"].map(lambda shape: max(map(int, shape.split(","))))
+
+
+KEPT = (("nnz",), ("nnz_params",), ("nnz", "width"), ("nnz", "second"))
+"""Sizes and classes of shapes for which the best network is kept: by weights, by
+parameters, by weights and width, by weights and units in layer 2."""
+
+
+def merge(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Merge frontiers: the best network of each kind, size and class of shapes.
+
+    Best by accuracy on the points, and best by accuracy on the curve. The lower loss
+    breaks ties.
     """
     every = pd.concat([*tables], ignore_index=True)
-    every = every.sort_values(
-        ["accuracy", "loss"], ascending=[False, True], kind="stable"
-    )
-    leaders = [every.drop_duplicates(["kind", by]) for by in ("nnz", "nnz_params")]
-    kept = pd.concat(leaders)
-    kept = kept[~kept.index.duplicated()]
-    return kept.sort_values(["kind", "nnz", "nnz_params"]).reset_index(drop=True)
+    second = every["shape"].str.split(",").str[1]
+    classed = every.assign(width=_widths(every), second=second)
+    places: set[int] = set()
+    for measure in ("accuracy", "arc_accuracy"):
+        order = classed.sort_values(
+            [measure, "loss"], ascending=[False, True], kind="stable"
+        )
+        for keys in KEPT:
+            places.update(order.drop_duplicates(["kind", *keys]).index)
+    kept = every.loc[sorted(places)]
+    order = ["kind", "nnz", "nnz_params", "accuracy", "loss"]
+    return kept.sort_values(order, kind="stable").reset_index(drop=True)
 
 
 def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
@@ -208,6 +246,7 @@ def entry(network: Network, kind: Kind, config_id: str, found: str) -> dict[str,
         "params": network.params,
         "config_id": config_id,
         "found": found,
+        "arc_accuracy": arc.accuracy(network),
     }
 
 
@@ -267,6 +306,7 @@ def mistakes(table: pd.DataFrame) -> list[str]:
         for key in PROVED:
             if again[key] != row[key]:
                 found.append(f"{name}: expected {key} {row[key]}, got {again[key]}")
-        if not np.isclose(again["loss"], row["loss"], rtol=1e-9):
-            found.append(f"{name}: expected loss {row['loss']}, got {again['loss']}")
+        for key in ("loss", "arc_accuracy"):
+            if not np.isclose(again[key], row[key], rtol=1e-9):
+                found.append(f"{name}: expected {key} {row[key]}, got {again[key]}")
     return found

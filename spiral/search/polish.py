@@ -1,59 +1,160 @@
-"""Polishing: train a promising network on all points until it no longer improves.
+"""Polishing: adapt the weights of one network until no more points become right.
 
-Full-batch L-BFGS in float64 on the cross-entropy of the logits times a factor s,
-log(1 + exp(∓s·z)). For large s the loss divided by s tends to the hinge max(0, ∓z), so
-points that are already right stop pulling, and the few near the boundary, which decide
-the accuracy, dominate.
+See ``descent`` for the loss and its minimiser. A *quick* polish on 807 evenly spaced
+points ranks candidates; a *fine* one on 3,124 points, at sharpness up to 200, settles
+the points beside the boundary; the last word has the count on all points.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
-from torch.nn.functional import softplus
+from jaxtyping import Float
 
-from spiral.model import gradients, mlp
+from spiral.model import mlp
 from spiral.search import best_known
+from spiral.search.candidate import (
+    Candidate,
+    balanced,
+    compiled,
+    from_network,
+    simplified,
+    to_network,
+    with_params,
+)
 from spiral.search.network import Network, reduced, score, unpacked
 from spiral.tasks import cubist
 
-SHARPNESS = (1.0, 4.0, 16.0)
-"""Factors s of the logits, in turn: from the training loss to almost a hinge."""
-
-ITERATIONS = 150
-"""L-BFGS iterations at each factor; more gained nothing on ten networks tried."""
+Points = tuple[Float[np.ndarray, "2 D"], Float[np.ndarray, " D"]]
+"""Coordinates, and the sign of each class: 1.0 for class 1, -1.0 for class 0."""
 
 
-def polish(network: Network, sharpness: Sequence[float] = SHARPNESS) -> Network:
-    """Return the network with the most accurate weights found on the way.
+class Stage(NamedTuple):
+    """One polish: on which points, how sharp, how long."""
 
-    Args:
-        network: The network to start from.
-        sharpness: Factors of the logits.
+    every: int
+    """Every n-th point of the data set."""
+    sharpness: tuple[float, ...]
+    """Factors of logits of mean size 1, in turn."""
+    iterations: int
+    """BFGS iterations at each sharpness."""
+
+
+# Measured on 92 networks, each a frontier network of 17 to 20 weights without one
+# weight: 30, 60, 120 iterations reach mean accuracies 0.782, 0.792, 0.796 in 2.5, 4.3,
+# 7.1 ms; sharpness (3, 10) 0.787 and (1, 3, 10, 30) 0.792 in 5.6 ms at 60.
+QUICK = Stage(62, (2.0, 6.0, 20.0), 60)
+FINE = Stage(16, (20.0, 60.0, 200.0), 150)
+
+# 12 frontier networks of 15 to 32 weights with 5 % noise on all parameters come back
+# from 0.784 to 0.9545 on average, in 0.3 s each; full-batch L-BFGS on the cross-entropy
+# in torch reached 0.9546 in 2.4 s. Starting at softer steps (0.5 or 1) loses the
+# network: 0.894 to 0.937.
+STAGES = (
+    QUICK,
+    Stage(16, (6.0, 20.0, 60.0, 200.0), 150),
+    Stage(4, (60.0, 200.0, 600.0), 150),
+    Stage(1, (200.0, 600.0, 2000.0), 100),
+)
+"""The stages of :func:`refined`."""
+
+
+class Polished(NamedTuple):
+    """A polished candidate."""
+
+    candidate: Candidate
+    loss: float
+    """On the points of the quick stage at its last sharpness, whatever the stage: what
+    candidates are compared by."""
+
+
+@cache
+def spaced(every: int) -> Points:
+    """Return every n-th point, in float64; segments are sampled alike."""
+    data = cubist.load()
+    chosen = slice(every // 2, None, every)
+    x = np.ascontiguousarray(data.x[chosen].T.astype(np.float64))
+    sign = np.where(data.y[chosen] == 1, 1.0, -1.0)
+    x.flags.writeable = sign.flags.writeable = False
+    return x, sign
+
+
+def polish(candidate: Candidate, stage: Stage = QUICK) -> Polished | None:
+    """Return the candidate with adapted weights; None if it came out constant.
+
+    Units that lost their effect are removed, so it may have fewer weights than before.
     """
-    mask, start, width = unpacked(network.matrices, network.params)
-    values = torch.tensor(start, dtype=torch.float64)
-    free = torch.tensor(mask)
-    best = (score(network.matrices, network.params, np.float32).correct, network.params)
-    with gradients.one_thread():
-        for factor in sharpness:
-            values = _minimise(values, free, width, factor)
-            # Scored as stored, in float32: a gain that rounding undoes is no gain
-            found = values[free].numpy().astype(np.float32)
-            if np.isfinite(found).all():
-                right = score(network.matrices, found, np.float32).correct
-                best = max(best, (right, found), key=lambda pair: pair[0])
-    return network._replace(params=best[1])
+    from spiral.search import descent  # imported late: Numba loads slowly
+
+    net, theta = compiled(candidate)
+    points = spaced(stage.every)
+    for sharpness in stage.sharpness:
+        _, size = descent.count_right(net, theta, points)
+        if not 0.0 < size < np.inf:
+            return None
+        descent.descend(net, theta, points, sharpness / size, stage.iterations)
+    if not np.isfinite(theta).all():
+        return None
+    found = simplified(with_params(candidate, theta))
+    if found is None:
+        return None
+    found = balanced(found, spaced(_BALANCING)[0])
+    return Polished(found, _loss(found))
+
+
+_BALANCING = 500
+"""Every n-th point suffices to measure how large units are."""
+
+
+def _loss(candidate: Candidate) -> float:
+    """Return the loss by which candidates are compared."""
+    from spiral.search import descent
+
+    net, theta = compiled(candidate)
+    points = spaced(QUICK.every)
+    _, size = descent.count_right(net, theta, points)
+    if size == 0.0:
+        return 1.0
+    unused = np.empty(len(theta))
+    sharpness = QUICK.sharpness[-1] / size
+    return float(descent.loss(net, theta, points, sharpness, unused))
+
+
+def right(candidate: Candidate) -> int:
+    """Return the number of all points classified correctly, computed in float64."""
+    from spiral.search import descent
+
+    return int(descent.count_right(*compiled(candidate), spaced(1))[0])
+
+
+def refined(network: Network) -> Network:
+    """Return the network with the most accurate weights found by all stages in turn.
+
+    Scored as stored, in float32: a gain that rounding undoes is no gain. Units that
+    lose their effect are removed.
+    """
+    best, candidate = network, from_network(network)
+    reached = score(network.matrices, network.params, np.float32).correct
+    for stage in STAGES:
+        polished = polish(candidate, stage)
+        if polished is None:
+            break
+        candidate = polished.candidate
+        found = to_network(candidate)
+        if found is not None:
+            correct = score(found.matrices, found.params, np.float32).correct
+            if correct > reached:
+                best, reached = found, correct
+    return best
 
 
 def polish_all(entries: pd.DataFrame) -> pd.DataFrame:
     """Return the entries of the polished networks."""
     found = [
         best_known.entry(
-            polish(best_known.network_of(row)), "any", row["config_id"], _origin(row)
+            refined(best_known.network_of(row)), "any", row["config_id"], _origin(row)
         )
         for row in entries.to_dict("records")
     ]
@@ -80,7 +181,7 @@ def thin(table: pd.DataFrame, tried: set[bytes]) -> pd.DataFrame:
         tried.update(new)
         found = [
             best_known.entry(
-                polish(smaller), "any", row["config_id"], _origin(row, "thin")
+                refined(smaller), "any", row["config_id"], _origin(row, "thin")
             )
             for row in here
             for smaller in _without_one(best_known.network_of(row))
@@ -106,26 +207,3 @@ def _origin(row: Mapping[Any, Any], how: str = "polish") -> str:
     """Return the ``found`` text of a network, given the one it came from."""
     text: str = row["found"]
     return text if text.endswith(how) else f"{text}, {how}"
-
-
-def _minimise(values: Tensor, free: Tensor, width: int, factor: float) -> Tensor:
-    """Minimise the loss over the kept parameters from a starting point."""
-    points = cubist.load()
-    x = torch.tensor(points.x.T.copy(), dtype=torch.float64)
-    signs = torch.tensor(1.0 - 2.0 * points.y)
-    moving = values[free].clone().requires_grad_(True)
-    # A Wolfe line search, as the loss is not convex; without it steps may diverge
-    optimiser = torch.optim.LBFGS(
-        [moving], max_iter=ITERATIONS, history_size=20, line_search_fn="strong_wolfe"
-    )
-
-    def loss() -> Tensor:
-        optimiser.zero_grad()
-        full = torch.zeros_like(values).masked_scatter(free, moving)
-        z = mlp.logits(full, x, width, relu=torch.relu)
-        total = softplus(signs * z * factor).mean()
-        total.backward()  # type: ignore[no-untyped-call]
-        return total
-
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
-    return torch.zeros_like(values).masked_scatter(free, moving.detach())

@@ -13,7 +13,8 @@ from spiral.results import store
 from spiral.sweep import calibration, pack_progress, recover, signals
 from spiral.sweep import packs as plan
 from spiral.sweep.grid.grid import Grid
-from spiral.sweep.worker import Outcome, Report, Site
+from spiral.sweep.work import Outcome, Report
+from spiral.sweep.worker import Site
 
 
 @dataclass(frozen=True)
@@ -135,16 +136,16 @@ def run(launch: Launch, settings: Settings, progress: Report) -> None:
 
     if not launch.missing:
         return
-    site = Site(launch.out, settings.method)
+    site = Site(launch.out.resolve(), settings.method)
     clear = partial(pack_progress.clear, launch.out, launch.missing)
     clear()
     # Undone in reverse order: the executor kills the workers before their files go
     with signals.undoing(clear):
-        executor(launch, settings)(site, launch.missing, settings.workers, report)
+        executor(settings, launch.gpu)(site, launch.missing, settings.workers, report)
     calibration.learn(launch.packs, {each.pack: each.work for each in launch.done})
 
 
-def executor(launch: Launch, settings: Settings) -> Callable[..., None]:
+def executor(settings: Settings, gpu: bool = False) -> Callable[..., None]:
     """Return the executor's ``run``; ray is imported only where it is used."""
     if settings.executor == "local":
         from spiral.sweep import local
@@ -152,7 +153,7 @@ def executor(launch: Launch, settings: Settings) -> Callable[..., None]:
         return local.run
     from spiral.sweep import ray_process
 
-    return partial(ray_process.run, address=settings.address, gpu=launch.gpu)
+    return partial(ray_process.run, address=settings.address, gpu=gpu)
 
 
 def _share(missing: pd.DataFrame, every: pd.Series, settings: Settings) -> list[str]:

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from spiral.sweep import signals, streams
-from spiral.sweep.worker import ATTEMPTS, Outcome, Report, Site, attempt
+from spiral.sweep.work import ATTEMPTS, Outcome, Report, Work, attempt
 
 # Not fork: the launcher has threads (progress, Numba, torch), whose locks a forked
 # child would inherit in whatever state they are
@@ -26,25 +26,25 @@ IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 ignore them: the launcher decides when to stop."""
 
 
-def run(site: Site, packs: Sequence[str], workers: int, report: Report) -> None:
+def run(work: Work, packs: Sequence[str], workers: int, report: Report) -> None:
     """Train packs and report the outcome of each.
 
     Args:
-        site: The results directory and the user's method.
+        work: What a pack is.
         packs: Ids, in the order to start them.
         workers: Processes; each trains one pack at a time on one thread.
         report: Called once per pack, when it is done or has failed.
     """
     if workers == 1:
         for pack in packs:
-            report(attempt(site, pack))
+            report(attempt(work, pack))
         return
     queue = deque((pack, 1) for pack in packs)
     crew: list[_Worker] = []
     with signals.undoing(partial(_dismiss, crew)):
         for _ in range(min(workers, len(packs))):
-            crew.append(_Worker.hire(site))
-        _dispatch(crew, queue, site, report)
+            crew.append(_Worker.hire(work))
+        _dispatch(crew, queue, work, report)
 
 
 @dataclass
@@ -57,10 +57,10 @@ class _Worker:
     tries: int = 0
 
     @classmethod
-    def hire(cls, site: Site) -> "_Worker":
+    def hire(cls, work: Work) -> "_Worker":
         """Start a process."""
         ours, theirs = SPAWN.Pipe()
-        process = SPAWN.Process(target=_serve, args=(site, theirs), daemon=True)
+        process = SPAWN.Process(target=_serve, args=(work, theirs), daemon=True)
         # A Ctrl-C may reach the child before it can ignore the signal, so it starts
         # with these signals blocked (it inherits this thread's mask)
         before = signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED)
@@ -95,7 +95,7 @@ def _dismiss(crew: list[_Worker]) -> None:
 
 
 def _dispatch(
-    crew: list[_Worker], queue: deque[tuple[str, int]], site: Site, report: Report
+    crew: list[_Worker], queue: deque[tuple[str, int]], work: Work, report: Report
 ) -> None:
     """Give packs to idle workers until none is left; replace workers that die.
 
@@ -121,10 +121,10 @@ def _dispatch(
                 text = f"its worker died (exit code {worker.process.exitcode})"
                 report(Outcome(worker.pack, error=text))
             if queue:
-                crew.append(_Worker.hire(site))
+                crew.append(_Worker.hire(work))
 
 
-def _serve(site: Site, pipe: Connection) -> None:
+def _serve(work: Work, pipe: Connection) -> None:
     """Train packs as they arrive; the main function of a worker process."""
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
@@ -136,7 +136,7 @@ def _serve(site: Site, pipe: Connection) -> None:
             pack = pipe.recv()
         except EOFError:
             return
-        pipe.send(attempt(site, pack))
+        pipe.send(attempt(work, pack))
 
 
 def _die_with_parent() -> None:

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from spiral.sweep import pack_progress
 from spiral.sweep.launch import Launch
-from spiral.sweep.worker import Outcome
+from spiral.sweep.work import Outcome
 
 READ_SECONDS = 2.0
 """Interval at which the progress of packs in training is read."""

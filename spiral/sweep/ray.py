@@ -9,7 +9,6 @@ resumable.
 import logging
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from socket import AF_INET, SOCK_DGRAM, create_connection, socket
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from spiral import homes
 from spiral.errors import ConfigError, LaunchIncomplete, SpiralError
 from spiral.sweep import ray_token, ray_watch
 from spiral.sweep.ray_main import Folders, log
-from spiral.sweep.worker import ATTEMPTS, Outcome, Report, Site, attempt
+from spiral.sweep.work import ATTEMPTS, Outcome, Report, Work, attempt
 
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # no external network traffic
@@ -43,7 +42,7 @@ QUIET = {"log_to_driver": False, "logging_level": "error"}
 class Job(NamedTuple):
     """The work a launcher gives to Ray."""
 
-    site: Site
+    work: Work
     """On a cluster, every node must see the results directory and the file of a user's
     method."""
     packs: list[str]
@@ -67,13 +66,13 @@ def run(
         lost: Called with a message when the head of the cluster is gone.
         folders: Folders for Ray's files.
     """
-    site, packs, workers, address, gpu = job
+    work, packs, workers, address, gpu = job
     os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(2 * workers))
     ray = _start(address, workers, gpu, folders.own)
     # Tune logs a traceback for every dead worker; our report needs one line
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     with ray_watch.watched(ray.get_runtime_context().gcs_address, lost):
-        _tune(site, packs, workers, report, gpu, folders.shared)
+        _tune(work, packs, workers, report, gpu, folders.shared)
     if address is not None:
         ray.shutdown()  # a Ray started here is killed with its session instead
 
@@ -171,7 +170,7 @@ def _start_here(ray: Any, workers: int, gpu: bool, folder: str) -> None:
 
 
 def _tune(
-    site: Site,
+    work: Work,
     packs: Sequence[str],
     workers: int,
     report: Report,
@@ -187,8 +186,7 @@ def _tune(
     tuner = tune.Tuner(
         tune.with_resources(_trainable(), need),
         param_space={
-            "out": str(site.out),
-            "method": site.method,
+            "work": work,
             "pack": tune.grid_search(list(packs)),
         },
         tune_config=tune.TuneConfig(max_concurrent_trials=workers, reuse_actors=True),
@@ -221,8 +219,7 @@ def _trainable() -> type:
 
     class PackTrial(tune.Trainable):  # type: ignore[misc]
         def step(self) -> dict[str, Any]:
-            site = Site(Path(self.config["out"]), self.config["method"])
-            outcome = attempt(site, self.config["pack"])
+            outcome = attempt(self.config["work"], self.config["pack"])
             return {"done": True, "outcome": outcome}
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:

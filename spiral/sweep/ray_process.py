@@ -14,7 +14,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -24,7 +23,7 @@ from typing import Any
 from spiral.errors import ConfigError, LaunchIncomplete
 from spiral.results import store
 from spiral.sweep import ray, ray_main, ray_session, signals
-from spiral.sweep.worker import Report, Site
+from spiral.sweep.work import Report, Work
 
 START = (
     "import sys; sys.path[:] = {path!r}; from spiral.sweep import ray_main; "
@@ -45,7 +44,7 @@ LAST_WORDS = 200
 
 
 def run(
-    site: Site,
+    work: Work,
     packs: Sequence[str],
     workers: int,
     report: Report,
@@ -56,7 +55,7 @@ def run(
     """Train packs on Ray and report the outcome of each.
 
     Args:
-        site: The results directory and the user's method.
+        work: What a pack is; its directory is absolute.
         packs: Ids, in the order to start them.
         workers: Packs trained at the same time.
         report: Called once per pack, when it is done or has failed.
@@ -66,10 +65,9 @@ def run(
     Raises:
         SpiralError: Ray could not start, or ended before all packs were done.
     """
-    site = replace(site, out=site.out.resolve())
-    job = ray.Job(site, list(packs), workers, address, gpu)
+    job = ray.Job(work, list(packs), workers, address, gpu)
     # Tune requires a storage folder; on a cluster all nodes must see it
-    _do(partial(ray.run, job), report, shared=address and store.scratch(site.out))
+    _do(partial(ray.run, job), report, shared=address and store.scratch(work.out))
 
 
 def check_address(address: str) -> None:

@@ -1,26 +1,21 @@
-"""Train one pack: the work of a worker under every executor."""
+"""Train one pack: the work of a launch."""
 
 import platform
 import time
-import traceback
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 from spiral import experiment
-from spiral.errors import ConfigError, MethodError, SpiralError, StoreError
+from spiral.errors import ConfigError, MethodError, StoreError
 from spiral.methods import plugin
 from spiral.methods.registry import METHODS, options
 from spiral.results import store
 from spiral.results.versions import complete
 from spiral.sweep import pack_progress
-
-ATTEMPTS = 3
-"""Attempts before a pack counts as failed: the worker repeats a pack that raises, the
-executor one whose worker died."""
+from spiral.sweep.work import Outcome
 
 
 @dataclass(frozen=True)
@@ -32,22 +27,9 @@ class Site:
     method: str | None = None
     """Source of a user's method (see ``methods.plugin``)."""
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """The outcome of a pack."""
-
-    pack: str
-    networks: int = 0
-    seconds: float = 0.0
-    statuses: dict[str, int] = field(default_factory=dict)
-    error: str | None = None
-    work: float = 0.0
-    """Processor seconds of its training, 0 if unknown (``pack_progress.Recorder``)."""
-
-
-Report = Callable[[Outcome], None]
-"""Called by an executor once per pack, when it is done or has failed."""
+    def do(self, pack: str) -> Outcome:
+        """Train one pack and commit its rows (see :func:`train_pack`)."""
+        return train_pack(self, pack)
 
 
 @cache
@@ -107,29 +89,3 @@ def _load_method(site: Site, name: str) -> None:
             f"expected method {name} in {site.method}, got a file that has changed; "
             "do not edit it during a launch, and launch again"
         )
-
-
-def attempt(site: Site, pack: str) -> Outcome:
-    """Train a pack and retry if it raises; report the first error if all attempts fail.
-
-    Later errors may be consequences of the first, such as those of a module whose
-    import failed half-way.
-    """
-    first: str | None = None
-    for _ in range(ATTEMPTS):
-        try:
-            return train_pack(site, pack)
-        except SpiralError as error:  # a broken method or a full disk: not transient
-            return Outcome(pack, error=str(error))
-        except (Exception, SystemExit) as error:  # a method may call sys.exit
-            first = first or describe(error)
-    return Outcome(pack, error=first)
-
-
-def describe(error: BaseException) -> str:
-    """Return an error with the file and line that raised it."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    text = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
-    if "No usable temporary directory" in text:  # raised by tempfile, in any library
-        text += "; set TMPDIR to a writable folder"
-    return text

@@ -10,7 +10,7 @@ from spiral import cli
 from spiral.errors import LaunchIncomplete
 from spiral.sweep.grid import shipped
 from spiral.sweep.launch import Launch
-from spiral.sweep.worker import Outcome
+from spiral.sweep.work import Outcome
 from tests.cli import run
 
 

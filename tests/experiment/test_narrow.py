@@ -10,7 +10,7 @@ from spiral.errors import MethodError
 from spiral.methods.registry import METHODS
 from spiral.protocol.job import Change, Plan
 from spiral.results import store
-from spiral.sweep import worker
+from spiral.sweep import work, worker
 from tests.methods import Still, table
 
 SEEDS = [*range(100, 120)]
@@ -131,7 +131,7 @@ def test_a_failed_pack_says_that_none_of_its_rows_is_saved(tmp_path, monkeypatch
     configs = table("dense", 20, seed=SEEDS, lr=lr, epochs=1)
     pack = store.pack_id(configs["config_id"])
     store.write_manifest(tmp_path, configs.assign(pack=pack, block="b"), {})
-    outcome = worker.attempt(worker.Site(tmp_path), pack)
+    outcome = work.attempt(worker.Site(tmp_path), pack)
     assert "seed 113," in outcome.error
     assert outcome.error.endswith("no row of this pack (20 configs) is saved")
     assert not [*store.pack_files(tmp_path)]
@@ -144,6 +144,6 @@ def test_of_several_attempts_the_first_error_is_told(tmp_path, monkeypatch):
         raise errors.pop(0) if len(errors) > 1 else errors[0]
 
     monkeypatch.setattr(worker, "train_pack", train)
-    said = worker.attempt(worker.Site(tmp_path), "p").error
+    said = work.attempt(worker.Site(tmp_path), "p").error
     assert said.startswith("FileNotFoundError: No usable temporary directory")
     assert said.endswith("set TMPDIR to a writable folder")

@@ -31,8 +31,9 @@ def entries(rows):
 
 def made(kind, nnz, nnz_params, accuracy, loss=1.0):
     blank = dict.fromkeys(best_known.SCHEMA.names, "")
-    sizes = {"kind": kind, "nnz": nnz, "nnz_params": nnz_params}
-    return {**blank, **sizes, "accuracy": accuracy, "loss": loss, "params": []}
+    sizes = {"kind": kind, "shape": "1,1,1", "nnz": nnz, "nnz_params": nnz_params}
+    reached = {"accuracy": accuracy, "arc_accuracy": accuracy, "loss": loss}
+    return {**blank, **sizes, **reached, "params": []}
 
 
 def test_rows_become_entries_with_their_own_accuracy(rows, entries):
@@ -161,7 +162,7 @@ def test_polishing_never_loses_points(entries, monkeypatch):
 
 
 def test_thinning_finds_smaller_networks(entries, monkeypatch):
-    monkeypatch.setattr(polish, "ITERATIONS", 2)
+    monkeypatch.setattr(polish, "STAGES", (polish.QUICK._replace(iterations=5),))
     smallest = entries[entries["nnz"] == entries["nnz"].min()].head(1)
     tried = set()
     thinner = polish.thin(smallest, tried)

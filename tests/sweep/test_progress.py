@@ -8,7 +8,7 @@ import pytest
 from spiral.results import store
 from spiral.sweep import pack_progress, progress
 from spiral.sweep.launch import Launch
-from spiral.sweep.worker import Outcome
+from spiral.sweep.work import Outcome
 
 
 @pytest.fixture

@@ -1,0 +1,139 @@
+"""``search evolve``: evolve sparse networks, masks and weights together."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from spiral.cli.launch import resume_command, settings_of, where
+from spiral.cli.options import PLACE
+from spiral.cli.search import read_shape, read_span, reads
+
+if TYPE_CHECKING:
+    from spiral.search.shape import Shape
+    from spiral.sweep.evolve import Progress
+
+STARTS = ("random", "one-unit")
+
+
+@click.command(context_settings={"default_map": {"executor": "local"}})
+@click.option("--out", required=True, type=PLACE, help="Directory of the search.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--start",
+    "starts",
+    type=click.Choice(STARTS),
+    multiple=True,
+    default=STARTS,
+    show_default=True,
+    help="Start lines of networks from random masks and weights, or from networks with "
+    "one unit in the second layer whose head is solved exactly. Repeatable.",
+)
+@click.option(
+    "--units",
+    metavar="D1,D2,D3",
+    default="7,3,4",
+    show_default=True,
+    callback=reads(read_shape),
+    help="Most units of the three hidden layers.",
+)
+@click.option(
+    "--nnz",
+    metavar="A..B",
+    default="8..26",
+    show_default=True,
+    callback=reads(read_span),
+    help="Keep networks of A to B weights, output layer included.",
+)
+@click.option(
+    "--islands",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Evolve N archives that exchange their leaders.",
+)
+@click.option(
+    "--tries",
+    type=click.IntRange(1),
+    default=4000,
+    show_default=True,
+    metavar="N",
+    help="Networks polished on each island in a generation.",
+)
+@click.option(
+    "--generations",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Stop after generation N.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    metavar="M",
+    help="Begin no generation after M minutes.",
+)
+@click.option(
+    "--patience",
+    type=click.FloatRange(0, min_open=True),
+    default=30.0,
+    show_default=True,
+    metavar="M",
+    help="Stop when nothing has improved for M minutes.",
+)
+@where
+def evolve(
+    out: Path,
+    seed: int,
+    starts: Sequence[str],
+    units: "Shape",
+    nnz: range,
+    **options: Any,
+) -> None:
+    """Evolve sparse networks, masks and weights together.
+
+    Keeps several networks for each number of weights and each class of shapes. A move
+    changes one of them (drop, swap or add weights, add, merge or split units, add
+    noise, ...), a fast polish adapts its weights, and the best results are kept.
+
+    The result depends on the options above --generations only, not on workers or
+    interruptions: run the same command to continue. Add what was found to the frontier
+    by `spiral-sweep frontier update DIR`.
+    """
+    from spiral.search import best_known
+    from spiral.search.evolve.island import Settings
+    from spiral.sweep import evolve as evolution
+    from spiral.sweep import launch, signals, streams
+
+    def message(name: str) -> str:
+        return (
+            f"stopped by {name}; finished generations are saved. Continue with:\n  "
+            f"{resume_command()}"
+        )
+
+    def report(progress: "Progress") -> None:
+        better = [f"{size}: {best:.4f}" for size, best in progress.better.items()]
+        news = f"; better at weights {', '.join(better)}" if better else ""
+        click.echo(
+            f"generation {progress.generation}: {progress.rate:,.0f} networks/s{news}"
+        )
+
+    sizes = (nnz.start, nnz.stop - 1)
+    starts = tuple(sorted(set(starts)))
+    settings = Settings(seed, starts, units, sizes, options["tries"])
+    names = ("generations", "minutes", "patience")
+    limits = evolution.Limits(**{name: options[name] for name in names})
+    streams.outlast_readers()
+    with signals.ending(message):
+        how = settings_of(options)
+        table = evolution.run(
+            evolution.Search(settings, options["islands"]),
+            out,
+            limits,
+            (launch.executor(how), how.workers),
+            report,
+        )
+    columns = ["nnz", "nnz_params", "accuracy", "arc_accuracy", "shape", "found"]
+    click.echo(best_known.leaders(table)[columns].to_string(index=False))
+    click.echo(f"add these to the frontier by `spiral-sweep frontier update {out}`")

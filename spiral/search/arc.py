@@ -1,0 +1,79 @@
+"""Accuracy by arc length: on the polygons themselves instead of on points along them.
+
+A network may put a cliff of its output between two neighbouring points and have every
+point right, yet be wrong on a small part of the curve. Along a straight segment all
+units are piecewise linear, so the share of the segment that is right follows exactly
+from the places where units switch on and off: no sampling.
+"""
+
+from functools import cache
+
+import numpy as np
+from jaxtyping import Float
+
+from spiral.model import mlp
+from spiral.search.network import Network, unpacked
+from spiral.tasks import cubist
+
+Segment = tuple[Float[np.ndarray, " 2"], Float[np.ndarray, " 2"], float]
+"""Start, end (standardised), and share of the length of the whole data set."""
+
+
+def accuracy(network: Network) -> float:
+    """Return the share of the curve's length that is classified correctly, in float64.
+
+    Both classes have equal shares, as they have equally many points.
+    """
+    _, params, width = unpacked(network.matrices, network.params.astype(np.float64))
+    layers = mlp.matrices(params, width)
+    return sum(
+        share * _right(layers, start, stop, sign)
+        for sign, segments in zip((-1.0, 1.0), _classes(), strict=True)
+        for start, stop, share in segments
+    )
+
+
+def _right(
+    layers: list[tuple[np.ndarray, np.ndarray]],
+    start: Float[np.ndarray, " 2"],
+    stop: Float[np.ndarray, " 2"],
+    sign: float,
+) -> float:
+    """Return the share of a segment on which the logit has the sign of the class."""
+    at = np.array([0.0, 1.0])
+    values = start[:, None] + (stop - start)[:, None] * at
+    for number, (weights, biases) in enumerate(layers):
+        # Linear between the places so far, so zeros follow from the values there
+        z = weights @ values + biases[:, None]
+        at, z = _with_zeros(at, z)
+        values = np.maximum(z, 0.0) if number < len(layers) - 1 else z
+    middle = (values[0, :-1] + values[0, 1:]) / 2
+    return float(np.diff(at)[middle * sign > 0].sum())
+
+
+def _with_zeros(
+    at: Float[np.ndarray, " T"], z: Float[np.ndarray, "units T"]
+) -> tuple[Float[np.ndarray, " S"], Float[np.ndarray, "units S"]]:
+    """Add the places where a unit is zero between two places; interpolate all units."""
+    before, after = z[:, :-1], z[:, 1:]
+    _, piece = crossing = np.nonzero(before * after < 0)
+    part = before[crossing] / (before[crossing] - after[crossing])
+    zeros = at[piece] + part * (at[piece + 1] - at[piece])
+    every = np.union1d(at, zeros)
+    found = np.array([np.interp(every, at, unit) for unit in z])
+    return every, found
+
+
+@cache
+def _classes() -> tuple[list[Segment], list[Segment]]:
+    """Return the segments of class 0 and class 1."""
+    mean, deviation = cubist.scale_of(cubist.raw())
+    found = []
+    for corners in cubist.vertices():
+        lengths = np.linalg.norm(np.diff(corners, axis=0), axis=1)
+        shares = lengths / lengths.sum() / 2
+        placed = (corners - mean) / deviation
+        ends = zip(placed[:-1], placed[1:], shares.tolist(), strict=True)
+        found.append([*ends])
+    first, second = found
+    return first, second

@@ -1,0 +1,13 @@
+"""Evolution of sparse networks: masks and weights together.
+
+An archive keeps several networks for each number of weights and each class of shapes.
+A move changes one network a little (its mask, its weights, or both), a fast polish
+adapts the weights, and the result enters the archive if it is better than one there.
+The weights are inherited: training the same masks from random weights finds nothing
+comparable (``benchmarks/search.md``).
+
+The files: ``candidate`` (a network as moves see it), ``moves``, ``descent`` (the fast
+polish, in Numba), ``one_unit`` (an exact head for networks with one unit in layer 2),
+``archive``, and ``island`` (one generation of one archive). ``spiral.sweep.evolve``
+runs islands side by side.
+"""

@@ -1,0 +1,149 @@
+"""One generation of one island: a fixed number of moves on an archive.
+
+A pure function of the archives before it, the seed, the generation and the island, so
+that a generation that was lost is computed again, with the same result.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from numpy.random import Generator
+
+from spiral.model import seeds
+from spiral.search import polish as polishing
+from spiral.search.candidate import Candidate, mask_of, nnz_of, shape_of
+from spiral.search.evolve import moves, one_unit, random_start
+from spiral.search.evolve.archive import Archive, Member, Origin
+from spiral.search.polish import FINE, QUICK, polish
+from spiral.search.shape import Shape
+
+Start = Callable[[Generator, Shape], Candidate]
+
+STARTS: dict[str, Start] = {
+    "random": random_start.start,
+    "one-unit": one_unit.start,
+}
+"""Generators of new networks."""
+
+FRESH = 0.03
+"""Share of new networks among all tries; without them an island keeps its first lines
+of ancestors."""
+
+
+MARGIN = 0.98
+"""A fine polish needs a loss below this multiple of the best: it takes as long as ten
+quick ones."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a search does; the same for all its generations."""
+
+    seed: int
+    starts: tuple[str, ...]
+    """Names in ``STARTS``."""
+    largest: Shape
+    """Most units of each hidden layer."""
+    sizes: tuple[int, int]
+    """Fewest and most weights of networks that are kept."""
+    tries: int
+    """Networks polished in a generation of an island."""
+
+
+def generation(
+    settings: Settings, number: int, island: int, before: Sequence[Archive]
+) -> Archive:
+    """Return the archive of an island after one more generation.
+
+    Args:
+        settings: The search.
+        number: The generation, 1 for the first.
+        island: The island, 0 for the first.
+        before: The archives to start from: the island's own, and those whose leaders
+            immigrate. They are used up.
+    """
+    archive = _merged(before)
+    random = seeds.stream("evolve", settings.seed, number, island)
+    tried = 0
+    while tried < settings.tries:
+        found = _next(archive, settings, random)
+        if found is None:
+            continue
+        candidate, start, steps = found
+        tried += 1
+        _enter(archive, candidate, Origin(start, steps, number, island), settings)
+    return archive
+
+
+def _merged(archives: Sequence[Archive]) -> Archive:
+    """Return the first archive with the leaders of the others."""
+    if not archives:
+        return Archive()
+    own, *others = archives
+    for other in others:
+        for _, leader in sorted(other.leaders.items()):
+            own.offer(leader)
+            own.lead(leader)
+    return own
+
+
+def _next(
+    archive: Archive, settings: Settings, random: Generator
+) -> tuple[Candidate, str, int] | None:
+    """Return an unpolished network, what its line began with, and its moves since."""
+    if not archive.cells or random.random() < FRESH:
+        name = settings.starts[random.integers(len(settings.starts))]
+        candidate = STARTS[name](random, settings.largest)
+        return (candidate, name, 0) if _fits(candidate, settings) else None
+    parent = archive.draw(random)
+    move = moves.draw(random)
+    moved = moves.apply(move, parent.candidate, random, settings.largest)
+    if moved is None or not _fits(moved, settings):
+        return None
+    return moved, parent.origin.start, parent.origin.moves + 1
+
+
+def _fits(candidate: Candidate, settings: Settings) -> bool:
+    """Return whether a network has a number of weights that is searched."""
+    low, high = settings.sizes
+    return low <= nnz_of(candidate) <= high
+
+
+def _enter(
+    archive: Archive, candidate: Candidate, origin: Origin, settings: Settings
+) -> None:
+    """Polish a network and offer it; polish it finely if it may lead."""
+    quick = polish(candidate, QUICK)
+    if quick is None or not _fits(quick.candidate, settings):
+        return
+    member = _member(quick, origin)
+    if not archive.offer(member) or not _promising(archive, member):
+        return
+    fine = polish(quick.candidate, FINE)
+    if fine is None or not _fits(fine.candidate, settings):
+        return
+    member = _member(fine, origin)
+    member = replace(member, right=polishing.right(member.candidate))
+    archive.offer(member)
+    archive.lead(member)
+
+
+def _member(polished: polishing.Polished, origin: Origin) -> Member:
+    """Return a polished network as a member."""
+    candidate, loss = polished
+    return Member(candidate, mask_of(candidate), loss, origin)
+
+
+def _promising(archive: Archive, member: Member) -> bool:
+    """Return whether a network may lead its niche at its size, once finely polished.
+
+    Compared with the finely polished networks of its niche that are not larger.
+    """
+    _, second, third = shape_of(member.candidate)
+    known = [
+        other.loss
+        for size, cell in archive.cells[second, third].items()
+        for other in cell.values()
+        if other.right >= 0 and size <= nnz_of(member.candidate)
+    ]
+    return not known or member.loss < MARGIN * min(known)

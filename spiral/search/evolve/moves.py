@@ -1,0 +1,309 @@
+"""Moves: small changes of a network, each a random step of the search.
+
+A move takes a candidate and a random stream and returns a changed candidate, or None if
+it does not apply. It may leave dead units behind; ``apply`` removes them. Sizes of new
+weights are relative to what the changed unit receives and carries on some points, so
+that moves mean the same in every layer.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.random import Generator
+
+from spiral.search.candidate import (
+    Candidate,
+    Layer,
+    activations,
+    copied,
+    shape_of,
+    simplified,
+    without_units,
+)
+from spiral.search.polish import spaced
+from spiral.search.shape import Shape
+
+Step = Callable[[Candidate, Generator], Candidate | None]
+
+EVERY = 500
+"""Moves look at every n-th point: 100 of them."""
+
+TINY = 1e-6
+
+
+class Move(NamedTuple):
+    """A move: steps taken one after the other, and how often it is tried."""
+
+    steps: tuple[Step, ...]
+    weight: float
+
+
+def _pick(
+    chosen: list[Bool[np.ndarray, "out in"]], random: Generator
+) -> tuple[int, ...]:
+    """Return layer, row and column of a random true entry of four matrices."""
+    places = [
+        (number, *place)
+        for number, matrix in enumerate(chosen)
+        for place in np.argwhere(matrix).tolist()
+    ]
+    return tuple(places[random.integers(len(places))])
+
+
+def drop(candidate: Candidate, random: Generator) -> Candidate:
+    """Drop a weight; half of the time its mean effect moves into the bias."""
+    found = copied(candidate)
+    number, row, column = _pick([layer.kept for layer in found], random)
+    layer = found[number]
+    if random.random() < 0.5:
+        feed = activations(candidate, spaced(EVERY)[0])[number][column]
+        layer.biases[row] += layer.weights[row, column] * feed.mean()
+    layer.kept[row, column] = False
+    layer.weights[row, column] = 0.0
+    return found
+
+
+def add(candidate: Candidate, random: Generator) -> Candidate | None:
+    """Add a weight between existing units, of 1 % to 200 % of the unit's input."""
+    found = copied(candidate)
+    if all(layer.kept.all() for layer in found):
+        return None
+    number, row, column = _pick([~layer.kept for layer in found], random)
+    layer = found[number]
+    values = activations(candidate, spaced(EVERY)[0])
+    feed, received = values[number][column], layer.weights[row] @ values[number]
+    layer.kept[row, column] = True
+    layer.weights[row, column] = _strength(random, -2.0, feed, received)
+    layer.biases[row] -= layer.weights[row, column] * feed.mean()
+    return found
+
+
+def _strength(
+    random: Generator, low: float, feed: np.ndarray, received: np.ndarray
+) -> float:
+    """Return a weight that adds 10^low … 2 times the deviation of what is received."""
+    relative = random.normal() * 10 ** random.uniform(low, 0.3)
+    return float(relative * (received.std() + 1e-3) / (feed.std() + 1e-3))
+
+
+def _layer(random: Generator) -> int:
+    """Return a hidden layer, layer 1 the most often: it has the most units."""
+    return int(random.choice(3, p=(0.5, 0.2, 0.3)))
+
+
+def add_unit(candidate: Candidate, random: Generator) -> Candidate:
+    """Add a unit with one or two inputs, a kink among the points and one output."""
+    found, number = copied(candidate), _layer(random)
+    layer, following = found[number], found[number + 1]
+    values = activations(candidate, spaced(EVERY)[0])
+    fan_in = layer.kept.shape[1]
+    inputs = random.choice(
+        fan_in, min(fan_in, 1 if random.random() < 0.6 else 2), replace=False
+    )
+    weights = np.zeros(fan_in)
+    weights[inputs] = random.normal(size=len(inputs))
+    weights /= (weights @ values[number]).std() + TINY
+    z = weights @ values[number]
+    bias = -z[random.integers(len(z))]
+    target = int(random.integers(len(following.biases)))
+    feed = np.maximum(z + bias, 0.0)
+    received = following.weights[target] @ values[number + 1]
+    outgoing = np.zeros(len(following.biases))
+    outgoing[target] = _strength(random, -1.5, feed, received)
+    following.biases[target] -= outgoing[target] * feed.mean()
+    return _with_unit(found, number, weights != 0, weights, bias, outgoing)
+
+
+def _with_unit(
+    candidate: Candidate,
+    number: int,
+    kept: Bool[np.ndarray, " in"],
+    weights: Float[np.ndarray, " in"],
+    bias: float,
+    outgoing: Float[np.ndarray, " out"],
+) -> Candidate:
+    """Return the candidate with one more unit in a hidden layer."""
+    found = list(candidate)
+    layer, following = found[number], found[number + 1]
+    found[number] = Layer(
+        np.vstack([layer.kept, kept]),
+        np.vstack([layer.weights, weights]),
+        np.append(layer.biases, bias),
+    )
+    found[number + 1] = Layer(
+        np.column_stack([following.kept, outgoing != 0]),
+        np.column_stack([following.weights, outgoing]),
+        following.biases,
+    )
+    first, second, third, last = found
+    return first, second, third, last
+
+
+def remove_unit(candidate: Candidate, random: Generator) -> Candidate | None:
+    """Remove a unit; its mean moves into the biases it fed."""
+    found = copied(candidate)
+    place = _unit_of_several(found, random)
+    if place is None:
+        return None
+    number, unit = place
+    mean = activations(candidate, spaced(EVERY)[0])[number + 1][unit].mean()
+    found[number + 1].biases[:] += found[number + 1].weights[:, unit] * mean
+    return without_units(found, number, _only(found, number, unit))
+
+
+def _unit_of_several(candidate: Candidate, random: Generator) -> tuple[int, int] | None:
+    """Return a random unit of a random hidden layer that has several."""
+    layers = [number for number, units in enumerate(shape_of(candidate)) if units > 1]
+    if not layers:
+        return None
+    number = layers[random.integers(len(layers))]
+    return number, int(random.integers(shape_of(candidate)[number]))
+
+
+def _only(candidate: Candidate, number: int, unit: int) -> Bool[np.ndarray, " units"]:
+    """Return which units of a hidden layer are this one."""
+    return np.arange(len(candidate[number].biases)) == unit
+
+
+def merge(candidate: Candidate, random: Generator) -> Candidate | None:
+    """Let one unit take over the outgoing weights of another of its layer."""
+    found = copied(candidate)
+    place = _unit_of_several(found, random)
+    if place is None:
+        return None
+    number, unit = place
+    others = np.flatnonzero(~_only(found, number, unit))
+    other = others[random.integers(len(others))]
+    following = found[number + 1]
+    following.kept[:, other] |= following.kept[:, unit]
+    following.weights[:, other] += following.weights[:, unit]
+    return without_units(found, number, _only(found, number, unit))
+
+
+def split(candidate: Candidate, random: Generator) -> Candidate:
+    """Split a unit in two similar ones, which share its outgoing weights."""
+    found, number = copied(candidate), _layer(random)
+    layer, following = found[number], found[number + 1]
+    unit = int(random.integers(len(layer.biases)))
+    noise = 1.0 + 0.3 * random.normal(size=layer.weights.shape[1])
+    outgoing = np.zeros(len(following.biases))
+    targets = np.flatnonzero(following.kept[:, unit])
+    if len(targets) > 1:
+        moved = random.permutation(targets)[: random.integers(1, len(targets))]
+        outgoing[moved] = following.weights[moved, unit]
+        following.kept[moved, unit] = False
+        following.weights[moved, unit] = 0.0
+    else:
+        share = 0.5 + random.normal()
+        outgoing[targets] = following.weights[targets, unit] * share
+        following.weights[targets, unit] *= 1.0 - share
+    return _with_unit(
+        found,
+        number,
+        layer.kept[unit],
+        layer.weights[unit] * noise,
+        layer.biases[unit] + 0.3 * random.normal(),
+        outgoing,
+    )
+
+
+def perturb(candidate: Candidate, random: Generator) -> Candidate:
+    """Add noise of one size, 1 % to 60 %, to all weights and biases (basin hopping)."""
+    found, size = copied(candidate), 10 ** random.uniform(-2.0, -0.2)
+    for layer in found:
+        noise, shift = random.normal(size=(2, *layer.weights.shape))
+        layer.weights[:] += layer.kept * size * (layer.weights * noise + 0.3 * shift)
+        shift = random.normal(size=len(layer.biases))
+        layer.biases[:] += size * shift * (np.abs(layer.biases) + 0.3)
+    return found
+
+
+def redraw(candidate: Candidate, random: Generator) -> Candidate:
+    """Give a hidden unit new weights of the same inputs and a new kink."""
+    found, number = copied(candidate), _layer(random)
+    layer = found[number]
+    unit = int(random.integers(len(layer.biases)))
+    values = activations(candidate, spaced(EVERY)[0])
+    weights = layer.kept[unit] * random.normal(size=layer.kept.shape[1])
+    size = max(values[number + 1][unit].std(), 1e-2)
+    weights *= size / ((weights @ values[number]).std() + TINY)
+    z = weights @ values[number]
+    layer.weights[unit] = weights
+    layer.biases[unit] = -z[random.integers(len(z))]
+    return found
+
+
+def narrow(candidate: Candidate, random: Generator) -> Candidate | None:
+    """Bring two nearly parallel lines of layer 1 together and steepen what they feed.
+
+    Two opposite hinges side by side make a cliff; points inside it are wrong. Moving
+    them together by a factor, with steeper outgoing weights, keeps its height.
+    """
+    found = copied(candidate)
+    (kept, weights, biases), following = found[0], found[1]
+    norms = np.linalg.norm(weights, axis=1) + TINY
+    cosines = (weights @ weights.T) / np.outer(norms, norms)
+    pairs = np.argwhere(np.triu(np.abs(cosines) > 0.9, 1))
+    if not len(pairs):
+        return None
+    still, moved = random.permutation(pairs[random.integers(len(pairs))])
+    closer = random.choice((0.7, 0.5, 0.3, 0.1))
+    ratio = norms[moved] / norms[still] * np.sign(cosines[still, moved])
+    weights[moved] += (
+        (1 - closer) * kept[moved] * (ratio * weights[still] - weights[moved])
+    )
+    biases[moved] += (1 - closer) * (ratio * biases[still] - biases[moved])
+    following.weights[:, [still, moved]] /= closer
+    return found
+
+
+# Weights by a few runs of the first prototype: shares of tries that entered the archive
+# lay between 12 % (drop two, add one) and 45 % (split, add a unit).
+MOVES: dict[str, Move] = {
+    "drop": Move((drop,), 3.0),
+    "drop two": Move((drop, drop), 1.0),
+    "swap": Move((drop, add), 3.0),
+    "add": Move((add,), 1.0),
+    "add two, drop one": Move((add, add, drop), 1.5),
+    "drop two, add one": Move((drop, drop, add), 1.0),
+    "add a unit": Move((add_unit,), 1.5),
+    "add a unit, drop two": Move((add_unit, drop, drop), 1.5),
+    "remove a unit": Move((remove_unit,), 0.7),
+    "merge": Move((merge,), 0.5),
+    "split": Move((split,), 1.0),
+    "perturb": Move((perturb,), 3.0),
+    "redraw": Move((redraw,), 3.0),
+    "redraw, swap": Move((redraw, drop, add), 1.0),
+    "narrow": Move((narrow,), 1.0),
+}
+
+_NAMES = [*MOVES]
+_SHARES = np.array([move.weight for move in MOVES.values()])
+
+
+def draw(random: Generator) -> Move:
+    """Return a random move."""
+    shares = _SHARES / _SHARES.sum()
+    return MOVES[_NAMES[random.choice(len(_NAMES), p=shares)]]
+
+
+def apply(
+    move: Move, candidate: Candidate, random: Generator, largest: Shape
+) -> Candidate | None:
+    """Return the moved candidate without dead units; None if it does not apply.
+
+    Args:
+        move: The move.
+        candidate: The network to change.
+        random: The random stream.
+        largest: Most units of each hidden layer.
+    """
+    for step in move.steps:
+        changed = step(candidate, random)
+        changed = None if changed is None else simplified(changed)
+        if changed is None or np.greater(shape_of(changed), largest).any():
+            return None
+        candidate = changed
+    return candidate

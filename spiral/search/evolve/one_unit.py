@@ -1,0 +1,106 @@
+"""Networks with one unit in layer 2, from an exact head on a polygonal distance.
+
+Layers 1 and 2 compute a scalar g, and layers 3 and 4 a piecewise linear function f of
+it, whose sign is the class (see ``scalar``). This file says how many thresholds m units
+in layer 3 can make, and builds a network from hinges and thresholds.
+
+A unit of layer 3 adds a kink to f and is flat on one side. With m units all flat on the
+left, f has a first piece of slope 0 and m sloped ones: m sign changes. If the third is
+flat on the right instead, the first slope is the third minus the fourth; for slopes of
+alternating sign that is positive like the third, so every one of the m + 1 pieces may
+cross zero. That needs m ≥ 3: one and two units make one and two thresholds, three make
+four.
+"""
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.random import Generator
+
+from spiral.search.candidate import Candidate, Layer
+from spiral.search.polish import QUICK, spaced
+from spiral.search.shape import Shape
+
+STEPS = 20_000
+"""Most evolution steps of one start; it usually ends earlier (``scalar.STALE``)."""
+
+KINDS = (0.3, 0.35, 0.35)
+"""Shares of hinges that are tilted, and parallel to either axis."""
+
+
+def start(random: Generator, largest: Shape) -> Candidate:
+    """Return a new network with one unit in layer 2.
+
+    Args:
+        random: The random stream.
+        largest: Most units of each hidden layer.
+    """
+    from spiral.search.evolve import scalar  # imported late: Numba loads slowly
+
+    hinges = int(random.integers(min(3, largest[0]), min(6, largest[0]) + 1))
+    units = int(random.integers(min(2, largest[2]), min(4, largest[2]) + 1))
+    kinds = random.choice(3, size=hinges, p=KINDS)
+    points = spaced(QUICK.every)
+    found = scalar.evolve(kinds, points, most(units), STEPS, random)
+    _, below, cuts, low, high = scalar.best_head(found, points, most(units))
+    # Beyond all points, so that thresholds that are not needed never apply
+    unused = high + (high - low) * 0.1 * np.arange(1, most(units) + 1)
+    cuts = np.concatenate([cuts, unused])[: most(units)]
+    # The ReLU of layer 2 must not cut anything off, so g is shifted to be positive
+    margin = 0.05 * (high - low)
+    return _network(found, kinds, margin - low, cuts - low + margin, below, units)
+
+
+def most(units: int) -> int:
+    """Return how many thresholds this many units in layer 3 can make."""
+    return units if units < 3 else units + 1
+
+
+def _network(
+    hinges: Float[np.ndarray, "hinges 4"],
+    kinds: Int[np.ndarray, " hinges"],
+    shift: float,
+    cuts: Float[np.ndarray, " thresholds"],
+    below: int,
+    units: int,
+) -> Candidate:
+    """Return the network of hinges and thresholds on their sum plus ``shift``."""
+    tilted = kinds[:, None] == 0
+    kept = tilted | (kinds[:, None] == np.array([1, 2]))
+    slopes, kinks, offset = _head(cuts, units)
+    sign = 1.0 if below else -1.0  # f is positive below the first threshold
+    outgoing, flat_right = np.diff(slopes), np.ones(units)
+    if units >= 3:
+        flat_right[2] = -1.0
+    return (
+        Layer(kept, np.where(kept, hinges[:, :2], 0.0), -hinges[:, 2]),
+        _dense(hinges[None, :, 3], np.array([shift])),
+        _dense(flat_right[:, None], -flat_right * kinks),
+        _dense(sign * outgoing[None], np.array([sign * offset])),
+    )
+
+
+def _dense(weights: Float[np.ndarray, "out in"], biases: np.ndarray) -> Layer:
+    """Return a layer that keeps all weights."""
+    return Layer(np.ones(weights.shape, bool), weights, biases)
+
+
+def _head(
+    cuts: Float[np.ndarray, " thresholds"], units: int
+) -> tuple[Float[np.ndarray, " pieces"], Float[np.ndarray, " kinks"], float]:
+    """Return slopes, kinks and output bias of an f > 0 below the first threshold.
+
+    Piece i is the line through its threshold; neighbouring lines have slopes of
+    opposite sign, so they meet between their thresholds: there the kink is.
+    """
+    slopes = -((-1.0) ** np.arange(units + 1))
+    if units < 3:
+        # The first piece is flat: f is 1 there, until the line through the first cut
+        slopes = np.append(0.0, slopes[:-1])
+        lines = slopes[1:]
+        crossing = (lines[:-1] * cuts[:-1] - lines[1:] * cuts[1:]) / -np.diff(lines)
+        return slopes, np.append(cuts[0] - 1.0, crossing), 1.0
+    slopes[0] = slopes[2] - slopes[3]
+    kinks = (slopes[:-1] * cuts[:-1] - slopes[1:] * cuts[1:]) / -np.diff(slopes)
+    # At g = 0 the units flat on the left are silent; the third contributes its kink
+    offset = -slopes[0] * cuts[0] - (slopes[3] - slopes[2]) * kinks[2]
+    return slopes, kinks, float(offset)

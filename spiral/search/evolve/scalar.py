@@ -1,0 +1,153 @@
+"""A polygonal distance and the best thresholds on it, in Numba.
+
+A network with one unit in layer 2 computes a scalar g(x) = Σ aᵢ·relu(uᵢ·x - cᵢ) and a
+piecewise linear function of it. Only the thresholds matter, where that function changes
+its sign, and the best ones follow exactly from a histogram of g for each class, by
+dynamic programming. So the search walks over the hinges (uᵢ, cᵢ, aᵢ) alone: 5.6 µs an
+evaluation on 807 points (one Zen 4 core), a hundredth of a polish.
+
+A hinge is a row ``u₁, u₂, c, a``. Its kind says which inputs it has: 1 or 2 (parallel
+to an axis, one weight) or 0 (both, u is a unit vector).
+"""
+
+from math import atan2, cos, pi, sin
+
+import numpy as np
+
+from spiral.engines.compiled import njit
+
+BINS = 128
+"""Bins of the histogram: with 807 points finer ones only fit noise."""
+
+STALE = 3_000
+"""Give up after so many steps without improvement. Most runs end that way after 7,000
+steps; waiting longer than that finds less per second than starting anew."""
+
+
+@njit(cache=True)
+def thresholds(histogram, most):
+    """Return the most points right by at most ``most`` thresholds, and which.
+
+    Args:
+        histogram: Points of class 0 and class 1 in each bin, [2, bins].
+        most: Thresholds allowed.
+
+    Returns:
+        The number of points right; the class below the first threshold; the bins
+        before which the class changes, ascending.
+    """
+    bins = histogram.shape[1]
+    changed = np.empty((bins, most + 1), np.bool_)
+    value = np.empty(most + 1)
+    right, below, cuts = -1.0, 0, np.empty(0, np.int64)
+    for first in range(2):
+        value[:] = -np.inf
+        value[0] = 0.0
+        for b in range(bins):
+            for k in range(
+                most, -1, -1
+            ):  # downwards: value[k - 1] is of the bin before
+                changed[b, k] = k > 0 and value[k - 1] > value[k]
+                before = value[k - 1] if changed[b, k] else value[k]
+                value[k] = before + histogram[(first + k) & 1, b]
+        used = int(value.argmax())
+        if value[used] > right:
+            right, below = value[used], first
+            cuts = np.empty(used, np.int64)
+            for b in range(bins - 1, -1, -1):
+                if changed[b, used]:
+                    used -= 1
+                    cuts[used] = b
+    return right, below, cuts
+
+
+@njit(cache=True, fastmath=True)
+def distance(hinges, x, g):
+    """Write g of all points; return its smallest and largest value."""
+    g[:] = 0.0
+    for u, v, c, a in hinges:
+        for p in range(len(g)):
+            g[p] += a * max(u * x[0, p] + v * x[1, p] - c, 0.0)
+    return g.min(), g.max()
+
+
+@njit(cache=True)
+def best_head(hinges, points, most):
+    """Return points right, class below, thresholds, and the range of g."""
+    x, sign = points
+    g = np.empty(len(sign))
+    low, high = distance(hinges, x, g)
+    histogram = np.zeros((2, BINS))
+    if not high > low:
+        return 0.0, 0, np.empty(0), low, high
+    width = (high - low) / (BINS - 1e-9)
+    for p in range(len(g)):
+        histogram[int(sign[p] > 0.0), int((g[p] - low) / width)] += 1.0
+    right, below, cuts = thresholds(histogram, most)
+    # A hair below the edge of the bin: many points may lie exactly on the lowest edge
+    return right, below, low + (cuts - 1e-3) * width, low, high
+
+
+@njit(cache=True)
+def evolve(kinds, points, most, steps, random):
+    """Return hinges found by (1 + 1)-evolution from random ones.
+
+    A step moves one hinge somewhere else (15 %), or some or all a little, by noise
+    whose size is drawn from 0.3 % to 100 %; equally good steps are accepted, to drift
+    along plateaus.
+
+    Args:
+        kinds: Inputs of each hinge, int64 [hinges]: 0, 1 or 2.
+        points: Coordinates [2, D] and signs [D].
+        most: Thresholds that the head may use.
+        steps: Steps at most.
+        random: A NumPy generator.
+    """
+    hinges = np.zeros((len(kinds), 4))
+    for number in range(len(kinds)):
+        _draw(hinges[number], kinds[number], points[0], random)
+    right = best_head(hinges, points, most)[0]
+    stale = 0
+    for _ in range(steps):
+        tried = hinges.copy()
+        if random.random() < 0.15:
+            number = random.integers(0, len(kinds))
+            _draw(tried[number], kinds[number], points[0], random)
+        else:
+            _shake(tried, kinds, random)
+        found = best_head(tried, points, most)[0]
+        stale = 0 if found > right else stale + 1
+        if found >= right:
+            hinges, right = tried, found
+        if stale > STALE:
+            break
+    return hinges
+
+
+@njit(cache=True)
+def _draw(hinge, kind, x, random):
+    """Draw a hinge of a kind through a random point."""
+    if kind == 0:
+        angle = random.uniform(0.0, 2.0 * pi)
+        hinge[0], hinge[1] = cos(angle), sin(angle)
+    else:
+        hinge[0], hinge[1] = 0.0, 0.0
+        hinge[kind - 1] = 1.0 if random.random() < 0.5 else -1.0
+    point = random.integers(0, x.shape[1])
+    hinge[2] = hinge[0] * x[0, point] + hinge[1] * x[1, point]
+    hinge[3] = random.normal()
+
+
+@njit(cache=True)
+def _shake(hinges, kinds, random):
+    """Add noise to some of the hinges, or to all."""
+    size, some = 10.0 ** random.uniform(-2.5, 0.0), random.random() < 0.5
+    for number in range(len(kinds)):
+        if some and random.random() < 0.6:
+            continue
+        hinge = hinges[number]
+        if kinds[number] == 0:
+            angle = atan2(hinge[1], hinge[0]) + size * random.normal()
+            hinge[0], hinge[1] = cos(angle), sin(angle)
+        hinge[2] += size * random.normal()
+        hinge[3] += size * random.normal() * (abs(hinge[3]) + 0.3)

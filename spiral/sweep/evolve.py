@@ -1,0 +1,305 @@
+"""Evolution on islands: generation after generation, each a set of packs.
+
+::
+
+    DIR/search.json                        the settings
+    DIR/generation-12/island-0.parquet     the archive of an island after 12 generations
+    DIR/frontier.parquet                   the best network of each size so far
+
+A pack is one generation of one island. It follows from the settings and the archives of
+the generation before, which are files, so the result does not depend on workers,
+executor or interruptions. Each island receives the leaders of its neighbour.
+
+Only the last two generations stay on the disk.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from spiral import formats
+from spiral.errors import ConfigError, LaunchIncomplete, StoreError
+from spiral.results import atomic
+from spiral.search import best_known
+from spiral.search.candidate import compiled, to_network
+from spiral.search.evolve import archive as archives
+from spiral.search.evolve import island as islands
+from spiral.search.evolve.archive import Member
+from spiral.sweep.work import Outcome, Report, Work
+
+SETTINGS = "search.json"
+
+MIGRATION = 2
+"""Every n-th generation leaders immigrate; in between islands develop apart."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search: everything that determines its archives."""
+
+    settings: islands.Settings
+    islands: int
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Return the settings as they are written and compared."""
+        facts = {**asdict(self.settings), "islands": self.islands}
+        found: dict[str, Any] = json.loads(json.dumps(facts))
+        return found
+
+
+@dataclass(frozen=True)
+class Generation:
+    """The work of one generation; a pack is an island."""
+
+    out: Path
+    search: Search
+    number: int
+
+    def do(self, pack: str) -> Outcome:
+        """Compute and save the archive of an island.
+
+        Raises:
+            StoreError: An archive of the generation before cannot be read, or the new
+                one cannot be written.
+        """
+        began, island = time.perf_counter(), int(pack)
+        sources = [island]
+        if self.number % MIGRATION == 0 and self.search.islands > 1:
+            sources.append((island + 1) % self.search.islands)
+        before = [
+            archives.load(path(self.out, self.number - 1, source))
+            for source in sources
+            if self.number > 1
+        ]
+        settings = self.search.settings
+        found = islands.generation(settings, self.number, island, before)
+        archives.save(found, path(self.out, self.number, island))
+        return Outcome(pack, settings.tries, time.perf_counter() - began)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a search ends: at the first of these, None never."""
+
+    generations: int | None = None
+    minutes: float | None = None
+    """Begin no generation after these."""
+    patience: float | None = None
+    """Minutes without a better network of any size."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a generation has brought."""
+
+    generation: int
+    rate: float
+    """Networks polished per second, all islands together."""
+    better: dict[int, float]
+    """Accuracies of the numbers of weights at which it improved."""
+
+
+Executor = Callable[[Work, Sequence[str], int, Report], None]
+
+
+def run(
+    search: Search,
+    out: Path,
+    limits: Limits,
+    executor: tuple[Executor, int],
+    report: Callable[[Progress], None],
+) -> pd.DataFrame:
+    """Evolve until a limit is reached; return the frontier of the search.
+
+    Args:
+        search: What to do.
+        out: Its directory; a search begun there goes on.
+        limits: When to end.
+        executor: Runs packs, and on how many workers.
+        report: Called after each generation.
+
+    Raises:
+        ConfigError: The directory belongs to something else, or the limits leave
+            nothing to do.
+        StoreError: It cannot be read or written.
+        LaunchIncomplete: An island failed.
+    """
+    number, leaders = begin(search, out), Leaders(search, out)
+    table = leaders.frontier(number) if number else None
+    began = improved = time.monotonic()
+    while not _ends(limits, number, time.monotonic() - began, improved):
+        number += 1
+        now = time.monotonic()
+        advance(search, out, number, *executor)
+        before, table = table, leaders.frontier(number)
+        better = _better(before, table)
+        if better:
+            improved = time.monotonic()
+        networks = search.islands * search.settings.tries
+        report(Progress(number, networks / (time.monotonic() - now), better))
+    if table is None:
+        raise ConfigError("expected limits that leave time for a generation, got none")
+    return table
+
+
+def _ends(limits: Limits, number: int, spent: float, improved: float) -> bool:
+    """Return whether a search has reached a limit."""
+    generations, minutes, patience = asdict(limits).values()
+    return (
+        (generations is not None and number >= generations)
+        or (minutes is not None and spent >= 60 * minutes)
+        or (patience is not None and time.monotonic() - improved >= 60 * patience)
+    )
+
+
+def _better(before: pd.DataFrame | None, after: pd.DataFrame) -> dict[int, float]:
+    """Return the best accuracies at the numbers of weights that have improved."""
+    old = {} if before is None else best_known.best(before).to_dict()
+    new = best_known.best(after).to_dict()
+    return {size: best for size, best in new.items() if best > old.get(size, 0.0)}
+
+
+def path(out: Path, generation: int, island: int) -> Path:
+    """Return the file of an archive."""
+    return _folder(out, generation) / f"island-{island}.parquet"
+
+
+def _folder(out: Path, generation: int) -> Path:
+    """Return the folder of a generation."""
+    return out / f"generation-{generation}"
+
+
+def begin(search: Search, out: Path) -> int:
+    """Create or check a directory; return the last complete generation, 0 if none.
+
+    Raises:
+        ConfigError: The directory belongs to something else.
+        StoreError: It cannot be read or written.
+    """
+    known = read_settings(out)
+    if known is None:
+        if out.exists() and any(out.iterdir()):
+            raise ConfigError(
+                f"--out {out}: expected an empty directory or one of `search evolve`, "
+                "got other files; give another --out"
+            )
+        out.mkdir(parents=True, exist_ok=True)
+        data = json.dumps(search.facts, indent=1).encode()
+        atomic.replace_atomically(out / SETTINGS, data, out)
+    elif known != search.facts:
+        changed = [
+            name for name in search.facts if known.get(name) != search.facts[name]
+        ]
+        raise ConfigError(
+            f"--out {out}: expected the settings that this search began with; "
+            f"{', '.join(changed)} differ: give them as before, or another --out"
+        )
+    return last(out, search.islands)
+
+
+def read_settings(out: Path) -> Mapping[str, Any] | None:
+    """Return the settings of the search in a directory, if there is one."""
+    try:
+        found: Mapping[str, Any] = json.loads((out / SETTINGS).read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"{out / SETTINGS}: expected the settings of a search, got "
+            f"{formats.broken(out / SETTINGS)}"
+        ) from error
+    return found
+
+
+def last(out: Path, count: int) -> int:
+    """Return the last complete generation in a directory, 0 if there is none."""
+    complete = [
+        number
+        for number in _numbers(out)
+        if all(path(out, number, island).exists() for island in range(count))
+    ]
+    return max(complete, default=0)
+
+
+def _numbers(out: Path) -> list[int]:
+    """Return the generations that have folders."""
+    return [
+        int(folder.name.removeprefix("generation-"))
+        for folder in out.glob("generation-*")
+    ]
+
+
+def advance(
+    search: Search, out: Path, number: int, executor: Executor, workers: int
+) -> None:
+    """Compute the missing archives of a generation.
+
+    Raises:
+        LaunchIncomplete: An island failed.
+    """
+    _folder(out, number).mkdir(exist_ok=True)
+    missing = [
+        str(island)
+        for island in range(search.islands)
+        if not path(out, number, island).exists()
+    ]
+    failed: list[Outcome] = []
+
+    def report(outcome: Outcome) -> None:
+        if outcome.error is not None:
+            failed.append(outcome)
+
+    executor(Generation(out.resolve(), search, number), missing, workers, report)
+    if failed:
+        texts = "\n".join(f"  island {each.pack}: {each.error}" for each in failed)
+        raise LaunchIncomplete(
+            f"generation {number} failed; earlier ones are saved. Run the same command "
+            f"to continue:\n{texts}"
+        )
+    for old in _numbers(out):
+        if old < number - 1:
+            shutil.rmtree(_folder(out, old), ignore_errors=True)
+
+
+class Leaders:
+    """The frontier of a search: entries of its leaders, each evaluated once."""
+
+    def __init__(self, search: Search, out: Path) -> None:
+        self._search, self._out = search, out
+        self._entries: dict[bytes, dict[str, Any]] = {}
+
+    def frontier(self, generation: int) -> pd.DataFrame:
+        """Return and save the frontier of a generation's archives."""
+        found = [
+            self._entry(leader)
+            for island in range(self._search.islands)
+            for _, leader in sorted(
+                archives.load(path(self._out, generation, island)).leaders.items()
+            )
+        ]
+        table = pd.DataFrame([entry for entry in found if entry])
+        table = best_known.merge([table.reindex(columns=best_known.SCHEMA.names)])
+        best_known.save(table, self._out / best_known.NAME)
+        return table
+
+    def _entry(self, leader: Member) -> dict[str, Any]:
+        """Return the entry of a leader; empty if float32 makes it constant."""
+        key = leader.mask.encode() + compiled(leader.candidate)[1].tobytes()
+        if key not in self._entries:
+            network = to_network(leader.candidate)
+            start, moves, generation, island = leader.origin
+            found = (
+                f"evolve, seed {self._search.settings.seed}, generation {generation}, "
+                f"island {island}, {moves} moves from {start}"
+            )
+            self._entries[key] = (
+                {} if network is None else best_known.entry(network, "any", "", found)
+            )
+        return self._entries[key]
