@@ -140,7 +140,7 @@ def launch(
     interrupted launch.
     """
     with resumable() as begun:
-        from spiral.sweep.grid import shipped
+        from spiral.sweep.grid import shipped  # slow: signals may arrive meanwhile
 
         settings = settings_of(options)
         if settings.method is not None:

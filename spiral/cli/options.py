@@ -82,7 +82,7 @@ def check_names(
 ) -> None:
     """Raise ConfigError, with a suggestion for each, if some names are unknown."""
     unknown = [
-        f"{kind} {name!r} unknown; {spelling.suggest(name, known, words)}"
+        f"unknown {kind} {name!r}; {spelling.suggest(name, known, words)}"
         for name in names
         if name not in known
     ]

@@ -19,11 +19,11 @@ from spiral.results import store
 
 STATUSES = {
     "ok": "trained as asked",
-    "degenerate": "too few positive scores to rank all that is kept",
-    "aborted": "the original code stops here and leaves no record",
+    "degenerate": "too few positive scores to rank all kept weights",
+    "aborted": "the original code stops here and records nothing",
     "collapsed": "no path from input to output",
     "diverged": "weights or loss are NaN or infinite",
-    "infeasible": "not exactly as many weights as asked for (`keep`)",
+    "infeasible": "another number of weights than requested (`keep`)",
 }
 """The statuses of rows, and what they mean."""
 
@@ -44,7 +44,7 @@ RESULTS: dict[str, Result] = {
         "; ".join(f"{n} ({text})" if n != "ok" else n for n, text in STATUSES.items()),
     ),
     "accuracy": Result(
-        pa.float64(), "-", "share of the 49,982 points with the right sign"
+        pa.float64(), "-", "share of the 49,982 points classified correctly"
     ),
     "loss": Result(pa.float64(), "nats", "mean binary cross-entropy on all points"),
     "entropy": Result(
@@ -57,26 +57,26 @@ RESULTS: dict[str, Result] = {
         "without label smoothing",
     ),
     "nnz": Result(pa.int64(), "weights", "weights the mask keeps"),
-    "nnz_params": Result(pa.int64(), "parameters", "the same with biases"),
+    "nnz_params": Result(pa.int64(), "parameters", "weights and biases kept"),
     "trained_params": Result(
-        pa.int64(), "parameters", "numbers that the last training changed"
+        pa.int64(), "parameters", "parameters that the last training changed"
     ),
     "effective_nnz": Result(
         pa.int64(), "weights", "kept weights on a path from input to output"
     ),
-    "connected": Result(pa.bool_(), "-", "whether there is such a path"),
+    "connected": Result(pa.bool_(), "-", "whether a path leads from input to output"),
     "nnz_1": Result(pa.int64(), "weights", "kept weights of layer 1 (inputs)"),
     "nnz_2": Result(pa.int64(), "weights", "kept weights of layer 2"),
     "nnz_3": Result(pa.int64(), "weights", "kept weights of layer 3"),
     "nnz_4": Result(pa.int64(), "weights", "kept weights of layer 4 (output)"),
-    "mask": Result(pa.binary(), "-", "one bit per parameter, first in the highest bit"),
+    "mask": Result(pa.binary(), "-", "one bit per parameter, the first in the highest"),
     "weights": Result(
         pa.list_(pa.float32()), "-", "final values of the kept parameters, in order"
     ),
     "engine_used": Result(pa.string(), "-", "engine that trained it"),
     "steps": Result(pa.int64(), "steps", "training steps"),
     "seconds": Result(
-        pa.float64(), "seconds", "its share of the pack's time (varies between runs)"
+        pa.float64(), "seconds", "its share of the pack's time (differs between runs)"
     ),
 }
 """Result columns."""

@@ -98,7 +98,7 @@ def _value(  # noqa: PLR0911 - one return per kind of node
         case ast.Name(id=name):
             if name not in columns:
                 hint = spelling.suggest(name, columns, spelling.KEYS)
-                raise WhereError(f"{name!r} unknown; {hint}")
+                raise WhereError(f"unknown name {name!r}; {hint}")
             return columns[name]
         case ast.Constant(value=bool() | str() as value):
             return np.asarray(value)

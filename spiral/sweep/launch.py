@@ -68,9 +68,9 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
         StoreError: The directory cannot be written.
     """
     if settings.address is not None:
-        from spiral.sweep import ray_process
+        from spiral.sweep.ray import process
 
-        ray_process.check_address(settings.address)
+        process.check_address(settings.address)
     names = [str(engine) for engine in pd.unique(grid.configs["engine"])]
     for name in names:
         engines.check_device(name)
@@ -151,9 +151,9 @@ def executor(settings: Settings, gpu: bool = False) -> Callable[..., None]:
         from spiral.sweep import local
 
         return local.run
-    from spiral.sweep import ray_process
+    from spiral.sweep.ray import process
 
-    return partial(ray_process.run, address=settings.address, gpu=gpu)
+    return partial(process.run, address=settings.address, gpu=gpu)
 
 
 def _share(missing: pd.DataFrame, every: pd.Series, settings: Settings) -> list[str]:

@@ -36,5 +36,5 @@ def test_unknown_columns_are_refused_each_with_the_nearest():
     ran = run("columns", "accurcy", "keep", "rewind")
     assert (ran.code, ran.out) == (2, "")
     first, second = ran.err.splitlines()
-    assert "column 'accurcy' unknown; did you mean 'accuracy'?" in first
-    assert "column 'rewind' unknown" in second
+    assert "unknown column 'accurcy'; did you mean 'accuracy'?" in first
+    assert "unknown column 'rewind'" in second

@@ -233,7 +233,7 @@ def test_methods_keeps_the_order_asked_and_shows_what_is_legal():
 def test_an_unknown_method_lists_those_there_are():
     ran = run("methods", "snip", "zzz")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("error: method 'zzz' unknown; choose from dense, ")
+    assert ran.err.startswith("error: unknown method 'zzz'; choose from dense, ")
     every = run("methods", "sf", "snip", "mag").err.splitlines()
     assert [line.split("'")[-2] for line in every] == ["synflow", "magnitude"]
 

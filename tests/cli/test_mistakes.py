@@ -50,7 +50,7 @@ def test_a_missing_device_is_refused_with_the_remedy(grid, tmp_path, monkeypatch
         (["plan", "{grid}", "--set", "width"], 2, "expected KEY=VALUE"),
         (["plan", "{grid}", "--set", "method=gpm"], 2, "did you mean 'gmp'?"),
         (["plan", "{grid}", "--set", "wd=0"], 2, "did you mean 'weight_decay'?"),
-        (["methods", "gmp", "sf"], 2, "'sf' unknown; did you mean 'synflow'?"),
+        (["methods", "gmp", "sf"], 2, "unknown method 'sf'; did you mean 'synflow'?"),
         (["rank", "--method", "mag"], 2, "did you mean 'magnitude'?"),
         (["launch", "{grid}"], 2, "--out"),
         (["launch", "{grid}", "--out", "{tmp}/o", "--engine", "abacus"], 2, "abacus"),

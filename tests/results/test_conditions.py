@@ -147,7 +147,7 @@ def test_what_logic_joins_must_be_true_or_false(text):
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
-    assert refusal("kep < 3") == "'kep' unknown; did you mean 'keep'?"
+    assert refusal("kep < 3") == "unknown name 'kep'; did you mean 'keep'?"
     message = refusal("colour < 3")
     assert all(name in message for name in ("'colour'", "keep", "width", "schedule"))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from spiral.sweep.ray import LOOPBACK, SETTINGS
+from spiral.sweep.ray.tune import LOOPBACK, SETTINGS
 from tests.soak.stage import Stage, check, check_message, until
 
 WANTED = 20

@@ -11,7 +11,7 @@ from socket import create_server
 import pytest
 
 from spiral.results import store
-from spiral.sweep import ray, ray_session
+from spiral.sweep.ray import session, tune
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
@@ -28,8 +28,8 @@ def guarded(tmp_path_factory):
         words += f" --include-dashboard false --block --temp-dir {folder}"
         environment = {
             **os.environ,
-            **ray.SETTINGS,
-            **ray.LOOPBACK,
+            **tune.SETTINGS,
+            **tune.LOOPBACK,
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": token,
         }
@@ -45,7 +45,7 @@ def guarded(tmp_path_factory):
         try:
             yield f"127.0.0.1:{port}", token, log, head
         finally:
-            ray_session.kill(head.pid)
+            session.kill(head.pid)
             head.wait()
 
 
@@ -110,7 +110,7 @@ def test_trials_on_a_cluster_end_with_a_launch_that_a_signal_ends(
     words = f"launch {grid} --out {tmp_path}/out --address {address} --workers 2"
 
     def trials():
-        return {pid for pid in ray_session.members(head.pid) if proc.trains(pid)}
+        return {pid for pid in session.members(head.pid) if proc.trains(pid)}
 
     launcher = subprocess.Popen(
         [sys.executable, "-m", "spiral", *words.split(), "--set", "epochs=10000"],

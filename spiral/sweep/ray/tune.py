@@ -1,6 +1,6 @@
 """The Ray executor: one Tune trial per pack. The only file that imports ray.
 
-It runs in a process separate from the launcher (see ``sweep.ray_process``). Tune does
+It runs in a process separate from the launcher (see ``ray.process``). Tune does
 three things: it places packs on workers, retries them, and survives their death. Its
 logs, checkpoints and restoring are switched off, as the store already makes a launch
 resumable.
@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from spiral import homes
 from spiral.errors import ConfigError, LaunchIncomplete, SpiralError
-from spiral.sweep import ray_token, ray_watch
-from spiral.sweep.ray_main import Folders, log
+from spiral.sweep.ray import token, watch
+from spiral.sweep.ray.main import Folders, log
 from spiral.sweep.work import ATTEMPTS, Outcome, Report, Work, attempt
 
 SETTINGS = {
@@ -71,7 +71,7 @@ def run(
     ray = _start(address, workers, gpu, folders.own)
     # Tune logs a traceback for every dead worker; our report needs one line
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    with ray_watch.watched(ray.get_runtime_context().gcs_address, lost):
+    with watch.watched(ray.get_runtime_context().gcs_address, lost):
         _tune(work, packs, workers, report, gpu, folders.shared)
     if address is not None:
         ray.shutdown()  # a Ray started here is killed with its session instead
@@ -134,7 +134,7 @@ def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
     for name, value in LOOPBACK.items() if inside else ():
         os.environ.setdefault(name, value)
     if address is None:
-        ray_token.renew()
+        token.renew()
     homes.settle_ray()
     import ray
 
@@ -149,8 +149,8 @@ def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
             raise SpiralError(text) from None
         # Only Ray's log says why a reachable head does not answer
         said = f"{type(error).__name__} {error} {log(folder)}"
-        if ray_token.rejected(said):
-            raise ConfigError(ray_token.rejection(address)) from None
+        if token.rejected(said):
+            raise ConfigError(token.rejection(address)) from None
         raise ConfigError(_no_cluster(address, error)) from None
     return ray
 

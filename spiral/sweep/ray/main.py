@@ -1,6 +1,6 @@
-"""The main function of Ray's process, which a launcher starts (``sweep.ray_process``).
+"""The main function of Ray's process, which a launcher starts (``ray.process``).
 
-The process does one piece of work (a function of ``sweep.ray``), reports to the
+The process does one piece of work (a function of ``ray.tune``), reports to the
 launcher, and is killed by it with all its children.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spiral.errors import LaunchIncomplete, SpiralError
-from spiral.sweep import ray_session
+from spiral.sweep.ray import session
 
 LOG = "log"
 """File in Ray's folder with the output of its process."""
@@ -61,9 +61,9 @@ def _end_with(line: Connection, folders: Folders) -> None:
     """Kill all processes of this session once the launcher is gone."""
     with suppress(EOFError, OSError):
         line.recv()
-    ray_session.kill(os.getpid())
+    session.kill(os.getpid())
     for folder in folders:
-        ray_session.remove(folder)
+        session.remove(folder)
     os._exit(1)
 
 

@@ -3,7 +3,7 @@
 import threading
 from socket import create_server
 
-from spiral.sweep import ray_watch
+from spiral.sweep.ray import watch as ray_watch
 from tests.patience import PATIENCE
 
 

@@ -22,12 +22,13 @@ from typing import Any
 
 from spiral.errors import ConfigError, LaunchIncomplete
 from spiral.results import store
-from spiral.sweep import ray, ray_main, ray_session, signals
+from spiral.sweep import signals
+from spiral.sweep.ray import main, session, tune
 from spiral.sweep.work import Report, Work
 
 START = (
-    "import sys; sys.path[:] = {path!r}; from spiral.sweep import ray_main; "
-    "ray_main.serve({handle})"
+    "import sys; sys.path[:] = {path!r}; from spiral.sweep.ray import main; "
+    "main.serve({handle})"
 )
 
 SOCKET = "ray-12345678/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store"
@@ -65,14 +66,14 @@ def run(
     Raises:
         SpiralError: Ray could not start, or ended before all packs were done.
     """
-    job = ray.Job(work, list(packs), workers, address, gpu)
+    job = tune.Job(work, list(packs), workers, address, gpu)
     # Tune requires a storage folder; on a cluster all nodes must see it
-    _do(partial(ray.run, job), report, shared=address and store.scratch(work.out))
+    _do(partial(tune.run, job), report, shared=address and store.scratch(work.out))
 
 
 def check_address(address: str) -> None:
     """Raise ConfigError unless a Ray cluster answers there within seconds."""
-    _do(partial(ray.check_address, address), print)
+    _do(partial(tune.check_address, address), print)
 
 
 def _do(
@@ -83,7 +84,7 @@ def _do(
     """Run some work in Ray's process, and forward its reports."""
     with ExitStack() as stack:
         own = stack.enter_context(_folder(short_folder()))
-        folders = ray_main.Folders(
+        folders = main.Folders(
             own, own if shared is None else stack.enter_context(_folder(shared))
         )
         process, line = stack.enter_context(_process(own))
@@ -110,18 +111,18 @@ def _process(folder: str) -> Iterator[tuple["subprocess.Popen[bytes]", Connectio
     """
     ours, theirs = Pipe()
     code = START.format(path=sys.path, handle=theirs.fileno())
-    with ours, Path(folder, ray_main.LOG).open("wb") as log:
+    with ours, Path(folder, main.LOG).open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", code],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**ray.SETTINGS, **os.environ},
+            env={**tune.SETTINGS, **os.environ},
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
         try:
-            with signals.undoing(partial(ray_session.kill, process.pid)):
+            with signals.undoing(partial(session.kill, process.pid)):
                 theirs.close()
                 yield process, ours
         finally:
@@ -132,16 +133,16 @@ def _process(folder: str) -> Iterator[tuple["subprocess.Popen[bytes]", Connectio
 def _folder(parent: Path | str) -> Iterator[str]:
     """Make a folder that is removed after the block, and on a signal."""
     folder = tempfile.mkdtemp(prefix="ray-", dir=parent)
-    with signals.undoing(partial(ray_session.remove, folder)):
+    with signals.undoing(partial(session.remove, folder)):
         yield folder
 
 
 def _end_of(process: "subprocess.Popen[bytes]", folder: str) -> str:
     """Return the message for a process that ended before its work was done."""
-    ray_session.kill(process.pid)  # it is dead or dying: its exit code stays
+    session.kill(process.pid)  # it is dead or dying: its exit code stays
     code = process.wait()
     how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
-    said = ray_main.log(folder).split("\n")
+    said = main.log(folder).split("\n")
     last = [f": {line[-LAST_WORDS:]}" for line in said if line.strip()][-1:]
     return (
         f"Ray ended unexpectedly ({how}{''.join(last)}). Finished packs are saved: run "

@@ -11,7 +11,8 @@ from socket import create_server
 import pytest
 
 from spiral.results import store
-from spiral.sweep import ray, status
+from spiral.sweep import status
+from spiral.sweep.ray import tune
 from tests.patience import PATIENCE
 
 COMMAND = [sys.executable, "-m", "spiral", "launch"]
@@ -108,9 +109,9 @@ def test_a_cluster_that_only_loopback_reaches_is_told_from_others():
     with create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         for host in ("127.0.0.1", "localhost"):
-            assert ray._only_loopback(f"{host}:{port}")
+            assert tune._only_loopback(f"{host}:{port}")
     for address in ("auto", "10.0.0.1:6379", "localhost:", "ray://127.0.0.1:1"):
-        assert not ray._only_loopback(address)
+        assert not tune._only_loopback(address)
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from spiral.errors import ConfigError, LaunchIncomplete
-from spiral.sweep import ray_process, ray_session
+from spiral.sweep.ray import process as ray_process
+from spiral.sweep.ray import session
 
 
 @pytest.fixture
@@ -97,9 +98,9 @@ def test_a_session_is_killed_with_its_orphans(proc):
     )
     try:
         assert leader.stdout.readline() == b"ready\n"
-        members = ray_session.members(leader.pid)
+        members = session.members(leader.pid)
         assert len(members) == 3
-        ray_session.kill(leader.pid)
+        session.kill(leader.pid)
         proc.until(lambda: not proc.alive(members), "death of all")
     finally:
         leader.kill()

@@ -1,0 +1,1 @@
+"""The Ray executor, and the process in which it runs."""
