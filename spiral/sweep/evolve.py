@@ -18,6 +18,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -133,14 +134,14 @@ def run(
     """
     number, leaders = begin(search, out), Leaders(search, out)
     table = leaders.frontier(number) if number else None
-    began = improved = time.monotonic()
+    began, improved = time.monotonic(), inf  # patience begins with a generation
     while not _ends(limits, number, time.monotonic() - began, improved):
         number += 1
         now = time.monotonic()
         advance(search, out, number, *executor)
         before, table = table, leaders.frontier(number)
         better = _better(before, table)
-        if better:
+        if better or improved == inf:
             improved = time.monotonic()
         networks = search.islands * search.settings.tries
         report(Progress(number, networks / (time.monotonic() - now), better))

@@ -1,0 +1,57 @@
+"""Generations follow from seed and archives alone, and improve them."""
+
+import pytest
+
+from spiral.search.candidate import nnz_of, shape_of
+from spiral.search.evolve import archive as archives
+from spiral.search.evolve import island
+from spiral.search.polish import right
+
+SETTINGS = island.Settings(3, ("one-unit", "random"), (5, 2, 3), (8, 20), 40)
+
+
+@pytest.fixture(scope="module")
+def first():
+    return island.generation(SETTINGS, 1, 0, [])
+
+
+def content(archive, tmp_path):
+    archives.save(archive, tmp_path / "archive.parquet")
+    return (tmp_path / "archive.parquet").read_bytes()
+
+
+def test_a_generation_is_a_function_of_what_it_is_given(first, tmp_path):
+    before = content(first, tmp_path)
+    assert content(island.generation(SETTINGS, 1, 0, []), tmp_path) == before
+    assert content(island.generation(SETTINGS, 1, 1, []), tmp_path) != before
+
+
+def test_members_are_within_the_settings_and_leaders_are_counted(first):
+    members = [*first.members()]
+    assert len(members) > 10
+    for member in members:
+        assert 8 <= nnz_of(member.candidate) <= 20
+        assert all(
+            units <= most
+            for units, most in zip(
+                shape_of(member.candidate), SETTINGS.largest, strict=True
+            )
+        )
+    assert first.leaders
+    for (shape, nnz), leader in first.leaders.items():
+        assert shape == shape_of(leader.candidate)
+        assert nnz == nnz_of(leader.candidate)
+        assert leader.right == right(leader.candidate)
+
+
+def test_generations_go_on_from_their_archive_and_take_in_leaders(first, tmp_path):
+    archives.save(first, tmp_path / "a")
+    neighbour = island.generation(SETTINGS, 1, 1, [])
+    best = max(member.right for member in neighbour.leaders.values())
+    later = island.generation(
+        SETTINGS, 2, 0, [archives.load(tmp_path / "a"), neighbour]
+    )
+    assert max(member.right for member in later.leaders.values()) >= best
+    for key, leader in first.leaders.items():
+        assert later.leaders[key].right >= leader.right
+    assert {m.origin.generation for m in later.members()} == {1, 2}

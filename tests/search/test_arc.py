@@ -1,0 +1,36 @@
+"""Accuracy on the curve against a dense walk along it."""
+
+import numpy as np
+
+from spiral.search import arc, best_known
+from spiral.search.candidate import activations, from_network
+from spiral.tasks import cubist
+
+
+def walked(network, steps=4_000):
+    """Return the share of a walk that is right, segment by segment."""
+    mean, deviation = cubist.scale_of(cubist.raw())
+    total = 0.0
+    for sign, corners in zip((-1, 1), cubist.vertices(), strict=True):
+        lengths = np.linalg.norm(np.diff(corners, axis=0), axis=1)
+        at = (np.arange(steps) + 0.5) / steps
+        for start, stop, length in zip(corners[:-1], corners[1:], lengths, strict=True):
+            walk = (start + at[:, None] * (stop - start) - mean) / deviation
+            logit = activations(from_network(network), walk.T)[-1][0]
+            total += (logit * sign > 0).mean() * length / lengths.sum() / 2
+    return total
+
+
+def test_the_share_of_the_curve_is_that_of_a_dense_walk():
+    table = best_known.load()
+    rows = table[table["nnz"].between(6, 26)].to_dict("records")[::5]
+    for row in rows:
+        network = best_known.network_of(row)
+        assert abs(arc.accuracy(network) - walked(network)) < 5e-4
+
+
+def test_points_between_the_samples_count():
+    # A cliff that no point sees: all points right, not all of the curve
+    table = best_known.load()
+    row = table[table["accuracy"] == 1.0].iloc[-1]
+    assert 0.99 < row["arc_accuracy"] <= 1.0 + 1e-12

@@ -1,0 +1,128 @@
+"""Evolution on islands: the same files whatever happens on the way."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from spiral.cli import main
+from spiral.errors import ConfigError, LaunchIncomplete
+from spiral.search import best_known
+from spiral.search.evolve.island import Settings
+from spiral.sweep import evolve, local
+from spiral.sweep.evolve import Limits, Search
+from spiral.sweep.work import Outcome
+from tests import patience
+
+SEARCH = Search(Settings(0, ("one-unit", "random"), (5, 2, 3), (8, 20), 25), 2)
+OPTIONS = ["--seed", "0", "--units", "5,2,3", "--nnz", "8..20", "--tries", "25"]
+
+
+def run(out, generations, search=SEARCH, executor=local.run):
+    reports = []
+    limits = Limits(generations=generations)
+    evolve.run(search, out, limits, (executor, 1), reports.append)
+    return reports
+
+
+def contents(out):
+    return {
+        str(path.relative_to(out)): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    out = tmp_path_factory.mktemp("search") / "whole"
+    run(out, 4)
+    return out
+
+
+def test_only_two_generations_stay_and_the_frontier_is_true(whole):
+    names = {path.name for path in whole.iterdir()}
+    assert names == {"search.json", "frontier.parquet", "generation-3", "generation-4"}
+    table = best_known.load(whole / "frontier.parquet")
+    assert best_known.mistakes(table) == []
+    assert table["found"].str.startswith("evolve, seed 0, generation ").all()
+
+
+def test_a_search_in_parts_equals_one_in_one_go(whole, tmp_path):
+    out = tmp_path / "parts"
+    run(out, 1)
+    run(out, 3)
+    (evolve.path(out, 3, 1)).unlink()  # killed before its second island was saved
+    reports = run(out, 4)
+    assert [report.generation for report in reports] == [3, 4]
+    assert contents(out) == contents(whole)
+
+
+def test_a_failed_island_loses_no_other_one(whole, tmp_path):
+    out = tmp_path / "failed"
+
+    def failing(work, packs, workers, report):
+        local.run(work, packs[:1], workers, report)
+        report(Outcome(packs[1], error="its worker died"))
+
+    with pytest.raises(LaunchIncomplete, match="island 1: its worker died"):
+        run(out, 1, executor=failing)
+    assert evolve.path(out, 1, 0).exists()
+    run(out, 4)
+    assert contents(out) == contents(whole)
+
+
+def test_other_settings_and_other_folders_are_refused(whole, tmp_path):
+    other = Search(SEARCH.settings, 3)
+    with pytest.raises(ConfigError, match="islands"):
+        run(whole, 5, search=other)
+    (tmp_path / "something").write_text("else")
+    with pytest.raises(ConfigError, match="empty directory"):
+        run(tmp_path, 1)
+
+
+def test_limits_end_a_search(tmp_path):
+    with pytest.raises(ConfigError, match="limits"):
+        evolve.run(SEARCH, tmp_path / "a", Limits(minutes=0), (local.run, 1), print)
+    reports = []
+    limits = Limits(generations=50, patience=1e-9)
+    evolve.run(SEARCH, tmp_path / "b", limits, (local.run, 1), reports.append)
+    assert reports
+    assert len(reports) < 50
+    assert not reports[-1].better or len(reports) == 1
+
+
+def test_the_command_evolves_resumes_and_feeds_a_frontier(whole, tmp_path):
+    out, file = tmp_path / "out", tmp_path / "frontier.parquet"
+    command = ["search", "evolve", "--out", str(out), *OPTIONS, "--workers", "1"]
+    for generations in ("2", "4"):
+        done = CliRunner().invoke(main, [*command, "--generations", generations])
+        assert done.exit_code == 0, done.output
+    assert "generation 4: " in done.output
+    assert f"frontier update {out}" in done.output
+    assert contents(out) == contents(whole)
+    update = ["frontier", "update", str(out), "--file", str(file)]
+    done = CliRunner().invoke(main, update)
+    assert done.exit_code == 0, done.output
+    assert len(best_known.load(file)) == len(best_known.load(out / "frontier.parquet"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("executor", ["local", "ray"])
+def test_a_search_killed_many_times_makes_the_same_files(whole, tmp_path, executor):
+    out = tmp_path / "killed"
+    command = [
+        *(sys.executable, "-m", "spiral", "search", "evolve", "--out", str(out)),
+        *(*OPTIONS, "--generations", "4", "--workers", "2", "--executor", executor),
+    ]
+    for number in range(1, 4):
+        process = subprocess.Popen(command, start_new_session=True)
+        begun = evolve.path(out, number, 0)
+        patience.until(begun.exists, f"generation {number}")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    subprocess.run(command, check=True)
+    assert contents(out) == contents(whole)
