@@ -126,7 +126,7 @@ Markdown(f"{sum(each.networks for each in prepared.done)} networks trained.")
 # **Rank it** among the shipped methods, at the same seeds, sizes and width.
 
 # %%
-found = ranking.of_folder(folder / "rows", mine)
+found = ranking.of_folder(folder / "rows", mine, registry.options())
 Markdown(ranking_text.headline(found))
 
 # %% [markdown]

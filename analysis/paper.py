@@ -59,7 +59,7 @@ pd.DataFrame([summary.read(file)[1] for file in [*PAPER, *SEEDS]])[
 # means that no training with up to 65 weights reached 95 %.
 
 # %%
-paper = compare.of_folders(PAPER)
+paper = compare.of_folders(PAPER, registry.known())
 excess = paper.tables["excess"]
 at_95 = excess[excess["threshold"] == 0.95]
 at_95.pivot(index="method", columns="width", values="any_excess")

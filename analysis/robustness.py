@@ -50,7 +50,7 @@ blocks:
 settings = launch.Settings(executor="local")
 prepared = launch.prepare(small, rows, settings)
 launch.run(prepared, settings, lambda outcome: None)
-found = diagnosis.diagnose([rows])
+found = diagnosis.diagnose([rows], registry.known())
 Markdown(f"{len(found.networks)} networks are read. " + " ".join(found.notes[-1:]))
 
 # %% [markdown]

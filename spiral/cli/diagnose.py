@@ -56,6 +56,7 @@ def robustness(
     corruption; angle, length and margin of the last features; and how much the points
     that two methods get wrong overlap.
     """
+    from spiral.methods import registry
     from spiral.report.figures import style
     from spiral.report.studies.robustness import (
         diagnosis,
@@ -65,7 +66,8 @@ def robustness(
         figure as robustness_figures,
     )
 
-    found = diagnosis.diagnose(folders, diagnosis.Question(**question))
+    wanted = diagnosis.Question(**question)
+    found = diagnosis.diagnose(folders, registry.known(), wanted)
     if output:
         register_looks()
         figure = robustness_figures.page(found.groups, found.curves, width)
@@ -122,13 +124,14 @@ def regimes(
     not in their outputs; each cell has its accuracy gap to the best known network. The
     grid seeds/regimes trains them.
     """
+    from spiral.methods import registry
     from spiral.report.figures import style
     from spiral.report.studies.regimes import figure as regime_figures
     from spiral.report.studies.regimes import regime_map, text
     from spiral.report.studies.regimes.measure import Thresholds
 
     wanted = regime_map.Question(**question, thresholds=Thresholds(barrier, alike))
-    found = regime_map.draw_map(folders, wanted)
+    found = regime_map.draw_map(folders, registry.options(), wanted)
     if output:
         style.save(regime_figures.page(found), output)
     present(text.document(found), as_json)

@@ -56,15 +56,31 @@ def _of_rows(command: "Command") -> "Command":
     @frontier
     @wraps(command)
     def reading(folders: tuple[Path, ...], **options: Any) -> None:
+        from spiral.methods import registry
         from spiral.report.figures import rows
         from spiral.report.stats import compare
 
         named = ("thresholds", "where", "seed_split", "frontier")
         asked = {name: options.pop(name) for name in named}
-        source = rows.read(folders, compare.Question(**asked))
+        question = compare.Question(**asked)
+        source = rows.read(folders, registry.known(), question)
         command(source=source, **options)
 
     return reading
+
+
+def _of_budgets(command: "Command") -> "Command":
+    """Name the folders and rows of a command, which also gets the methods known."""
+
+    @folders
+    @which
+    @wraps(command)
+    def knowing(**options: Any) -> None:
+        from spiral.methods import registry
+
+        command(methods=registry.known(), **options)
+
+    return knowing
 
 
 def _of_network(command: "Command") -> "Command":
@@ -74,7 +90,7 @@ def _of_network(command: "Command") -> "Command":
 
 INPUTS: dict[str, "Decorator"] = {
     "rows": _of_rows,
-    "budgets": lambda command: folders(which(command)),
+    "budgets": _of_budgets,
     "network": _of_network,
     "trainings": folder,
     "frontier": frontier_command.file,

@@ -50,10 +50,11 @@ def view(
     always has the best known networks, and those of each DIR. --json prints file and
     bytes.
     """
+    from spiral.methods import registry
     from spiral.report.viewer import page as view
     from spiral.results import atomic
 
-    page = view.page(folders, select, leaders, limit)
+    page = view.page(folders, registry.options(), select, leaders, limit)
     atomic.replace_atomically(output, page.encode(), output.absolute().parent)
     if as_json:
         show({"file": str(output), "bytes": output.stat().st_size})

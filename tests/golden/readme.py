@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from spiral.methods.registry import METHODS
+from spiral.methods.registry import METHODS, options
 from spiral.report.stats import standings
 from spiral.report.text import standings as standings_text
 from spiral.results import columns
@@ -16,7 +16,7 @@ LEADERS = 5
 
 def leaders() -> str:
     """Return the first of the ranking, for readers who know none of its terms."""
-    found = standings.shipped()
+    found = standings.shipped(options())
     table = standings_text.table(found).head(LEADERS)
     head = ["rank", "method", "weights for 95 %", "95 % interval", "best seed"]
     table["method"] = [f"[`{m}`](docs/methods.md#{m})" for m in table["method"]]
@@ -26,7 +26,7 @@ def leaders() -> str:
 
 def full_ranking() -> str:
     """Return the whole ranking and what its columns are."""
-    return standings_text.markdown(standings.shipped())
+    return standings_text.markdown(standings.shipped(options()), METHODS)
 
 
 def every_method() -> str:

@@ -15,8 +15,8 @@ from spiral.report.figures import files, rows
 
 Takes = Literal["rows", "budgets", "network", "trainings", "frontier"]
 """Where the numbers come from: rows of launches (a ``rows.Source``), rows of several
-budgets (``folders`` and ``where``), one network (``out`` and ``config_id``), the
-trainings of a search (``out``), or a frontier (``path``)."""
+budgets (``folders``, ``methods`` and ``where``), one network (``out`` and
+``config_id``), the trainings of a search (``out``), or a frontier (``path``)."""
 
 Kind = Literal["sizes", "size", "levels", "flag", "count"]
 """The type of an option: whole numbers, one of them, accuracies, a flag, or what counts

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError
-from spiral.methods.registry import options
+from spiral.protocol.methods import Methods
 from spiral.report.figures import (
     accuracy as accuracy_figures,
 )
@@ -82,11 +82,13 @@ class Source:
         return summarise(self.choice, self.question.thresholds, self.known)
 
 
-def read(folders: Sequence[Path], question: Question | None = None) -> Source:
+def read(
+    folders: Sequence[Path], methods: Methods, question: Question | None = None
+) -> Source:
     """Return the rows of launches, and the frontier."""
     question = question or Question()
-    rows, notes = load.read(folders, options())
-    rows = select(rows, question.where)
+    rows, notes = load.read(folders, methods.options)
+    rows = select(rows, question.where, methods)
     return Source(folders, rows, best_known(question), question, notes)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from spiral.errors import ConfigError
-from spiral.methods.registry import options
+from spiral.protocol.methods import Methods
 from spiral.report.stats import differences, mask_distance
 from spiral.report.stats.ablation import ablation
 from spiral.report.stats.aggregate import summarise
@@ -66,11 +66,14 @@ class Comparison:
     (see ``differences``)."""
 
 
-def of_folders(folders: Sequence[Path], question: Question | None = None) -> Comparison:
+def of_folders(
+    folders: Sequence[Path], methods: Methods, question: Question | None = None
+) -> Comparison:
     """Compare the rows of launches, each config once.
 
     Args:
         folders: Results directories, or summaries of them.
+        methods: Those that this process knows.
         question: What to compare.
 
     Raises:
@@ -78,10 +81,10 @@ def of_folders(folders: Sequence[Path], question: Question | None = None) -> Com
         StoreError: A folder holds no rows, or the file no frontier.
     """
     question = question or Question()
-    rows, notes = load.read(folders, options())
+    rows, notes = load.read(folders, methods.options)
     if any(folder.is_file() for folder in folders):  # a summary has no masks
         question = replace(question, masks=0)
-    rows = select(rows, question.where)
+    rows = select(rows, question.where, methods)
     read_masks = partial(load.masks, folders)
     found = of_rows(rows, question, best_known(question), read_masks)
     return replace(found, question=question, notes=[*notes, *found.notes])

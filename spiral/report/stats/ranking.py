@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from spiral.errors import StoreError
-from spiral.methods.registry import options
+from spiral.protocol.config import OptionClasses
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
@@ -47,19 +47,22 @@ class Ranking:
     """Our rows that keep another number of weights than they promise."""
 
 
-def of_folder(out: Path, method: str, baseline: Sequence[Path] = ()) -> Ranking:
+def of_folder(
+    out: Path, method: str, options: OptionClasses, baseline: Sequence[Path] = ()
+) -> Ranking:
     """Rank the rows of a launch among those of a baseline.
 
     Args:
         out: The results directory.
         method: Which of its methods.
+        options: Those of the methods that this process knows.
         baseline: Summaries; ``standard`` as shipped by default.
 
     Raises:
         StoreError: There are no rows.
     """
     places = [*baseline] or [summary.shipped("standard")]
-    found = load.read([out, *places], options())
+    found = load.read([out, *places], options)
     planned, _ = store.read_manifest(out, columns=["method"])
     missing = (planned["method"] == method).sum() - (found.rows["folder"] == 0).sum()
     if missing > 0:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from spiral.methods.registry import options
+from spiral.protocol.config import OptionClasses
 from spiral.report.stats import differences
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
@@ -37,11 +37,10 @@ class Standings(NamedTuple):
     """What differs beyond the methods."""
 
 
-def shipped() -> Standings:
+def shipped(options: OptionClasses) -> Standings:
     """Return the standings of the shipped methods, each at its defaults."""
-    return standings(
-        load.read([summary.shipped("standard")], options()).rows, frontier.load()
-    )
+    rows = load.read([summary.shipped("standard")], options).rows
+    return standings(rows, frontier.load())
 
 
 def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:

@@ -1,10 +1,10 @@
 """The document of the standings: all shipped methods ranked among each other."""
 
 import textwrap
+from collections.abc import Iterable
 
 import pandas as pd
 
-from spiral.methods.registry import METHODS
 from spiral.report.stats.standings import Standings
 from spiral.report.text import comparison
 from spiral.report.text.document import Document, Table
@@ -74,12 +74,12 @@ def definitions(found: Standings) -> dict[str, str]:
     }
 
 
-def markdown(found: Standings) -> str:
-    """Return the standings and the names of the methods that are not ranked."""
+def markdown(found: Standings, methods: Iterable[str]) -> str:
+    """Return the standings, and which of some methods are not ranked."""
     shown = table(found)
     shown["method"] = [f"`{name}`" for name in shown["method"]]
     lines = [[*shown.columns], ["---"] * len(shown.columns), *shown.to_numpy().tolist()]
-    others = [f"`{name}`" for name in METHODS if name not in {*found.ranks["method"]}]
+    others = [f"`{name}`" for name in methods if name not in {*found.ranks["method"]}]
     meanings = definitions(found).items()
     return "\n".join(
         [

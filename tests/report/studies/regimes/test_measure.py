@@ -17,6 +17,7 @@ from spiral.sweep import launch
 from spiral.sweep.grid import grid
 from spiral.tasks import cubist
 from tests import oracles
+from tests.report import METHODS
 
 WIDTH = 4
 ON = measure.points(50)
@@ -222,7 +223,7 @@ def launched(tmp_path_factory):
 @pytest.fixture(scope="module")
 def found(launched):
     question = regime_map.Question(temperature="checkpoint", every=10)
-    return regime_map.draw_map([launched], question)
+    return regime_map.draw_map([launched], METHODS.options, question)
 
 
 def test_a_cell_is_the_mean_of_its_dense_networks(launched, found):
@@ -274,7 +275,9 @@ def test_regimes_are_counted(found):
 
 
 def test_another_temperature_is_another_map(launched):
-    found = regime_map.draw_map([launched], regime_map.Question(every=50))
+    found = regime_map.draw_map(
+        [launched], METHODS.options, regime_map.Question(every=50)
+    )
     assert found.temperature == "dense_lr"  # three values against two
     assert found.cells["dense_lr"].tolist() == [0.05, 0.1, 0.1, 0.2]
     assert found.cells["keep"].tolist() == [60, 20, 60, 60]
@@ -295,7 +298,7 @@ def test_a_map_says_what_is_ours_and_draws(found, tmp_path):
 
 def test_the_data_may_say_what_is_alike(launched):
     question = regime_map.Question("checkpoint", every=50, split=True)
-    split = regime_map.draw_map([launched], question)
+    split = regime_map.draw_map([launched], METHODS.options, question)
     at = measure.border(split.cells["cka"].to_numpy(float))
     assert any(
         f"cka below {at:.3g}" in n and "follows from the data" in n for n in split.notes
@@ -328,7 +331,7 @@ def test_every_regime_has_a_colour():
 )
 def test_mistakes_are_named(launched, options, message):
     with pytest.raises(ConfigError, match=message):
-        regime_map.draw_map([launched], regime_map.Question(**options))
+        regime_map.draw_map([launched], METHODS.options, regime_map.Question(**options))
 
 
 def test_one_retraining_says_nothing(tmp_path):
@@ -337,4 +340,4 @@ def test_one_retraining_says_nothing(tmp_path):
     prepared = launch.prepare(grid.loads(line), tmp_path / "out", settings)
     launch.run(prepared, settings, lambda outcome: None)
     with pytest.raises(ConfigError, match="give `branch` several"):
-        regime_map.draw_map([tmp_path / "out"])
+        regime_map.draw_map([tmp_path / "out"], METHODS.options)

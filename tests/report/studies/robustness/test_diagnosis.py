@@ -20,6 +20,7 @@ from spiral.search import best_known
 from spiral.search.network import unpacked
 from spiral.tasks import cubist
 from tests import oracles
+from tests.report import METHODS
 from tests.results.test_load import written
 
 EVERY = 199
@@ -45,7 +46,7 @@ def folders(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(folders):
-    return diagnose(folders, Question(every=EVERY, each=3))
+    return diagnose(folders, METHODS, Question(every=EVERY, each=3))
 
 
 def reading(name, seed):
@@ -124,18 +125,18 @@ def test_curves_have_every_kind_at_every_severity(found):
 def test_methods_and_sizes_can_be_chosen(folders):
     def left(**question):
         asked = Question(every=EVERY, each=1, **question)
-        return set(diagnose(folders, asked).groups["method"]) - {"best_known"}
+        return set(diagnose(folders, METHODS, asked).groups["method"]) - {"best_known"}
 
     assert left(where={"when": ["before"]}) == {"dense", "snip"}
     assert left(keep=[7]) == {"dense", "gmp", "snip"}
     with pytest.raises(ConfigError, match="expected networks to measure"):
-        diagnose(folders[1:], Question(keep=[8]))
+        diagnose(folders[1:], METHODS, Question(keep=[8]))
     with pytest.raises(StoreError):
-        diagnose(folders, Question(frontier=folders[0] / "none.parquet"))
+        diagnose(folders, METHODS, Question(frontier=folders[0] / "none.parquet"))
 
 
 def test_without_dense_networks_nothing_is_known_to_be_lost(folders):
-    found = diagnose(folders[1:], Question(every=EVERY, each=2))
+    found = diagnose(folders[1:], METHODS, Question(every=EVERY, each=2))
     assert found.networks["lost"].isna().all()
     assert found.overlap["lost"].isna().all()
 
