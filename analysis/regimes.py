@@ -66,7 +66,7 @@ Markdown(
 # Where pruning leaves nothing to train (`collapsed`) there is no regime.
 
 # %%
-figure.page(found)
+figure.draw(found)
 
 # %% [markdown]
 # ## How far from the best known is each regime?

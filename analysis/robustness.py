@@ -67,7 +67,7 @@ groups = found.groups.sort_values(["keep", "mean_corruption"], ascending=[True, 
 groups[["method", "keep", "n", *numbers]]
 
 # %%
-figure.page(found.groups, found.curves)
+figure.draw(found)
 
 # %%
 medians = found.groups.set_index("method").groupby("method")["drop"].median()

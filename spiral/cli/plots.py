@@ -164,19 +164,20 @@ class Figures(Mapping[str, click.Command]):
         """Return the command of a figure."""
         from spiral.report.figures import catalogue
 
-        return _command(catalogue.find(name))
+        entry = catalogue.find(name)
+        if entry.takes not in INPUTS:
+            raise KeyError(name)  # a study's: `diagnose` draws it
+        return _command(entry)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names of figures."""
         from spiral.report.figures import catalogue
 
-        return (entry.name for entry in catalogue.FIGURES)
+        return (e.name for e in catalogue.FIGURES if e.takes in INPUTS)
 
     def __len__(self) -> int:
         """Return how many figures there are."""
-        from spiral.report.figures import catalogue
-
-        return len(catalogue.FIGURES)
+        return sum(1 for _ in self)
 
 
 @click.group(commands=cast("Any", Figures()))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from spiral.methods.registry import METHODS, options
+from spiral.report.figures import catalogue
 from spiral.report.stats import standings
 from spiral.report.text import standings as standings_text
 from spiral.results import columns
@@ -53,11 +54,18 @@ def every_result() -> str:
     return markdown(["column", "type", "unit", "meaning"], lines)
 
 
+def every_figure() -> str:
+    """Return a line for each figure: its command, and what it shows."""
+    lines = [[f"`{entry.command}`", entry.shows] for entry in catalogue.FIGURES]
+    return markdown(["command", "what it shows"], lines)
+
+
 TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("README.md", "leaders"): leaders,
     ("docs/methods.md", "ranking"): full_ranking,
     ("docs/methods.md", "methods"): every_method,
     ("docs/results.md", "columns"): every_result,
+    ("docs/results.md", "figures"): every_figure,
 }
 """(page, name of the table) → what makes it."""
 

@@ -290,7 +290,7 @@ def test_a_map_says_what_is_ours_and_draws(found, tmp_path):
     assert len(document["cells"]) == 4
     assert document["temperature"] == "checkpoint"
     for n in (1, 2):
-        style.save(figure.page(found), tmp_path / f"{n}.svg")
+        style.save(figure.draw(found), tmp_path / f"{n}.svg")
     first, second = ((tmp_path / f"{n}.svg").read_bytes() for n in (1, 2))
     assert first == second
     assert len(first) > 10_000

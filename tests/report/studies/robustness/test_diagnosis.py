@@ -152,10 +152,10 @@ def test_text_and_json_say_the_same(found):
 
 
 def test_the_figure_draws_every_method_and_kind(found, monkeypatch):
-    silent = robustness_figures.page(found.groups, found.curves).subfigs[1].axes
+    silent = robustness_figures.draw(found).subfigs[1].axes
     assert not any(axes.lines for axes in silent)  # all are at chance
     monkeypatch.setattr(robustness_figures, "INFORMED", 0)
-    figure = robustness_figures.page(found.groups, found.curves)
+    figure = robustness_figures.draw(found)
     left, right, *panels = [a for part in figure.subfigs for a in part.axes]
     labels = {line.get_label() for line in left.lines}
     assert labels == {"dense", "gmp", "snip", "best known"}
@@ -164,5 +164,7 @@ def test_the_figure_draws_every_method_and_kind(found, monkeypatch):
     colours = {to_hex(line.get_color()) for line in panels[0].lines}
     assert len(colours) == 4
     assert right.get_ylabel() == "relative drop of accuracy"
+    caption = " ".join(figure.get_supxlabel().split())
+    assert "n = 3 networks of width 3" in caption
     with pytest.raises(ConfigError, match="pruned networks of width 9"):
-        robustness_figures.page(found.groups, found.curves, 9)
+        robustness_figures.draw(found, 9)
