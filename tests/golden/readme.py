@@ -1,5 +1,6 @@
 """Rewrite the generated tables of the README and of ``docs/`` from what is shipped."""
 
+import textwrap
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -27,7 +28,29 @@ def leaders() -> str:
 
 def full_ranking() -> str:
     """Return the whole ranking and what its columns are."""
-    return standings_text.markdown(standings.shipped(options()), METHODS)
+    return ranking(standings.shipped(options()))
+
+
+def ranking(found: standings.Standings) -> str:
+    """Return a ranking, its definitions, and the methods that are not ranked."""
+    table = standings_text.table(found)
+    table["method"] = [f"`{name}`" for name in table["method"]]
+    others = [f"`{name}`" for name in METHODS if name not in {*found.ranks["method"]}]
+    meanings = standings_text.definitions(found).items()
+    return "\n".join(
+        [
+            textwrap.fill(f"{standings_text.title(found)}.", 88),
+            "",
+            markdown([*table.columns], table.to_numpy()),
+            "",
+            *(
+                textwrap.fill(f"- {name}: {text}.", 88, subsequent_indent="  ")
+                for name, text in meanings
+            ),
+            "",
+            textwrap.fill(f"Not ranked: {', '.join(others)}.", 88),
+        ]
+    )
 
 
 def every_method() -> str:

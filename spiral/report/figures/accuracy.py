@@ -6,20 +6,17 @@ statistics.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spiral.report.figures import style
-from spiral.report.figures.layout import Sheet, counted, look, ordered, panels
+from spiral.report.figures.layout import Sheet, counted, look, panels
 from spiral.report.stats.selection import GIVEN
 
 CROWD = 4
 """Methods up to which the best seed has its own line."""
-
-LINE: dict[str, Any] = {"linewidth": 1.3, "markersize": 4}
 
 
 def accuracy(summary: pd.DataFrame, known: pd.Series | None = None) -> Figure:
@@ -57,7 +54,7 @@ def accuracy_over_keep(
         title: Text above.
     """
     pruned = summary[summary["keep"].notna()].sort_values("keep")
-    for method in ordered(summary["method"]):
+    for method in style.ordered(summary["method"]):
         part = pruned[pruned["method"] == method]
         if len(part):
             _line(axes, part, "keep", method)
@@ -93,8 +90,8 @@ def frontier(
     steps = dict.fromkeys([first] * len(before), float(before.sum())) | dict(inside)
     if steps:
         steps.setdefault(last, max(steps.values()))
-        look = {"color": style.INK, "linewidth": 1.4, "label": label}
-        axes.step([*steps], [*steps.values()], where="post", zorder=3, **look)
+        line = {"color": style.INK, "linewidth": 1.4, "label": label}
+        axes.step([*steps], [*steps.values()], where="post", zorder=3, **line)
 
 
 def over_width(
@@ -135,7 +132,7 @@ def accuracy_over_width(
         widths: Ticks: the first, and powers of two.
         level: The best accuracy known of this size.
     """
-    for method in ordered(summary["method"]):
+    for method in style.ordered(summary["method"]):
         part = summary[summary["method"] == method].sort_values("width")
         _line(axes, part, "width", method)
     if level is not None:
@@ -155,8 +152,7 @@ def _line(axes: Axes, part: pd.DataFrame, over: str, method: str) -> None:
         part[name].to_numpy(float)
         for name in (over, "median", "median_low", "median_high")
     )
-    style_of: dict[str, Any] = {**look(method), **LINE}
-    axes.plot(x, median, label=style.plain(method), **style_of)
+    axes.plot(x, median, label=style.plain(method), **look(method))
     axes.vlines(x, low, high, color=style.colour(method), linewidth=1, alpha=0.5)
 
 

@@ -125,9 +125,14 @@ def many(values: Iterable[float], what: str) -> str:
 
 
 def look(method: object) -> dict[str, Any]:
-    """Return the colour and marker of a method."""
+    """Return how a method's line looks, for ``Axes.plot``."""
     name = str(method)
-    return {"color": style.colour(name), "marker": style.marker(name)}
+    return {
+        "color": style.colour(name),
+        "marker": style.marker(name),
+        "linewidth": 1.3,
+        "markersize": 4,
+    }
 
 
 def some(values: Iterable[int], most: int) -> list[int]:
@@ -137,11 +142,6 @@ def some(values: Iterable[int], most: int) -> list[int]:
         return known
     places = np.linspace(0, len(known) - 1, most).round().astype(int)
     return [known[place] for place in places]
-
-
-def ordered(methods: Iterable[object]) -> list[str]:
-    """Return names in the order of their looks, those without one last."""
-    return style.ordered(methods)
 
 
 def _label_outside(every: np.ndarray, count: int) -> None:

@@ -11,18 +11,10 @@ from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError
 from spiral.protocol.methods import Methods
-from spiral.report.figures import (
-    accuracy as accuracy_figures,
-)
-from spiral.report.figures import (
-    connection as connection_figures,
-)
-from spiral.report.figures import (
-    maps,
-)
-from spiral.report.figures import (
-    ranking as ranking_figures,
-)
+from spiral.report.figures import accuracy as accuracy_figures
+from spiral.report.figures import connection as connection_figures
+from spiral.report.figures import files, maps
+from spiral.report.figures import ranking as ranking_figures
 from spiral.report.figures.layout import add, some
 from spiral.report.figures.networks import Drawn
 from spiral.report.stats import differences, fixed_start
@@ -36,7 +28,6 @@ from spiral.report.stats.selection import FAILED, GIVEN, Choice, choose
 from spiral.results import columns as result_rows
 from spiral.results import load
 from spiral.search import best_known as frontier
-from spiral.search import network
 
 ABREAST = 4
 """Widths that stand side by side unless others are asked for."""
@@ -257,8 +248,7 @@ def _row(row: dict[str, object]) -> Drawn:
 def _known(entry: dict[str, object]) -> Drawn:
     """Return a network of the frontier."""
     title = f"best known\n{entry['nnz']} weights\n{entry['accuracy']:.4f}"
-    params = np.asarray(entry["params"])
-    return Drawn(title, *network.unpacked(str(entry["matrices"]), params))
+    return files.of_entry(entry)._replace(title=title)
 
 
 def _only(table: pd.DataFrame, column: str, wanted: Sequence[int]) -> pd.DataFrame:

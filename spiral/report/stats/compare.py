@@ -10,13 +10,13 @@ import pandas as pd
 from spiral.errors import ConfigError
 from spiral.protocol.methods import Methods
 from spiral.report.stats import differences, mask_distance
+from spiral.report.stats import notes as notes_text
 from spiral.report.stats.ablation import ablation
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.row_filter import select
 from spiral.report.stats.selection import SHOWN, choose
-from spiral.report.text import notes as notes_text
 from spiral.results import load
 from spiral.search import best_known as frontier
 
@@ -123,14 +123,11 @@ def of_rows(
     lines = excess_weights(choice, groups, question.thresholds, known)
     differ = differences.of(choice)
     added = differences.columns(choice, lines, differ)
+    by_size = differences.columns(choice, groups, differ)
+    own = [name for name in SHOWN if name in by_size]  # groups have these, as numbers
     tables = {
         "excess": lines.assign(**added),
-        "groups": groups.assign(
-            **differences.columns(choice, groups, differ).drop(
-                columns=[*SHOWN],
-                errors="ignore",  # these it has, as numbers
-            )
-        ),
+        "groups": groups.assign(**by_size.drop(columns=own)),
         "pairwise": pairwise(choice),
         "masks": ablation(rows, known),
         "distances": pd.DataFrame(),
@@ -147,8 +144,3 @@ def of_rows(
             "of each"
         )
     return Comparison(question, tables, notes, [*added])
-
-
-def over_size(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with a line for each method, width and size, for figures."""
-    return summarise(choose(rows, BY))

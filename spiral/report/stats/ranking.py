@@ -9,11 +9,11 @@ import pandas as pd
 
 from spiral.errors import StoreError
 from spiral.protocol.config import OptionClasses
+from spiral.report.stats import notes as notes_text
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.selection import SIZE, choose
-from spiral.report.text import notes as notes_text
 from spiral.results import load, store, summary
 from spiral.search import best_known as frontier
 from spiral.search.best_known import THRESHOLDS
@@ -47,22 +47,18 @@ class Ranking:
     """Our rows that keep another number of weights than they promise."""
 
 
-def of_folder(
-    out: Path, method: str, options: OptionClasses, baseline: Sequence[Path] = ()
-) -> Ranking:
-    """Rank the rows of a launch among those of a baseline.
+def of_folder(out: Path, method: str, options: OptionClasses) -> Ranking:
+    """Rank the rows of a launch among the shipped ones of ``standard``.
 
     Args:
         out: The results directory.
         method: Which of its methods.
         options: Those of the methods that this process knows.
-        baseline: Summaries; ``standard`` as shipped by default.
 
     Raises:
         StoreError: There are no rows.
     """
-    places = [*baseline] or [summary.shipped("standard")]
-    found = load.read([out, *places], options)
+    found = load.read([out, summary.shipped("standard")], options)
     planned, _ = store.read_manifest(out, columns=["method"])
     missing = (planned["method"] == method).sum() - (found.rows["folder"] == 0).sum()
     if missing > 0:

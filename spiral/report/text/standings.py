@@ -1,8 +1,5 @@
 """The document of the standings: all shipped methods ranked among each other."""
 
-import textwrap
-from collections.abc import Iterable
-
 import pandas as pd
 
 from spiral.report.stats.standings import Standings
@@ -72,26 +69,3 @@ def definitions(found: Standings) -> dict[str, str]:
         "best": "the same for the best of the seeds",
         **{f"accuracy gap at {size}": gap for size in SIZES},
     }
-
-
-def markdown(found: Standings, methods: Iterable[str]) -> str:
-    """Return the standings, and which of some methods are not ranked."""
-    shown = table(found)
-    shown["method"] = [f"`{name}`" for name in shown["method"]]
-    lines = [[*shown.columns], ["---"] * len(shown.columns), *shown.to_numpy().tolist()]
-    others = [f"`{name}`" for name in methods if name not in {*found.ranks["method"]}]
-    meanings = definitions(found).items()
-    return "\n".join(
-        [
-            textwrap.fill(f"{title(found)}.", 88),
-            "",
-            *("| " + " | ".join(map(str, line)) + " |" for line in lines),
-            "",
-            *(
-                textwrap.fill(f"- {name}: {text}.", 88, subsequent_indent="  ")
-                for name, text in meanings
-            ),
-            "",
-            textwrap.fill(f"Not ranked: {', '.join(others)}.", 88),
-        ]
-    )

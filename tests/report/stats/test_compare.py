@@ -6,7 +6,7 @@ import pytest
 
 from spiral.errors import ConfigError, StoreError
 from spiral.model import masks
-from spiral.report.stats import compare, mask_distance
+from spiral.report.stats import mask_distance
 from spiral.report.stats.compare import Question, of_folders, of_rows
 from spiral.report.text import comparison
 from spiral.report.text.document import render
@@ -90,13 +90,6 @@ def test_left_out_distances_are_pointed_out(monkeypatch):
     few = of_rows(many.head(2), question, KNOWN).notes
     asked = of_rows(many, Question(by=["lr"], masks=1), KNOWN).notes
     assert not any("no distances" in note for note in few + asked)
-
-
-def test_figures_take_the_groups_of_methods_and_widths():
-    found = compare.over_size(rows()).set_index(["method", "keep"])
-    assert found.loc[("gmp", 26), "median"] == 0.97
-    assert found.loc[("gmp", 16), "n"] == 8
-    assert list(found.index.get_level_values("method")).count("dense") == 1
 
 
 # ---- folders

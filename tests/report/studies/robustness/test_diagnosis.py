@@ -5,15 +5,9 @@ import pytest
 from matplotlib.colors import to_hex
 
 from spiral.errors import ConfigError, StoreError
-from spiral.report.studies.robustness import (
-    figure as robustness_figures,
-)
-from spiral.report.studies.robustness import (
-    measure,
-)
-from spiral.report.studies.robustness import (
-    text as diagnosis_text,
-)
+from spiral.report.studies.robustness import figure as robustness_figures
+from spiral.report.studies.robustness import measure
+from spiral.report.studies.robustness import text as diagnosis_text
 from spiral.report.studies.robustness.diagnosis import Question, diagnose
 from spiral.report.text.document import as_json, render
 from spiral.search import best_known
