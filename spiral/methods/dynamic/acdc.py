@@ -199,9 +199,9 @@ def check(table: pd.DataFrame, stretched: bool) -> list[Mistake]:
 
 
 def cost_profile(
-    table: pd.DataFrame, weights: int, twins: np.ndarray, stretched: bool
+    table: pd.DataFrame, weights: int, sharing: np.ndarray, stretched: bool
 ) -> CostProfile:
-    """The beginning that twins share, other dense phases, sparse ones, the last."""
+    """The shared prefix, other dense phases, sparse ones, the last."""
     row, keep = table.iloc[0], table["keep"].to_numpy(np.float64)
     budget = budget_of(row)
     events = phases_of(row, stretched).beginnings(budget)
@@ -211,7 +211,7 @@ def cost_profile(
     whole = np.full(len(keep), float(weights))
     end = np.where(table["twin"] == "sparse", keep, whole)
     share = np.repeat([[first], [dense], [sparse], [last]], len(keep), axis=1)
-    share[0] /= twins
+    share[0] /= sharing
     return CostProfile(np.stack([whole, whole, keep, end]), share)
 
 
