@@ -19,7 +19,8 @@ from spiral.search import best_known as frontier
 from spiral.search.best_known import THRESHOLDS
 
 CELL = ["width", SIZE, "lr", "schedule", "seed"]
-"""What rows must have in common to be compared."""
+"""What rows must have in common to be compared. That includes learning rate and
+schedule: with more of them to choose from, a method would have more chances."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ def _same_cells(rows: pd.DataFrame, method: str) -> pd.DataFrame:
 
 def _against(rows: pd.DataFrame, by_width: pd.DataFrame, method: str) -> pd.DataFrame:
     """Compare the method with each other one, over all widths and at each."""
+    # Grouped by method alone the width is a stratum, so pairs still have equal widths.
     over_all = pairwise(choose(rows, ("method",)), method)
     both = pd.concat(
         [over_all.assign(width=pd.array([None] * len(over_all), "Int64")), by_width]
