@@ -36,7 +36,7 @@ def accuracy(summary: pd.DataFrame, known: pd.Series | None = None) -> Figure:
     dotted = "; dotted: best seed" if _few(summary) else ""
     caption = f"Median over seeds{dotted}. {_settings(summary)}"
     if known is not None:
-        caption += " The best known is of any width."
+        caption += " Best known: at any width."
     return panels(paints, sheet, caption)
 
 
@@ -170,5 +170,5 @@ def _settings(summary: pd.DataFrame) -> str:
     given = summary["method"].isin(GIVEN)
     most = int(summary["settings"].mask(given, 1).max())
     if most > 1:
-        text += f", at the setting with the best median of up to {most:,}"
+        text += f", at the best of up to {most:,} settings (by the median)"
     return f"{text}. Failures count as 0.5."

@@ -225,7 +225,7 @@ FIGURES = (
     Entry(
         "regimes",
         "Regimes of pruning",
-        "Regime, connectivity, likeness and accuracy gap of retrained networks, over "
+        "Regime, connectivity, similarity and accuracy gap of retrained networks, over "
         "temperature and the weights kept.",
         "study",
         regimes.draw,

@@ -18,7 +18,7 @@ COLOURS = {"I": "#D55E00", "II-A": "#F0E442", "II-B": "#56B4E9", "collapsed": "#
 
 PANELS = (
     ("lmc", "connectivity (below 0: a barrier)", "PuOr", True),
-    ("cka", "likeness of outputs (CKA)", "cividis", False),
+    ("cka", "similarity of outputs (CKA)", "cividis", False),
     ("accuracy_gap", "accuracy gap to the best known", "cividis_r", False),
 )
 """Column, title, colours, and whether 0 is in their middle."""
@@ -27,7 +27,7 @@ SMALL = 6.5
 
 
 def draw(found: RegimeMap) -> Figure:
-    """Return the map, connectivity, likeness, and the accuracy gap."""
+    """Return the map, connectivity, similarity, and the accuracy gap."""
     with mpl.rc_context(style.SETTINGS | {"axes.grid": False}):
         figure = style.figure(12, 9)
         (first, second), (third, fourth) = figure.subplots(2, 2)

@@ -136,7 +136,7 @@ def test_without_two_likenesses_there_is_no_border():
 def test_likeness_agrees_with_two_other_formulas(n):
     x = np.random.default_rng(n).standard_normal((300, 2))
     one, other = (oracles.logits(network(k), x, WIDTH) for k in (n, n + 7))
-    found = measure.alikeness(one, other)
+    found = measure.linear_cka(one, other)
     a, b = sigmoid(one), sigmoid(other)
     assert found == pytest.approx(cka_by_features(a, b), abs=1e-10)
     assert found == pytest.approx(cka_by_gram(a, b), abs=1e-10)
@@ -145,13 +145,13 @@ def test_likeness_agrees_with_two_other_formulas(n):
 
 def test_an_inverted_output_is_alike():
     z = oracles.logits(network(1), ON.x.T, WIDTH)
-    assert measure.alikeness(z, -z) == pytest.approx(1, abs=1e-12)
+    assert measure.linear_cka(z, -z) == pytest.approx(1, abs=1e-12)
 
 
 def test_a_constant_output_has_no_likeness():
     z = oracles.logits(network(1), ON.x.T, WIDTH)
-    assert np.isnan(measure.alikeness(z, np.full(len(z), 0.3)))
-    assert np.isnan(measure.alikeness(np.zeros(len(z)), np.zeros(len(z))))
+    assert np.isnan(measure.linear_cka(z, np.full(len(z), 0.3)))
+    assert np.isnan(measure.linear_cka(np.zeros(len(z)), np.zeros(len(z))))
 
 
 def test_dead_units_change_nothing():
@@ -163,7 +163,7 @@ def test_dead_units_change_nothing():
     ]
     (pair,) = measure.pairs(ends, ON)
     z = [mlp.logits(n.params.astype(np.float64), ON.x, 16) for n in ends]
-    found = measure.alikeness(*z)
+    found = measure.linear_cka(*z)
     assert (np.isnan(found) and np.isnan(pair.cka)) or pair.cka == pytest.approx(found)
 
 
