@@ -12,8 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spiral.report.figures import style
-from spiral.report.figures.layout import Sheet, counted, look, panels
+from spiral.report.figures.layout import Sheet, counted, line, panels
 from spiral.report.stats.selection import GIVEN
+
+LIMITS = ("median_low", "median_high")
 
 CROWD = 4
 """Methods up to which the best seed has its own line."""
@@ -57,7 +59,7 @@ def accuracy_over_keep(
     for method in style.ordered(summary["method"]):
         part = pruned[pruned["method"] == method]
         if len(part):
-            _line(axes, part, "keep", method)
+            line(axes, part, "keep", "median", LIMITS)
             if _few(summary):
                 x, best = part["keep"].to_numpy(float), part["best"].to_numpy(float)
                 axes.plot(x, best, ":", color=style.colour(method), linewidth=1)
@@ -90,8 +92,8 @@ def frontier(
     steps = dict.fromkeys([first] * len(before), float(before.sum())) | dict(inside)
     if steps:
         steps.setdefault(last, max(steps.values()))
-        line = {"color": style.INK, "linewidth": 1.4, "label": label}
-        axes.step([*steps], [*steps.values()], where="post", zorder=3, **line)
+        look = {"color": style.INK, "linewidth": 1.4, "label": label}
+        axes.step([*steps], [*steps.values()], where="post", zorder=3, **look)
 
 
 def over_width(
@@ -134,7 +136,7 @@ def accuracy_over_width(
     """
     for method in style.ordered(summary["method"]):
         part = summary[summary["method"] == method].sort_values("width")
-        _line(axes, part, "width", method)
+        line(axes, part, "width", "median", LIMITS)
     if level is not None:
         axes.axhline(level, color=style.INK, linewidth=1.4, label="best known")
     axes.set_xscale("log", base=2)
@@ -144,16 +146,6 @@ def accuracy_over_width(
     title = f"{int(summary['keep'].iloc[0])} weights"
     axes.set(xlabel="width of the hidden layers", ylabel="accuracy", title=title)
     axes.set_ylim(0.48, 1.02)
-
-
-def _line(axes: Axes, part: pd.DataFrame, over: str, method: str) -> None:
-    """Draw medians of one method with their limits."""
-    x, median, low, high = (
-        part[name].to_numpy(float)
-        for name in (over, "median", "median_low", "median_high")
-    )
-    axes.plot(x, median, label=style.plain(method), **look(method))
-    axes.vlines(x, low, high, color=style.colour(method), linewidth=1, alpha=0.5)
 
 
 def _few(summary: pd.DataFrame) -> bool:

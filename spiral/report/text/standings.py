@@ -23,11 +23,9 @@ def table(found: Standings) -> pd.DataFrame:
     """Return the standings of many methods, a line each."""
     shown = found.ranks[["rank", "method", "better", "worse"]].copy()
     shown["epochs"] = [f"{each:.0f}" for each in found.ranks["epochs"]]
-    lines = found.excess[found.excess["threshold"] == found.excess["threshold"].min()]
-    needed = {line["method"]: line for line in lines.to_dict("records")}
-    shown["median"] = [comparison.count(needed[m], "median") for m in shown["method"]]
-    shown["interval"] = [comparison.limits(needed[m]) for m in shown["method"]]
-    shown["best"] = [comparison.count(needed[m], "best") for m in shown["method"]]
+    lowest = found.excess["threshold"] == found.excess["threshold"].min()
+    needed = comparison.needed(found.excess[lowest].set_index("method"))
+    shown = shown.join(needed.loc[shown["method"]].set_axis(shown.index))
     gaps = found.sizes.set_index(["keep", "method"])["accuracy_gap"]
     for size in SIZES:
         each = shown["method"].map(gaps[size])
