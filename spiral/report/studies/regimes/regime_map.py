@@ -237,5 +237,5 @@ def _notes(
             "no cka"
         )
     if question.every > 1:
-        notes.append(f"lmc and cka are measured on every {question.every}th point")
+        notes.append(f"lmc and cka are measured on one point in {question.every}")
     return notes

@@ -232,10 +232,11 @@ def _redundancy(read: Sequence[Read]) -> pd.DataFrame:
 
 def _notes(groups: pd.DataFrame, question: Question) -> list[str]:
     """Return what was measured, and how the best known networks compare."""
+    points = "all points" if question.every == 1 else f"one point in {question.every}"
     found = [
-        f"measured on every {question.every}th point, for up to {question.each} "
-        "networks of each line; numbers of points are medians over the points (_low: "
-        "the 5 % quantile), then over networks",
+        f"measured on {points}, for up to {question.each} networks of each line; "
+        "angle, length, margin and room are medians over the points (_low: the 5 % "
+        "quantile), then over the networks"
     ]
     names = [*BEST_KNOWN.values()]
     best = groups[groups["method"] == BEST_KNOWN["any"]].sort_values("nnz")

@@ -141,7 +141,7 @@ def test_text_and_json_say_the_same(found):
         assert len(document[name]) == len(getattr(found, name))
     assert document["corruptions"]["rotation"] == [1, 2, 3, 4, 5]
     text = render(diagnosis_text.document(found))
-    for words in ("mean_corruption", "snip", "quantise", "every 199th point"):
+    for words in ("mean_corruption", "snip", "quantise", "one point in 199"):
         assert words in text
 
 
