@@ -63,8 +63,8 @@ def frontier(path: Path | None, by: best_known.Size) -> Figure:
     table = best_known.load(path)
     best = {kind: best_known.best(table, kind, by) for kind in search.KINDS}
     caption = (
-        f"Best accuracy of n = {len(table):,} networks of the frontier up to each "
-        "size. Level lines: the thresholds."
+        f"Best accuracy of n = {len(table):,} networks of the frontier with at most "
+        "each size. Grey lines: the paper's thresholds."
     )
     return layout.draw(
         lambda axes: search.frontier(axes, best, by, best_known.THRESHOLDS),

@@ -91,7 +91,7 @@ def excess_ranking(
     axes.axvline(0, color=style.INK, linewidth=1.2)
     names = [style.plain(name) for name in order]
     axes.set_yticks(range(len(order)), names)
-    axes.set(xlabel="excess weights over the best known", title=title)
+    axes.set(xlabel="excess weights", title=title)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
 
