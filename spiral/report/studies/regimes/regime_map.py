@@ -145,7 +145,10 @@ def _but_for(knob: str, ours: pd.DataFrame) -> pd.DataFrame:
     }
     others = [ours[name] == usual[name] for name in KNOBS if name != knob]
     plain = np.logical_and.reduce(others)
-    return ours[plain].reset_index(drop=True)
+    # A knob left out and the same value written out are two configs of one network,
+    # which would make a pair with itself: connected and alike.
+    once = ours[plain].drop_duplicates([*KNOBS, *SAME, "branch"])
+    return once.reset_index(drop=True)
 
 
 def _measure(

@@ -341,3 +341,27 @@ def test_one_retraining_says_nothing(tmp_path):
     launch.run(prepared, settings, lambda outcome: None)
     with pytest.raises(ConfigError, match="give `branch` several"):
         regime_map.draw_map([tmp_path / "out"], METHODS.options)
+
+
+def test_a_network_that_two_configs_describe_is_not_paired_with_itself(tmp_path):
+    grid_text = """
+name: twice
+defaults: {method: one_shot, width: 3, epochs: 2, keep: 20, seed: 0, branch: 0..1}
+blocks:
+  first: {checkpoint: [1, 2]}
+  again: {dense_lr: 0.1}
+"""
+    settings = launch.Settings("local")
+    prepared = launch.prepare(grid.loads(grid_text), tmp_path / "out", settings)
+    launch.run(prepared, settings, lambda outcome: None)
+    question = regime_map.Question(temperature="checkpoint", every=50)
+    both = regime_map.draw_map([tmp_path / "out"], METHODS.options, question)
+    rows = pd.read_parquet(tmp_path / "out", dtype_backend="numpy_nullable")
+    assert len(rows) == 6
+    first = rows[rows["checkpoint"] == 2]
+    networks = [
+        Retrained(*columns.params_of(row)[::-1], 3) for row in first.to_dict("records")
+    ]
+    (pair,) = measure.pairs(networks, measure.points(50))
+    cold = both.cells.iloc[0]
+    assert cold["cka"] == pytest.approx(pair.cka, nan_ok=True)
