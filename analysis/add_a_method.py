@@ -30,9 +30,10 @@ from IPython.display import Markdown
 from spiral.errors import MethodError
 from spiral.methods import plugin, registry
 from spiral.methods.registry import METHODS
-from spiral.report.stats import compare, ranking
+from spiral.report.figures import rows as figures
+from spiral.report.figures import style
+from spiral.report.stats import ranking
 from spiral.sweep.grid import shipped
-from spiral.report.figures import accuracy, style
 from spiral.results import load, summary
 from spiral.report.text import ranking as ranking_text
 from spiral.search import best_known
@@ -126,7 +127,7 @@ Markdown(f"{sum(each.networks for each in prepared.done)} networks trained.")
 # **Rank it** among the shipped methods, at the same seeds, sizes and width.
 
 # %%
-found = ranking.of_folder(folder / "rows", mine)
+found = ranking.of_folder(folder / "rows", mine, registry.options())
 Markdown(ranking_text.headline(found))
 
 # %% [markdown]
@@ -152,7 +153,7 @@ both = load.read(
     [folder / "rows", summary.shipped("standard")], registry.options()
 ).rows
 chosen = both[both["method"].isin([mine, "gmp", "magnitude"]) & (both["width"] == 16)]
-accuracy.accuracy(compare.over_size(chosen), best_known.best(best_known.load()))
+figures.accuracy(figures.Source([], chosen, best_known.load()))
 
 # %% [markdown]
 # **The same in a shell**:

@@ -28,8 +28,9 @@ from IPython.display import Markdown
 from spiral.methods import registry
 from spiral.methods.registry import METHODS
 from spiral.protocol.config import presets
+from spiral.report.figures import rows as figures
+from spiral.report.figures import style
 from spiral.report.stats import compare
-from spiral.report.figures import accuracy, style
 from spiral.results import load, summary
 
 pd.set_option("display.precision", 3)
@@ -118,10 +119,12 @@ pd.crosstab([rows["fidelity"], rows["method"]], rows["status"])
 # Accuracy over size at width 16, first the exact methods, then the paper's versions:
 
 # %%
-accuracy.accuracy(compare.over_size(rows.query("width == 16 and fidelity == 'exact'")))
+exact_rows = rows.query("width == 16 and fidelity == 'exact'")
+figures.accuracy(figures.Source([], exact_rows, None))
 
 # %%
-accuracy.accuracy(compare.over_size(rows.query("width == 16 and fidelity == 'zp24'")))
+zp24_rows = rows.query("width == 16 and fidelity == 'zp24'")
+figures.accuracy(figures.Source([], zp24_rows, None))
 
 # %% [markdown]
 # ## The gap remains

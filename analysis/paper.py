@@ -36,8 +36,9 @@ import pandas as pd
 from IPython.display import Markdown
 
 from spiral.methods import registry
+from spiral.report.figures import rows as figures
+from spiral.report.figures import style
 from spiral.report.stats import compare
-from spiral.report.figures import accuracy, style
 from spiral.results import load, summary
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.selection import choose
@@ -59,7 +60,7 @@ pd.DataFrame([summary.read(file)[1] for file in [*PAPER, *SEEDS]])[
 # means that no training with up to 65 weights reached 95 %.
 
 # %%
-paper = compare.of_folders(PAPER)
+paper = compare.of_folders(PAPER, registry.known())
 excess = paper.tables["excess"]
 at_95 = excess[excess["threshold"] == 0.95]
 at_95.pivot(index="method", columns="width", values="any_excess")
@@ -88,8 +89,8 @@ over_seeds = seeds.tables["excess"].query("threshold == 0.95")
 over_seeds[over_seeds["width"] == 16][columns].sort_values("median")
 
 # %%
-size_16 = rows.query("width == 16")
-accuracy.accuracy(compare.over_size(size_16), best_known.best(best_known.load()))
+width_16 = rows.query("width == 16")
+figures.accuracy(figures.Source([], width_16, best_known.load()))
 
 # %% [markdown]
 # ## 2. Does more width help?

@@ -32,6 +32,7 @@ from tempfile import mkdtemp
 import pandas as pd
 from IPython.display import Markdown
 
+from spiral.methods import registry
 from spiral.report.studies.regimes import figure, regime_map
 from spiral.report.studies.regimes.measure import Thresholds
 from spiral.sweep.grid import grid
@@ -52,7 +53,7 @@ seed: 0..2
 settings = launch.Settings(executor="local")
 prepared = launch.prepare(small, rows, settings)
 launch.run(prepared, settings, lambda outcome: None)
-found = regime_map.draw_map([rows], regime_map.Question(every=10))
+found = regime_map.draw_map([rows], registry.options(), regime_map.Question(every=10))
 Markdown(
     f"{len(found.cells)} cells of temperature and load, width {found.width}; n = "
     f"{found.cells['n'].min()} dense networks each, retrained three times."
@@ -65,7 +66,7 @@ Markdown(
 # Where pruning leaves nothing to train (`collapsed`) there is no regime.
 
 # %%
-figure.page(found)
+figure.draw(found)
 
 # %% [markdown]
 # ## How far from the best known is each regime?

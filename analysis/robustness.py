@@ -50,7 +50,7 @@ blocks:
 settings = launch.Settings(executor="local")
 prepared = launch.prepare(small, rows, settings)
 launch.run(prepared, settings, lambda outcome: None)
-found = diagnosis.diagnose([rows])
+found = diagnosis.diagnose([rows], registry.known())
 Markdown(f"{len(found.networks)} networks are read. " + " ".join(found.notes[-1:]))
 
 # %% [markdown]
@@ -67,7 +67,7 @@ groups = found.groups.sort_values(["keep", "mean_corruption"], ascending=[True, 
 groups[["method", "keep", "n", *numbers]]
 
 # %%
-figure.page(found.groups, found.curves)
+figure.draw(found)
 
 # %%
 medians = found.groups.set_index("method").groupby("method")["drop"].median()

@@ -20,12 +20,11 @@
 
 # %%
 # %matplotlib inline
-import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from spiral.report.figures import layout, networks, search
-from spiral.search import burnside, best_known, network
+from spiral.report.figures import files
+from spiral.search import best_known, burnside
 
 SHAPES = [(1, 1, 1), (2, 2, 2), (3, 2, 2), (3, 3, 2), (3, 3, 3), (4, 3, 3), (5, 3, 2)]
 counts = {shape: burnside.count(shape) for shape in SHAPES}
@@ -58,14 +57,7 @@ by_size.rename_axis("weights").to_frame().T
 
 # %%
 known = best_known.load()
-best = {
-    kind: best_known.best(known, kind, "nnz_params") for kind in ("any", "protocol")
-}
-layout.draw(
-    lambda axes: search.frontier(axes, best, "nnz_params", best_known.THRESHOLDS),
-    7,
-    4.5,
-)
+files.frontier(None, "nnz_params")
 
 # %%
 fewest = pd.DataFrame(
@@ -99,20 +91,11 @@ Markdown(f"{len(known)} networks evaluated again, **{len(wrong)}** do not agree.
 # few lines, the others fold it.
 
 # %%
-leaders = best_known.leaders(known)
 smallest = [best_known.fewest(known, level) for level in (0.8, *best_known.THRESHOLDS)]
-chosen = leaders[leaders["nnz"].isin(smallest)]
-search.gallery(
-    [
-        networks.Drawn(
-            f"{row['nnz']} weights, {row['accuracy']:.4f}",
-            *network.unpacked(row["matrices"], np.asarray(row["params"])),
-        )
-        for row in chosen.to_dict("records")
-    ]
-)
+files.networks(None, smallest)
 
 # %%
+leaders = best_known.leaders(known)
 leaders[["nnz", "nnz_params", "accuracy", "shape", "kind", "found"]]
 
 # %% [markdown]

@@ -56,6 +56,7 @@ def compare(
     All numbers have intervals. --json prints all tables in full. A DIR may also be a
     summary file, or the name of a shipped summary: standard, structured or budgets.
     """
+    from spiral.methods import registry
     from spiral.report.stats import compare
     from spiral.report.text import comparison
 
@@ -67,7 +68,8 @@ def compare(
     wanted = tables or (("groups",) if as_csv else ("excess", "groups"))
     if not as_json and "distances" not in wanted:
         question["masks"] = 0  # computing them takes a second or two
-    found = compare.of_folders(folders, compare.Question(**question))
+    asked = compare.Question(**question)
+    found = compare.of_folders(folders, registry.known(), asked)
     if as_csv:
         click.echo(found.tables[wanted[0]].to_csv(index=False), nl=False)
     else:

@@ -59,20 +59,13 @@ def robustness(
     length and margin of the last features; and how much the points that two methods
     get wrong overlap.
     """
-    from spiral.report.figures import style
-    from spiral.report.studies.robustness import (
-        diagnosis,
-        text,
-    )
-    from spiral.report.studies.robustness import (
-        figure as robustness_figures,
-    )
+    from spiral.methods import registry
+    from spiral.report.studies.robustness import diagnosis, text
 
-    found = diagnosis.diagnose(folders, diagnosis.Question(**question))
+    wanted = diagnosis.Question(**question)
+    found = diagnosis.diagnose(folders, registry.known(), wanted)
     if output:
-        register_looks()
-        figure = robustness_figures.page(found.groups, found.curves, width)
-        style.save(figure, output)
+        _draw("robustness", output, found=found, width=width)
     present(text.document(found), as_json)
 
 
@@ -126,13 +119,20 @@ def regimes(
     and alike or not in their outputs. Each cell also shows the accuracy gap to the best
     known network. The grid seeds/regimes trains them.
     """
-    from spiral.report.figures import style
-    from spiral.report.studies.regimes import figure as regime_figures
+    from spiral.methods import registry
     from spiral.report.studies.regimes import regime_map, text
     from spiral.report.studies.regimes.measure import Thresholds
 
     wanted = regime_map.Question(**question, thresholds=Thresholds(barrier, alike))
-    found = regime_map.draw_map(folders, wanted)
+    found = regime_map.draw_map(folders, registry.options(), wanted)
     if output:
-        style.save(regime_figures.page(found), output)
+        _draw("regimes", output, found=found)
     present(text.document(found), as_json)
+
+
+def _draw(name: str, output: Path, **given: Any) -> None:
+    """Write a figure of the catalogue."""
+    from spiral.report.figures import catalogue, style
+
+    register_looks()
+    style.save(catalogue.find(name).draw(**given), output)

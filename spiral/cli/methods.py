@@ -33,11 +33,11 @@ def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) 
 
     With NAMEs, list only these methods.
     """
-    from spiral.methods.registry import METHODS, of_kind
+    from spiral.methods.registry import METHODS, known
     from spiral.protocol import config
 
     check_names("method", names, METHODS, spelling.METHODS)
-    kind = of_kind(where)
+    kind = known().of_kind(where)
     chosen = {name: METHODS[name] for name in names or kind if name in kind}
     if as_json:
         show({"methods": {name: _facts(entry) for name, entry in chosen.items()}})

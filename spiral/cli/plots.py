@@ -58,15 +58,31 @@ def _of_rows(command: "Command") -> "Command":
     @frontier
     @wraps(command)
     def reading(folders: tuple[Path, ...], **options: Any) -> None:
+        from spiral.methods import registry
         from spiral.report.figures import rows
         from spiral.report.stats import compare
 
         named = ("thresholds", "where", "seed_split", "frontier")
         asked = {name: options.pop(name) for name in named}
-        source = rows.read(folders, compare.Question(**asked))
+        question = compare.Question(**asked)
+        source = rows.read(folders, registry.known(), question)
         command(source=source, **options)
 
     return reading
+
+
+def _of_budgets(command: "Command") -> "Command":
+    """Name the folders and rows of a command, which also gets the methods known."""
+
+    @folders
+    @which
+    @wraps(command)
+    def knowing(**options: Any) -> None:
+        from spiral.methods import registry
+
+        command(methods=registry.known(), **options)
+
+    return knowing
 
 
 def _of_network(command: "Command") -> "Command":
@@ -76,7 +92,7 @@ def _of_network(command: "Command") -> "Command":
 
 INPUTS: dict[str, "Decorator"] = {
     "rows": _of_rows,
-    "budgets": lambda command: folders(which(command)),
+    "budgets": _of_budgets,
     "network": _of_network,
     "trainings": folder,
     "frontier": frontier_command.file,
@@ -150,19 +166,20 @@ class Figures(Mapping[str, click.Command]):
         """Return the command of a figure."""
         from spiral.report.figures import catalogue
 
-        return _command(catalogue.find(name))
+        entry = catalogue.find(name)
+        if entry.takes not in INPUTS:
+            raise KeyError(name)  # a study's: `diagnose` draws it
+        return _command(entry)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names of figures."""
         from spiral.report.figures import catalogue
 
-        return (entry.name for entry in catalogue.FIGURES)
+        return (e.name for e in catalogue.FIGURES if e.takes in INPUTS)
 
     def __len__(self) -> int:
         """Return how many figures there are."""
-        from spiral.report.figures import catalogue
-
-        return len(catalogue.FIGURES)
+        return sum(1 for _ in self)
 
 
 @click.group(commands=cast("Any", Figures()))

@@ -56,6 +56,7 @@ def rank(
     have. Without --method, nothing is trained and the shipped methods are ranked among
     each other at width 16.
     """
+    from spiral.methods import registry
     from spiral.report.stats import ranking
     from spiral.report.text import ranking as ranking_text
     from spiral.sweep import preflight
@@ -76,7 +77,7 @@ def rank(
     with resumable() as begun:
         train(grid, out, settings, begun)
     check(begun[0])
-    found = ranking.of_folder(out, name)
+    found = ranking.of_folder(out, name, registry.options())
     present(ranking_text.document(found, out), as_json)
     if not as_json:
         click.echo(f"rows: {out}")
@@ -100,10 +101,12 @@ def _refuse_others(context: click.Context) -> None:
 
 def _show_standings(as_json: bool) -> None:
     """Print the ranks of the shipped methods."""
+    from spiral.methods import registry
     from spiral.report.stats import standings
     from spiral.report.text import standings as standings_text
 
-    present(standings_text.document(standings.shipped()), as_json)
+    found = standings.shipped(registry.options())
+    present(standings_text.document(found), as_json)
 
 
 def _check_folder(out: Path, name: str, wanted: set[str]) -> None:

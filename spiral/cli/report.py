@@ -34,11 +34,13 @@ def report(
     The page is one file and loads nothing from elsewhere. Each table and figure comes
     with the command that makes it. --json prints the file and its size in bytes.
     """
+    from spiral.methods import registry
     from spiral.report import html
     from spiral.report.stats.compare import Question
 
     register_looks()
-    html.write(html.report(folders, Question(**question)), output)
+    page = html.report(folders, registry.known(), Question(**question))
+    html.write(page, output)
     if as_json:
         show({"file": str(output), "bytes": output.stat().st_size})
     else:

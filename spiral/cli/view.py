@@ -52,10 +52,11 @@ def view(
     explore, edit and train. It is one file that needs no server and loads nothing from
     elsewhere. --json prints the file and its size in bytes.
     """
+    from spiral.methods import registry
     from spiral.report.viewer import page as view
     from spiral.results import atomic
 
-    page = view.page(folders, select, leaders, limit)
+    page = view.page(folders, registry.options(), select, leaders, limit)
     atomic.replace_atomically(output, page.encode(), output.absolute().parent)
     if as_json:
         show({"file": str(output), "bytes": output.stat().st_size})

@@ -50,7 +50,7 @@ def within_training(field: str) -> Callable[[pd.DataFrame], list[Mistake]]:
     return check
 
 
-def keep_or_all(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
+def keep_or_all(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
     """Return the weights a config keeps: ``keep``, or all where it has none."""
     return CostProfile.even(table["keep"].fillna(weights).to_numpy(np.float64))
 
@@ -116,7 +116,7 @@ class Entry:
     """Values of options that were left out and follow from the rest of a config."""
     cost_profile: Callable[[pd.DataFrame, int, np.ndarray], CostProfile] = keep_or_all
     """How many weights train when, given the weights of the configs' width and how many
-    twins share the beginning of each."""
+    configs share the beginning of each."""
     gradients: Callable[[pd.DataFrame], np.ndarray] = no_gradients
     """About how many dense gradients of a batch the decisions for a network cost."""
     colour: str = ""

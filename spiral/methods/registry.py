@@ -1,14 +1,11 @@
 """The methods that come with the project, and what is known of all of them."""
 
 import dataclasses
-from collections.abc import Collection, Mapping
 
-from spiral import spelling
-from spiral.errors import ConfigError
 from spiral.methods.at_init import force, grasp, prospr, snip, synflow
 from spiral.methods.controls import block, dense, mask, random, scratch
 from spiral.methods.dynamic import acdc, rigl
-from spiral.methods.entry import Entry, NoOptions, Taxonomy
+from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import straight_through
 from spiral.methods.learned import sfw
 from spiral.methods.magnitude import gmp, lth, magnitude
@@ -29,6 +26,7 @@ from spiral.protocol.config import (
     fields,
     option_fields,
 )
+from spiral.protocol.methods import Methods
 
 METHODS: dict[str, Entry] = {}
 METHODS |= {
@@ -74,15 +72,6 @@ METHODS |= {
 others, also those that a user adds later (``spiral.methods.plugin``)."""
 
 
-def options_of(name: str) -> type[Options]:
-    """Return a method's options class.
-
-    A user's own method whose file this process has not loaded has none: its rows can be
-    read all the same.
-    """
-    return METHODS[name].options if name in METHODS else NoOptions
-
-
 def options() -> dict[str, type[Options]]:
     """Return every method's options class."""
     return {name: entry.options for name, entry in METHODS.items()}
@@ -93,34 +82,10 @@ def config_fields() -> dict[str, ConfigField]:
     return fields(Config) | option_fields(options())
 
 
-def axes() -> dict[str, frozenset[str]]:
-    """Return the axes of the taxonomy, and the values that methods have on them."""
-    kinds = [dataclasses.asdict(entry.taxonomy) for entry in METHODS.values()]
-    names = [axis.name for axis in dataclasses.fields(Taxonomy)]
-    return {name: frozenset(kind[name] for kind in kinds) for name in names}
-
-
-def of_kind(where: Mapping[str, Collection[str]]) -> list[str]:
-    """Return the methods that have one of the given values on every axis given.
-
-    Raises:
-        ConfigError: An axis does not exist, or no method has a value on it.
-    """
-    known = axes()
+def known() -> Methods:
+    """Return what reports need to know of the methods."""
     kinds = {n: dataclasses.asdict(entry.taxonomy) for n, entry in METHODS.items()}
-    for axis, values in where.items():
-        if axis not in known:
-            hint = spelling.suggest(axis, known)
-            raise ConfigError(f"the taxonomy has no axis {axis!r}; {hint}")
-        for value in values:
-            if value not in known[axis]:
-                hint = spelling.suggest(value, sorted(known[axis]))
-                raise ConfigError(f"no method has {axis}={value!r}; {hint}")
-    return [
-        name
-        for name, kind in kinds.items()
-        if all(kind[axis] in values for axis, values in where.items())
-    ]
+    return Methods(options(), kinds)
 
 
 def looks() -> dict[str, tuple[str, str]]:

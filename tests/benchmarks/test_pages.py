@@ -6,6 +6,7 @@ from statistics import median
 import numpy as np
 import pytest
 
+from spiral.methods.registry import options
 from spiral.model import mlp
 from spiral.report.viewer import page as view
 from tests.benchmarks.measure import at_most
@@ -52,7 +53,7 @@ def page_of(networks, folder):
     grid = f"{{method: dense, width: 16, seed: 0..{networks - 1}}}"
     launches.write(folder / "rows", grid, accuracy=0.5)
     path = folder / "view.html"
-    path.write_text(view.page([folder / "rows"], limit=networks))
+    path.write_text(view.page([folder / "rows"], options(), limit=networks))
     return path
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from spiral.methods.registry import options
 from spiral.model import mlp
 from spiral.report.viewer import page as view
 from tests.browser.stage import LOADED, opened
@@ -89,7 +90,7 @@ def launch(tmp_path_factory):
 @pytest.fixture(scope="module")
 def file(launch, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "view.html"
-    path.write_text(view.page([launch[0]]))
+    path.write_text(view.page([launch[0]], options()))
     return path
 
 

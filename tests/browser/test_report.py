@@ -2,6 +2,7 @@
 
 import pytest
 
+from spiral.methods import registry
 from spiral.report import html
 from spiral.report.figures import catalogue
 from spiral.report.figures import rows as row_figures
@@ -20,7 +21,7 @@ def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     text = "{method: [gmp, magnitude], width: [3], keep: [16, 20], seed: 0..5}"
     written(folder / "out", text)
-    html.write(html.report([folder / "out"]), folder / "report.html")
+    html.write(html.report([folder / "out"], registry.known()), folder / "report.html")
     return folder / "report.html"
 
 
@@ -155,7 +156,9 @@ def test_the_first_stop_of_the_keyboard_skips_to_the_numbers(visit, report):
 
 
 def test_its_figures_are_those_of_the_command(report):
-    drawn, missing = pictures.of(row_figures.read([report.parent / "out"]))
+    drawn, missing = pictures.of(
+        row_figures.read([report.parent / "out"], registry.known())
+    )
     assert all(picture.data in report.read_text() for picture in drawn)
     names = {entry.name for entry in catalogue.FIGURES if entry.in_report}
     assert names == {p.name for p in (*drawn, *missing)} - {"networks"}

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from spiral.methods.registry import options
 from spiral.model import masks, mlp
 from spiral.report.viewer import page as view
 from spiral.search import best_known
@@ -283,7 +284,7 @@ def test_a_wall_is_filled_and_read_from_afar(visit, file):
 def test_names_from_data_are_text(visit, tmp_path):
     out = tmp_path / "<img src=x onerror=alert(1)>"
     launches.write(out, "{method: gmp, width: 3, keep: 12}", status="<b id=evil>")
-    (tmp_path / "v.html").write_text(view.page([out]))
+    (tmp_path / "v.html").write_text(view.page([out], options()))
     page = visit(tmp_path / "v.html")
     settled(page)
     assert out.name in page.locator("[data-part=source]").inner_text()

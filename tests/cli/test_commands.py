@@ -135,7 +135,7 @@ def test_diagnose_measures_robustness(launched, tmp_path):
     assert figure.stat().st_size > 5000
     text = run("diagnose", "robustness", *options[:5], "--keep", "12").out
     assert "mean_corruption" in text
-    assert "every 500th point" in " ".join(text.split())
+    assert "one point in 500" in " ".join(text.split())
     assert "like 3,16, got" in run("diagnose", "robustness", out, "--keep", "a").err
     none = run("diagnose", "robustness", out, "--keep", 13, "--where", "unit=neuron")
     assert none.code == 0  # dense networks are left

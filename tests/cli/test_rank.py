@@ -106,13 +106,15 @@ def test_without_a_method_nothing_is_trained(tmp_path):
 
 def test_a_rank_among_some_rows_says_what_is_missing(ranked, tmp_path):
     out, _ = ranked
-    assert not any("missing" in note for note in ranking.of_folder(out, NAME).notes)
+    assert not any(
+        "missing" in note for note in ranking.of_folder(out, NAME, options()).notes
+    )
     part = tmp_path / "part"
     shutil.copytree(out, part)
     (first, *_) = store.pack_files(part)
     count = store.read_pack(first)[0].num_rows
     first.unlink()
-    notes = ranking.of_folder(part, NAME).notes
+    notes = ranking.of_folder(part, NAME, options()).notes
     assert any(note.startswith(f"{count} configs are missing") for note in notes)
 
 

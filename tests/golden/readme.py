@@ -1,9 +1,11 @@
 """Rewrite the generated tables of the README and of ``docs/`` from what is shipped."""
 
+import textwrap
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from spiral.methods.registry import METHODS
+from spiral.methods.registry import METHODS, options
+from spiral.report.figures import catalogue
 from spiral.report.stats import standings
 from spiral.report.text import standings as standings_text
 from spiral.results import columns
@@ -16,7 +18,7 @@ LEADERS = 5
 
 def leaders() -> str:
     """Return the first of the ranking, for readers who know none of its terms."""
-    found = standings.shipped()
+    found = standings.shipped(options())
     table = standings_text.table(found).head(LEADERS)
     head = ["rank", "method", "weights for 95 %", "95 % interval", "best seed"]
     table["method"] = [f"[`{m}`](docs/methods.md#{m})" for m in table["method"]]
@@ -26,7 +28,29 @@ def leaders() -> str:
 
 def full_ranking() -> str:
     """Return the whole ranking and what its columns are."""
-    return standings_text.markdown(standings.shipped())
+    return ranking(standings.shipped(options()))
+
+
+def ranking(found: standings.Standings) -> str:
+    """Return a ranking, its definitions, and the methods that are not ranked."""
+    table = standings_text.table(found)
+    table["method"] = [f"`{name}`" for name in table["method"]]
+    others = [f"`{name}`" for name in METHODS if name not in {*found.ranks["method"]}]
+    meanings = standings_text.definitions(found).items()
+    return "\n".join(
+        [
+            textwrap.fill(f"{standings_text.title(found)}.", 88),
+            "",
+            markdown([*table.columns], table.to_numpy()),
+            "",
+            *(
+                textwrap.fill(f"- {name}: {text}.", 88, subsequent_indent="  ")
+                for name, text in meanings
+            ),
+            "",
+            textwrap.fill(f"Not ranked: {', '.join(others)}.", 88),
+        ]
+    )
 
 
 def every_method() -> str:
@@ -53,11 +77,18 @@ def every_result() -> str:
     return markdown(["column", "type", "unit", "meaning"], lines)
 
 
+def every_figure() -> str:
+    """Return a line for each figure: its command, and what it shows."""
+    lines = [[f"`{entry.command}`", entry.shows] for entry in catalogue.FIGURES]
+    return markdown(["command", "what it shows"], lines)
+
+
 TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("README.md", "leaders"): leaders,
     ("docs/methods.md", "ranking"): full_ranking,
     ("docs/methods.md", "methods"): every_method,
     ("docs/results.md", "columns"): every_result,
+    ("docs/results.md", "figures"): every_figure,
 }
 """(page, name of the table) → what makes it."""
 

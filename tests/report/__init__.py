@@ -6,6 +6,9 @@ from spiral.methods import registry
 from spiral.report.figures import style
 from spiral.results.columns import RESULTS
 
+METHODS = registry.known()
+"""As commands hand them to what reads rows."""
+
 style.register(registry.looks())
 
 PLAIN = {

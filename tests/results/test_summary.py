@@ -65,7 +65,7 @@ def test_a_comparison_of_it_is_that_of_the_launch(folder, file):
 
 
 def test_it_has_no_distances_and_no_hint_how_to_get_them(file):
-    found = compare.of_folders([file])
+    found = compare.of_folders([file], registry.known())
     assert found.tables["distances"].empty
     assert not any("--distances" in note for note in found.notes)
 

@@ -9,7 +9,7 @@ from jaxtyping import Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.parts.selection import remarks, select, without
+from spiral.methods.parts.selection import degenerate, select, without
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Plan, View
@@ -66,8 +66,8 @@ class Force:
             scores = self._scores(view, kept, passed - 1)
             count = kept_after(passed, self.rounds, view.keep, total)
             kept = self._select(scores, count, view.keep, passed == self.rounds)
-        said = remarks(scores, view.keep, self.selection)
-        return Change(masks=masks.with_biases(kept, view.width), status=said), None
+        status = degenerate(scores, view.keep, self.selection)
+        return Change(masks=masks.with_biases(kept, view.width), status=status), None
 
     def _select(
         self, scores: np.ndarray, count: np.ndarray, keep: np.ndarray, last: bool

@@ -78,8 +78,8 @@ class Grasp:
         if self.selection == "strict":
             keep = first_removed(keep, mlp.weight_count(view.width))
         kept = masks.with_biases(select(flow, keep, self.selection), view.width)
-        said = np.where(_by_index(flow, view.keep), "degenerate", "")
-        return Change(masks=kept, params=params, status=said), None
+        status = np.where(_by_index(flow, view.keep), "degenerate", "")
+        return Change(masks=kept, params=params, status=status), None
 
 
 def balanced(view: View, per_class: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from jaxtyping import Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.parts.selection import remarks, select
+from spiral.methods.parts.selection import degenerate, select
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Plan, View
@@ -96,11 +96,11 @@ class Prospr:
         if self.late_biases == "kept":
             for layer in mlp.layers(view.width)[view.width - 1 : -1]:
                 kept[:, layer.biases] = True
-        said = remarks(scores, keep)
+        status = degenerate(scores, keep)
         if self.empty_layer == "abort":
             empty = (masks.layer_counts(kept, view.width) == 0).any(axis=1)
-            said = np.where(empty, "aborted", said)
-        return Change(masks=kept, status=said), None
+            status = np.where(empty, "aborted", status)
+        return Change(masks=kept, status=status), None
 
     def _meta(self, view: View) -> np.ndarray:
         """Return |∂L/∂c| of every parameter."""

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts.reinit import Reinit, initial
-from spiral.methods.parts.selection import floored, remarks, select
+from spiral.methods.parts.selection import degenerate, floored, select
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options
 from spiral.protocol.job import Budget, Change, Plan, View
@@ -53,13 +53,13 @@ class Snip:
         params = initial(view, self.reinit)
         slope = gradients.gradient(params, view.batch(0), view.width)
         scores = masks.of_weights(np.abs(params * slope), view.width)
-        said = remarks(scores, view.keep)
+        status = degenerate(scores, view.keep)
         keep = view.keep
         if self.selection == "loose":
             keep = floored(keep, mlp.weight_count(view.width))
             scores = scores / scores.sum(axis=1, keepdims=True)
         kept = masks.with_biases(select(scores, keep, self.selection), view.width)
-        return Change(masks=kept, params=params, status=said), None
+        return Change(masks=kept, params=params, status=status), None
 
 
 ENTRY = Entry(

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.parts.selection import remarks, select, without
+from spiral.methods.parts.selection import degenerate, select, without
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Plan, View
@@ -71,8 +71,8 @@ class Synflow:
             removed = removed_by(view.keep, total, passed / self.rounds)
             chosen = select(ranked, total - removed, self.selection)
             kept = np.where(removed[:, None] > 0, chosen, kept)
-        said = remarks(scores, view.keep, self.selection)
-        return Change(masks=masks.with_biases(kept, view.width), status=said), None
+        status = degenerate(scores, view.keep, self.selection)
+        return Change(masks=masks.with_biases(kept, view.width), status=status), None
 
     def _scores(
         self, size: Float[np.ndarray, "N P"], kept: np.ndarray, width: int

@@ -69,7 +69,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return found
 
 
-def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
     """The weights of the block."""
     d1, d2, d3 = (table[name].to_numpy(np.float64) for name in SIZES)
     return CostProfile.even(2 * d1 + d1 * d2 + d2 * d3 + d3)

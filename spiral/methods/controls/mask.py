@@ -58,7 +58,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return found
 
 
-def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
     """The ones of the mask."""
     return CostProfile.even(
         np.array([text.count("1") for text in table["matrices"]], np.float64)

@@ -84,9 +84,9 @@ class Scratch:
     second_epochs: int
     """Epochs of the second phase."""
     rewire: bool = False
-    """Whether to permute the mask within each layer: ``shuffled``. What ``scratch`` is
-    better by is what the places of weights are worth beyond their numbers in each layer
-    (as Frankle et al., ICLR 2021, arXiv:2009.08576, shuffle)."""
+    """Whether to permute the mask within each layer: ``shuffled``. The advantage of
+    ``scratch`` over it is the effect of where weights are within layers (the shuffling
+    of Frankle et al., ICLR 2021, arXiv:2009.08576)."""
 
     def plan(self, budget: Budget) -> Plan:
         """The plan of ``of``, until its last event or its end; then the second."""
@@ -116,7 +116,7 @@ class Scratch:
         return change, state
 
     def _begin(self, view: View, change: Change) -> Change:
-        """Return the change that begins the second phase, with what ``of`` said."""
+        """Return the change that begins the second phase, with the status of ``of``."""
         kept = view.masks if change.masks is None else change.masks
         if self.rewire:
             kept = rewired(view, kept)
@@ -174,11 +174,11 @@ class Recipe:
         return found
 
     def cost_profile(
-        self, table: pd.DataFrame, weights: int, twins: np.ndarray
+        self, table: pd.DataFrame, weights: int, sharing: np.ndarray
     ) -> CostProfile:
         """What ``of`` trains until its mask is found; then ``keep``, each by itself."""
         entry, configs = self.inner.configs(table)
-        begun = entry.cost_profile(configs, weights, twins)
+        begun = entry.cost_profile(configs, weights, sharing)
         before, after = self._lengths(table.iloc[0])
         keep = table["keep"].to_numpy(np.float64)
         total = before + after

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 from pydantic import Field
 
+from spiral.methods.dynamic.phases import budget_of, phases_of
 from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import n_of_m, scores, selection
 from spiral.methods.parts.retraining_rates import Buffers, buffers_option
@@ -16,55 +17,12 @@ from spiral.model import masks, schedules
 from spiral.protocol.config import PER_NETWORK, Options, preset, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
-from spiral.tasks import cubist
 
 Scope = Literal["global", "uniform", "nm"]
 Rates = Literal["schedule", "linear"]
 
-HOST_EPOCHS = 50
-"""The training that stretched phases are given for."""
-
 REFERENCE_WARMUP = 2 / 88
 """Share of the training that the learning rate of ``linear`` takes to rise."""
-
-
-class Phases(NamedTuple):
-    """How long phases are, in epochs."""
-
-    first_dense: float
-    phase: float
-    last_dense: float
-    last_sparse: float
-    stretched: bool
-    """Whether these are epochs of a training of 50, or epochs of any training."""
-
-    def beginnings(self, budget: Budget) -> tuple[int, ...]:
-        """Return the steps at which phases begin: sparse, dense, … sparse."""
-        stretch = budget.epochs / HOST_EPOCHS if self.stretched else 1.0
-        epoch = stretch * budget.steps_per_epoch
-        first = self.first_dense * epoch
-        sparse = budget.steps - self.last_sparse * epoch
-        dense = sparse - self.last_dense * epoch
-        count = max(1, round((dense - first) / (self.phase * epoch)))
-        inner = [first + i * (dense - first) / count for i in range(count)]
-        last = [dense, sparse] if self.last_dense else []
-        return tuple(round(step) for step in (*inner, *last))
-
-    def mistake(self, budget: Budget) -> str | None:
-        """Return why phases do not fill the training, or None if they do."""
-        epochs = HOST_EPOCHS if self.stretched else budget.epochs
-        rest = epochs - self.first_dense - self.last_dense - self.last_sparse
-        count = round(rest / self.phase)
-        if count < 1 or count % 2 == 0 or abs(count * self.phase - rest) > 1e-6:
-            return (
-                "expected phases that fit an odd number of times into the "
-                f"{rest:g} epochs between the first dense and the last phases, "
-                f"got {self.phase:g} epochs"
-            )
-        begin = self.beginnings(budget)
-        if min(np.diff(begin), default=1) < 1 or begin[-1] > budget.steps:
-            return f"{self.phase:g} epochs are less than a step"
-        return None
 
 
 class AlternatingOptions(Options):
@@ -225,22 +183,6 @@ class Alternating:
         return selection.cut(size, view.keep, view.width)
 
 
-def phases_of(row: Any, stretched: bool) -> Phases:
-    """Return the phases of a config, or of whatever else has them as attributes."""
-    return Phases(
-        float(row.first_dense),
-        float(row.phase),
-        float(row.last_dense),
-        float(row.last_sparse),
-        stretched,
-    )
-
-
-def budget_of(row: Any) -> Budget:
-    """Return the budget of a config."""
-    return Budget(int(row.epochs), cubist.POINTS // int(row.batch))
-
-
 def check(table: pd.DataFrame, stretched: bool) -> list[Mistake]:
     """Phases must fill the training, and patterns keep ``keep`` weights."""
     names = ["first_dense", "phase", "last_dense", "last_sparse", "epochs", "batch"]
@@ -257,9 +199,9 @@ def check(table: pd.DataFrame, stretched: bool) -> list[Mistake]:
 
 
 def cost_profile(
-    table: pd.DataFrame, weights: int, twins: np.ndarray, stretched: bool
+    table: pd.DataFrame, weights: int, sharing: np.ndarray, stretched: bool
 ) -> CostProfile:
-    """The beginning that twins share, other dense phases, sparse ones, the last."""
+    """The shared prefix, other dense phases, sparse ones, the last."""
     row, keep = table.iloc[0], table["keep"].to_numpy(np.float64)
     budget = budget_of(row)
     events = phases_of(row, stretched).beginnings(budget)
@@ -269,7 +211,7 @@ def cost_profile(
     whole = np.full(len(keep), float(weights))
     end = np.where(table["twin"] == "sparse", keep, whole)
     share = np.repeat([[first], [dense], [sparse], [last]], len(keep), axis=1)
-    share[0] /= twins
+    share[0] /= sharing
     return CostProfile(np.stack([whole, whole, keep, end]), share)
 
 

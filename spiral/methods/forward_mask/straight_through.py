@@ -208,11 +208,11 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [*found, *n_of_m.check(table)]
 
 
-def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
-    """A dense stage that twins share, then all weights still, each for itself."""
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
+    """The dense stage, a shared prefix; then all weights, each config for itself."""
     begin = table["begin"].to_numpy(np.float64)
     kept = np.full((2, len(table)), float(weights))
-    return CostProfile(kept, np.stack([begin / twins, 1 - begin]))
+    return CostProfile(kept, np.stack([begin / sharing, 1 - begin]))
 
 
 def derive_frames(table: pd.DataFrame) -> dict[str, pd.Series]:

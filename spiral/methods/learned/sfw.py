@@ -111,10 +111,10 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [Mistake("weight_decay", text, value)]
 
 
-def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
-    """All weights to the end, one training for all twins."""
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
+    """All weights to the end, in one training for all configs that share it."""
     kept = np.full((1, len(table)), float(weights))
-    return CostProfile(kept, 1 / twins[None])
+    return CostProfile(kept, 1 / sharing[None])
 
 
 ENTRY = Entry(

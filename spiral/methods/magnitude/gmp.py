@@ -100,7 +100,7 @@ class Gmp:
         return Change(masks=masks.with_biases(chosen, view.width)), passed
 
 
-def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
     """The cubic in eight parts, then ``keep``."""
     keep, end = (table[name].to_numpy(np.float64) for name in ("keep", "end"))
     done = (np.arange(8)[:, None] + 0.5) / 8

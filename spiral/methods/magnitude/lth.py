@@ -89,7 +89,7 @@ class Lth:
     ) -> tuple[Change, tuple[int, Params]]:
         """Prune to the count of this level and rewind."""
         level, early = state
-        if level == 0:  # the event before which the weights are worth remembering
+        if level == 0:  # the first event only stores the weights to rewind to
             return Change(), (1, view.params)
         kept = masks.with_biases(self._prune(view, level), view.width)
         everything = np.ones_like(kept)
@@ -149,8 +149,8 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [Mistake("rewind_epoch", text, epoch)]
 
 
-def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
-    """One part a level; twins share those before their counts differ."""
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
+    """One part per level; configs share those before their counts differ."""
     rate, keep, levels = (
         table[name].to_numpy(np.float64) for name in ("rate", "keep", "levels")
     )
@@ -159,7 +159,7 @@ def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostPr
     level = np.arange(levels.max() + 1)[:, None]
     kept = np.where(level < levels, np.maximum(weights * left**level, keep), keep)
     shared = (level == 0) | (~even & (level < levels))
-    share = np.where(shared, 1 / twins, 1.0) * (level <= levels) / (levels + 1)
+    share = np.where(shared, 1 / sharing, 1.0) * (level <= levels) / (levels + 1)
     return CostProfile(kept, share)
 
 

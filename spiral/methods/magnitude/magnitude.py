@@ -42,10 +42,10 @@ class Magnitude:
         return Change(masks=masks.with_biases(kept, view.width)), None
 
 
-def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
-    """All weights until the pruning epoch, shared by twins; then ``keep``."""
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
+    """All weights until the pruning epoch, a shared prefix; then ``keep``."""
     dense = (table["at_epoch"] / table["epochs"]).fillna(0.5).to_numpy(np.float64)
-    return CostProfile.dense_first(weights, table["keep"], dense / twins, 1 - dense)
+    return CostProfile.dense_first(weights, table["keep"], dense / sharing, 1 - dense)
 
 
 ENTRY = Entry(

@@ -1,6 +1,6 @@
 """How the weights kept are shared among layers.
 
-``erk`` and ``nm`` have further allocations.
+``erk`` and ``n_of_m`` have further ones.
 """
 
 from typing import Any, Literal

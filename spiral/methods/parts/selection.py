@@ -123,12 +123,13 @@ def floored(keep: Counts, total: int) -> Counts:
     return np.floor(total * (keep / total)).astype(np.int64)
 
 
-def remarks(
+def degenerate(
     scores: Scores, keep: Counts, rule: Rule = "rank"
 ) -> Shaped[np.ndarray, " N"]:
-    """Return "degenerate" for networks with fewer positive scores than weights to keep.
+    """Return the status "degenerate" where too few positive scores rank the weights.
 
-    Other scores do not rank weights; the lower index decides among them.
+    Among scores that are not positive the lower index decides, so the mask is informed
+    by fewer scores than it keeps weights.
     """
     informed = (np.isfinite(scores) & (scores > 0)).sum(axis=1)
     return np.where(informed < keep - (rule == "strict"), "degenerate", "")

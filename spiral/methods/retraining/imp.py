@@ -162,7 +162,7 @@ class Cycles:
 
 @dataclass(frozen=True)
 class Kind:
-    """What tells the two methods apart."""
+    """How the two methods differ."""
 
     lengths: Callable[..., Lengths]
     """From epochs, cycles and the option ``last``."""
@@ -194,15 +194,15 @@ class Kind:
         return found
 
     def cost_profile(
-        self, table: pd.DataFrame, weights: int, twins: np.ndarray
+        self, table: pd.DataFrame, weights: int, sharing: np.ndarray
     ) -> CostProfile:
-        """The dense training, which twins share, then one part a cycle."""
+        """The dense training, a shared prefix; then one part per cycle."""
         lengths, keep = self.of(table), table["keep"].to_numpy(np.float64)
         cycles = len(lengths.retrainings)
         done = np.arange(cycles + 1)[:, None] / cycles
         epochs = np.array([lengths.dense, *lengths.retrainings], float)
         share = np.repeat(epochs[:, None] / epochs.sum(), len(keep), axis=1)
-        share[0] /= twins
+        share[0] /= sharing
         return CostProfile(counts.geometric(done, keep, weights), share)
 
 

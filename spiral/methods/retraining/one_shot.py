@@ -106,14 +106,14 @@ class OneShot:
         ), None
 
 
-def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
-    """The dense part, shared by twins, by its own batches; then ``keep``."""
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
+    """The dense part, a shared prefix with its own batches; then ``keep``."""
     epochs = table["epochs"].to_numpy(np.float64)
     dense = table["checkpoint"].fillna(table["epochs"]).to_numpy(np.float64)
     larger = table["dense_batch"].fillna(table["batch"]) / table["batch"]
     sam = np.where(table["sam"] > 0, 2.0, 1.0)  # two gradients a step
     total = dense + epochs
-    before = dense / total / twins * larger.to_numpy(np.float64) * sam
+    before = dense / total / sharing * larger.to_numpy(np.float64) * sam
     return CostProfile.dense_first(weights, table["keep"], before, epochs / total)
 
 

@@ -20,7 +20,6 @@ from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import AdamW, Budget, Change, Mask, Plan, Sgd, View
 
 Subset = Literal["none", "biases", "head", "biases_head", "all"]
-WARMUP = 0.1
 
 
 class PerpOptions(Options):
@@ -109,7 +108,7 @@ class Perp:
         per_epoch = budget.steps_per_epoch
         begin = (budget.epochs - self.retrain_epochs) * per_epoch
         rest = budget.steps - begin
-        after = schedules.ramp(rest, int(WARMUP * rest))
+        after = schedules.ramp(rest, int(retraining_rates.WARMUP * rest))
         curves = schedules.curves(budget.epochs - self.retrain_epochs, per_epoch)
         return Plan(
             steps=budget.steps,
@@ -230,13 +229,13 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return found
 
 
-def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
-    """The dense part, which twins share; then ``keep``."""
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
+    """The dense part, a shared prefix; then ``keep``."""
     shared = table.iloc[0]
     after = int(shared["retrain_epochs"]) / int(shared["epochs"])
     after = 0.0 if shared["by"] == "layers" else after
     rest = np.full(len(table), after)
-    return CostProfile.dense_first(weights, table["keep"], (1 - after) / twins, rest)
+    return CostProfile.dense_first(weights, table["keep"], (1 - after) / sharing, rest)
 
 
 ENTRY = Entry(

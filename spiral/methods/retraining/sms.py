@@ -187,15 +187,15 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [Mistake("cycles", text, cycles)]
 
 
-def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
-    """The dense part, once for all members and twins; then one part a cycle."""
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
+    """The dense part, once for all members and configs; then one part per cycle."""
     names = ["epochs", "cycles", "retrain_epochs", "longer", "members"]
     epochs, cycles, each, longer, members = table[names].iloc[0].astype(int)
     keep = table["keep"].to_numpy(np.float64)
     total = epochs + cycles * each * (longer - 1)
     cycle = np.arange(cycles + 1)[:, None]
     share = np.full((cycles + 1, len(table)), each * longer / total)
-    share[0] = (epochs - cycles * each) / total / (twins * members)
+    share[0] = (epochs - cycles * each) / total / (sharing * members)
     return CostProfile(counts.geometric(cycle / cycles, keep, weights), share)
 
 

@@ -57,13 +57,13 @@ class Obspa:
     A unit's score is the squared error that the next layer cannot avoid without it, as
     a share of that layer's mean square. Units go one by one, the cheapest first, and
     after each the weights and biases of the layer take over what they can: in each
-    layer of the dense network, which says how many units it may keep; then from the
+    layer of the dense network, which fixes how many units it keeps; then from the
     first layer to the last, on the inputs that the pruned layers before leave.
 
-    Departures: the paper scores all groups at once; going one by one tells duplicates
-    apart, of which one may go. The constant 1 among a layer's inputs moves means into
-    the bias (there are no statistics of batches to calibrate anew). The score of the
-    unit's own row is left out: removing it needs no compensation.
+    Departures: the paper scores all groups at once; going one by one distinguishes
+    duplicates, one of which may go. The constant 1 among a layer's inputs moves means
+    into the bias (there are no statistics of batches to calibrate anew). The score of
+    the unit's own row is left out: removing it needs no compensation.
     """
 
     at_epoch: int | None
@@ -142,10 +142,10 @@ class Obspa:
         return stay, params
 
 
-def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
     """All weights until the pruning epoch; then about ``keep``."""
     at_epoch = table["at_epoch"].fillna(table["epochs"])
-    return magnitude.cost_profile(table.assign(at_epoch=at_epoch), weights, twins)
+    return magnitude.cost_profile(table.assign(at_epoch=at_epoch), weights, sharing)
 
 
 ENTRY = Entry(

@@ -66,7 +66,7 @@ def silenced(params: np.ndarray, stay: hidden_units.Units, width: int) -> np.nda
     return quiet
 
 
-def cost_profile(table: pd.DataFrame, weights: int, twins: np.ndarray) -> CostProfile:
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
     """All weights to the end."""
     return CostProfile.even(np.full(len(table), float(weights)))
 

@@ -1,5 +1,7 @@
 """``spa``: remove whole hidden units by any score of their coupled parameters."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from pydantic import Field
@@ -39,7 +41,7 @@ class SpaOptions(structured.UnitOptions):
     )
 
 
-def build(**options: object) -> structured.Structured:
+def build(**options: Any) -> structured.Structured:
     """SPA (Wang, Rachwan, Günnemann & Charpentier 2024, arXiv:2403.18955).
 
     ``at_epoch`` is its three times to prune: 0 is before training, half-way with
@@ -51,7 +53,7 @@ def build(**options: object) -> structured.Structured:
     the paper); GraSP's is over all parameters, at temperature 1; OBS is layer by layer,
     with λ a hundredth of the mean of H's diagonal.
     """
-    return structured.Structured(**options)  # type: ignore[arg-type]
+    return structured.Structured(**options)
 
 
 def gradients(table: pd.DataFrame) -> np.ndarray:

@@ -80,9 +80,8 @@ class TaylorUnit:
         if self.scope == "layer":
             scores = hidden_units.within_layers(np.where(state, scores, -np.inf))
         stay = hidden_units.best(scores, count, state, self.remainder)
-        rest: hidden_units.Remainder = (
-            self.remainder if last else "units"
-        )  # single weights
+        # Only the last round may remove single weights to meet ``keep`` exactly.
+        rest: hidden_units.Remainder = self.remainder if last else "units"
         return Change(masks=hidden_units.mask_of(stay, view.params, count, rest)), stay
 
     def _count(self, view: View, passed: int) -> hidden_units.Counts:

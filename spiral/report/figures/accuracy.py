@@ -6,20 +6,19 @@ statistics.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spiral.report.figures import style
-from spiral.report.figures.layout import Sheet, counted, look, ordered, panels
+from spiral.report.figures.layout import Sheet, counted, line, panels
 from spiral.report.stats.selection import GIVEN
+
+LIMITS = ("median_low", "median_high")
 
 CROWD = 4
 """Methods up to which the best seed has its own line."""
-
-LINE: dict[str, Any] = {"linewidth": 1.3, "markersize": 4}
 
 
 def accuracy(summary: pd.DataFrame, known: pd.Series | None = None) -> Figure:
@@ -39,7 +38,7 @@ def accuracy(summary: pd.DataFrame, known: pd.Series | None = None) -> Figure:
     dotted = "; dotted: best seed" if _few(summary) else ""
     caption = f"Median over seeds{dotted}. {_settings(summary)}"
     if known is not None:
-        caption += " The best known is of any width."
+        caption += " Best known: at any width."
     return panels(paints, sheet, caption)
 
 
@@ -57,10 +56,10 @@ def accuracy_over_keep(
         title: Text above.
     """
     pruned = summary[summary["keep"].notna()].sort_values("keep")
-    for method in ordered(summary["method"]):
+    for method in style.ordered(summary["method"]):
         part = pruned[pruned["method"] == method]
         if len(part):
-            _line(axes, part, "keep", method)
+            line(axes, part, "keep", "median", LIMITS)
             if _few(summary):
                 x, best = part["keep"].to_numpy(float), part["best"].to_numpy(float)
                 axes.plot(x, best, ":", color=style.colour(method), linewidth=1)
@@ -135,9 +134,9 @@ def accuracy_over_width(
         widths: Ticks: the first, and powers of two.
         level: The best accuracy known of this size.
     """
-    for method in ordered(summary["method"]):
+    for method in style.ordered(summary["method"]):
         part = summary[summary["method"] == method].sort_values("width")
-        _line(axes, part, "width", method)
+        line(axes, part, "width", "median", LIMITS)
     if level is not None:
         axes.axhline(level, color=style.INK, linewidth=1.4, label="best known")
     axes.set_xscale("log", base=2)
@@ -147,17 +146,6 @@ def accuracy_over_width(
     title = f"{int(summary['keep'].iloc[0])} weights"
     axes.set(xlabel="width of the hidden layers", ylabel="accuracy", title=title)
     axes.set_ylim(0.48, 1.02)
-
-
-def _line(axes: Axes, part: pd.DataFrame, over: str, method: str) -> None:
-    """Draw medians of one method with their limits."""
-    x, median, low, high = (
-        part[name].to_numpy(float)
-        for name in (over, "median", "median_low", "median_high")
-    )
-    style_of: dict[str, Any] = {**look(method), **LINE}
-    axes.plot(x, median, label=style.plain(method), **style_of)
-    axes.vlines(x, low, high, color=style.colour(method), linewidth=1, alpha=0.5)
 
 
 def _few(summary: pd.DataFrame) -> bool:
@@ -174,5 +162,5 @@ def _settings(summary: pd.DataFrame) -> str:
     given = summary["method"].isin(GIVEN)
     most = int(summary["settings"].mask(given, 1).max())
     if most > 1:
-        text += f", at the setting with the best median of up to {most:,}"
+        text += f", at the best of up to {most:,} settings (by the median)"
     return f"{text}. Failures count as 0.5."

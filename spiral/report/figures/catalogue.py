@@ -1,8 +1,9 @@
 """The catalogue of figures: one entry for each.
 
-The command line makes the commands of ``plot`` from it, the report page its figures,
-the documentation its list. To add a figure, write what it shows (in ``stats``), how it
-is drawn (a function to a ``Figure``, in this folder), and an entry here.
+The command line makes the commands of ``plot`` from it, ``diagnose`` and the report
+page draw from it, the documentation lists it. To add a figure, write what it shows (in
+``stats``), how it is drawn (a function to a ``Figure``, in this folder), and an entry
+here.
 """
 
 from collections.abc import Callable
@@ -12,11 +13,14 @@ from typing import Literal, NamedTuple
 from matplotlib.figure import Figure
 
 from spiral.report.figures import files, rows
+from spiral.report.studies.regimes import figure as regimes
+from spiral.report.studies.robustness import figure as robustness
 
-Takes = Literal["rows", "budgets", "network", "trainings", "frontier"]
+Takes = Literal["rows", "budgets", "network", "trainings", "frontier", "study"]
 """Where the numbers come from: rows of launches (a ``rows.Source``), rows of several
-budgets (``folders`` and ``where``), one network (``out`` and ``config_id``), the
-trainings of a search (``out``), or a frontier (``path``)."""
+budgets (``folders``, ``methods`` and ``where``), one network (``out`` and
+``config_id``), the trainings of a search (``out``), a frontier (``path``), or what a
+study has measured (``found``)."""
 
 Kind = Literal["sizes", "size", "levels", "flag", "count"]
 """The type of an option: whole numbers, one of them, accuracies, a flag, or what counts
@@ -39,7 +43,7 @@ class Entry:
     """A figure."""
 
     name: str
-    """Of its command, ``plot NAME``, and of its file."""
+    """Of its command and of its file."""
     title: str
     shows: str
     """What is plotted, in a sentence; the text that stands for it on the page."""
@@ -51,6 +55,12 @@ class Entry:
     """Whether the page has it as a bitmap: maps are smaller and faster as one."""
     aliases: tuple[str, ...] = ()
     """Former names of the command."""
+
+    @property
+    def command(self) -> str:
+        """The command that draws it; ``diagnose`` measures before it draws."""
+        group = "diagnose" if self.takes == "study" else "plot"
+        return f"{group} {self.name}"
 
 
 WIDTHS = Option("width", "widths", "sizes", "Draw only these widths.", "3,16,…")
@@ -203,6 +213,22 @@ FIGURES = (
             ),
             Option("neurons", "neurons", "flag", "Show where each neuron is active."),
         ),
+    ),
+    Entry(
+        "robustness",
+        "Robustness to corrupted inputs",
+        "Accuracy under corruption over the weights kept and over severity, beside the "
+        "best known networks.",
+        "study",
+        robustness.draw,
+    ),
+    Entry(
+        "regimes",
+        "Regimes of pruning",
+        "Regime, connectivity, similarity and accuracy gap of retrained networks, over "
+        "temperature and the weights kept.",
+        "study",
+        regimes.draw,
     ),
 )
 

@@ -1,17 +1,14 @@
 """Connectivity over size, and pruning from a fixed initialisation."""
 
 from functools import partial
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spiral.report.figures import style
-from spiral.report.figures.accuracy import frontier
-from spiral.report.figures.layout import Sheet, counted, look, many, ordered, panels
-
-LINE: dict[str, Any] = {"linewidth": 1.3, "markersize": 4}
+from spiral.report.figures.accuracy import LIMITS, frontier
+from spiral.report.figures.layout import Sheet, counted, line, many, panels
 
 
 def connected(table: pd.DataFrame, note: str = "") -> Figure:
@@ -47,12 +44,8 @@ def connected_share(axes: Axes, table: pd.DataFrame, title: str = "") -> None:
         table: As :func:`connected` has it, of one width.
         title: Text above.
     """
-    for method, part in _each(table):
-        x, share, low, high = (
-            part[name].to_numpy(float) for name in ("keep", "connected", "low", "high")
-        )
-        axes.plot(x, share, label=style.plain(method), **look(method), **LINE)
-        axes.vlines(x, low, high, color=style.colour(method), linewidth=1, alpha=0.3)
+    for _, part in _each(table):
+        line(axes, part, "keep", "connected", ("low", "high"))
     axes.set(xlabel="weights kept", ylabel="connected share", title=title)
     axes.set_ylim(-0.03, 1.03)
 
@@ -66,9 +59,8 @@ def effective_weights(axes: Axes, table: pd.DataFrame) -> None:
     """
     ends = [float(table["keep"].min()), float(table["keep"].max())]
     axes.plot(ends, ends, color=style.INK, linewidth=1, label="all on a path")
-    for method, part in _each(table):
-        x, left = part["keep"].to_numpy(float), part["effective_nnz"].to_numpy(float)
-        axes.plot(x, left, label=style.plain(method), **look(method), **LINE)
+    for _, part in _each(table):
+        line(axes, part, "keep", "effective_nnz")
     axes.set(xlabel="weights kept", ylabel="weights on a path")
 
 
@@ -112,14 +104,10 @@ def from_one_start(
         title: Text above.
     """
     for method, part in _each(summary):
-        x, median, low, high, best = (
-            part[name].to_numpy(float)
-            for name in ("keep", "median", "median_low", "median_high", "best")
-        )
-        colour = style.colour(method)
-        axes.plot(x, median, label=style.plain(method), **look(method), **LINE)
-        axes.vlines(x, low, high, color=colour, linewidth=1, alpha=0.3)
-        axes.plot(x, best, style.marker(method), color=colour, markersize=2, alpha=0.6)
+        line(axes, part, "keep", "median", LIMITS)
+        x, best = part["keep"].to_numpy(float), part["best"].to_numpy(float)
+        colour, marker = style.colour(method), style.marker(method)
+        axes.plot(x, best, marker, color=colour, markersize=2, alpha=0.6)
     known = pd.Series(contained["accuracy"].to_numpy(), contained["nnz"].to_numpy())
     frontier(axes, known, summary["keep"].dropna(), "contained in the same weights")
     axes.set(xlabel="weights kept", ylabel="accuracy", title=title)
@@ -129,4 +117,4 @@ def from_one_start(
 def _each(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return the lines of each method that have a size, by size."""
     sized = table[table["keep"].notna()].sort_values("keep")
-    return [(m, sized[sized["method"] == m]) for m in ordered(sized["method"])]
+    return [(m, sized[sized["method"] == m]) for m in style.ordered(sized["method"])]

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError
+from spiral.protocol.methods import Methods
 from spiral.report.figures import layout, maps, search
 from spiral.report.figures import undertraining as undertraining_figures
 from spiral.report.figures.networks import Drawn
@@ -21,9 +22,9 @@ LEVELS = (0.8, 0.9, 0.95)
 """Accuracies of the figure of success rates."""
 
 
-def budget(folders: Sequence[Path], where: Where) -> Figure:
+def budget(folders: Sequence[Path], methods: Methods, where: Where) -> Figure:
     """Return accuracy and entropy over the epochs trained."""
-    return undertraining_figures.draw(undertraining.of_folders(folders, where))
+    return undertraining_figures.draw(undertraining.of_folders(folders, methods, where))
 
 
 def boundary(out: Path, config_id: str) -> Figure:
@@ -62,8 +63,8 @@ def frontier(path: Path | None, by: best_known.Size) -> Figure:
     table = best_known.load(path)
     best = {kind: best_known.best(table, kind, by) for kind in search.KINDS}
     caption = (
-        f"Best accuracy of n = {len(table):,} networks of the frontier up to each "
-        "size. Level lines: the thresholds."
+        f"Best accuracy of n = {len(table):,} networks of the frontier with at most "
+        "each size. Grey lines: the paper's thresholds."
     )
     return layout.draw(
         lambda axes: search.frontier(axes, best, by, best_known.THRESHOLDS),

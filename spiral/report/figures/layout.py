@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -125,9 +126,39 @@ def many(values: Iterable[float], what: str) -> str:
 
 
 def look(method: object) -> dict[str, Any]:
-    """Return the colour and marker of a method."""
+    """Return how a method's line looks, for ``Axes.plot``."""
     name = str(method)
-    return {"color": style.colour(name), "marker": style.marker(name)}
+    return {
+        "color": style.colour(name),
+        "marker": style.marker(name),
+        "linewidth": 1.3,
+        "markersize": 4,
+    }
+
+
+def line(
+    axes: Axes,
+    part: pd.DataFrame,
+    x: str,
+    y: str,
+    limits: tuple[str, str] | None = None,
+) -> None:
+    """Draw one column of a method's rows over another, with limits as bars.
+
+    Args:
+        axes: Where to draw.
+        part: Rows of one ``method``, in the order of the line.
+        x: The column across.
+        y: The column up.
+        limits: The columns of its lower and upper limit.
+    """
+    method = str(part["method"].iloc[0])
+    places, heights = part[x].to_numpy(float), part[y].to_numpy(float)
+    axes.plot(places, heights, label=style.plain(method), **look(method))
+    if limits:
+        low, high = (part[name].to_numpy(float) for name in limits)
+        colour = style.colour(method)
+        axes.vlines(places, low, high, color=colour, linewidth=1, alpha=0.4)
 
 
 def some(values: Iterable[int], most: int) -> list[int]:
@@ -137,11 +168,6 @@ def some(values: Iterable[int], most: int) -> list[int]:
         return known
     places = np.linspace(0, len(known) - 1, most).round().astype(int)
     return [known[place] for place in places]
-
-
-def ordered(methods: Iterable[object]) -> list[str]:
-    """Return names in the order of their looks, those without one last."""
-    return style.ordered(methods)
 
 
 def _label_outside(every: np.ndarray, count: int) -> None:

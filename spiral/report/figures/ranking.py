@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spiral.report.figures import style
-from spiral.report.figures.layout import Sheet, counted, many, ordered, panels
+from spiral.report.figures.layout import Sheet, counted, many, panels
 
 LINE = 0.23
 """Inches that a method takes."""
@@ -91,7 +91,7 @@ def excess_ranking(
     axes.axvline(0, color=style.INK, linewidth=1.2)
     names = [style.plain(name) for name in order]
     axes.set_yticks(range(len(order)), names)
-    axes.set(xlabel="excess weights over the best known", title=title)
+    axes.set(xlabel="excess weights", title=title)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
 
@@ -105,7 +105,7 @@ def fidelity(table: pd.DataFrame, widths: Sequence[int]) -> Figure:
             returns them.
         widths: A panel for each.
     """
-    order = ordered(table["method"])
+    order = style.ordered(table["method"])
     paints = [
         partial(versions, table=table[table["width"] == width], order=order)
         for width in widths

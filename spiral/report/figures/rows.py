@@ -10,19 +10,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError
-from spiral.methods.registry import options
-from spiral.report.figures import (
-    accuracy as accuracy_figures,
-)
-from spiral.report.figures import (
-    connection as connection_figures,
-)
-from spiral.report.figures import (
-    maps,
-)
-from spiral.report.figures import (
-    ranking as ranking_figures,
-)
+from spiral.protocol.methods import Methods
+from spiral.report.figures import accuracy as accuracy_figures
+from spiral.report.figures import connection as connection_figures
+from spiral.report.figures import files, maps
+from spiral.report.figures import ranking as ranking_figures
 from spiral.report.figures.layout import add, some
 from spiral.report.figures.networks import Drawn
 from spiral.report.stats import differences, fixed_start
@@ -36,7 +28,6 @@ from spiral.report.stats.selection import FAILED, GIVEN, Choice, choose
 from spiral.results import columns as result_rows
 from spiral.results import load
 from spiral.search import best_known as frontier
-from spiral.search import network
 
 ABREAST = 4
 """Widths that stand side by side unless others are asked for."""
@@ -82,11 +73,13 @@ class Source:
         return summarise(self.choice, self.question.thresholds, self.known)
 
 
-def read(folders: Sequence[Path], question: Question | None = None) -> Source:
+def read(
+    folders: Sequence[Path], methods: Methods, question: Question | None = None
+) -> Source:
     """Return the rows of launches, and the frontier."""
     question = question or Question()
-    rows, notes = load.read(folders, options())
-    rows = select(rows, question.where)
+    rows, notes = load.read(folders, methods.options)
+    rows = select(rows, question.where, methods)
     return Source(folders, rows, best_known(question), question, notes)
 
 
@@ -255,8 +248,7 @@ def _row(row: dict[str, object]) -> Drawn:
 def _known(entry: dict[str, object]) -> Drawn:
     """Return a network of the frontier."""
     title = f"best known\n{entry['nnz']} weights\n{entry['accuracy']:.4f}"
-    params = np.asarray(entry["params"])
-    return Drawn(title, *network.unpacked(str(entry["matrices"]), params))
+    return files.of_entry(entry)._replace(title=title)
 
 
 def _only(table: pd.DataFrame, column: str, wanted: Sequence[int]) -> pd.DataFrame:

@@ -41,20 +41,28 @@ def draw(summary: pd.DataFrame) -> Figure:
             2, len(parts), sharex=True, sharey="row", squeeze=False
         )
         for column, (kind, part) in zip(panels.T, parts, strict=True):
-            whole = summary[summary["keep"].isna()]
-            beside = _beside(part, whole)
             column[0].set_title(_named(dict(zip(kinds, kind, strict=True)), summary))
+            column[-1].set_xlabel("epochs trained")
+            dense = _beside(part, summary[summary["keep"].isna()])
             for axes, name in zip(column, PANELS, strict=True):
                 if len(pruned):
-                    over_budget(axes, beside, name, summary)
+                    over_budget(axes, dense, name, summary)
                 over_budget(axes, part, name, summary)
-            column[-1].set_xlabel("epochs trained")
         for axes, label in zip(panels[:, 0], PANELS.values(), strict=True):
             axes.set_ylabel(label)
         _legend(figure, panels.flat)
-        count = counted(summary["n"], "seeds")
-        explain(figure, f"Medians over {count}, at the best setting.", legend=False)
+        explain(figure, _caption(summary), legend=False)
     return figure
+
+
+def _caption(summary: pd.DataFrame) -> str:
+    """Return what is plotted, and n."""
+    text = (
+        "Accuracy and entropy of the outputs over the epochs trained, a line for each "
+        f"size: medians over {counted(summary['n'], 'seeds')} at the setting with the "
+        "best median accuracy"
+    )
+    return f"{text}; ε: label smoothing." if "smoothing" in summary else f"{text}."
 
 
 def _beside(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from spiral import __version__
 from spiral.errors import StoreError
+from spiral.protocol.methods import Methods
 from spiral.report.figures import rows as row_figures
 from spiral.report.html import commands, headline, pictures, tables
 from spiral.report.stats import compare
@@ -22,18 +23,23 @@ LONG = 40
 """Lines from which a table is collapsed at first."""
 
 
-def report(folders: Sequence[Path], question: compare.Question | None = None) -> str:
+def report(
+    folders: Sequence[Path],
+    methods: Methods,
+    question: compare.Question | None = None,
+) -> str:
     """Return the page of some launches; equal rows give equal pages.
 
     Args:
         folders: Results directories.
+        methods: Those that this process knows.
         question: What to compare.
 
     Raises:
         ConfigError: A column or a threshold is not valid.
         StoreError: A folder holds no rows, or the file no frontier.
     """
-    source = row_figures.read(folders, question)
+    source = row_figures.read(folders, methods, question)
     read_masks = partial(load.masks, folders)
     found = compare.of_rows(source.rows, source.question, source.known, read_masks)
     drawn, missing = pictures.of(source)

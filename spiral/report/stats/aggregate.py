@@ -134,6 +134,7 @@ def _networks(reported: pd.DataFrame, count: int) -> pd.DataFrame:
         share = np.bincount(group, apart, count) / np.bincount(group, minlength=count)
     return pd.DataFrame(
         {
+            # A median between two counts is rounded up: excess is never understated.
             "weights": pd.array(np.ceil(median("nnz")), "Int64"),
             "effective_nnz": median("effective_nnz"),
             "disconnected": share,

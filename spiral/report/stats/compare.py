@@ -8,15 +8,15 @@ from pathlib import Path
 import pandas as pd
 
 from spiral.errors import ConfigError
-from spiral.methods.registry import options
+from spiral.protocol.methods import Methods
 from spiral.report.stats import differences, mask_distance
+from spiral.report.stats import notes as notes_text
 from spiral.report.stats.ablation import ablation
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.row_filter import select
 from spiral.report.stats.selection import SHOWN, choose
-from spiral.report.text import notes as notes_text
 from spiral.results import load
 from spiral.search import best_known as frontier
 
@@ -66,11 +66,14 @@ class Comparison:
     (see ``differences``)."""
 
 
-def of_folders(folders: Sequence[Path], question: Question | None = None) -> Comparison:
+def of_folders(
+    folders: Sequence[Path], methods: Methods, question: Question | None = None
+) -> Comparison:
     """Compare the rows of launches, each config once.
 
     Args:
         folders: Results directories, or summaries of them.
+        methods: Those that this process knows.
         question: What to compare.
 
     Raises:
@@ -78,10 +81,10 @@ def of_folders(folders: Sequence[Path], question: Question | None = None) -> Com
         StoreError: A folder holds no rows, or the file no frontier.
     """
     question = question or Question()
-    rows, notes = load.read(folders, options())
+    rows, notes = load.read(folders, methods.options)
     if any(folder.is_file() for folder in folders):  # a summary has no masks
         question = replace(question, masks=0)
-    rows = select(rows, question.where)
+    rows = select(rows, question.where, methods)
     read_masks = partial(load.masks, folders)
     found = of_rows(rows, question, best_known(question), read_masks)
     return replace(found, question=question, notes=[*notes, *found.notes])
@@ -120,14 +123,11 @@ def of_rows(
     lines = excess_weights(choice, groups, question.thresholds, known)
     differ = differences.of(choice)
     added = differences.columns(choice, lines, differ)
+    by_size = differences.columns(choice, groups, differ)
+    own = [name for name in SHOWN if name in by_size]  # groups have these, as numbers
     tables = {
         "excess": lines.assign(**added),
-        "groups": groups.assign(
-            **differences.columns(choice, groups, differ).drop(
-                columns=[*SHOWN],
-                errors="ignore",  # these it has, as numbers
-            )
-        ),
+        "groups": groups.assign(**by_size.drop(columns=own)),
         "pairwise": pairwise(choice),
         "masks": ablation(rows, known),
         "distances": pd.DataFrame(),
@@ -144,8 +144,3 @@ def of_rows(
             "of each"
         )
     return Comparison(question, tables, notes, [*added])
-
-
-def over_size(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with a line for each method, width and size, for figures."""
-    return summarise(choose(rows, BY))

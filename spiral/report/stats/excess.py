@@ -70,9 +70,14 @@ def limits(
     """Return the limits of the fewest weights whose median network reaches an accuracy.
 
     Sign tests of 2.5 %, one size after the other until one is inconclusive: from below
-    those whose median falls short, from above those whose median reaches. They hold in
-    at least 95 % if more weights never make the median worse. NaN is no limit: from
-    below where all sizes fall short, from above where the largest may.
+    those whose median falls short, from above those whose median reaches. Tests in a
+    fixed order that stop at the first inconclusive one need no correction for their
+    number (Maurer, Hothorn & Lehmacher 1995). The limits hold in at least 95 % of cases
+    if more weights never make the median worse. NaN is no limit: from below where all
+    sizes fall short, from above where the largest may.
+
+    A bootstrap of the fewest weights would be too sure of itself: where all seeds of a
+    size fall short, so do those of every resample, however few there are.
 
     Args:
         weights: Sizes, ascending.

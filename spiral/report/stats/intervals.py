@@ -29,6 +29,7 @@ from jaxtyping import Float, Int, Int32
 LEVEL = 0.95
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 RESAMPLES = 2000
+"""Of a bootstrap: then limits that should cut off 2.5 % cut off 1.8 to 3.2 %."""
 CHUNK = 2_000_000
 """Numbers that one step of a bootstrap may hold: 16 MB."""
 TOGETHER = CHUNK // RESAMPLES
@@ -72,10 +73,12 @@ def share(
 ) -> tuple[Each, Each]:
     """Return the limits of a mean of n scores in [0, 1].
 
-    Without a variance the scores are 0 or 1, and these are Wilson's limits. Scores that
-    spread less (ties, means of several) are worth more: as many as would give a share
-    this variance, to which one score is added that spreads as 0 or 1 does, so that ten
-    ties are no proof of an eleventh.
+    Without a variance the scores are 0 or 1, and these are Wilson's limits. (The usual
+    mean ± z standard errors hold 66 % at 5 seeds and 80 % at 10.) Scores that spread
+    less (ties, means of several) count for more than one each: for as many as would
+    give a share this variance. To these one score is added that spreads as 0 or 1 does,
+    so that ten ties are no proof of an eleventh. (Without it, limits hold 65 % where
+    one score in ten is no tie; plain Wilson limits are twice as wide there.)
 
     Args:
         mean: Of the scores.
@@ -85,15 +88,16 @@ def share(
     Source: the effective number is that of cluster samples (Korn & Graubard, Survey
     Methodology 1998).
     """
-    worth = n.astype(np.float64)
+    effective = n.astype(np.float64)
     if variance is not None:
-        most = mean * (1 - mean)
+        most = mean * (1 - mean)  # the variance of 0 and 1 with this mean
         spread = ((n - 1) * np.nan_to_num(variance) + most) / n
         spread = np.where(most > 0, np.minimum(spread, most), 1)
-        worth = np.where(most > 0, n * most / spread, n)
+        effective = np.where(most > 0, n * most / spread, n)
     with np.errstate(invalid="ignore"):  # no scores: mean is NaN, n is 0
-        middle = (worth * mean + Z**2 / 2) / (worth + Z**2)
-        half = Z * np.sqrt(worth * mean * (1 - mean) + Z**2 / 4) / (worth + Z**2)
+        total = effective + Z**2
+        middle = (effective * mean + Z**2 / 2) / total
+        half = Z * np.sqrt(effective * mean * (1 - mean) + Z**2 / 4) / total
     return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
 
 
@@ -102,7 +106,10 @@ def median(batch: Batch) -> tuple[Each, Each, Each]:
 
     Limits are order statistics, interpolated, z·√(v·(n-1)/n) places from the middle,
     where v is the variance of the number of values below the median: n/4, or with
-    several strata the sum of theirs, drawn towards n/4 as far as four values would.
+    several strata the sum of theirs, drawn towards n/4 as far as four values would:
+    few values give a variance that is often too small. The factor (n-1)/n corrects
+    for the whole places between which limits are interpolated: without it they hold
+    96 to 97 % at 6 and 10 seeds.
 
     Source: Woodruff, JASA 1952, for strata.
     """
@@ -141,8 +148,9 @@ def best(batch: Batch) -> tuple[Each, Each]:
     """Return the best values, and what the best of as many seeds again will exceed.
 
     All 2n seeds being alike, the j highest are all old with the chance
-    n/2n · (n - 1)/(2n - 1) · … (j factors): the limit is where that is 5 %.
-    Strata make it lower than needed, never higher.
+    n/2n · (n - 1)/(2n - 1) · … (j factors). Then no new one exceeds the j-th highest
+    old one. The limit is at the j where that chance is 5 %, interpolated. Strata make
+    it lower than needed, never higher.
     """
     n = batch.values.shape[1]
     highest, chance = batch.values[:, -1], 1.0
@@ -158,11 +166,14 @@ def best(batch: Batch) -> tuple[Each, Each]:
 def rarely(successes: int, n: int) -> bool:
     """Return whether so few of n come up by a fair coin in at most 2.5 % of cases."""
     ways = sum(comb(n, k) for k in range(successes + 1))
-    return 40 * ways <= 1 << n
+    return 40 * ways <= 1 << n  # whole numbers: exact for any n, 2.5 % being 1/40
 
 
 def middle_half(counts: Float[np.ndarray, "n B"]) -> Float[np.ndarray, "n B"]:
-    """Return the weight that sorted values, so often each, have in the middle half."""
+    """Return the weight that sorted values, so often each, have in the middle half.
+
+    Values on a border count in part, so that the middle half of any number is a half.
+    """
     ends = np.cumsum(counts, axis=0)
     total = ends[-1:]
     inside = np.clip(ends, total / 4, 3 * total / 4)
@@ -239,7 +250,8 @@ def _weighed(
 def _draws(sizes: tuple[int, ...]) -> Int32[np.ndarray, "n B"]:
     """Draw how often each seed of each stratum comes, stratum after stratum.
 
-    The same for equal sizes, so that equal rows have equal limits.
+    The same for equal sizes, so that equal rows have equal limits, and drawn once for
+    thousands of groups. A limit does not depend on which other groups a table has.
     """
     random = np.random.default_rng(sizes)
     parts = [random.multinomial(n, np.full(n, 1 / n), RESAMPLES) for n in sizes]

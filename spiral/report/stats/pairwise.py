@@ -10,7 +10,7 @@ from spiral.report.stats import intervals
 from spiral.report.stats.selection import SEEDS, SIZE, STRATA, Choice, Codes, codes
 
 MOST = 64
-"""Values of the first column that are compared, each with each."""
+"""Values of the first column that are compared, each with each: 2,016 pairs."""
 
 AT_ONCE = 2_000_000
 """Scores that are counted together: some 100 MB."""
@@ -92,6 +92,7 @@ def _paired(choice: Choice) -> Paired:
     accuracy = np.full((len(units), len(values)), np.nan)
     accuracy[unit, member] = rows["accuracy"].to_numpy()
     size, sizes = codes(units, [SIZE])
+    # Dense networks have no size; they are compared with others at each of their sizes.
     unsized = units[SIZE].isna().to_numpy()
     home = units["run"].to_numpy()
     everywhere = np.full((len(runs), len(values)), np.nan)
@@ -149,6 +150,8 @@ def _means(
     """Return the mean over seeds of each place, with limits and counts."""
     table = pd.DataFrame({"place": place, "seed": seed, "score": score})
     table["tie"] = table["score"] == 1 / 2
+    # Pairs of one seed share initial weights and batches, so they are one observation:
+    # its mean. Intervals over pairs instead would be too narrow.
     each = table.groupby(["place", "seed"])["score"].mean().groupby("place")
     mean, n = each.mean(), each.size()
     low, high = intervals.share(mean.to_numpy(), n.to_numpy(), each.var().to_numpy())

@@ -8,18 +8,19 @@ import numpy as np
 import pandas as pd
 
 from spiral.errors import StoreError
-from spiral.methods.registry import options
+from spiral.protocol.config import OptionClasses
+from spiral.report.stats import notes as notes_text
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.selection import SIZE, choose
-from spiral.report.text import notes as notes_text
 from spiral.results import load, store, summary
 from spiral.search import best_known as frontier
 from spiral.search.best_known import THRESHOLDS
 
 CELL = ["width", SIZE, "lr", "schedule", "seed"]
-"""What rows must have in common to be compared."""
+"""What rows must have in common to be compared. That includes learning rate and
+schedule: with more of them to choose from, a method would have more chances."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +48,18 @@ class Ranking:
     """Our rows that keep another number of weights than they promise."""
 
 
-def of_folder(out: Path, method: str, baseline: Sequence[Path] = ()) -> Ranking:
-    """Rank the rows of a launch among those of a baseline.
+def of_folder(out: Path, method: str, options: OptionClasses) -> Ranking:
+    """Rank the rows of a launch among the shipped ones of ``standard``.
 
     Args:
         out: The results directory.
         method: Which of its methods.
-        baseline: Summaries; ``standard`` as shipped by default.
+        options: Those of the methods that this process knows.
 
     Raises:
         StoreError: There are no rows.
     """
-    places = [*baseline] or [summary.shipped("standard")]
-    found = load.read([out, *places], options())
+    found = load.read([out, summary.shipped("standard")], options)
     planned, _ = store.read_manifest(out, columns=["method"])
     missing = (planned["method"] == method).sum() - (found.rows["folder"] == 0).sum()
     if missing > 0:
@@ -120,6 +120,7 @@ def _same_cells(rows: pd.DataFrame, method: str) -> pd.DataFrame:
 
 def _against(rows: pd.DataFrame, by_width: pd.DataFrame, method: str) -> pd.DataFrame:
     """Compare the method with each other one, over all widths and at each."""
+    # Grouped by method alone the width is a stratum, so pairs still have equal widths.
     over_all = pairwise(choose(rows, ("method",)), method)
     both = pd.concat(
         [over_all.assign(width=pd.array([None] * len(over_all), "Int64")), by_width]

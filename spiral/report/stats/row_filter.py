@@ -7,7 +7,7 @@ import pandas as pd
 
 from spiral import spelling
 from spiral.errors import ConfigError
-from spiral.methods import registry
+from spiral.protocol.methods import Methods
 from spiral.report.stats.differences import NOTHING
 from spiral.report.stats.selection import known_columns
 
@@ -15,7 +15,7 @@ Where = Mapping[str, Sequence[str]]
 
 
 def select(
-    rows: pd.DataFrame, where: Where, always: Collection[str] = ()
+    rows: pd.DataFrame, where: Where, methods: Methods, always: Collection[str] = ()
 ) -> pd.DataFrame:
     """Return the rows that have one of some values in each column.
 
@@ -23,19 +23,21 @@ def select(
         rows: Config columns and results.
         where: Columns, or axes of the taxonomy of methods, and values. A name that is
             both is an axis if the axis has all these values.
+        methods: Those that this process knows, with their taxonomy.
         always: Methods that are kept whatever is asked of methods.
 
     Raises:
         ConfigError: A name or a value is unknown, or no row is left.
     """
-    kinds = {name: values for name, values in where.items() if _is_axis(name, values)}
+    axes = methods.axes()
+    kinds = {n: values for n, values in where.items() if _is_axis(axes, n, values)}
     chosen = np.ones(len(rows), bool)
     kept = rows["method"].isin([*always]).to_numpy(bool)
     if kinds:
-        chosen &= rows["method"].isin(registry.of_kind(kinds)).to_numpy(bool) | kept
+        chosen &= rows["method"].isin(methods.of_kind(kinds)).to_numpy(bool) | kept
     for name, values in where.items():
         if name not in kinds:
-            chosen &= _having(rows, name, values) | (kept & (name == "method"))
+            chosen &= _having(rows, name, values, methods) | (kept & (name == "method"))
     if not chosen.any():
         asked = " and ".join(f"{name}={','.join(v)}" for name, v in where.items())
         present = ", ".join(sorted(rows["method"].unique()))
@@ -43,13 +45,16 @@ def select(
     return rows[chosen].reset_index(drop=True) if where else rows
 
 
-def _is_axis(name: str, values: Sequence[str]) -> bool:
+def _is_axis(
+    axes: Mapping[str, frozenset[str]], name: str, values: Sequence[str]
+) -> bool:
     """Return whether a condition is of an axis of the taxonomy."""
-    known = registry.axes().get(name, frozenset())
-    return bool(known) and {*values} <= known
+    return name in axes and {*values} <= axes[name]
 
 
-def _having(rows: pd.DataFrame, name: str, values: Sequence[str]) -> np.ndarray:
+def _having(
+    rows: pd.DataFrame, name: str, values: Sequence[str], methods: Methods
+) -> np.ndarray:
     """Return which rows have one of some values in a column.
 
     Raises:
@@ -57,9 +62,9 @@ def _having(rows: pd.DataFrame, name: str, values: Sequence[str]) -> np.ndarray:
     """
     known = known_columns(rows)
     if name not in known:
-        axes = registry.axes()
+        axes = methods.axes()
         if name in axes:
-            registry.of_kind({name: values})  # raises with the known values
+            methods.of_kind({name: values})  # raises with the known values
         hint = spelling.suggest(name, axes)  # `units` is an axis here, not the width
         if not hint.startswith("did you mean"):
             hint = spelling.suggest(name, [*axes, *known], spelling.KEYS)

@@ -21,6 +21,8 @@ from spiral.results.columns import MADE, options_among
 SIZE = "keep"
 SEEDS = ("seed", "init_seed", "order_seed")
 STRATA = ("width", "init")
+"""What distinguishes problems: each may need a learning rate of its own, so each shows
+its own best setting."""
 SHOWN = ("lr", "schedule")
 """Settings that tables have even where they do not vary."""
 
@@ -31,6 +33,7 @@ GIVEN = ("block", "mask")
 """Methods that are given their mask, as in a search: not pruners."""
 
 CHANCE = 0.5
+"""The accuracy of a constant output: both classes have equally many points."""
 
 Codes = Int[np.ndarray, " R"]
 
@@ -63,8 +66,10 @@ def choose(
     """Group rows and choose the setting of each stratum with the highest median.
 
     Choosing a setting on the rows that are then reported flatters methods with many
-    settings. A seed split chooses on every other seed of a stratum, the first included,
-    and reports the rest: a stratum of one seed then has nothing to report.
+    settings: of nine equally good ones with 8 normal seeds each, the best has a median
+    0.6 standard deviations above the truth, of 27 one 0.8 above (simulated). A seed
+    split chooses on every other seed of a stratum, the first included, and reports the
+    rest: a stratum of one seed then has nothing to report.
 
     Args:
         rows: Rows with config columns and results.
@@ -111,6 +116,8 @@ def codes(table: pd.DataFrame, names: Sequence[str]) -> tuple[Codes, pd.DataFram
     for name in names:
         each, values = pd.factorize(table[name], sort=True)
         size = len(values) + 1
+        # The columns are the digits of one number. Before it overflows, its values in
+        # use are numbered anew; that keeps their order, so the result is the same.
         if range_ > np.iinfo(np.int64).max // size:
             distinct, combined = np.unique(combined, return_inverse=True)
             range_ = len(distinct)
@@ -121,7 +128,11 @@ def codes(table: pd.DataFrame, names: Sequence[str]) -> tuple[Codes, pd.DataFram
 
 
 def every_other(stratum: Codes, seed: Codes) -> Bool[np.ndarray, " R"]:
-    """Return the rows of every other seed of each stratum, its first among them."""
+    """Return the rows of every other seed of each stratum, its first among them.
+
+    Every other one rather than the first half: when a launch is extended by higher
+    seeds, those that chose settings before still do.
+    """
     pairs = stratum * (seed.max(initial=0) + 1) + seed
     distinct, which = np.unique(pairs, return_inverse=True)
     home = distinct // (seed.max(initial=0) + 1)
@@ -137,7 +148,11 @@ def best_cell(
     accuracy: Float[np.ndarray, " R"],
     choosing: Bool[np.ndarray, " R"],
 ) -> Int[np.ndarray, " S"]:
-    """Return the cell of each stratum with the highest median; of equals, the first."""
+    """Return the cell of each stratum with the highest median; of equals, the first.
+
+    By the median, as accuracies have two modes: a mean would choose the setting by how
+    many of its seeds collapse.
+    """
     cells, home, values = cell[choosing], stratum[choosing], accuracy[choosing]
     order = np.lexsort((values, cells))
     known, start, count = np.unique(cells[order], return_index=True, return_counts=True)
@@ -185,6 +200,7 @@ def _clean(rows: pd.DataFrame) -> pd.DataFrame:
     dense = rows["method"] == "dense"
     size = rows[SIZE].fillna(rows["nnz"]).mask(dense).astype("Int64")
     accuracy = rows["accuracy"].to_numpy(np.float64, na_value=np.nan)
+    # Without its failures a method that often fails would look better than it is.
     failed = rows["status"].isin(FAILED).to_numpy(bool) | np.isnan(accuracy)
     accuracy = np.where(failed, CHANCE, accuracy)
     return rows.assign(keep=size, accuracy=accuracy, failed=failed)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from spiral.methods.registry import options
+from spiral.protocol.config import OptionClasses
 from spiral.report.stats import differences
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
@@ -37,11 +37,10 @@ class Standings(NamedTuple):
     """What differs beyond the methods."""
 
 
-def shipped() -> Standings:
+def shipped(options: OptionClasses) -> Standings:
     """Return the standings of the shipped methods, each at its defaults."""
-    return standings(
-        load.read([summary.shipped("standard")], options()).rows, frontier.load()
-    )
+    rows = load.read([summary.shipped("standard")], options).rows
+    return standings(rows, frontier.load())
 
 
 def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:
@@ -79,12 +78,17 @@ def _shared(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ranks(compared: pd.DataFrame) -> pd.DataFrame:
-    """Return the rank of each method, given how each two compare."""
+    """Return the rank of each method, given how each two compare.
+
+    A rank counts the methods that are more often better (as Copeland's rule does), by
+    comparisons of equal size and seed alone. Mean accuracies over all sizes would rank
+    methods by how many of their networks collapse.
+    """
     chance = compared[["probability", "low", "high"]].to_numpy(np.float64)
     both = pd.DataFrame(
         {
             "method": np.concatenate([compared["a"], compared["b"]]),
-            "beaten": np.concatenate([chance[:, 0] < 0.5, chance[:, 0] > 0.5]),
+            "behind": np.concatenate([chance[:, 0] < 0.5, chance[:, 0] > 0.5]),
             "better": np.concatenate([chance[:, 1] > 0.5, chance[:, 2] < 0.5]),
             "worse": np.concatenate([chance[:, 2] < 0.5, chance[:, 1] > 0.5]),
             "seeds": np.tile(compared["n"], 2),
@@ -92,7 +96,7 @@ def _ranks(compared: pd.DataFrame) -> pd.DataFrame:
         }
     )
     found = both.groupby("method", as_index=False).agg(
-        rank=("beaten", "sum"),
+        rank=("behind", "sum"),
         better=("better", "sum"),
         worse=("worse", "sum"),
         seeds=("seeds", "min"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from spiral.errors import ConfigError
-from spiral.methods.registry import options
+from spiral.protocol.methods import Methods
 from spiral.report.stats.row_filter import Where, select
 from spiral.report.stats.selection import choose
 from spiral.results import load, read
@@ -39,19 +39,22 @@ def over_budget(found: pd.DataFrame) -> pd.DataFrame:
     return choice.groups.join(medians).assign(n=by_group.size())
 
 
-def of_folders(folders: Sequence[Path], where: Where | None = None) -> pd.DataFrame:
+def of_folders(
+    folders: Sequence[Path], methods: Methods, where: Where | None = None
+) -> pd.DataFrame:
     """Return :func:`over_budget` of the rows of launches.
 
     Args:
         folders: Results directories, or summaries of them.
+        methods: Those that this process knows.
         where: Which of their rows (see ``select``); all by default.
 
     Raises:
         StoreError: One of them holds no rows yet.
         ConfigError: None of them has the entropy, or all have one budget.
     """
-    found, _ = load.read(folders, options(), MORE)
-    found = select(found, where or {})
+    found, _ = load.read(folders, methods.options, MORE)
+    found = select(found, where or {}, methods)
     found = found[found["entropy"].notna()]
     budgets = sorted(found["epochs"].unique().tolist())
     if len(budgets) < 2:

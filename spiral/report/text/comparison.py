@@ -132,11 +132,8 @@ def _excess(
     shown = excess[[*by, *also, "threshold"]].copy()
     if "best_known" in excess:
         shown["best_known"] = excess["best_known"]
-    lines = excess.to_dict("records")
-    for name in ("median", "best", "any"):
-        shown[name] = [count(line, name) for line in lines]
-        if name == "median":
-            shown["interval"] = [limits(line) for line in lines]
+    shown = shown.join(needed(excess))
+    shown["any"] = [count(line, "any") for line in excess.to_dict("records")]
     shown["n"] = excess["n"]
     shown[BETTER] = _better_than_next(excess, pairwise, by)
     return shown
@@ -159,6 +156,17 @@ def _groups(
     if "accuracy_gap" in groups:
         shown["accuracy_gap"] = groups["accuracy_gap"]
     return shown.assign(effective=groups["effective_nnz"])
+
+
+def needed(excess: pd.DataFrame) -> pd.DataFrame:
+    """Return cells: the fewest weights of the median with limits, and of the best."""
+    lines = excess.to_dict("records")
+    found = {
+        "median": [count(line, "median") for line in lines],
+        "interval": [limits(line) for line in lines],
+        "best": [count(line, "best") for line in lines],
+    }
+    return pd.DataFrame(found, index=excess.index)
 
 
 def count(line: dict[Any, Any], name: str) -> str:

@@ -108,15 +108,12 @@ def _verdict(low: float, high: float) -> str:
 def excess(found: Ranking) -> pd.DataFrame:
     """Return how many weights the method needs at each width and accuracy."""
     table = found.excess[found.excess["method"] == found.method]
-    lines = table.to_dict("records")
     shown = table[["width", "threshold"]].copy()
     if "best_known" in table:
         shown["best_known"] = table["best_known"]
-    shown["median"] = [comparison.count(line, "median") for line in lines]
-    shown["interval"] = [comparison.limits(line) for line in lines]
-    shown["best"] = [comparison.count(line, "best") for line in lines]
+    shown = shown.join(comparison.needed(table))
     shown["n"], shown["rank"] = table["n"], table["rank"]
-    shown["first"] = [_first(found.excess, line) for line in lines]
+    shown["first"] = [_first(found.excess, line) for line in table.to_dict("records")]
     return shown
 
 

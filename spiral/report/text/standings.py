@@ -1,10 +1,7 @@
 """The document of the standings: all shipped methods ranked among each other."""
 
-import textwrap
-
 import pandas as pd
 
-from spiral.methods.registry import METHODS
 from spiral.report.stats.standings import Standings
 from spiral.report.text import comparison
 from spiral.report.text.document import Document, Table
@@ -26,11 +23,9 @@ def table(found: Standings) -> pd.DataFrame:
     """Return the standings of many methods, a line each."""
     shown = found.ranks[["rank", "method", "better", "worse"]].copy()
     shown["epochs"] = [f"{each:.0f}" for each in found.ranks["epochs"]]
-    lines = found.excess[found.excess["threshold"] == found.excess["threshold"].min()]
-    needed = {line["method"]: line for line in lines.to_dict("records")}
-    shown["median"] = [comparison.count(needed[m], "median") for m in shown["method"]]
-    shown["interval"] = [comparison.limits(needed[m]) for m in shown["method"]]
-    shown["best"] = [comparison.count(needed[m], "best") for m in shown["method"]]
+    lowest = found.excess["threshold"] == found.excess["threshold"].min()
+    needed = comparison.needed(found.excess[lowest].set_index("method"))
+    shown = shown.join(needed.loc[shown["method"]].set_axis(shown.index))
     gaps = found.sizes.set_index(["keep", "method"])["accuracy_gap"]
     for size in SIZES:
         each = shown["method"].map(gaps[size])
@@ -72,26 +67,3 @@ def definitions(found: Standings) -> dict[str, str]:
         "best": "the same for the best of the seeds",
         **{f"accuracy gap at {size}": gap for size in SIZES},
     }
-
-
-def markdown(found: Standings) -> str:
-    """Return the standings and the names of the methods that are not ranked."""
-    shown = table(found)
-    shown["method"] = [f"`{name}`" for name in shown["method"]]
-    lines = [[*shown.columns], ["---"] * len(shown.columns), *shown.to_numpy().tolist()]
-    others = [f"`{name}`" for name in METHODS if name not in {*found.ranks["method"]}]
-    meanings = definitions(found).items()
-    return "\n".join(
-        [
-            textwrap.fill(f"{title(found)}.", 88),
-            "",
-            *("| " + " | ".join(map(str, line)) + " |" for line in lines),
-            "",
-            *(
-                textwrap.fill(f"- {name}: {text}.", 88, subsequent_indent="  ")
-                for name, text in meanings
-            ),
-            "",
-            textwrap.fill(f"Not ranked: {', '.join(others)}.", 88),
-        ]
-    )

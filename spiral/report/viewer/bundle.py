@@ -1,9 +1,10 @@
 """The viewer's modules as one script: no build step, nothing to install.
 
-A module of ``report/page`` is an ordinary ES module under three rules: it imports by
-name from files beside it (``import { a, b } from "./x.js";``), it exports only what it
+A module in ``page/`` is an ordinary ES module under three rules: it imports by name
+from files beside it (``import { a, b } from "./x.js";``), it exports only what it
 declares (``export function f``), and no two modules declare the same name at top level.
-Then imported files first, import lines away, ``export`` away, is the same program.
+Then concatenating them, imported files first, without the import lines and the word
+``export``, gives the same program.
 """
 
 import re

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from spiral.errors import ConfigError
-from spiral.methods import registry
 from spiral.model import initial
 from spiral.protocol import config
+from spiral.protocol.config import OptionClasses
 from spiral.results import columns as rows
 from spiral.results import conditions, read, versions
 from spiral.search import best_known, network
@@ -80,7 +80,11 @@ def of_entry(entry: Mapping[Any, Any]) -> Embedded:
 
 
 def of_folders(
-    folders: Sequence[Path], select: str | None, leaders: bool, limit: int
+    folders: Sequence[Path],
+    options: OptionClasses,
+    select: str | None,
+    leaders: bool,
+    limit: int,
 ) -> Found:
     """Return the networks of launches, each config once (see ``page.page``)."""
     found, places = Found([], [], []), dict[tuple[str, int], int | None]()
@@ -88,7 +92,7 @@ def of_folders(
     for folder in folders:
         common = config.fields(config.Config)
         columns = [*dict.fromkeys([*common, *read.options(folder), *COLUMNS])]
-        known = versions.complete(read.read(folder, columns), registry.options())
+        known = versions.complete(read.read(folder, columns), options)
         chosen = choose(known, select, leaders)
         chosen = chosen[~chosen["config_id"].isin(seen)].head(limit - len(seen))
         seen.update(chosen["config_id"])
@@ -96,9 +100,10 @@ def of_folders(
         if chosen.empty:
             continue
         ids = chosen["config_id"].tolist()
-        whole = versions.complete(read.read(folder, ids=ids), registry.options())
+        whole = versions.complete(read.read(folder, ids=ids), options)
         for _, row in whole.iterrows():
-            found.networks.append(of_row(row, index_of(row, places, found.initial)))
+            init = index_of(row, places, found.initial)
+            found.networks.append(of_row(row, init, options))
     if folders and not found.networks:
         raise ConfigError(
             f"expected rows that satisfy --select {select!r}, got none; `spiral-sweep "
@@ -156,7 +161,7 @@ def satisfied(known: pd.DataFrame, select: str) -> np.ndarray:
         raise ConfigError(f"--select: {error}") from None
 
 
-def of_row(row: pd.Series, init: int | None) -> Embedded:
+def of_row(row: pd.Series, init: int | None, options: OptionClasses) -> Embedded:
     """Return the network of a row; ``init`` is the index of its initial parameters."""
     mask, params = rows.params_of(row)
     drawn = _drawn(row)
@@ -172,7 +177,7 @@ def of_row(row: pd.Series, init: int | None) -> Embedded:
         "accuracy": _finite(row["accuracy"]),
         "loss": _finite(row["loss"]),
         "status": row["status"],
-        "about": about(row),
+        "about": about(row, options),
         "init": init,
         **{name: _plain(row[name]) for name in RECIPE},
         "init_seed": int(row["init_seed"]) if drawn else None,
@@ -180,11 +185,12 @@ def of_row(row: pd.Series, init: int | None) -> Embedded:
     return Embedded(facts, mask, params[mask])
 
 
-def about(row: pd.Series) -> str:
+def about(row: pd.Series, options: OptionClasses) -> str:
     """Return in words what distinguishes a row: recipe, seed, options."""
     words = [f"width {row['width']}", f"seed {row['seed']}"]
     words += [f"lr {row['lr']}", row["schedule"]]
-    for name, field in config.fields(registry.options_of(row["method"])).items():
+    own = options.get(row["method"], config.Options)
+    for name, field in config.fields(own).items():
         value = _plain(row[name])
         if value is not None and value != field.default:
             words.append(f"{name} {value}")

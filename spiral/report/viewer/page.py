@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from spiral.model import masks
+from spiral.protocol.config import OptionClasses
 from spiral.report.viewer import bundle
 from spiral.report.viewer.embed import Embedded, of_folders, of_frontier
 from spiral.tasks import cubist
@@ -24,6 +25,7 @@ TITLE = "spiral-sweep: sparse networks on the spiral"
 
 def page(
     folders: Sequence[Path],
+    options: OptionClasses,
     select: str | None = None,
     leaders: bool = False,
     limit: int = 1000,
@@ -32,6 +34,7 @@ def page(
 
     Args:
         folders: Results directories; without any the frontier is alone.
+        options: Those of the methods that this process knows.
         select: Condition on columns, in the words of a grid's ``where``.
         leaders: Only rows better than all smaller ones of the same method and width.
         limit: The most rows; the best of each method, width and size come first.
@@ -41,7 +44,7 @@ def page(
         StoreError: A folder holds no rows.
     """
     known = of_frontier()
-    found = of_folders(folders, select, leaders, limit)
+    found = of_folders(folders, options, select, leaders, limit)
     source = [*found.notes, f"{len(known)} networks of the frontier"]
     text = document([*found.networks, *known], found.initial, ", ".join(source))
     parts = {

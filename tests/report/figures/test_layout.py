@@ -48,12 +48,3 @@ def test_some_of_many_are_spread_from_first_to_last():
     widths = [3, 4, 5, 6, 7, 8, 16, 32, 64]
     assert layout.some(widths, 4) == [3, 6, 8, 64]
     assert layout.some([16, 3, 16], 4) == [3, 16]
-
-
-def test_methods_stand_in_the_order_of_their_looks_and_others_after():
-    assert layout.ordered(["zeta", "rigl", "gmp", "alpha", "gmp"]) == [
-        "gmp",
-        "rigl",
-        "alpha",
-        "zeta",
-    ]

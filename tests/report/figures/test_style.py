@@ -72,3 +72,12 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
 def test_bytes_are_those_of_the_file(tmp_path):
     style.save(sample(), tmp_path / "a.svg")
     assert (tmp_path / "a.svg").read_bytes() == style.to_bytes(sample(), ".svg")
+
+
+def test_methods_stand_in_the_order_of_their_looks_and_others_after():
+    assert style.ordered(["zeta", "rigl", "gmp", "alpha", "gmp"]) == [
+        "gmp",
+        "rigl",
+        "alpha",
+        "zeta",
+    ]

@@ -9,6 +9,7 @@ from spiral.errors import ConfigError, StoreError
 from spiral.report import html
 from spiral.report.stats.compare import Question
 from spiral.results import store
+from tests.report import METHODS
 from tests.results.test_load import written
 
 pytestmark = pytest.mark.slow  # draws whole reports
@@ -47,7 +48,7 @@ def out(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(out):
-    return html.report([out])
+    return html.report([out], METHODS)
 
 
 def test_the_page_is_well_formed_and_alone(page):
@@ -78,7 +79,7 @@ def test_what_cannot_be_drawn_is_said(page):
 
 
 def test_equal_rows_give_equal_pages(page, out):
-    assert html.report([out]) == page
+    assert html.report([out], METHODS) == page
 
 
 def test_the_question_is_in_the_commands_and_the_grid_is_text(out, tmp_path):
@@ -86,7 +87,9 @@ def test_the_question_is_in_the_commands_and_the_grid_is_text(out, tmp_path):
     configs, _ = store.read_manifest(tmp_path)
     evil = "<script>alert(1)</script>\"'&"
     store.write_manifest(tmp_path, configs, {"grid": evil})
-    found = html.report([tmp_path], Question(thresholds=(0.8,), seed_split=True))
+    found = html.report(
+        [tmp_path], METHODS, Question(thresholds=(0.8,), seed_split=True)
+    )
     typed = re.sub(r"</?span[^>]*>", "", found)
     assert f"plot excess {tmp_path} --threshold 0.8 --seed-split -o excess.png" in typed
     assert "weights reach 80 %" in found
@@ -104,9 +107,9 @@ def test_a_page_is_written_whole(tmp_path):
 
 def test_mistakes_are_said(tmp_path, out):
     with pytest.raises(StoreError, match="expected a results directory"):
-        html.report([tmp_path])
+        html.report([tmp_path], METHODS)
     with pytest.raises(ConfigError, match="no column 'colour'"):
-        html.report([out], Question(by=("colour",)))
+        html.report([out], METHODS, Question(by=("colour",)))
 
 
 def test_rows_are_counted_by_status(page):

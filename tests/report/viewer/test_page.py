@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from spiral.errors import ConfigError, StoreError
-from spiral.methods import registry
 from spiral.model import initial, masks, mlp
 from spiral.report.viewer import bundle, embed
 from spiral.report.viewer import page as view
@@ -17,7 +16,7 @@ from spiral.results import columns as rows
 from spiral.search import best_known
 from spiral.tasks import cubist
 from tests.cli import run
-from tests.report import launches
+from tests.report import METHODS, launches
 
 GRID = """
 defaults: {width: 4}
@@ -36,7 +35,7 @@ def launch(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(launch):
-    return view.page([launch[0]])
+    return view.page([launch[0]], METHODS.options)
 
 
 class Scripts(HTMLParser):
@@ -109,9 +108,9 @@ def test_the_points_can_be_rebuilt_from_what_the_page_carries(page):
 def test_names_from_data_are_never_markup(tmp_path):
     out = tmp_path / "<img src=x onerror=alert(1)>"
     launches.write(out, GRID, status="</script><script>alert(2)</script>")
-    text = view.page([out])
+    text = view.page([out], METHODS.options)
     parts = Scripts(text)
-    known = Scripts(view.page([]))
+    known = Scripts(view.page([], METHODS.options))
     assert [tag for tag, _ in parts.tags] == [tag for tag, _ in known.tags]
     data = data_of(text)
     assert out.name in data["source"]
@@ -127,34 +126,35 @@ def test_the_page_asks_for_nothing_but_itself(page):
 
 
 def test_the_page_with_the_frontier_alone_is_small():
-    assert len(view.page([]).encode()) <= 400_000
+    assert len(view.page([], METHODS.options).encode()) <= 400_000
 
 
 def test_a_thousand_networks_of_width_16_fit_into_6_mb(tmp_path):
     dense = "{method: dense, width: 16, seed: 0..999}"
     launches.write(tmp_path, dense, accuracy=0.5)
-    text = view.page([tmp_path], limit=1000)
+    text = view.page([tmp_path], METHODS.options, limit=1000)
     assert data_of(text)["columns"]["method"].count("dense") == 1000
     assert len(text.encode()) <= 6_000_000
 
 
 def test_rows_of_earlier_versions_are_shown_too(tmp_path):
     launches.write(tmp_path, GRID, drop=rows.ADDED)
-    columns = data_of(view.page([tmp_path]))["columns"]
+    columns = data_of(view.page([tmp_path], METHODS.options))["columns"]
     assert columns["method"].count("gmp") == 8
     assert columns["init_seed"][0] is not None
 
 
-def test_rows_of_a_method_whose_file_is_not_loaded_are_shown_too(launch, monkeypatch):
-    others = {n: e for n, e in registry.METHODS.items() if n != "gmp"}
-    monkeypatch.setattr(registry, "METHODS", others)  # the dict itself keeps its order
-    columns = data_of(view.page([launch[0]]))["columns"]
+def test_rows_of_a_method_whose_file_is_not_loaded_are_shown_too(launch):
+    others = {n: each for n, each in METHODS.options.items() if n != "gmp"}
+    columns = data_of(view.page([launch[0]], others))["columns"]
     assert columns["method"].count("gmp") == 8
     assert columns["about"][columns["method"].index("gmp")].startswith("width 4, seed ")
 
 
 def test_a_condition_chooses_rows(launch):
-    columns = data_of(view.page([launch[0]], "keep == 12 and seed < 2"))["columns"]
+    columns = data_of(
+        view.page([launch[0]], METHODS.options, "keep == 12 and seed < 2")
+    )["columns"]
     kept = [
         k for m, k in zip(columns["method"], columns["nnz"], strict=True) if m == "gmp"
     ]
@@ -169,11 +169,11 @@ def test_a_condition_that_cannot_be_or_that_nothing_satisfies_is_an_error(
     select, said, launch
 ):
     with pytest.raises(ConfigError, match=said):
-        view.page([launch[0]], select)
+        view.page([launch[0]], METHODS.options, select)
 
 
 def test_a_limit_takes_the_best_of_every_size_first(launch):
-    columns = data_of(view.page([launch[0]], limit=3))["columns"]
+    columns = data_of(view.page([launch[0]], METHODS.options, limit=3))["columns"]
     assert sorted(columns["nnz"][:3]) == [12, 20, mlp.weight_count(4)]
     by_size = {12: [], 20: []}
     for mask, params, width in launch[1].values():
@@ -186,7 +186,7 @@ def test_a_limit_takes_the_best_of_every_size_first(launch):
 
 
 def test_leaders_are_better_than_all_that_are_smaller(launch):
-    columns = data_of(view.page([launch[0]], leaders=True))["columns"]
+    columns = data_of(view.page([launch[0]], METHODS.options, leaders=True))["columns"]
     gmp = sorted(
         (n, a)
         for m, n, a in zip(
@@ -201,7 +201,7 @@ def test_leaders_are_better_than_all_that_are_smaller(launch):
 
 def test_a_config_of_two_folders_is_there_once(launch, tmp_path):
     launches.write(tmp_path, GRID)
-    ids = data_of(view.page([launch[0], tmp_path]))["columns"]["id"]
+    ids = data_of(view.page([launch[0], tmp_path], METHODS.options))["columns"]["id"]
     assert len(ids) == len(set(ids)) == 9 + len(best_known.load())
 
 
@@ -215,7 +215,7 @@ def test_initial_weights_from_a_file_are_carried_once(tmp_path):
     file = tmp_path / "init.npz"
     text = f"{{method: gmp, width: 4, keep: 12, seed: 0..1, init: {file}}}"
     launches.write(tmp_path / "out", text)
-    data = data_of(view.page([tmp_path / "out"]))
+    data = data_of(view.page([tmp_path / "out"], METHODS.options))
     assert data["columns"]["init"][:2] == [0, 0]
     assert data["columns"]["init_seed"][:2] == [None, None]
     (held,) = data["initial"]
@@ -225,7 +225,10 @@ def test_initial_weights_from_a_file_are_carried_once(tmp_path):
     file.unlink()
     for kept in (initial._from_file, initial._layers):
         kept.cache_clear()
-    assert data_of(view.page([tmp_path / "out"]))["columns"]["init"][:2] == [None] * 2
+    assert (
+        data_of(view.page([tmp_path / "out"], METHODS.options))["columns"]["init"][:2]
+        == [None] * 2
+    )
 
 
 def test_what_json_cannot_say_is_null(tmp_path):
@@ -233,7 +236,7 @@ def test_what_json_cannot_say_is_null(tmp_path):
     row = embed.read.read(tmp_path).iloc[0].copy()
     row["accuracy"] = np.nan
     row["loss"] = np.inf
-    facts = embed.of_row(row, None).facts
+    facts = embed.of_row(row, None, METHODS.options).facts
     assert (facts["accuracy"], facts["loss"]) == (None, None)
 
 
@@ -279,4 +282,4 @@ def test_the_command_writes_the_page(launch, tmp_path):
 
 def test_a_folder_without_rows_is_an_error(tmp_path):
     with pytest.raises(StoreError):
-        view.page([tmp_path / "nowhere"])
+        view.page([tmp_path / "nowhere"], METHODS.options)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from spiral.report.figures import style
+from spiral.report.figures.layout import counted, explain
 from spiral.report.studies.regimes.regime_map import RegimeMap
 
 COLOURS = {"I": "#D55E00", "II-A": "#F0E442", "II-B": "#56B4E9", "collapsed": "#BBBBBB"}
@@ -17,7 +18,7 @@ COLOURS = {"I": "#D55E00", "II-A": "#F0E442", "II-B": "#56B4E9", "collapsed": "#
 
 PANELS = (
     ("lmc", "connectivity (below 0: a barrier)", "PuOr", True),
-    ("cka", "likeness of outputs (CKA)", "cividis", False),
+    ("cka", "similarity of outputs (CKA)", "cividis", False),
     ("accuracy_gap", "accuracy gap to the best known", "cividis_r", False),
 )
 """Column, title, colours, and whether 0 is in their middle."""
@@ -25,21 +26,21 @@ PANELS = (
 SMALL = 6.5
 
 
-def page(found: RegimeMap) -> Figure:
-    """Draw the map, connectivity, likeness, and the accuracy gap."""
+def draw(found: RegimeMap) -> Figure:
+    """Return the map, connectivity, similarity, and the accuracy gap."""
     with mpl.rc_context(style.SETTINGS | {"axes.grid": False}):
         figure = style.figure(12, 9)
         (first, second), (third, fourth) = figure.subplots(2, 2)
         regime_map(first, found.cells, found.temperature)
         for axes, panel in zip((second, third, fourth), PANELS, strict=True):
             numbers(axes, found.cells, found.temperature, panel)
-        count = sorted({int(n) for n in found.cells["n"]})
-        n = f"{count[0]}" if len(count) == 1 else f"{count[0]}–{count[-1]}"
-        figure.suptitle(
-            f"width {found.width}: means over n = {n} dense networks and the pairs of "
-            "their retrainings",
-            fontsize=10,
+        caption = (
+            f"Each cell: mean over {counted(found.cells['n'], 'dense networks')} of "
+            f"width {found.width} and the pairs of their retrainings. Regime I: not "
+            "connected; II-A: connected but not alike; II-B: connected and alike; "
+            "collapsed: most networks have constant outputs. White: all have."
         )
+        explain(figure, caption, legend=False)
     return figure
 
 
@@ -83,6 +84,7 @@ def _ticks(cells: pd.DataFrame, knob: str) -> tuple[list[float], list[int]]:
 
 
 def _frame(axes: Axes, cells: pd.DataFrame, knob: str) -> None:
+    """Set the limits and label the ticks with temperatures and loads."""
     heats, keeps = _ticks(cells, knob)
     axes.set(xlim=(-0.5, len(heats) - 0.5), ylim=(-0.5, len(keeps) - 0.5))
     axes.set_xticks(range(len(heats)), [f"{heat:g}" for heat in heats], fontsize=8)

@@ -80,7 +80,7 @@ def pairs(networks: Sequence[Retrained], on: Points) -> list[Pair]:
     for one, other in combinations(small, 2):
         outputs = [mlp.logits(p, on.x, width) for p in _line(one, other)]
         errors = np.array([_error(z, on.positive) for z in outputs])
-        found.append(Pair(connectivity(errors), alikeness(outputs[0], outputs[-1])))
+        found.append(Pair(connectivity(errors), linear_cka(outputs[0], outputs[-1])))
     return found
 
 
@@ -97,7 +97,7 @@ def connectivity(errors: Errors) -> float:
     return float(gaps[np.argmax(np.abs(gaps))])
 
 
-def alikeness(one: Values, other: Values) -> float:
+def linear_cka(one: Values, other: Values) -> float:
     """Return linear CKA of two networks' outputs, given their logits.
 
     There is one probability σ(z) here, and CKA is the square of Pearson's correlation;
@@ -111,7 +111,7 @@ def alikeness(one: Values, other: Values) -> float:
 
 
 def regime(lmc: float, cka: float, thresholds: Thresholds) -> str:
-    """Return the regime of a cell's means; NaN for likeness is collapsed."""
+    """Return the regime of a cell's means; NaN for CKA is collapsed."""
     if np.isnan(cka):
         return "collapsed"
     if lmc < thresholds.barrier:
@@ -119,18 +119,18 @@ def regime(lmc: float, cka: float, thresholds: Thresholds) -> str:
     return "II-B" if cka >= thresholds.alike else "II-A"
 
 
-def border(likeness: Float[np.ndarray, " N"]) -> float:
-    """Return the border between two clusters of likeness: half-way between their means.
+def border(cka: Float[np.ndarray, " N"]) -> float:
+    """Return the border between two clusters of CKA: half-way between their means.
 
     In one dimension the best two clusters are two runs of the sorted values.
 
     Args:
-        likeness: CKA of cells; NaN where there is none.
+        cka: Of cells; NaN where there is none.
 
     Raises:
         ConfigError: There are not two values.
     """
-    values = np.sort(likeness[~np.isnan(likeness)])
+    values = np.sort(cka[~np.isnan(cka)])
     if len(np.unique(values)) < 2:
         raise ConfigError(
             "expected at least two different values of CKA to split, got "

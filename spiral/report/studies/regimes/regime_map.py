@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spiral.errors import ConfigError
-from spiral.methods.registry import options
+from spiral.protocol.config import OptionClasses
 from spiral.report.stats.aggregate import known_at
 from spiral.report.studies.regimes import measure
 from spiral.report.studies.regimes.measure import Points, Retrained, Thresholds
@@ -63,11 +63,14 @@ class RegimeMap(NamedTuple):
     notes: list[str]
 
 
-def draw_map(folders: Sequence[Path], question: Question | None = None) -> RegimeMap:
+def draw_map(
+    folders: Sequence[Path], options: OptionClasses, question: Question | None = None
+) -> RegimeMap:
     """Measure the retrainings of launches and sort cells into regimes.
 
     Args:
         folders: Results directories with rows of ``one_shot``.
+        options: Those of the methods that this process knows.
         question: What to map, and how.
 
     Raises:
@@ -75,7 +78,7 @@ def draw_map(folders: Sequence[Path], question: Question | None = None) -> Regim
         StoreError: A folder holds no rows, or the file no frontier.
     """
     question = question or Question()
-    table, notes = load.read(folders, options())
+    table, notes = load.read(folders, options)
     ours = _ours(table, question.width)
     knob = question.temperature or max(KNOBS, key=lambda name: ours[name].nunique())
     if knob not in KNOBS:
@@ -142,7 +145,10 @@ def _but_for(knob: str, ours: pd.DataFrame) -> pd.DataFrame:
     }
     others = [ours[name] == usual[name] for name in KNOBS if name != knob]
     plain = np.logical_and.reduce(others)
-    return ours[plain].reset_index(drop=True)
+    # A knob left out and the same value written out are two configs of one network,
+    # which would make a pair with itself: connected and alike.
+    once = ours[plain].drop_duplicates([*KNOBS, *SAME, "branch"])
+    return once.reset_index(drop=True)
 
 
 def _measure(
@@ -234,5 +240,5 @@ def _notes(
             "no cka"
         )
     if question.every > 1:
-        notes.append(f"lmc and cka are measured on every {question.every}th point")
+        notes.append(f"lmc and cka are measured on one point in {question.every}")
     return notes

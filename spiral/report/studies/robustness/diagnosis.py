@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spiral.errors import ConfigError
-from spiral.methods.registry import options
+from spiral.protocol.methods import Methods
 from spiral.report.stats.row_filter import select
 from spiral.report.stats.selection import choose
 from spiral.report.studies.robustness import measure
@@ -67,11 +67,14 @@ class Read(NamedTuple):
     reading: Reading
 
 
-def diagnose(folders: Sequence[Path], question: Question | None = None) -> Diagnosis:
+def diagnose(
+    folders: Sequence[Path], methods: Methods, question: Question | None = None
+) -> Diagnosis:
     """Measure networks of launches and the best known networks of their sizes.
 
     Args:
         folders: Results directories.
+        methods: Those that this process knows.
         question: Which networks, and on what.
 
     Raises:
@@ -79,7 +82,7 @@ def diagnose(folders: Sequence[Path], question: Question | None = None) -> Diagn
         StoreError: A folder holds no rows, or the file no frontier.
     """
     question = question or Question()
-    chosen, notes = _chosen(folders, question)
+    chosen, notes = _chosen(folders, methods, question)
     probe = measure.probe(question.every)
     known = best_known.load(question.frontier)
     read = [*_pruned(folders, chosen, probe)]
@@ -94,11 +97,11 @@ def diagnose(folders: Sequence[Path], question: Question | None = None) -> Diagn
 
 
 def _chosen(
-    folders: Sequence[Path], question: Question
+    folders: Sequence[Path], methods: Methods, question: Question
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows to read: the first seeds of each group's best setting."""
-    table, notes = load.read(folders, options())
-    table = select(table, question.where, always=("dense",))
+    table, notes = load.read(folders, methods.options)
+    table = select(table, question.where, methods, always=("dense",))
     if question.keep:
         sizes = table["keep"].isin([*question.keep])
         table = table[sizes | (table["method"] == "dense")]
@@ -229,10 +232,11 @@ def _redundancy(read: Sequence[Read]) -> pd.DataFrame:
 
 def _notes(groups: pd.DataFrame, question: Question) -> list[str]:
     """Return what was measured, and how the best known networks compare."""
+    points = "all points" if question.every == 1 else f"one point in {question.every}"
     found = [
-        f"measured on every {question.every}th point, for up to {question.each} "
-        "networks of each line; numbers of points are medians over the points (_low: "
-        "the 5 % quantile), then over networks",
+        f"measured on {points}, for up to {question.each} networks of each line; "
+        "angle, length, margin and room are medians over the points (_low: the 5 % "
+        "quantile), then over the networks"
     ]
     names = [*BEST_KNOWN.values()]
     best = groups[groups["method"] == BEST_KNOWN["any"]].sort_values("nnz")

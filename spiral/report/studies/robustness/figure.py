@@ -5,16 +5,21 @@ from typing import Any
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from spiral.errors import ConfigError
 from spiral.report.figures import style
-from spiral.report.studies.robustness.diagnosis import BEST_KNOWN
+from spiral.report.figures.layout import counted, explain, look
+from spiral.report.studies.robustness.diagnosis import BEST_KNOWN, Diagnosis
 from spiral.report.studies.robustness.measure import KINDS
 
 NAMES = tuple(BEST_KNOWN.values())
+LABELS = {
+    BEST_KNOWN["any"]: "best known",
+    BEST_KNOWN["protocol"]: "best known, trained as in the paper",
+}
 INFORMED = 0.75
-"""Clean accuracy below which drops mean little and are not shown."""
+"""Accuracy without corruption below which drops mean little and are not shown."""
 
 STAR: dict[str, Any] = {
     "color": "black",
@@ -24,49 +29,72 @@ STAR: dict[str, Any] = {
 }
 
 
-def page(
-    groups: pd.DataFrame, curves: pd.DataFrame, width: int | None = None
-) -> Figure:
-    """Draw what a diagnosis found at one width, the corruptions at its middle size.
+def draw(found: Diagnosis, width: int | None = None) -> Figure:
+    """Return what a diagnosis found at one width, the corruptions at its middle size.
 
     Args:
-        groups: As ``diagnosis.diagnose`` has them.
-        curves: The same.
+        found: The measurements.
         width: Hidden width of the networks; the largest by default.
 
     Raises:
         ConfigError: There are none of this width.
     """
-    pruned = ~groups["method"].isin(NAMES) & groups["keep"].notna()
-    if width is None and pruned.any():
-        width = int(groups.loc[pruned, "width"].max())
-    ours = groups["width"].eq(width) & ~groups["method"].isin(NAMES)
-    sizes = sorted(groups.loc[ours, "keep"].dropna().unique())
-    if width is None or not sizes:
-        raise ConfigError(
-            f"expected pruned networks of width {width or 'any'}, got none"
-        )
+    groups = found.groups[~found.groups["method"].isin(NAMES)]
+    width = _largest(groups) if width is None else width
+    ours = groups[groups["width"].eq(width).fillna(False)]
+    sizes = sorted(ours["keep"].dropna().unique())
+    if not sizes:
+        raise ConfigError(f"expected pruned networks of width {width}, got none")
     keep = int(sizes[len(sizes) // 2])
+    best = found.groups[found.groups["method"].isin(NAMES)]
+    caption = (
+        f"Each point: median over {counted(ours['n'], 'networks')} of width {width}; "
+        "stars: the best network known of a size, dotted if trained as in the paper. "
+        "Above: mean accuracy over eight corruptions at five severities, and its drop "
+        "as a share of the accuracy without corruption. Below: accuracy over severity "
+        f"with {keep} weights. Except at the top left, only networks with an accuracy "
+        f"of {INFORMED} or more without corruption are shown."
+    )
     with mpl.rc_context(style.SETTINGS):
         figure = style.figure(11, 9)
         parts: Any = figure.subfigures(2, 1, height_ratios=[1, 1.5])
         above, below = parts
-        left, right = above.subplots(1, 2)
-        shown = groups[ours | groups["method"].isin(NAMES)]
-        over_size(left, shown, "mean_corruption", "mean accuracy under corruption")
-        shown = shown[shown["accuracy"] >= INFORMED]
-        over_size(right, shown, "drop", "relative drop of accuracy")
-        right.set_title(f"networks of clean accuracy {INFORMED} or more", fontsize=9)
-        above.legend(*left.get_legend_handles_labels(), loc="outside right center")
-        panels = below.subplots(2, len(KINDS) // 2, sharex=True, sharey=True)
-        shown = _at(curves, width, keep)
-        for axes, kind in zip(panels.flat, KINDS, strict=True):
-            severities(axes, shown[shown["kind"].eq(kind)], kind)
-        for axes in panels[-1]:
-            axes.set_xlabel("severity")
-        title = f"accuracy over severity: width {width}, {keep} weights asked for"
-        below.suptitle(title, fontsize=10)
+        _over_size(above, pd.concat([ours, best]))
+        _by_kind(below, _at(found.curves, width, keep))
+        explain(figure, caption, legend=False)
     return figure
+
+
+def _largest(groups: pd.DataFrame) -> int:
+    """Return the largest width of pruned networks.
+
+    Raises:
+        ConfigError: There are none.
+    """
+    pruned = groups[groups["keep"].notna()]
+    if pruned.empty:
+        raise ConfigError("expected pruned networks, got none")
+    return int(pruned["width"].max())
+
+
+def _over_size(above: SubFigure, shown: pd.DataFrame) -> None:
+    """Draw accuracy under corruption and its drop over the weights kept."""
+    left, right = above.subplots(1, 2)
+    over_size(left, shown, "mean_corruption", "mean accuracy under corruption")
+    informed = shown[shown["accuracy"] >= INFORMED]
+    over_size(right, informed, "drop", "relative drop of accuracy")
+    above.legend(*left.get_legend_handles_labels(), loc="outside right center")
+
+
+def _by_kind(below: SubFigure, curves: pd.DataFrame) -> None:
+    """Draw accuracy over severity, a panel for each corruption."""
+    panels = below.subplots(2, len(KINDS) // 2, sharex=True, sharey=True)
+    for axes, kind in zip(panels.flat, KINDS, strict=True):
+        severities(axes, curves[curves["kind"].eq(kind)], kind)
+    for axes in panels[-1]:
+        axes.set_xlabel("severity")
+    for axes in panels[:, 0]:
+        axes.set_ylabel("accuracy")
 
 
 def _at(curves: pd.DataFrame, width: int, keep: int) -> pd.DataFrame:
@@ -85,15 +113,12 @@ def over_size(axes: Axes, groups: pd.DataFrame, column: str, label: str) -> None
     for name, part in groups.groupby("method", sort=False):
         line = part.sort_values("nnz")
         if name == "dense":
-            axes.axhline(
-                line[column].median(), color=style.colour("dense"), linestyle="--",
-                label="dense",
-            )  # fmt: skip
+            level = line[column].median()
+            axes.axhline(level, color=style.colour("dense"), linestyle="--", label=name)
             continue
-        look = _look(str(name))
         x, y = line["nnz"].to_numpy(float), line[column].to_numpy(float)
-        axes.plot(x, y, label=str(name).replace("_", " "), **look)
-    axes.set(xlabel="weights", ylabel=label)
+        axes.plot(x, y, label=LABELS.get(name, style.plain(name)), **_look(name))
+    axes.set(xlabel="weights kept", ylabel=label)
 
 
 def severities(axes: Axes, curves: pd.DataFrame, kind: str) -> None:
@@ -101,12 +126,12 @@ def severities(axes: Axes, curves: pd.DataFrame, kind: str) -> None:
     for name, part in curves.groupby("method", sort=False):
         line = part.sort_values("severity")
         x, y = line["severity"].to_numpy(float), line["accuracy"].to_numpy(float)
-        axes.plot(x, y, **_look(str(name)) | {"markersize": 4})
+        axes.plot(x, y, **_look(name) | {"markersize": 4})
     axes.set_title(kind, fontsize=9)
 
 
-def _look(name: str) -> dict[str, Any]:
+def _look(name: object) -> dict[str, Any]:
     """Return how a method's lines look; black stars are the best known networks."""
     if name in NAMES:
         return STAR | {"linestyle": "-" if name == BEST_KNOWN["any"] else ":"}
-    return {"color": style.colour(name), "marker": style.marker(name)}
+    return look(name)

@@ -17,6 +17,7 @@ from spiral.sweep import launch
 from spiral.sweep.grid import grid
 from spiral.tasks import cubist
 from tests import oracles
+from tests.report import METHODS
 
 WIDTH = 4
 ON = measure.points(50)
@@ -135,7 +136,7 @@ def test_without_two_likenesses_there_is_no_border():
 def test_likeness_agrees_with_two_other_formulas(n):
     x = np.random.default_rng(n).standard_normal((300, 2))
     one, other = (oracles.logits(network(k), x, WIDTH) for k in (n, n + 7))
-    found = measure.alikeness(one, other)
+    found = measure.linear_cka(one, other)
     a, b = sigmoid(one), sigmoid(other)
     assert found == pytest.approx(cka_by_features(a, b), abs=1e-10)
     assert found == pytest.approx(cka_by_gram(a, b), abs=1e-10)
@@ -144,13 +145,13 @@ def test_likeness_agrees_with_two_other_formulas(n):
 
 def test_an_inverted_output_is_alike():
     z = oracles.logits(network(1), ON.x.T, WIDTH)
-    assert measure.alikeness(z, -z) == pytest.approx(1, abs=1e-12)
+    assert measure.linear_cka(z, -z) == pytest.approx(1, abs=1e-12)
 
 
 def test_a_constant_output_has_no_likeness():
     z = oracles.logits(network(1), ON.x.T, WIDTH)
-    assert np.isnan(measure.alikeness(z, np.full(len(z), 0.3)))
-    assert np.isnan(measure.alikeness(np.zeros(len(z)), np.zeros(len(z))))
+    assert np.isnan(measure.linear_cka(z, np.full(len(z), 0.3)))
+    assert np.isnan(measure.linear_cka(np.zeros(len(z)), np.zeros(len(z))))
 
 
 def test_dead_units_change_nothing():
@@ -162,7 +163,7 @@ def test_dead_units_change_nothing():
     ]
     (pair,) = measure.pairs(ends, ON)
     z = [mlp.logits(n.params.astype(np.float64), ON.x, 16) for n in ends]
-    found = measure.alikeness(*z)
+    found = measure.linear_cka(*z)
     assert (np.isnan(found) and np.isnan(pair.cka)) or pair.cka == pytest.approx(found)
 
 
@@ -222,7 +223,7 @@ def launched(tmp_path_factory):
 @pytest.fixture(scope="module")
 def found(launched):
     question = regime_map.Question(temperature="checkpoint", every=10)
-    return regime_map.draw_map([launched], question)
+    return regime_map.draw_map([launched], METHODS.options, question)
 
 
 def test_a_cell_is_the_mean_of_its_dense_networks(launched, found):
@@ -274,7 +275,9 @@ def test_regimes_are_counted(found):
 
 
 def test_another_temperature_is_another_map(launched):
-    found = regime_map.draw_map([launched], regime_map.Question(every=50))
+    found = regime_map.draw_map(
+        [launched], METHODS.options, regime_map.Question(every=50)
+    )
     assert found.temperature == "dense_lr"  # three values against two
     assert found.cells["dense_lr"].tolist() == [0.05, 0.1, 0.1, 0.2]
     assert found.cells["keep"].tolist() == [60, 20, 60, 60]
@@ -287,7 +290,7 @@ def test_a_map_says_what_is_ours_and_draws(found, tmp_path):
     assert len(document["cells"]) == 4
     assert document["temperature"] == "checkpoint"
     for n in (1, 2):
-        style.save(figure.page(found), tmp_path / f"{n}.svg")
+        style.save(figure.draw(found), tmp_path / f"{n}.svg")
     first, second = ((tmp_path / f"{n}.svg").read_bytes() for n in (1, 2))
     assert first == second
     assert len(first) > 10_000
@@ -295,7 +298,7 @@ def test_a_map_says_what_is_ours_and_draws(found, tmp_path):
 
 def test_the_data_may_say_what_is_alike(launched):
     question = regime_map.Question("checkpoint", every=50, split=True)
-    split = regime_map.draw_map([launched], question)
+    split = regime_map.draw_map([launched], METHODS.options, question)
     at = measure.border(split.cells["cka"].to_numpy(float))
     assert any(
         f"cka below {at:.3g}" in n and "follows from the data" in n for n in split.notes
@@ -328,7 +331,7 @@ def test_every_regime_has_a_colour():
 )
 def test_mistakes_are_named(launched, options, message):
     with pytest.raises(ConfigError, match=message):
-        regime_map.draw_map([launched], regime_map.Question(**options))
+        regime_map.draw_map([launched], METHODS.options, regime_map.Question(**options))
 
 
 def test_one_retraining_says_nothing(tmp_path):
@@ -337,4 +340,28 @@ def test_one_retraining_says_nothing(tmp_path):
     prepared = launch.prepare(grid.loads(line), tmp_path / "out", settings)
     launch.run(prepared, settings, lambda outcome: None)
     with pytest.raises(ConfigError, match="give `branch` several"):
-        regime_map.draw_map([tmp_path / "out"])
+        regime_map.draw_map([tmp_path / "out"], METHODS.options)
+
+
+def test_a_network_that_two_configs_describe_is_not_paired_with_itself(tmp_path):
+    grid_text = """
+name: twice
+defaults: {method: one_shot, width: 3, epochs: 2, keep: 20, seed: 0, branch: 0..1}
+blocks:
+  first: {checkpoint: [1, 2]}
+  again: {dense_lr: 0.1}
+"""
+    settings = launch.Settings("local")
+    prepared = launch.prepare(grid.loads(grid_text), tmp_path / "out", settings)
+    launch.run(prepared, settings, lambda outcome: None)
+    question = regime_map.Question(temperature="checkpoint", every=50)
+    both = regime_map.draw_map([tmp_path / "out"], METHODS.options, question)
+    rows = pd.read_parquet(tmp_path / "out", dtype_backend="numpy_nullable")
+    assert len(rows) == 6
+    first = rows[rows["checkpoint"] == 2]
+    networks = [
+        Retrained(*columns.params_of(row)[::-1], 3) for row in first.to_dict("records")
+    ]
+    (pair,) = measure.pairs(networks, measure.points(50))
+    cold = both.cells.iloc[0]
+    assert cold["cka"] == pytest.approx(pair.cka, nan_ok=True)

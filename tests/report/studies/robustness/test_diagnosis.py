@@ -5,21 +5,16 @@ import pytest
 from matplotlib.colors import to_hex
 
 from spiral.errors import ConfigError, StoreError
-from spiral.report.studies.robustness import (
-    figure as robustness_figures,
-)
-from spiral.report.studies.robustness import (
-    measure,
-)
-from spiral.report.studies.robustness import (
-    text as diagnosis_text,
-)
+from spiral.report.studies.robustness import figure as robustness_figures
+from spiral.report.studies.robustness import measure
+from spiral.report.studies.robustness import text as diagnosis_text
 from spiral.report.studies.robustness.diagnosis import Question, diagnose
 from spiral.report.text.document import as_json, render
 from spiral.search import best_known
 from spiral.search.network import unpacked
 from spiral.tasks import cubist
 from tests import oracles
+from tests.report import METHODS
 from tests.results.test_load import written
 
 EVERY = 199
@@ -45,7 +40,7 @@ def folders(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(folders):
-    return diagnose(folders, Question(every=EVERY, each=3))
+    return diagnose(folders, METHODS, Question(every=EVERY, each=3))
 
 
 def reading(name, seed):
@@ -124,18 +119,18 @@ def test_curves_have_every_kind_at_every_severity(found):
 def test_methods_and_sizes_can_be_chosen(folders):
     def left(**question):
         asked = Question(every=EVERY, each=1, **question)
-        return set(diagnose(folders, asked).groups["method"]) - {"best_known"}
+        return set(diagnose(folders, METHODS, asked).groups["method"]) - {"best_known"}
 
     assert left(where={"when": ["before"]}) == {"dense", "snip"}
     assert left(keep=[7]) == {"dense", "gmp", "snip"}
     with pytest.raises(ConfigError, match="expected networks to measure"):
-        diagnose(folders[1:], Question(keep=[8]))
+        diagnose(folders[1:], METHODS, Question(keep=[8]))
     with pytest.raises(StoreError):
-        diagnose(folders, Question(frontier=folders[0] / "none.parquet"))
+        diagnose(folders, METHODS, Question(frontier=folders[0] / "none.parquet"))
 
 
 def test_without_dense_networks_nothing_is_known_to_be_lost(folders):
-    found = diagnose(folders[1:], Question(every=EVERY, each=2))
+    found = diagnose(folders[1:], METHODS, Question(every=EVERY, each=2))
     assert found.networks["lost"].isna().all()
     assert found.overlap["lost"].isna().all()
 
@@ -146,15 +141,15 @@ def test_text_and_json_say_the_same(found):
         assert len(document[name]) == len(getattr(found, name))
     assert document["corruptions"]["rotation"] == [1, 2, 3, 4, 5]
     text = render(diagnosis_text.document(found))
-    for words in ("mean_corruption", "snip", "quantise", "every 199th point"):
+    for words in ("mean_corruption", "snip", "quantise", "one point in 199"):
         assert words in text
 
 
 def test_the_figure_draws_every_method_and_kind(found, monkeypatch):
-    silent = robustness_figures.page(found.groups, found.curves).subfigs[1].axes
+    silent = robustness_figures.draw(found).subfigs[1].axes
     assert not any(axes.lines for axes in silent)  # all are at chance
     monkeypatch.setattr(robustness_figures, "INFORMED", 0)
-    figure = robustness_figures.page(found.groups, found.curves)
+    figure = robustness_figures.draw(found)
     left, right, *panels = [a for part in figure.subfigs for a in part.axes]
     labels = {line.get_label() for line in left.lines}
     assert labels == {"dense", "gmp", "snip", "best known"}
@@ -163,5 +158,7 @@ def test_the_figure_draws_every_method_and_kind(found, monkeypatch):
     colours = {to_hex(line.get_color()) for line in panels[0].lines}
     assert len(colours) == 4
     assert right.get_ylabel() == "relative drop of accuracy"
+    caption = " ".join(figure.get_supxlabel().split())
+    assert "n = 3 networks of width 3" in caption
     with pytest.raises(ConfigError, match="pruned networks of width 9"):
-        robustness_figures.page(found.groups, found.curves, 9)
+        robustness_figures.draw(found, 9)

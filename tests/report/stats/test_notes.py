@@ -2,16 +2,17 @@
 
 import pytest
 
+from spiral.report.stats import differences, notes
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.selection import choose
-from spiral.report.text import notes
 from tests.report import frontier, row, seeds, table
 
 
 def said(*rows, known=None, seed_split=False):
     choice = choose(table(*rows), seed_split=seed_split)
     groups = summarise(choice, best_known=known)
-    return " | ".join(notes.of(choice, groups, seed_split, known))
+    differ = differences.of(choice)
+    return " | ".join(notes.of(choice, groups, seed_split, known, differ))
 
 
 def test_failures_are_named_with_their_numbers():

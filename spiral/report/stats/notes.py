@@ -23,7 +23,7 @@ def of(
     groups: pd.DataFrame,
     seed_split: bool,
     best_known: pd.DataFrame | None,
-    differ: Sequence[Condition] | None = None,
+    differ: Sequence[Condition],
 ) -> list[str]:
     """Return notes on the numbers of a comparison.
 
@@ -32,9 +32,8 @@ def of(
         groups: Their summary (``aggregate.summarise``).
         seed_split: Whether settings are chosen on seeds that are not reported.
         best_known: A frontier, if there is one.
-        differ: The conditions that differ, if known already.
+        differ: The conditions that differ (``differences.of``).
     """
-    differ = differences.of(choice) if differ is None else differ
     found = [INTERVALS]
     if seed_split:
         found.append("settings are chosen on every other seed and reported on the rest")
