@@ -8,6 +8,7 @@ import click
 from spiral import __version__
 from spiral.cli import (
     bench,
+    certify,
     columns,
     compare,
     diagnose,
@@ -90,3 +91,5 @@ for command in (
 
 for command in (phases.shapes, phases.masks, halving.recall):
     search.search.add_command(command)
+
+frontier.frontier.add_command(certify.certify)
