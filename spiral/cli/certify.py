@@ -64,7 +64,9 @@ def certify(
         return
     from spiral.search.certify import exact, prove, record
 
-    found = prove.record(thresholds, prove.Effort(), exact.Grid())
+    effort = prove.Effort()
+    data = prove.spiral(effort.points)
+    found = prove.record(thresholds, data, effort, exact.Grid())
     if out is not None:
         record.write(found, out)
     if as_json:

@@ -74,10 +74,11 @@ each arrangement of cells the used lines are counted by the active units B of la
 
 - f depends on B, on what B reads of the cell, and on layer 3; equal choices in two
   cells give the same function and the same lines.
-- With B fixed, the units of layer 3 that read B are affine. If all of them read one and
-  the same unit z of B, f is a function of the scalar z with so many hinges, and its
-  used lines are parallel: z equals a zero of that function. Else each non-empty set of
-  them gives at most one line.
+- With B fixed, the units of layer 3 that read B are affine, and those that do not are
+  constant. Where only units of layer 3 are not constant that read one and the same unit
+  z of B and no other of B, f is a function of the scalar z with so many hinges, and its
+  used lines are parallel: z equals a zero of that function. Every set of units of layer
+  3 that together read more than one unit of B gives at most one line.
 - Units of layer 2 that are functions of the same scalar s in a cell (they read the same
   single unit, or units that read the same single input): where only they are not
   constant, f is a function of s. Its used lines are parallel, and along s at most one
@@ -98,13 +99,18 @@ r of the other is impossible. ∎
 Which cells occur: kinks of units that read the same single input are parallel, so along
 it they switch one after the other, in any order; all other combinations are allowed.
 
-**5. Both sides of a kink.** A unit of layer 1 that reads a single input has its kink on
-a line parallel to an axis. Cells where it is off lie on one side, those where it is on
-lie on the other, and a pair that a used line crosses is crossed within the polygon, so
-on that side (Lemma 1). So what the families of each side cross is bounded by the pairs
-that reach to that side. The position of the kink runs through intervals; in each, both
-sides are taken as large as the interval allows; the unit may be on at either side. If
-for every position the sum stays below needed, the mask is ruled out.
+**5. Parts of the plane.** A unit of layer 1 that reads a single input has its kink on a
+line parallel to an axis. Cells where it is off lie on one side of it, those where it is
+on lie on the other. By Lemma 1 a pair is crossed at a point of the segment that lies in
+the polygon of the piece, so the families of the cells on one side cross only pairs that
+reach to that side. Two such units cut the plane into four parts (three, if their kinks
+are parallel; the fourth is then empty); what reaches a part reaches both halves that it
+lies in. So what is crossed is at most the sum over the parts of what the families of
+its cells cross of the pairs that reach it. The positions of kinks run through
+intervals; in each, both sides are taken as large as the interval allows, and a unit may
+be on at either side. A kink beyond all pairs, or that of a weight that is zero, does
+what one in the outermost interval does. If for one choice of one or two units the sum
+stays below needed for all positions, the mask is ruled out.
 
 **6. All masks.** In any network a unit without active inputs is a constant, which
 biases can replace, and a unit without effect can go. What remains has no more weights

@@ -5,15 +5,15 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from spiral.search.certify import kernel
-from spiral.search.certify.lines import ANY, Problem, Solution
-from spiral.search.certify.pieces import Profile
+from spiral.search.certify.lines import Problem
+from spiral.search.certify.pieces import ANY, Profile
 from spiral.search.certify.runs import BITS, Coupling, Group, couple
 
 UNIT = 1 << 28
-"""The weight, as an integer, of the largest capacity of the linear program."""
+"""The integer that stands for weight 1 of the linear program."""
 
 LINES, AXIS_LINES = 12, 40
 """Most parallel lines in any direction, and in the direction of an axis."""
@@ -32,6 +32,8 @@ class Grid(NamedTuple):
     family_steps: int = 5
     family_cells: int = 6
     """For families of two lines and more."""
+    axis_cells: int = 9
+    """For families that are parallel to an axis."""
     half_steps: int = 7
     half_cells: int = 7
     """For lines on one side of a dividing line."""
@@ -87,28 +89,30 @@ def neighbours(steps: int) -> Iterator[Int[np.ndarray, "2 2"]]:
     yield from np.stack([ways[:-1], ways[1:]], axis=1)
 
 
-def certificate(of: Problem, solution: Solution, grid: Grid) -> Certificate:
+def certificate(
+    of: Problem, weights: Float[np.ndarray, " G"], grid: Grid
+) -> Certificate:
     """Round weights down and find what lines cross, in exact arithmetic.
 
     Args:
         of: The problem that was solved.
-        solution: Its solution.
+        weights: Of its groups.
         grid: How finely to look; finer is slower and proves more.
     """
-    floor = np.floor(solution.weights / solution.scale * UNIT).astype(np.int64)
+    floor = np.floor(weights * UNIT).astype(np.int64)
     kept = [(g, int(w)) for g, w in zip(of.groups, floor, strict=True) if w > 0]
-    groups, weights = [g for g, _ in kept], [w for _, w in kept]
+    groups, integers = [g for g, _ in kept], [w for _, w in kept]
     coupling = couple(groups, of.run)
-    each = coupling.weights(np.array(weights, np.int64))
+    each = coupling.weights(np.array(integers, np.int64))
     return Certificate(
         groups,
-        weights,
+        integers,
         of.run,
         grid,
         _capacity(of.x, coupling, each, grid),
         _axis_capacity(of.x, coupling, each, grid),
         int(each.sum()),
-        _load(groups, weights),
+        _load(groups, integers),
     )
 
 
@@ -124,7 +128,7 @@ def _capacity(
     for ends in neighbours(grid.family_steps):
         shift = BITS + grid.family_steps - grid.family_cells
         cells = between(x, coupling, ends, shift)
-        found, _ = kernel.family(*cells, coupling.pairs, each, LINES)
+        found = kernel.family(*cells, coupling.pairs, each, LINES)
         best = np.maximum(best, found)
     return _least(single, best)
 
@@ -136,14 +140,10 @@ def _axis_capacity(
     found = []
     for way in ((1, 0), (0, 1)):
         ends = np.array([way, way], np.int64)
-        low, high = between(x, coupling, ends, BITS - AXIS_CELLS)
-        best, _ = kernel.family(low, high, coupling.pairs, each, AXIS_LINES)
+        low, high = between(x, coupling, ends, BITS - grid.axis_cells)
+        best = kernel.family(low, high, coupling.pairs, each, AXIS_LINES)
         found.append(_least(int(best[0]), best))
     return found[0], found[1]
-
-
-AXIS_CELLS = 9
-"""Cells of width 2^-AXIS_CELLS for lines parallel to an axis."""
 
 
 def _least(single: int, best: np.ndarray) -> list[int]:

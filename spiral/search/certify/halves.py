@@ -1,6 +1,7 @@
 """What lines cross on one side of a dividing line parallel to an axis, exactly."""
 
-from collections.abc import Iterator
+from functools import reduce
+from itertools import combinations, product
 from typing import NamedTuple
 
 import numpy as np
@@ -8,18 +9,28 @@ from jaxtyping import Int
 
 from spiral.search.certify import kernel
 from spiral.search.certify.exact import Certificate, between, neighbours
-from spiral.search.certify.lines import ANY
-from spiral.search.certify.pieces import Profile, Split, Structure
+from spiral.search.certify.pieces import ANY, Partition, Profile, Structure
 from spiral.search.certify.runs import BITS, couple
 
+AXIS_LINES = 12
+"""Most parallel lines on one side; more are bounded as all of its weight."""
 
-class Half(NamedTuple):
-    """Some pairs: their weight, and how much of it lines cross at most."""
 
-    total: int
-    single: int
-    axis: tuple[list[int], list[int]]
-    """Of 1, 2, … lines of constant first coordinate; of constant second."""
+class Side(NamedTuple):
+    """The pairs on one side of a dividing line, for each interval K of its position."""
+
+    total: Int[np.ndarray, " K"]
+    """Their weight."""
+    single: Int[np.ndarray, " K"]
+    """What a line in any direction crosses of them at most."""
+    axis: Int[np.ndarray, "2 K T"]
+    """What 1, 2, … lines cross of constant first, and of constant second coordinate."""
+
+    def crossed(self, direction: int, lines: int) -> Int[np.ndarray, " K"]:
+        """Return what parallel lines cross at most."""
+        if direction == ANY:
+            return np.minimum(lines * self.single, self.total)
+        return self.axis[direction, :, lines - 1] if lines <= AXIS_LINES else self.total
 
 
 class Halves:
@@ -30,59 +41,80 @@ class Halves:
         self.coupling = couple(certificate.groups, certificate.run)
         each = np.array(certificate.weights, np.int64)
         self.each = self.coupling.weights(each)
-        self.sides = [[*self._sides(axis)] for axis in (0, 1)]
-        chosen = [half for sides in self.sides for pair in sides for half in pair]
-        singles = iter(self._singles(chosen))
-        self.halves = [
-            [
-                (self._half(a, next(singles)), self._half(b, next(singles)))
-                for a, b in sides
-            ]
-            for sides in self.sides
-        ]
+        self.reach = [self._reach(axis) for axis in (0, 1)]
+        self.sides = [[self._side(which) for which in pair] for pair in self.reach]
+        self.limits: dict[tuple[tuple[int, int], ...], Int[np.ndarray, ...]] = {}
 
     def refutes(self, structure: Structure, errors: int) -> bool:
         """Return whether no network of a structure is right often enough."""
         needed = self.certificate.needed(errors)
         return self.certificate.crossed(structure.whole) < needed or any(
-            self.crossed(split) < needed for split in structure.splits
+            self.crossed(partition) < needed for partition in structure.partitions
         )
 
-    def crossed(self, split: Split) -> int:
-        """Return how much the families of a split cross at most.
+    def crossed(self, partition: Partition) -> int:
+        """Return how much the families of a partition cross at most.
 
-        The kink may lie at any position, and its unit may be active on either side.
+        Kinks may lie at any positions, and their units may be on at either side. A part
+        lies within one half of each kink, so the bounds of all of these hold there.
         """
-        return max(
-            self._part(one, first) + self._part(other, second)
-            for one, other in self.halves[split.axis]
-            for first, second in ((split.off, split.on), (split.on, split.off))
-        )
+        most, kinks = 0, len(partition.axes)
+        for flips in product((0, 1), repeat=kinks):
+            total = np.zeros(1, np.int64)
+            states = product((0, 1), repeat=kinks)
+            for on, profile in zip(states, partition.parts, strict=True):
+                if profile:
+                    sides = tuple(o ^ f for o, f in zip(on, flips, strict=True))
+                    part = self._part(
+                        (*zip(partition.axes, sides, strict=True),), profile
+                    )
+                    total = total + part
+            most = max(most, int(total.max()))
+        return most
 
-    def _part(self, half: Half, profile: Profile) -> int:
-        """Return how much families cross of the pairs on one side."""
-        total = 0
+    def _part(
+        self, chosen: tuple[tuple[int, int], ...], profile: Profile
+    ) -> Int[np.ndarray, "..."]:
+        """Return what families cross within halves, by the positions of all kinks."""
+        halves = [self.sides[axis][side] for axis, side in chosen]
+        total = np.zeros([len(half.total) for half in halves], np.int64)
         for direction, lines in profile:
-            here = lines * half.single
-            if direction != ANY:
-                known = half.axis[direction]
-                here = known[min(lines, len(known)) - 1]
-                if lines > len(known):
-                    here = half.total
-            total += min(here, self.certificate.crossed(((direction, lines),)))
-        return min(total, half.total)
+            here = _least([half.crossed(direction, lines) for half in halves])
+            total += np.minimum(here, self.certificate.crossed(((direction, lines),)))
+        return np.minimum(total, self._limit(chosen))
 
-    def _sides(self, axis: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield which pairs of runs reach below and above each interval of positions.
+    def _limit(self, chosen: tuple[tuple[int, int], ...]) -> Int[np.ndarray, "..."]:
+        """Return the weight that reaches all of some halves, by their positions."""
+        if chosen not in self.limits:
+            limit = _least([self.sides[axis][side].total for axis, side in chosen])
+            for i, j in combinations(range(len(chosen)), 2):
+                one, other = (self.reach[a][s] for a, s in (chosen[i], chosen[j]))
+                both = (one * self.each) @ other.T.astype(np.int64)
+                shape = [n if k in (i, j) else 1 for k, n in enumerate(limit.shape)]
+                limit = np.minimum(limit, both.reshape(shape))
+            self.limits[chosen] = limit
+        return self.limits[chosen]
 
-        The dividing line lies between two multiples of the step; below it is what
-        reaches below the upper one.
+    def _reach(self, axis: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return which pairs of runs reach below and above a dividing line, [K, pairs].
+
+        The line lies between two multiples of a step; below it is what reaches below
+        the upper one, above it what reaches above the lower one.
         """
         low, high = self._ends(axis)
         pairs, step = self.coupling.pairs, BITS - self.certificate.grid.positions
         least, most = low[pairs].min(axis=1), high[pairs].max(axis=1)
-        for k in range(int(least.min()) >> step, (int(most.max()) >> step) + 1):
-            yield least <= (k + 1) << step, most >= k << step
+        k = np.arange(int(least.min()) >> step, (int(most.max()) >> step) + 1)[:, None]
+        return least <= (k + 1) << step, most >= k << step
+
+    def _side(self, which: np.ndarray) -> Side:
+        """Return one side, given its pairs by position."""
+        families = [self._families(chosen) for chosen in which]
+        return Side(
+            which @ self.each,
+            np.array(self._singles(which), np.int64),
+            np.array(families, np.int64).transpose(1, 0, 2),
+        )
 
     def _ends(self, axis: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the least and largest coordinate of each run."""
@@ -92,7 +124,7 @@ class Halves:
         kernel.spans(self.x, self.coupling.runs, way, low, high)
         return low, high
 
-    def _singles(self, chosen: list[np.ndarray]) -> list[int]:
+    def _singles(self, chosen: np.ndarray) -> list[int]:
         """Return how much a line in any direction crosses of some pairs of runs."""
         grid = self.certificate.grid
         parts = [(self.coupling.pairs[half], self.each[half]) for half in chosen]
@@ -105,19 +137,18 @@ class Halves:
                     best[k] = max(best[k], int(kernel.stack(low, high, pairs, each)[0]))
         return best
 
-    def _half(self, chosen: np.ndarray, single: int) -> Half:
-        """Return one side."""
+    def _families(self, chosen: np.ndarray) -> list[np.ndarray]:
+        """Return what lines parallel to the axes cross of some pairs of runs."""
         pairs, each = self.coupling.pairs[chosen], self.each[chosen]
-        shift, lines = BITS - self.certificate.grid.half_cells, AXIS_LINES
-        families = []
+        shift, found = BITS - self.certificate.grid.half_cells, []
         for axis in (0, 1):
-            low, high = self._ends(axis)
-            low, high = (low >> shift), (high >> shift)
+            low, high = (ends >> shift for ends in self._ends(axis))
             first = low.min()
-            best, _ = kernel.family(low - first, high - first, pairs, each, lines)
-            families.append(best.tolist())
-        return Half(int(each.sum()), single, (families[0], families[1]))
+            best = kernel.family(low - first, high - first, pairs, each, AXIS_LINES)
+            found.append(best)
+        return found
 
 
-AXIS_LINES = 12
-"""Most parallel lines on one side; more are bounded as all of its weight."""
+def _least(each: list[np.ndarray]) -> Int[np.ndarray, "..."]:
+    """Return the least value, for all combinations of the positions of each."""
+    return reduce(np.minimum.outer, each)

@@ -154,68 +154,46 @@ def gains(low, high, pairs, weights):
 
 @njit(cache=True)
 def family(low, high, pairs, weights, count):
-    """Return the most weight that 1, 2, … parallel lines cross, and their cells.
+    """Return the most weight that 1, 2, … parallel lines cross, [count].
 
     Dynamic programming over the cell of the last line.
-
-    Returns:
-        best: [count].
-        cells: int64 [count, count]; row t has the cells of t + 1 lines.
     """
     alone, more = gains(low, high, pairs, weights)
-    size = len(alone)
-    value = np.zeros((count, size), weights.dtype)
-    before = np.zeros((count, size), np.int64)
-    value[0] = alone
-    for t in range(1, count):
-        value[t] = value[t - 1]  # replaced at least by the same cell twice
-        for c in range(size):
-            before[t, c] = c
-        for b in range(size):
-            for c in range(b, size):
-                found = value[t - 1, b] + more[b, c]
-                if found > value[t, c]:
-                    value[t, c] = found
-                    before[t, c] = b
+    value = alone.copy()
     best = np.zeros(count, weights.dtype)
-    cells = np.zeros((count, count), np.int64)
-    for t in range(count):
-        c = value[t].argmax()
-        best[t] = value[t, c]
-        for level in range(t, -1, -1):
-            cells[t, level] = c
-            c = before[level, c]
-    return best, cells
+    best[0] = value.max()
+    for t in range(1, count):
+        # The line before may be in the same cell; it comes first, so that b ≤ c
+        for c in range(len(value) - 1, -1, -1):
+            most = value[c] + more[c, c]
+            for b in range(c):
+                most = max(most, value[b] + more[b, c])
+            value[c] = most
+        best[t] = value.max()
+    return best
 
 
 @njit(cache=True)
-def hits(low, high, pairs, weights, cells):
-    """Return which pairs of runs a family of lines crosses.
+def hits(low, high, pairs, weights, cell):
+    """Return which pairs of runs a line crosses.
 
     Args:
         low: First cell of each run, from 0, int64 [R].
         high: Last cell of each run.
         pairs: Coupled runs, int64 [K, 2].
-        weights: Their weights [K]; they decide which side of a run a line crosses.
-        cells: Cells of the lines, ascending.
+        weights: Their weights [K]; they decide which side of a run the line crosses.
+        cell: The cell of the line.
     """
-    left, right, start, stop = sides(low, high, pairs, weights)
-    lost = np.zeros(len(low), np.int8)  # -1: the left side is not crossed; 1: the right
-    for r in range(len(low)):
-        near, inside = 0, 0
-        for cell in cells:
-            near += start[r] <= cell <= stop[r]
-            inside += low[r] <= cell <= high[r]
-        if near == 1 and inside == 1:
-            lost[r] = -1 if left[r] < right[r] else 1
+    left, right, _, _ = sides(low, high, pairs, weights)
     hit = np.zeros(len(pairs), np.bool_)
     for k in range(len(pairs)):
         one, other = pairs[k]
         if high[other] < low[one]:
             one, other = other, one
-        for cell in cells:
-            if min(low[one], low[other]) <= cell <= max(high[one], high[other]):
-                hit[k] = True
-        if high[one] < low[other] and (lost[one] == 1 or lost[other] == -1):
-            hit[k] = False
+        hit[k] = min(low[one], low[other]) <= cell <= max(high[one], high[other])
+        if high[one] < low[other]:
+            if low[one] <= cell <= high[one] and right[one] < left[one]:
+                hit[k] = False
+            if low[other] <= cell <= high[other] and left[other] <= right[other]:
+                hit[k] = False
     return hit

@@ -1,6 +1,8 @@
-"""Find weights on pairs of points by linear programming with cutting planes."""
+"""Find weights on pairs of points by linear programming with cutting planes.
 
-from collections.abc import Mapping
+What is found here is in floating point and proves nothing; ``exact`` does.
+"""
+
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -11,23 +13,20 @@ from spiral.search.certify import kernel
 from spiral.search.certify.runs import BITS, Coupling, Group, couple, integer
 from spiral.tasks import cubist
 
-Kind = tuple[int, int]
-"""A family of parallel lines: its direction and the number of lines."""
+LENGTH = 12
+"""Directions that the cutting planes try are 2^LENGTH long."""
 
-ANY, ACROSS_X, ACROSS_Y = -1, 0, 1
-"""Directions: any; lines of constant first coordinate; of constant second."""
-
-RUN = 5
-"""Points of a run: a run is shorter than 1 % of the gap between the classes."""
-
-DRAWN = 1 << 12
-"""Length of the directions that the cutting planes try."""
-
-FINE, COARSE = 11, 6
-"""Cells of 2^-FINE for single lines and 2^-COARSE for families, in the search."""
+CELLS = 11
+"""A line is searched in cells of 2^-CELLS."""
 
 TOLERANCE = 2e-3
-"""A line may exceed its capacity by this share when the search stops."""
+"""A line may cross more than its capacity by this when the search stops."""
+
+LOOSE = 0.15
+"""Cuts with more slack are dropped, or the program grows without end."""
+
+MOST = 400
+"""Most cuts to add in a round."""
 
 
 class Problem(NamedTuple):
@@ -37,23 +36,6 @@ class Problem(NamedTuple):
     groups: list[Group]
     run: int
     coupling: Coupling
-
-
-class Solution(NamedTuple):
-    """Weights of groups."""
-
-    weights: Float[np.ndarray, " G"]
-    value: float
-    """Weight that survives the errors, over the weight that the profile crosses."""
-    scale: float
-    """The largest capacity."""
-
-
-class Cut(NamedTuple):
-    """What a family of lines crosses of each group."""
-
-    kind: Kind
-    crossed: Float[np.ndarray, " G"]
 
 
 def spiral_groups(points: int) -> list[Group]:
@@ -69,13 +51,8 @@ def spiral_groups(points: int) -> list[Group]:
     arms = [_sides(corners, label) for label, corners in enumerate(cubist.vertices())]
     found = []
     for outer, (start, stop) in enumerate(arms[0]):
-        parts = max(
-            2,
-            round(
-                (arms[0][outer % turn + turn][1] - arms[0][outer % turn + turn][0])
-                / points
-            ),
-        )
+        first, last = arms[0][outer % turn + turn]
+        parts = max(2, round((last - first) / points))
         for inner in (outer, outer + turn):
             if inner < len(arms[1]):
                 ends = [_cut(*side, parts) for side in ((start, stop), arms[1][inner])]
@@ -102,65 +79,56 @@ def problem(x: Float[np.ndarray, "D 2"], groups: list[Group], run: int) -> Probl
 
 
 class Program:
-    """The linear program: maximise what survives per weight that lines cross.
+    """The linear program: weights of which no line crosses more than 1.
 
-    Variables: the weight of each group, the largest load of a point, and the capacity
-    of each kind of family. Maximise Σ weights − errors · load, where the capacities
-    that the profile asks for add up to 1.
+    Variables: the weight of each group, and the largest load of a point. Maximise
+    Σ weights − errors · load.
     """
 
-    def __init__(self, of: Problem, profile: Mapping[Kind, int], errors: int) -> None:
-        self.of, self.profile, self.errors = of, dict(profile), errors
-        self.kinds = sorted(self.profile)
-        self.cuts: list[Cut] = []
+    def __init__(self, of: Problem, errors: int) -> None:
+        self.of, self.errors = of, errors
         self.shares = of.coupling.shares()
+        self.loads = self._loads()
+        self.cuts: list[Float[np.ndarray, " G"]] = []
 
-    def solve(self, rounds: int, angles: int, seed: int = 0) -> Solution:
-        """Add the lines that cross too much until few do, or rounds are over."""
-        rng = np.random.default_rng(seed)
+    def solve(self, rounds: int, angles: int) -> Float[np.ndarray, " G"]:
+        """Return weights of groups.
+
+        Each round adds lines that cross more than 1 in the solution of the last.
+
+        Args:
+            rounds: The search stops after so many, or earlier if it finds no such line.
+            angles: Directions to try in each.
+        """
+        rng = np.random.default_rng(0)  # turns the directions: any angle will do
         for _ in range(rounds):
-            weights, capacity, slack, value = self._optimum()
-            found = self._violated(weights, capacity, angles, rng)
-            worst = max((excess for excess, _ in found), default=0.0)
-            if worst < TOLERANCE:
+            weights, slack = self._optimum()
+            found = self._violated(weights, angles, rng.random())
+            if not found:
                 break
-            # Loose cuts go, or the program grows without end
-            self.cuts = [c for c, s in zip(self.cuts, slack, strict=True) if s < 0.15]
-            found.sort(key=lambda pair: -pair[0])
-            self.cuts += [cut for _, cut in found[:400]]
-        return Solution(weights, value / (1 + worst), max(capacity.values()))
+            kept = [c for c, s in zip(self.cuts, slack, strict=True) if s < LOOSE]
+            self.cuts = kept + found
+        return weights
 
-    def _optimum(self) -> tuple[np.ndarray, dict[Kind, float], np.ndarray, float]:
-        """Solve the program with the cuts so far."""
+    def _optimum(self) -> tuple[np.ndarray, np.ndarray]:
+        """Solve the program with the cuts so far; return weights, and slack of cuts."""
         from scipy import sparse
         from scipy.optimize import linprog
 
-        size, kinds = len(self.of.groups), self.kinds
-        crossed = np.array([c.crossed for c in self.cuts]).reshape(-1, size)
-        capacity = np.zeros((len(self.cuts), 1 + len(kinds)))
-        for row, cut in enumerate(self.cuts):
-            capacity[row, 1 + kinds.index(cut.kind)] = -1
-        loads, limits = self._loads()
-        # Until lines are known, no group may have more weight than a line
-        first = np.eye(size)
-        least = np.zeros((size, 1 + len(kinds)))
-        least[:, 1:] = -1.0 / len(kinds)
+        size = len(self.of.groups)
+        crossed = np.array(self.cuts).reshape(-1, size)
         rows = sparse.csr_matrix(
-            np.block([[crossed, capacity], [loads, limits], [first * 1e-3, least]])
+            np.vstack([np.pad(crossed, ((0, 0), (0, 1))), self.loads])
         )
-        cost = np.concatenate([-np.ones(size), [self.errors], np.zeros(len(kinds))])
-        once = np.zeros((1, len(cost)))
-        once[0, size + 1 :] = [self.profile[kind] for kind in kinds]
-        found = linprog(
-            cost, rows, np.zeros(rows.shape[0]), once, [1.0], method="highs"
-        )
-        weights, values = found.x[:size], found.x[size + 1 :]
-        scale = max(values.max(), 1e-12)
-        slack = found.slack[: len(self.cuts)] / scale
-        return weights, dict(zip(kinds, values, strict=True)), slack, -found.fun
+        limits = np.repeat([1.0, 0.0], [len(crossed), len(self.loads)])
+        # No group alone gets more than a line may cross, which bounds the first rounds
+        bounds = [(0, 1)] * size + [(0, None)]
+        cost = np.append(-np.ones(size), self.errors)
+        found = linprog(cost, rows, limits, bounds=bounds, method="highs")
+        return found.x[:size], found.slack[: len(crossed)]
 
-    def _loads(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows that hold the load of each range of points below the limit.
+    def _loads(self) -> Float[np.ndarray, "rows G+1"]:
+        """Return rows that say: no point has more than the largest load.
 
         Groups share a range of points wholly or not at all.
         """
@@ -168,74 +136,42 @@ class Program:
         for index, (a0, a1, b0, b1) in enumerate(self.of.groups):
             ranges.setdefault((a0, a1), []).append(index)
             ranges.setdefault((b0, b1), []).append(index)
-        loads = np.zeros((len(ranges), len(self.of.groups)))
-        limits = np.zeros((len(ranges), 1 + len(self.kinds)))
-        for row, ((start, stop), members) in enumerate(ranges.items()):
-            loads[row, members] = 1 / (stop - start)
-            limits[row, 0] = -1
-        return loads, limits
+        rows = np.zeros((len(ranges), len(self.of.groups) + 1))
+        for row, ((start, stop), members) in zip(rows, ranges.items(), strict=True):
+            row[members] = 1 / (stop - start)
+            row[-1] = -1
+        return rows
 
     def _violated(
-        self,
-        weights: np.ndarray,
-        capacity: dict[Kind, float],
-        angles: int,
-        rng: np.random.Generator,
-    ) -> list[tuple[float, Cut]]:
-        """Return families that cross more than their capacity, and by what share."""
+        self, weights: np.ndarray, angles: int, turn: float
+    ) -> list[Float[np.ndarray, " G"]]:
+        """Return what lines cross that cross too much: the worst of near directions."""
         each = weights[self.of.coupling.group] * self.shares
-        live = np.flatnonzero(each > 0)
-        theta = (np.arange(angles) + rng.random()) * np.pi / angles
-        drawn = np.stack([np.cos(theta), np.sin(theta)], axis=1) * DRAWN
-        found = []
-        for direction in (ANY, ACROSS_X, ACROSS_Y):
-            counts = sorted(t for d, t in self.kinds if d == direction)
-            if not counts:
-                continue
-            ways = drawn.round().astype(np.int64)
-            if direction != ANY:
-                ways = np.array([[direction == 0, direction == 1]], np.int64) * DRAWN
-            best = {t: self._best(ways, each, live, t) for t in counts}
-            for t in counts:
-                excess = best[t][0] / max(capacity[direction, t], 1e-9) - 1
-                peaks = (excess > TOLERANCE / 4) & (excess >= np.roll(excess, 1))
-                peaks &= excess >= np.roll(excess, -1)
-                for k in np.flatnonzero(peaks):
-                    crossed = self._crossed(ways[k], best[t][1][k], each, t)
-                    found.append((float(excess[k]), Cut((direction, t), crossed)))
-        return found
+        theta = (np.arange(angles) + turn) * np.pi / angles
+        ways = np.stack([np.cos(theta), np.sin(theta)], axis=1) * 2**LENGTH
+        found = [self._worst(way, each) for way in ways.round().astype(np.int64)]
+        excess = np.array([most for most, _, _ in found]) - 1
+        peaks = (excess > TOLERANCE) & (excess >= np.roll(excess, 1))
+        peaks &= excess >= np.roll(excess, -1)
+        worst = sorted(np.flatnonzero(peaks), key=lambda k: -excess[k])[:MOST]
+        return [self._crossed(*found[k][1:], each) for k in worst]
 
-    def _best(
-        self, ways: np.ndarray, each: np.ndarray, live: np.ndarray, count: int
-    ) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Return the most weight that families of each direction cross, and where."""
-        pairs, weights = self.of.coupling.pairs[live], each[live]
-        most, where = np.empty(len(ways)), []
-        for k, way in enumerate(ways):
-            low, high = self._cells(way, count)
-            if count == 1:
-                most[k], cell = kernel.stack(low, high, pairs, weights)
-                where.append(np.array([cell]))
-            else:
-                best, rows = kernel.family(low, high, pairs, weights, count)
-                most[k] = best[-1]
-                where.append(rows[-1])
-        return most, where
-
-    def _cells(self, way: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the first and last cell of each run, in one direction."""
-        runs = self.of.coupling.runs
-        low, high = np.empty((2, len(runs)), np.int64)
-        kernel.spans(self.of.x, runs, np.stack([way, way]), low, high)
-        shift = BITS + 12 - (FINE if count == 1 else COARSE)
-        low, high = low >> shift, high >> shift
-        return low - low.min(), high - low.min()
+    def _worst(
+        self, way: np.ndarray, each: np.ndarray
+    ) -> tuple[float, np.ndarray, int]:
+        """Return the most weight that lines of a direction cross, and where."""
+        runs, pairs = self.of.coupling.runs, self.of.coupling.pairs
+        cells = np.empty((2, len(runs)), np.int64)
+        kernel.spans(self.of.x, runs, np.stack([way, way]), *cells)
+        cells >>= BITS + LENGTH - CELLS
+        cells -= cells[0].min()
+        most, cell = kernel.stack(*cells, pairs, each)
+        return most, cells, cell
 
     def _crossed(
-        self, way: np.ndarray, cells: np.ndarray, each: np.ndarray, count: int
-    ) -> np.ndarray:
-        """Return the share of each group that lines in some cells cross."""
-        coupling = self.of.coupling
-        hit = kernel.hits(*self._cells(way, count), coupling.pairs, each, cells)
-        size = len(self.of.groups)
+        self, cells: np.ndarray, cell: int, each: np.ndarray
+    ) -> Float[np.ndarray, " G"]:
+        """Return the share of each group that a line in a cell crosses."""
+        coupling, size = self.of.coupling, len(self.of.groups)
+        hit = kernel.hits(*cells, coupling.pairs, each, cell)
         return np.bincount(coupling.group[hit], self.shares[hit], minlength=size)

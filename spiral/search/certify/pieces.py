@@ -42,42 +42,69 @@ def wiring(mask: Bool[np.ndarray, " W"], shape: Shape) -> Wiring:
     )
 
 
-class Split(NamedTuple):
-    """Families on both sides of the kink of a unit that reads a single input."""
+class Partition(NamedTuple):
+    """Families in the parts that kinks of units with a single input make of the plane.
 
-    axis: int
-    off: Profile
-    on: Profile
+    ``parts`` has a profile for each set of these units that is on: first all off, then
+    the last one on, and so forth, as ``itertools.product`` counts.
+    """
+
+    axes: tuple[int, ...]
+    """The input of each unit."""
+    parts: tuple[Profile, ...]
 
 
 class Structure(NamedTuple):
-    """Families that hold a decision boundary, as a whole and on both sides of kinks."""
+    """Families that hold a decision boundary, as a whole and by parts of the plane."""
 
     whole: Profile
-    splits: tuple[Split, ...]
+    partitions: tuple[Partition, ...]
+
+
+KINKS = 2
+"""Most kinks of a partition; a third rules no more masks of 10 weights out."""
 
 
 def structures(wires: Wiring) -> set[Structure]:
     """Return structures; every network with a mask has the boundary of one of them."""
+    return {
+        Structure(
+            _profile(wires, constant, cells),
+            tuple(sorted(_partitions(wires, constant, cells), key=_size)),
+        )
+        for constant in product((False, True), repeat=len(wires.second))
+        for cells in _arrangements(wires.first)
+    }
+
+
+def _size(partition: Partition) -> tuple[int, Partition]:
+    """Sort partitions by the number of kinks."""
+    return len(partition.axes), partition
+
+
+def _partitions(
+    wires: Wiring, constant: tuple[bool, ...], cells: list[Units]
+) -> set[Partition]:
+    """Return the partitions by up to ``KINKS`` units that read a single input."""
+    single = [unit for unit, inputs in enumerate(wires.first) if len(inputs) == 1]
     found = set()
-    for constant in product((False, True), repeat=len(wires.second)):
-        for cells in _arrangements(wires.first):
-            splits = [
-                Split(
-                    min(inputs),
-                    *(
-                        _profile(
-                            wires, constant, [c for c in cells if (unit in c) == side]
-                        )
-                        for side in (False, True)
-                    ),
-                )
-                for unit, inputs in enumerate(wires.first)
-                if len(inputs) == 1
+    for size in range(1, KINKS + 1):
+        for units in combinations(single, size):
+            parts = [
+                _profile(wires, constant, _where(cells, units, on))
+                for on in product((False, True), repeat=size)
             ]
-            whole = _profile(wires, constant, cells)
-            found.add(Structure(whole, tuple(sorted(set(splits)))))
+            axes = tuple(min(wires.first[unit]) for unit in units)
+            found.add(Partition(axes, tuple(parts)))
     return found
+
+
+def _where(
+    cells: list[Units], units: tuple[int, ...], on: tuple[bool, ...]
+) -> list[Units]:
+    """Return the cells where some units are on or off, as asked."""
+    wanted = [*zip(units, on, strict=True)]
+    return [cell for cell in cells if all((u in cell) == o for u, o in wanted)]
 
 
 def thresholds(units: int) -> int:
@@ -193,15 +220,14 @@ def _lines(
 ) -> list[tuple[Direction, int]]:
     """Return the lines of one function of the last two layers, by direction."""
     reads = [inputs & moving for inputs in wires.third if inputs & moving]
-    if len(set(reads)) == 1 and len(reads[0]) == 1:
-        return [(_direction(wires, min(reads[0]), on), thresholds(len(reads)))]
     found: list[tuple[Direction, int]] = []
+    for unit in moving:
+        # Where only units of layer 3 that read it alone are not constant
+        alone = reads.count(frozenset({unit}))
+        found.append((_direction(wires, unit, on), thresholds(alone)))
     for size in range(1, len(reads) + 1):
         for used in combinations(range(len(reads)), size):
-            read = frozenset(chain(*(reads[k] for k in used)))
-            if len(read) == 1:
-                found.append((_direction(wires, min(read), on), 1))
-            else:
+            if len(frozenset(chain(*(reads[k] for k in used)))) > 1:
                 found.append((("line", active, on, used), 1))
     return found
 

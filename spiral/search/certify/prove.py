@@ -6,6 +6,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float32, UInt8
 
 from spiral.search import enumerate as masks
 from spiral.search.certify import lines
@@ -13,11 +14,12 @@ from spiral.search.certify.exact import Certificate, Grid, certificate
 from spiral.search.certify.halves import Halves
 from spiral.search.certify.pieces import Wiring, structures, wiring
 from spiral.search.certify.record import FORMAT
+from spiral.search.certify.runs import Group
 from spiral.search.certify.verify import digest
 from spiral.search.shape import every
 from spiral.tasks import cubist
 
-SMALLEST, LARGEST = 4, 16
+SMALLEST, LARGEST = 4, 12
 """Weights of the sparsest network, and where the search for open masks ends."""
 
 
@@ -43,20 +45,17 @@ def errors(threshold: str, points: int) -> int:
     return points - ceil(Fraction(threshold) * points)
 
 
-def certify(
-    threshold: str, x: np.ndarray, of: lines.Problem, effort: Effort, grid: Grid
-) -> Halves:
-    """Return weights that ask for many lines at an accuracy, with what lines cross."""
-    wrong = errors(threshold, len(x))
-    program = lines.Program(of, {(lines.ANY, 1): 1}, wrong)
-    solution = program.solve(effort.rounds, effort.angles)
-    return Halves(certificate(of, solution, grid), of.x)
+class Data(NamedTuple):
+    """Points, labels, and the groups of points that may get weight."""
+
+    x: Float32[np.ndarray, "D 2"]
+    y: UInt8[np.ndarray, " D"]
+    groups: list[Group]
 
 
-def spiral_problem(effort: Effort) -> lines.Problem:
-    """Return the linear program of the Cubist Spiral."""
-    groups = lines.spiral_groups(effort.points)
-    return lines.problem(cubist.load().x, groups, effort.run)
+def spiral(points: int) -> Data:
+    """Return the Cubist Spiral, in groups of about so many points."""
+    return Data(*cubist.load(), lines.spiral_groups(points))
 
 
 def open_masks(weights: int, known: Sequence[Halves], wrong: int) -> Count:
@@ -108,35 +107,46 @@ def _reading_one(wires: Wiring) -> Iterator[Wiring]:
         yield wires._replace(first=[frozenset({axis})] * len(wires.first))
 
 
-def record(thresholds: Sequence[str], effort: Effort, grid: Grid) -> dict[str, Any]:
-    """Prove bounds for accuracies and return the record of the proof."""
-    data, of = cubist.load(), spiral_problem(effort)
-    found = [certify(threshold, data.x, of, effort, grid) for threshold in thresholds]
+def record(
+    thresholds: Sequence[str], data: Data, effort: Effort, grid: Grid
+) -> dict[str, Any]:
+    """Prove bounds for accuracies and return the record of the proof.
+
+    Args:
+        thresholds: Accuracies, as decimal fractions.
+        data: What networks are to classify.
+        effort: How hard to look for good weights.
+        grid: How finely to look at what lines cross.
+    """
+    of = lines.problem(data.x, data.groups, effort.run)
+    wrong = {threshold: errors(threshold, len(data.x)) for threshold in thresholds}
+    known = []
+    for number in wrong.values():
+        weights = lines.Program(of, number).solve(effort.rounds, effort.angles)
+        known.append(Halves(certificate(of, weights, grid), of.x))
     return {
         "format": FORMAT,
-        "task": "cubist",
         "points": len(data.y),
         "digest": digest(data.x, data.y),
-        "certificates": [_as_json(halves.certificate) for halves in found],
-        "bounds": [_bound(threshold, found) for threshold in thresholds],
+        "certificates": [_as_json(halves.certificate) for halves in known],
+        "bounds": [bound(text, number, known) for text, number in wrong.items()],
     }
 
 
-def _bound(threshold: str, known: list[Halves]) -> dict[str, Any]:
-    """Return what certificates prove at an accuracy."""
-    wrong = errors(threshold, cubist.POINTS)
-    counts: dict[str, list[int]] = {}
-    for weights in range(SMALLEST, LARGEST):
-        counts[str(weights)] = [*open_masks(weights, known, wrong)]
+def bound(threshold: str, wrong: int, known: Sequence[Halves]) -> dict[str, Any]:
+    """Return what certificates prove at an accuracy that allows some wrong points."""
+    counts: dict[str, Count] = {}
+    for weights in range(SMALLEST, LARGEST + 1):
+        counts[str(weights)] = open_masks(weights, known, wrong)
         flat = all(ruled_out(wires, known, wrong) for wires in _one_input(weights))
-        if counts[str(weights)][0] or not flat:
+        if counts[str(weights)].open or not flat:
             break
     return {
         "threshold": threshold,
         "errors": wrong,
         "lines": max(halves.certificate.lines(wrong) for halves in known),
         "weights": weights,
-        "open": counts,
+        "open": {weights: [*count] for weights, count in counts.items()},
     }
 
 

@@ -15,7 +15,7 @@ NAME = "bounds.json"
 SHIPPED = Path(results.__file__).parent / "shipped" / NAME
 FORMAT = 1
 
-KEYS = {"format", "task", "points", "digest", "certificates", "bounds"}
+KEYS = {"format", "points", "digest", "certificates", "bounds"}
 
 
 def read(path: Path | None = None) -> dict[str, Any]:

@@ -4,14 +4,14 @@ What a record claims and why it follows is in the docstring of the package.
 """
 
 import hashlib
-from collections.abc import Iterator
 from fractions import Fraction
+from itertools import product
 from math import ceil
 from typing import Any
 
 import numpy as np
 
-from spiral.search.certify.verify_lines import Half, halves, wrong
+from spiral.search.certify.verify_lines import Side, sides, weights_of_pairs, wrong
 from spiral.search.certify.verify_masks import Case, Families, cases, masks
 
 
@@ -49,7 +49,9 @@ class Proof:
     """A certificate whose capacities hold, with both sides of dividing lines."""
 
     def __init__(self, certificate: dict[str, Any], x: np.ndarray) -> None:
-        self.certificate, self.halves = certificate, halves(certificate, x)
+        self.certificate, self.sides = certificate, sides(certificate, x)
+        self.weight = weights_of_pairs(certificate)
+        self.limits: dict[tuple[int, int], np.ndarray] = {}
 
     def needed(self, errors: int) -> Fraction:
         """Return the weight that lines must cross."""
@@ -60,7 +62,7 @@ class Proof:
         """Return whether the families of a case cross too little."""
         needed = self.needed(errors)
         return sum(self._whole(*f) for f in case.whole) < needed or any(
-            max(self._split(axis, off, on)) < needed for axis, off, on in case.splits
+            self._most(axes, parts) < needed for axes, parts in case.parts
         )
 
     def _whole(self, direction: int, lines: int) -> int:
@@ -72,23 +74,47 @@ class Proof:
             total, lines = total + known[-1], lines - len(known)
         return total + known[lines - 1]
 
-    def _split(self, axis: int, off: Families, on: Families) -> Iterator[int]:
-        """Yield what families cross if they lie on either side of a dividing line."""
-        for below, above in self.halves[axis]:
-            yield self._part(below, off) + self._part(above, on)
-            yield self._part(below, on) + self._part(above, off)
+    def _most(self, axes: tuple[int, ...], parts: list[Families]) -> int:
+        """Return what families cross in parts, for all positions and orientations."""
+        most = 0
+        for below in product((True, False), repeat=len(axes)):  # where units are off
+            value: Any = 0
+            for on, families in zip(
+                product((False, True), repeat=len(axes)), parts, strict=True
+            ):
+                halves = [
+                    self.sides[axis][int(up == low)]
+                    for axis, up, low in zip(axes, on, below, strict=True)
+                ]
+                value = value + self._part(halves, families)
+            most = max(most, int(value.max()))
+        return most
 
-    def _part(self, half: Half, families: Families) -> int:
-        """Return what families cross at most of the pairs on one side."""
-        total = 0
+    def _part(self, halves: list[Side], families: Families) -> np.ndarray:
+        """Return what families cross within one half or two, by their positions."""
+        total: Any = 0
         for direction, lines in families:
-            if direction < 0:
-                here = lines * half.single
-            else:
-                known = [*half.axis[direction], half.total]
-                here = known[min(lines, len(known)) - 1]
-            total += min(here, self._whole(direction, lines))
-        return min(total, half.total)
+            here = [self._half(half, direction, lines) for half in halves]
+            both = here[0] if len(here) == 1 else np.minimum.outer(here[0], here[1])
+            total = total + np.minimum(both, self._whole(direction, lines))
+        return np.minimum(total, self._limit(halves))
+
+    def _limit(self, halves: list[Side]) -> np.ndarray:
+        """Return the weight of the pairs that reach one half or both of two."""
+        if len(halves) == 1:
+            return halves[0].total
+        key = id(halves[0]), id(halves[1])
+        if key not in self.limits:
+            one, other = (half.reach.astype(np.int64) for half in halves)
+            self.limits[key] = (one * self.weight) @ other.T
+        return self.limits[key]
+
+    def _half(self, half: Side, direction: int, lines: int) -> np.ndarray:
+        """Return what parallel lines cross within a half."""
+        if direction < 0:
+            return lines * half.single
+        known = half.axis[direction]
+        return known[:, lines - 1] if lines <= known.shape[1] else half.total
 
 
 def _unproven(bound: dict[str, Any], known: list[Proof], points: int) -> list[str]:
@@ -100,10 +126,12 @@ def _unproven(bound: dict[str, Any], known: list[Proof], points: int) -> list[st
     lines = max(ceil(p.needed(errors) / p.certificate["capacity"][0]) for p in known)
     if bound["lines"] > lines:
         found.append(f"expected at most {lines} lines, got {bound['lines']}")
+    ruled_out: set[str] = set()
     for weights in range(4, bound["weights"]):
         for mask in masks(weights):
-            for case in cases(mask):
-                if not any(proof.refutes(case, errors) for proof in known):
-                    found.append(f"{weights} weights are not ruled out: {mask}")
-                    return found
+            new = {str(case): case for case in cases(mask)}
+            for name in new.keys() - ruled_out:
+                if not any(proof.refutes(new[name], errors) for proof in known):
+                    return [*found, f"{weights} weights are not ruled out: {mask}"]
+            ruled_out |= new.keys()
     return found

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 BITS = 38
-AXIS_CELLS = 9
 HALF_LINES = 12
 
 
@@ -32,34 +31,71 @@ class Runs(NamedTuple):
         found: np.ndarray = by.reduceat(np.append(values, values[-1]), ends)[::2]
         return found
 
+    def only(self, which: np.ndarray) -> "Runs":
+        """Return the runs with some of their pairs."""
+        return self._replace(
+            one=self.one[which], other=self.other[which], weight=self.weight[which]
+        )
+
+
+GRID = {
+    "steps",
+    "cells",
+    "family_steps",
+    "family_cells",
+    "axis_cells",
+    "half_steps",
+    "half_cells",
+    "positions",
+}
+FINEST = 12
+"""Projections on directions 2^12 long stay far below 2^63."""
+
 
 def wrong(certificate: dict[str, Any], x: np.ndarray, y: np.ndarray) -> list[str]:
     """Return what is wrong with a certificate."""
-    groups = certificate["groups"]
-    for a0, a1, b0, b1, weight in groups:
-        if not (0 <= a0 < a1 <= len(y) and 0 <= b0 < b1 <= len(y) and weight >= 0):
-            return [f"expected ranges of points and a weight, got {a0, a1, b0, b1}"]
-        if y[a0:a1].any() or not y[b0:b1].all():
-            return [f"expected points of class 0 and 1, got {a0, a1, b0, b1}"]
-    points, runs, found = integers(x), _runs(groups, certificate["run"]), []
-    if runs.weight.sum() >= 2**53:
-        return ["expected weights that float64 adds exactly"]
-    if int(runs.weight.sum()) < certificate["total"]:
+    found = _malformed(certificate, y)
+    if found:
+        return found
+    groups, points = certificate["groups"], integers(x)
+    runs = _runs(groups, certificate["run"])
+    if runs.weight.sum() < certificate["total"]:
         found.append(f"expected total ≤ {runs.weight.sum()}")
     if _load(groups) > Fraction(*certificate["load"]):
         found.append(f"expected load ≥ {_load(groups)}")
+    return found + _crossing_more(certificate, points, runs)
+
+
+def _malformed(certificate: dict[str, Any], y: np.ndarray) -> list[str]:
+    """Return what makes a certificate unfit to be checked in integers."""
+    grid = certificate["grid"]
+    if grid.keys() != GRID or not all(g in range(FINEST + 1) for g in grid.values()):
+        return [f"expected powers of two up to {FINEST}, got the grid {grid}"]
+    for a0, a1, b0, b1, weight in certificate["groups"]:
+        if not (0 <= a0 < a1 <= len(y) and 0 <= b0 < b1 <= len(y)):
+            return [f"expected ranges of points, got {a0, a1, b0, b1}"]
+        if y[a0:a1].any() or not y[b0:b1].all():
+            return [f"expected points of class 0 and 1, got {a0, a1, b0, b1}"]
+        if weight not in range(2**32):  # a million of them stay below 2^53
+            return [f"expected a weight below 2^32, got {weight}"]
+    return []
+
+
+def _crossing_more(
+    certificate: dict[str, Any], points: np.ndarray, runs: Runs
+) -> list[str]:
+    """Return which families cross more than their capacity."""
     grid, capacity = certificate["grid"], certificate["capacity"]
-    single = _single(points, runs, grid["steps"], grid["cells"])
+    single, found = _single(points, runs, grid["steps"], grid["cells"]), []
     if single > capacity[0]:
         found.append(f"a line crosses {single}, more than {capacity[0]}")
     most = _families(points, runs, grid, len(capacity))
-    found += _above("lines", most, capacity)
+    most[0] = min(most[0], capacity[0])  # cells of families are coarse
+    found += _above("lines", most.tolist(), capacity)
     for axis, known in enumerate(certificate["axis_capacity"]):
-        way = np.eye(2, dtype=np.int64)[[axis, axis]]
-        low, high = _cells(points, runs, way, BITS - AXIS_CELLS)
-        found += _above(
-            f"lines of axis {axis}", _most(low, high, runs, len(known)), known
-        )
+        spans = _spans(points, runs, np.eye(2, dtype=np.int64)[axis])
+        most = _most(*_cells(*spans, BITS - grid["axis_cells"]), runs, len(known))
+        found += _above(f"lines of axis {axis}", most.tolist(), known)
     return found
 
 
@@ -75,18 +111,15 @@ def integers(x: np.ndarray) -> np.ndarray:
     return points
 
 
-def _above(name: str, most: np.ndarray, known: list[int]) -> list[str]:
+def _above(name: str, most: list[int], known: list[int]) -> list[str]:
     """Return which families cross more than the record says.
 
     A family may also be bounded as two smaller ones.
     """
     bound: list[int] = []
-    for count, value in enumerate(most.tolist(), 1):
-        if count == 1:
-            bound.append(min(value, known[0]) if name == "lines" else value)
-        else:
-            split = min(bound[i] + bound[count - 2 - i] for i in range(count - 1))
-            bound.append(min(value, split))
+    for value in most:
+        parts = [a + b for a, b in zip(bound, bound[::-1], strict=True)]
+        bound.append(min([value, *parts]))
     return [
         f"{count} {name} cross {value}, more than {limit}"
         for count, (value, limit) in enumerate(zip(bound, known, strict=True), 1)
@@ -108,9 +141,16 @@ def _runs(groups: list[list[int]], size: int) -> Runs:
             other = index.setdefault(_run(b0, b1, j, size), len(index))
             rows.append((one, other, weight * (upto - done) // (n * m)))
             i, j, done = i + (ends[0] == upto), j + (ends[1] == upto), upto
-    table = np.array(rows, np.int64).T
-    bounds = np.array(list(index), np.int64).T
-    return Runs(*bounds, *table)
+    one, other, each = np.array(rows, np.int64).T
+    bounds = np.array(list(index), np.int64)
+    order = np.lexsort(bounds.T[::-1])
+    rank, (starts, stops) = order.argsort(), bounds[order].T
+    return Runs(starts, stops, rank[one], rank[other], each)
+
+
+def weights_of_pairs(certificate: dict[str, Any]) -> np.ndarray:
+    """Return the weight of each pair of runs."""
+    return _runs(certificate["groups"], certificate["run"]).weight
 
 
 def _run(start: int, stop: int, number: int, size: int) -> tuple[int, int]:
@@ -140,14 +180,30 @@ def _ways(steps: int) -> np.ndarray:
     return np.concatenate([right, top, left])
 
 
-def _cells(
-    points: np.ndarray, runs: Runs, ways: np.ndarray, shift: int
+def _spans(
+    points: np.ndarray, runs: Runs, way: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first and last cell of runs, in all directions between two."""
-    places = points @ ways.T
-    low = runs.reduced(np.minimum, places.min(axis=1)) >> shift
-    high = runs.reduced(np.maximum, places.max(axis=1)) >> shift
+    """Return the least and largest projection of each run."""
+    places = points[:, 0] * way[0] + points[:, 1] * way[1]
+    return runs.reduced(np.minimum, places), runs.reduced(np.maximum, places)
+
+
+def _cells(
+    low: np.ndarray, high: np.ndarray, shift: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first and last cell of intervals; the lowest is cell 0."""
+    low, high = low >> shift, high >> shift
     return low - low.min(), high - low.min()
+
+
+def _sweep(
+    points: np.ndarray, runs: Runs, steps: int, cells: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the cells of runs for all directions between two, half a turn in all."""
+    every = (_spans(points, runs, way) for way in _ways(steps))
+    for (low, high), (low_next, high_next) in pairwise(every):
+        both = np.minimum(low, low_next), np.maximum(high, high_next)
+        yield _cells(*both, BITS + steps - cells)
 
 
 def _apart(
@@ -193,28 +249,17 @@ def _depths(
 def _single(points: np.ndarray, runs: Runs, steps: int, cells: int) -> int:
     """Return the most weight that a line crosses."""
     every = np.zeros(len(runs.weight), np.int64)
-    return max(
-        int(
-            _depths(
-                *_cells(points, runs, np.array(ways), BITS + steps - cells),
-                runs,
-                every,
-                1,
-            )[0]
-        )
-        for ways in pairwise(_ways(steps))
-    )
+    sweep = _sweep(points, runs, steps, cells)
+    return max(int(_depths(*ends, runs, every, 1)[0]) for ends in sweep)
 
 
 def _families(
     points: np.ndarray, runs: Runs, grid: dict[str, int], count: int
 ) -> np.ndarray:
     """Return the most weight that 1, 2, … parallel lines cross."""
-    steps, cells = grid["family_steps"], grid["family_cells"]
     best = np.zeros(count, np.int64)
-    for ways in pairwise(_ways(steps)):
-        low, high = _cells(points, runs, np.array(ways), BITS + steps - cells)
-        best = np.maximum(best, _most(low, high, runs, count))
+    for ends in _sweep(points, runs, grid["family_steps"], grid["family_cells"]):
+        best = np.maximum(best, _most(*ends, runs, count))
     return best
 
 
@@ -271,35 +316,36 @@ def _table(
     return flat.astype(np.int64).reshape(size + 1, size + 1)
 
 
-class Half(NamedTuple):
-    """The weight of some pairs, and what a line and lines parallel to axes cross."""
+class Side(NamedTuple):
+    """The pairs on one side of a dividing line, by the interval of its position."""
 
-    total: int
-    single: int
-    axis: list[list[int]]
+    reach: np.ndarray
+    """Which pairs, [intervals, pairs]."""
+    total: np.ndarray
+    """Their weight."""
+    single: np.ndarray
+    """What a line crosses of them at most."""
+    axis: np.ndarray
+    """What lines parallel to an axis cross, [2, intervals, lines]."""
 
 
-def halves(certificate: dict[str, Any], x: np.ndarray) -> list[list[list[Half]]]:
-    """Return by axis and interval of a dividing line what lines cross on each side."""
+def sides(certificate: dict[str, Any], x: np.ndarray) -> list[list[Side]]:
+    """Return by axis what lines cross below and above a dividing line."""
     points, grid = integers(x), certificate["grid"]
     runs = _runs(certificate["groups"], certificate["run"])
     found = []
     for axis in (0, 1):
         below, above, count = _levels(points, runs, axis, grid["positions"])
         singles = np.zeros((2, count), np.int64)
-        for ways in pairwise(_ways(grid["half_steps"])):
-            shift = BITS + grid["half_steps"] - grid["half_cells"]
-            cells = _cells(points, runs, np.array(ways), shift)
+        for cells in _sweep(points, runs, grid["half_steps"], grid["half_cells"]):
             # Pairs above come in the opposite order
             now = [_depths(*cells, runs, b, count) for b in (below, count - 1 - above)]
             singles = np.maximum(singles, [now[0], now[1][::-1]])
+        k = np.arange(count)[:, None]
         found.append(
             [
-                [
-                    _half(points, runs, grid, below <= k, singles[0, k]),
-                    _half(points, runs, grid, above >= k, singles[1, k]),
-                ]
-                for k in range(count)
+                _side(points, runs, grid["half_cells"], reach, single)
+                for reach, single in zip((below <= k, above >= k), singles, strict=True)
             ]
         )
     return found
@@ -323,16 +369,12 @@ def _levels(
     return below, (most >> step) - origin, int(end - origin) + 1
 
 
-def _half(
-    points: np.ndarray, runs: Runs, grid: dict[str, int], which: np.ndarray, single: int
-) -> Half:
-    """Return what lines cross of some pairs."""
-    part = runs._replace(
-        one=runs.one[which], other=runs.other[which], weight=runs.weight[which]
-    )
+def _side(
+    points: np.ndarray, runs: Runs, cells: int, reach: np.ndarray, single: np.ndarray
+) -> Side:
+    """Return one side of a dividing line."""
     axis = []
     for way in np.eye(2, dtype=np.int64):
-        shift = BITS - grid["half_cells"]
-        low, high = _cells(points, runs, np.stack([way, way]), shift)
-        axis.append(_most(low, high, part, HALF_LINES).tolist())
-    return Half(int(part.weight.sum()), int(single), axis)
+        ends = _cells(*_spans(points, runs, way), BITS - cells)
+        axis.append([_most(*ends, runs.only(which), HALF_LINES) for which in reach])
+    return Side(reach, reach @ runs.weight, single, np.array(axis))

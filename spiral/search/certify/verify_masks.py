@@ -4,7 +4,7 @@ Sets of units are bit sets. Masks are enumerated with repetitions: layer 2 in an
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from typing import Any, NamedTuple, TypeVar
 
 Direction = int
@@ -28,10 +28,15 @@ class Mask(NamedTuple):
 
 
 class Case(NamedTuple):
-    """Families of lines: all, and on both sides of kinks parallel to an axis."""
+    """Families of lines: all, and in parts of the plane.
+
+    Parts are cut by kinks of one or two units that read a single input. They come by
+    which of the units are on: for one kink off, on; for two off and off, off and on, on
+    and off, on and on. The inputs of the units come first.
+    """
 
     whole: Families
-    splits: list[tuple[int, Families, Families]]
+    parts: list[tuple[tuple[int, ...], list[Families]]]
 
 
 def masks(weights: int) -> Iterator[Mask]:
@@ -90,23 +95,33 @@ def cases(mask: Mask) -> list[Case]:
     found = []
     for constant in range(1 << mask.second):
         for cells in _arrangements(mask):
-            splits = [
-                (inputs - 1, *_both(mask, constant, cells, 1 << unit))
-                for unit, (inputs, _) in enumerate(mask.first)
-                if inputs < 3
+            parts = [
+                (
+                    tuple(mask.first[u][0] - 1 for u in units),
+                    _parts(mask, constant, cells, units),
+                )
+                for units in _kinks(mask)
             ]
-            found.append(Case(_families(mask, constant, cells), splits))
+            found.append(Case(_families(mask, constant, cells), parts))
     return found
 
 
-def _both(
-    mask: Mask, constant: int, cells: list[int], unit: int
-) -> tuple[Families, Families]:
-    """Return the families of the cells where a unit is off, and where it is on."""
-    return (
-        _families(mask, constant, [c for c in cells if not c & unit]),
-        _families(mask, constant, [c for c in cells if c & unit]),
-    )
+def _kinks(mask: Mask) -> list[tuple[int, ...]]:
+    """Return the units that read a single input, and the pairs of them."""
+    single = [unit for unit, (inputs, _) in enumerate(mask.first) if inputs < 3]
+    return [*combinations(single, 1), *combinations(single, 2)]
+
+
+def _parts(
+    mask: Mask, constant: int, cells: list[int], units: tuple[int, ...]
+) -> list[Families]:
+    """Return the families of the cells by which of some units are on."""
+    found = []
+    for on in product((False, True), repeat=len(units)):
+        state = [*zip(units, on, strict=True)]
+        chosen = [c for c in cells if all(c >> u & 1 == o for u, o in state)]
+        found.append(_families(mask, constant, chosen))
+    return found
 
 
 def _arrangements(mask: Mask) -> Iterator[list[int]]:
@@ -183,16 +198,15 @@ def _lines(mask: Mask, active: int, moving: int, on: int) -> dict[Way, int]:
         on: Active units of layer 1 that they read.
     """
     readers = [units & moving for units in mask.third if units & moving]
-    if len(set(readers)) == 1 and readers[0].bit_count() == 1:
-        return {_toward(mask, readers[0], on): _turns(len(readers))}
     found: dict[Way, int] = {}
+    for unit in range(mask.second):
+        if own := readers.count(1 << unit):
+            way = _toward(mask, 1 << unit, on)
+            found[way] = found.get(way, 0) + _turns(own)
     for used in _subsets((1 << len(readers)) - 1):
         read = _union(r for k, r in enumerate(readers) if used >> k & 1)
-        way: Way = ("line", active, on, used)
-        if read.bit_count() == 1:
-            way = _toward(mask, read, on)
-        if used:
-            found[way] = found.get(way, 0) + 1
+        if read.bit_count() > 1:
+            found["line", active, on, used] = 1
     return found
 
 
