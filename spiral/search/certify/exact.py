@@ -27,8 +27,8 @@ class Grid(NamedTuple):
     is 1.
     """
 
-    steps: int = 10
-    cells: int = 11
+    steps: int = 12
+    cells: int = 13
     family_steps: int = 5
     family_cells: int = 6
     """For families of two lines and more."""

@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 
 from spiral.search.certify.verify_lines import Side, sides, weights_of_pairs, wrong
-from spiral.search.certify.verify_masks import Case, Families, cases, masks
+from spiral.search.certify.verify_masks import (
+    Case,
+    Families,
+    Mask,
+    canonical,
+    cases,
+    masks,
+)
 
 
 def mistakes(record: dict[str, Any], x: np.ndarray, y: np.ndarray) -> list[str]:
@@ -126,12 +133,30 @@ def _unproven(bound: dict[str, Any], known: list[Proof], points: int) -> list[st
     lines = max(ceil(p.needed(errors) / p.certificate["capacity"][0]) for p in known)
     if bound["lines"] > lines:
         found.append(f"expected at most {lines} lines, got {bound['lines']}")
-    ruled_out: set[str] = set()
-    for weights in range(4, bound["weights"]):
-        for mask in masks(weights):
-            new = {str(case): case for case in cases(mask)}
-            for name in new.keys() - ruled_out:
-                if not any(proof.refutes(new[name], errors) for proof in known):
-                    return [*found, f"{weights} weights are not ruled out: {mask}"]
-            ruled_out |= new.keys()
+    verdicts: dict[str, bool] = {}
+    for weights in range(4, bound["weights"] + 1):
+        every = {canonical(mask) for mask in masks(weights)}
+        left = {m for m in every if not _ruled_out(m, known, errors, verdicts)}
+        if left and weights < bound["weights"]:
+            return [*found, f"{weights} weights are not ruled out: {min(left)}"]
+        complete = {mask for mask in every if mask.reads_both()}
+        counts = [len(left & complete), len(complete)]
+        if bound["open"].get(str(weights)) != counts:
+            found.append(f"expected {counts} open and all masks of {weights} weights")
     return found
+
+
+def _ruled_out(
+    mask: Mask, known: list[Proof], errors: int, verdicts: dict[str, bool]
+) -> bool:
+    """Return whether no network with a mask makes so few errors.
+
+    Verdicts of cases are kept for other masks with the same.
+    """
+    for case in cases(mask):
+        name = str(case)
+        if name not in verdicts:
+            verdicts[name] = any(proof.refutes(case, errors) for proof in known)
+        if not verdicts[name]:
+            return False
+    return True

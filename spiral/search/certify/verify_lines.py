@@ -48,8 +48,11 @@ GRID = {
     "half_cells",
     "positions",
 }
-FINEST = 12
-"""Projections on directions 2^12 long stay far below 2^63."""
+FINEST = 14
+"""Projections on directions 2^14 long stay far below 2^63."""
+
+WIDE = 16
+"""Directions of an interval to begin with."""
 
 
 def wrong(certificate: dict[str, Any], x: np.ndarray, y: np.ndarray) -> list[str]:
@@ -86,7 +89,7 @@ def _crossing_more(
 ) -> list[str]:
     """Return which families cross more than their capacity."""
     grid, capacity = certificate["grid"], certificate["capacity"]
-    single, found = _single(points, runs, grid["steps"], grid["cells"]), []
+    single, found = _single(points, runs, grid, capacity[0]), []
     if single > capacity[0]:
         found.append(f"a line crosses {single}, more than {capacity[0]}")
     most = _families(points, runs, grid, len(capacity))
@@ -246,11 +249,26 @@ def _depths(
     return most
 
 
-def _single(points: np.ndarray, runs: Runs, steps: int, cells: int) -> int:
-    """Return the most weight that a line crosses."""
+def _single(points: np.ndarray, runs: Runs, grid: dict[str, int], capacity: int) -> int:
+    """Return the most weight that a line crosses, or the capacity if that is more.
+
+    Starts with wide intervals of directions and halves those where lines might cross
+    more than the capacity; what holds for an interval holds for all lines within it.
+    """
+    ways, most = _ways(grid["steps"]), capacity
+    shift = BITS + grid["steps"] - grid["cells"]
     every = np.zeros(len(runs.weight), np.int64)
-    sweep = _sweep(points, runs, steps, cells)
-    return max(int(_depths(*ends, runs, every, 1)[0]) for ends in sweep)
+    todo = [(k, min(k + WIDE, len(ways) - 1)) for k in range(0, len(ways) - 1, WIDE)]
+    while todo:
+        i, j = todo.pop()
+        ends = [_spans(points, runs, ways[k]) for k in (i, j)]
+        low, high = np.minimum(*(e[0] for e in ends)), np.maximum(*(e[1] for e in ends))
+        depth = int(_depths(*_cells(low, high, shift), runs, every, 1)[0])
+        if depth > capacity and j - i > 1:
+            todo += [(i, (i + j) // 2), ((i + j) // 2, j)]
+        else:
+            most = max(most, depth)
+    return most
 
 
 def _families(

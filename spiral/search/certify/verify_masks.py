@@ -26,6 +26,10 @@ class Mask(NamedTuple):
         """Return the units of layer 1 that a unit of layer 2 reads."""
         return sum(1 << i for i, (_, out) in enumerate(self.first) if out >> unit & 1)
 
+    def reads_both(self) -> bool:
+        """Return whether the mask uses both inputs."""
+        return _union(inputs for inputs, _ in self.first) == 3
+
 
 class Case(NamedTuple):
     """Families of lines: all, and in parts of the plane.
@@ -57,6 +61,20 @@ def masks(weights: int) -> Iterator[Mask]:
                     and _union(out for _, out in first) == (1 << second) - 1
                 ):
                     yield Mask(first, second, third)
+
+
+def canonical(mask: Mask) -> Mask:
+    """Return the same mask for all that differ by renumbering units."""
+    found = []
+    for order in permutations(range(mask.second)):
+
+        def moved(units: int, order: tuple[int, ...] = order) -> int:
+            return sum(1 << place for place, j in enumerate(order) if units >> j & 1)
+
+        first = sorted((inputs, moved(out)) for inputs, out in mask.first)
+        third = sorted(moved(units) for units in mask.third)
+        found.append(Mask(tuple(first), mask.second, tuple(third)))
+    return min(found)
 
 
 def _weight(unit: tuple[int, int]) -> int:

@@ -111,6 +111,10 @@ def more_weights(made):
     made["bounds"][0]["weights"] += 1
 
 
+def fewer_open(made):
+    made["bounds"][0]["open"][str(made["bounds"][0]["weights"])][0] -= 1
+
+
 def more_lines(made):
     made["bounds"][1]["lines"] += 1
 
@@ -142,6 +146,7 @@ def finer_than_exact(made):
         one_class,
         outside,
         more_weights,
+        fewer_open,
         more_lines,
         fewer_errors,
         easier,
@@ -192,7 +197,7 @@ def lines_between_right_points(entry):
     w, b = zip(*mlp.matrices(params.astype(float), width), strict=True)
     x = cubist.load().x.astype(float)
     found = set()
-    for a0, a1, b0, b1, _ in record.read()["certificates"][0]["groups"][::2]:
+    for a0, a1, b0, b1, _ in record.read()["certificates"][0]["groups"][::4]:
         p, q = x[[a0, a1 - 1]], x[[b0, b1 - 1]]
         found |= lines_of(w, b, p, q)
     return found
