@@ -2,8 +2,8 @@
 
 ``lines`` finds weights on pairs of points by linear programming, ``exact`` and
 ``halves`` find in integers what lines cross of them, ``pieces`` counts the lines that a
-mask can make, ``prove`` puts both together, ``record`` stores the proof. ``verify``,
-``verify_lines`` and ``verify_masks`` check a record and share no code with these.
+mask can make, ``prove`` puts both together, ``record`` stores the proof. ``verify`` and
+the modules named after it check a record and share no code with these.
 
 **The claim.** Let f: R² → R be the logit of a ReLU network with three hidden layers, in
 real arithmetic. A point of class 1 is right if f > 0, a point of class 0 if f < 0; f =

@@ -97,22 +97,14 @@ def stack(low, high, pairs, weights):
 
 
 @njit(cache=True)
-def gains(low, high, pairs, weights):
-    """Return what a line in cell c adds if the line before it is in cell b ≤ c.
-
-    It adds what meets c but not b. If b lies before all partners of a run whose
-    interval holds c, it adds only one side of the run; if b lies in the run and c
-    within reach of its partners on the right, c may add the side that b left out.
+def reaching(low, high, pairs, weights):
+    """Return the weight that starts at cell b or before and ends at c or after, [b, c].
 
     Args:
         low: First cell of each run, from 0, int64 [R].
         high: Last cell of each run.
         pairs: Coupled runs, int64 [K, 2].
         weights: Their weights [K].
-
-    Returns:
-        alone: What a line in c crosses without a line before it [C].
-        more: What it adds, [C, C] by b and c.
     """
     size = high.max() + 1
     both = np.zeros((size, size), weights.dtype)
@@ -124,7 +116,25 @@ def gains(low, high, pairs, weights):
             both[b, c] += both[b, c + 1]
         if b > 0:
             both[b] += both[b - 1]
-    # both[b, c]: weight that starts at b or before and ends at c or after
+    return both
+
+
+@njit(cache=True)
+def corrections(low, high, pairs, weights):
+    """Return what a line in cell c does not cross, and what it makes up for.
+
+    Args:
+        low: First cell of each run, from 0, int64 [R].
+        high: Last cell of each run.
+        pairs: Coupled runs, int64 [K, 2].
+        weights: Their weights [K].
+
+    Returns:
+        minus: The lesser side of runs that hold c and whose left partners all start at
+            cell b or later, [b, c].
+        plus: That of runs that hold b and whose right partners reach to c or further.
+    """
+    size = high.max() + 1
     left, right, start, stop = sides(low, high, pairs, weights)
     minus = np.zeros((size + 1, size + 1), weights.dtype)
     plus = np.zeros((size + 1, size + 1), weights.dtype)
@@ -143,9 +153,28 @@ def gains(low, high, pairs, weights):
             minus[b, c] += minus[b, c - 1]
         for c in range(size - 2, -1, -1):
             plus[b, c] += plus[b, c + 1]
-    alone = np.zeros(size, weights.dtype)
-    more = np.zeros((size, size), weights.dtype)
-    for c in range(size):
+    return minus, plus
+
+
+@njit(cache=True)
+def gains(low, high, pairs, weights):
+    """Return what a line in cell c crosses alone [c], and adds to one in b ≤ c [b, c].
+
+    It adds what meets c but not b. If b lies before all partners of a run that holds c,
+    it adds only one side of the run; if b lies in the run and c within reach of its
+    partners on the right, c may add the side that b left out.
+
+    Args:
+        low: First cell of each run, from 0, int64 [R].
+        high: Last cell of each run.
+        pairs: Coupled runs, int64 [K, 2].
+        weights: Their weights [K].
+    """
+    both = reaching(low, high, pairs, weights)
+    minus, plus = corrections(low, high, pairs, weights)
+    alone = np.zeros(len(both), weights.dtype)
+    more = np.zeros(both.shape, weights.dtype)
+    for c in range(len(both)):
         alone[c] = both[c, c] - minus[0, c]
         for b in range(c + 1):
             more[b, c] = both[c, c] - both[b, c] - minus[b + 1, c] + plus[b, c]

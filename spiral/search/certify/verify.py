@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from spiral.search.certify.verify_lines import Side, sides, weights_of_pairs, wrong
+from spiral.search.certify.verify_lines import wrong
 from spiral.search.certify.verify_masks import (
     Case,
     Families,
@@ -20,6 +20,8 @@ from spiral.search.certify.verify_masks import (
     cases,
     masks,
 )
+from spiral.search.certify.verify_runs import runs_of
+from spiral.search.certify.verify_sides import Side, sides
 
 
 def mistakes(record: dict[str, Any], x: np.ndarray, y: np.ndarray) -> list[str]:
@@ -57,7 +59,7 @@ class Proof:
 
     def __init__(self, certificate: dict[str, Any], x: np.ndarray) -> None:
         self.certificate, self.sides = certificate, sides(certificate, x)
-        self.weight = weights_of_pairs(certificate)
+        self.weight = runs_of(certificate["groups"], certificate["run"]).weight
         self.limits: dict[tuple[int, int], np.ndarray] = {}
 
     def needed(self, errors: int) -> Fraction:

@@ -1,55 +1,27 @@
 """Re-check what lines cross of a certificate's pairs; shares no code with the prover.
 
-Everything is counted in integers; weights are checked to be so small that
-``np.bincount`` adds them exactly.
+Everything is counted in integers; weights are so small that ``np.bincount`` adds them
+exactly.
 """
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-BITS = 38
-HALF_LINES = 12
-
-
-class Runs(NamedTuple):
-    """The runs of a certificate and their pairs."""
-
-    starts: np.ndarray
-    stops: np.ndarray
-    one: np.ndarray
-    other: np.ndarray
-    weight: np.ndarray
-
-    def reduced(self, by: np.ufunc, values: np.ndarray) -> np.ndarray:
-        """Return the least or largest value of the points of each run."""
-        ends = np.stack([self.starts, self.stops], axis=1).ravel()
-        # reduceat needs a value at every end, also at that of the last point
-        found: np.ndarray = by.reduceat(np.append(values, values[-1]), ends)[::2]
-        return found
-
-    def only(self, which: np.ndarray) -> "Runs":
-        """Return the runs with some of their pairs."""
-        return self._replace(
-            one=self.one[which], other=self.other[which], weight=self.weight[which]
-        )
-
-
-GRID = {
-    "steps",
-    "cells",
-    "family_steps",
-    "family_cells",
-    "axis_cells",
-    "half_steps",
-    "half_cells",
-    "positions",
-}
-FINEST = 14
-"""Projections on directions 2^14 long stay far below 2^63."""
+from spiral.search.certify.verify_runs import (
+    BITS,
+    Runs,
+    cells_of,
+    directions,
+    integers,
+    load,
+    malformed,
+    runs_of,
+    spans,
+    sweep,
+)
 
 WIDE = 16
 """Directions of an interval to begin with."""
@@ -57,31 +29,16 @@ WIDE = 16
 
 def wrong(certificate: dict[str, Any], x: np.ndarray, y: np.ndarray) -> list[str]:
     """Return what is wrong with a certificate."""
-    found = _malformed(certificate, y)
+    found = malformed(certificate, y)
     if found:
         return found
     groups, points = certificate["groups"], integers(x)
-    runs = _runs(groups, certificate["run"])
+    runs = runs_of(groups, certificate["run"])
     if runs.weight.sum() < certificate["total"]:
         found.append(f"expected total ≤ {runs.weight.sum()}")
-    if _load(groups) > Fraction(*certificate["load"]):
-        found.append(f"expected load ≥ {_load(groups)}")
+    if load(groups) > Fraction(*certificate["load"]):
+        found.append(f"expected load ≥ {load(groups)}")
     return found + _crossing_more(certificate, points, runs)
-
-
-def _malformed(certificate: dict[str, Any], y: np.ndarray) -> list[str]:
-    """Return what makes a certificate unfit to be checked in integers."""
-    grid = certificate["grid"]
-    if grid.keys() != GRID or not all(g in range(FINEST + 1) for g in grid.values()):
-        return [f"expected powers of two up to {FINEST}, got the grid {grid}"]
-    for a0, a1, b0, b1, weight in certificate["groups"]:
-        if not (0 <= a0 < a1 <= len(y) and 0 <= b0 < b1 <= len(y)):
-            return [f"expected ranges of points, got {a0, a1, b0, b1}"]
-        if y[a0:a1].any() or not y[b0:b1].all():
-            return [f"expected points of class 0 and 1, got {a0, a1, b0, b1}"]
-        if weight not in range(2**32):  # a million of them stay below 2^53
-            return [f"expected a weight below 2^32, got {weight}"]
-    return []
 
 
 def _crossing_more(
@@ -96,22 +53,11 @@ def _crossing_more(
     most[0] = min(most[0], capacity[0])  # cells of families are coarse
     found += _above("lines", most.tolist(), capacity)
     for axis, known in enumerate(certificate["axis_capacity"]):
-        spans = _spans(points, runs, np.eye(2, dtype=np.int64)[axis])
-        most = _most(*_cells(*spans, BITS - grid["axis_cells"]), runs, len(known))
+        ends = spans(points, runs, np.eye(2, dtype=np.int64)[axis])
+        cells = cells_of(*ends, BITS - grid["axis_cells"])
+        most = most_of_families(*cells, runs, len(known))
         found += _above(f"lines of axis {axis}", most.tolist(), known)
     return found
-
-
-def integers(x: np.ndarray) -> np.ndarray:
-    """Return coordinates in units of 2^-38.
-
-    Raises:
-        ValueError: A coordinate is no multiple of it.
-    """
-    points = np.rint(np.ldexp(x.astype(np.float64), BITS)).astype(np.int64)
-    if not np.array_equal(np.ldexp(points.astype(np.float64), -BITS), x):
-        raise ValueError(f"expected coordinates that are multiples of 2^-{BITS}")
-    return points
 
 
 def _above(name: str, most: list[int], known: list[int]) -> list[str]:
@@ -130,85 +76,6 @@ def _above(name: str, most: list[int], known: list[int]) -> list[str]:
     ]
 
 
-def _runs(groups: list[list[int]], size: int) -> Runs:
-    """Return the runs of all groups, coupled in order."""
-    index: dict[tuple[int, int], int] = {}
-    rows = []
-    for a0, a1, b0, b1, weight in groups:
-        n, m = a1 - a0, b1 - b0
-        i = j = done = 0
-        while done < n * m:
-            ends = min((i + 1) * size, n) * m, min((j + 1) * size, m) * n
-            upto = min(ends)
-            one = index.setdefault(_run(a0, a1, i, size), len(index))
-            other = index.setdefault(_run(b0, b1, j, size), len(index))
-            rows.append((one, other, weight * (upto - done) // (n * m)))
-            i, j, done = i + (ends[0] == upto), j + (ends[1] == upto), upto
-    one, other, each = np.array(rows, np.int64).T
-    bounds = np.array(list(index), np.int64)
-    order = np.lexsort(bounds.T[::-1])
-    rank, (starts, stops) = order.argsort(), bounds[order].T
-    return Runs(starts, stops, rank[one], rank[other], each)
-
-
-def weights_of_pairs(certificate: dict[str, Any]) -> np.ndarray:
-    """Return the weight of each pair of runs."""
-    return _runs(certificate["groups"], certificate["run"]).weight
-
-
-def _run(start: int, stop: int, number: int, size: int) -> tuple[int, int]:
-    """Return a run of a range of points."""
-    return start + number * size, min(start + (number + 1) * size, stop)
-
-
-def _load(groups: list[list[int]]) -> Fraction:
-    """Return the largest weight of a point, or more: ranges may overlap."""
-    ends = sorted({e for g in groups for e in g[:4]})
-    place = {end: k for k, end in enumerate(ends)}
-    loads = [Fraction(0)] * len(ends)
-    for a0, a1, b0, b1, weight in groups:
-        for start, stop in ((a0, a1), (b0, b1)):
-            for k in range(place[start], place[stop]):
-                loads[k] += Fraction(weight, stop - start)
-    return max(loads)
-
-
-def _ways(steps: int) -> np.ndarray:
-    """Return directions around half a square."""
-    n = 2**steps
-    side = np.arange(-n, n)
-    right = np.stack([np.full(n, n), np.arange(n)], axis=1)
-    top = np.stack([-side, np.full(2 * n, n)], axis=1)
-    left = np.stack([np.full(n + 1, -n), np.arange(n, -1, -1)], axis=1)
-    return np.concatenate([right, top, left])
-
-
-def _spans(
-    points: np.ndarray, runs: Runs, way: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the least and largest projection of each run."""
-    places = points[:, 0] * way[0] + points[:, 1] * way[1]
-    return runs.reduced(np.minimum, places), runs.reduced(np.maximum, places)
-
-
-def _cells(
-    low: np.ndarray, high: np.ndarray, shift: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first and last cell of intervals; the lowest is cell 0."""
-    low, high = low >> shift, high >> shift
-    return low - low.min(), high - low.min()
-
-
-def _sweep(
-    points: np.ndarray, runs: Runs, steps: int, cells: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the cells of runs for all directions between two, half a turn in all."""
-    every = (_spans(points, runs, way) for way in _ways(steps))
-    for (low, high), (low_next, high_next) in pairwise(every):
-        both = np.minimum(low, low_next), np.maximum(high, high_next)
-        yield _cells(*both, BITS + steps - cells)
-
-
 def _apart(
     low: np.ndarray, high: np.ndarray, runs: Runs
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -218,7 +85,7 @@ def _apart(
         yield apart, left[apart], right[apart]
 
 
-def _depths(
+def depths(
     low: np.ndarray, high: np.ndarray, runs: Runs, level: np.ndarray, levels: int
 ) -> np.ndarray:
     """Return the most weight that a line crosses of the pairs up to each level."""
@@ -255,15 +122,15 @@ def _single(points: np.ndarray, runs: Runs, grid: dict[str, int], capacity: int)
     Starts with wide intervals of directions and halves those where lines might cross
     more than the capacity; what holds for an interval holds for all lines within it.
     """
-    ways, most = _ways(grid["steps"]), capacity
+    ways, most = directions(grid["steps"]), capacity
     shift = BITS + grid["steps"] - grid["cells"]
     every = np.zeros(len(runs.weight), np.int64)
     todo = [(k, min(k + WIDE, len(ways) - 1)) for k in range(0, len(ways) - 1, WIDE)]
     while todo:
         i, j = todo.pop()
-        ends = [_spans(points, runs, ways[k]) for k in (i, j)]
+        ends = [spans(points, runs, ways[k]) for k in (i, j)]
         low, high = np.minimum(*(e[0] for e in ends)), np.maximum(*(e[1] for e in ends))
-        depth = int(_depths(*_cells(low, high, shift), runs, every, 1)[0])
+        depth = int(depths(*cells_of(low, high, shift), runs, every, 1)[0])
         if depth > capacity and j - i > 1:
             todo += [(i, (i + j) // 2), ((i + j) // 2, j)]
         else:
@@ -276,12 +143,14 @@ def _families(
 ) -> np.ndarray:
     """Return the most weight that 1, 2, … parallel lines cross."""
     best = np.zeros(count, np.int64)
-    for ends in _sweep(points, runs, grid["family_steps"], grid["family_cells"]):
-        best = np.maximum(best, _most(*ends, runs, count))
+    for ends in sweep(points, runs, grid["family_steps"], grid["family_cells"]):
+        best = np.maximum(best, most_of_families(*ends, runs, count))
     return best
 
 
-def _most(low: np.ndarray, high: np.ndarray, runs: Runs, count: int) -> np.ndarray:
+def most_of_families(
+    low: np.ndarray, high: np.ndarray, runs: Runs, count: int
+) -> np.ndarray:
     """Return the same for given cells: dynamic programming over the last line."""
     alone, more = _steps(low, high, runs)
     value, best = alone, [alone.max()]
@@ -332,67 +201,3 @@ def _table(
     """Return the weight by row and column, one more of each than there are cells."""
     flat = np.bincount(rows * (size + 1) + columns, weight, (size + 1) ** 2)
     return flat.astype(np.int64).reshape(size + 1, size + 1)
-
-
-class Side(NamedTuple):
-    """The pairs on one side of a dividing line, by the interval of its position."""
-
-    reach: np.ndarray
-    """Which pairs, [intervals, pairs]."""
-    total: np.ndarray
-    """Their weight."""
-    single: np.ndarray
-    """What a line crosses of them at most."""
-    axis: np.ndarray
-    """What lines parallel to an axis cross, [2, intervals, lines]."""
-
-
-def sides(certificate: dict[str, Any], x: np.ndarray) -> list[list[Side]]:
-    """Return by axis what lines cross below and above a dividing line."""
-    points, grid = integers(x), certificate["grid"]
-    runs = _runs(certificate["groups"], certificate["run"])
-    found = []
-    for axis in (0, 1):
-        below, above, count = _levels(points, runs, axis, grid["positions"])
-        singles = np.zeros((2, count), np.int64)
-        for cells in _sweep(points, runs, grid["half_steps"], grid["half_cells"]):
-            # Pairs above come in the opposite order
-            now = [_depths(*cells, runs, b, count) for b in (below, count - 1 - above)]
-            singles = np.maximum(singles, [now[0], now[1][::-1]])
-        k = np.arange(count)[:, None]
-        found.append(
-            [
-                _side(points, runs, grid["half_cells"], reach, single)
-                for reach, single in zip((below <= k, above >= k), singles, strict=True)
-            ]
-        )
-    return found
-
-
-def _levels(
-    points: np.ndarray, runs: Runs, axis: int, positions: int
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """Return from and up to which interval of the dividing line a pair may be crossed.
-
-    A pair may be crossed below a line in interval k if its least coordinate is at most
-    the end of k, and above if its largest is at least the start.
-    """
-    step = BITS - positions
-    low = runs.reduced(np.minimum, points[:, axis])
-    high = runs.reduced(np.maximum, points[:, axis])
-    least = np.minimum(low[runs.one], low[runs.other])
-    most = np.maximum(high[runs.one], high[runs.other])
-    origin, end = least.min() >> step, most.max() >> step
-    below = np.maximum((least - 1 >> step) - origin, 0)
-    return below, (most >> step) - origin, int(end - origin) + 1
-
-
-def _side(
-    points: np.ndarray, runs: Runs, cells: int, reach: np.ndarray, single: np.ndarray
-) -> Side:
-    """Return one side of a dividing line."""
-    axis = []
-    for way in np.eye(2, dtype=np.int64):
-        ends = _cells(*_spans(points, runs, way), BITS - cells)
-        axis.append([_most(*ends, runs.only(which), HALF_LINES) for which in reach])
-    return Side(reach, reach @ runs.weight, single, np.array(axis))

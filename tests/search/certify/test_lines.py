@@ -5,7 +5,7 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from spiral.search.certify import exact, lines, record, runs, verify_lines
+from spiral.search.certify import exact, lines, record, runs, verify_runs
 from spiral.search.certify.pieces import ANY
 from spiral.tasks import cubist
 
@@ -85,7 +85,7 @@ def crossing(certificate, points, way, places):
 
     Points in coupled runs are all paired, with equal parts of the weight.
     """
-    found = verify_lines._runs(certificate["groups"], certificate["run"])
+    found = verify_runs.runs_of(certificate["groups"], certificate["run"])
     state = np.searchsorted(places, points @ way)  # between which lines a point lies
     total = 0.0
     for one, other, weight in zip(found.one, found.other, found.weight, strict=True):
