@@ -1,5 +1,7 @@
 """Lines that a mask can make: never fewer than networks with that mask have."""
 
+from itertools import combinations, product
+
 import numpy as np
 import pytest
 
@@ -15,9 +17,15 @@ def used_lines(w, b, rng, count):
 
 
 def lines_of(w, b, p, q):
-    """Return the lines that separate points where the logit has other signs.
+    """Return the lines that separate points where the logit has other signs."""
+    return {line for line, _ in crossings(w, b, p, q)}
 
-    Each is found as Lemma 1 finds it: halve the segment, take the piece before its end.
+
+def crossings(w, b, p, q):
+    """Return such lines, and the active units of layer 1 where each was met.
+
+    A line is found as Lemma 1 finds it: halve the segment, take the piece before its
+    end.
     """
     opposite = logit(w, b, p) * logit(w, b, q) < 0
     p, q = p[opposite], q[opposite]
@@ -28,7 +36,12 @@ def lines_of(w, b, p, q):
         same = here * logit(w, b, p) > 0
         start, stop = np.where(same, middle, start), np.where(same, stop, middle)
     near = p + (start * (1 - 1e-9))[:, None] * (q - p)
-    return {line for at in near if (line := piece(w, b, at)) is not None}
+    found = [(piece(w, b, at), cell(w, b, at)) for at in near]
+    return {(line, on) for line, on in found if line is not None}
+
+
+def cell(w, b, x):
+    return frozenset(np.flatnonzero(w[0] @ x + b[0] > 0).tolist())
 
 
 def logit(w, b, x):
@@ -81,6 +94,51 @@ def test_networks_have_no_more_lines_than_counted(weights):
                 assert found <= counted, (shape, mask)
                 most.append(found)
     assert max(most) > 2  # or the networks drawn were too dull to test anything
+
+
+@pytest.mark.parametrize("weights", [7, 8, pytest.param(9, marks=pytest.mark.slow)])
+def test_networks_keep_to_the_families_of_each_part(weights):
+    rng = np.random.default_rng(weights)
+    seen = 0
+    for shape in every(weights):
+        for block in masks.orbits(shape, range(weights, weights + 1)):
+            for mask in np.repeat(block, 12, axis=0):
+                wires = pieces.wiring(mask, shape)
+                w, b = drawn(mask, shape, rng)
+                found = crossings(w, b, *rng.normal(0, 3, (2, 200, 2)))
+                check_parts(wires, w, b, found)
+                seen += len(found)
+    assert seen > 10
+
+
+def check_parts(wires, w, b, found):
+    """Check lines against the families for the network's own constants and cells."""
+    constant = tuple((b[1] > 0).tolist())
+    points = np.random.default_rng(0).normal(0, 6, (2000, 2))
+    met = {cell(w, b, x) for x in points} | {on for _, on in found}
+    cells = next(
+        each
+        for each in pieces._arrangements(wires.first)
+        if met - {frozenset()} <= set(each)
+    )
+    single = [unit for unit, inputs in enumerate(wires.first) if len(inputs) == 1]
+    for units in [(), *combinations(single, 1), *combinations(single, 2)]:
+        for on in product((False, True), repeat=len(units)):
+            chosen = pieces._where(cells, units, on)
+            state = [*zip(units, on, strict=True)]
+            lines = {line for line, c in found if all((u in c) == o for u, o in state)}
+            fits(lines, pieces._profile(wires, constant, chosen))
+
+
+def fits(lines, profile):
+    """Check that a profile has families for so many lines of each direction."""
+    assert len(lines) <= sum(count for _, count in profile)
+    tilted = [line for line in lines if min(abs(line[0]), abs(line[1])) > 2e-3]
+    assert len(tilted) <= sum(n for direction, n in profile if direction == pieces.ANY)
+    for axis in (0, 1):
+        along = [line for line in lines if abs(line[1 - axis]) < 1e-3]
+        families = (pieces.ANY, axis)
+        assert len(along) <= sum(n for direction, n in profile if direction in families)
 
 
 @pytest.mark.parametrize("hinges", [1, 2, 3, 4, 5])
