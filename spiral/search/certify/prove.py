@@ -152,5 +152,7 @@ def bound(threshold: str, wrong: int, known: Sequence[Halves]) -> dict[str, Any]
 
 def _as_json(of: Certificate) -> dict[str, Any]:
     """Return a certificate as it is recorded."""
-    groups = [[*g, w] for g, w in zip(of.groups, of.weights, strict=True)]
-    return {**of._asdict(), "groups": groups, "grid": of.grid._asdict()}
+    found = {**of._asdict(), "grid": of.grid._asdict()}
+    weights = found.pop("weights")
+    found["groups"] = [[*g, w] for g, w in zip(of.groups, weights, strict=True)]
+    return found

@@ -10,6 +10,15 @@ import numpy as np
 BITS = 38
 """Coordinates are multiples of 2^-38."""
 
+CERTIFICATE = {
+    "groups",
+    "run",
+    "grid",
+    "capacity",
+    "axis_capacity",
+    "total",
+    "load",
+}
 GRID = {
     "steps",
     "cells",
@@ -49,6 +58,8 @@ class Runs(NamedTuple):
 
 def malformed(certificate: dict[str, Any], y: np.ndarray) -> list[str]:
     """Return what makes a certificate unfit to be checked in integers."""
+    if certificate.keys() != CERTIFICATE:
+        return [f"expected the keys {', '.join(sorted(CERTIFICATE))}"]
     grid = certificate["grid"]
     if grid.keys() != GRID or not all(g in range(FINEST + 1) for g in grid.values()):
         return [f"expected powers of two up to {FINEST}, got the grid {grid}"]
