@@ -13,9 +13,9 @@
 # %% [markdown]
 # # What the smallest networks do
 #
-# The sparsest networks known were found by evolution (`spiral-sweep search evolve`), not
-# by training. All of them have **one unit in the second hidden layer**: whatever the
-# network knows of a point passes through one number. This notebook looks inside.
+# The sparsest networks known were found by evolution (`spiral-sweep search evolve`),
+# not by training. All of them have **one unit in the second hidden layer**: whatever
+# the network knows of a point passes through one number. This notebook looks inside.
 
 # %%
 # %matplotlib inline
@@ -54,8 +54,8 @@ bottleneck.draw(None)
 # ## What the next weights buy
 #
 # With few weights the polygon has few sides. More weights add sides, then a *seam*: two
-# hinges that almost cancel make a cliff, across which the distance jumps by one turn, as
-# the arms of the spiral do.
+# hinges that almost cancel make a cliff, across which the distance jumps by one turn,
+# as the arms of the spiral do.
 
 # %%
 sizes = leaders["nnz"].tolist()
