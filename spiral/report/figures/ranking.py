@@ -25,7 +25,8 @@ def excess(table: pd.DataFrame, note: str = "") -> Figure:
 
     Args:
         table: ``method``, ``width``, ``threshold``, ``n``, ``smallest``, ``largest``,
-            ``best_known``, and ``median_excess`` with limits and ``best_excess``, as
+            ``best_known``, ``best_known_protocol``, ``random_masks``, and
+            ``median_excess`` with limits and ``best_excess``, as
             ``excess.excess_weights`` returns them.
         note: A sentence that ends the caption.
     """
@@ -42,10 +43,13 @@ def excess(table: pd.DataFrame, note: str = "") -> Figure:
         len(widths), wide + first / len(widths), 0.9 + LINE * count, "col", "row"
     )
     caption = (
-        "Excess weights over the best known at which the median of the seeds reaches "
-        f"the accuracy ({counted(table['n'], 'seeds')}, the fewest at any size). Bars: "
-        "95 % intervals, where they exclude a size; small tick: the best seed. Open "
-        "marker: more than the largest (▷) or at most the smallest (◁) size tried."
+        "Excess weights over the best known (by any means, no wider) at which the "
+        f"median of the seeds reaches the accuracy ({counted(table['n'], 'seeds')}, "
+        "the fewest at any size). Bars: 95 % intervals, where they exclude a size; "
+        "small tick: the best seed. Open marker: more than the largest (▷) or at most "
+        "the smallest (◁) size tried. Dashed: the best known of those trained as in "
+        "the paper. Grey cross: the best of as many random masks as the method trained "
+        "(expected)."
     )
     return panels(paints, sheet, caption + note)
 
@@ -87,13 +91,26 @@ def excess_ranking(
             _bar(axes, place, (low, high), (most, end), style.colour(method))
         if not np.isnan(best):
             axes.plot([best], [place], "|", color=style.colour(method), markersize=7)
+        random = known.at[method, "random_masks"] - known.at[method, "best_known"]
+        if pd.notna(random):
+            axes.plot([random], [place], "x", color=style.PALE, zorder=1)
         _mark(axes, place, value, (least, most), method)
-    axes.axvline(0, color=style.INK, linewidth=1.2)
+    over = _yardsticks(axes, table)
     names = [style.plain(name) for name in order]
     axes.set_yticks(range(len(order)), names)
-    axes.set(xlabel="excess weights", title=title)
+    axes.set(xlabel=f"excess weights over {over}", title=title)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
+
+
+def _yardsticks(axes: Axes, table: pd.DataFrame) -> str:
+    """Draw lines at both best known sizes; return the sizes in words."""
+    axes.axvline(0, color=style.INK, linewidth=1.2)
+    fewest, trained = table[["best_known", "best_known_protocol"]].iloc[0]
+    if pd.isna(trained):
+        return f"{fewest}"
+    axes.axvline(trained - fewest, color=style.INK, linewidth=1, linestyle="--")
+    return f"{fewest} (dashed: {trained})"
 
 
 def fidelity(table: pd.DataFrame, widths: Sequence[int]) -> Figure:

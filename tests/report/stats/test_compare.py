@@ -170,7 +170,9 @@ def test_folders_of_other_budgets_are_told_apart(tmp_path):
     found = of_folders(folders, METHODS)
     assert found.conditions == ["epochs", "source"]
     text = render(comparison.document(found), ["excess", "groups"])
-    heads = [line.split() for line in text.splitlines() if "method" in line.split()]
+    words = [line.split() for line in text.splitlines()]
+    heads = [line for line in words if line[:2] == ["method", "width"]]
+    assert len(heads) == 2
     assert all({"epochs", "source"} < set(head) for head in heads)
     assert found.tables["groups"]["source"].tolist() == [*map(str, folders)]
 
