@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spiral.report.figures import style
-from spiral.report.figures.layout import Sheet, counted, many, panels
+from spiral.report.figures.layout import SMALL, Sheet, counted, many, panels
 
 LINE = 0.23
 """Inches that a method takes."""
@@ -91,26 +91,42 @@ def excess_ranking(
             _bar(axes, place, (low, high), (most, end), style.colour(method))
         if not np.isnan(best):
             axes.plot([best], [place], "|", color=style.colour(method), markersize=7)
-        random = known.at[method, "random_masks"] - known.at[method, "best_known"]
-        if pd.notna(random):
-            axes.plot([random], [place], "x", color=style.PALE, zorder=1)
         _mark(axes, place, value, (least, most), method)
+    _random_masks(axes, known, order)
     over = _yardsticks(axes, table)
     names = [style.plain(name) for name in order]
     axes.set_yticks(range(len(order)), names)
-    axes.set(xlabel=f"excess weights over {over}", title=title)
+    axes.set(xlabel="excess weights", title=f"{title}\n{over}".strip())
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
 
 
+def _random_masks(axes: Axes, known: pd.DataFrame, order: Sequence[str]) -> None:
+    """Draw what the best of as many random masks needs, beside each method's mark."""
+    random = (known["random_masks"] - known["best_known"]).reindex(order)
+    found = random.astype(float).to_numpy()
+    places = np.flatnonzero(~np.isnan(found))
+    axes.plot(found[places], places, "x", color=style.PALE, zorder=1)
+
+
 def _yardsticks(axes: Axes, table: pd.DataFrame) -> str:
     """Draw lines at both best known sizes; return the sizes in words."""
+    if table.empty:  # nothing to measure methods by
+        axes.text(
+            0.5,
+            0.5,
+            "no network this narrow\nis known to reach it",
+            transform=axes.transAxes,
+            horizontalalignment="center",
+            fontsize=SMALL,
+        )
+        return ""
     axes.axvline(0, color=style.INK, linewidth=1.2)
     fewest, trained = table[["best_known", "best_known_protocol"]].iloc[0]
     if pd.isna(trained):
-        return f"{fewest}"
+        return f"over {fewest}"
     axes.axvline(trained - fewest, color=style.INK, linewidth=1, linestyle="--")
-    return f"{fewest} (dashed: {trained})"
+    return f"over {fewest} (dashed: {trained})"
 
 
 def fidelity(table: pd.DataFrame, widths: Sequence[int]) -> Figure:

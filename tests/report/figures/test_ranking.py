@@ -91,12 +91,20 @@ def test_both_best_known_are_lines_with_their_sizes_and_random_masks_crosses():
     lines = [line for line in axes.lines if line.get_marker() == "None"]
     assert [line.get_xdata()[0] for line in lines] == [0, 2]
     assert lines[0].get_linestyle() != lines[1].get_linestyle()
-    assert axes.get_xlabel() == "excess weights over 16 (dashed: 18)"
-    crosses = [line for line in axes.lines if line.get_marker() == "x"]
-    placed = {(line.get_ydata()[0], line.get_xdata()[0]) for line in crosses}
-    assert placed == {(0, 0), (2, 14), (3, 10)}
+    assert axes.get_title() == "over 16 (dashed: 18)"
+    (crosses,) = [line for line in axes.lines if line.get_marker() == "x"]
+    assert crosses.get_xydata().tolist() == [[0, 0], [14, 2], [10, 3]]
     unknown = ranking(GAPS.assign(best_known_protocol=pd.NA))
-    assert unknown.get_xlabel() == "excess weights over 16"
+    assert unknown.get_title() == "over 16"
+
+
+def test_a_panel_without_a_best_known_network_says_so():
+    narrow = GAPS.assign(width=3).head(0)
+    axes = ranking(narrow)
+    assert "no network this narrow" in axes.texts[0].get_text()
+    assert marks(axes) == {}
+    labels = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert labels == ORDER
 
 
 def test_bars_are_intervals_and_go_on_where_there_is_no_upper_limit():
@@ -137,7 +145,7 @@ def test_each_threshold_is_a_row_with_its_own_order():
     wider = pd.concat([GAPS, harder])
     both = pd.concat([wider, wider.assign(width=64)])
     figure = ranking_figures.excess(both)
-    titles = [axes.get_title() for axes in figure.axes]
+    titles = [axes.get_title().splitlines()[0] for axes in figure.axes]
     assert titles == [
         "width 16, 95 %",
         "width 64, 95 %",
