@@ -56,7 +56,9 @@ def of_frontier() -> list[Embedded]:
     """Return the networks of the shipped frontier, each with an id of its own."""
     known = best_known.load()
     # A size has several networks: the best of each width, and the best on the curve
-    best_first = known.sort_values("accuracy", ascending=False, kind="stable")
+    best_first = known.sort_values(
+        ["accuracy", "loss"], ascending=[False, True], kind="stable"
+    )
     place = best_first.groupby(["kind", "nnz", "nnz_params"]).cumcount()
     entries = zip(known.to_dict("records"), place.sort_index(), strict=True)
     return [of_entry(entry, int(number)) for entry, number in entries]
