@@ -134,10 +134,7 @@ def of_rows(
     choice = choose(rows, question.by, question.seed_split)
     groups = summarise(choice, question.thresholds, known, pool)
     lines = excess_weights(choice, groups, question.thresholds, known)
-    few = len(lines) <= on_curve.MOST
-    lines = lines.join(
-        on_curve.of_lines(choice, groups, lines, read_networks if few else None)
-    )
+    lines = lines.join(on_curve.of_lines(choice, groups, lines, read_networks))
     differ = differences.of(choice)
     added = differences.columns(choice, lines, differ)
     by_size = differences.columns(choice, groups, differ)

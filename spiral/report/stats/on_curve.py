@@ -40,9 +40,29 @@ def of_lines(
         read_networks: Reads the networks of rows, if they are to be measured.
 
     Returns:
-        ``any_accuracy`` on the points and ``any_arc_accuracy`` on the curve; null where
-        no row reaches the threshold or networks are not read.
+        ``any_config_id``, ``any_accuracy`` on the points and ``any_arc_accuracy`` on
+        the curve; null where no row reaches the threshold, and without networks or of
+        more than ``MOST`` lines.
     """
+    found = pd.DataFrame({"any_config_id": pd.array([None] * len(excess), "string")})
+    found[["any_accuracy", "any_arc_accuracy"]] = np.nan
+    if read_networks is None or len(excess) > MOST or excess["any"].isna().all():
+        return found
+    best = _counted(choice, groups, excess)
+    once = read_networks(best.drop_duplicates("config_id"))
+    lengths = {row["config_id"]: _accuracy(row) for row in once.to_dict("records")}
+    lines = best["line"].to_numpy()
+    found.loc[lines, "any_config_id"] = best["config_id"].to_numpy()
+    found.loc[lines, "any_accuracy"] = best["accuracy"].to_numpy(np.float64)
+    on_curve = best["config_id"].map(lengths).to_numpy(np.float64)
+    found.loc[lines, "any_arc_accuracy"] = on_curve
+    return found
+
+
+def _counted(
+    choice: Choice, groups: pd.DataFrame, excess: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the most accurate row that ``any`` counts, and the number of its line."""
     owner, _ = codes(groups, choice.by)
     shown = choice.rows[["config_id", "folder", "width", "nnz", "accuracy"]]
     rows = shown.assign(owner=owner[choice.rows["group"]])
@@ -51,18 +71,7 @@ def of_lines(
         owner=excess.groupby("threshold").cumcount(), line=range(len(excess))
     )
     met = lines.merge(rows, left_on=["owner", "any"], right_on=["owner", "nnz"])
-    best = met[met["accuracy"] >= met["threshold"]].drop_duplicates("line")
-    found = pd.DataFrame(
-        np.nan, range(len(excess)), ["any_accuracy", "any_arc_accuracy"]
-    )
-    if read_networks is None or best.empty:
-        return found
-    once = read_networks(best.drop_duplicates("config_id"))
-    lengths = {row["config_id"]: _accuracy(row) for row in once.to_dict("records")}
-    found.loc[best["line"], "any_accuracy"] = best["accuracy"].to_numpy(np.float64)
-    on_curve = best["config_id"].map(lengths).to_numpy(np.float64)
-    found.loc[best["line"], "any_arc_accuracy"] = on_curve
-    return found
+    return met[met["accuracy"] >= met["threshold"]].drop_duplicates("line")
 
 
 def of_best_known(

@@ -55,6 +55,7 @@ def test_one_network_of_two_thresholds_is_read_once():
     found, read = lines(*seeds([0.99], keep=20))
     assert (len(found), read) == (2, [0.99])
     assert found.notna().all(axis=None)
+    assert found["any_config_id"].nunique() == 1
 
 
 def test_lines_that_reach_nothing_have_no_network():
@@ -84,6 +85,15 @@ def test_a_note_counts_those_that_are_less_accurate_on_the_curve():
     assert on_curve.note("networks", points[:0], curve[:0]) == []
 
 
+def test_of_many_lines_no_network_is_read(monkeypatch):
+    monkeypatch.setattr(on_curve, "MOST", 1)
+    found, read = lines(*seeds([0.99], keep=20))
+    assert found.isna().all(axis=None)
+    assert read == []
+    notes = of_rows(table(*seeds([0.99])), Question(), KNOWN).notes
+    assert any("curve is left out, as there are more than 1 lines" in n for n in notes)
+
+
 def test_comparisons_say_so_of_both():
     lower = KNOWN.assign(arc_accuracy=KNOWN["accuracy"] - [0, 0.01, 0, 0, 0])
 
@@ -91,11 +101,12 @@ def test_comparisons_say_so_of_both():
         return pd.DataFrame([proof(line) for line in chosen.to_dict("records")])
 
     rows = table(*seeds([0.96] * 2, width=2))
-    question = Question(thresholds=[0.95])
+    question = Question(thresholds=[0.95, 0.955])
     found = of_rows(rows, question, lower, read_networks=read)
-    assert found.tables["excess"]["any_arc_accuracy"].tolist() == [
-        arc.accuracy(NETWORK)
-    ]
+    assert (
+        found.tables["excess"]["any_arc_accuracy"].tolist()
+        == [arc.accuracy(NETWORK)] * 2
+    )
     known, own = [note for note in found.notes if "on the curve" in note]
     assert known.startswith("1 of 2 best known networks compared with are less")
     assert " of 1 networks counted as `any` are less accurate" in own
