@@ -42,7 +42,7 @@ def _yardsticks(part: pd.DataFrame) -> str:
     also = "no network" if pd.isna(trained) else f"{trained} weights"
     return (
         "the fewest known by any means, in a network no wider than these; trained as "
-        f"in the paper {also} {'does' if pd.isna(trained) else 'do'}"
+        f"in the paper, {also} {'does' if pd.isna(trained) else 'do'}"
     )
 
 

@@ -116,5 +116,6 @@ def note(choice: Choice, groups: pd.DataFrame) -> list[str]:
     return [
         f"{len(short):,} of {len(pruned):,} lines of pruners have too few random masks "
         f"of their width, size and training to compare with as many as they trained "
-        f"(-); launch method {CONTROL} there with up to {least:,} seeds"
+        f"(-); launch method {CONTROL} there, up to {least:,} trainings "
+        "for each size"
     ]

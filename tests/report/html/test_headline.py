@@ -23,8 +23,8 @@ def test_each_threshold_has_its_best_known_size_and_the_pruner_next_to_it():
     fewest, nearest, harder, none = found(*ROWS)
     assert (fewest.value, fewest.label) == ("16", "weights reach 95 %")
     assert "by any means" in fewest.detail
-    assert fewest.detail.endswith("trained as in the paper 18 weights do")
-    assert harder.detail.endswith("trained as in the paper no network does")
+    assert fewest.detail.endswith("trained as in the paper, 18 weights do")
+    assert harder.detail.endswith("trained as in the paper, no network does")
     assert nearest.value == "≤24 (+8)"
     assert nearest.label == "weights for lth, width 16"
     assert "n = 8 seeds" in nearest.detail

@@ -103,7 +103,7 @@ def test_too_few_random_masks_are_no_number_and_a_note_says_how_many_are_needed(
     assert pd.isna(of(found)["random_best"])
     (note,) = budget_matched.note(choice, found)
     assert note.startswith("2 of 2 lines of pruners")
-    assert "launch method random there with up to 8 seeds" in note
+    assert "launch method random there, up to 8 trainings" in note
     enough = [*seeds([0.9] * 7), *seeds(POOL, method="random")]
     assert budget_matched.note(choose(table(*enough)), groups(*enough)) == []
 

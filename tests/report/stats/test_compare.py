@@ -147,6 +147,19 @@ def test_only_methods_of_a_kind_are_compared_where_asked(tmp_path):
         left(when=["after"])
 
 
+def test_random_masks_are_drawn_from_even_where_only_others_are_compared(tmp_path):
+    text = "{{method: {}, width: 3, keep: 20, seed: 0..1}}"
+    for name in ("gmp", "random"):
+        written(tmp_path / name, text.format(name), accuracy=0.96)
+    folders = [tmp_path / name for name in ("gmp", "random")]
+    found = of_folders(folders, METHODS, Question(where={"method": ["gmp"]}))
+    assert found.tables["groups"]["random_pool"].tolist() == [2]
+    assert found.tables["groups"]["random_best"].tolist() == [0.96]
+    alone = of_folders(folders[:1], METHODS)
+    assert alone.tables["groups"]["random_best"].isna().all()
+    assert any("too few random masks" in note for note in alone.notes)
+
+
 def test_single_rows_are_compared_too():
     found = of_rows(table(row()), Question(), KNOWN).tables
     assert len(found["excess"]) == 2
