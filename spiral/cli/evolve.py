@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 STARTS = ("random", "one-unit")
 
 
+def read_goal(text: str) -> tuple[int, float]:
+    """Parse a number of weights and an accuracy."""
+    size, _, accuracy = text.partition(":")
+    try:
+        return int(size), float(accuracy)
+    except ValueError:
+        message = f"expected weights and accuracy like 14:0.95, got {text!r}"
+        raise ValueError(message) from None
+
+
 @click.command(context_settings={"default_map": {"executor": "local"}})
 @click.option("--out", required=True, type=PLACE, help="Directory of the search.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -82,6 +92,15 @@ STARTS = ("random", "one-unit")
     metavar="M",
     help="Stop when nothing has improved for M minutes.",
 )
+@click.option(
+    "--goal",
+    "goals",
+    multiple=True,
+    metavar="N:A",
+    callback=reads(read_goal),
+    help="Stop when a network of at most N weights reaches accuracy A; if repeated, "
+    "when all are reached.",
+)
 @where
 def evolve(
     out: Path,
@@ -122,7 +141,7 @@ def evolve(
     sizes = (nnz.start, nnz.stop - 1)
     starts = tuple(sorted(set(starts)))
     settings = Settings(seed, starts, units, sizes, options["tries"])
-    names = ("generations", "minutes", "patience")
+    names = ("generations", "minutes", "patience", "goals")
     limits = evolution.Limits(**{name: options[name] for name in names})
     streams.outlast_readers()
     with signals.ending(message):

@@ -94,6 +94,8 @@ class Limits:
     """Begin no generation after these."""
     patience: float | None = None
     """Minutes without a better network of any size."""
+    goals: tuple[tuple[int, float], ...] = ()
+    """End when there are networks of at most so many weights with these accuracies."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,8 @@ def run(
     table = leaders.frontier(number) if number else None
     began, improved = time.monotonic(), inf  # patience begins with a generation
     while not _ends(limits, number, time.monotonic() - began, improved):
+        if table is not None and reached(table, limits.goals):
+            break
         number += 1
         now = time.monotonic()
         advance(search, out, number, *executor)
@@ -145,18 +149,29 @@ def run(
             improved = time.monotonic()
         networks = search.islands * search.settings.tries
         report(Progress(number, networks / (time.monotonic() - now), better))
-    if table is None:
-        raise ConfigError("expected limits that leave time for a generation, got none")
+    if table is None or table.empty:
+        raise ConfigError(
+            "expected some network, got none; allow more time, other numbers of "
+            "weights, or more units"
+        )
     return table
 
 
 def _ends(limits: Limits, number: int, spent: float, improved: float) -> bool:
     """Return whether a search has reached a limit."""
-    generations, minutes, patience = asdict(limits).values()
+    stale = time.monotonic() - improved
     return (
-        (generations is not None and number >= generations)
-        or (minutes is not None and spent >= 60 * minutes)
-        or (patience is not None and time.monotonic() - improved >= 60 * patience)
+        (limits.generations is not None and number >= limits.generations)
+        or (limits.minutes is not None and spent >= 60 * limits.minutes)
+        or (limits.patience is not None and stale >= 60 * limits.patience)
+    )
+
+
+def reached(table: pd.DataFrame, goals: Sequence[tuple[int, float]]) -> bool:
+    """Return whether a frontier reaches all goals, if there are any."""
+    return bool(goals) and all(
+        (table[table["nnz"] <= size]["accuracy"] >= accuracy).any()
+        for size, accuracy in goals
     )
 
 
@@ -285,8 +300,9 @@ class Leaders:
                 archives.load(path(self._out, generation, island)).leaders.items()
             )
         ]
-        table = pd.DataFrame([entry for entry in found if entry])
-        table = best_known.merge([table.reindex(columns=best_known.SCHEMA.names)])
+        entries = [entry for entry in found if entry]
+        table = pd.DataFrame(entries, columns=best_known.SCHEMA.names)
+        table = best_known.merge([table])
         best_known.save(table, self._out / best_known.NAME)
         return table
 

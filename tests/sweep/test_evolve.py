@@ -85,7 +85,7 @@ def test_other_settings_and_other_folders_are_refused(whole, tmp_path):
 
 
 def test_limits_end_a_search(tmp_path):
-    with pytest.raises(ConfigError, match="limits"):
+    with pytest.raises(ConfigError, match="got none"):
         evolve.run(SEARCH, tmp_path / "a", Limits(minutes=0), (local.run, 1), print)
     reports = []
     limits = Limits(generations=50, patience=1e-9)
@@ -93,6 +93,20 @@ def test_limits_end_a_search(tmp_path):
     assert reports
     assert len(reports) < 50
     assert not reports[-1].better or len(reports) == 1
+    goals = ((20, 0.6), (20, 0.5))
+    reports.clear()
+    limits = Limits(generations=50, goals=goals)
+    table = evolve.run(SEARCH, tmp_path / "c", limits, (local.run, 1), reports.append)
+    assert evolve.reached(table, goals)
+    assert len(reports) < 50
+    assert not evolve.reached(table, ((20, 0.6), (20, 1.1)))
+    assert not evolve.reached(table, ())
+
+
+def test_a_search_that_can_find_nothing_says_so(tmp_path):
+    settings = Settings(0, ("one-unit",), (1, 1, 1), (30, 40), 3)
+    with pytest.raises(ConfigError, match="more units"):
+        run(tmp_path / "out", 1, search=Search(settings, 1))
 
 
 def test_the_command_evolves_resumes_and_feeds_a_frontier(whole, tmp_path):

@@ -14,10 +14,11 @@ from spiral.search import polish as polishing
 from spiral.search.candidate import Candidate, mask_of, nnz_of, shape_of
 from spiral.search.evolve import moves, one_unit, random_start
 from spiral.search.evolve.archive import Archive, Member, Origin
-from spiral.search.polish import FINE, QUICK, polish
+from spiral.search.polish import FINAL, QUICK, Polished, Stage, polish
 from spiral.search.shape import Shape
+from spiral.tasks import cubist
 
-Start = Callable[[Generator, Shape], Candidate]
+Start = Callable[[Generator, Shape, tuple[int, int]], Candidate]
 
 STARTS: dict[str, Start] = {
     "random": random_start.start,
@@ -25,7 +26,7 @@ STARTS: dict[str, Start] = {
 }
 """Generators of new networks."""
 
-FRESH = 0.03
+FRESH = 0.1
 """Share of new networks among all tries; without them an island keeps its first lines
 of ancestors."""
 
@@ -33,6 +34,11 @@ of ancestors."""
 MARGIN = 0.98
 """A fine polish needs a loss below this multiple of the best: it takes as long as ten
 quick ones."""
+
+
+NEARLY = 0.99
+"""Leaders with this share of the points right go through the last stages, on all
+points, which take a third of a second."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Settings:
     sizes: tuple[int, int]
     """Fewest and most weights of networks that are kept."""
     tries: int
-    """Networks polished in a generation of an island."""
+    """Moves and new networks in a generation of an island."""
 
 
 def generation(
@@ -64,14 +70,12 @@ def generation(
     """
     archive = _merged(before)
     random = seeds.stream("evolve", settings.seed, number, island)
-    tried = 0
-    while tried < settings.tries:
+    for _ in range(settings.tries):
         found = _next(archive, settings, random)
-        if found is None:
-            continue
-        candidate, start, steps = found
-        tried += 1
-        _enter(archive, candidate, Origin(start, steps, number, island), settings)
+        if found is not None:
+            candidate, start, steps = found
+            origin = Origin(start, steps, number, island)
+            _enter(archive, candidate, origin, settings)
     return archive
 
 
@@ -93,7 +97,7 @@ def _next(
     """Return an unpolished network, what its line began with, and its moves since."""
     if not archive.cells or random.random() < FRESH:
         name = settings.starts[random.integers(len(settings.starts))]
-        candidate = STARTS[name](random, settings.largest)
+        candidate = STARTS[name](random, settings.largest, settings.sizes)
         return (candidate, name, 0) if _fits(candidate, settings) else None
     parent = archive.draw(random)
     move = moves.draw(random)
@@ -119,16 +123,29 @@ def _enter(
     member = _member(quick, origin)
     if not archive.offer(member) or not _promising(archive, member):
         return
-    fine = polish(quick.candidate, FINE)
-    if fine is None or not _fits(fine.candidate, settings):
-        return
-    member = _member(fine, origin)
-    member = replace(member, right=polishing.right(member.candidate))
-    archive.offer(member)
-    archive.lead(member)
+    for stages in (FINAL[:1], FINAL[1:]):
+        fine = _through(stages, member.candidate)
+        if fine is None or not _fits(fine.candidate, settings):
+            return
+        member = _member(fine, origin)
+        member = replace(member, right=polishing.right(member.candidate))
+        archive.offer(member)
+        if not archive.lead(member) or member.right < NEARLY * cubist.POINTS:
+            return
 
 
-def _member(polished: polishing.Polished, origin: Origin) -> Member:
+def _through(stages: Sequence[Stage], candidate: Candidate) -> Polished | None:
+    """Return a candidate after several stages of polish."""
+    polished = None
+    for stage in stages:
+        polished = polish(candidate, stage)
+        if polished is None:
+            return None
+        candidate = polished.candidate
+    return polished
+
+
+def _member(polished: Polished, origin: Origin) -> Member:
     """Return a polished network as a member."""
     candidate, loss = polished
     return Member(candidate, mask_of(candidate), loss, origin)

@@ -17,37 +17,56 @@ from jaxtyping import Float, Int
 from numpy.random import Generator
 
 from spiral.search.candidate import Candidate, Layer
-from spiral.search.polish import QUICK, spaced
+from spiral.search.polish import spaced
 from spiral.search.shape import Shape
 
-STEPS = 20_000
-"""Most evolution steps of one start; it usually ends earlier (``scalar.STALE``)."""
+STEPS = 5_000
+"""Steps of annealing: 22 ms."""
+
+EVERY = 124
+"""Annealing looks at every n-th point: 403 of them."""
 
 KINDS = (0.3, 0.35, 0.35)
 """Shares of hinges that are tilted, and parallel to either axis."""
 
 
-def start(random: Generator, largest: Shape) -> Candidate:
+def start(random: Generator, largest: Shape, sizes: tuple[int, int]) -> Candidate:
     """Return a new network with one unit in layer 2.
 
     Args:
         random: The random stream.
         largest: Most units of each hidden layer.
+        sizes: Fewest and most weights; a network may be outside if few shapes fit.
     """
     from spiral.search.evolve import scalar  # imported late: Numba loads slowly
 
-    hinges = int(random.integers(min(3, largest[0]), min(6, largest[0]) + 1))
-    units = int(random.integers(min(2, largest[2]), min(4, largest[2]) + 1))
-    kinds = random.choice(3, size=hinges, p=KINDS)
-    points = spaced(QUICK.every)
-    found = scalar.evolve(kinds, points, most(units), STEPS, random)
-    _, below, cuts, low, high = scalar.best_head(found, points, most(units))
+    kinds, units = _parts(random, largest, sizes)
+    points = spaced(EVERY)
+    hinges = scalar.anneal(kinds, points, most(units), STEPS, random)
+    _, below, cuts, low, high = scalar.best_head(hinges, points, most(units))
     # Beyond all points, so that thresholds that are not needed never apply
     unused = high + (high - low) * 0.1 * np.arange(1, most(units) + 1)
     cuts = np.concatenate([cuts, unused])[: most(units)]
     # The ReLU of layer 2 must not cut anything off, so g is shifted to be positive
     margin = 0.05 * (high - low)
-    return _network(found, kinds, margin - low, cuts - low + margin, below, units)
+    return _network(hinges, kinds, margin - low, cuts - low + margin, below, units)
+
+
+def _parts(
+    random: Generator, largest: Shape, sizes: tuple[int, int]
+) -> tuple[Int[np.ndarray, " hinges"], int]:
+    """Return kinds of hinges and units in layer 3, of a number of weights in between.
+
+    Drawn until they fit, so that all numbers of weights have starts.
+    """
+    for _ in range(100):
+        hinges = int(random.integers(min(3, largest[0]), min(6, largest[0]) + 1))
+        units = int(random.integers(min(2, largest[2]), min(4, largest[2]) + 1))
+        kinds = random.choice(3, size=hinges, p=KINDS)
+        weights = int(np.where(kinds == 0, 3, 2).sum()) + 2 * units
+        if sizes[0] <= weights <= sizes[1]:
+            break
+    return kinds, units
 
 
 def most(units: int) -> int:

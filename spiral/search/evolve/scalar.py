@@ -3,25 +3,25 @@
 A network with one unit in layer 2 computes a scalar g(x) = Σ aᵢ·relu(uᵢ·x - cᵢ) and a
 piecewise linear function of it. Only the thresholds matter, where that function changes
 its sign, and the best ones follow exactly from a histogram of g for each class, by
-dynamic programming. So the search walks over the hinges (uᵢ, cᵢ, aᵢ) alone: 5.6 µs an
-evaluation on 807 points (one Zen 4 core), a hundredth of a polish.
+dynamic programming. So the search walks over the hinges (uᵢ, cᵢ, aᵢ) alone: 4.3 µs an
+evaluation on 403 points (one Zen 4 core), a thousandth of a polish.
 
 A hinge is a row ``u₁, u₂, c, a``. Its kind says which inputs it has: 1 or 2 (parallel
 to an axis, one weight) or 0 (both, u is a unit vector).
 """
 
-from math import atan2, cos, pi, sin
+from math import atan2, cos, exp, pi, sin
 
 import numpy as np
 
 from spiral.engines.compiled import njit
 
 BINS = 128
-"""Bins of the histogram: with 807 points finer ones only fit noise."""
+"""Bins of the histogram; finer ones only fit the noise of a few hundred points."""
 
-STALE = 3_000
-"""Give up after so many steps without improvement. Most runs end that way after 7,000
-steps; waiting longer than that finds less per second than starting anew."""
+TEMPERATURE = 0.01
+"""Share of the points that the first steps may lose with probability 1/e; it falls to
+0."""
 
 
 @njit(cache=True)
@@ -89,39 +89,43 @@ def best_head(hinges, points, most):
 
 
 @njit(cache=True)
-def evolve(kinds, points, most, steps, random):
-    """Return hinges found by (1 + 1)-evolution from random ones.
+def anneal(kinds, points, most, steps, random):
+    """Return hinges found by simulated annealing from random ones.
 
-    A step moves one hinge somewhere else (15 %), or some or all a little, by noise
-    whose size is drawn from 0.3 % to 100 %; equally good steps are accepted, to drift
-    along plateaus.
+    A step moves one hinge somewhere else (30 %), or some or all a little, by noise
+    whose size is drawn from 0.3 % to 100 %.
+
+    Measured on four parallel hinges and a tilted one, starts per second with more than
+    97 % of the points right: 6.8 with 5,000 steps on 403 points (these settings), 6.8
+    with 10,000 at half the temperature, 2.6 with 10,000 on 806 points, 0.6 without
+    annealing, from 20,000 steps that end early.
 
     Args:
         kinds: Inputs of each hinge, int64 [hinges]: 0, 1 or 2.
         points: Coordinates [2, D] and signs [D].
         most: Thresholds that the head may use.
-        steps: Steps at most.
+        steps: Steps.
         random: A NumPy generator.
     """
     hinges = np.zeros((len(kinds), 4))
     for number in range(len(kinds)):
         _draw(hinges[number], kinds[number], points[0], random)
     right = best_head(hinges, points, most)[0]
-    stale = 0
-    for _ in range(steps):
+    best, leader = right, hinges
+    for step in range(steps):
+        warmth = TEMPERATURE * len(points[1]) * (1.0 - step / steps)
         tried = hinges.copy()
-        if random.random() < 0.15:
+        if random.random() < 0.3:
             number = random.integers(0, len(kinds))
             _draw(tried[number], kinds[number], points[0], random)
         else:
             _shake(tried, kinds, random)
         found = best_head(tried, points, most)[0]
-        stale = 0 if found > right else stale + 1
-        if found >= right:
+        if random.random() < exp(min(found - right, 0.0) / warmth):
             hinges, right = tried, found
-        if stale > STALE:
-            break
-    return hinges
+        if found > best:
+            best, leader = found, tried
+    return leader
 
 
 @njit(cache=True)

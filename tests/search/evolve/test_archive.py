@@ -19,7 +19,7 @@ def members():
     random = np.random.default_rng(0)
     found = []
     for number in range(400):
-        candidate = random_start.start(random, (4, 2, 2))
+        candidate = random_start.start(random, (4, 2, 2), (5, 14))
         loss, right = random.random(), int(random.integers(10))
         mask = mask_of(candidate)
         found.append(

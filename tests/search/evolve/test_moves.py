@@ -103,7 +103,7 @@ def test_narrowing_brings_two_lines_closer_and_keeps_the_step():
 def test_random_starts_are_networks_without_dead_units():
     random = np.random.default_rng(0)
     for _ in range(50):
-        found = random_start.start(random, LARGEST)
+        found = random_start.start(random, LARGEST, (8, 26))
         assert (np.array(shape_of(found)) <= LARGEST).all()
         assert mask_of(simplified(found)) == mask_of(found)
         logits = activations(found, spaced(moves.EVERY)[0])[-1][0]

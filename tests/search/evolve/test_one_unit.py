@@ -8,7 +8,7 @@ import pytest
 from spiral.search import descent
 from spiral.search.candidate import compiled, nnz_of, shape_of
 from spiral.search.evolve import one_unit, scalar
-from spiral.search.polish import QUICK, spaced
+from spiral.search.polish import spaced
 
 
 def brute(histogram, most):
@@ -54,10 +54,10 @@ def test_a_head_changes_its_sign_at_the_thresholds(units):
 
 
 def test_a_start_classifies_as_its_head():
-    random, points = np.random.default_rng(0), spaced(QUICK.every)
+    random, points = np.random.default_rng(0), spaced(one_unit.EVERY)
     reached = []
     for _ in range(12):
-        found = one_unit.start(random, (5, 1, 4))
+        found = one_unit.start(random, (5, 1, 4), (8, 26))
         first, second, third = shape_of(found)
         assert first <= 5
         assert second == 1
@@ -76,4 +76,4 @@ def test_a_start_classifies_as_its_head():
 def test_largest_units_are_respected():
     random = np.random.default_rng(1)
     for _ in range(5):
-        assert shape_of(one_unit.start(random, (1, 1, 1))) == (1, 1, 1)
+        assert shape_of(one_unit.start(random, (1, 1, 1), (8, 26))) == (1, 1, 1)
