@@ -44,5 +44,5 @@ function named(net) {
 function gap(difference) {
   if (Math.abs(difference) < 5e-6) return "the best known";
   const points = Math.abs(100 * difference).toFixed(2);
-  return difference > 0 ? `${points} above the best known` : `${points} below the best known`;
+  return difference > 0 ? `${points} above` : `${points} below`;
 }
