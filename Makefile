@@ -4,7 +4,7 @@ BIN = .venv/bin
 SPIRAL = $(BIN)/spiral-sweep
 DEMO = runs/quickstart
 SLICE = runs/paper-slice
-NOTEBOOKS = paper fidelity search add_a_method robustness regimes
+NOTEBOOKS = paper fidelity search smallest add_a_method robustness regimes
 
 SOAK_MINUTES ?= 20
 

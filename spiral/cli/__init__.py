@@ -8,6 +8,7 @@ import click
 from spiral import __version__
 from spiral.cli import (
     bench,
+    certify,
     columns,
     compare,
     diagnose,
@@ -91,3 +92,5 @@ for command in (
 
 for command in (phases.shapes, phases.masks, halving.recall, evolve.evolve):
     search.search.add_command(command)
+
+frontier.frontier.add_command(certify.certify)

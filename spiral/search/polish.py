@@ -5,7 +5,7 @@ points ranks candidates; the *final* stages, on 3,124 to all points at rising sh
 settle the points beside the boundary; the last word has the count on all points.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -102,14 +102,24 @@ def polish(candidate: Candidate, stage: Stage = QUICK) -> Polished | None:
     if found is None:
         return None
     found = balanced(found, spaced(_BALANCING)[0])
-    return Polished(found, _loss(found))
+    return Polished(found, loss_of(found))
 
 
 _BALANCING = 500
 """Every n-th point suffices to measure how large units are."""
 
 
-def _loss(candidate: Candidate) -> float:
+def through(stages: Iterable[Stage], candidate: Candidate) -> Candidate | None:
+    """Return a candidate after several polishes; None if it came out constant."""
+    for stage in stages:
+        polished = polish(candidate, stage)
+        if polished is None:
+            return None
+        candidate = polished.candidate
+    return candidate
+
+
+def loss_of(candidate: Candidate) -> float:
     """Return the loss by which candidates are compared."""
     from spiral.search import descent
 

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from matplotlib.figure import Figure
 
-from spiral.report.figures import files, rows
+from spiral.report.figures import bottleneck, files, rows
 from spiral.report.studies.regimes import figure as regimes
 from spiral.report.studies.robustness import figure as robustness
 
@@ -212,6 +212,23 @@ FIGURES = (
                 "10,16,…",
             ),
             Option("neurons", "neurons", "flag", "Show where each neuron is active."),
+        ),
+    ),
+    Entry(
+        "bottleneck",
+        "Networks with one unit in layer 2",
+        "What the single unit of layer 2 computes over the plane, and the class over "
+        "its value.",
+        "frontier",
+        bottleneck.draw,
+        (
+            Option(
+                "nnz",
+                "nnz",
+                "sizes",
+                "Draw these sizes [the smallest that reaches each threshold].",
+                "12,14,…",
+            ),
         ),
     ),
     Entry(

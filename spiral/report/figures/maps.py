@@ -19,12 +19,12 @@ EXTENT = 2.25
 
 AREA = (-EXTENT, EXTENT, -EXTENT, EXTENT)
 GRID = 512
+TICKS = np.linspace(-EXTENT, EXTENT, GRID)
 
 
 def plane() -> Float[np.ndarray, "2 G"]:
     """Return the points of the grid of maps, row by row, the lowest first."""
-    ticks = np.linspace(-EXTENT, EXTENT, GRID)
-    return np.stack(np.meshgrid(ticks, ticks)).reshape(2, -1)
+    return np.stack(np.meshgrid(TICKS, TICKS)).reshape(2, -1)
 
 
 def layers(network: Drawn) -> list[Float[np.ndarray, "units G G"]]:
@@ -66,15 +66,20 @@ def boundary(
         alpha=0.6,
     )
     if z.min() < 0 < z.max():
-        ticks = np.linspace(-EXTENT, EXTENT, GRID)
-        axes.contour(ticks, ticks, z, levels=[0.0], colors="black", linewidths=1)
+        axes.contour(TICKS, TICKS, z, levels=[0.0], colors="black", linewidths=1)
+    dots(axes)
+    axes.set_title(style.plain(title))
+    axes.legend(loc="lower left", fontsize=8, markerscale=4)
+
+
+def dots(axes: Axes) -> None:
+    """Draw every 25th data point, and show the square of maps."""
     data = cubist.load()
     for label, colour in enumerate(style.CLASSES):
         some = data.x[data.y == label][::25]
         axes.plot(*some.T, ".", color=colour, markersize=2, label=f"class {label}")
-    axes.set(xlim=AREA[:2], ylim=AREA[2:], aspect="equal", title=style.plain(title))
+    axes.set(xlim=AREA[:2], ylim=AREA[2:], aspect="equal")
     axes.grid(visible=False)
-    axes.legend(loc="lower left", fontsize=8, markerscale=4)
 
 
 def beside(networks: Sequence[Drawn], caption: str = "", framed: bool = True) -> Figure:

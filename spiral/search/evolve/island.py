@@ -5,7 +5,8 @@ that a generation that was lost is computed again, with the same result.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import ceil
 
 from numpy.random import Generator
 
@@ -14,7 +15,8 @@ from spiral.search import polish as polishing
 from spiral.search.candidate import Candidate, mask_of, nnz_of, shape_of
 from spiral.search.evolve import moves, one_unit, random_start
 from spiral.search.evolve.archive import Archive, Member, Origin
-from spiral.search.polish import FINAL, QUICK, Polished, Stage, polish
+from spiral.search.evolve.endgame import finish
+from spiral.search.polish import FINAL, QUICK, polish, through
 from spiral.search.shape import Shape
 from spiral.tasks import cubist
 
@@ -39,6 +41,10 @@ quick ones."""
 NEARLY = 0.99
 """Leaders with this share of the points right go through the last stages, on all
 points, which take a third of a second."""
+
+
+FINISHED, STEPS = 2, 40
+"""Leaders that enter the endgame after a generation, and its tries: 2 s each."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ def generation(
             candidate, start, steps = found
             origin = Origin(start, steps, number, island)
             _enter(archive, candidate, origin, settings)
+    _finish(archive, Origin("", 0, number, island), settings, random)
     return archive
 
 
@@ -120,35 +127,52 @@ def _enter(
     quick = polish(candidate, QUICK)
     if quick is None or not _fits(quick.candidate, settings):
         return
-    member = _member(quick, origin)
+    member = _member(quick.candidate, origin)
     if not archive.offer(member) or not _promising(archive, member):
         return
     for stages in (FINAL[:1], FINAL[1:]):
-        fine = _through(stages, member.candidate)
-        if fine is None or not _fits(fine.candidate, settings):
+        final = through(stages, member.candidate)
+        if final is None or not _fits(final, settings):
             return
-        member = _member(fine, origin)
-        member = replace(member, right=polishing.right(member.candidate))
+        member = _member(final, origin, polishing.right(final))
         archive.offer(member)
         if not archive.lead(member) or member.right < NEARLY * cubist.POINTS:
             return
 
 
-def _through(stages: Sequence[Stage], candidate: Candidate) -> Polished | None:
-    """Return a candidate after several stages of polish."""
-    polished = None
-    for stage in stages:
-        polished = polish(candidate, stage)
-        if polished is None:
-            return None
-        candidate = polished.candidate
-    return polished
-
-
-def _member(polished: Polished, origin: Origin) -> Member:
+def _member(candidate: Candidate, origin: Origin, right: int = -1) -> Member:
     """Return a polished network as a member."""
-    candidate, loss = polished
-    return Member(candidate, mask_of(candidate), loss, origin)
+    loss = polishing.loss_of(candidate)
+    return Member(candidate, mask_of(candidate), loss, origin, right)
+
+
+def _finish(
+    archive: Archive, now: Origin, settings: Settings, random: Generator
+) -> None:
+    """Try to get the last points of some leaders right."""
+    waiting = _unfinished(archive)
+    for place in random.permutation(len(waiting))[:FINISHED]:
+        leader = waiting[place]
+        right, found = finish((leader.right, leader.candidate), STEPS, random)
+        if _fits(found, settings):
+            start, steps, *_ = leader.origin
+            origin = now._replace(start=start, moves=steps + 1)
+            archive.offer(_member(found, origin, right))
+            archive.lead(_member(found, origin, right))
+
+
+def _unfinished(archive: Archive) -> list[Member]:
+    """Return leaders that are nearly right, and better than all that are no larger."""
+    ordered = sorted(
+        archive.leaders.values(),
+        key=lambda leader: (nnz_of(leader.candidate), -leader.right, leader.mask),
+    )
+    found, best = [], ceil(NEARLY * cubist.POINTS) - 1
+    for leader in ordered:
+        if leader.right > best:
+            best = leader.right
+            found.append(leader)
+    return [leader for leader in found if leader.right < cubist.POINTS]
 
 
 def _promising(archive: Archive, member: Member) -> bool:

@@ -236,26 +236,28 @@ def redraw(candidate: Candidate, random: Generator) -> Candidate:
 
 
 def narrow(candidate: Candidate, random: Generator) -> Candidate | None:
-    """Bring two nearly parallel lines of layer 1 together and steepen what they feed.
+    """Bring two nearly parallel hinges of layer 1 together and steepen what they feed.
 
-    Two opposite hinges side by side make a cliff; points inside it are wrong. Moving
-    them together by a factor, with steeper outgoing weights, keeps its height.
+    Two hinges of opposite outgoing weights make a cliff between their lines, and points
+    inside it are wrong. One line moves towards the other by a factor; outgoing weights
+    change so that the height of the cliff and the slope beyond it stay.
     """
     found = copied(candidate)
     (kept, weights, biases), following = found[0], found[1]
     norms = np.linalg.norm(weights, axis=1) + TINY
     cosines = (weights @ weights.T) / np.outer(norms, norms)
-    pairs = np.argwhere(np.triu(np.abs(cosines) > 0.9, 1))
+    pairs = np.argwhere(np.triu(cosines > 0.9, 1))
     if not len(pairs):
         return None
     still, moved = random.permutation(pairs[random.integers(len(pairs))])
     closer = random.choice((0.7, 0.5, 0.3, 0.1))
-    ratio = norms[moved] / norms[still] * np.sign(cosines[still, moved])
-    weights[moved] += (
-        (1 - closer) * kept[moved] * (ratio * weights[still] - weights[moved])
-    )
+    ratio = norms[moved] / norms[still]
+    shift = ratio * weights[still] - weights[moved]
+    weights[moved] += (1 - closer) * kept[moved] * shift
     biases[moved] += (1 - closer) * (ratio * biases[still] - biases[moved])
-    following.weights[:, [still, moved]] /= closer
+    steeper = following.weights[:, moved] * (1 / closer - 1)
+    following.weights[:, moved] += steeper
+    following.weights[:, still] -= following.kept[:, still] * ratio * steeper
     return found
 
 
