@@ -58,25 +58,30 @@ def show_frontier(
     """List the best known networks.
 
     These are the networks more accurate than every smaller one. Also prints the
-    smallest known size for each of the paper's accuracies.
+    smallest known size for each of the paper's accuracies, and how many weights are
+    proven to be needed (see `frontier certify`).
 
     accuracy is the share of the points, arc_accuracy the share of the length of the
     curve that is classified correctly: a network may have every point right and yet be
     wrong between two of them.
     """
     from spiral.search import best_known
+    from spiral.search.certify import record
 
     table = best_known.load(path)
     if width is not None:
         table = best_known.within(table, width)
     sizes = _smallest(table, kind, by)
     trained = _smallest(table, "protocol", by)
+    # A network has more parameters than weights: what is proven of weights is too low
+    proven = {level: record.at_least(float(level)) for level in sizes}
     leaders = best_known.leaders(table, kind, by)
     if as_json:
         from spiral.report.text import document
 
         facts = {"kind": kind, "by": by, "width": width, "best_known": sizes}
         facts["best_known_protocol"] = trained
+        facts["proven"] = proven
         show({**facts, "networks": document.records(leaders)})
         return
     click.echo(leaders[COLUMNS].to_string(index=False))
@@ -84,6 +89,8 @@ def show_frontier(
         also = f" (trained as in the paper: {trained[level] or 'none'})"
         known = f"{fewest or 'none'}{'' if kind == 'protocol' else also}"
         click.echo(f"best known for accuracy {level}: {known}")
+        if by == "nnz" and proven[level]:
+            click.echo(f"  proven: {proven[level]} weights or more")
 
 
 COLUMNS = [

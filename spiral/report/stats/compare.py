@@ -151,6 +151,7 @@ def of_rows(
             choice, groups, question.thresholds, known, read_masks, question.masks
         )
     notes = notes_text.of(choice, groups, question.seed_split, known, differ)
+    notes += notes_text.brackets(lines)
     notes += notes_text.on_the_curve(choice, lines, question.thresholds, known)
     if question.masks is None and len(tables["excess"]) > mask_distance.SAMPLE:
         notes.append(

@@ -24,6 +24,7 @@ from spiral.report.stats import budget_matched, intervals
 from spiral.report.stats.aggregate import sizes, widths
 from spiral.report.stats.selection import Choice, codes
 from spiral.search import best_known as frontier
+from spiral.search.certify import record
 
 COUNTS = ("median", "median_low", "median_high", "best", "any")
 
@@ -59,8 +60,9 @@ def excess_weights(
         sizes): null where the accuracy is never reached. ``random_masks``, the fewest
         weights of the best of as many random masks (null also where there are too few
         at some of the ``random_masks_short`` sizes without enough). With a frontier
-        ``best_known``, the fewest weights known to reach the threshold, and
-        ``best_known_protocol`` (trained as in the paper). ``median_excess`` (with
+        ``proven``, the weights that any network needs at least; ``best_known``, the
+        fewest weights known to reach the threshold, and ``best_known_protocol``
+        (trained as in the paper). ``median_excess`` (with
         limits), ``best_excess`` and ``any_excess`` are over the best known; the same
         with ``_protocol`` and ``_random`` over the other yardsticks.
     """
@@ -217,7 +219,9 @@ def _with_best_known(
             for level, width in {*asked}
         }
         found[name] = pd.Series([sizes[each] for each in asked], dtype=np.float64)
-    return table.assign(**found)
+    least = {level: record.at_least(level) for level in table["threshold"].unique()}
+    proven = table["threshold"].map(least).astype(np.float64)
+    return table.assign(proven=proven, **found)
 
 
 def _with_excess(table: pd.DataFrame) -> pd.DataFrame:

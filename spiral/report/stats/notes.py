@@ -84,6 +84,28 @@ def on_the_curve(
     return found
 
 
+def brackets(excess: pd.DataFrame) -> list[str]:
+    """Return between which sizes the smallest number of weights lies, in a sentence.
+
+    Args:
+        excess: As ``excess.excess_weights`` returns it.
+    """
+    if "proven" not in excess:
+        return []
+    known = excess.dropna(subset=["proven", "best_known"])
+    ends = known.groupby("threshold").agg({"proven": "max", "best_known": "min"})
+    words = [
+        f"{low} ≤ smallest ≤ {high} for {level:g}"
+        for level, low, high in ends.itertuples()
+    ]
+    if not words:
+        return []
+    return [
+        "the smallest number of weights that reaches an accuracy is at least what is "
+        f"proven and at most the best known: {', '.join(words)}"
+    ]
+
+
 def of_ranking(
     choice: Choice,
     groups: pd.DataFrame,

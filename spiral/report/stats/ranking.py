@@ -96,6 +96,7 @@ def of_rows(
     over_all = against[against["width"].isna()]
     ranks = groups.groupby(["width", SIZE])["median"].rank("min", ascending=False)
     told = notes_text.of_ranking(choice, groups, method, best_known)
+    told += notes_text.brackets(found)
     told += notes_text.on_the_curve(choice, found, THRESHOLDS, best_known)
     ours = (groups["method"] == method).to_numpy()
     return Ranking(

@@ -73,6 +73,7 @@ def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:
             *differences.unlike(differ),
             *differences.pooled(choice, differ, ways=False),
             *budget_matched.note(choice, sizes),
+            *notes_text.brackets(excess),
             *notes_text.on_the_curve(choice, excess, THRESHOLDS, best_known),
         ],
     )

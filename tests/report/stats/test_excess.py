@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from spiral.report.stats import notes
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights, limits
 from spiral.report.stats.selection import choose
+from spiral.search.certify import record
 from tests.report import frontier, only, row, seeds, table
 
 KNOWN = frontier(("any", 16, 0.96), ("protocol", 18, 0.97), ("any", 28, 0.996))
@@ -115,6 +117,16 @@ def test_both_kinds_of_best_known_have_their_excess():
     limits = ("median_excess_protocol_low", "median_excess_protocol_high")
     assert [line[name] for name in limits] == [2, 8]
     assert (line["best_excess_protocol"], line["any_excess_protocol"]) == (2, 2)
+
+
+def test_what_is_proven_stands_beside_what_is_known(monkeypatch):
+    monkeypatch.setattr(record, "bounds", lambda path: {0.94: 9, 0.95: 11, 0.999: 13})
+    lines = found(*sizes(k20=GOOD), levels=(0.93, 0.95, 0.995, 1.0))
+    assert lines["proven"].fillna(0).tolist() == [0, 11, 11, 13]
+    (note,) = notes.brackets(lines)
+    assert note.endswith("11 ≤ smallest ≤ 16 for 0.95, 11 ≤ smallest ≤ 28 for 0.995")
+    assert notes.brackets(found(*sizes(k20=GOOD), known=None)) == []
+    assert notes.brackets(found(*sizes(k20=GOOD), levels=(0.93,))) == []
 
 
 NARROW, WIDE = "10,01/11/1/1", "10,01,11,10/1111/1/1"

@@ -102,7 +102,8 @@ def test_markdown_has_a_line_each_and_names_those_not_ranked(rows):
 
 
 def test_budgets_that_differ_are_noted(rows):
-    (curve,) = standings.standings(rows, KNOWN).notes
+    bracket, curve = standings.standings(rows, KNOWN).notes
+    assert " ≤ smallest ≤ 16 for 0.95, " in bracket
     assert curve.startswith("0 of 2 best known networks compared with are less")
     epochs = [10 if method == "gmp" else 50 for method in rows["method"]]
     rows.insert(0, "epochs", epochs)
