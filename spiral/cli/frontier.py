@@ -44,32 +44,68 @@ def frontier() -> None:
     help="List networks found by any means, or trained by the paper's protocol.",
 )
 @size("nnz")
+@click.option(
+    "--width",
+    type=click.IntRange(1),
+    metavar="W",
+    help="List only networks whose hidden layers have at most W units.",
+)
 @file
 @as_json
-def show_frontier(kind: Any, by: Any, path: Path | None, as_json: bool) -> None:
+def show_frontier(
+    kind: Any, by: Any, width: int | None, path: Path | None, as_json: bool
+) -> None:
     """List the best known networks.
 
     These are the networks more accurate than every smaller one. Also prints the
-    smallest known size for each of the paper's accuracies.
+    smallest known size for each of the paper's accuracies, and how many weights are
+    proven to be needed (see `frontier certify`).
+
+    accuracy is the share of the points, arc_accuracy the share of the length of the
+    curve that is classified correctly: a network may have every point right and yet be
+    wrong between two of them.
     """
     from spiral.search import best_known
+    from spiral.search.certify import record
 
     table = best_known.load(path)
-    sizes = {
-        str(level): best_known.fewest(table, level, kind, by)
-        for level in best_known.THRESHOLDS
-    }
+    if width is not None:
+        table = best_known.within(table, width)
+    sizes = _smallest(table, kind, by)
+    trained = _smallest(table, "protocol", by)
+    # A network has more parameters than weights: what is proven of weights is too low
+    proven = {level: record.at_least(float(level)) for level in sizes}
     leaders = best_known.leaders(table, kind, by)
     if as_json:
         from spiral.report.text import document
 
-        listed = document.records(leaders)
-        show({"kind": kind, "by": by, "best_known": sizes, "networks": listed})
+        facts = {"kind": kind, "by": by, "width": width, "best_known": sizes}
+        facts["best_known_protocol"] = trained
+        facts["proven"] = proven
+        show({**facts, "networks": document.records(leaders)})
         return
-    columns = ["nnz", "nnz_params", "accuracy", "shape", "kind", "found"]
-    click.echo(leaders[columns].to_string(index=False))
-    for level, size in sizes.items():
-        click.echo(f"best known for accuracy {level}: {size}")
+    click.echo(leaders[COLUMNS].to_string(index=False))
+    for level, fewest in sizes.items():
+        also = f" (trained as in the paper: {trained[level] or 'none'})"
+        known = f"{fewest or 'none'}{'' if kind == 'protocol' else also}"
+        click.echo(f"best known for accuracy {level}: {known}")
+        if by == "nnz" and proven[level]:
+            click.echo(f"  proven: {proven[level]} weights or more")
+
+
+COLUMNS = [
+    *("nnz", "nnz_params", "accuracy", "arc_accuracy"),
+    *("shape", "kind", "found"),
+]
+"""What `frontier show` lists of a network."""
+
+
+def _smallest(table: "pd.DataFrame", kind: Any, by: Any) -> dict[str, int | None]:
+    """Return the smallest known size for each of the paper's accuracies."""
+    from spiral.search import best_known
+
+    levels = best_known.THRESHOLDS
+    return {str(level): best_known.fewest(table, level, kind, by) for level in levels}
 
 
 def frontier_target(path: Path | None) -> Path:

@@ -24,8 +24,13 @@ def accuracy(network: Network) -> float:
 
     Both classes have equal shares, as they have equally many points.
     """
-    _, params, width = unpacked(network.matrices, network.params.astype(np.float64))
-    layers = mlp.matrices(params, width)
+    _, params, width = unpacked(network.matrices, network.params)
+    return accuracy_of(params, width)
+
+
+def accuracy_of(params: Float[np.ndarray, " P"], width: int) -> float:
+    """Return the same for all parameters of a network, those masked being zero."""
+    layers = mlp.matrices(params.astype(np.float64), width)
     return sum(
         share * _right(layers, start, stop, sign)
         for sign, segments in zip((-1.0, 1.0), _classes(), strict=True)

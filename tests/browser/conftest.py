@@ -10,7 +10,7 @@ import pytest
 from spiral.methods.registry import options
 from spiral.model import mlp
 from spiral.report.viewer import page as view
-from tests.browser.stage import LOADED, opened
+from tests.browser.stage import LOADED, id_of, opened, smallest
 from tests.patience import PATIENCE
 from tests.report import launches
 
@@ -110,5 +110,5 @@ def tab(visit_for_module, file):
 
 @pytest.fixture
 def page(tab, file, ids):
-    """The page anew: 20 weights of width 4 on side A, the best of 16 on side B."""
-    return opened(tab, file, f"a={ids[20]}&b=any-16-24{LOADED}")
+    """The page anew: 20 weights of width 4 on side A, a best known one on side B."""
+    return opened(tab, file, f"a={ids[20]}&b={id_of(smallest(0.95))}{LOADED}")

@@ -5,6 +5,7 @@ import base64
 import numpy as np
 
 from spiral.report.viewer import bundle
+from spiral.search import best_known
 from tests.report import launches
 
 LOADED = "&show=d&on=a"
@@ -32,6 +33,17 @@ def settled(page, side=None):
             f".side:nth-child({number + 1})[data-correct][data-sharp]"
         ).wait_for()
     return card
+
+
+def smallest(level):
+    """Return the smallest network known to reach an accuracy."""
+    leaders = best_known.leaders(best_known.load())
+    return leaders[leaders["accuracy"] >= level].iloc[0]
+
+
+def id_of(entry):
+    """Return the id that the page has for the best network of a size and kind."""
+    return f"{entry['kind']}-{entry['nnz']}-{entry['nnz_params']}"
 
 
 def part(page, side, name):

@@ -14,6 +14,7 @@ import yaml
 from spiral import cli
 from spiral.methods.registry import METHODS
 from spiral.search import best_known
+from spiral.search.certify import record
 from spiral.search.network import Network
 from tests.cli import run, run_json
 from tests.cli.conftest import GRID
@@ -293,6 +294,27 @@ def test_plan_counts_a_sample(tmp_path):
     none = run("plan", grid, "--sample", "1e-9")
     assert (none.code, none.out) == (2, "")
     assert "--sample 1e-09 selects no config" in none.err
+
+
+def test_the_frontier_shows_both_kinds_the_curve_and_what_is_proven():
+    table = best_known.load()
+    narrow = run_json("frontier", "show", "--width", "3")
+    assert narrow["width"] == 3
+    assert {max(n["shape"].split(",")) for n in narrow["networks"]} <= {"1", "2", "3"}
+    fitting = best_known.within(table, 3)
+    level = best_known.THRESHOLDS[0]
+    for name, kind in (("best_known", "any"), ("best_known_protocol", "protocol")):
+        assert narrow[name][str(level)] == best_known.fewest(fitting, level, kind)
+    leaders = best_known.leaders(fitting)
+    lengths = [n["arc_accuracy"] for n in narrow["networks"]]
+    assert lengths == pytest.approx(leaders["arc_accuracy"].tolist())
+    assert narrow["proven"][str(level)] == record.at_least(level)
+    text = run("frontier", "show").out
+    fewest, trained = (best_known.fewest(table, level, k) for k in ("any", "protocol"))
+    sizes = f"{fewest} (trained as in the paper: {trained})"
+    assert f"best known for accuracy {level}: {sizes}" in text
+    assert f"proven: {record.at_least(level)} weights or more" in text
+    assert "arc_accuracy" in text
 
 
 def test_the_shipped_frontier_shows_verifies_and_draws(tmp_path):

@@ -5,6 +5,7 @@ import pandas as pd
 from spiral.methods import registry
 from spiral.report.figures import style
 from spiral.results.columns import RESULTS
+from spiral.search.shape import read
 
 METHODS = registry.known()
 """As commands hand them to what reads rows."""
@@ -73,4 +74,6 @@ def frontier(*entries):
     """Return a frontier of (kind, weights, accuracy[, matrices])."""
     columns = ["kind", "nnz", "accuracy", "matrices"]
     lines = [(*entry, "10,01/11/1/1")[:4] for entry in entries]
-    return pd.DataFrame(lines, columns=columns)
+    found = pd.DataFrame(lines, columns=columns)
+    shapes = [",".join(map(str, read(text)[0])) for text in found["matrices"]]
+    return found.assign(shape=shapes, arc_accuracy=found["accuracy"], loss=0.1)

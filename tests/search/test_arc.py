@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from spiral.model import mlp
 from spiral.search import arc, best_known
 from spiral.search.candidate import activations, from_network
+from spiral.search.network import unpacked
 from spiral.tasks import cubist
 
 
@@ -27,6 +29,19 @@ def test_the_share_of_the_curve_is_that_of_a_dense_walk():
     for row in rows:
         network = best_known.network_of(row)
         assert abs(arc.accuracy(network) - walked(network)) < 5e-4
+
+
+def test_all_parameters_of_a_wider_network_give_the_same():
+    network = best_known.network_of(best_known.load().iloc[-1])
+    _, params, width = unpacked(network.matrices, network.params)
+    wide = np.zeros(mlp.param_count(width + 3), np.float32)
+    pairs = zip(mlp.matrices(params, width), mlp.matrices(wide, width + 3), strict=True)
+    for (weights, biases), (into, beside) in pairs:
+        into[: weights.shape[0], : weights.shape[1]] = weights
+        beside[: len(biases)] = biases
+    assert arc.accuracy_of(wide, width + 3) == arc.accuracy(network)
+    wide[:] = 0
+    assert arc.accuracy_of(wide, width + 3) == 0
 
 
 def test_points_between_the_samples_count():

@@ -6,6 +6,7 @@ statistics.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,6 +15,16 @@ from matplotlib.figure import Figure
 from spiral.report.figures import style
 from spiral.report.figures.layout import Sheet, counted, line, panels
 from spiral.report.stats.selection import GIVEN
+from spiral.search.best_known import Kind
+
+Known = Mapping[Kind, pd.Series]
+"""The best accuracy known of each kind, by size or by width."""
+
+KNOWN: dict[Kind, tuple[str, str]] = {
+    "any": ("best known", "-"),
+    "protocol": ("best known, trained as in the paper", ":"),
+}
+"""The name and the line of the best known of each kind."""
 
 LIMITS = ("median_low", "median_high")
 
@@ -21,29 +32,34 @@ CROWD = 4
 """Methods up to which the best seed has its own line."""
 
 
-def accuracy(summary: pd.DataFrame, known: pd.Series | None = None) -> Figure:
+def accuracy(summary: pd.DataFrame, known: Mapping[int, Known] | None = None) -> Figure:
     """Return accuracy over the weights kept, a panel for each width.
 
     Args:
         summary: Rows with ``method``, ``width``, ``keep`` (null: a level line),
             ``median``, its limits, ``best``, ``n`` and ``settings``.
-        known: The best accuracy known by size, a frontier.
+        known: For each width the best accuracy known by size, of networks that fit.
     """
     paints = [
-        partial(accuracy_over_keep, summary=part, known=known, title=f"width {width}")
+        partial(
+            accuracy_over_keep,
+            summary=part,
+            known=(known or {}).get(int(str(width))),
+            title=f"width {width}",
+        )
         for width, part in summary.groupby("width")
     ]
     one = len(paints) == 1
     sheet = Sheet(1, 6.5, 4.2) if one else Sheet(min(3, len(paints)), 3.3, 2.5)
     dotted = "; dotted: best seed" if _few(summary) else ""
     caption = f"Median over seeds{dotted}. {_settings(summary)}"
-    if known is not None:
-        caption += " Best known: at any width."
+    if known:
+        caption += " Best known: by any means, in networks no wider."
     return panels(paints, sheet, caption)
 
 
 def accuracy_over_keep(
-    axes: Axes, summary: pd.DataFrame, known: pd.Series | None = None, title: str = ""
+    axes: Axes, summary: pd.DataFrame, known: Known | None = None, title: str = ""
 ) -> None:
     """Draw the median accuracy of each method over the weights kept, of one width.
 
@@ -52,7 +68,7 @@ def accuracy_over_keep(
     Args:
         axes: Where to draw.
         summary: As :func:`accuracy` has it.
-        known: The best accuracy known by size.
+        known: The best accuracy known by size, of each kind.
         title: Text above.
     """
     pruned = summary[summary["keep"].notna()].sort_values("keep")
@@ -67,14 +83,15 @@ def accuracy_over_keep(
         for value in level["median"]:
             colour = style.colour(method)
             axes.axhline(value, color=colour, linestyle="--", label=style.plain(method))
-    if known is not None:
-        frontier(axes, known, pruned["keep"])
+    for kind, series in (known or {}).items():
+        label, dashes = KNOWN[kind]
+        frontier(axes, series, pruned["keep"], label, dashes)
     axes.set(xlabel="weights kept", ylabel="accuracy", title=title)
     axes.set_ylim(0.48, 1.02)
 
 
 def frontier(
-    axes: Axes, known: pd.Series, sizes: pd.Series, label: str = "best known"
+    axes: Axes, known: pd.Series, sizes: pd.Series, label: str, dashes: str = "-"
 ) -> None:
     """Draw the best accuracy known as steps, over the range of sizes that methods have.
 
@@ -83,6 +100,7 @@ def frontier(
         known: Accuracy by size, ascending.
         sizes: Those of methods.
         label: What is known.
+        dashes: The style of the line.
     """
     if sizes.empty:
         return
@@ -92,18 +110,18 @@ def frontier(
     steps = dict.fromkeys([first] * len(before), float(before.sum())) | dict(inside)
     if steps:
         steps.setdefault(last, max(steps.values()))
-        look = {"color": style.INK, "linewidth": 1.4, "label": label}
+        look = _best(label, dashes)
         axes.step([*steps], [*steps.values()], where="post", zorder=3, **look)
 
 
 def over_width(
-    summary: pd.DataFrame, levels: Mapping[int, float], note: str = ""
+    summary: pd.DataFrame, levels: Mapping[int, Known], note: str = ""
 ) -> Figure:
     """Return accuracy over width, a panel for each size.
 
     Args:
         summary: As :func:`accuracy` has it, of some sizes.
-        levels: The best accuracy known of each size, at any width.
+        levels: For each size the best accuracy known by width, of networks that fit.
         note: A sentence that ends the caption.
     """
     widths = sorted({int(width) for width in summary["width"]})
@@ -112,7 +130,7 @@ def over_width(
             accuracy_over_width,
             summary=part,
             widths=widths,
-            level=levels.get(int(keep)),
+            levels=levels.get(int(keep), {}),
         )
         for keep, part in summary.groupby("keep")
     ]
@@ -124,7 +142,7 @@ def accuracy_over_width(
     axes: Axes,
     summary: pd.DataFrame,
     widths: Sequence[int],
-    level: float | None = None,
+    levels: Known | None = None,
 ) -> None:
     """Draw the median accuracy of each method over width, of one size.
 
@@ -132,13 +150,15 @@ def accuracy_over_width(
         axes: Where to draw.
         summary: As :func:`accuracy` has it, of one size.
         widths: Ticks: the first, and powers of two.
-        level: The best accuracy known of this size.
+        levels: The best accuracy known of this size by width, of each kind.
     """
     for method in style.ordered(summary["method"]):
         part = summary[summary["method"] == method].sort_values("width")
         line(axes, part, "width", "median", LIMITS)
-    if level is not None:
-        axes.axhline(level, color=style.INK, linewidth=1.4, label="best known")
+    for kind, series in (levels or {}).items():
+        (label, dashes), level = KNOWN[kind], series.dropna()
+        if len(level):
+            axes.plot(level.index, level.to_numpy(), **_best(label, dashes))
     axes.set_xscale("log", base=2)
     shown = [w for w in widths if w & (w - 1) == 0 or w == widths[0]]
     axes.set_xticks(shown, [str(width) for width in shown])
@@ -146,6 +166,12 @@ def accuracy_over_width(
     title = f"{int(summary['keep'].iloc[0])} weights"
     axes.set(xlabel="width of the hidden layers", ylabel="accuracy", title=title)
     axes.set_ylim(0.48, 1.02)
+
+
+def _best(label: str, dashes: str) -> dict[str, Any]:
+    """Return how a line of the best known looks, for ``Axes.plot``."""
+    look = {"color": style.INK, "linewidth": 1.4}
+    return {**look, "linestyle": dashes, "label": label}
 
 
 def _few(summary: pd.DataFrame) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError
@@ -17,6 +18,7 @@ from spiral.report.stats import undertraining
 from spiral.report.stats.row_filter import Where
 from spiral.results import columns, read
 from spiral.search import best_known, network
+from spiral.search.certify import record
 
 LEVELS = (0.8, 0.9, 0.95)
 """Accuracies of the figure of success rates."""
@@ -66,10 +68,26 @@ def frontier(path: Path | None, by: best_known.Size) -> Figure:
         f"Best accuracy of n = {len(table):,} networks of the frontier with at most "
         "each size. Grey lines: the paper's thresholds."
     )
+    brackets = _brackets(table) if by == "nnz" else {}
+    if brackets:
+        caption += (
+            " Bars: from the proven to the best known number of weights; the smallest "
+            "lies between."
+        )
     return layout.draw(
-        lambda axes: search.frontier(axes, best, by, best_known.THRESHOLDS),
+        lambda axes: search.frontier(axes, best, by, best_known.THRESHOLDS, brackets),
         caption=caption,
     )
+
+
+def _brackets(table: pd.DataFrame) -> dict[float, tuple[int, int]]:
+    """Return the proven and the best known weights of each threshold that has both."""
+    found = {}
+    for level in best_known.THRESHOLDS:
+        low, high = record.at_least(level), best_known.fewest(table, level)
+        if low and high:
+            found[level] = (low, high)
+    return found
 
 
 def networks(

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spiral.report.figures import style
-from spiral.report.figures.layout import Sheet, counted, many, panels
+from spiral.report.figures.layout import SMALL, Sheet, counted, many, panels
 
 LINE = 0.23
 """Inches that a method takes."""
@@ -25,7 +25,8 @@ def excess(table: pd.DataFrame, note: str = "") -> Figure:
 
     Args:
         table: ``method``, ``width``, ``threshold``, ``n``, ``smallest``, ``largest``,
-            ``best_known``, and ``median_excess`` with limits and ``best_excess``, as
+            ``best_known``, ``best_known_protocol``, ``random_masks``, and
+            ``median_excess`` with limits and ``best_excess``, as
             ``excess.excess_weights`` returns them.
         note: A sentence that ends the caption.
     """
@@ -42,10 +43,13 @@ def excess(table: pd.DataFrame, note: str = "") -> Figure:
         len(widths), wide + first / len(widths), 0.9 + LINE * count, "col", "row"
     )
     caption = (
-        "Excess weights over the best known at which the median of the seeds reaches "
-        f"the accuracy ({counted(table['n'], 'seeds')}, the fewest at any size). Bars: "
-        "95 % intervals, where they exclude a size; small tick: the best seed. Open "
-        "marker: more than the largest (▷) or at most the smallest (◁) size tried."
+        "Excess weights over the best known (by any means, no wider) at which the "
+        f"median of the seeds reaches the accuracy ({counted(table['n'], 'seeds')}, "
+        "the fewest at any size). Bars: 95 % intervals, where they exclude a size; "
+        "small tick: the best seed. Open marker: more than the largest (▷) or at most "
+        "the smallest (◁) size tried. Dashed: the best known of those trained as in "
+        "the paper. Grey cross: the best of as many random masks as the method trained "
+        "(expected)."
     )
     return panels(paints, sheet, caption + note)
 
@@ -88,12 +92,41 @@ def excess_ranking(
         if not np.isnan(best):
             axes.plot([best], [place], "|", color=style.colour(method), markersize=7)
         _mark(axes, place, value, (least, most), method)
-    axes.axvline(0, color=style.INK, linewidth=1.2)
+    _random_masks(axes, known, order)
+    over = _yardsticks(axes, table)
     names = [style.plain(name) for name in order]
     axes.set_yticks(range(len(order)), names)
-    axes.set(xlabel="excess weights", title=title)
+    axes.set(xlabel="excess weights", title=f"{title}\n{over}".strip())
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
+
+
+def _random_masks(axes: Axes, known: pd.DataFrame, order: Sequence[str]) -> None:
+    """Draw what the best of as many random masks needs, beside each method's mark."""
+    random = (known["random_masks"] - known["best_known"]).reindex(order)
+    found = random.astype(float).to_numpy()
+    places = np.flatnonzero(~np.isnan(found))
+    axes.plot(found[places], places, "x", color=style.PALE, zorder=1)
+
+
+def _yardsticks(axes: Axes, table: pd.DataFrame) -> str:
+    """Draw lines at both best known sizes; return the sizes in words."""
+    if table.empty:  # nothing to measure methods by
+        axes.text(
+            0.5,
+            0.5,
+            "no network this narrow\nis known to reach it",
+            transform=axes.transAxes,
+            horizontalalignment="center",
+            fontsize=SMALL,
+        )
+        return ""
+    axes.axvline(0, color=style.INK, linewidth=1.2)
+    fewest, trained = table[["best_known", "best_known_protocol"]].iloc[0]
+    if pd.isna(trained):
+        return f"over {fewest}"
+    axes.axvline(trained - fewest, color=style.INK, linewidth=1, linestyle="--")
+    return f"over {fewest} (dashed: {trained})"
 
 
 def fidelity(table: pd.DataFrame, widths: Sequence[int]) -> Figure:

@@ -13,7 +13,7 @@ from spiral.errors import ConfigError
 from spiral.protocol.methods import Methods
 from spiral.report.figures import accuracy as accuracy_figures
 from spiral.report.figures import connection as connection_figures
-from spiral.report.figures import files, maps
+from spiral.report.figures import files, maps, search
 from spiral.report.figures import ranking as ranking_figures
 from spiral.report.figures.layout import add, some
 from spiral.report.figures.networks import Drawn
@@ -53,6 +53,8 @@ class Source:
     """Its thresholds and seed split; figures group by method and width."""
     notes: Sequence[str] = ()
     """Notes on the rows."""
+    pool: pd.DataFrame | None = None
+    """Rows that may have random masks (see ``budget_matched``); by default these."""
 
     @cached_property
     def choice(self) -> Choice:
@@ -70,7 +72,8 @@ class Source:
     @cached_property
     def summary(self) -> pd.DataFrame:
         """A line for each group."""
-        return summarise(self.choice, self.question.thresholds, self.known)
+        thresholds = self.question.thresholds
+        return summarise(self.choice, thresholds, self.known, self.pool)
 
 
 def read(
@@ -78,16 +81,20 @@ def read(
 ) -> Source:
     """Return the rows of launches, and the frontier."""
     question = question or Question()
-    rows, notes = load.read(folders, methods.options)
-    rows = select(rows, question.where, methods)
-    return Source(folders, rows, best_known(question), question, notes)
+    pool, notes = load.read(folders, methods.options)
+    rows = select(pool, question.where, methods)
+    return Source(folders, rows, best_known(question), question, notes, pool)
 
 
 def accuracy(source: Source, widths: Sequence[int] = ()) -> Figure:
     """Return accuracy over the weights kept, a panel for each width."""
-    known = None if source.known is None else frontier.best(source.known)
-    figure = accuracy_figures.accuracy(_only(source.summary, "width", widths), known)
-    return add(figure, source.differ)
+    shown = _only(source.summary, "width", widths)
+    known: dict[int, accuracy_figures.Known] = {}
+    if source.known is not None:
+        for width in shown["width"].unique():
+            fitting = frontier.within(source.known, int(width))
+            known[int(width)] = {k: frontier.best(fitting, k) for k in search.KINDS}
+    return add(accuracy_figures.accuracy(shown, known), source.differ)
 
 
 def over_width(source: Source, keeps: Sequence[int] = ()) -> Figure:
@@ -102,12 +109,15 @@ def over_width(source: Source, keeps: Sequence[int] = ()) -> Figure:
     if several.empty:
         raise ConfigError("expected a size with rows of two widths, got none")
     chosen = _only(sized, "keep", keeps or some(several, TOGETHER))
-    levels: dict[int, float] = {}
+    levels: dict[int, accuracy_figures.Known] = {}
     if source.known is not None:
-        sizes = np.unique(chosen["keep"].to_numpy(float))
-        best = known_at(sizes, source.known, "any")
-        found = pd.Series(best, sizes.astype(int)).dropna()
-        levels = {int(str(size)): float(level) for size, level in found.items()}
+        across = np.unique(chosen["width"].to_numpy(float))
+        for keep in chosen["keep"].unique():
+            weights = np.full(len(across), float(keep))
+            levels[int(keep)] = {
+                kind: pd.Series(known_at(weights, across, source.known, kind), across)
+                for kind in search.KINDS
+            }
     figure = accuracy_figures.over_width(chosen, levels, _share(chosen, sized, "keep"))
     return add(figure, source.differ)
 
@@ -210,7 +220,8 @@ def best_maps(source: Source, keep: int | None = None) -> Figure:
     caption = f"Best of each method asked for {keep} weights, of n = {count} rows"
     known = source.known
     if known is not None:
-        leaders = frontier.leaders(known).query("nnz <= @keep")
+        width = int(rows.loc[rows["keep"] == keep, "width"].max())
+        leaders = frontier.leaders(frontier.within(known, width)).query("nnz <= @keep")
         drawn = [*map(_known, leaders.tail(1).to_dict("records")), *drawn]
         caption += "; framed: the best network known of at most this size"
     figure = maps.beside(drawn, f"{caption}.", framed=known is not None)

@@ -26,7 +26,11 @@ accuracy that they reach."""
 
 
 def frontier(
-    axes: Axes, best: Mapping[Kind, pd.Series], size: str, thresholds: Sequence[float]
+    axes: Axes,
+    best: Mapping[Kind, pd.Series],
+    size: str,
+    thresholds: Sequence[float],
+    brackets: Mapping[float, tuple[int, int]] | None = None,
 ) -> None:
     """Draw the best accuracy known over size, with the thresholds.
 
@@ -35,6 +39,7 @@ def frontier(
         best: For ``any`` and ``protocol``, accuracy by size.
         size: ``nnz`` or ``nnz_params``; with parameters the paper's are marked.
         thresholds: Accuracies for level lines.
+        brackets: For accuracies the proven and the best known number of weights.
     """
     for kind, series in best.items():
         label, colour, line = KINDS[kind]
@@ -46,6 +51,9 @@ def frontier(
     if size == "nnz_params":
         x, y = zip(*PAPER, strict=True)
         axes.plot(x, y, "k*", markersize=10, label="Zhang & Papyan 2024 (about)")
+    for level, ends in (brackets or {}).items():
+        axes.hlines(level, *ends, color=style.INK, linewidth=3, alpha=0.35)
+        axes.plot(ends, [level, level], "|", color=style.INK)
     name = "weights" if size == "nnz" else "weights and biases"
     axes.set(xlabel=name, ylabel="best accuracy known")
     axes.legend(loc="lower right", fontsize=8)

@@ -40,8 +40,14 @@ def report(
         StoreError: A folder holds no rows, or the file no frontier.
     """
     source = row_figures.read(folders, methods, question)
-    read_masks = partial(load.masks, folders)
-    found = compare.of_rows(source.rows, source.question, source.known, read_masks)
+    found = compare.of_rows(
+        source.rows,
+        source.question,
+        source.known,
+        partial(load.masks, folders),
+        partial(load.networks, folders),
+        source.pool,
+    )
     drawn, missing = pictures.of(source)
     return page(
         {

@@ -29,11 +29,21 @@ def of(excess: pd.DataFrame, by: Sequence[str]) -> list[Number]:
     for threshold, part in excess.groupby("threshold"):
         level = f"{100 * float(str(threshold)):g} %"
         if "best_known" in part and part["best_known"].notna().any():
-            fewest = part["best_known"].iloc[0]
+            fewest = part["best_known"].min()
             label = f"weights reach {level}"
-            found.append(Number(f"{fewest}", label, "the fewest known, at any width"))
+            found.append(Number(f"{fewest}", label, _yardsticks(part)))
         found.append(_nearest(part, by, level))
     return found
+
+
+def _yardsticks(part: pd.DataFrame) -> str:
+    """Return by which means the fewest weights are known, and what others need."""
+    trained = part["best_known_protocol"].min()
+    also = "no network" if pd.isna(trained) else f"{trained} weights"
+    return (
+        "the fewest known by any means, in a network no wider than these; trained as "
+        f"in the paper, {also} {'does' if pd.isna(trained) else 'do'}"
+    )
 
 
 def _nearest(part: pd.DataFrame, by: Sequence[str], level: str) -> Number:

@@ -6,6 +6,7 @@ second gap is that of the mask. The rest of the first is that of the weights; it
 negative where the method's weights are better than newly trained ones.
 """
 
+import numpy as np
 import pandas as pd
 
 from spiral.report.stats.aggregate import known_at, sizes, summarise
@@ -50,7 +51,8 @@ def ablation(
     table = table.merge(shuffled, on=KEY, how="left")
     table["positions"] = table["mask"] - table["shuffled"]
     if best_known is not None:
-        level = known_at(sizes(table), best_known, "any")
+        widths = table["width"].to_numpy(np.float64)
+        level = known_at(sizes(table), widths, best_known, "any")
         table["mask_gap"] = level - table["mask"]
         table["weight_gap"] = table["mask"] - table["own"]
     return table.drop(columns="weights")

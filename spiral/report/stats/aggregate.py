@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from spiral.report.stats import intervals
+from spiral.report.stats import budget_matched, intervals
 from spiral.report.stats.selection import Choice
 from spiral.search import best_known as frontier
 
@@ -19,6 +19,7 @@ def summarise(
     choice: Choice,
     thresholds: Sequence[float] = THRESHOLDS,
     best_known: pd.DataFrame | None = None,
+    pool: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return a table with one line for each group.
 
@@ -26,6 +27,7 @@ def summarise(
         choice: Rows and groups.
         thresholds: Accuracies that are a success.
         best_known: A frontier, if there is one.
+        pool: Rows that may have random masks; by default those compared.
 
     Returns:
         The group; ``n`` seeds reported (of all strata), ``strata``, the settings where
@@ -34,9 +36,11 @@ def summarise(
         ``success_t`` for each threshold, ``effective_nnz`` (median), ``disconnected``
         (share), ``steps`` (median of a training); over all settings and seeds:
         ``settings``, ``rows``, ``steps_all``, ``ok`` (share), how many of each other
-        status, ``best_any``. With a frontier: ``frontier``, the best accuracy known at
-        as many weights, and ``accuracy_gap``: that accuracy minus the median (with
-        limits) and minus the best.
+        status, ``best_any``; ``trainings``, ``random_pool`` and ``random_best`` (see
+        ``budget_matched``). With a frontier: ``frontier``, the best accuracy known at
+        as many weights in as narrow a network, and ``accuracy_gap``: that accuracy
+        minus the median (with limits) and minus the best; ``accuracy_gap_protocol``,
+        the same to networks trained as in the paper.
     """
     reported = choice.rows[choice.reported]
     count = len(choice.groups)
@@ -47,9 +51,12 @@ def summarise(
         _success(reported, count, thresholds),
         _networks(reported, count),
         _everything(choice),
+        budget_matched.matched(choice, pool),
     ]
     table = pd.concat(parts, axis=1)
-    return table if best_known is None else _with_accuracy_gap(table, best_known)
+    if best_known is None:
+        return table
+    return _with_accuracy_gap(table, widths(choice), best_known)
 
 
 def medians(
@@ -70,12 +77,32 @@ def sizes(groups: pd.DataFrame) -> Each:
     return found
 
 
-def known_at(weights: Each, best_known: pd.DataFrame, kind: frontier.Kind) -> Each:
-    """Return the best accuracy known with at most these weights; NaN for none."""
-    known = frontier.best(best_known, kind)
-    place = np.searchsorted(known.index.to_numpy(), weights, side="right")
-    levels = np.concatenate([[np.nan], known.to_numpy(np.float64)])
-    found: Each = np.where(np.isnan(weights), np.nan, levels[place])
+def widths(choice: Choice) -> Each:
+    """Return the hidden width of each group; of one with several, the largest."""
+    largest = choice.rows["width"].groupby(choice.rows["group"]).max()
+    found: Each = largest.to_numpy(np.float64)
+    return found
+
+
+def known_at(
+    weights: Each, widths: Each, best_known: pd.DataFrame, kind: frontier.Kind
+) -> Each:
+    """Return the best accuracy known with at most these weights; NaN for none.
+
+    Args:
+        weights: The most weights of each.
+        widths: The most units of its hidden layers: a network that does not fit is no
+            rival.
+        best_known: A frontier.
+        kind: Which of its networks.
+    """
+    found: Each = np.full(len(weights), np.nan)
+    for width in np.unique(widths):
+        here = (widths == width) & ~np.isnan(weights)
+        known = frontier.best(frontier.within(best_known, int(width)), kind)
+        place = np.searchsorted(known.index.to_numpy(), weights[here], side="right")
+        levels = np.concatenate([[np.nan], known.to_numpy(np.float64)])
+        found[here] = levels[place]
     return found
 
 
@@ -163,10 +190,12 @@ def _everything(choice: Choice) -> pd.DataFrame:
     return pd.DataFrame(found | {"best_any": best.to_numpy()})
 
 
-def _with_accuracy_gap(table: pd.DataFrame, best_known: pd.DataFrame) -> pd.DataFrame:
+def _with_accuracy_gap(
+    table: pd.DataFrame, widths: Each, best_known: pd.DataFrame
+) -> pd.DataFrame:
     """Add the accuracy gap to the best networks known of the same size."""
     weights = sizes(table)
-    found = {"frontier": known_at(weights, best_known, "any")}
+    found = {"frontier": known_at(weights, widths, best_known, "any")}
     level = found["frontier"]
     for name, of in (
         ("accuracy_gap", "median"),
@@ -175,6 +204,6 @@ def _with_accuracy_gap(table: pd.DataFrame, best_known: pd.DataFrame) -> pd.Data
         ("accuracy_gap_best", "best"),
     ):
         found[name] = level - table[of].to_numpy()
-    same = known_at(weights, best_known, "protocol")
+    same = known_at(weights, widths, best_known, "protocol")
     found["accuracy_gap_protocol"] = same - table["median"].to_numpy()
     return table.assign(**found)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from spiral.errors import ConfigError
 from spiral.protocol.methods import Methods
-from spiral.report.stats import differences, mask_distance
+from spiral.report.stats import differences, mask_distance, on_curve
 from spiral.report.stats import notes as notes_text
 from spiral.report.stats.ablation import ablation
 from spiral.report.stats.aggregate import summarise
@@ -81,12 +81,19 @@ def of_folders(
         StoreError: A folder holds no rows, or the file no frontier.
     """
     question = question or Question()
-    rows, notes = load.read(folders, methods.options)
-    if any(folder.is_file() for folder in folders):  # a summary has no masks
+    pool, notes = load.read(folders, methods.options)
+    summaries = any(folder.is_file() for folder in folders)
+    if summaries:  # these have neither masks nor weights
         question = replace(question, masks=0)
-    rows = select(rows, question.where, methods)
-    read_masks = partial(load.masks, folders)
-    found = of_rows(rows, question, best_known(question), read_masks)
+    rows = select(pool, question.where, methods)
+    found = of_rows(
+        rows,
+        question,
+        best_known(question),
+        partial(load.masks, folders),
+        None if summaries else partial(load.networks, folders),
+        pool,
+    )
     return replace(found, question=question, notes=[*notes, *found.notes])
 
 
@@ -106,6 +113,8 @@ def of_rows(
     question: Question,
     known: pd.DataFrame | None = None,
     read_masks: mask_distance.ReadMasks | None = None,
+    read_networks: on_curve.ReadNetworks | None = None,
+    pool: pd.DataFrame | None = None,
 ) -> Comparison:
     """Compare rows.
 
@@ -114,13 +123,18 @@ def of_rows(
         question: What to compare.
         known: A frontier, if there is one.
         read_masks: Reads the masks of rows; without it there are no distances.
+        read_networks: Reads the networks of rows; without it their accuracy on the
+            curve is unknown.
+        pool: Rows that may have random masks (see ``budget_matched``); by default those
+            compared.
 
     Raises:
         ConfigError: A column is unknown.
     """
     choice = choose(rows, question.by, question.seed_split)
-    groups = summarise(choice, question.thresholds, known)
+    groups = summarise(choice, question.thresholds, known, pool)
     lines = excess_weights(choice, groups, question.thresholds, known)
+    lines = lines.join(on_curve.of_lines(choice, groups, lines, read_networks))
     differ = differences.of(choice)
     added = differences.columns(choice, lines, differ)
     by_size = differences.columns(choice, groups, differ)
@@ -137,6 +151,8 @@ def of_rows(
             choice, groups, question.thresholds, known, read_masks, question.masks
         )
     notes = notes_text.of(choice, groups, question.seed_split, known, differ)
+    notes += notes_text.brackets(lines)
+    notes += notes_text.on_the_curve(choice, lines, question.thresholds, known)
     if question.masks is None and len(tables["excess"]) > mask_distance.SAMPLE:
         notes.append(
             "distances to the best known masks are left out, as there are more than "

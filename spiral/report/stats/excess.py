@@ -1,10 +1,17 @@
-"""Excess weights: how many more than the best known a group needs for an accuracy.
+"""Excess weights: how many more than a yardstick a group needs for an accuracy.
 
 Three counts, each the fewest weights at which
 
 - ``median``: the median of the seeds reported reaches it;
 - ``best``: the best of the seeds reported reaches it;
 - ``any``: any row reaches it, whatever its setting and seed (as papers count).
+
+Three yardsticks, each a number of weights, too:
+
+- ``best_known``: of a network found by any means, with hidden layers no wider;
+- ``best_known_protocol``: of such a network that was trained as the paper trains. A
+  search finds smaller ones that no such training is known to reach;
+- ``random_masks``: of the best of as many random masks as the group trained.
 """
 
 from collections.abc import Sequence
@@ -13,10 +20,20 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from spiral.report.stats import intervals
-from spiral.report.stats.aggregate import sizes
+from spiral.report.stats import budget_matched, intervals
+from spiral.report.stats.aggregate import sizes, widths
 from spiral.report.stats.selection import Choice, codes
 from spiral.search import best_known as frontier
+from spiral.search.certify import record
+
+COUNTS = ("median", "median_low", "median_high", "best", "any")
+
+YARDSTICKS = {
+    "": "best_known",
+    "_protocol": "best_known_protocol",
+    "_random": "random_masks",
+}
+"""What follows ``excess`` in the name of a column, and what it is the excess over."""
 
 Each = Float[np.ndarray, " O"]
 """One number for each group of all its sizes."""
@@ -40,10 +57,14 @@ def excess_weights(
         The group, ``threshold``, the fewest seeds ``n`` reported of any size, the
         ``smallest`` and ``largest`` size tried; ``median`` with limits and ``median_n``
         seeds, ``best`` with ``best_n`` seeds, ``any`` with ``any_n`` rows (of all
-        sizes): null where the accuracy is never reached. With a frontier
-        ``best_known``, the fewest weights known to reach the threshold, and
-        ``best_known_protocol`` (trained as in the paper); ``median_excess`` (with
-        limits), ``best_excess`` and ``any_excess`` over the first.
+        sizes): null where the accuracy is never reached. ``random_masks``, the fewest
+        weights of the best of as many random masks (null also where there are too few
+        at some of the ``random_masks_short`` sizes without enough). With a frontier
+        ``proven``, the weights that any network needs at least; ``best_known``, the
+        fewest weights known to reach the threshold, and ``best_known_protocol``
+        (trained as in the paper). ``median_excess`` (with
+        limits), ``best_excess`` and ``any_excess`` are over the best known; the same
+        with ``_protocol`` and ``_random`` over the other yardsticks.
     """
     owner, owners = codes(groups, choice.by)
     parts = [
@@ -52,12 +73,16 @@ def excess_weights(
             **_sizes(owner, groups),
             **_of_medians(owner, groups, threshold),
             **_of_rows(owner, groups, choice, threshold),
+            **_of_random_masks(owner, groups, threshold),
         )
         for threshold in thresholds
     ]
     table = pd.concat(parts, ignore_index=True)
     if best_known is not None:
-        table = _with_excess(table, best_known)
+        wide = pd.Series(widths(choice)).groupby(owner).max()
+        each = np.tile(wide.to_numpy(np.int64), len(thresholds))
+        table = _with_best_known(table, each, best_known)
+    table = _with_excess(table)
     counts = [name for name in table if name not in (*choice.by, "threshold")]
     return table.astype(dict.fromkeys(counts, "Int64"))
 
@@ -152,6 +177,14 @@ def _of_rows(
     }
 
 
+def _of_random_masks(
+    owner: Int[np.ndarray, " G"], groups: pd.DataFrame, threshold: float
+) -> dict[str, Each]:
+    """Return the fewest weights of the best of as many random masks."""
+    fewest, short = budget_matched.fewest(owner, groups, threshold)
+    return {"random_masks": fewest, "random_masks_short": short}
+
+
 def _fewest(
     owner: Int[np.ndarray, " R"], weights: Float[np.ndarray, " R"], count: int
 ) -> tuple[Each, Int[np.ndarray, " O"]]:
@@ -169,19 +202,34 @@ def _pick(values: Int[np.ndarray, " R"], at: Int[np.ndarray, " O"]) -> Each:
     return np.append(values.astype(np.float64), np.nan)[at]
 
 
-def _with_excess(table: pd.DataFrame, best_known: pd.DataFrame) -> pd.DataFrame:
-    """Add the best known size of each threshold, and the excess over it."""
-    kinds: dict[str, frontier.Kind] = {"": "any", "_protocol": "protocol"}
+def _with_best_known(
+    table: pd.DataFrame, widths: Int[np.ndarray, " L"], best_known: pd.DataFrame
+) -> pd.DataFrame:
+    """Add the best known size of each threshold and width, of both kinds."""
+    kinds: dict[str, frontier.Kind] = {
+        "best_known": "any",
+        "best_known_protocol": "protocol",
+    }
+    fitting = {w: frontier.within(best_known, w) for w in np.unique(widths).tolist()}
+    asked = list(zip(table["threshold"], widths.tolist(), strict=True))
     found = {}
-    for suffix, kind in kinds.items():
-        fewest = {
-            threshold: frontier.fewest(best_known, threshold, kind)
-            for threshold in table["threshold"].unique()
+    for name, kind in kinds.items():
+        sizes = {
+            (level, width): frontier.fewest(fitting[width], level, kind)
+            for level, width in {*asked}
         }
-        column = table["threshold"].map(fewest).astype(np.float64)
-        found[f"best_known{suffix}"] = column
-    for name in ("median", "median_low", "median_high", "best", "any"):
-        first, _, limit = name.partition("_")
-        column = f"{first}_excess" + (f"_{limit}" if limit else "")
-        found[column] = table[name] - found["best_known"]
+        found[name] = pd.Series([sizes[each] for each in asked], dtype=np.float64)
+    least = {level: record.at_least(level) for level in table["threshold"].unique()}
+    proven = table["threshold"].map(least).astype(np.float64)
+    return table.assign(proven=proven, **found)
+
+
+def _with_excess(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the excess of each count over each yardstick that there is."""
+    found = {}
+    for suffix, yardstick in YARDSTICKS.items():
+        for name in COUNTS if yardstick in table else ():
+            first, _, limit = name.partition("_")
+            column = f"{first}_excess{suffix}" + (f"_{limit}" if limit else "")
+            found[column] = table[name] - table[yardstick]
     return table.assign(**found)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from spiral.model import masks, mlp
-from spiral.report.stats.aggregate import sizes
+from spiral.report.stats.aggregate import sizes, widths
 from spiral.report.stats.mask_metric import Distance, nearest
 from spiral.report.stats.selection import Choice, codes
 from spiral.search import best_known as frontier
@@ -35,8 +35,9 @@ def distances(
 ) -> pd.DataFrame:
     """Return how far masks are from the nearest best known mask of each threshold.
 
-    Compared are networks about as large as the best known one: those of the smallest
-    size of a group that is no smaller (or else of its largest), in the order of seeds.
+    Compared are networks about as large as the best known one that is no wider: those
+    of the smallest size of a group that is no smaller (or else of its largest), in the
+    order of seeds.
 
     Args:
         choice: Rows and groups.
@@ -54,25 +55,30 @@ def distances(
         upper bounds.
     """
     owner, owners = codes(groups, choice.by)
-    targets = {t: smallest_masks(best_known, t) for t in thresholds}
+    wide = pd.Series(widths(choice)).groupby(owner).max().to_numpy(np.int64)
+    rivals = {
+        (t, int(width)): smallest_masks(frontier.within(best_known, int(width)), t)
+        for t in thresholds
+        for width in choice.rows["width"].unique()
+    }
     if each is None:
         each = min(EACH, SAMPLE // (len(owners) * len(thresholds)))
     names = [*choice.by, "threshold", *COLUMNS]
-    known = [t for t in thresholds if targets[t]]
-    if each == 0 or not known:
+    if each == 0:
         return pd.DataFrame(columns=names)
-    picked = [
-        _sample(
-            choice, _at_size(owner, groups, int(targets[t][0][1].sum())), each
-        ).assign(threshold=t)
-        for t in known
-    ]
+    picked = []
+    for t in thresholds:
+        fewest = np.array([_weights(rivals[t, width]) for width in wide.tolist()])
+        lines = _at_size(owner, groups, fewest[owner])
+        picked.append(_sample(choice, lines, each).assign(threshold=t))
     chosen = pd.concat(picked, ignore_index=True)
+    keys = zip(chosen["threshold"], chosen["width"], strict=True)
+    chosen = chosen[[bool(rivals[key]) for key in keys]].reset_index(drop=True)
     if chosen.empty:
         return pd.DataFrame(columns=names)
     bits = read_masks(chosen.drop_duplicates("config_id"))
     found = [
-        _distance(bits[name], int(width), targets[t])
+        _distance(bits[name], int(width), rivals[t, int(width)])
         for name, width, t in zip(
             chosen["config_id"], chosen["width"], chosen["threshold"], strict=True
         )
@@ -91,8 +97,15 @@ def smallest_masks(
     return [shape.read(text) for text in dict.fromkeys(texts)]
 
 
+def _weights(masks: list[tuple[shape.Shape, np.ndarray]]) -> float:
+    """Return the weights of the smallest masks, which have equally many."""
+    return float(masks[0][1].sum()) if masks else np.nan
+
+
 def _at_size(
-    owner: Int[np.ndarray, " G"], groups: pd.DataFrame, fewest: int
+    owner: Int[np.ndarray, " G"],
+    groups: pd.DataFrame,
+    fewest: Float[np.ndarray, " G"],
 ) -> Int[np.ndarray, " O"]:
     """Return the line of each owner about as large as the best known."""
     weights = sizes(groups)

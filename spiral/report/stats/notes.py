@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from spiral.report.stats import differences
+from spiral.report.stats import budget_matched, differences, on_curve
 from spiral.report.stats.aggregate import known_at
 from spiral.report.stats.differences import Condition
 from spiral.report.stats.intervals import LEAST_MEDIAN
@@ -49,16 +49,74 @@ def of(
     found += differences.pooled(choice, differ)
     status = choice.rows["status"]
     found += [*statuses(status), *_meanings(status)]
+    found += budget_matched.note(choice, groups)
     return [*found, *frontier(choice, best_known)]
 
 
+def on_the_curve(
+    choice: Choice,
+    excess: pd.DataFrame,
+    thresholds: Sequence[float],
+    best_known: pd.DataFrame | None,
+) -> list[str]:
+    """Return notes on which networks are less accurate on the curve than on points.
+
+    Args:
+        choice: Rows and groups.
+        excess: Excess weights, maybe with ``any_arc_accuracy`` (``on_curve.of_lines``).
+        thresholds: Accuracies to reach.
+        best_known: A frontier, if there is one.
+    """
+    found = []
+    if best_known is not None:
+        known = on_curve.of_best_known(choice, thresholds, best_known)
+        numbers = (known[name].to_numpy() for name in ("accuracy", "arc_accuracy"))
+        found += on_curve.note("best known networks compared with", *numbers)
+    if "any_arc_accuracy" in excess:
+        if len(excess) > on_curve.MOST:
+            found.append(
+                "the accuracy of rows on the curve is left out, as there are more than "
+                f"{on_curve.MOST} lines"
+            )
+        once = excess.dropna(subset="any_arc_accuracy").drop_duplicates("any_config_id")
+        numbers = (once[f"any_{n}"].to_numpy() for n in ("accuracy", "arc_accuracy"))
+        found += on_curve.note("networks counted as `any`", *numbers)
+    return found
+
+
+def brackets(excess: pd.DataFrame) -> list[str]:
+    """Return between which sizes the smallest number of weights lies, in a sentence.
+
+    Args:
+        excess: As ``excess.excess_weights`` returns it.
+    """
+    if "proven" not in excess:
+        return []
+    known = excess.dropna(subset=["proven", "best_known"])
+    ends = known.groupby("threshold").agg({"proven": "max", "best_known": "min"})
+    words = [
+        f"{low} ≤ smallest ≤ {high} for {level:g}"
+        for level, low, high in ends.itertuples()
+    ]
+    if not words:
+        return []
+    return [
+        "the smallest number of weights that reaches an accuracy is at least what is "
+        f"proven and at most the best known: {', '.join(words)}"
+    ]
+
+
 def of_ranking(
-    choice: Choice, method: str, best_known: pd.DataFrame | None
+    choice: Choice,
+    groups: pd.DataFrame,
+    method: str,
+    best_known: pd.DataFrame | None,
 ) -> list[str]:
     """Return notes on a ranking, with the method's failures apart from the others'.
 
     Args:
         choice: Rows and groups of all methods.
+        groups: Their summary (``aggregate.summarise``).
         method: Which is ranked.
         best_known: A frontier, if there is one.
     """
@@ -71,6 +129,7 @@ def of_ranking(
         *statuses(status[own], method),
         *statuses(status[~own], "the other methods"),
         *_meanings(status),
+        *budget_matched.note(choice, groups[groups["method"] == method]),
         *frontier(choice, best_known),
     ]
 
@@ -92,8 +151,11 @@ def frontier(choice: Choice, best_known: pd.DataFrame | None) -> list[str]:
 
 def _better(rows: pd.DataFrame, best_known: pd.DataFrame) -> bool:
     """Return whether a row is better than all networks known of its size."""
-    weights = rows["nnz"].to_numpy(np.float64, na_value=np.nan)
-    return bool((known_at(weights, best_known, "any") < rows["accuracy"]).any())
+    weights, widths = (
+        rows[name].to_numpy(np.float64, na_value=np.nan) for name in ("nnz", "width")
+    )
+    known = known_at(weights, widths, best_known, "any")
+    return bool((known < rows["accuracy"]).any())
 
 
 def _meanings(status: pd.Series) -> list[str]:

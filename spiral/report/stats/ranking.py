@@ -90,11 +90,14 @@ def of_rows(
     """
     same = _same_cells(rows, method)
     choice = choose(same, ("method", "width"))
-    groups = summarise(choice, THRESHOLDS, best_known)
+    groups = summarise(choice, THRESHOLDS, best_known, rows)
     found = excess_weights(choice, groups, THRESHOLDS, best_known)
     against = _against(same, pairwise(choice, method), method)
     over_all = against[against["width"].isna()]
     ranks = groups.groupby(["width", SIZE])["median"].rank("min", ascending=False)
+    told = notes_text.of_ranking(choice, groups, method, best_known)
+    told += notes_text.brackets(found)
+    told += notes_text.on_the_curve(choice, found, THRESHOLDS, best_known)
     ours = (groups["method"] == method).to_numpy()
     return Ranking(
         method,
@@ -103,7 +106,7 @@ def of_rows(
         pairwise=against,
         excess=found.assign(rank=_ranks(found)),
         sizes=groups.assign(rank=ranks.astype("Int64"))[ours].reset_index(drop=True),
-        notes=[*notes, *notes_text.of_ranking(choice, method, best_known)],
+        notes=[*notes, *told],
         widths=sorted(against["width"].dropna().astype(int).unique().tolist()),
         miscounted=same[(same["method"] == method) & (same["status"] == "infeasible")],
     )

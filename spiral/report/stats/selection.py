@@ -84,7 +84,7 @@ def choose(
     varied = [n for n in fields if n in SHOWN or _varies(rows, n)]
     strata = [n for n in STRATA if n in varied and n not in by]
     settings = [n for n in varied if n not in {*by, SIZE, *SEEDS, *strata, *MADE}]
-    table = _clean(rows)
+    table = clean(rows)
     table["group"], groups = codes(table, [*by, SIZE])
     table["stratum"], _ = codes(table, ["group", *strata])
     table["seed_code"], _ = codes(table, [n for n in SEEDS if n in rows])
@@ -191,7 +191,7 @@ def _varies(rows: pd.DataFrame, name: str) -> bool:
     return bool(having.any() and not having.all())
 
 
-def _clean(rows: pd.DataFrame) -> pd.DataFrame:
+def clean(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows with failures at chance and the size of every row that has one.
 
     Size is what was asked for, or, for methods that are not asked (blocks, masks), what

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from spiral.protocol.config import OptionClasses
-from spiral.report.stats import differences
+from spiral.report.stats import budget_matched, differences
+from spiral.report.stats import notes as notes_text
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
@@ -58,16 +59,23 @@ def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:
     differ = differences.of(choice)
     ranks = _ranks(compared[compared[SIZE].isna()])
     epochs = read.epochs(wide)
-    sizes = summarise(choice, THRESHOLDS, best_known)
+    sizes = summarise(choice, THRESHOLDS, best_known, rows)
+    excess = excess_weights(choice, sizes, THRESHOLDS, best_known)
     return Standings(
         ranks.assign(
             epochs=ranks["method"].map(epochs.groupby(wide["method"]).median())
         ),
         width,
         sorted(wide[SIZE].unique().tolist()),
-        excess_weights(choice, sizes, THRESHOLDS, best_known),
+        excess,
         sizes,
-        [*differences.unlike(differ), *differences.pooled(choice, differ, ways=False)],
+        [
+            *differences.unlike(differ),
+            *differences.pooled(choice, differ, ways=False),
+            *budget_matched.note(choice, sizes),
+            *notes_text.brackets(excess),
+            *notes_text.on_the_curve(choice, excess, THRESHOLDS, best_known),
+        ],
     )
 
 

@@ -21,15 +21,25 @@ TITLES = {
 BETTER = "P(better than next)"
 """The column of the probability of improvement over the line below."""
 
+YARDSTICKS = {
+    "protocol": "fewest weights of a network known to reach the threshold that was "
+    "trained as the paper trains (SGD from random weights for 50 epochs), no wider "
+    "either; in brackets the excess of the median over it",
+    "random": "fewest weights at which the best of as many random masks as the method "
+    "trained is expected to reach the threshold; in brackets the excess of the best of "
+    "all rows of the method over it; - too few random masks were trained",
+}
 EXCESS = {
     "threshold": "accuracy to reach",
-    "best_known": "fewest weights known to reach the threshold, at any width",
+    "best_known": "fewest weights known to reach the threshold, by any means, with "
+    "hidden layers no wider than these networks'",
     "median": "fewest weights at which the median of seeds reaches the threshold, "
     "in brackets the excess over the best known; > none of the sizes tried reaches it, "
     "≤ the smallest size tried does",
     "interval": "95 % confidence interval of that number of weights",
     "best": "the same for the best of the seeds",
     "any": "the same for any row, whatever its setting and seed",
+    **YARDSTICKS,
     "n": "fewest seeds reported at any size",
     BETTER: "probability of improvement over the next line with equal seeds, a tie "
     "counting half, with a 95 % confidence interval",
@@ -41,8 +51,12 @@ GROUPS = {
     "interval": "95 % confidence interval of the median",
     "best": "accuracy of the best of the seeds",
     "best_any": "accuracy of the best of all rows, whatever their setting",
-    "accuracy_gap": "accuracy of the best network known with as many weights, at any "
-    "width, minus the median",
+    "random_best": "expected accuracy of the best of as many random masks as the "
+    "method trained, in all settings; - too few were trained",
+    "accuracy_gap": "accuracy of the best network known with as many weights, found by "
+    "any means and no wider, minus the median",
+    "accuracy_gap_protocol": "the same to the best network known that was trained as "
+    "the paper trains",
     "effective": "weights on a path from input to output (median)",
 }
 PAIRWISE = {
@@ -63,7 +77,8 @@ MASKS = {
     "mask": "median accuracy of its masks trained from scratch",
     "shuffled": "median accuracy of its masks shuffled within layers",
     "positions": "mask minus shuffled: the effect of where weights are within layers",
-    "mask_gap": "accuracy of the best network known of the size, minus mask",
+    "mask_gap": "accuracy of the best network known of the size that is no wider, "
+    "minus mask",
     "weight_gap": "mask minus own; mask_gap and weight_gap add up to the accuracy gap",
 }
 DISTANCES = {
@@ -134,6 +149,7 @@ def _excess(
         shown["best_known"] = excess["best_known"]
     shown = shown.join(needed(excess))
     shown["any"] = [count(line, "any") for line in excess.to_dict("records")]
+    shown = shown.join(yardsticks(excess))
     shown["n"] = excess["n"]
     shown[BETTER] = _better_than_next(excess, pairwise, by)
     return shown
@@ -153,8 +169,8 @@ def _groups(
         threshold = str(name).removeprefix("success_")
         if threshold != name and not threshold.endswith(("_low", "_high")):
             shown[f"≥{threshold}"] = groups[name]
-    if "accuracy_gap" in groups:
-        shown["accuracy_gap"] = groups["accuracy_gap"]
+    names = ["random_best", "accuracy_gap", "accuracy_gap_protocol"]
+    shown = shown.join(groups[[name for name in names if name in groups]])
     return shown.assign(effective=groups["effective_nnz"])
 
 
@@ -169,6 +185,38 @@ def needed(excess: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, index=excess.index)
 
 
+def yardsticks(excess: pd.DataFrame) -> pd.DataFrame:
+    """Return cells: what else is compared with, and the excess over it."""
+    lines = excess.to_dict("records")
+    found = {"random": [_random(line) for line in lines]}
+    if "best_known_protocol" in excess:
+        found = {"protocol": [_protocol(line) for line in lines]} | found
+    return pd.DataFrame(found, index=excess.index)
+
+
+def _protocol(line: dict[Any, Any]) -> str:
+    """Return the fewest weights trained as in the paper, with the excess over them."""
+    fewest = line["best_known_protocol"]
+    if pd.isna(fewest):
+        return "-"
+    return f"{fewest}{_signed(line['median_excess_protocol'])}"
+
+
+def _random(line: dict[Any, Any]) -> str:
+    """Return the fewest weights of random masks, with the excess over them."""
+    fewest, largest = line["random_masks"], line["largest"]
+    if pd.isna(fewest):
+        unknown = line["random_masks_short"] or pd.isna(largest)
+        return "-" if unknown else f">{largest}"
+    sign = "≤" if pd.notna(largest) and fewest <= line["smallest"] else ""
+    return f"{sign}{fewest}{_signed(line['any_excess_random'])}"
+
+
+def _signed(excess: Any) -> str:
+    """Return an excess in brackets; nothing if there is none."""
+    return "" if pd.isna(excess) else f" ({excess:+})"
+
+
 def count(line: dict[Any, Any], name: str) -> str:
     """Return a count with its excess; a sign where no smaller or larger was tried."""
     if pd.isna(line["largest"]):
@@ -176,8 +224,7 @@ def count(line: dict[Any, Any], name: str) -> str:
     if pd.isna(line[name]):
         return f">{line['largest']}"
     sign = "≤" if line[name] <= line["smallest"] else ""
-    excess = line.get(f"{name}_excess")
-    return f"{sign}{line[name]}" + ("" if pd.isna(excess) else f" ({excess:+})")
+    return f"{sign}{line[name]}{_signed(line.get(f'{name}_excess'))}"
 
 
 def limits(line: dict[Any, Any]) -> str:

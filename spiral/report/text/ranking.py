@@ -111,7 +111,7 @@ def excess(found: Ranking) -> pd.DataFrame:
     shown = table[["width", "threshold"]].copy()
     if "best_known" in table:
         shown["best_known"] = table["best_known"]
-    shown = shown.join(comparison.needed(table))
+    shown = shown.join(comparison.needed(table)).join(comparison.yardsticks(table))
     shown["n"], shown["rank"] = table["n"], table["rank"]
     shown["first"] = [_first(found.excess, line) for line in table.to_dict("records")]
     return shown
@@ -148,8 +148,8 @@ def sizes(found: Ranking) -> pd.DataFrame:
     ends = zip(table["median_low"], table["median_high"], strict=True)
     shown = table[["width", "keep", "n", "median"]].copy()
     shown["interval"] = [interval(low, high) for low, high in ends]
-    if "accuracy_gap" in table:
-        shown["accuracy_gap"] = table["accuracy_gap"]
+    names = ["random_best", "accuracy_gap", "accuracy_gap_protocol"]
+    shown = shown.join(table[[name for name in names if name in table]])
     return shown.assign(
         disconnected=table["disconnected"], best=table["best"], rank=table["rank"]
     )

@@ -24,8 +24,9 @@ def table(found: Standings) -> pd.DataFrame:
     shown = found.ranks[["rank", "method", "better", "worse"]].copy()
     shown["epochs"] = [f"{each:.0f}" for each in found.ranks["epochs"]]
     lowest = found.excess["threshold"] == found.excess["threshold"].min()
-    needed = comparison.needed(found.excess[lowest].set_index("method"))
-    shown = shown.join(needed.loc[shown["method"]].set_axis(shown.index))
+    lines = found.excess[lowest].set_index("method").loc[shown["method"]]
+    for cells in (comparison.needed(lines), comparison.yardsticks(lines)):
+        shown = shown.join(cells.set_axis(shown.index))
     gaps = found.sizes.set_index(["keep", "method"])["accuracy_gap"]
     for size in SIZES:
         each = shown["method"].map(gaps[size])
@@ -47,10 +48,12 @@ def title(found: Standings) -> str:
 
 def definitions(found: Standings) -> dict[str, str]:
     """Return what the columns of the standings mean."""
-    accuracy = f"{found.excess['threshold'].min():g}"
+    lowest = found.excess.sort_values("threshold").iloc[0]
+    accuracy, fewest = f"{lowest['threshold']:g}", lowest["best_known"]
+    known = "none known" if pd.isna(fewest) else f"{fewest} weights"
     gap = (
-        "accuracy of the best network known of this size minus the median; chance "
-        "level loses 0.5"
+        "accuracy of the best network known of this size, found by any means and no "
+        "wider, minus the median; chance level loses 0.5"
     )
     return {
         "rank": "1 + the number of methods with a probability of improvement over this "
@@ -60,10 +63,12 @@ def definitions(found: Standings) -> dict[str, str]:
         "worse": "number of methods it is worse than, with 95 % confidence in each",
         "epochs": "epochs trained in total (median)",
         "median": "fewest weights with which the median of the seeds reaches "
-        f"{accuracy}; in brackets the excess over the best known; > none of the sizes "
-        "tried reaches it, ≤ the smallest size tried does. Methods that remove whole "
-        "units keep at most the weights asked for, all others exactly as many",
+        f"{accuracy}; in brackets the excess over the best known by any means "
+        f"({known}); > none of the sizes tried reaches it, ≤ the smallest size tried "
+        "does. Methods that remove whole units keep at most the weights asked for, all "
+        "others exactly as many",
         "interval": "95 % confidence interval of that number of weights",
         "best": "the same for the best of the seeds",
+        **comparison.YARDSTICKS,
         **{f"accuracy gap at {size}": gap for size in SIZES},
     }

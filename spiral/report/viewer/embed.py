@@ -53,15 +53,28 @@ class Found(NamedTuple):
 
 
 def of_frontier() -> list[Embedded]:
-    """Return the networks of the shipped frontier."""
-    return [of_entry(entry) for entry in best_known.load().to_dict("records")]
+    """Return the networks of the shipped frontier, each with an id of its own."""
+    known = best_known.load()
+    # A size has several networks: the best of each width, and the best on the curve
+    best_first = known.sort_values(
+        ["accuracy", "loss"], ascending=[False, True], kind="stable"
+    )
+    place = best_first.groupby(["kind", "nnz", "nnz_params"]).cumcount()
+    entries = zip(known.to_dict("records"), place.sort_index(), strict=True)
+    return [of_entry(entry, int(number)) for entry, number in entries]
 
 
-def of_entry(entry: Mapping[Any, Any]) -> Embedded:
-    """Return one network of a frontier."""
+def of_entry(entry: Mapping[Any, Any], number: int = 0) -> Embedded:
+    """Return one network of a frontier.
+
+    Args:
+        entry: Its row.
+        number: How many of its kind and size are better.
+    """
     mask, params, width = network.unpacked(entry["matrices"], entry["params"])
     facts = {
-        "id": f"{entry['kind']}-{entry['nnz']}-{entry['nnz_params']}",
+        "id": f"{entry['kind']}-{entry['nnz']}-{entry['nnz_params']}"
+        + (f"-{1 + number}" if number else ""),
         "config_id": entry["config_id"],
         "method": "frontier",
         "kind": entry["kind"],

@@ -58,6 +58,16 @@ def write(record: dict[str, Any], path: Path) -> None:
     atomic.replace_atomically(path, text.encode(), path.parent)
 
 
+def at_least(accuracy: float, path: Path | None = None) -> int | None:
+    """Return the proven lower bound for any accuracy, if there is one.
+
+    What a lower accuracy needs a higher one needs, too.
+    """
+    known = bounds(path).items()
+    reached = [weights for level, weights in known if level <= accuracy]
+    return max(reached, default=None)
+
+
 def bounds(path: Path | None = None) -> dict[float, int]:
     """Return for each accuracy the proven lower bound on the number of weights."""
     return {float(b["threshold"]): int(b["weights"]) for b in read(path)["bounds"]}

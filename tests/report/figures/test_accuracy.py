@@ -21,7 +21,11 @@ SUMMARY = pd.DataFrame(
         "settings": 1,
     }
 )
-KNOWN = pd.Series([0.6, 0.9, 0.97], [8, 16, 25])
+KNOWN = {
+    "any": pd.Series([0.6, 0.9, 0.97], [8, 16, 25]),
+    "protocol": pd.Series([0.55, 0.8], [8, 18]),
+}
+TRAINED = "best known, trained as in the paper"
 
 
 def accuracy_axes(summary=SUMMARY, known=None):
@@ -90,10 +94,13 @@ def test_the_frontier_is_a_step_over_the_sizes_of_methods():
     line = labelled(accuracy_axes(known=KNOWN), "best known")
     assert points(line) == [(10, 0.6), (16, 0.9), (25, 0.97), (30, 0.97)]
     assert line.get_drawstyle() == "steps-post"
+    trained = labelled(accuracy_axes(known=KNOWN), TRAINED)
+    assert points(trained) == [(10, 0.55), (18, 0.8), (30, 0.8)]
+    assert trained.get_linestyle() != line.get_linestyle()
 
 
 def test_a_frontier_that_begins_later_begins_there():
-    late = pd.Series([0.9], [16])
+    late = {"any": pd.Series([0.9], [16])}
     line = labelled(accuracy_axes(known=late), "best known")
     assert points(line) == [(16, 0.9), (30, 0.9)]
 
@@ -102,7 +109,7 @@ def test_a_frontier_that_begins_later_begins_there():
     "known", [pd.Series([0.9], [99]), pd.Series([], [], dtype=float)]
 )
 def test_a_frontier_of_other_sizes_is_not_drawn(known):
-    labels = [line.get_label() for line in accuracy_axes(known=known).lines]
+    labels = [line.get_label() for line in accuracy_axes(known={"any": known}).lines]
     assert "best known" not in labels
 
 
@@ -121,10 +128,13 @@ def test_many_methods_have_no_dotted_lines():
 
 def test_every_width_has_a_panel_and_the_page_one_legend():
     two = pd.concat([SUMMARY.assign(width=4), SUMMARY.assign(width=16)])
-    figure = accuracy.accuracy(two, KNOWN)
+    lower = {kind: series - 0.1 for kind, series in KNOWN.items()}
+    figure = accuracy.accuracy(two, {4: lower, 16: KNOWN})
     assert [axes.get_title() for axes in figure.axes] == ["width 4", "width 16"]
     assert [axes.get_ylabel() for axes in figure.axes] == ["accuracy", ""]
-    assert legend(figure) == ["dense", "random", "gmp", "best known"]
+    assert legend(figure) == ["dense", "random", "gmp", "best known", TRAINED]
+    narrow, wide = (labelled(axes, "best known") for axes in figure.axes)
+    assert narrow.get_ydata()[0] == wide.get_ydata()[0] - 0.1
 
 
 def test_captions_count_seeds_and_settings():
@@ -143,12 +153,20 @@ def test_captions_count_seeds_and_settings():
 def test_over_width_has_a_panel_for_each_size_and_its_level():
     wide = [SUMMARY.assign(width=width) for width in (3, 4, 16)]
     table = pd.concat(wide).dropna(subset="keep")
-    figure = accuracy.over_width(table, {10: 0.8, 20: 0.9})
+    levels = {
+        10: {
+            "any": pd.Series([np.nan, 0.8, 0.85], [3, 4, 16]),
+            "protocol": pd.Series([0.7], [16]),
+        },
+        30: {"any": pd.Series([np.nan], [3])},
+    }
+    figure = accuracy.over_width(table, levels)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["10 weights", "20 weights", "30 weights"]
     ten, _, thirty = figure.axes
     assert points(labelled(ten, "gmp")) == [(3, 0.6), (4, 0.6), (16, 0.6)]
-    assert list(labelled(ten, "best known").get_ydata()) == [0.8, 0.8]
+    assert points(labelled(ten, "best known")) == [(4, 0.8), (16, 0.85)]
+    assert points(labelled(ten, TRAINED)) == [(16, 0.7)]
     assert "best known" not in [line.get_label() for line in thirty.lines]
     assert [tick.get_text() for tick in ten.get_xticklabels()] == ["3", "4", "16"]
     assert "n = 2–5 seeds" in caption(figure)

@@ -17,6 +17,8 @@ GAPS = pd.DataFrame(
         "smallest": [16, 16, 16, 16],
         "largest": [40, 40, 40, 40],
         "best_known": 16,
+        "best_known_protocol": 18,
+        "random_masks": pd.array([30, None, 26, 16], "Int64"),
         "median_excess": pd.array([6, 2, None, 0], "Int64"),
         "median_excess_low": pd.array([4, 1, 24, 0], "Int64"),
         "median_excess_high": pd.array([10, None, None, 0], "Int64"),
@@ -50,7 +52,7 @@ def marks(axes):
     """Return the markers by place: (method's place, excess, marker, is open)."""
     found = {}
     for line in axes.lines:
-        if line.get_marker() not in ("None", "|"):
+        if line.get_marker() not in ("None", "|", "x"):
             (x,), (y,) = line.get_xdata(), line.get_ydata()
             empty = to_hex(line.get_markerfacecolor()) == "#ffffff"
             found[int(y)] = (float(x), line.get_marker(), empty)
@@ -82,6 +84,27 @@ def test_marks_are_the_excess_and_open_where_it_is_a_limit():
         2: (6.0, style.marker("gmp"), False),
         3: (24.0, ">", True),  # snip: more than the largest
     }
+
+
+def test_both_best_known_are_lines_with_their_sizes_and_random_masks_crosses():
+    axes = ranking()
+    lines = [line for line in axes.lines if line.get_marker() == "None"]
+    assert [line.get_xdata()[0] for line in lines] == [0, 2]
+    assert lines[0].get_linestyle() != lines[1].get_linestyle()
+    assert axes.get_title() == "over 16 (dashed: 18)"
+    (crosses,) = [line for line in axes.lines if line.get_marker() == "x"]
+    assert crosses.get_xydata().tolist() == [[0, 0], [14, 2], [10, 3]]
+    unknown = ranking(GAPS.assign(best_known_protocol=pd.NA))
+    assert unknown.get_title() == "over 16"
+
+
+def test_a_panel_without_a_best_known_network_says_so():
+    narrow = GAPS.assign(width=3).head(0)
+    axes = ranking(narrow)
+    assert "no network this narrow" in axes.texts[0].get_text()
+    assert marks(axes) == {}
+    labels = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert labels == ORDER
 
 
 def test_bars_are_intervals_and_go_on_where_there_is_no_upper_limit():
@@ -122,7 +145,7 @@ def test_each_threshold_is_a_row_with_its_own_order():
     wider = pd.concat([GAPS, harder])
     both = pd.concat([wider, wider.assign(width=64)])
     figure = ranking_figures.excess(both)
-    titles = [axes.get_title() for axes in figure.axes]
+    titles = [axes.get_title().splitlines()[0] for axes in figure.axes]
     assert titles == [
         "width 16, 95 %",
         "width 64, 95 %",
@@ -134,7 +157,7 @@ def test_each_threshold_is_a_row_with_its_own_order():
     for axes, order in zip(figure.axes[::2], names, strict=True):
         for place, (_, marker, empty) in marks(axes).items():
             assert empty or marker == style.marker(order[place])
-    assert "n = 9–10 seeds" in figure.get_supxlabel()
+    assert "n = 9–10 seeds" in " ".join(figure.get_supxlabel().split())
 
 
 def test_versions_have_a_mark_with_limits_and_a_dot_for_each_size():

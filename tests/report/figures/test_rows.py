@@ -56,8 +56,8 @@ def said(figure):
     return " ".join(figure.get_supxlabel().split())
 
 
-def test_captions_say_that_the_best_known_is_of_any_width():
-    assert "at any width" in said(figures.accuracy(source(row())))
+def test_captions_say_how_the_best_known_is_found():
+    assert "by any means, in networks no wider" in said(figures.accuracy(source(row())))
     assert "known" not in said(figures.accuracy(source(row(), known=None)))
 
 
@@ -92,7 +92,20 @@ def test_sizes_below_the_frontier_have_no_level():
     late = frontier(("any", 24, 0.9))
     small, large = figures.over_width(source(*several(), known=late)).axes
     assert "best known" not in [line.get_label() for line in small.lines]
-    assert drawn(large, "best known") == [(0, 0.9), (1, 0.9)]
+    assert drawn(large, "best known") == [(3, 0.9), (8, 0.9), (16, 0.9)]
+
+
+def test_the_best_known_in_a_panel_fits_in_its_width():
+    wide = "10,01,11,10/1111/1/1"
+    both = frontier(("protocol", 16, 0.8), ("any", 20, 0.9, wide), ("any", 18, 0.85))
+    rows = source(*several(), known=both)
+    narrow, *_, broad = figures.accuracy(rows).axes
+    assert drawn(narrow, "best known") == [(20, 0.85), (26, 0.85)]
+    assert drawn(broad, "best known") == [(20, 0.9), (26, 0.9)]
+    trained = "best known, trained as in the paper"
+    assert drawn(broad, trained) == [(20, 0.8), (26, 0.8)]
+    twenty, _ = figures.over_width(rows).axes
+    assert drawn(twenty, "best known") == [(3, 0.85), (8, 0.9), (16, 0.9)]
 
 
 def test_connection_is_of_pruned_networks():

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 
 from spiral.model import masks, mlp
-from spiral.report.figures import layout, networks, search, style
+from spiral.report.figures import files, layout, networks, search, style
+from spiral.search import best_known
+from spiral.search.certify import record
 
 
 def drawn(paint):
@@ -37,6 +39,29 @@ def test_the_frontier_shows_both_kinds_the_levels_and_the_paper():
     assert axes.get_xlabel() == "weights and biases"
     plain = drawn(lambda a: search.frontier(a, best, "nnz", (0.95,)))
     assert len(plain.get_legend().get_texts()) == 2
+
+
+def test_brackets_are_bars_from_proven_to_known():
+    best = {"any": pd.Series([0.7, 0.96], [12, 24])}
+    brackets = {0.95: (9, 24)}
+    axes = drawn(lambda a: search.frontier(a, best, "nnz", (0.95,), brackets))
+    (bars,) = axes.collections
+    assert bars.get_segments()[0].tolist() == [[9, 0.95], [24, 0.95]]
+    assert axes.lines[-1].get_xydata().tolist() == [[9, 0.95], [24, 0.95]]
+
+
+def test_the_figure_of_the_shipped_frontier_has_both_ends(tmp_path):
+    path = tmp_path / "frontier.parquet"
+    best_known.save(best_known.load(best_known.SHIPPED), path)
+    table = best_known.load(path)
+    (bars, *more) = files.frontier(path, "nnz").axes[0].collections
+    first = [[c.get_segments()[0][e][0] for e in (0, 1)] for c in (bars, *more)]
+    expected = [
+        [record.at_least(level), best_known.fewest(table, level)]
+        for level in best_known.THRESHOLDS
+    ]
+    assert first == expected
+    assert not files.frontier(path, "nnz_params").axes[0].collections
 
 
 def test_success_shows_shares_and_counts():

@@ -48,7 +48,9 @@ def test_every_option_is_one_of_the_command(text):
     command = main
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
-    found = command.make_context("x", [*words], resilient_parsing=False)
+    found = command.make_context(
+        "x", [*words], resilient_parsing=False, help_option_names=["-h", "--help"]
+    )
     asked = found.params
     if "folders" in asked:
         assert asked["folders"] == tuple(FOLDERS)

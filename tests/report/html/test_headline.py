@@ -4,7 +4,7 @@ from spiral.report.html import headline
 from spiral.report.stats.compare import Question, of_rows
 from tests.report import frontier, row, seeds, table
 
-KNOWN = frontier(("any", 16, 0.96), ("any", 28, 0.996))
+KNOWN = frontier(("any", 16, 0.96), ("protocol", 18, 0.97), ("any", 28, 0.996))
 ROWS = [
     *seeds([0.9] * 8, keep=16),
     *seeds([0.97] * 8, keep=26),
@@ -22,6 +22,9 @@ def found(*rows, known=KNOWN, by=("method", "width")):
 def test_each_threshold_has_its_best_known_size_and_the_pruner_next_to_it():
     fewest, nearest, harder, none = found(*ROWS)
     assert (fewest.value, fewest.label) == ("16", "weights reach 95 %")
+    assert "by any means" in fewest.detail
+    assert fewest.detail.endswith("trained as in the paper, 18 weights do")
+    assert harder.detail.endswith("trained as in the paper, no network does")
     assert nearest.value == "≤24 (+8)"
     assert nearest.label == "weights for lth, width 16"
     assert "n = 8 seeds" in nearest.detail

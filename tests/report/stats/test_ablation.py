@@ -1,6 +1,5 @@
 """What masks are worth alone, on rows with planted answers."""
 
-import pandas as pd
 import pytest
 
 from spiral.methods.registry import options
@@ -10,6 +9,7 @@ from spiral.report.text import comparison
 from spiral.report.text.document import as_json, render
 from spiral.results import columns, load
 from spiral.sweep.grid import grid
+from tests.report import frontier
 
 GRID = """
 defaults: {width: 16, keep: [30, 40], seed: [0, 1, 2], lr: [0.1, 0.2]}
@@ -43,14 +43,7 @@ def planted():
     return table.assign(**results, connected=True, steps=19_500, folder=0)
 
 
-FRONTIER = pd.DataFrame(
-    {
-        "kind": ["any", "protocol"],
-        "nnz": [20, 40],
-        "nnz_params": [30, 50],
-        "accuracy": [0.9, 1.0],
-    }
-)
+FRONTIER = frontier(("any", 20, 0.9), ("protocol", 40, 1.0))
 
 
 def test_masks_and_weights_have_their_own_gaps(planted):

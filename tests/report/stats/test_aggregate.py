@@ -138,11 +138,25 @@ KNOWN = frontier(
 
 def test_the_best_known_is_that_of_at_most_so_many_weights():
     weights = np.array([15, 16, 20, 23, 24, 900, np.nan])
-    any_ = known_at(weights, KNOWN, "any").tolist()
+    wide = np.full(len(weights), 16.0)
+    any_ = known_at(weights, wide, KNOWN, "any").tolist()
     assert any_[1:6] == [0.95, 0.95, 0.95, 0.99, 0.99]
     assert np.isnan([any_[0], any_[6]]).all()
-    same = known_at(weights, KNOWN, "protocol").tolist()
+    same = known_at(weights, wide, KNOWN, "protocol").tolist()
     assert same[1:6] == [0.90, 0.90, 0.90, 0.99, 0.99]
+
+
+def test_the_best_known_fits_in_the_width():
+    both = frontier(
+        ("any", 16, 0.9), ("any", 16, 0.95, "10,01,11,10/1111/1/1"), ("any", 20, 0.92)
+    )
+    weights = np.array([16, 16, 20, 20, 16])
+    widths = np.array([3, 4, 3, 4, 1])
+    found = known_at(weights, widths, both, "any").tolist()
+    assert found[:4] == [0.9, 0.95, 0.92, 0.95]
+    assert np.isnan(found[4])
+    lines = groups(*seeds([0.8], width=3), *seeds([0.8], width=4), known=both)
+    assert lines["accuracy_gap"].tolist() == pytest.approx([0.12, 0.15])
 
 
 def test_a_planted_shortfall_is_found_with_its_limits():

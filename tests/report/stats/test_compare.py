@@ -147,6 +147,19 @@ def test_only_methods_of_a_kind_are_compared_where_asked(tmp_path):
         left(when=["after"])
 
 
+def test_random_masks_are_drawn_from_even_where_only_others_are_compared(tmp_path):
+    text = "{{method: {}, width: 3, keep: 20, seed: 0..1}}"
+    for name in ("gmp", "random"):
+        written(tmp_path / name, text.format(name), accuracy=0.96)
+    folders = [tmp_path / name for name in ("gmp", "random")]
+    found = of_folders(folders, METHODS, Question(where={"method": ["gmp"]}))
+    assert found.tables["groups"]["random_pool"].tolist() == [2]
+    assert found.tables["groups"]["random_best"].tolist() == [0.96]
+    alone = of_folders(folders[:1], METHODS)
+    assert alone.tables["groups"]["random_best"].isna().all()
+    assert any("too few random masks" in note for note in alone.notes)
+
+
 def test_single_rows_are_compared_too():
     found = of_rows(table(row()), Question(), KNOWN).tables
     assert len(found["excess"]) == 2
@@ -170,7 +183,9 @@ def test_folders_of_other_budgets_are_told_apart(tmp_path):
     found = of_folders(folders, METHODS)
     assert found.conditions == ["epochs", "source"]
     text = render(comparison.document(found), ["excess", "groups"])
-    heads = [line.split() for line in text.splitlines() if "method" in line.split()]
+    words = [line.split() for line in text.splitlines()]
+    heads = [line for line in words if line[:2] == ["method", "width"]]
+    assert len(heads) == 2
     assert all({"epochs", "source"} < set(head) for head in heads)
     assert found.tables["groups"]["source"].tolist() == [*map(str, folders)]
 

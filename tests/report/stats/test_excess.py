@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from spiral.report.stats import notes
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights, limits
 from spiral.report.stats.selection import choose
+from spiral.search.certify import record
 from tests.report import frontier, only, row, seeds, table
 
 KNOWN = frontier(("any", 16, 0.96), ("protocol", 18, 0.97), ("any", 28, 0.996))
@@ -103,7 +105,55 @@ def test_dense_networks_have_a_gap_too():
 def test_without_frontier_there_is_no_best_known_size():
     line = only(found(*sizes(k20=GOOD), known=None))
     assert line["median"] == 20
-    assert not [name for name in line if "excess" in name or "best_known" in name]
+    assert not [name for name in line if "best_known" in name]
+    excess = [name for name in line if "excess" in name]
+    assert excess
+    assert all("_random" in name for name in excess)
+
+
+def test_both_kinds_of_best_known_have_their_excess():
+    line = only(found(*sizes(k16=BAD, k20=FAIR, k26=GOOD, k33=GOOD)))
+    assert (line["median_excess"], line["median_excess_protocol"]) == (10, 8)
+    limits = ("median_excess_protocol_low", "median_excess_protocol_high")
+    assert [line[name] for name in limits] == [2, 8]
+    assert (line["best_excess_protocol"], line["any_excess_protocol"]) == (2, 2)
+
+
+def test_what_is_proven_stands_beside_what_is_known(monkeypatch):
+    monkeypatch.setattr(record, "bounds", lambda path: {0.94: 9, 0.95: 11, 0.999: 13})
+    lines = found(*sizes(k20=GOOD), levels=(0.93, 0.95, 0.995, 1.0))
+    assert lines["proven"].fillna(0).tolist() == [0, 11, 11, 13]
+    (note,) = notes.brackets(lines)
+    assert note.endswith("11 ≤ smallest ≤ 16 for 0.95, 11 ≤ smallest ≤ 28 for 0.995")
+    assert notes.brackets(found(*sizes(k20=GOOD), known=None)) == []
+    assert notes.brackets(found(*sizes(k20=GOOD), levels=(0.93,))) == []
+
+
+NARROW, WIDE = "10,01/11/1/1", "10,01,11,10/1111/1/1"
+FITTING = frontier(
+    ("any", 14, 0.96, WIDE),
+    ("any", 17, 0.96, NARROW),
+    ("protocol", 19, 0.97, WIDE),
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "fewest", "trained"), [(2, 17, None), (3, 17, None), (4, 14, 19)]
+)
+def test_only_networks_that_fit_in_the_width_are_rivals(width, fewest, trained):
+    line = only(found(*seeds(GOOD, keep=20, width=width), known=FITTING))
+    assert (line["best_known"], line["median_excess"]) == (fewest, 20 - fewest)
+    assert pd.isna(line["best_known_protocol"]) == (trained is None)
+    if trained:
+        assert line["median_excess_protocol"] == 20 - trained
+
+
+def test_of_several_widths_the_largest_counts():
+    rows = [*seeds(GOOD, width=3), *seeds(GOOD, width=8), *seeds(GOOD, method="lth")]
+    lines = found(*rows, known=FITTING, by=("method",))
+    assert lines["best_known"].tolist() == [14, 14]
+    narrow = found(*seeds(GOOD, width=3), known=FITTING, by=("method",))
+    assert only(narrow)["best_known"] == 17
 
 
 def test_an_accuracy_that_no_network_is_known_for_has_no_best_known_size():

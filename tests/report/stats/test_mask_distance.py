@@ -129,3 +129,14 @@ def test_a_group_without_rows_to_report_has_no_line():
 def test_without_any_row_to_report_nothing_is_read():
     found, read = near([row()], lambda r: SMALLEST, seed_split=True)
     assert (len(found), read) == (0, [])
+
+
+WIDE = "10,01,10/111/1/1"
+FITTING = frontier(("any", 8, 0.96, WIDE), ("any", 9, 0.97, "11,11/11,11/10/1"))
+
+
+def test_only_masks_that_fit_in_the_width_are_compared_with():
+    rows = [row(keep=k, width=w) for k in (8, 9) for w in (1, 2, 3)]
+    found, read = near(rows, lambda r: "10/1/1/1", known=FITTING)
+    assert found[["width", "weights"]].values.tolist() == [[2, 9], [3, 8]]
+    assert len(read) == 2

@@ -83,6 +83,8 @@ def test_the_table_has_what_each_needs_and_its_accuracy_gap(rows):
             "median": ["≤26 (+10)", ">44", ">44"],
             "interval": ["26–26", ">44", ">44"],
             "best": ["≤26 (+10)", ">44", ">44"],
+            "protocol": ["-", "-", "-"],
+            "random": ["≤26 (+0)", "≤26", "≤26"],  # of nine, one reaches 0.99
             "accuracy gap at 26": ["0.036", "0.096", "0.296"],
             "accuracy gap at 44": ["0.036", "0.096", "0.296"],
         }
@@ -95,15 +97,17 @@ def test_markdown_has_a_line_each_and_names_those_not_ranked(rows):
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 5
     assert lines[2].startswith("| 1 | `gmp` | 2 | 0 | 50 | ≤26 (+10) |")
-    assert all(line.count(" | ") == 9 for line in lines)
+    assert all(line.count(" | ") == 11 for line in lines)
     assert "`dense`" in text.partition("Not ranked: ")[2]
 
 
 def test_budgets_that_differ_are_noted(rows):
-    assert standings.standings(rows, KNOWN).notes == []
+    bracket, curve = standings.standings(rows, KNOWN).notes
+    assert " ≤ smallest ≤ 16 for 0.95, " in bracket
+    assert curve.startswith("0 of 2 best known networks compared with are less")
     epochs = [10 if method == "gmp" else 50 for method in rows["method"]]
     rows.insert(0, "epochs", epochs)
     found = standings.standings(rows, KNOWN)
-    (note,) = found.notes
+    note, *_ = found.notes
     assert note == "lines differ in epochs: 10 (gmp 16), 50 (lth 16, random 16)"
     assert f"note: {note}" in render(standings_text.document(found))

@@ -11,7 +11,7 @@ from spiral.report.text import comparison
 from spiral.report.text.document import as_json, as_text, render
 from tests.report import frontier, row, seeds, table
 
-KNOWN = frontier(("any", 16, 0.96), ("any", 28, 0.996))
+KNOWN = frontier(("any", 16, 0.96), ("protocol", 18, 0.97), ("any", 28, 0.996))
 ROWS = [
     *seeds([0.9] * 8, keep=16),
     *seeds([0.97] * 8, keep=26),
@@ -40,8 +40,9 @@ def test_excess_tables_have_count_excess_limits_and_improvement():
     text = page(found(*ROWS), ["excess"])
     low, high = lines(text, "gmp")
     assert low[:9] == ["gmp", "16", "0.95", "16", "26", "(+10)", "26–26", "26", "(+10)"]
-    assert low[11] == "8"
-    assert low[12] == "1.00"  # better than lth, which comes next
+    assert low[11:14] == ["18", "(+8)", "-"]  # no random masks of 16 weights
+    assert low[14] == "8"
+    assert low[15] == "1.00"  # better than lth, which comes next
     assert high[2:8] == ["0.995", "28", ">26", ">26", ">26", ">26"]
 
 
@@ -79,6 +80,22 @@ def test_an_interval_that_excludes_no_size_is_none():
     assert line[4:6] == [">20", "-"]
 
 
+def test_yardsticks_have_their_weights_and_what_is_over_them():
+    """The best of eight random masks reaches at 26, the median of gmp, too."""
+    rows = [
+        *ROWS[:16],
+        *seeds([0.5] * 8, keep=16, method="random"),
+        *seeds([0.5] * 7 + [0.96], keep=26, method="random"),
+        *seeds([0.97] * 8, keep=20, method="snip"),
+        *seeds([0.97] * 8, keep=20, method="random"),
+    ]
+    shown = comparison.tables(found(*rows, thresholds=[0.95, 0.98]))["excess"].shown
+    cells = shown.set_index(["threshold", "method"])[["protocol", "random"]]
+    assert cells.loc[0.95, "gmp"].tolist() == ["18 (+8)", "26 (+0)"]
+    assert cells.loc[0.95, "snip"].tolist() == ["18 (+2)", "≤20 (+0)"]
+    assert cells.loc[0.98, "gmp"].tolist() == ["-", ">26"]
+
+
 def test_without_frontier_there_is_no_excess():
     text = page(found(*ROWS, known=None), ["excess", "groups"])
     assert "best_known" not in lines(text, "method")[0]
@@ -91,7 +108,7 @@ def test_groups_show_what_a_newcomer_needs():
     (head,) = lines(text, "method")
     assert " ".join(head) == (
         "method width keep lr schedule n median interval best best_any "
-        "≥0.95 ≥0.995 accuracy_gap effective"
+        "≥0.95 ≥0.995 random_best accuracy_gap accuracy_gap_protocol effective"
     )
     assert lines(text, "gmp")[1][:8] == [
         "gmp", "16", "26", "0.1", "cosine", "8", "0.97", "0.970–0.970",
@@ -119,7 +136,7 @@ def test_only_columns_that_are_shown_are_explained():
 
 def test_a_group_with_nothing_to_report_is_a_line_of_dashes():
     text = page(found(row(), seed_split=True), ["excess"])
-    assert lines(text, "gmp")[0][4:] == ["-", "-", "-", "-", "0", "-"]
+    assert lines(text, "gmp")[0][4:] == ["-", "-", "-", "-", "18", "-", "0", "-"]
 
 
 @pytest.mark.parametrize("by", [["method"], ["lr", "method", "width"]])

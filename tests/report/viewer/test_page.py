@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from spiral.errors import ConfigError, StoreError
@@ -91,6 +92,16 @@ def test_every_row_and_the_whole_frontier_are_embedded_to_the_bit(launch, page):
     ]
     assert sizes == data["columns"]["nnz"]
     assert data["columns"]["nnz"][-len(shipped) :] == shipped["nnz"].tolist()
+
+
+def test_networks_of_one_size_have_ids_of_their_own(monkeypatch):
+    one, other = best_known.load().iloc[:2].to_dict("records")
+    same = [one | {"accuracy": a, "loss": x} for a, x in [(0.7, 1), (0.8, 2), (0.8, 1)]]
+    monkeypatch.setattr(best_known, "load", lambda: pd.DataFrame([*same, other]))
+    size = f"{one['kind']}-{one['nnz']}-{one['nnz_params']}"
+    *ids, last = [found.facts["id"] for found in embed.of_frontier()]
+    assert ids == [f"{size}-3", f"{size}-2", size]
+    assert last == f"{other['kind']}-{other['nnz']}-{other['nnz_params']}"
 
 
 def test_the_points_can_be_rebuilt_from_what_the_page_carries(page):

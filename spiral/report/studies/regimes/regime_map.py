@@ -56,8 +56,9 @@ class RegimeMap(NamedTuple):
     some are all constant, ``collapsed``; ``lmc`` and ``cka`` are means over the others
     and the pairs of their retrainings, ``error`` over all. ``over`` is how much more
     that is than the least of the load; ``accuracy_gap`` the difference to the
-    accuracy of the best network known of the size. The ``regime`` is collapsed where
-    more than half are; ``agree`` counts the dense networks whose own regime it is."""
+    accuracy of the best network known of the size that is no wider. The ``regime`` is
+    collapsed where more than half are; ``agree`` counts the dense networks whose own
+    regime it is."""
     regimes: pd.DataFrame
     """For each regime: its ``cells``, medians of ``accuracy_gap`` and ``over``."""
     notes: list[str]
@@ -102,9 +103,9 @@ def draw_map(
     each = pd.DataFrame(measured)
     known = best_known.load(question.frontier)
     thresholds = _thresholds(each, knob, question)
+    width = int(ours["width"].iloc[0])
     cells = _cells(each, knob, known, thresholds)
     notes = [*notes, *_notes(cells, question, thresholds)]
-    width = int(ours["width"].iloc[0])
     return RegimeMap(knob, width, cells, _summary(cells), notes)
 
 
@@ -168,6 +169,7 @@ def _measure(
         "cka": cka,
         "error": float(1 - part["accuracy"].mean()),
         "nnz": float(part["nnz"].median()),
+        "width": float(part["width"].iloc[0]),
     }
 
 
@@ -192,7 +194,7 @@ def _cells(
     ]
     found = []
     for (heat, keep), part in measured.assign(own=own).groupby([knob, "keep"]):
-        means = part[["lmc", "cka", "error", "nnz"]].mean()
+        means = part[["lmc", "cka", "error", "nnz", "width"]].mean()
         collapsed = int(part["cka"].isna().sum())
         name = "collapsed"
         if 2 * collapsed <= len(part):
@@ -202,7 +204,8 @@ def _cells(
         counts = {"agree": agree, "collapsed": collapsed}
         found.append(facts | means.to_dict() | counts)
     cells = pd.DataFrame(found)
-    best = known_at(cells.pop("nnz").to_numpy(), known, "any")
+    sizes, widths = (cells.pop(name).to_numpy() for name in ("nnz", "width"))
+    best = known_at(sizes, widths, known, "any")
     cells["over"] = cells["error"] - cells.groupby("keep")["error"].transform("min")
     cells["accuracy_gap"] = best - (1 - cells["error"])
     cold_first = knob not in COLD_IS_LARGE

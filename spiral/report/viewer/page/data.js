@@ -73,10 +73,20 @@ export function readData(document_) {
 
   const frontier = networks.filter((net) => net.method === "frontier");
 
-  /** The best known network with at most this many weights. */
-  function bestOfSize(nnz) {
-    return frontier.filter((net) => net.nnz <= nnz).reduce(
-      (best, net) => (best && best.accuracy >= net.accuracy ? best : net), null);
+  const leader = (nets, worse) =>
+    nets.reduce((best, net) => (best && !worse(best, net) ? best : net), null);
+
+  /** The best known network with at most this many weights that is no wider. */
+  function bestOfSize(nnz, width = Infinity, kinds = ["any", "protocol"]) {
+    const rivals = frontier.filter((net) =>
+      net.nnz <= nnz && net.width <= width && kinds.includes(net.kind));
+    return leader(rivals, (best, net) => best.accuracy < net.accuracy);
   }
-  return { ...document_, networks, byId, modelOf, initialOf, bestOfSize };
+
+  /** The smallest known network that reaches an accuracy, and the best of that size. */
+  function smallestThatReaches(accuracy) {
+    return leader(frontier.filter((net) => net.accuracy >= accuracy), (best, net) =>
+      best.nnz > net.nnz || (best.nnz === net.nnz && best.accuracy < net.accuracy));
+  }
+  return { ...document_, networks, byId, modelOf, initialOf, bestOfSize, smallestThatReaches };
 }

@@ -67,8 +67,9 @@ function firstState() {
   const pruned = able.filter((net) => !["block", "mask", "dense"].includes(net.method));
   const least = (nets, rank) => nets.reduce((a, b) => (!a || rank(b) < rank(a) ? b : a), null);
   const left = least(pruned.length ? pruned : able, (net) => net.nnz) ??
-    least(rows, (net) => -net.accuracy) ?? data.bestOfSize(16);
-  const right = data.bestOfSize(rows.length ? left.nnz : 27);
+    least(rows, (net) => -net.accuracy) ?? data.smallestThatReaches(0.95);
+  const right = rows.length ? data.bestOfSize(left.nnz, left.width)
+    : data.smallestThatReaches(1) ?? data.bestOfSize(Infinity);
   const standard = { ...START, sides: [left, right].map((net) => fresh(data, net)) };
   return decode(location.hash, data, standard);
 }

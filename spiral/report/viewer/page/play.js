@@ -72,7 +72,7 @@ export function makePlay(side, app) {
     store.commit();
   });
   parts.match.addEventListener("click", () => {
-    const best = data.bestOfSize(side.anatomy.nnz);
+    const best = data.bestOfSize(side.anatomy.nnz, side.model.width);
     if (best) app.load(1 - index, best);
   });
 

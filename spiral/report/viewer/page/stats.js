@@ -29,13 +29,20 @@ export function showStats(side, data) {
     parts[name].textContent = anatomy[name].toLocaleString("en");
   }
   set(parts.effective, "class", anatomy.effective < anatomy.nnz ? "odd" : null);
-  const best = data.bestOfSize(anatomy.nnz);
-  parts.best.textContent = best ? percent(best.accuracy) : "–";
+  const { width } = state.model;
+  const best = data.bestOfSize(anatomy.nnz, width);
+  const trained = data.bestOfSize(anatomy.nnz, width, ["protocol"]);
+  parts.best.textContent = named(best);
+  parts.trained.textContent = named(trained);
   parts.gap.textContent = best && accuracy !== null ? gap(accuracy - best.accuracy) : "";
+}
+
+function named(net) {
+  return net ? `${percent(net.accuracy)}, ${net.nnz} weights` : "–";
 }
 
 function gap(difference) {
   if (Math.abs(difference) < 5e-6) return "the best known";
   const points = Math.abs(100 * difference).toFixed(2);
-  return difference > 0 ? `${points} above the best known` : `${points} below the best known`;
+  return difference > 0 ? `${points} above` : `${points} below`;
 }

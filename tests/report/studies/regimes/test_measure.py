@@ -260,7 +260,7 @@ def test_a_cell_is_the_mean_of_its_dense_networks(launched, found):
 
 def test_cold_comes_first_and_distances_are_to_the_best_known(found):
     assert found.cells["checkpoint"].tolist() == [2, 2, 1, 1]
-    best = best_known.best(best_known.load())
+    best = best_known.best(best_known.within(best_known.load(), found.width))
     for cell in found.cells.to_dict("records"):
         level = best[best.index <= cell["keep"]].iloc[-1]
         expected = level - (1 - cell["error"])
