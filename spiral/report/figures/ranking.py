@@ -40,7 +40,7 @@ def excess(table: pd.DataFrame, note: str = "") -> Figure:
     count = table["method"].nunique()
     first, wide = (1.6 if len(widths) < 3 else 0.5), max(2.2, 6.5 / len(widths))
     sheet = Sheet(
-        len(widths), wide + first / len(widths), 0.9 + LINE * count, "col", "row"
+        len(widths), wide + first / len(widths), 1.3 + LINE * count, "col", "row"
     )
     caption = (
         "Excess weights over the best known (by any means, no wider) at which the "
