@@ -93,7 +93,7 @@ def test_both_best_known_are_lines_with_their_sizes_and_random_masks_crosses():
     assert lines[0].get_linestyle() != lines[1].get_linestyle()
     assert axes.get_title() == "over 16 (dashed: 18)"
     (crosses,) = [line for line in axes.lines if line.get_marker() == "x"]
-    assert crosses.get_xydata().tolist() == [[0, 0], [14, 2], [10, 3]]
+    assert crosses.get_xydata().round().tolist() == [[0, 0], [14, 2], [10, 3]]
     unknown = ranking(GAPS.assign(best_known_protocol=pd.NA))
     assert unknown.get_title() == "over 16"
 
