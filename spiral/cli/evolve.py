@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spiral.cli.launch import resume_command, settings_of, where
-from spiral.cli.options import PLACE
+from spiral.cli.options import PLACE, as_json, show
 from spiral.cli.search import read_shape, read_span, reads
 
 if TYPE_CHECKING:
@@ -102,12 +102,14 @@ def read_goal(text: str) -> tuple[int, float]:
     "when all are reached.",
 )
 @where
+@as_json
 def evolve(
     out: Path,
     seed: int,
     starts: Sequence[str],
     units: "Shape",
     nnz: range,
+    as_json: bool,
     **options: Any,
 ) -> None:
     """Evolve sparse networks, masks and weights together.
@@ -135,7 +137,8 @@ def evolve(
         better = [f"{size}: {best:.4f}" for size, best in progress.better.items()]
         news = f"; better at weights {', '.join(better)}" if better else ""
         click.echo(
-            f"generation {progress.generation}: {progress.rate:,.0f} networks/s{news}"
+            f"generation {progress.generation}: {progress.rate:,.0f} networks/s{news}",
+            err=True,
         )
 
     sizes = (nnz.start, nnz.stop - 1)
@@ -153,6 +156,12 @@ def evolve(
             (launch.executor(how), how.workers),
             report,
         )
+    leaders = best_known.leaders(table)
+    if as_json:
+        from spiral.report.text import document
+
+        show({"out": str(out), "networks": document.records(leaders)})
+        return
     columns = ["nnz", "nnz_params", "accuracy", "arc_accuracy", "shape", "found"]
-    click.echo(best_known.leaders(table)[columns].to_string(index=False))
+    click.echo(leaders[columns].to_string(index=False))
     click.echo(f"add these to the frontier by `spiral-sweep frontier update {out}`")

@@ -115,7 +115,7 @@ def test_the_command_evolves_resumes_and_feeds_a_frontier(whole, tmp_path):
     for generations in ("2", "4"):
         done = CliRunner().invoke(main, [*command, "--generations", generations])
         assert done.exit_code == 0, done.output
-    assert "generation 4: " in done.output
+    assert "generation 4: " in done.stderr
     assert f"frontier update {out}" in done.output
     assert contents(out) == contents(whole)
     update = ["frontier", "update", str(out), "--file", str(file)]
