@@ -206,7 +206,7 @@ def test_recall_compares_a_race_with_a_census(race, census):
             1,
             "rung-1: expected a results directory",
         ),
-        (["recall", "{race}", "{blocks}"], 2, "got none of them in"),
+        (["recall", "{race}", "{blocks}"], 2, "got none of them"),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
 )

@@ -13,7 +13,7 @@ from spiral.tasks import cubist
 def nearly():
     """Return a network that has almost every point right, and how many."""
     table = best_known.load()
-    row = table[(table["accuracy"] == 1.0)].iloc[0]
+    row = table.query("accuracy == 1 and shape == '4,3,3'").iloc[0]
     found = copied(from_network(best_known.network_of(row)))
     found[0].biases[0] += 0.01
     return polish.right(found), found
