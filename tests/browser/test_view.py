@@ -246,7 +246,7 @@ def test_units_and_edges_without_effect_are_marked(page):
         into.first.focus()
         page.keyboard.press("Delete")
     constant = page.locator(".side >> nth=1 >> .unit.constant")
-    assert constant.get_attribute("aria-label").startswith("unit 2.1, constant")
+    assert constant.first.get_attribute("aria-label").startswith("unit 2.1, constant")
 
 
 def test_what_screen_readers_are_told(page):
