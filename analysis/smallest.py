@@ -19,8 +19,12 @@
 
 # %%
 # %matplotlib inline
+import pandas as pd
+from IPython.display import Markdown
+
 from spiral.report.figures import bottleneck, files
 from spiral.search import best_known
+from spiral.search.certify import record
 
 known = best_known.load()
 leaders = best_known.leaders(known)
@@ -68,4 +72,26 @@ files.networks(None, [size for size in sizes if 10 <= size <= 18])
 # on the width that a method is compared at.
 
 # %%
-{width: best_known.fewest(best_known.within(known, width), 0.95) for width in (3, 4, 5)}
+pd.DataFrame(
+    [
+        {"width": width, "weights for 95 %": best_known.fewest(fitting, 0.95)}
+        | {"weights for 99.5 %": best_known.fewest(fitting, 0.995)}
+        for width in (3, 4, 5)
+        for fitting in [best_known.within(known, width)]
+    ]
+).astype("Int64")
+
+# %% [markdown]
+# ## How far down?
+#
+# Nothing here says that fewer weights are impossible. `spiral-sweep frontier certify`
+# does, up to a point.
+
+# %%
+Markdown(
+    "\n".join(
+        f"- for {accuracy:.1%}: {proven} ≤ smallest number of weights ≤ "
+        f"{best_known.fewest(known, accuracy)}"
+        for accuracy, proven in record.bounds().items()
+    )
+)

@@ -17,6 +17,7 @@ NOTEBOOKS = {
     "paper": 1,
     "fidelity": 2,
     "search": 2,
+    "smallest": 3,
     "add_a_method": 1,
     "robustness": 1,
     "regimes": 1,
