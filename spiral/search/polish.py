@@ -20,7 +20,6 @@ from spiral.search.candidate import (
     balanced,
     compiled,
     from_network,
-    simplified,
     to_network,
     with_params,
 )
@@ -62,15 +61,6 @@ STAGES = (QUICK, *FINAL)
 """The stages of :func:`refined`."""
 
 
-class Polished(NamedTuple):
-    """A polished candidate."""
-
-    candidate: Candidate
-    loss: float
-    """On the points of the quick stage at its last sharpness, whatever the stage: what
-    candidates are compared by."""
-
-
 @cache
 def spaced(every: int) -> Points:
     """Return every n-th point, in float64; segments are sampled alike."""
@@ -82,11 +72,8 @@ def spaced(every: int) -> Points:
     return x, sign
 
 
-def polish(candidate: Candidate, stage: Stage = QUICK) -> Polished | None:
-    """Return the candidate with adapted weights; None if it came out constant.
-
-    Units that lost their effect are removed, so it may have fewer weights than before.
-    """
+def polish(candidate: Candidate, stage: Stage = QUICK) -> Candidate | None:
+    """Return the candidate with adapted weights; None if it came out constant."""
     from spiral.search import descent  # imported late: Numba loads slowly
 
     net, theta = compiled(candidate)
@@ -98,11 +85,7 @@ def polish(candidate: Candidate, stage: Stage = QUICK) -> Polished | None:
         descent.descend(net, theta, points, sharpness / size, stage.iterations)
     if not np.isfinite(theta).all():
         return None
-    found = simplified(with_params(candidate, theta))
-    if found is None:
-        return None
-    found = balanced(found, spaced(_BALANCING)[0])
-    return Polished(found, loss_of(found))
+    return balanced(with_params(candidate, theta), spaced(_BALANCING)[0])
 
 
 _BALANCING = 500
@@ -111,16 +94,17 @@ _BALANCING = 500
 
 def through(stages: Iterable[Stage], candidate: Candidate) -> Candidate | None:
     """Return a candidate after several polishes; None if it came out constant."""
+    found: Candidate | None = candidate
     for stage in stages:
-        polished = polish(candidate, stage)
-        if polished is None:
-            return None
-        candidate = polished.candidate
-    return candidate
+        found = None if found is None else polish(found, stage)
+    return found
 
 
 def loss_of(candidate: Candidate) -> float:
-    """Return the loss by which candidates are compared."""
+    """Return the loss by which candidates are compared, whatever polished them.
+
+    On the points of the quick stage, at its last sharpness.
+    """
     from spiral.search import descent
 
     net, theta = compiled(candidate)
@@ -143,8 +127,7 @@ def right(candidate: Candidate) -> int:
 def refined(network: Network) -> Network:
     """Return the network with the most accurate weights found by all stages in turn.
 
-    Scored as stored, in float32: a gain that rounding undoes is no gain. Units that
-    lose their effect are removed.
+    Scored as stored, in float32: a gain that rounding undoes is no gain.
     """
     best, candidate = network, from_network(network)
     reached = score(network.matrices, network.params, np.float32).correct
@@ -152,7 +135,7 @@ def refined(network: Network) -> Network:
         polished = polish(candidate, stage)
         if polished is None:
             break
-        candidate = polished.candidate
+        candidate = polished
         found = to_network(candidate)
         if found is not None:
             correct = score(found.matrices, found.params, np.float32).correct

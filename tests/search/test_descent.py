@@ -65,8 +65,8 @@ def test_a_polish_reports_the_loss_of_what_it_returns(found):
     polished = polish.polish(found)
     assert polished is not None
     points = polish.spaced(polish.QUICK.every)
-    size = np.abs(signed_logits(polished.candidate, points)).mean()
+    size = np.abs(signed_logits(polished, points)).mean()
     sharpness = polish.QUICK.sharpness[-1] / size
-    expected = plain_loss(polished.candidate, points, sharpness)
-    assert polished.loss == pytest.approx(expected, rel=1e-9)
-    assert polish.right(polished.candidate) >= 0.9 * polish.right(found)
+    expected = plain_loss(polished, points, sharpness)
+    assert polish.loss_of(polished) == pytest.approx(expected, rel=1e-9)
+    assert polish.right(polished) >= 0.9 * polish.right(found)

@@ -12,7 +12,7 @@ led to one with every point right; narrowing alone stopped at 66, polishing alon
 from numpy.random import Generator
 
 from spiral.search import polish as polishing
-from spiral.search.candidate import Candidate, copied, nnz_of
+from spiral.search.candidate import Candidate, copied
 from spiral.search.evolve.moves import narrow
 from spiral.search.polish import Stage, through
 from spiral.tasks import cubist
@@ -41,16 +41,15 @@ def finish(start: Scored, tries: int, random: Generator) -> Scored:
         tries: Steps; it ends earlier when every point is right.
         random: The random stream.
     """
-    pool, weights = [start], nnz_of(start[1])
+    pool = [start]
     for _ in range(tries):
         if pool[0][0] == cubist.POINTS:
             break
         parent = pool[int(len(pool) * random.random() ** 2)][1]
         found = _step(parent, random)
-        if found is None or nnz_of(found) > weights:
-            continue
-        pool.append((polishing.right(found), found))
-        pool = sorted(pool, key=lambda scored: -scored[0])[:POOL]
+        if found is not None:
+            pool.append((polishing.right(found), found))
+            pool = sorted(pool, key=lambda scored: -scored[0])[:POOL]
     return pool[0]
 
 

@@ -81,8 +81,8 @@ def generation(
         if found is not None:
             candidate, start, steps = found
             origin = Origin(start, steps, number, island)
-            _enter(archive, candidate, origin, settings)
-    _finish(archive, Origin("", 0, number, island), settings, random)
+            _enter(archive, candidate, origin)
+    _finish(archive, Origin("", 0, number, island), random)
     return archive
 
 
@@ -120,19 +120,17 @@ def _fits(candidate: Candidate, settings: Settings) -> bool:
     return low <= nnz_of(candidate) <= high
 
 
-def _enter(
-    archive: Archive, candidate: Candidate, origin: Origin, settings: Settings
-) -> None:
+def _enter(archive: Archive, candidate: Candidate, origin: Origin) -> None:
     """Polish a network and offer it; polish it finely if it may lead."""
     quick = polish(candidate, QUICK)
-    if quick is None or not _fits(quick.candidate, settings):
+    if quick is None:
         return
-    member = _member(quick.candidate, origin)
+    member = _member(quick, origin)
     if not archive.offer(member) or not _promising(archive, member):
         return
     for stages in (FINAL[:1], FINAL[1:]):
         final = through(stages, member.candidate)
-        if final is None or not _fits(final, settings):
+        if final is None:
             return
         member = _member(final, origin, polishing.right(final))
         archive.offer(member)
@@ -146,19 +144,16 @@ def _member(candidate: Candidate, origin: Origin, right: int = -1) -> Member:
     return Member(candidate, mask_of(candidate), loss, origin, right)
 
 
-def _finish(
-    archive: Archive, now: Origin, settings: Settings, random: Generator
-) -> None:
+def _finish(archive: Archive, now: Origin, random: Generator) -> None:
     """Try to get the last points of some leaders right."""
     waiting = _unfinished(archive)
     for place in random.permutation(len(waiting))[:FINISHED]:
         leader = waiting[place]
         right, found = finish((leader.right, leader.candidate), STEPS, random)
-        if _fits(found, settings):
-            start, steps, *_ = leader.origin
-            origin = now._replace(start=start, moves=steps + 1)
-            archive.offer(_member(found, origin, right))
-            archive.lead(_member(found, origin, right))
+        start, steps, *_ = leader.origin
+        member = _member(found, now._replace(start=start, moves=steps + 1), right)
+        archive.offer(member)
+        archive.lead(member)
 
 
 def _unfinished(archive: Archive) -> list[Member]:
