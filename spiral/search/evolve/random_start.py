@@ -5,7 +5,7 @@ from jaxtyping import Bool
 from numpy.random import Generator
 
 from spiral.search.candidate import Candidate, Layer
-from spiral.search.evolve.moves import EVERY, TINY
+from spiral.search.evolve.unit_moves import EVERY, TINY
 from spiral.search.polish import spaced
 from spiral.search.shape import Shape
 from spiral.search.shape import sizes as shapes

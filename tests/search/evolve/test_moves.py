@@ -5,6 +5,7 @@ import pytest
 
 from spiral.search import best_known
 from spiral.search.candidate import (
+    Layer,
     activations,
     from_network,
     mask_of,
@@ -12,7 +13,7 @@ from spiral.search.candidate import (
     shape_of,
     simplified,
 )
-from spiral.search.evolve import moves, random_start
+from spiral.search.evolve import moves, random_start, unit_moves
 from spiral.search.polish import spaced
 
 LARGEST = (7, 3, 4)
@@ -72,9 +73,9 @@ def test_moves_of_weights_keep_the_mask(step, parents):
 
 
 def test_units_come_and_go(parents):
-    for parent, found in applied(moves.add_unit, parents):
+    for parent, found in applied(unit_moves.add_unit, parents):
         assert sum(shape_of(found)) == sum(shape_of(parent)) + 1
-    for step in (moves.remove_unit, moves.merge):
+    for step in (unit_moves.remove_unit, unit_moves.merge):
         for parent, found in applied(step, parents):
             assert sum(shape_of(found)) == sum(shape_of(parent)) - 1
 
@@ -83,14 +84,14 @@ def test_narrowing_brings_two_lines_closer_and_keeps_the_step():
     # Two opposite hinges along x: a step of height 1 between 0 and 0.4
     x = np.array([[-1.0, 0.0, 0.2, 0.4, 2.0], np.zeros(5)])
     layers = (
-        moves.Layer(
+        Layer(
             np.array([[True, False]] * 2),
             np.array([[1.0, 0.0]] * 2),
             np.array([0.0, -0.4]),
         ),
-        moves.Layer(np.ones((1, 2), bool), np.array([[2.5, -2.5]]), np.zeros(1)),
-        moves.Layer(np.ones((1, 1), bool), np.ones((1, 1)), np.zeros(1)),
-        moves.Layer(np.ones((1, 1), bool), np.ones((1, 1)), np.zeros(1)),
+        Layer(np.ones((1, 2), bool), np.array([[2.5, -2.5]]), np.zeros(1)),
+        Layer(np.ones((1, 1), bool), np.ones((1, 1)), np.zeros(1)),
+        Layer(np.ones((1, 1), bool), np.ones((1, 1)), np.zeros(1)),
     )
     found = moves.narrow(layers, np.random.default_rng(0))
     first = -found[0].biases / found[0].weights[:, 0]
@@ -106,5 +107,5 @@ def test_random_starts_are_networks_without_dead_units():
         found = random_start.start(random, LARGEST, (8, 26))
         assert (np.array(shape_of(found)) <= LARGEST).all()
         assert mask_of(simplified(found)) == mask_of(found)
-        logits = activations(found, spaced(moves.EVERY)[0])[-1][0]
+        logits = activations(found, spaced(unit_moves.EVERY)[0])[-1][0]
         assert np.isfinite(logits).all()
