@@ -70,7 +70,7 @@ def read_goal(text: str) -> tuple[int, float]:
     default=4000,
     show_default=True,
     metavar="N",
-    help="Networks polished on each island in a generation.",
+    help="Moves and new networks tried on each island in a generation.",
 )
 @click.option(
     "--generations",
@@ -126,6 +126,7 @@ def evolve(
     from spiral.search.evolve.island import Settings
     from spiral.sweep import evolve as evolution
     from spiral.sweep import launch, signals, streams
+    from spiral.sweep.evolve_files import Search
 
     def message(name: str) -> str:
         return (
@@ -137,7 +138,7 @@ def evolve(
         better = [f"{size}: {best:.4f}" for size, best in progress.better.items()]
         news = f"; better at weights {', '.join(better)}" if better else ""
         click.echo(
-            f"generation {progress.generation}: {progress.rate:,.0f} networks/s{news}",
+            f"generation {progress.generation}: {progress.rate:,.0f} tries/s{news}",
             err=True,
         )
 
@@ -150,7 +151,7 @@ def evolve(
     with signals.ending(message):
         how = settings_of(options)
         table = evolution.run(
-            evolution.Search(settings, options["islands"]),
+            Search(settings, options["islands"]),
             out,
             limits,
             (launch.executor(how), how.workers),

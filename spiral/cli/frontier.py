@@ -155,8 +155,8 @@ def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
     frontier of a source tree, name it with --file.
     """
     from spiral.results import read
-    from spiral.search import best_known, exported
-    from spiral.sweep import evolve
+    from spiral.search import best_known, exported, trained
+    from spiral.sweep import evolve_files
 
     target = frontier_target(path)
     known = [best_known.load(path)] if path is None or path.exists() else []
@@ -164,20 +164,22 @@ def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
         if folder.suffix == ".json":
             known.append(exported.entries(folder))
             continue
-        if (folder / evolve.SETTINGS).exists():  # its leaders are a frontier already
+        if (
+            folder / evolve_files.SETTINGS
+        ).exists():  # its leaders are a frontier already
             known.append(best_known.load(folder / best_known.NAME))
             continue
         if folder.is_file():
             known.append(best_known.load(folder))
             continue
-        sizes = read.read(folder, best_known.NEEDED)
-        chosen = sizes.loc[best_known.promising(sizes), "config_id"]
-        known.append(best_known.from_rows(read.read(folder, ids=chosen)))
+        sizes = read.read(folder, trained.NEEDED)
+        chosen = sizes.loc[trained.promising(sizes), "config_id"]
+        known.append(trained.from_rows(read.read(folder, ids=chosen)))
         if polish:
             from spiral.search.polish import polish_all
 
-            best = sizes.loc[best_known.promising(sizes, polish), "config_id"]
-            entries = best_known.from_rows(read.read(folder, ids=best))
+            best = sizes.loc[trained.promising(sizes, polish), "config_id"]
+            entries = trained.from_rows(read.read(folder, ids=best))
             known.append(polish_all(entries))
         click.echo(f"{folder}: {len(sizes):,} rows, {len(chosen)} candidates")
     merged = best_known.merge(known)

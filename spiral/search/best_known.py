@@ -22,9 +22,9 @@ import pyarrow.parquet as pq
 
 from spiral import formats, homes, results
 from spiral.errors import StoreError
-from spiral.results import atomic, columns
+from spiral.results import atomic
 from spiral.search import arc
-from spiral.search.network import Network, reduced, score
+from spiral.search.network import Network, score
 from spiral.search.shape import read
 from spiral.tasks import cubist
 
@@ -63,21 +63,6 @@ IDENTITY = ("kind", "matrices", "accuracy", "loss")
 
 PROVED = ("shape", "nnz", "nnz_params", "correct", "correct_float32", "accuracy")
 """Columns that are computed from mask and weights."""
-
-PROTOCOL: dict[str, tuple[Any, ...]] = {
-    "epochs": (50,),
-    "batch": (128,),
-    "momentum": (0.9,),
-    "weight_decay": (5e-4,),
-    "steps": (50 * 390,),
-    "lr": (0.05, 0.1, 0.2),
-    "init": ("default",),
-}
-"""Values of a row that was trained by the paper's protocol."""
-
-SIZES = ("effective_nnz", "nnz_params")
-NEEDED = ("config_id", "status", "accuracy", *SIZES, *PROTOCOL)
-"""Columns needed to select rows."""
 
 
 def load(path: Path | None = None) -> pd.DataFrame:
@@ -248,39 +233,6 @@ def entry(network: Network, kind: Kind, config_id: str, found: str) -> dict[str,
         "found": found,
         "arc_accuracy": arc.accuracy(network),
     }
-
-
-def promising(results: pd.DataFrame, each: int = 3) -> pd.Index:
-    """Return the candidate rows for the frontier: the best of every size.
-
-    Args:
-        results: Rows with the columns ``NEEDED``.
-        each: Number of rows per size.
-    """
-    usable = results["status"].isin(["ok", "degenerate", "infeasible"])
-    good = results[usable].assign(protocol=in_protocol(results)[usable])
-    good = good.sort_values("accuracy", ascending=False, kind="stable")
-    parts = [good.groupby(["protocol", by]).head(each) for by in SIZES]
-    return pd.concat(parts).index.unique()
-
-
-def in_protocol(results: pd.DataFrame) -> pd.Series:
-    """Return which rows were trained from random weights by the paper's protocol."""
-    drawn = results.assign(init=results["init"].fillna("default"))
-    return drawn[[*PROTOCOL]].isin(PROTOCOL).all(axis=1)
-
-
-def from_rows(results: pd.DataFrame) -> pd.DataFrame:
-    """Return the entries of result rows, reduced to the units they use."""
-    found = []
-    as_in_the_paper = in_protocol(results)
-    for number, row in results.iterrows():
-        network = reduced(*columns.params_of(row), int(row["width"]))
-        if network is not None:
-            kind: Kind = "protocol" if as_in_the_paper[number] else "any"
-            text = f"{row['method']}, lr {row['lr']}, {row['schedule']}"
-            found.append(entry(network, kind, row["config_id"], text))
-    return pd.DataFrame(found, columns=SCHEMA.names)
 
 
 def network_of(entry: Mapping[Any, Any]) -> Network:

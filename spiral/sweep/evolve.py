@@ -1,58 +1,30 @@
 """Evolution on islands: generation after generation, each a set of packs.
 
-::
-
-    DIR/search.json                        the settings
-    DIR/generation-12/island-0.parquet     the archive of an island after 12 generations
-    DIR/frontier.parquet                   the best network of each size so far
-
 A pack is one generation of one island. It follows from the settings and the archives of
 the generation before, which are files, so the result does not depend on workers,
 executor or interruptions. Each island receives the leaders of its neighbour.
-
-Only the last two generations stay on the disk.
 """
 
-import json
-import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from spiral import formats
-from spiral.errors import ConfigError, LaunchIncomplete, StoreError
-from spiral.results import atomic
+from spiral.errors import ConfigError, LaunchIncomplete
 from spiral.search import best_known
 from spiral.search.candidate import compiled, to_network
 from spiral.search.evolve import archive as archives
 from spiral.search.evolve import island as islands
 from spiral.search.evolve.archive import Member
+from spiral.sweep.evolve_files import Search, begin, missing, path, tidy
 from spiral.sweep.work import Outcome, Report, Work
-
-SETTINGS = "search.json"
 
 MIGRATION = 2
 """Every n-th generation leaders immigrate; in between islands develop apart."""
-
-
-@dataclass(frozen=True)
-class Search:
-    """A search: everything that determines its archives."""
-
-    settings: islands.Settings
-    islands: int
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """Return the settings as they are written and compared."""
-        facts = {**asdict(self.settings), "islands": self.islands}
-        found: dict[str, Any] = json.loads(json.dumps(facts))
-        return found
 
 
 @dataclass(frozen=True)
@@ -104,7 +76,7 @@ class Progress:
 
     generation: int
     rate: float
-    """Networks polished per second, all islands together."""
+    """Tries per second, all islands together."""
     better: dict[int, float]
     """Accuracies of the numbers of weights at which it improved."""
 
@@ -137,9 +109,9 @@ def run(
     number, leaders = begin(search, out), Leaders(search, out)
     table = leaders.frontier(number) if number else None
     began, improved = time.monotonic(), inf  # patience begins with a generation
-    while not _ends(limits, number, time.monotonic() - began, improved):
-        if table is not None and reached(table, limits.goals):
-            break
+    while not _ends(limits, number, time.monotonic() - began, improved) and (
+        table is None or not reached(table, limits.goals)
+    ):
         number += 1
         now = time.monotonic()
         advance(search, out, number, *executor)
@@ -147,8 +119,8 @@ def run(
         better = _better(before, table)
         if better or improved == inf:
             improved = time.monotonic()
-        networks = search.islands * search.settings.tries
-        report(Progress(number, networks / (time.monotonic() - now), better))
+        tries = search.islands * search.settings.tries
+        report(Progress(number, tries / (time.monotonic() - now), better))
     if table is None or table.empty:
         raise ConfigError(
             "expected some network, got none; allow more time, other numbers of "
@@ -182,76 +154,6 @@ def _better(before: pd.DataFrame | None, after: pd.DataFrame) -> dict[int, float
     return {size: best for size, best in new.items() if best > old.get(size, 0.0)}
 
 
-def path(out: Path, generation: int, island: int) -> Path:
-    """Return the file of an archive."""
-    return _folder(out, generation) / f"island-{island}.parquet"
-
-
-def _folder(out: Path, generation: int) -> Path:
-    """Return the folder of a generation."""
-    return out / f"generation-{generation}"
-
-
-def begin(search: Search, out: Path) -> int:
-    """Create or check a directory; return the last complete generation, 0 if none.
-
-    Raises:
-        ConfigError: The directory belongs to something else.
-        StoreError: It cannot be read or written.
-    """
-    known = read_settings(out)
-    if known is None:
-        if out.exists() and any(out.iterdir()):
-            raise ConfigError(
-                f"--out {out}: expected an empty directory or one of `search evolve`, "
-                "got other files; give another --out"
-            )
-        out.mkdir(parents=True, exist_ok=True)
-        data = json.dumps(search.facts, indent=1).encode()
-        atomic.replace_atomically(out / SETTINGS, data, out)
-    elif known != search.facts:
-        changed = [
-            name for name in search.facts if known.get(name) != search.facts[name]
-        ]
-        raise ConfigError(
-            f"--out {out}: expected the settings that this search began with; "
-            f"{', '.join(changed)} differ: give them as before, or another --out"
-        )
-    return last(out, search.islands)
-
-
-def read_settings(out: Path) -> Mapping[str, Any] | None:
-    """Return the settings of the search in a directory, if there is one."""
-    try:
-        found: Mapping[str, Any] = json.loads((out / SETTINGS).read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"{out / SETTINGS}: expected the settings of a search, got "
-            f"{formats.broken(out / SETTINGS)}"
-        ) from error
-    return found
-
-
-def last(out: Path, count: int) -> int:
-    """Return the last complete generation in a directory, 0 if there is none."""
-    complete = [
-        number
-        for number in _numbers(out)
-        if all(path(out, number, island).exists() for island in range(count))
-    ]
-    return max(complete, default=0)
-
-
-def _numbers(out: Path) -> list[int]:
-    """Return the generations that have folders."""
-    return [
-        int(folder.name.removeprefix("generation-"))
-        for folder in out.glob("generation-*")
-    ]
-
-
 def advance(
     search: Search, out: Path, number: int, executor: Executor, workers: int
 ) -> None:
@@ -260,28 +162,21 @@ def advance(
     Raises:
         LaunchIncomplete: An island failed.
     """
-    _folder(out, number).mkdir(exist_ok=True)
-    missing = [
-        str(island)
-        for island in range(search.islands)
-        if not path(out, number, island).exists()
-    ]
+    packs = [*map(str, missing(out, number, search.islands))]
     failed: list[Outcome] = []
 
     def report(outcome: Outcome) -> None:
         if outcome.error is not None:
             failed.append(outcome)
 
-    executor(Generation(out.resolve(), search, number), missing, workers, report)
+    executor(Generation(out.resolve(), search, number), packs, workers, report)
     if failed:
         texts = "\n".join(f"  island {each.pack}: {each.error}" for each in failed)
         raise LaunchIncomplete(
             f"generation {number} failed; earlier ones are saved. Run the same command "
             f"to continue:\n{texts}"
         )
-    for old in _numbers(out):
-        if old < number - 1:
-            shutil.rmtree(_folder(out, old), ignore_errors=True)
+    tidy(out, number)
 
 
 class Leaders:

@@ -8,7 +8,7 @@ import pytest
 
 from spiral import experiment
 from spiral.errors import StoreError
-from spiral.search import best_known, polish
+from spiral.search import best_known, polish, trained
 from tests.cli import run
 from tests.methods import table
 
@@ -26,7 +26,7 @@ def rows():
 
 @pytest.fixture(scope="module")
 def entries(rows):
-    return best_known.from_rows(rows)
+    return trained.from_rows(rows)
 
 
 def made(kind, nnz, nnz_params, accuracy, loss=1.0):
@@ -45,9 +45,9 @@ def test_rows_become_entries_with_their_own_accuracy(rows, entries):
 def test_short_trainings_are_not_of_the_protocol(entries, rows):
     assert set(entries["kind"]) == {"any"}
     full = rows.assign(epochs=50, steps=19_500)
-    assert set(best_known.from_rows(full)["kind"]) == {"protocol"}
+    assert set(trained.from_rows(full)["kind"]) == {"protocol"}
     given = full.assign(init="a.npz@0123")
-    assert set(best_known.from_rows(given)["kind"]) == {"any"}
+    assert set(trained.from_rows(given)["kind"]) == {"any"}
 
 
 def test_the_best_of_every_size_stays():
@@ -131,23 +131,23 @@ def test_promising_rows_are_the_best_of_every_size():
             "accuracy": [0.5, 0.7, 0.6, 0.9, 0.8, 0.4],
             "effective_nnz": [10, 10, 10, 10, 12, 12],
             "nnz_params": [18, 18, 18, 18, 20, 21],
-            **{name: values[0] for name, values in best_known.PROTOCOL.items()},
+            **{name: values[0] for name, values in trained.PROTOCOL.items()},
         }
     )
-    assert set(best_known.promising(results, 1)) == {1, 4, 5}
-    assert set(best_known.promising(results, 2)) == {1, 2, 4, 5}
+    assert set(trained.promising(results, 1)) == {1, 4, 5}
+    assert set(trained.promising(results, 2)) == {1, 2, 4, 5}
     longer = results.assign(epochs=[50, 500, 500, 50, 500, 500])
-    assert set(best_known.promising(longer, 1)) == {0, 1, 4, 5}  # of each kind
+    assert set(trained.promising(longer, 1)) == {0, 1, 4, 5}  # of each kind
 
 
 @pytest.mark.parametrize(
     "change", [{"lr": 5.0}, {"epochs": 500}, {"batch": 64}, {"init": "a.npz@0"}]
 )
 def test_what_the_paper_does_not_do_is_not_its_protocol(change):
-    usual = {name: [values[0]] for name, values in best_known.PROTOCOL.items()}
+    usual = {name: [values[0]] for name, values in trained.PROTOCOL.items()}
     row = pd.DataFrame(usual | {"init": [None]})
-    assert best_known.in_protocol(row).tolist() == [True]
-    assert best_known.in_protocol(row.assign(**change)).tolist() == [False]
+    assert trained.in_protocol(row).tolist() == [True]
+    assert trained.in_protocol(row.assign(**change)).tolist() == [False]
 
 
 def test_polishing_never_loses_points(entries, monkeypatch):

@@ -9,11 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from spiral.cli import main
+from spiral.cli.evolve import STARTS
 from spiral.errors import ConfigError, LaunchIncomplete
 from spiral.search import best_known
+from spiral.search.evolve import island
 from spiral.search.evolve.island import Settings
-from spiral.sweep import evolve, local
-from spiral.sweep.evolve import Limits, Search
+from spiral.sweep import evolve, evolve_files, local
+from spiral.sweep.evolve import Limits
+from spiral.sweep.evolve_files import Search
 from spiral.sweep.work import Outcome
 from tests import patience
 
@@ -55,7 +58,7 @@ def test_a_search_in_parts_equals_one_in_one_go(whole, tmp_path):
     out = tmp_path / "parts"
     run(out, 1)
     run(out, 3)
-    (evolve.path(out, 3, 1)).unlink()  # killed before its second island was saved
+    (evolve_files.path(out, 3, 1)).unlink()  # killed before its second island was saved
     reports = run(out, 4)
     assert [report.generation for report in reports] == [3, 4]
     assert contents(out) == contents(whole)
@@ -70,7 +73,7 @@ def test_a_failed_island_loses_no_other_one(whole, tmp_path):
 
     with pytest.raises(LaunchIncomplete, match="island 1: its worker died"):
         run(out, 1, executor=failing)
-    assert evolve.path(out, 1, 0).exists()
+    assert evolve_files.path(out, 1, 0).exists()
     run(out, 4)
     assert contents(out) == contents(whole)
 
@@ -124,6 +127,10 @@ def test_the_command_evolves_resumes_and_feeds_a_frontier(whole, tmp_path):
     assert len(best_known.load(file)) == len(best_known.load(out / "frontier.parquet"))
 
 
+def test_the_command_offers_the_starts_that_exist():
+    assert set(STARTS) == set(island.STARTS)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("executor", ["local", "ray"])
 def test_a_search_killed_many_times_makes_the_same_files(whole, tmp_path, executor):
@@ -134,7 +141,7 @@ def test_a_search_killed_many_times_makes_the_same_files(whole, tmp_path, execut
     ]
     for number in range(1, 4):
         process = subprocess.Popen(command, start_new_session=True)
-        begun = evolve.path(out, number, 0)
+        begun = evolve_files.path(out, number, 0)
         patience.until(begun.exists, f"generation {number}")
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,0 +1,57 @@
+"""Result rows that may enter the frontier: the best of every size, as entries."""
+
+from typing import Any
+
+import pandas as pd
+
+from spiral.results import columns
+from spiral.search.best_known import SCHEMA, Kind, entry
+from spiral.search.network import reduced
+
+PROTOCOL: dict[str, tuple[Any, ...]] = {
+    "epochs": (50,),
+    "batch": (128,),
+    "momentum": (0.9,),
+    "weight_decay": (5e-4,),
+    "steps": (50 * 390,),
+    "lr": (0.05, 0.1, 0.2),
+    "init": ("default",),
+}
+"""Values of a row that was trained by the paper's protocol."""
+
+SIZES = ("effective_nnz", "nnz_params")
+NEEDED = ("config_id", "status", "accuracy", *SIZES, *PROTOCOL)
+"""Columns needed to select rows."""
+
+
+def promising(results: pd.DataFrame, each: int = 3) -> pd.Index:
+    """Return the candidate rows for the frontier: the best of every size.
+
+    Args:
+        results: Rows with the columns ``NEEDED``.
+        each: Number of rows per size.
+    """
+    usable = results["status"].isin(["ok", "degenerate", "infeasible"])
+    good = results[usable].assign(protocol=in_protocol(results)[usable])
+    good = good.sort_values("accuracy", ascending=False, kind="stable")
+    parts = [good.groupby(["protocol", by]).head(each) for by in SIZES]
+    return pd.concat(parts).index.unique()
+
+
+def in_protocol(results: pd.DataFrame) -> pd.Series:
+    """Return which rows were trained from random weights by the paper's protocol."""
+    drawn = results.assign(init=results["init"].fillna("default"))
+    return drawn[[*PROTOCOL]].isin(PROTOCOL).all(axis=1)
+
+
+def from_rows(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the entries of result rows, reduced to the units they use."""
+    found = []
+    as_in_the_paper = in_protocol(results)
+    for number, row in results.iterrows():
+        network = reduced(*columns.params_of(row), int(row["width"]))
+        if network is not None:
+            kind: Kind = "protocol" if as_in_the_paper[number] else "any"
+            text = f"{row['method']}, lr {row['lr']}, {row['schedule']}"
+            found.append(entry(network, kind, row["config_id"], text))
+    return pd.DataFrame(found, columns=SCHEMA.names)
