@@ -6,6 +6,7 @@ import pytest
 
 from spiral.search.certify import exact, prove, record
 from tests.cli import run, run_json
+from tests.search.certify import COARSE
 
 
 @pytest.fixture
@@ -54,16 +55,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 @pytest.mark.slow  # proves and checks, on a grid so coarse that little is proven
 def test_bounds_are_proven_recorded_and_checked(tmp_path, monkeypatch):
     effort = prove.Effort(points=600, run=40, rounds=4, angles=60)
-    grid = exact.Grid(
-        steps=5,
-        cells=7,
-        family_steps=2,
-        family_cells=5,
-        axis_cells=6,
-        half_steps=2,
-        half_cells=5,
-        positions=1,
-    )
+    grid = COARSE._replace(steps=5)
     monkeypatch.setattr(prove, "Effort", lambda: effort)
     monkeypatch.setattr(exact, "Grid", lambda: grid)
     file = tmp_path / "b.json"

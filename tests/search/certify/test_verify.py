@@ -11,21 +11,11 @@ import pytest
 from spiral.errors import StoreError
 from spiral.model import mlp
 from spiral.search import best_known
-from spiral.search.certify import exact, prove, record, verify
+from spiral.search.certify import prove, record, verify
 from spiral.search.network import unpacked
 from spiral.tasks import cubist
+from tests.search.certify import COARSE
 from tests.search.certify.test_pieces import lines_of
-
-COARSE = exact.Grid(
-    steps=4,
-    cells=7,
-    family_steps=2,
-    family_cells=5,
-    axis_cells=6,
-    half_steps=2,
-    half_cells=5,
-    positions=1,
-)
 
 
 @pytest.fixture(scope="module")
