@@ -20,6 +20,10 @@ ReadNetworks = Callable[[pd.DataFrame], pd.DataFrame]
 MOST = 100
 """Lines of which networks are read: each takes some 20 ms."""
 
+SHOWN = 5e-7
+"""The least loss that the six digits of a note show; a sum of lengths has smaller errors
+of rounding."""
+
 KINDS: tuple[frontier.Kind, ...] = ("any", "protocol")
 
 
@@ -109,7 +113,7 @@ def note(
     if not len(lost):
         return []
     where = int(np.argmax(lost))
-    less = int((lost > 0).sum())
+    less = int((lost >= SHOWN).sum())
     text = f"{less} of {len(lost)} {of} are less accurate on the curve than on its "
     text += "points (by length, which counts what lies between points, too)"
     if less:

@@ -82,6 +82,8 @@ def test_a_note_counts_those_that_are_less_accurate_on_the_curve():
     (none,) = on_curve.note("networks", points, points)
     assert none.startswith("0 of 3 networks are")
     assert "by up to" not in none
+    (rounded,) = on_curve.note("networks", points, points - 1e-9)
+    assert rounded == none
     assert on_curve.note("networks", points[:0], curve[:0]) == []
 
 
