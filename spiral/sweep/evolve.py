@@ -191,9 +191,7 @@ class Leaders:
         found = [
             self._entry(leader)
             for island in range(self._search.islands)
-            for _, leader in sorted(
-                archives.load(path(self._out, generation, island)).leaders.items()
-            )
+            for leader in archives.leaders(path(self._out, generation, island))
         ]
         entries = [entry for entry in found if entry]
         table = pd.DataFrame(entries, columns=best_known.SCHEMA.names)

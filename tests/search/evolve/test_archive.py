@@ -76,6 +76,8 @@ def test_archives_are_read_as_they_were_written(members, tmp_path):
     assert path.read_bytes() == (tmp_path / "b.parquet").read_bytes()
     assert [m.mask for m in again.members()] == [m.mask for m in archive.members()]
     assert len(again.leaders) == len(archive.leaders)
+    masks = [leader.mask for leader in archives.leaders(path)]
+    assert masks == [leader.mask for _, leader in sorted(archive.leaders.items())]
 
 
 def test_what_is_no_archive_is_refused(tmp_path):
