@@ -21,8 +21,8 @@ MOST = 100
 """Lines of which networks are read: each takes some 20 ms."""
 
 SHOWN = 5e-7
-"""The least loss that the six digits of a note show; a sum of lengths has smaller errors
-of rounding."""
+"""The least loss that the six digits of a note show; sums of lengths have smaller
+rounding errors."""
 
 KINDS: tuple[frontier.Kind, ...] = ("any", "protocol")
 
