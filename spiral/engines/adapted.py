@@ -1,6 +1,7 @@
 """Training with adapters or AdamW, after a method has started it (``Change.adapters``).
 
-θ denotes all that trains: the trainable parameters and the adapters.
+θ denotes all that trains: the trainable parameters and the adapters. The numbers s of a
+learned weight map (``protocol.reparam``) are adapters, too.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,10 +13,11 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
+from spiral.engines import reparam
 from spiral.model import gradients
 from spiral.protocol import adapters
 from spiral.protocol.adapters import LowRank
-from spiral.protocol.job import AdamW, Plan, TrainJob, TrainState
+from spiral.protocol.job import AdamW, Plan, Reparam, TrainJob, TrainState
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 Loss = Callable[..., Tensor]
@@ -28,7 +30,7 @@ EPSILON = 1e-8
 
 def usual(job: TrainJob, state: TrainState) -> TrainJob:
     """Return the job of plain SGD, unless a method has started something else."""
-    other = isinstance(job.plan.weight_map, LowRank) or _adam(job)
+    other = isinstance(job.plan.weight_map, LowRank | Reparam) or _adam(job)
     if not other or state.adapters is not None:
         return job
     plan = replace(job.plan, weight_map=None, optimiser=Plan.optimiser)
@@ -41,19 +43,20 @@ def advance(
     """Train a pack at once from ``state.step`` to ``stop``."""
     theta, moments, trains = _tensors(job, state, device)
     first, second = moments[:, 0], moments[:, 1]
-    kept = torch.tensor(state.masks, device=device)
-    slopes = vmap(grad(_loss(job)))
+    slopes, plain_loss = _slopes(job, device), vmap(_loss(job, plain=True))
     momentum, decay = (
         torch.tensor(column.astype(np.float32)[:, None], device=device)
         for column in (job.momentum, job.weight_decay)
     )
+    pace, share = reparam.columns(job, device)
+    decay, given = decay * share, reparam.reader(job, state, device)
     rates = torch.tensor(job.rates(state, state.step, stop), device=device)
-    losses, plain_loss = torch.tensor(state.losses_so_far()), vmap(_loss(job, 0.0))
+    losses = torch.tensor(state.losses_so_far())
     for step, (x, y) in enumerate(batches, start=state.step):
-        rate = rates[step - state.step][:, None]
+        rate, more = rates[step - state.step][:, None] * pace, given(theta, step)
         if step >= job.last_epoch:
-            losses += plain_loss(theta, kept, x, y).double().cpu()
-        slope = slopes(theta, kept, x, y)
+            losses += plain_loss(theta, x, y, *more).double().cpu()
+        slope = slopes(theta, x, y, *more)
         if isinstance(job.plan.optimiser, AdamW):
             number = step - job.plan.optimiser.since + 1
             slope = torch.where(trains, slope, 0.0)
@@ -65,7 +68,7 @@ def advance(
             slope = torch.where(trains, slope + decay * theta, 0.0)
             first = momentum * first + slope
             change = rate * first
-        theta = torch.where(trains, theta - change, theta)
+        theta = reparam.bounded(job, torch.where(trains, theta - change, theta))
     state = replace(state, losses=losses.numpy())
     return _state(state, stop, theta, torch.stack([first, second], 1))
 
@@ -75,24 +78,26 @@ def advance_one(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Train one network with torch's optimisers; return θ, moments, sum of losses."""
     theta, moments, trains = (t[0] for t in _tensors(job, state, device))
-    kept = torch.tensor(state.masks[0], device=device)
-    optimiser = _torch_optimiser(job, state, theta, moments)
-    loss_of_one, plain_loss = _loss(job), _loss(job, 0.0)
+    optimiser, parts = _torch_optimiser(job, state, theta, moments)
+    loss_of_one, plain_loss = _loss(job), _loss(job, plain=True)
+    given = reparam.reader(job, state, device)
     losses = state.losses_so_far()
     frozen = theta.clone()
-    theta.requires_grad_()
+    place = theta.detach().requires_grad_()  # the same numbers
     for step, rate in enumerate(job.rates(state, state.step, stop)[:, 0], state.step):
-        optimiser.param_groups[0]["lr"] = float(rate)
         x, y = (torch.tensor(a[0], device=device) for a in job.batch_at(step))
+        data = (x.T, y, *(array[0] for array in given(theta[None], step)))
         if step >= job.last_epoch:
-            losses += plain_loss(theta.detach(), kept, x.T, y).item()
-        (slope,) = torch.autograd.grad(loss_of_one(theta, kept, x.T, y), theta)
-        theta.grad = torch.where(trains, slope, 0.0)
+            losses += plain_loss(theta, *data).item()
+        (slope,) = torch.autograd.grad(loss_of_one(place, *data), place)
+        slope = torch.where(trains, slope, 0.0)
+        for part, group in zip(parts, optimiser.param_groups, strict=True):
+            group["lr"] = float(rate) * part.pace
+            group["params"][0].grad = slope[part.columns]
         optimiser.step()
-        with torch.no_grad():
-            theta.copy_(torch.where(trains, theta, frozen))
+        theta.copy_(reparam.bounded(job, torch.where(trains, theta, frozen)))
     moments[:, ~trains] = 0
-    return theta.detach().cpu().numpy(), moments.cpu().numpy(), losses
+    return theta.cpu().numpy(), moments.cpu().numpy(), losses
 
 
 def advance_each(
@@ -115,35 +120,57 @@ def _adam(job: TrainJob) -> bool:
 
 def _torch_optimiser(
     job: TrainJob, state: TrainState, theta: Tensor, moments: Tensor
-) -> Any:
-    """Return a torch optimiser that continues from the state."""
-    decay = float(job.weight_decay[0])
-    if isinstance(job.plan.optimiser, AdamW):
-        adam = torch.optim.AdamW([theta], lr=0.0, betas=DECAY, weight_decay=decay)
-        done = torch.tensor(float(state.step - job.plan.optimiser.since))
-        adam.state[theta] = {
-            "step": done,
-            "exp_avg": moments[0],
-            "exp_avg_sq": moments[1],
+) -> tuple[Any, list[reparam.Part]]:
+    """Return a torch optimiser that continues from the state, and its groups."""
+    parts = reparam.parts(job)
+    groups: list[dict[str, Any]] = [
+        {
+            "params": [theta[part.columns]],
+            "weight_decay": float(job.weight_decay[0]) * part.decay,
         }
-        return adam
-    momentum = float(job.momentum[0])
-    sgd = torch.optim.SGD([theta], lr=0.0, momentum=momentum, weight_decay=decay)
-    sgd.state[theta]["momentum_buffer"] = moments[0]
-    return sgd
+        for part in parts
+    ]
+    own: dict[str, Any] = {}
+    if isinstance(job.plan.optimiser, AdamW):
+        found: Any = torch.optim.AdamW(groups, lr=0.0, betas=DECAY)
+        own = {"step": torch.tensor(float(state.step - job.plan.optimiser.since))}
+    else:
+        found = torch.optim.SGD(groups, lr=0.0, momentum=float(job.momentum[0]))
+    names = ("exp_avg", "exp_avg_sq") if own else ("momentum_buffer",)
+    for part, group in zip(parts, groups, strict=True):
+        rows = dict(zip(names, moments[:, part.columns], strict=False))
+        found.state[group["params"][0]] = {k: v.clone() for k, v in own.items()} | rows
+    return found, parts
 
 
-def _loss(job: TrainJob, smoothing: float | None = None) -> Loss:
-    """Return the loss of one network: (θ [P+Q], mask [P], x [2, B], y [B]) → scalar."""
-    smooth = job.plan.label_smoothing if smoothing is None else smoothing
-    plain = gradients.loss_of_one(job.width, smooth)
+def _slopes(job: TrainJob, device: str) -> Loss:
+    """Return the gradients of a pack: (θ [N, P+Q], x, y, …) → [N, P+Q]."""
+    here = job.plan.weight_map
+    if not isinstance(here, Reparam):
+        return vmap(grad(_loss(job)))
+    pack = (job.networks, job.width, job.batch, job.plan.label_smoothing)
+    return reparam.traced_slopes(*pack, device, here.setting)
+
+
+def _loss(job: TrainJob, plain: bool = False) -> Loss:
+    """Return the loss of one network: (θ [P+Q], x [2, B], y [B], …) → scalar.
+
+    Args:
+        job: The pack; for what follows the batch see ``reparam.reader``.
+        plain: Without label smoothing and the penalty of a weight map.
+    """
+    smoothing = 0.0 if plain else job.plan.label_smoothing
     here, size = job.plan.weight_map, job.initial.shape[1]
+    if isinstance(here, Reparam):
+        setting = here.setting._replace(penalty=0.0) if plain else here.setting
+        return reparam.loss_of_one(job.width, setting, smoothing)
+    of_params = gradients.loss_of_one(job.width, smoothing)
 
-    def loss(theta: Tensor, kept: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    def loss(theta: Tensor, x: Tensor, y: Tensor, kept: Tensor) -> Tensor:
         params = theta[:size]
         if isinstance(here, LowRank):
             params = adapters.effective(params, kept, theta[size:], here, torch.cat)
-        return plain(params, x, y)
+        return of_params(params, x, y)
 
     return loss
 
