@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 from torch.func import grad, vmap
+from torch.nn.functional import pad
 
 from spiral.engines.traced import Step, trace
 from spiral.model import gradients, mlp, seeds
@@ -16,8 +17,19 @@ from spiral.protocol import reparam
 from spiral.protocol.job import TrainJob, TrainState
 from spiral.protocol.reparam import Library, Reparam, Setting
 
+VECTOR = 32
+"""Torch rounds σ in a vector of up to so many numbers in another way than behind the
+last whole vector."""
+
+
+def sigmoid(x: Tensor) -> Tensor:
+    """Return σ(x) with the same bits wherever a network is in its pack."""
+    size = x.shape[-1]
+    return torch.sigmoid(pad(x, (0, -size % VECTOR)))[..., :size]
+
+
 TORCH = Library(
-    torch.where, torch.sign, torch.sigmoid, torch.cat, lambda tensor: tensor.detach()
+    torch.where, torch.sign, sigmoid, torch.cat, lambda tensor: tensor.detach()
 )
 
 EDGE = 1e-6

@@ -7,7 +7,17 @@ from spiral.methods.controls import block, dense, mask, random, scratch
 from spiral.methods.dynamic import acdc, rigl
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import straight_through
-from spiral.methods.learned import sfw
+from spiral.methods.learned import (
+    cs,
+    edge_popup,
+    l0,
+    movement,
+    powerprop,
+    sfw,
+    sign_in,
+    soft_threshold,
+    spartan,
+)
 from spiral.methods.magnitude import gmp, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
 from spiral.methods.second_order import obspa
@@ -58,6 +68,14 @@ METHODS |= {
     "sdgf_step": straight_through.SDGF_STEP,
     "sdgf_geometric": straight_through.SDGF_GEOMETRIC,
     "sfw": sfw.ENTRY,
+    "str": soft_threshold.ENTRY,
+    "powerprop": powerprop.ENTRY,
+    "movement": movement.ENTRY,
+    "cs": cs.ENTRY,
+    "spartan": spartan.ENTRY,
+    "l0": l0.ENTRY,
+    "edge_popup": edge_popup.ENTRY,
+    "sign_in": sign_in.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
     "l1_unit": l1_unit.ENTRY,

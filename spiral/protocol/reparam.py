@@ -212,8 +212,9 @@ def hard_concrete(logits: Array, library: Library = NUMPY) -> Array:
 
 
 def _soft_threshold(pair: Pair, library: Library) -> Array:
+    thresholds = library.sigmoid(pair.s)
     left = [
-        abs(pair.w[..., layer.columns]) - library.sigmoid(pair.s[..., n : n + 1])
+        abs(pair.w[..., layer.columns]) - thresholds[..., n : n + 1]
         for n, layer in enumerate(mlp.layers(pair.width))
     ]
     return library.sign(pair.w) * library.join(left, -1).clip(min=0)
