@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float, Int
 from pydantic import Field
 
@@ -13,7 +12,6 @@ from spiral.methods.parts import erk, rewire
 from spiral.model import masks
 from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Plan, View
-from spiral.tasks import cubist
 
 
 class RiglOptions(Options):
@@ -159,13 +157,6 @@ class Rigl:
         return found
 
 
-def updates(table: pd.DataFrame) -> np.ndarray:
-    """Return the number of updates: half a gradient each, in float32, and ranking."""
-    columns = ("epochs", "batch", "update_end", "update_interval")
-    epochs, batch, end, interval = (table[c].to_numpy(np.float64) for c in columns)
-    return epochs * (cubist.POINTS // batch) * end / interval
-
-
 ENTRY = Entry(
     build=Rigl,
     summary="random ERK mask; swaps small weights for large gradients",
@@ -180,7 +171,7 @@ ENTRY = Entry(
         data="a batch an update",
     ),
     options=RiglOptions,
-    gradients=updates,
+    gradients=rewire.updates,
     colour="#999933",
     marker="8",
 )

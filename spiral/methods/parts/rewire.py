@@ -11,6 +11,7 @@ the better.
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Float32, Int, Shaped
 from pydantic import Field
 
@@ -18,6 +19,7 @@ from spiral.methods.parts.selection import Rule, by_layer
 from spiral.model import masks, mlp
 from spiral.protocol.config import unit
 from spiral.protocol.job import Budget, Change, View
+from spiral.tasks import cubist
 
 WeightMask = Bool[np.ndarray, "N W"]
 Scores = Shaped[np.ndarray, "N W"]
@@ -48,6 +50,16 @@ def events(budget: Budget, interval: int, end: float) -> tuple[int, ...]:
     """
     last = min(budget.at(end), budget.steps - 1)
     return (0, *range(interval, last + 1, interval))
+
+
+def updates(table: pd.DataFrame) -> np.ndarray:
+    """Return the number of updates of every config.
+
+    As a price: half a gradient each, in float32, and ranking.
+    """
+    columns = ("epochs", "batch", "update_end", "update_interval")
+    epochs, batch, end, interval = (table[c].to_numpy(np.float64) for c in columns)
+    return epochs * (cubist.POINTS // batch) * end / interval
 
 
 def first(view: View, shares: LayerCounts, purpose: str) -> WeightMask:

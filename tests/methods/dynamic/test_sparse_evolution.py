@@ -7,43 +7,13 @@ import pytest
 from scipy.stats import chi2
 
 from spiral.engines import sparse
-from spiral.experiment import training
 from spiral.methods.parts import erk
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
-from spiral.protocol.job import TrainState
 from tests.methods import Drift, act, chosen, decide, plan_at, table
-from tests.methods import first_view as view
+from tests.methods.dynamic import after, options, seen_at, start, update
 
-USUAL = {
-    "update_interval": 390,
-    "update_end": 1.0,
-    "drop": 0.3,
-    "fraction": "constant",
-    "drop_by": "signed",
-    "rounding": "nearest",
-    "new": "zero",
-}
-
-
-def at(step, configs, params, kept):
-    """Return what a method sees at a step, of weights kept [N, W]."""
-    full = masks.with_biases(kept, int(configs["width"].iloc[0]))
-    return replace(view(configs, np.where(full, params, 0)), step=step, masks=full)
-
-
-def rewired(seen, method="set", **options):
-    """Return what is kept [N, W] and the change, after one update."""
-    usual = USUAL if method == "set" else {}
-    change, _ = METHODS[method].build(**usual | options).act(seen, None)
-    return masks.of_weights(change.masks, seen.width), change
-
-
-def start(width=16, keep=60, n=3):
-    """Return configs, parameters and first masks."""
-    configs = table("set", n, width=width, keep=keep, epochs=50)
-    params = np.stack([mlp.initial_params(seed, width) for seed in range(n)])
-    return configs, params, chosen(act(configs), width)
+WEIGHTS = mlp.is_weight(16)
 
 
 def layered(counts):
@@ -59,8 +29,8 @@ def gone(rounding, counts):
     """Return how many weights of each sign leave each layer, the smallest of it."""
     params, kept = layered(counts)
     configs = table("set", 1, width=16, keep=int(kept.sum()))
-    seen = at(390, configs, params, kept)
-    _, change = rewired(seen, rounding=rounding)
+    seen = seen_at(390, configs, params, kept)
+    change = update(seen, "set", rounding=rounding)
     found = []
     for layer in mlp.layers(16):
         values, new = params[0, layer.weights], change.reset_momentum[0, layer.weights]
@@ -96,27 +66,24 @@ def test_authors_counts_are_not_of_weights_of_both_signs():
 def test_both_signs_together_lose_the_smallest():
     params, kept = layered(COUNTS)
     configs = table("set", 1, width=16, keep=34)
-    options = {"drop_by": "magnitude", "rounding": "down", "drop": 0.5}
-    _, change = rewired(at(390, configs, params, kept), **options)
+    other = {"drop_by": "magnitude", "rounding": "down", "drop": 0.5}
+    change = update(seen_at(390, configs, params, kept), "set", **other)
     first = mlp.layers(16)[0].weights
     stays = change.masks[0, first] & ~change.reset_momentum[0, first]
     assert np.abs(params[0, first])[stays].tolist() == [6, 7, 8, 9, 10] * 2
 
 
 def test_49_updates_one_after_every_epoch_but_the_last():
-    assert plan_at(50, "set", **USUAL).events == tuple(range(0, 19_501 - 390, 390))
+    assert plan_at(50, "set", **options("set")).events == tuple(
+        range(0, 19_501 - 390, 390)
+    )
 
 
 def test_itop_updates_every_300_steps():
-    events = plan_at(50, "set", **USUAL | {"update_interval": 300}).events
+    events = plan_at(50, "set", **options("set", update_interval=300)).events
     assert len(events) == 65
-    assert len(plan_at(50, "rigl", **rigl(update_interval=800)).events) == 19
-
-
-def rigl(**options):
-    shared = table("rigl", 1).iloc[0]
-    names = METHODS["rigl"].options.model_fields.keys() - {"fidelity"}
-    return {name: shared[name] for name in names} | options
+    events = plan_at(50, "rigl", **options("rigl", update_interval=800)).events
+    assert len(events) == 19
 
 
 def test_layers_keep_their_shares_throughout():
@@ -137,25 +104,20 @@ def test_without_drop_it_trains_as_if_there_were_no_updates():
 
 
 def test_new_weights_are_0_without_momentum_even_where_one_was_before():
-    configs, params, kept = start(width=3, keep=25)
-    seen = at(390, configs, params, kept)
-    momentum = np.where(seen.masks, np.float32(1), 0)
-    state = TrainState(390, seen.params, seen.masks, momentum)
-    now, change = rewired(seen)
-    after = training.apply(change, state, "set")
-    new = change.reset_momentum
+    seen = seen_at(390, *start("set", width=3, keep=25))
+    change = update(seen, "set")
+    state, new = after(seen, change), change.reset_momentum
     assert (new & seen.masks).any()  # of 27 places 25 are kept: some are drawn again
-    assert not after.params[new].any()
-    assert not after.momentum[new].any()
-    same = after.masks & seen.masks & ~new
-    assert np.array_equal(after.params[same], seen.params[same])
-    assert (after.momentum[same] == 1).all()
-    assert now.sum(axis=1).tolist() == [25] * 3
+    assert not state.params[new].any()
+    assert not state.momentum[new].any()
+    same = state.masks & seen.masks & ~new
+    assert np.array_equal(state.params[same], seen.params[same])
+    assert (state.momentum[same] == 1).all()
+    assert masks.of_weights(state.masks, 3).sum(axis=1).tolist() == [25] * 3
 
 
 def test_new_weights_may_be_drawn_with_deviation_a_tenth():
-    configs, params, kept = start(keep=400)
-    _, change = rewired(at(390, configs, params, kept), new="normal")
+    change = update(seen_at(390, *start("set", keep=400)), "set", new="normal")
     values = change.params[change.reset_momentum]
     assert len(values) > 300
     assert 0.09 < values.std() < 0.11
@@ -163,32 +125,29 @@ def test_new_weights_may_be_drawn_with_deviation_a_tenth():
 
 
 def test_a_kept_zero_goes_first():
-    configs, params, kept = start(keep=100, n=1)
-    zeroed = params.copy()
-    place = np.flatnonzero(kept[0] & (params[0, mlp.is_weight(16)] > 0))[-1]
-    zeroed[0, np.flatnonzero(mlp.is_weight(16))[place]] = 0
-    _, change = rewired(at(390, configs, zeroed, kept), drop=0.1)
-    weights = mlp.is_weight(16)
-    stays = change.masks[0, weights] & ~change.reset_momentum[0, weights]
+    configs, params, kept = start("set", keep=100, n=1)
+    place = np.flatnonzero(kept[0] & (params[0, WEIGHTS] > 0))[-1]
+    params[0, np.flatnonzero(WEIGHTS)[place]] = 0
+    change = update(seen_at(390, configs, params, kept), "set", drop=0.1)
+    stays = change.masks[0, WEIGHTS] & ~change.reset_momentum[0, WEIGHTS]
     assert not stays[place]
 
 
 @pytest.mark.parametrize("step", [100, 5_000, 12_000])
 def test_with_rigls_rules_only_values_and_replaced_steps_differ(step):
-    configs, params, kept = start(keep=200)
-    seen = at(step, configs, params, kept)
-    mine, _ = rewired(
+    seen = seen_at(step, *start("set", keep=200))
+    mine = update(
         seen,
+        "set",
         update_end=0.75,
         fraction="cosine",
         drop_by="magnitude",
         rounding="down",
-        update_interval=100,
     )
     seen = replace(seen, plan=replace(seen.plan, replaced=(step,)))
-    theirs, _ = rewired(seen, "rigl", **rigl(growth="random"))
-    assert np.array_equal(mine, theirs)
-    assert not np.array_equal(mine, kept)
+    theirs = update(seen, "rigl", growth="random")
+    assert np.array_equal(mine.masks, theirs.masks)
+    assert not np.array_equal(mine.masks, seen.masks)
 
 
 def test_every_free_place_is_as_likely_as_any_other():
@@ -197,8 +156,9 @@ def test_every_free_place_is_as_likely_as_any_other():
     configs = table("set", 1_000, width=8, keep=30, seed=seeds)
     params = np.repeat(mlp.initial_params(0, 8)[None], 1_000, axis=0)
     kept = np.repeat(chosen(act(configs), 8)[:1], 1_000, axis=0)
-    now, change = rewired(at(390, configs, params, kept))
+    change = update(seen_at(390, configs, params, kept), "set")
     new = change.reset_momentum[:, mlp.is_weight(8)]
+    now = masks.of_weights(change.masks, 8)
     for layer in mlp.layers(8):
         free = ~(now & ~new)[0, layer.columns]
         places, drawn = free.sum(), new[0, layer.columns].sum()
