@@ -4,7 +4,14 @@ import dataclasses
 
 from spiral.methods.at_init import force, grasp, prospr, snip, synflow
 from spiral.methods.controls import block, dense, mask, random, scratch
-from spiral.methods.dynamic import acdc, granet, mest, rigl, sparse_evolution
+from spiral.methods.dynamic import (
+    acdc,
+    cannistraci_hebb,
+    granet,
+    mest,
+    rigl,
+    sparse_evolution,
+)
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import straight_through
 from spiral.methods.learned import sfw
@@ -45,6 +52,8 @@ METHODS |= {
     "set": sparse_evolution.ENTRY,
     "mest": mest.ENTRY,
     "granet": granet.ENTRY,
+    "cht": cannistraci_hebb.CHT,
+    "chts": cannistraci_hebb.CHTS,
     "acdc": acdc.ACDC,
     "acdc_pp": acdc.ACDC_PP,
     "imp": imp.IMP,
