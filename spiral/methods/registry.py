@@ -7,6 +7,7 @@ from spiral.methods.controls import block, dense, mask, random, scratch
 from spiral.methods.dynamic import (
     acdc,
     cannistraci_hebb,
+    deep_rewiring,
     granet,
     mest,
     rigl,
@@ -54,6 +55,7 @@ METHODS |= {
     "granet": granet.ENTRY,
     "cht": cannistraci_hebb.CHT,
     "chts": cannistraci_hebb.CHTS,
+    "deepr": deep_rewiring.ENTRY,
     "acdc": acdc.ACDC,
     "acdc_pp": acdc.ACDC_PP,
     "imp": imp.IMP,
