@@ -9,9 +9,11 @@ from spiral.methods.dynamic import (
     cannistraci_hebb,
     deep_rewiring,
     granet,
+    guided_exploration,
     mest,
     rigl,
     sparse_evolution,
+    sparse_momentum,
 )
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import straight_through
@@ -56,6 +58,8 @@ METHODS |= {
     "cht": cannistraci_hebb.CHT,
     "chts": cannistraci_hebb.CHTS,
     "deepr": deep_rewiring.ENTRY,
+    "gse": guided_exploration.ENTRY,
+    "snfs": sparse_momentum.ENTRY,
     "acdc": acdc.ACDC,
     "acdc_pp": acdc.ACDC_PP,
     "imp": imp.IMP,
