@@ -4,7 +4,7 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from spiral.methods.parts.shares import layer_sizes
 from spiral.model import mlp
@@ -37,6 +37,13 @@ def budgets(width: int, keep: int, rounding: Rounding = "exact") -> tuple[int, .
     order = np.argsort(floors - shares, kind="stable")
     floors[order[: keep - floors.sum()]] += 1
     return tuple(floors.tolist())
+
+
+def shares(
+    keep: Int[np.ndarray, " N"], width: int, rounding: Rounding = "exact"
+) -> Int[np.ndarray, "N L"]:
+    """Return the budgets of every network of a pack."""
+    return np.array([budgets(width, int(k), rounding) for k in keep])
 
 
 def densities(width: int, keep: int) -> Float[np.ndarray, " L"]:
