@@ -9,7 +9,8 @@ from jaxtyping import Float
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import erk, rewire, scores, topology
+from spiral.methods.parts import rewire, scores, shares, topology
+from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks
 from spiral.protocol.config import Options
 from spiral.protocol.job import Budget, Change, Plan, View
@@ -40,6 +41,7 @@ class ChtOptions(Options):
         description="whether weights that lie on no path from input to output are "
         "replaced, too (authors' README: yes)",
     )
+    allocation: Allocation = allocation_option("ours; authors' code: uniform", "erk")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class CannistraciHebb:
     fraction: Literal["constant", "cosine"]
     links: topology.Model
     chain_removal: Literal["yes", "no"]
+    allocation: Allocation
     sampled: bool
     """Whether weights are sampled instead of ranked."""
 
@@ -79,13 +82,11 @@ class CannistraciHebb:
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Draw the first mask; rewire it."""
         if view.step == 0:
-            shares = erk.shares(view.keep, view.width)
-            kept = rewire.first(view, shares, "cht")
-            return Change(masks=masks.with_biases(kept, view.width)), None
+            return rewire.first(view, view.keep, self.allocation, "cht"), None
         kept = masks.of_weights(view.masks, view.width)
-        counts = rewire.layer_counts(kept, view.width)
+        counts = shares.of_mask(kept, view.width)
         staying = self._stay(view, kept, counts)
-        gone = counts - rewire.layer_counts(staying, view.width)
+        gone = counts - shares.of_mask(staying, view.width)
         grown = rewire.grow(staying, self._interest(view, staying), gone, view.width)
         return rewire.change(view, grown & kept, grown), None
 

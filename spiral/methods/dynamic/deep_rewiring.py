@@ -8,7 +8,8 @@ from jaxtyping import Float
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import erk, rewire
+from spiral.methods.parts import rewire, shares
+from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Plan, View
@@ -30,6 +31,7 @@ class DeeprOptions(Options):
         description="α, the L1 penalty (authors' script)",
         json_schema_extra=unit("-"),
     )
+    allocation: Allocation = allocation_option("ours", "erk")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class DeepRewiring:
 
     update_interval: int
     l1: float
+    allocation: Allocation
 
     def plan(self, budget: Budget) -> Plan:
         """The first mask, updates throughout, and one after training."""
@@ -62,16 +65,14 @@ class DeepRewiring:
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Draw the first mask; rewire it."""
         if view.step == 0:
-            shares = erk.shares(view.keep, view.width)
-            kept = rewire.first(view, shares, "deepr")
-            return Change(masks=masks.with_biases(kept, view.width)), None
+            return rewire.first(view, view.keep, self.allocation, "deepr"), None
         kept = masks.of_weights(view.masks, view.width)
         sign = np.where(masks.of_weights(view.initial, view.width) < 0, -1.0, 1.0)
         size = sign * masks.of_weights(view.params, view.width) - self._penalty(view)
         staying = kept & ~(size <= 0)  # NaN stays: a diverged network keeps its mask
         params = view.params.copy()
         params[:, mlp.is_weight(view.width)] = np.where(staying, sign * size, 0)
-        gone = rewire.layer_counts(kept & ~staying, view.width)
+        gone = shares.of_mask(kept & ~staying, view.width)
         some = np.flatnonzero(gone.any(axis=1))
         if not len(some):
             return Change(params=params), None

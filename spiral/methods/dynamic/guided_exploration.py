@@ -8,7 +8,8 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import erk, rewire, scores
+from spiral.methods.parts import rewire, scores, shares
+from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Params, Plan, View
@@ -37,6 +38,7 @@ class GseOptions(Options):
         "code)",
         json_schema_extra=unit("-"),
     )
+    allocation: Allocation = allocation_option("authors' code", "erk")
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class GuidedExploration:
     drop: float
     sampling: Literal["grabo", "uniform"]
     candidates: float
+    allocation: Allocation
 
     def plan(self, budget: Budget) -> Plan:
         """The first mask, then updates between training steps."""
@@ -73,10 +76,9 @@ class GuidedExploration:
         """Draw the first mask; update it."""
         width = view.width
         if view.step == 0:
-            kept = rewire.first(view, erk.shares(view.keep, width), "gse")
-            return Change(masks=masks.with_biases(kept, width)), None
+            return rewire.first(view, view.keep, self.allocation, "gse"), None
         kept = masks.of_weights(view.masks, width)
-        counts = rewire.layer_counts(kept, width)
+        counts = shares.of_mask(kept, width)
         end = int(self.update_end * view.plan.steps)
         share = rewire.cosine(self.drop, view.step, end)
         swaps = (counts * share).astype(np.int64)

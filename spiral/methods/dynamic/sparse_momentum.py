@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import erk, rewire, scores
+from spiral.methods.parts import rewire, scores, shares
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Plan, View
@@ -79,10 +79,9 @@ class SparseMomentum:
         """Draw the first mask; update it."""
         width = view.width
         if view.step == 0:
-            kept = rewire.first(view, erk.shares(view.keep, width), "snfs")
-            return Change(masks=masks.with_biases(kept, width)), None
+            return rewire.first(view, view.keep, "erk", "snfs"), None
         kept = masks.of_weights(view.masks, width)
-        counts = rewire.layer_counts(kept, width)
+        counts = shares.of_mask(kept, width)
         least = min(LEAST_SWAP, self.drop)
         share = rewire.cosine(self.drop, view.step, view.plan.steps, least)
         gone = np.ceil(counts * share).astype(np.int64)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from spiral.methods.dynamic import cannistraci_hebb
-from spiral.methods.parts import erk, topology
+from spiral.methods.parts import topology
 from spiral.model import masks, mlp
 from tests.methods import Drift, decide, plan_at, table
-from tests.methods.dynamic import after, options, seen_at, start, update
+from tests.methods.dynamic import after, erk_shares, options, seen_at, start, update
 
 BOTH = pytest.mark.parametrize("method", ["cht", "chts"])
 
@@ -35,7 +35,7 @@ def test_layers_keep_their_shares(method, links):
     assert len(engine.seen) > 5
     for kept in engine.seen[1:]:
         full = masks.with_biases(kept, 3)
-        assert (masks.layer_counts(full, 3) == erk.budgets(3, 17)).all()
+        assert (masks.layer_counts(full, 3) == erk_shares(3, 17)).all()
 
 
 def test_the_best_places_of_the_graph_come():

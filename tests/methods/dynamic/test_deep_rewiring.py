@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from spiral.engines import sparse
-from spiral.methods.parts import erk
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from tests.methods import Drift, decide, kept_weights, plan_at, table
-from tests.methods.dynamic import after, options, seen_at, start, update
+from tests.methods.dynamic import after, erk_shares, options, seen_at, start, update
 
 WEIGHTS = mlp.is_weight(16)
 
@@ -35,7 +34,7 @@ def test_layers_keep_their_shares():
     assert len({kept.tobytes() for kept in history}) > 10
     for kept in history:
         full = masks.with_biases(kept, 3)
-        assert (masks.layer_counts(full, 3) == erk.budgets(3, 17)).all()
+        assert (masks.layer_counts(full, 3) == erk_shares(3, 17)).all()
 
 
 def test_after_training_every_weight_has_the_sign_of_its_place():

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from spiral.methods.dynamic import guided_exploration as gse
-from spiral.methods.parts import erk
 from spiral.model import masks, mlp
 from tests import oracles
 from tests.methods import Drift, decide, plan_at, table
-from tests.methods.dynamic import after, options, seen_at, start, update
+from tests.methods.dynamic import after, erk_shares, options, seen_at, start, update
 
 BOTH = pytest.mark.parametrize("sampling", ["grabo", "uniform"])
 
@@ -28,7 +27,7 @@ def test_layers_keep_their_shares(sampling):
     assert len({kept.tobytes() for kept in engine.seen[1:]}) > 3
     for kept in engine.seen[1:]:
         full = masks.with_biases(kept, 3)
-        assert (masks.layer_counts(full, 3) == erk.budgets(3, 20)).all()
+        assert (masks.layer_counts(full, 3) == erk_shares(3, 20)).all()
 
 
 @BOTH

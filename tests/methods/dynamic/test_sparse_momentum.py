@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from spiral.methods.dynamic import sparse_momentum as snfs
-from spiral.methods.parts import erk, rewire
+from spiral.methods.parts import shares
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from tests import oracles
 from tests.methods import Drift, decide, plan_at, table
-from tests.methods.dynamic import after, options, seen_at, start, update
+from tests.methods.dynamic import after, erk_shares, options, seen_at, start, update
 
 
 def test_every_epoch_until_three_quarters():
@@ -26,7 +26,7 @@ def test_the_count_is_constant_and_layers_change():
     decide(configs, engine)
     counts = [masks.layer_counts(masks.with_biases(k, 5), 5) for k in engine.seen[1:]]
     assert all((count.sum(axis=1) == 30).all() for count in counts)
-    assert (counts[0] == erk.budgets(5, 30)).all()
+    assert (counts[0] == erk_shares(5, 30)).all()
     assert (counts[-1] != counts[0]).any()
 
 
@@ -62,7 +62,7 @@ def test_of_one_batch_without_redistribution_an_update_is_one_of_rigl(step):
     rate = 0.005 + 0.495 / 2 * (1 + np.cos(np.pi * step / 19_500))
     scale = (1 + np.cos(np.pi * step / 14_625)) / 2
     replaced = replace(seen, plan=replace(seen.plan, replaced=(step,)))
-    for layer, size in zip(mlp.layers(16), erk.budgets(16, 200), strict=True):
+    for layer, size in zip(mlp.layers(16), erk_shares(16, 200), strict=True):
         drop = (ceil(size * rate) + 1e-6) / size / scale
         theirs = after(seen, update(replaced, "rigl", drop=drop))
         for field in ("masks", "params", "momentum"):
@@ -80,9 +80,7 @@ def test_layers_gain_in_proportion_to_mean_momentum():
         moments[0, layer.columns][4:8] = 0
         moments[0, layer.columns][8:] = 99  # ... not that of pruned ones
     gone = np.full((1, 4), 5)
-    found = snfs.redistributed(
-        gone, rewire.layer_counts(kept, 16) - 5, kept, moments, 16
-    )
+    found = snfs.redistributed(gone, shares.of_mask(kept, 16) - 5, kept, moments, 16)
     assert found.tolist() == [[2, 4, 6, 8]]
 
 
