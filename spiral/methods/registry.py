@@ -4,7 +4,17 @@ import dataclasses
 
 from spiral.methods.at_init import force, grasp, prospr, snip, synflow
 from spiral.methods.controls import block, dense, mask, random, scratch
-from spiral.methods.dynamic import acdc, granet, mest, rigl, sparse_evolution
+from spiral.methods.dynamic import (
+    acdc,
+    cannistraci_hebb,
+    deep_rewiring,
+    granet,
+    guided_exploration,
+    mest,
+    rigl,
+    sparse_evolution,
+    sparse_momentum,
+)
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import dpf, iht, mdgf, sdgf, ste
 from spiral.methods.learned import sfw
@@ -31,9 +41,11 @@ from spiral.protocol.methods import Methods
 METHODS: dict[str, Entry] = {}
 METHODS |= {
     "dense": dense.ENTRY,
-    "random": random.ENTRY,
+    "random": random.RANDOM,
+    "static": random.STATIC,
     "magnitude": magnitude.ENTRY,
     "gmp": gmp.ENTRY,
+    "lamp": gmp.LAMP,
     "lth": lth.ENTRY,
     "snip": snip.ENTRY,
     "iter_snip": force.ITER_SNIP,
@@ -45,6 +57,11 @@ METHODS |= {
     "set": sparse_evolution.ENTRY,
     "mest": mest.ENTRY,
     "granet": granet.ENTRY,
+    "cht": cannistraci_hebb.CHT,
+    "chts": cannistraci_hebb.CHTS,
+    "deepr": deep_rewiring.ENTRY,
+    "gse": guided_exploration.ENTRY,
+    "snfs": sparse_momentum.ENTRY,
     "acdc": acdc.ACDC,
     "acdc_pp": acdc.ACDC_PP,
     "imp": imp.IMP,
