@@ -10,7 +10,7 @@ from spiral.methods.forward_mask import straight_through
 from spiral.methods.learned import sfw
 from spiral.methods.magnitude import gmp, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
-from spiral.methods.second_order import obspa
+from spiral.methods.second_order import cbs, chita, obs, obspa, woodfisher
 from spiral.methods.units import (
     group_norm,
     l1_unit,
@@ -64,6 +64,10 @@ METHODS |= {
     "taylor_unit": taylor_unit.ENTRY,
     "spa": spa.ENTRY,
     "obspa": obspa.ENTRY,
+    "obs": obs.ENTRY,
+    "woodfisher": woodfisher.ENTRY,
+    "cbs": cbs.ENTRY,
+    "chita": chita.ENTRY,
     "soft_filter": soft_filter.ENTRY,
     "group_norm": group_norm.ENTRY,
     "slimming": slimming.ENTRY,

@@ -1,0 +1,206 @@
+"""What the methods of the optimal brain surgeon's family share.
+
+They differ in which weights they keep (``parts.supports``) and in their defaults.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from spiral.methods.entry import Mistake, within_training
+from spiral.methods.magnitude import gmp, magnitude
+from spiral.methods.parts import batches, counts, supports
+from spiral.methods.parts.supports import Compensate
+from spiral.methods.second_order.path import (
+    Blocks,
+    Choose,
+    Matrix,
+    Model,
+    Network,
+    Path,
+)
+from spiral.model import mlp
+from spiral.protocol.config import Options, unit
+from spiral.protocol.cost_profile import CostProfile
+from spiral.protocol.job import Budget, Change, Plan, View
+
+WIDEST = {"network": 32, "layer": 64, "unit": 256}
+"""Up to which width the matrix of a block fits: 40, 140 and 0.5 MB there."""
+EXACT = 16
+"""The same for the Hessian, which takes about a minute there."""
+
+
+class SurgeonOptions(Options):
+    """Options of the family."""
+
+    timing: Literal["once", "gradual"] = Field(
+        "once", description="prune at one epoch, or along a cubic until `end`"
+    )
+    at_epoch: int | None = Field(
+        None,
+        ge=0,
+        description="epoch before which to prune once; None: after four fifths (ours)",
+        json_schema_extra=unit("epochs"),
+    )
+    events: int = Field(
+        8,
+        ge=1,
+        description="number of gradual prunings (ours)",
+        json_schema_extra=unit("events"),
+    )
+    end: float = Field(
+        0.75,
+        gt=0,
+        le=1,
+        description="fraction of training at which gradual pruning ends (as gmp)",
+        json_schema_extra=unit("-"),
+    )
+    matrix: Matrix = Field("gauss_newton", description="what stands for the Hessian")
+    mini_batch: int = Field(
+        1,
+        ge=1,
+        description="points over which each gradient of the Fisher matrix is a mean",
+        json_schema_extra=unit("points"),
+    )
+    points: int = Field(
+        4096,
+        ge=1,
+        le=49_920,
+        description="training points of which the matrix is made (ours)",
+        json_schema_extra=unit("points"),
+    )
+    damping: float = Field(
+        1e-3,
+        gt=0,
+        description="λ added to the diagonal of the matrix (ours)",
+        json_schema_extra=unit("-"),
+    )
+    compensate: Compensate = Field(
+        "joint",
+        description="the weights that stay take the least of the quadratic model, or "
+        "the sum of single updates, or do not change",
+    )
+    renewal: float = Field(
+        0.7,
+        ge=0,
+        lt=1,
+        description="share of the weights that are left when the matrix is computed "
+        "anew; 0: one matrix for all (ours)",
+        json_schema_extra=unit("-"),
+    )
+    blocks: Blocks = Field(
+        "auto",
+        description="which weights interact in the matrix; auto: all below width 32, "
+        "those of a layer below 64, those of a unit from there on (ours)",
+    )
+
+
+@dataclass(frozen=True)
+class Surgeon:
+    """Prune by a quadratic model of the loss around the current weights.
+
+    Biases compensate and are not removed. Where the matrix is computed anew, it is that
+    of the weights which are left, and the counts at which that happens do not depend on
+    ``keep``: equal dense networks that differ in ``keep`` share one path.
+
+    Assumptions: the gradient at a trained network is zero (unless ``slope`` says otherwise). The
+    points are those that training sees next, where the specification of this family
+    would take every 12th of all (C3.4), so that networks of a seed see the same. A
+    network of which no input reaches the output gets status degenerate: its matrix is
+    little more than λI, and magnitude decides. Networks that have diverged are pruned
+    by magnitude.
+    """
+
+    timing: Literal["once", "gradual"]
+    at_epoch: int | None
+    events: int
+    end: float
+    points: int
+    model: Model
+    choose: Choose = supports.greedy
+
+    def plan(self, budget: Budget) -> Plan:
+        """One event, or some that are evenly spread until ``end``."""
+        if self.timing == "once":
+            epoch = _epoch(budget.epochs, self.at_epoch)
+            return Plan.simple(budget, epoch * budget.steps_per_epoch)
+        last = max(1, budget.at(self.end))
+        steps = {max(1, last * i // self.events) for i in range(1, self.events + 1)}
+        return Plan.simple(budget, *sorted(steps))
+
+    def start(self, view: View) -> int:
+        """Return how many events have passed."""
+        return 0
+
+    def act(self, view: View, state: int) -> tuple[Change, int]:
+        """Prune to this event's counts; networks that are equal so far go together."""
+        passed = state + 1
+        done, total = passed / len(view.plan.events), mlp.weight_count(view.width)
+        goals = np.rint(counts.cubic(done, view.keep, total)).astype(np.int64)
+        points, labels = batches.next_points(view, self.points)
+        together: dict[bytes, list[int]] = {}
+        for n in range(len(goals)):
+            parts = (view.params[n], view.masks[n], points[n], labels[n])
+            together.setdefault(b"".join(p.tobytes() for p in parts), []).append(n)
+        kept, params = view.masks.copy(), view.params.copy()
+        status = np.full(len(goals), "", "U10")
+        for rows in together.values():
+            one = rows[0]
+            path = Path(self.model, self.choose, points[one], labels[one], view.width)
+            begin = Network(view.params[one].astype(np.float64), view.masks[one])
+            found = path.walk(begin, goals[rows].tolist())
+            for n in rows:
+                params[n], kept[n] = found[int(goals[n])]
+            if path.silent(begin):
+                status[rows] = "degenerate"
+        return Change(
+            masks=kept,
+            params=params,
+            reset_momentum=np.ones_like(kept),
+            status=status,
+        ), passed
+
+
+def build(
+    choose: Choose = supports.greedy, first_order: bool = False, **options: Any
+) -> Surgeon:
+    """Return a method of the family from its options."""
+    own = {name: options.pop(name) for name in Model._fields if name in options}
+    model = Model(**own, first_order=first_order)
+    return Surgeon(**options, model=model, choose=choose)
+
+
+def _epoch(epochs: int, at_epoch: int | None) -> int:
+    """Return the epoch before which a network is pruned once."""
+    return epochs * 4 // 5 if at_epoch is None else at_epoch
+
+
+def check(table: pd.DataFrame) -> list[Mistake]:
+    """The epoch must be one of the training, and the matrix must fit."""
+    found = within_training("at_epoch")(table)
+    for blocks, widest in WIDEST.items():
+        wide = table["width"][(table["blocks"] == blocks) & (table["width"] > widest)]
+        if len(wide):
+            text = f"expected at most width {widest} for {blocks}, got {wide.iloc[0]}"
+            found.append(Mistake("blocks", f"{text}; use smaller blocks", blocks))
+    wide = table["width"][(table["matrix"] == "exact") & (table["width"] > EXACT)]
+    if len(wide):
+        text = f"expected at most width {EXACT} for the Hessian, got {wide.iloc[0]}"
+        found.append(Mistake("matrix", f"{text}; use gauss_newton or fisher", "exact"))
+    return found
+
+
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
+    """All weights until they are pruned once, a shared prefix; or the cubic."""
+    if table["timing"].iloc[0] == "gradual":
+        return gmp.cost_profile(table, weights, sharing)
+    at_epoch = table["at_epoch"].fillna(table["epochs"] * 4 // 5)
+    return magnitude.cost_profile(table.assign(at_epoch=at_epoch), weights, sharing)
+
+
+def gradients(table: pd.DataFrame) -> np.ndarray:
+    """Return what the matrices and the choice cost, in gradients of a batch."""
+    return np.full(len(table), 10_000.0)
