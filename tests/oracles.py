@@ -193,6 +193,45 @@ def allocate(keep: int, sizes: Sequence[int]) -> list[int]:
     return shares
 
 
+def quotas(
+    keep: int, sizes: Sequence[int], ideal: Callable[[int, float], float]
+) -> list[int]:
+    """Take weights from layers one by one, where the ideal share falls first.
+
+    ``ideal(layer, time)`` falls from the layer's size as time goes on; a layer loses a
+    weight when it is half a weight below its count. At ties the later layer loses it.
+    """
+    counts = list(sizes)
+    while sum(counts) > keep:
+        due = [_falls_to(c - 0.5, i, ideal) for i, c in enumerate(counts)]
+        counts[max(i for i, time in enumerate(due) if time == min(due))] -= 1
+    return counts
+
+
+def _falls_to(share: float, layer: int, ideal: Callable[[int, float], float]) -> float:
+    """Return when a layer's ideal share falls to some value; never below zero."""
+    before, after = 0.0, 1e6
+    for _ in range(100):
+        middle = (before + after) / 2
+        if share < 0 or ideal(layer, middle) > share:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def lamp(scores: Sequence[float], width: int) -> list[float]:
+    """Divide each score by the sum of those in its layer that rank no lower."""
+    found, start = [], 0
+    for out, into in shapes(width):
+        part = list(scores[start : start + out * into])
+        for i, score in enumerate(part):
+            above = [s for j, s in enumerate(part) if (s, -j) >= (score, -i)]
+            found.append(score / sum(above))
+        start += out * into
+    return found
+
+
 def is_weight(width: int) -> Array:
     """Return which of the flat parameters are no biases."""
     parts = [([True] * (o * i), [False] * o) for o, i in shapes(width)]

@@ -4,7 +4,7 @@ import dataclasses
 
 from spiral.methods.at_init import force, grasp, prospr, snip, synflow
 from spiral.methods.controls import block, dense, mask, random, scratch
-from spiral.methods.dynamic import acdc, rigl
+from spiral.methods.dynamic import acdc, granet, mest, rigl, sparse_evolution
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import straight_through
 from spiral.methods.learned import sfw
@@ -42,6 +42,9 @@ METHODS |= {
     "synflow": synflow.ENTRY,
     "prospr": prospr.ENTRY,
     "rigl": rigl.ENTRY,
+    "set": sparse_evolution.ENTRY,
+    "mest": mest.ENTRY,
+    "granet": granet.ENTRY,
     "acdc": acdc.ACDC,
     "acdc_pp": acdc.ACDC_PP,
     "imp": imp.IMP,

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy, nothing_to_derive
-from spiral.methods.parts import allocation, n_of_m
+from spiral.methods.parts import n_of_m, shares
 from spiral.model import groups, masks, mlp
 from spiral.model.groups import Scope
 from spiral.protocol.config import Options, fields, preset, unit
@@ -180,7 +180,7 @@ class StraightThrough:
         counts = view.keep if last else np.maximum(view.keep, left)
         if self.scope == "global":
             return counts[:, None]
-        return allocation.at_least_one(counts, view.width)
+        return shares.at_least_one(counts, view.width)
 
 
 def pattern(width: int, scope: Scope, active: int) -> Int[np.ndarray, " G"]:

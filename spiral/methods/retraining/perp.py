@@ -10,8 +10,8 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import reconstruction, retraining_rates, scores, selection
-from spiral.methods.parts.allocation import SCOPE, Scope
 from spiral.methods.parts.reconstruction import Fit
+from spiral.methods.parts.shares import SCOPE, Scope
 from spiral.model import masks, mlp, schedules
 from spiral.protocol import adapters
 from spiral.protocol.adapters import Kind, LowRank
