@@ -40,7 +40,8 @@ class Quadratic:
     slope: Vector
     """g."""
     groups: Int[np.ndarray, " n"]
-    """Which count each weight belongs to; STAYS for biases, which compensate only."""
+    """Which number of removals each weight counts towards; STAYS for biases, which
+    compensate only."""
 
 
 Blocks = Sequence[Quadratic]
@@ -69,13 +70,14 @@ def independent(blocks: Blocks, removals: Removals) -> list[Kept]:
 
     found = [curvature.inverse(b.matrix).diagonal() for b in blocks]
     scores = [b.weights**2 / each for b, each in zip(blocks, found, strict=True)]
-    return largest(blocks, scores, counts(blocks) - removals)
+    return largest(blocks, scores, left_by(blocks, removals))
 
 
-def counts(blocks: Blocks) -> Int[np.ndarray, " G"]:
-    """Return how many weights each group has."""
+def left_by(blocks: Blocks, removals: Removals) -> Int[np.ndarray, " G"]:
+    """Return how many weights of each group stay after so many removals."""
     groups = np.concatenate([b.groups for b in blocks])
-    return np.bincount(groups[groups != STAYS])
+    sizes = np.bincount(groups[groups != STAYS], minlength=len(removals))
+    return sizes - np.asarray(removals)
 
 
 def largest(

@@ -88,7 +88,7 @@ def l0(
         removals: How many weights of each group to remove.
         rounds: Most steps within an active set, and most active sets.
     """
-    every = supports.counts(blocks)
+    every = supports.left_by(blocks, np.zeros_like(removals))
     problem = _Problem(
         blocks,
         weights=np.concatenate([b.weights for b in blocks]),

@@ -10,12 +10,12 @@ from pydantic import Field
 from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import supports
 from spiral.methods.parts.supports import Kept, Quadratic, SwapCost
-from spiral.methods.second_order import surgeon
+from spiral.methods.second_order import surgeon, surgeon_options
 from spiral.methods.second_order.path import Matrix
 from spiral.protocol.config import unit
 
 
-class CbsOptions(surgeon.SurgeonOptions):
+class CbsOptions(surgeon_options.SurgeonOptions):
     """Options of ``cbs``."""
 
     matrix: Matrix = Field("fisher", description="what stands for the Hessian")
@@ -31,7 +31,7 @@ class CbsOptions(surgeon.SurgeonOptions):
     )
     least_gain: float = Field(
         1e-4,
-        ge=0,
+        ge=1e-9,  # less would be rounding, and exchanges might go on for ever
         description="gain that an exchange must have (ε of authors' README)",
         json_schema_extra=unit("-"),
     )
@@ -60,7 +60,7 @@ def build(
             first = supports.greedy(blocks, removals)
         else:
             sizes = [np.abs(block.weights) for block in blocks]
-            left = supports.counts(blocks) - removals
+            left = supports.left_by(blocks, removals)
             first = supports.largest(blocks, sizes, left)
         return [
             supports.swapped(block, kept, swap_cost, least_gain)
@@ -84,7 +84,7 @@ ENTRY = Entry(
         second_phase="fine-tune",
     ),
     options=CbsOptions,
-    check=surgeon.check,
+    check=surgeon_options.check,
     cost_profile=surgeon.cost_profile,
     gradients=surgeon.gradients,
     colour="#CC79A7",

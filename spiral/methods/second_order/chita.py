@@ -7,12 +7,12 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import thresholding
-from spiral.methods.second_order import surgeon
+from spiral.methods.second_order import surgeon, surgeon_options
 from spiral.methods.second_order.path import Matrix
 from spiral.protocol.config import unit
 
 
-class ChitaOptions(surgeon.SurgeonOptions):
+class ChitaOptions(surgeon_options.SurgeonOptions):
     """Options of ``chita``."""
 
     matrix: Matrix = Field("fisher", description="what stands for the Hessian")
@@ -61,7 +61,7 @@ ENTRY = Entry(
         second_phase="fine-tune",
     ),
     options=ChitaOptions,
-    check=surgeon.check,
+    check=surgeon_options.check,
     cost_profile=surgeon.cost_profile,
     gradients=surgeon.gradients,
     colour="#56B4E9",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.second_order import surgeon
+from spiral.methods.second_order import surgeon, surgeon_options
 
 
 def build(**options: Any) -> surgeon.Surgeon:
@@ -33,8 +33,8 @@ ENTRY = Entry(
         cost="dense to sparse",
         second_phase="fine-tune",
     ),
-    options=surgeon.SurgeonOptions,
-    check=surgeon.check,
+    options=surgeon_options.SurgeonOptions,
+    check=surgeon_options.check,
     cost_profile=surgeon.cost_profile,
     gradients=surgeon.gradients,
     colour="#009E73",

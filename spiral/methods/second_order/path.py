@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int, Shaped
 
-from spiral.methods.parts import scores, supports
+from spiral.methods.parts import allocation, scores, shares, supports
 from spiral.methods.parts.brain_surgeon import STAYS
 from spiral.methods.parts.supports import Compensate, Kept, Quadratic
 from spiral.model import masks, mlp
@@ -19,6 +20,8 @@ Blocks = Literal["auto", "network", "layer", "unit"]
 Matrix = Literal["gauss_newton", "fisher", "exact"]
 Choose = Callable[[Sequence[Quadratic], Int[np.ndarray, " G"]], list[Kept]]
 """What to keep of a model, given how many weights of each group to remove."""
+Allocation = Literal["global", shares.Quota]
+"""One ranking of all weights, or a share for each layer (``parts.shares``)."""
 Places = Int[np.ndarray, " n"]
 
 
@@ -38,6 +41,7 @@ class Model(NamedTuple):
     compensate: Compensate
     renewal: float
     blocks: Blocks
+    allocation: Allocation
     first_order: bool
     """Whether the model has the gradient, too."""
 
@@ -65,11 +69,13 @@ class Path:
             least = max(left[-1], int(self.model.renewal * count))
             here = [goal for goal in left if goal >= least]
             blocks = self._blocks(network)
+            if not all(np.isfinite(model.matrix).all() for _, model in blocks):
+                return found | {goal: self._by_size(network, goal) for goal in left}
             for goal in here:
-                found[goal] = self._cut(network, blocks, count - goal)
+                found[goal] = self._cut(network, blocks, goal)
             left = left[len(here) :]
             if left:
-                network = self._cut(network, blocks, count - least)
+                network = self._cut(network, blocks, least)
         return found
 
     def silent(self, network: Network) -> bool:
@@ -110,30 +116,46 @@ class Path:
             weights=network.params[own],
             matrix=matrix + self.model.damping * np.eye(len(own)),
             slope=slope,
-            groups=np.where(mlp.is_weight(self.width)[own], 0, STAYS),
+            groups=self._groups[own],
         )
 
+    @cached_property
+    def _groups(self) -> Int[np.ndarray, " P"]:
+        """Return what each parameter counts towards: all weights, or its layer's."""
+        found = np.full(mlp.param_count(self.width), STAYS)
+        for number, layer in enumerate(mlp.layers(self.width)):
+            found[layer.weights] = 0 if self.model.allocation == "global" else number
+        return found
+
+    def _removals(self, network: Network, goal: int) -> Int[np.ndarray, " G"]:
+        """Return how many weights of each group must go."""
+        weights = self._weights(network.mask)[None]
+        if self.model.allocation == "global":
+            return weights.sum(axis=1) - goal
+        have = shares.of_mask(weights, self.width)
+        rule = self.model.allocation
+        return (have - shares.quotas(np.array([goal]), self.width, rule, have))[0]
+
     def _cut(
-        self, network: Network, blocks: list[tuple[Places, Quadratic]], removals: int
+        self, network: Network, blocks: list[tuple[Places, Quadratic]], goal: int
     ) -> Network:
-        """Remove some weights; those that stay compensate."""
-        if removals <= 0:
+        """Remove weights; those that stay compensate."""
+        removals = self._removals(network, goal)
+        if removals.sum() <= 0:
             return network
-        models = [model for _, model in blocks]
-        if not all(np.isfinite(model.matrix).all() for model in models):
-            return self._by_size(network, removals)
         params, mask = network.params.copy(), np.zeros(network.mask.shape, bool)
-        chosen = self.choose(models, np.array([removals]))
+        chosen = self.choose([model for _, model in blocks], removals)
         for (own, model), kept in zip(blocks, chosen, strict=True):
             params[own] = supports.compensated(model, kept, self.model.compensate)
             mask[own] = kept
         return self._network(params, self._weights(mask))
 
-    def _by_size(self, network: Network, removals: int) -> Network:
+    def _by_size(self, network: Network, goal: int) -> Network:
         """Remove the smallest weights of a network that has diverged."""
-        weights = self._weights(network.mask)
-        size = scores.sizes(network.params[None], weights[None], self.width)
-        kept = masks.keep_top(size, np.array([weights.sum() - removals]))
+        weights = self._weights(network.mask)[None]
+        size = scores.sizes(network.params[None], weights, self.width)
+        keep, allocated = np.array([goal]), self.model.allocation
+        kept = allocation.choose(size, keep, allocated, "rank", self.width, weights)
         return self._network(network.params, kept[0])
 
     def _network(

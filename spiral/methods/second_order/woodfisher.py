@@ -7,12 +7,12 @@ from pydantic import Field
 from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import supports
 from spiral.methods.parts.supports import Compensate
-from spiral.methods.second_order import surgeon
+from spiral.methods.second_order import surgeon, surgeon_options
 from spiral.methods.second_order.path import Matrix
 from spiral.protocol.config import unit
 
 
-class WoodfisherOptions(surgeon.SurgeonOptions):
+class WoodfisherOptions(surgeon_options.SurgeonOptions):
     """Options of ``woodfisher``."""
 
     matrix: Matrix = Field("fisher", description="what stands for the Hessian")
@@ -59,7 +59,7 @@ ENTRY = Entry(
         second_phase="fine-tune",
     ),
     options=WoodfisherOptions,
-    check=surgeon.check,
+    check=surgeon_options.check,
     cost_profile=surgeon.cost_profile,
     gradients=surgeon.gradients,
     colour="#E69F00",
