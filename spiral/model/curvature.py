@@ -139,6 +139,12 @@ def solve(
 
 
 @one_thread()
+def cholesky(matrix: Matrix) -> Matrix:
+    """Return the lower triangular L with L Lᵀ equal to a positive definite matrix."""
+    return torch.linalg.cholesky(torch.from_numpy(matrix)).numpy()
+
+
+@one_thread()
 def largest(matrix: Matrix) -> float:
     """Return the largest eigenvalue of a symmetric matrix."""
     return float(torch.linalg.eigvalsh(torch.from_numpy(matrix))[-1])

@@ -137,5 +137,8 @@ def test_linear_algebra():
     assert np.allclose(curvature.inverse(matrix) @ matrix, np.eye(4))
     for right in (rows[0], rows[:3].T.copy()):
         assert np.allclose(matrix @ curvature.solve(matrix, right), right)
+    lower = curvature.cholesky(matrix)
+    assert np.allclose(lower, np.tril(lower))
+    assert np.allclose(lower @ lower.T, matrix)
     eigenvalues = np.linalg.eigvalsh(matrix)
     assert np.isclose(curvature.largest(matrix), eigenvalues.max())
