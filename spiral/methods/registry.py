@@ -7,7 +7,7 @@ from spiral.methods.controls import block, dense, mask, random, scratch
 from spiral.methods.dynamic import acdc, granet, mest, rigl, sparse_evolution
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import straight_through
-from spiral.methods.layerwise import obc, sparsegpt, wanda
+from spiral.methods.layerwise import alps, obc, sparsegpt, wanda
 from spiral.methods.learned import sfw
 from spiral.methods.magnitude import gmp, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
@@ -75,6 +75,7 @@ METHODS |= {
     "wanda": wanda.ENTRY,
     "sparsegpt": sparsegpt.ENTRY,
     "obc": obc.ENTRY,
+    "alps": alps.ENTRY,
     "soft_filter": soft_filter.ENTRY,
     "group_norm": group_norm.ENTRY,
     "slimming": slimming.ENTRY,

@@ -145,9 +145,18 @@ def cholesky(matrix: Matrix) -> Matrix:
 
 
 @one_thread()
-def largest(matrix: Matrix) -> float:
-    """Return the largest eigenvalue of a symmetric matrix."""
-    return float(torch.linalg.eigvalsh(torch.from_numpy(matrix))[-1])
+def spectrum(matrix: Matrix) -> tuple[Float[np.ndarray, " K"], Matrix]:
+    """Return the eigenvalues of a symmetric matrix, ascending, and their vectors."""
+    values, vectors = torch.linalg.eigh(torch.from_numpy(matrix))
+    return values.numpy(), vectors.numpy()
+
+
+@one_thread()
+def product(
+    left: Float[np.ndarray, "A K"], right: Float[np.ndarray, "K B"]
+) -> Float[np.ndarray, "A B"]:
+    """Multiply two matrices."""
+    return (torch.from_numpy(left) @ torch.from_numpy(right)).numpy()
 
 
 @cache

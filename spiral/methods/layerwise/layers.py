@@ -142,13 +142,19 @@ def through(
     return new.astype(np.float32), kept
 
 
-def inverse_moments(layer: Layer, damping: float) -> Float64[np.ndarray, "J J"]:
-    """Return the inverse of mean(x xᵀ) + λI, with λ a share of the mean diagonal."""
+def moments(layer: Layer, damping: float) -> Float64[np.ndarray, "J J"]:
+    """Return mean(x xᵀ) + λI of a layer's inputs, λ a share of the mean diagonal."""
     from spiral.model import curvature
 
-    moments = curvature.gram(layer.inputs / np.sqrt(len(layer.inputs)))
-    shift = damping * moments.diagonal().mean()
-    return curvature.inverse(moments + shift * np.eye(len(moments)))
+    found = curvature.gram(layer.inputs / np.sqrt(len(layer.inputs)))
+    return found + damping * found.diagonal().mean() * np.eye(len(found))
+
+
+def inverse_moments(layer: Layer, damping: float) -> Float64[np.ndarray, "J J"]:
+    """Return the inverse of :func:`moments`."""
+    from spiral.model import curvature
+
+    return curvature.inverse(moments(layer, damping))
 
 
 def _epoch(epochs: int, at_epoch: int | None) -> int:

@@ -54,7 +54,7 @@ class _Problem:
         from spiral.model import curvature
 
         found = [
-            curvature.largest(np.ascontiguousarray(b.matrix[np.ix_(on, on)]))
+            curvature.spectrum(np.ascontiguousarray(b.matrix[np.ix_(on, on)]))[0][-1]
             for b, on in zip(self.blocks, self.split(active), strict=True)
             if on.any()
         ]

@@ -76,8 +76,8 @@ class SurgeonOptions(Options):
     )
     blocks: Blocks = Field(
         "auto",
-        description="which weights interact in the matrix; auto: all below width 32, "
-        "those of a layer below 64, those of a unit from there on (ours)",
+        description="which weights interact in the matrix; auto: those of a layer "
+        "below width 64, those of a unit from there on (ours)",
     )
     allocation: Allocation = Field(
         "global",

@@ -1,4 +1,4 @@
-"""``wanda``, ``sparsegpt`` and ``obc`` on one layer, and from layer to layer."""
+"""``wanda``, ``sparsegpt``, ``obc`` and ``alps`` on a layer, and on all of them."""
 
 from itertools import combinations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spiral.experiment import prepare
-from spiral.methods.layerwise import layers, obc, sparsegpt, wanda
+from spiral.methods.layerwise import alps, layers, obc, sparsegpt, wanda
 from spiral.methods.layerwise.layers import Layer
 from spiral.methods.parts import shares
 from spiral.methods.registry import METHODS
@@ -14,7 +14,7 @@ from spiral.model import mlp
 from tests import oracles
 from tests.methods import act, chosen, first_view, plan_at, table
 
-FAMILY = ["wanda", "sparsegpt", "obc"]
+FAMILY = ["wanda", "sparsegpt", "obc", "alps"]
 W = np.cos(1 + np.arange(24.0)).reshape(4, 6)
 A = np.sin(np.outer(np.arange(40) + 1, np.arange(6) + 1.5))
 C = 0.6 / (1 + np.abs(np.subtract.outer(np.arange(6), np.arange(6)))) + 0.4 * np.eye(6)
@@ -44,7 +44,8 @@ def by_size(keep):
 
 
 # Errors of the published code on this layer: locuslab/wanda lib/prune.py,
-# IST-DASLab/sparsegpt sparsegpt.py, IST-DASLab/OBC trueobs.py
+# IST-DASLab/sparsegpt sparsegpt.py, IST-DASLab/OBC trueobs.py, mazumder-lab/ALPS
+# alps.py
 @pytest.mark.parametrize(
     ("prune", "keep", "lost", "refitted"),
     [
@@ -52,8 +53,9 @@ def by_size(keep):
         (wanda.by_row, 12, 34.2465, 27.6478),
         (lambda one, keep: sparsegpt.prune(one, keep, 0.01), 11, 30.0363, 27.8075),
         (lambda one, keep: obc.prune(one, keep, 1e-9), 12, 19.21643, 19.21643),
+        (lambda one, keep: alps.prune(one, keep, 0.01), 12, 19.2171, 19.2164),
     ],
-    ids=["wanda by layer", "wanda by row", "sparsegpt", "obc"],
+    ids=["wanda by layer", "wanda by row", "sparsegpt", "obc", "alps"],
 )
 def test_numbers_of_the_published_codes(prune, keep, lost, refitted):
     weights, kept = prune(layer(), keep)
@@ -208,6 +210,11 @@ def test_narrow_and_wide_networks(method, width, keep):
     change = act(table(method, 1, width=width, keep=keep, points=128))
     assert chosen(change, width).sum() == keep
     assert np.isfinite(change.params).all()
+
+
+def test_alps_fits_each_row_on_its_mask():
+    weights, kept = alps.prune(layer(), 12, 1e-9)
+    assert np.allclose(weights, least_squares(kept), atol=1e-6)
 
 
 def test_inverse_moments_are_those_of_the_inputs():
