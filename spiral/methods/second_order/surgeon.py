@@ -37,8 +37,8 @@ class Surgeon:
 
     Weights of different layers do not interact by default (``blocks: network`` is the
     published brain surgeon). What the whole matrix says of them holds for small changes
-    only: of 560 weights pruned to 26 at once it leaves 0.59 of the points right after
-    retraining, and the layers' blocks 0.93 (5 seeds), in a third of the time.
+    only: width 16, pruned to 26 weights at once, has a mean accuracy of 0.59 with it and
+    0.93 with blocks (5 seeds), which take a third of the time.
 
     A network whose output no input moves gets status degenerate: its matrix is little
     more than λI, so magnitude decides. Networks that have diverged are pruned by
