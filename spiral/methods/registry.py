@@ -17,10 +17,11 @@ from spiral.methods.dynamic import (
 )
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import dpf, iht, mdgf, sdgf, ste
+from spiral.methods.layerwise import alps, obc, sparsegpt, wanda
 from spiral.methods.learned import sfw
 from spiral.methods.magnitude import gmp, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
-from spiral.methods.second_order import obspa
+from spiral.methods.second_order import cbs, chita, obs, obspa, woodfisher
 from spiral.methods.units import (
     group_norm,
     l1_unit,
@@ -87,6 +88,14 @@ METHODS |= {
     "taylor_unit": taylor_unit.ENTRY,
     "spa": spa.ENTRY,
     "obspa": obspa.ENTRY,
+    "obs": obs.ENTRY,
+    "woodfisher": woodfisher.ENTRY,
+    "cbs": cbs.ENTRY,
+    "chita": chita.ENTRY,
+    "wanda": wanda.ENTRY,
+    "sparsegpt": sparsegpt.ENTRY,
+    "obc": obc.ENTRY,
+    "alps": alps.ENTRY,
     "soft_filter": soft_filter.ENTRY,
     "group_norm": group_norm.ENTRY,
     "slimming": slimming.ENTRY,
