@@ -30,6 +30,14 @@ class SynflowOptions(Options):
     scoring_biases: Literal["zero", "absolute"] = Field(
         "zero", description="biases in the scoring pass: none, or |b|"
     )
+    power: float = Field(
+        1.0,
+        gt=0,
+        le=10,
+        description="exponent of |w| in the flow: 1 (Tanaka et al. 2020), or 2 for "
+        "SynFlow-L2 (Patil & Dovrolis 2021), with which PX coincides for one output",
+        json_schema_extra=unit("-"),
+    )
 
 
 @dataclass(frozen=True)
@@ -45,11 +53,17 @@ class Synflow:
     code removes all of them. ``scoring_biases: absolute`` is what the code of Zhang &
     Papyan does: biases feed late layers, and the guarantee is lost; ``strict`` too: it
     removes one weight more in every round that removes any.
+
+    ``power: 2`` scores the flow of squared weights: SynFlow-L2 (Patil & Dovrolis, ICML
+    2021). For one output it ranks as PX does (Iurada et al., CVPR 2024), whose score
+    multiplies that of each weight by the same sum of open paths; but PX scores all
+    weights 0 if no path is open for any point, and its authors' code squares biases.
     """
 
     selection: Literal["rank", "strict"]
     rounds: int
     scoring_biases: Literal["zero", "absolute"]
+    power: float = 1.0
 
     def plan(self, budget: Budget) -> Plan:
         """One event before training, with all rounds inside."""
@@ -61,7 +75,7 @@ class Synflow:
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Prune in rounds."""
         total = mlp.weight_count(view.width)
-        size = np.abs(view.params.astype(np.float64))
+        size = np.abs(view.params.astype(np.float64)) ** self.power
         if self.scoring_biases == "zero":
             size[:, ~mlp.is_weight(view.width)] = 0
         kept = np.ones((len(size), total), bool)
