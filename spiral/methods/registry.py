@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from spiral.methods.at_init import force, grasp, prospr, snip, synflow
+from spiral.methods.at_init import force, grasp, ntk_sap, prospr, snip, synflow
 from spiral.methods.controls import block, dense, mask, random, scratch
 from spiral.methods.dynamic import acdc, granet, mest, rigl, sparse_evolution
 from spiral.methods.entry import Entry
@@ -41,6 +41,7 @@ METHODS |= {
     "grasp": grasp.ENTRY,
     "synflow": synflow.ENTRY,
     "prospr": prospr.ENTRY,
+    "ntk_sap": ntk_sap.ENTRY,
     "rigl": rigl.ENTRY,
     "set": sparse_evolution.ENTRY,
     "mest": mest.ENTRY,

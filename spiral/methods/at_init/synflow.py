@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.parts.scores import forgiving
 from spiral.methods.parts.selection import degenerate, select, without
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, unit
@@ -91,18 +92,13 @@ class Synflow:
     def _scores(
         self, size: Float[np.ndarray, "N P"], kept: np.ndarray, width: int
     ) -> Float[np.ndarray, "N W"]:
-        """Score what is left; what is pruned has score 0.
-
-        Ranks are of float32 relative to the best score, which forgives the rounding of
-        scores that are equal by algebra: their indices decide then.
-        """
+        """Score what is left; what is pruned has score 0."""
         size = size.copy()
         size[:, mlp.is_weight(width)] *= kept
         scores = flow(size, width)
         if self.selection == "strict":
             return scores  # it would remove scores that only rounding makes equal
-        scores /= np.maximum(scores.max(axis=1, keepdims=True), np.finfo(float).tiny)
-        return scores.astype(np.float32)
+        return forgiving(scores)
 
 
 def removed_by(
