@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from spiral.methods.at_init import force, grasp, ntk_sap, prospr, snip, synflow
+from spiral.methods.at_init import force, grasp, ntk_sap, phew, prospr, snip, synflow
 from spiral.methods.controls import block, dense, mask, random, scratch
 from spiral.methods.dynamic import acdc, granet, mest, rigl, sparse_evolution
 from spiral.methods.entry import Entry
@@ -42,6 +42,7 @@ METHODS |= {
     "synflow": synflow.ENTRY,
     "prospr": prospr.ENTRY,
     "ntk_sap": ntk_sap.ENTRY,
+    "phew": phew.ENTRY,
     "rigl": rigl.ENTRY,
     "set": sparse_evolution.ENTRY,
     "mest": mest.ENTRY,
