@@ -134,6 +134,7 @@ def sgd_step(
     lr: float,
     momentum: float,
     decay: float | Array,
+    nesterov: bool = False,
 ) -> tuple[Array, Array]:
     """Return (params, velocity) after one step; only entries that train move."""
     new_params, new_velocity = params.copy(), velocity.copy()
@@ -141,8 +142,9 @@ def sgd_step(
     for i in range(len(params)):
         if trains[i]:
             push = slope[i] + penalty[i] * params[i]
-            new_velocity[i] = momentum * velocity[i] + push
-            new_params[i] = params[i] - lr * new_velocity[i]
+            speed = new_velocity[i] = momentum * velocity[i] + push
+            change = push + momentum * speed if nesterov else speed
+            new_params[i] = params[i] - lr * change
     return new_params, new_velocity
 
 
@@ -153,6 +155,7 @@ def train(
     lrs: Sequence[float],
     momentum: float = 0.9,
     decay: float | Array = 5e-4,
+    nesterov: bool = False,
     **loss_options: float,
 ) -> Array:
     """Return the parameters after one step per batch, from momentum zero."""
@@ -161,7 +164,7 @@ def train(
     for (x, y), lr in zip(batches, lrs, strict=True):
         slope = gradient(params, x, y, width, **loss_options)
         params, velocity = sgd_step(
-            params, velocity, slope, trains, lr, momentum, decay
+            params, velocity, slope, trains, lr, momentum, decay, nesterov
         )
     return params
 

@@ -1,7 +1,9 @@
 """The effective weights of networks under a weight map (``job.ForwardMask``)."""
 
 import numpy as np
+import torch
 from jaxtyping import Float32
+from torch import Tensor
 
 from spiral.model import groups
 from spiral.protocol.job import ForwardMask, Params, TrainJob, TrainState
@@ -28,3 +30,14 @@ def factor(
         return None
     kept = groups.top(params, state.active_counts, job.width, here.scope_at(step))
     return np.where(kept, np.float32(1), np.float32(here.rest[step]))
+
+
+def of_stored(
+    job: TrainJob, gradient: Tensor, weights: Tensor, factor: Tensor | None
+) -> Tensor:
+    """Return the gradient of stored weights from that of effective weights."""
+    here = job.plan.weight_map
+    if factor is None or not isinstance(here, ForwardMask):
+        return gradient
+    gradient = gradient * factor if here.gradient == "chain" else gradient
+    return torch.where(factor < 1, gradient + here.pull * weights, gradient)

@@ -31,9 +31,11 @@ from spiral.protocol.methods import Methods
 METHODS: dict[str, Entry] = {}
 METHODS |= {
     "dense": dense.ENTRY,
-    "random": random.ENTRY,
+    "random": random.RANDOM,
+    "static": random.STATIC,
     "magnitude": magnitude.ENTRY,
     "gmp": gmp.ENTRY,
+    "lamp": gmp.LAMP,
     "lth": lth.ENTRY,
     "snip": snip.ENTRY,
     "iter_snip": force.ITER_SNIP,

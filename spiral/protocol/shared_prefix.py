@@ -36,6 +36,7 @@ def after_event(groups: np.ndarray, job: TrainJob, state: TrainState) -> np.ndar
         state.active_counts,
         state.adapters,
         state.moments,
+        state.born,
         state.trained,
         state.status,
     )

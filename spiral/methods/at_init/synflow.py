@@ -8,8 +8,9 @@ from jaxtyping import Float, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.parts.allocation import Allocation, allocation_option, choose
 from spiral.methods.parts.scores import forgiving
-from spiral.methods.parts.selection import degenerate, select, without
+from spiral.methods.parts.selection import degenerate
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Plan, View
@@ -39,6 +40,7 @@ class SynflowOptions(Options):
         "SynFlow-L2 (Patil & Dovrolis 2021), with which PX coincides for one output",
         json_schema_extra=unit("-"),
     )
+    allocation: Allocation = allocation_option("Tanaka et al. 2020")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Synflow:
     rounds: int
     scoring_biases: Literal["zero", "absolute"]
     power: float = 1.0
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event before training, with all rounds inside."""
@@ -82,9 +85,11 @@ class Synflow:
         kept = np.ones((len(size), total), bool)
         for passed in range(1, self.rounds + 1):
             scores = self._scores(size, kept, view.width)
-            ranked = without(scores, kept, self.selection)
             removed = removed_by(view.keep, total, passed / self.rounds)
-            chosen = select(ranked, total - removed, self.selection)
+            # A strict rule removes all scores of 0, those of pruned weights too
+            left = None if self.selection == "strict" else kept
+            how = (self.allocation, self.selection, view.width, left)
+            chosen = choose(scores, total - removed, *how)
             kept = np.where(removed[:, None] > 0, chosen, kept)
         status = degenerate(scores, view.keep, self.selection)
         return Change(masks=masks.with_biases(kept, view.width), status=status), None

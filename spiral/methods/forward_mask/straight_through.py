@@ -16,6 +16,7 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy, nothing_to_derive
 from spiral.methods.parts import n_of_m, shares
+from spiral.methods.parts.allocation import allocation_option, check_pattern
 from spiral.model import groups, masks, mlp
 from spiral.model.groups import Scope
 from spiral.protocol.config import Options, fields, preset, unit
@@ -24,6 +25,7 @@ from spiral.protocol.job import Budget, Change, ForwardMask, Plan, View
 from spiral.tasks import cubist
 
 Kind = Literal["global", "layer", "nm"]
+Fixed = Literal["global", "uniform", "uniform_alive", "erk", "igq"]
 Gradient = Literal["ste", "chain"]
 Decay = Literal["none", "linear", "exponential"]
 Ramp = Literal["none", "stepwise", "geometric"]
@@ -43,6 +45,7 @@ class StraightThroughOptions(Options):
         description="rank over all layers, within each layer separately, or N:M along "
         "inputs",
     )
+    allocation: Fixed = allocation_option("ours; the authors rank within layers")
     nm_keep: int = n_of_m.NM_KEEP
     nm_group: int = n_of_m.NM_GROUP
     gradient: Gradient = Field(
@@ -75,9 +78,10 @@ class StraightThrough:
 
     Assumptions: ``scope: global`` ranks over all layers, where the authors' codes rank
     within a layer or a group. ``layer`` shares ``keep`` in proportion to the layers'
-    sizes, at least one weight each. N:M groups lie within a unit's inputs; layers whose
-    inputs M does not divide stay dense. Biases are always active and masked by the rule
-    of Zhang & Papyan in the end.
+    sizes, at least one weight each; any other ``allocation`` ranks within layers too,
+    by its shares (not LAMP, whose shares would change at every step). N:M groups lie
+    within a unit's inputs; layers whose inputs M does not divide stay dense. Biases are
+    always active and masked by the rule of Zhang & Papyan in the end.
 
     A stepwise ramp has W - keep active weights in its first frame, then W/2, W/4 … and
     ``keep`` in the last; with N:M, (M - 1):M, M/2:M … N:M. A geometric ramp keeps the
@@ -97,6 +101,7 @@ class StraightThrough:
     ramp: Ramp = "none"
     frames: int | None = None
     pull: float = 0.0
+    allocation: Fixed = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event at the beginning of each frame, one to mask the weights."""
@@ -138,10 +143,11 @@ class StraightThrough:
         if self.scope == "nm":
             merged = (8, 4, 2, 1) if self.ramp == "geometric" else (1,) * self._count()
             return [Scope("inputs", self.nm_group, times) for times in merged]
+        layered = self.scope == "layer" or self.allocation != "global"
         if self.ramp == "geometric":
             shrinking = [Scope("global"), Scope("layer"), Scope("unit")]
-            return shrinking[self.scope == "layer" :]
-        return [Scope(self.scope)] * self._count()
+            return shrinking[layered:]
+        return [Scope("layer" if layered else "global")] * self._count()
 
     def _count(self) -> int:
         """Return the number of frames of a ramp whose groups stay as they are."""
@@ -178,6 +184,8 @@ class StraightThrough:
         total = mlp.weight_count(view.width)
         left = total - view.keep if frame == 0 else total >> frame
         counts = view.keep if last else np.maximum(view.keep, left)
+        if self.allocation != "global":
+            return shares.quotas(counts, view.width, self.allocation)
         if self.scope == "global":
             return counts[:, None]
         return shares.at_least_one(counts, view.width)
@@ -205,7 +213,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
             text = f"expected an end at least {MOST_FRAMES} steps after `begin`, "
             text += f"{begin:g}; got {end:g}, {steps} steps after it"
             found.append(Mistake("end", text, end))
-    return [*found, *n_of_m.check(table)]
+    return [*found, *check_pattern(table), *n_of_m.check(table)]
 
 
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:

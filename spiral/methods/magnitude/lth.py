@@ -10,7 +10,8 @@ from jaxtyping import Bool, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Mistake, Taxonomy, fidelity
-from spiral.methods.parts import counts, scores, selection
+from spiral.methods.parts import counts
+from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.model import masks, mlp, schedules
 from spiral.protocol.config import Options, unit
 from spiral.protocol.cost_profile import CostProfile
@@ -48,6 +49,7 @@ class LthOptions(Options):
     selection: Literal["rank", "strict"] = Field(
         "rank", description="keep exactly as many weights, or those above the last one"
     )
+    allocation: Allocation = allocation_option("Frankle & Carbin 2019, deep networks")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Lth:
     levels: int
     rewind_epoch: int
     selection: Literal["rank", "strict"]
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event after each training but the last, one to remember weights."""
@@ -99,7 +102,7 @@ class Lth:
     def _prune(self, view: View, level: int) -> Bool[np.ndarray, "N W"]:
         """Keep the largest of the weights left."""
         keep = self._counts(view, level)
-        return selection.select(scores.sizes_left(view), keep, self.selection)
+        return largest(view, keep, self.allocation, self.selection)
 
     def _counts(self, view: View, level: int) -> Int[np.ndarray, " N"]:
         """Return how many weights a level leaves."""

@@ -15,6 +15,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Float32, Int, Shaped
 from pydantic import Field
 
+from spiral.methods.parts.scores import drawn
 from spiral.methods.parts.selection import Rule, by_layer
 from spiral.model import masks, mlp
 from spiral.protocol.config import unit
@@ -64,10 +65,7 @@ def updates(table: pd.DataFrame) -> np.ndarray:
 
 def first(view: View, shares: LayerCounts, purpose: str) -> WeightMask:
     """Draw each network's first mask: in every layer, random places, an exact count."""
-    total = mlp.weight_count(view.width)
-    networks = range(len(view.keep))
-    scores = np.stack([view.stream(n, purpose).random(total) for n in networks])
-    return by_layer(view.width, scores, shares)
+    return by_layer(view.width, drawn(view, purpose), shares)
 
 
 def layer_counts(kept: WeightMask, width: int) -> LayerCounts:

@@ -1,9 +1,9 @@
 """Scores of weights that several methods share; the higher, the better."""
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Float64
 
-from spiral.model import masks
+from spiral.model import masks, mlp
 from spiral.model.masks import WeightMask
 from spiral.protocol.job import Params, View
 
@@ -23,6 +23,13 @@ def sizes(params: Params, kept: WeightMask, width: int) -> Sizes:
     """
     size = np.nan_to_num(np.abs(masks.of_weights(params, width)))
     return np.where(kept, size, np.float32(-1))
+
+
+def drawn(view: View, purpose: str) -> Float64[np.ndarray, "N W"]:
+    """Return independent uniform numbers from each network's own stream."""
+    total = mlp.weight_count(view.width)
+    networks = range(len(view.keep))
+    return np.stack([view.stream(n, purpose).random(total) for n in networks])
 
 
 def sizes_left(view: View) -> Sizes:
