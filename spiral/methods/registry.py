@@ -8,7 +8,7 @@ from spiral.methods.dynamic import acdc, granet, mest, rigl, sparse_evolution
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import straight_through
 from spiral.methods.learned import sfw
-from spiral.methods.magnitude import gmp, lth, magnitude
+from spiral.methods.magnitude import gmp, lrr, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
 from spiral.methods.second_order import obspa
 from spiral.methods.units import (
@@ -37,6 +37,7 @@ METHODS |= {
     "gmp": gmp.ENTRY,
     "lamp": gmp.LAMP,
     "lth": lth.ENTRY,
+    "lrr": lrr.ENTRY,
     "snip": snip.ENTRY,
     "iter_snip": force.ITER_SNIP,
     "force": force.FORCE,

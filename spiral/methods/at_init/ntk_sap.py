@@ -10,7 +10,7 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import counts
-from spiral.methods.parts.allocation import choose
+from spiral.methods.parts.allocation import Allocation, allocation_option, choose
 from spiral.methods.parts.scores import forgiving
 from spiral.methods.parts.selection import degenerate
 from spiral.model import masks, mlp
@@ -49,6 +49,7 @@ class NtkSapOptions(Options):
         description="mean over all perturbations of the weights, or one draw, as in "
         "the authors' code (default: ours)",
     )
+    allocation: Allocation = allocation_option("Wang et al. 2023")
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class NtkSap:
     draws: int
     inputs: int
     noise: Literal["exact", "sampled"]
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event before training, with all rounds inside."""
@@ -96,7 +98,7 @@ class NtkSap:
             count = np.ceil(np.round(left, 9)).astype(
                 np.int64
             )  # whole but for rounding
-            kept = choose(scores, count, "global", "rank", view.width, kept)
+            kept = choose(scores, count, self.allocation, "rank", view.width, kept)
             status = np.where(status == "", degenerate(scores, count), status)
         return Change(masks=masks.with_biases(kept, view.width), status=status), None
 
