@@ -165,7 +165,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
         table[name].to_numpy(np.float64) for name in ("rate", "keep", "levels")
     )
     even = (table["shrink"] == "even").to_numpy(bool)
-    rates = table["rewind"].ne("weights").fillna(True).to_numpy(bool)  # NA in lrr
+    rates = (table["rewind"] != "weights").to_numpy(bool)
     again = (table["rewind_epoch"] / table["epochs"]).to_numpy(np.float64)
     length = np.where(rates, 1 - again, 1.0)  # of a level after the first
     left = np.where(even, (keep / weights) ** (1 / levels), 1 - rate)

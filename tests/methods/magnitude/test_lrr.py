@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spiral.methods.registry import METHODS
+from spiral.sweep import packs
 from tests.methods import Drift, decide, table
 
 
@@ -51,10 +52,11 @@ def test_it_is_not_lth():
     assert not np.array_equal(lrr.params, lth.params)
 
 
-def test_cost_is_that_of_lth():
-    one, other = (
-        METHODS[name].cost_profile(table(name, 1, **more), 27, np.ones(1))
-        for name, more in (("lrr", {}), ("lth", {"rewind": "rates"}))
-    )
-    assert np.array_equal(one.kept, other.kept)
-    assert np.array_equal(one.share, other.share)
+def test_cost_is_that_of_lth_and_needs_no_columns_of_others():
+    own = table("lrr", 2, keep=[10, 11])
+    own = packs.alike(own, np.arange(2))
+    found = METHODS["lrr"].cost_profile(own, 27, np.full(2, 2.0))
+    lth = table("lth", 2, keep=[10, 11], rewind="rates")
+    expected = METHODS["lth"].cost_profile(lth, 27, np.full(2, 2.0))
+    assert np.array_equal(found.kept, expected.kept)
+    assert np.array_equal(found.share, expected.share)
