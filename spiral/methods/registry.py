@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from spiral.methods.at_init import force, grasp, prospr, snip, synflow
+from spiral.methods.at_init import force, grasp, ntk_sap, phew, prospr, snip, synflow
 from spiral.methods.controls import block, dense, mask, random, scratch
 from spiral.methods.dynamic import (
     acdc,
@@ -19,7 +19,7 @@ from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import dpf, iht, mdgf, sdgf, ste
 from spiral.methods.layerwise import alps, obc, sparsegpt, wanda
 from spiral.methods.learned import sfw
-from spiral.methods.magnitude import gmp, lth, magnitude
+from spiral.methods.magnitude import gmp, lrr, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
 from spiral.methods.second_order import cbs, chita, obs, obspa, woodfisher
 from spiral.methods.units import (
@@ -48,12 +48,15 @@ METHODS |= {
     "gmp": gmp.ENTRY,
     "lamp": gmp.LAMP,
     "lth": lth.ENTRY,
+    "lrr": lrr.ENTRY,
     "snip": snip.ENTRY,
     "iter_snip": force.ITER_SNIP,
     "force": force.FORCE,
     "grasp": grasp.ENTRY,
     "synflow": synflow.ENTRY,
     "prospr": prospr.ENTRY,
+    "ntk_sap": ntk_sap.ENTRY,
+    "phew": phew.ENTRY,
     "rigl": rigl.ENTRY,
     "set": sparse_evolution.ENTRY,
     "mest": mest.ENTRY,
