@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from spiral.methods.at_init import force, grasp, prospr, snip, synflow
+from spiral.methods.at_init import force, grasp, ntk_sap, phew, prospr, snip, synflow
 from spiral.methods.controls import block, dense, mask, random, scratch
 from spiral.methods.dynamic import (
     acdc,
@@ -16,11 +16,12 @@ from spiral.methods.dynamic import (
     sparse_momentum,
 )
 from spiral.methods.entry import Entry
-from spiral.methods.forward_mask import straight_through
+from spiral.methods.forward_mask import dpf, iht, mdgf, sdgf, ste
+from spiral.methods.layerwise import alps, obc, sparsegpt, wanda
 from spiral.methods.learned import sfw
-from spiral.methods.magnitude import gmp, lth, magnitude
+from spiral.methods.magnitude import gmp, lrr, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
-from spiral.methods.second_order import obspa
+from spiral.methods.second_order import cbs, chita, obs, obspa, woodfisher
 from spiral.methods.units import (
     group_norm,
     l1_unit,
@@ -47,12 +48,15 @@ METHODS |= {
     "gmp": gmp.ENTRY,
     "lamp": gmp.LAMP,
     "lth": lth.ENTRY,
+    "lrr": lrr.ENTRY,
     "snip": snip.ENTRY,
     "iter_snip": force.ITER_SNIP,
     "force": force.FORCE,
     "grasp": grasp.ENTRY,
     "synflow": synflow.ENTRY,
     "prospr": prospr.ENTRY,
+    "ntk_sap": ntk_sap.ENTRY,
+    "phew": phew.ENTRY,
     "rigl": rigl.ENTRY,
     "set": sparse_evolution.ENTRY,
     "mest": mest.ENTRY,
@@ -71,12 +75,15 @@ METHODS |= {
     "one_shot": one_shot.ENTRY,
     "scratch": scratch.scratch(METHODS),
     "shuffled": scratch.shuffled(METHODS),
-    "ste": straight_through.STE,
-    "sr_ste": straight_through.SR_STE,
-    "mdgf_linear": straight_through.MDGF_LINEAR,
-    "mdgf_exp": straight_through.MDGF_EXP,
-    "sdgf_step": straight_through.SDGF_STEP,
-    "sdgf_geometric": straight_through.SDGF_GEOMETRIC,
+    "ste": ste.STE,
+    "sr_ste": ste.SR_STE,
+    "mdgf_linear": mdgf.LINEAR,
+    "mdgf_exp": mdgf.EXPONENTIAL,
+    "sdgf_step": sdgf.STEPWISE,
+    "sdgf_geometric": sdgf.GEOMETRIC,
+    "dpf": dpf.ENTRY,
+    "iht": iht.IHT,
+    "aiht": iht.AIHT,
     "sfw": sfw.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
@@ -84,6 +91,14 @@ METHODS |= {
     "taylor_unit": taylor_unit.ENTRY,
     "spa": spa.ENTRY,
     "obspa": obspa.ENTRY,
+    "obs": obs.ENTRY,
+    "woodfisher": woodfisher.ENTRY,
+    "cbs": cbs.ENTRY,
+    "chita": chita.ENTRY,
+    "wanda": wanda.ENTRY,
+    "sparsegpt": sparsegpt.ENTRY,
+    "obc": obc.ENTRY,
+    "alps": alps.ENTRY,
     "soft_filter": soft_filter.ENTRY,
     "group_norm": group_norm.ENTRY,
     "slimming": slimming.ENTRY,
