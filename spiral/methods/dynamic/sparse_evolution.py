@@ -70,8 +70,8 @@ class SparseEvolution:
 
     ITOP (Liu et al., ICML 2021, arXiv:2102.02887) is this method with
     ``update_interval: 300, drop: 0.5`` at 19,500 steps (1,500 of the authors' 97,500),
-    and ``rigl`` with ``update_interval: 800, drop: 0.5`` (4,000 of 97,500). Its measure is
-    the column ``explored``.
+    and ``rigl`` with ``update_interval: 800, drop: 0.5`` (4,000 of 97,500). Its
+    measure is the column ``explored``.
     """
 
     update_interval: int
