@@ -65,6 +65,8 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         trainable=_or(change.trainable, state.trainable),
         lr_scale=_or(change.lr_scale, state.lr_scale),
         active_counts=_or(change.active_counts, state.active_counts),
+        # New counts are met at once, not at the next choice of a mask
+        active=state.active if change.active_counts is None else None,
         adapters=None if change.plain else _or(change.adapters, state.adapters),
         trained=_or(change.trained, state.trained),
         status=_latest(change.status, state.status),

@@ -6,7 +6,7 @@ from spiral.methods.at_init import force, grasp, prospr, snip, synflow
 from spiral.methods.controls import block, dense, mask, random, scratch
 from spiral.methods.dynamic import acdc, granet, mest, rigl, sparse_evolution
 from spiral.methods.entry import Entry
-from spiral.methods.forward_mask import straight_through
+from spiral.methods.forward_mask import dpf, iht, mdgf, sdgf, ste
 from spiral.methods.learned import sfw
 from spiral.methods.magnitude import gmp, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
@@ -56,12 +56,15 @@ METHODS |= {
     "one_shot": one_shot.ENTRY,
     "scratch": scratch.scratch(METHODS),
     "shuffled": scratch.shuffled(METHODS),
-    "ste": straight_through.STE,
-    "sr_ste": straight_through.SR_STE,
-    "mdgf_linear": straight_through.MDGF_LINEAR,
-    "mdgf_exp": straight_through.MDGF_EXP,
-    "sdgf_step": straight_through.SDGF_STEP,
-    "sdgf_geometric": straight_through.SDGF_GEOMETRIC,
+    "ste": ste.STE,
+    "sr_ste": ste.SR_STE,
+    "mdgf_linear": mdgf.LINEAR,
+    "mdgf_exp": mdgf.EXPONENTIAL,
+    "sdgf_step": sdgf.STEPWISE,
+    "sdgf_geometric": sdgf.GEOMETRIC,
+    "dpf": dpf.ENTRY,
+    "iht": iht.IHT,
+    "aiht": iht.AIHT,
     "sfw": sfw.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,

@@ -206,6 +206,8 @@ class TrainState:
     trainable: Mask | None = None
     lr_scale: Float[np.ndarray, " N"] | None = None
     active_counts: Int[np.ndarray, "N G"] | None = None
+    active: Mask | None = None
+    """The mask in force of a weight map that does not choose one at every step."""
     adapters: Float32[np.ndarray, "N Q"] | None = None
     moments: Float32[np.ndarray, "N 2 PQ"] | None = None
     """Moments of parameters and adapters, while there are adapters or Adam trains."""

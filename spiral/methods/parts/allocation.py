@@ -15,10 +15,11 @@ from spiral.methods.entry import Mistake
 from spiral.methods.parts import selection, shares
 from spiral.methods.parts.scores import sizes_left
 from spiral.methods.parts.selection import Counts, Rule, Scores, WeightMask
+from spiral.methods.parts.shares import Quota
 from spiral.model import masks, mlp
 from spiral.protocol.job import Method, View
 
-Allocation = Literal["global", "uniform", "uniform_alive", "erk", "igq", "lamp"]
+Allocation = Literal["global", Quota, "lamp"]
 """``global`` ranks over all layers, ``lamp`` does so after :func:`lamp`; the others
 give each layer a share (``shares.quotas``)."""
 
