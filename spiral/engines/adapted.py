@@ -1,146 +1,133 @@
-"""Training with adapters or AdamW, after a method has started it (``Change.adapters``).
+"""Training with adapters (once a method has started it, ``Change.adapters``) or Adam.
 
-θ denotes all that trains: the trainable parameters and the adapters. The numbers s of a
-learned weight map (``protocol.reparam``) are adapters, too.
+θ denotes all that trains: the trainable parameters and the adapters, if there are any.
+The numbers s of a learned weight map (``protocol.reparam``) are adapters, too.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from spiral.engines import reparam
+from spiral.engines import forward, optimisers, reparam
+from spiral.engines.forward import Active
 from spiral.model import gradients
 from spiral.protocol import adapters
 from spiral.protocol.adapters import LowRank
-from spiral.protocol.job import AdamW, Plan, Reparam, TrainJob, TrainState
+from spiral.protocol.job import (
+    Adam,
+    AdamW,
+    ForwardMask,
+    Mask,
+    Reparam,
+    TrainJob,
+    TrainState,
+)
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 Loss = Callable[..., Tensor]
 
-DECAY = (0.9, 0.999)
-"""Decay rates β of AdamW's two moments."""
-
-EPSILON = 1e-8
-
 
 def usual(job: TrainJob, state: TrainState) -> TrainJob:
-    """Return the job of plain SGD, unless a method has started something else."""
-    other = isinstance(job.plan.weight_map, LowRank | Reparam) or _adam(job)
-    if not other or state.adapters is not None:
-        return job
-    plan = replace(job.plan, weight_map=None, optimiser=Plan.optimiser)
-    return replace(job, plan=plan)
+    """Return the job without what has not started: maps without adapters, late Adam."""
+    plan = job.plan
+    if isinstance(plan.weight_map, LowRank | Reparam) and state.adapters is None:
+        plan = replace(plan, weight_map=None)
+    if isinstance(plan.optimiser, Adam | AdamW) and state.step < plan.optimiser.since:
+        plan = replace(plan, optimiser=plan.controls.optimiser)
+    return job if plan is job.plan else replace(job, plan=plan)
+
+
+def trains(job: TrainJob, state: TrainState) -> bool:
+    """Return whether a pack trains here: it has adapters, or Adam trains it."""
+    return state.adapters is not None or optimisers.is_adam(job)
 
 
 def advance(
     job: TrainJob, state: TrainState, stop: int, batches: Batches, device: str
 ) -> TrainState:
     """Train a pack at once from ``state.step`` to ``stop``."""
-    theta, moments, trains = _tensors(job, state, device)
-    first, second = moments[:, 0], moments[:, 1]
-    slopes, plain_loss = _slopes(job, device), vmap(_loss(job, plain=True))
-    momentum, decay = (
-        torch.tensor(column.astype(np.float32)[:, None], device=device)
-        for column in (job.momentum, job.weight_decay)
-    )
-    pace, share = reparam.columns(job, device)
-    decay, given = decay * share, reparam.reader(job, state, device)
+    state = _with_moments(state)
+    theta, moments, moving = _tensors(state, device)
+    slopes, given = _slopes(job, device), reparam.reader(job, state, device)
+    update = optimisers.pack_update(job, state, moving)
     rates = torch.tensor(job.rates(state, state.step, stop), device=device)
     losses = torch.tensor(state.losses_so_far())
+    plain_loss = vmap(_loss(job, plain=True))
+    active = Active.of(job, state)
     for step, (x, y) in enumerate(batches, start=state.step):
-        rate, more = rates[step - state.step][:, None] * pace, given(theta, step)
+        theta, factor = _masked(active, theta, step)
+        seen, more = theta if factor is None else theta * factor, given(theta, step)
         if step >= job.last_epoch:
-            losses += plain_loss(theta, x, y, *more).double().cpu()
-        slope = slopes(theta, x, y, *more)
-        if isinstance(job.plan.optimiser, AdamW):
-            number = step - job.plan.optimiser.since + 1
-            slope = torch.where(trains, slope, 0.0)
-            first = DECAY[0] * first + (1 - DECAY[0]) * slope
-            second = DECAY[1] * second + (1 - DECAY[1]) * slope**2
-            size = (second / (1 - DECAY[1] ** number)).sqrt() + EPSILON
-            change = rate * (first / (1 - DECAY[0] ** number) / size + decay * theta)
-        else:
-            slope = torch.where(trains, slope + decay * theta, 0.0)
-            first = momentum * first + slope
-            change = rate * first
-        theta = reparam.bounded(job, torch.where(trains, theta - change, theta))
-    state = replace(state, losses=losses.numpy())
-    return _state(state, stop, theta, torch.stack([first, second], 1))
+            losses += plain_loss(seen, x, y, *more).double().cpu()
+        slope = forward.of_stored(job, slopes(seen, x, y, *more), theta, factor)
+        slope = torch.where(moving, slope, 0.0)
+        new, moments = update(step, rates[step - state.step], theta, moments, slope)
+        theta = reparam.bounded(job, torch.where(moving, new, theta))
+    state = replace(state, losses=losses.numpy(), active=active.in_force)
+    return _state(state, stop, theta, moments)
+
+
+def _masked(active: Active, theta: Tensor, step: int) -> tuple[Tensor, Tensor | None]:
+    """Return θ [N, P] and the factors of a forward mask, which has no adapters."""
+    if not isinstance(active.job.plan.weight_map, ForwardMask):
+        return theta, None
+    found = active.factor(theta.detach().cpu().numpy(), step)
+    if active.emptied is not None:
+        shown = torch.tensor(active.emptied, device=theta.device)
+        theta = torch.where(shown, theta, 0.0)
+    return theta, None if found is None else torch.tensor(found, device=theta.device)
 
 
 def advance_one(
     job: TrainJob, state: TrainState, stop: int, device: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Train one network with torch's optimisers; return θ, moments, sum of losses."""
-    theta, moments, trains = (t[0] for t in _tensors(job, state, device))
-    optimiser, parts = _torch_optimiser(job, state, theta, moments)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Mask | None]:
+    """Train one network with torch's optimisers.
+
+    Returns:
+        θ, its moments, the sum of losses, and the forward mask in force.
+    """
+    theta, moments, moving = (t[0] for t in _tensors(state, device))
+    update = optimisers.update_of_one(job, state, theta, moments)
     loss_of_one, plain_loss = _loss(job), _loss(job, plain=True)
     given = reparam.reader(job, state, device)
-    losses = state.losses_so_far()
-    frozen = theta.clone()
-    place = theta.detach().requires_grad_()  # the same numbers
+    losses, frozen = state.losses_so_far(), theta.clone()
+    active = Active.of(job, state)
     for step, rate in enumerate(job.rates(state, state.step, stop)[:, 0], state.step):
         x, y = (torch.tensor(a[0], device=device) for a in job.batch_at(step))
+        stored, factors = _masked(active, theta[None], step)
+        theta.copy_(stored[0])
+        factor = None if factors is None else factors[0]
+        seen = theta.clone() if factor is None else theta * factor
         data = (x.T, y, *(array[0] for array in given(theta[None], step)))
         if step >= job.last_epoch:
-            losses += plain_loss(theta, *data).item()
-        (slope,) = torch.autograd.grad(loss_of_one(place, *data), place)
-        slope = torch.where(trains, slope, 0.0)
-        for part, group in zip(parts, optimiser.param_groups, strict=True):
-            group["lr"] = float(rate) * part.pace
-            group["params"][0].grad = slope[part.columns]
-        optimiser.step()
-        theta.copy_(reparam.bounded(job, torch.where(trains, theta, frozen)))
-    moments[:, ~trains] = 0
-    return theta.cpu().numpy(), moments.cpu().numpy(), losses
+            losses += plain_loss(seen, *data).item()
+        seen.requires_grad_()
+        (slope,) = torch.autograd.grad(loss_of_one(seen, *data), seen)
+        slope = forward.of_stored(job, slope, theta, factor)
+        update(torch.where(moving, slope, 0.0), float(rate))
+        theta.copy_(reparam.bounded(job, torch.where(moving, theta, frozen)))
+    moments[:, ~moving] = 0
+    return theta.cpu().numpy(), moments.cpu().numpy(), losses, active.in_force
 
 
 def advance_each(
     job: TrainJob, state: TrainState, stop: int, device: str
 ) -> TrainState:
     """Train network after network (engine ``reference``)."""
-    found = []
-    with gradients.one_thread(), torch.enable_grad():
+    found, state = [], _with_moments(state)
+    with gradients.one_thread():
         for n in range(job.networks):
             one = job.take(np.array([n])), state.take(np.array([n]))
             found.append(advance_one(*one, stop, device))
-    theta, moments, losses = map(np.stack, zip(*found, strict=True))
-    state = replace(state, losses=losses[:, 0])
+    *arrays, active = zip(*found, strict=True)
+    theta, moments, losses = map(np.stack, arrays)
+    lasting = None if active[0] is None else np.concatenate(active)
+    state = replace(state, losses=losses[:, 0], active=lasting)
     return _state(state, stop, torch.tensor(theta), torch.tensor(moments))
-
-
-def _adam(job: TrainJob) -> bool:
-    return isinstance(job.plan.optimiser, AdamW)
-
-
-def _torch_optimiser(
-    job: TrainJob, state: TrainState, theta: Tensor, moments: Tensor
-) -> tuple[Any, list[reparam.Part]]:
-    """Return a torch optimiser that continues from the state, and its groups."""
-    parts = reparam.parts(job)
-    groups: list[dict[str, Any]] = [
-        {
-            "params": [theta[part.columns]],
-            "weight_decay": float(job.weight_decay[0]) * part.decay,
-        }
-        for part in parts
-    ]
-    own: dict[str, Any] = {}
-    if isinstance(job.plan.optimiser, AdamW):
-        found: Any = torch.optim.AdamW(groups, lr=0.0, betas=DECAY)
-        own = {"step": torch.tensor(float(state.step - job.plan.optimiser.since))}
-    else:
-        found = torch.optim.SGD(groups, lr=0.0, momentum=float(job.momentum[0]))
-    names = ("exp_avg", "exp_avg_sq") if own else ("momentum_buffer",)
-    for part, group in zip(parts, groups, strict=True):
-        rows = dict(zip(names, moments[:, part.columns], strict=False))
-        found.state[group["params"][0]] = {k: v.clone() for k, v in own.items()} | rows
-    return found, parts
 
 
 def _slopes(job: TrainJob, device: str) -> Loss:
@@ -175,17 +162,24 @@ def _loss(job: TrainJob, plain: bool = False) -> Loss:
     return loss
 
 
-def _tensors(
-    job: TrainJob, state: TrainState, device: str
-) -> tuple[Tensor, Tensor, Tensor]:
+def _with_moments(state: TrainState) -> TrainState:
+    """Return the state with moments, which begin now if it has none."""
+    if state.moments is not None:
+        return state
+    own = 0 if state.adapters is None else state.adapters.shape[1]
+    count, size = len(state.params), state.params.shape[1] + own
+    moments = np.zeros((count, 2, size), np.float32)
+    return replace(state, moments=moments, born=np.full((count, size), state.step))
+
+
+def _tensors(state: TrainState, device: str) -> tuple[Tensor, Tensor, Tensor]:
     """Return θ [N, P+Q], its moments [N, 2, P+Q], and which entries train."""
-    assert state.adapters is not None
-    theta = np.concatenate([state.params, state.adapters], axis=1)
-    moments = state.moments
-    if moments is None:
-        moments = np.zeros((job.networks, 2, theta.shape[1]), np.float32)
-    trains = np.concatenate([state.moving, np.ones(state.adapters.shape, bool)], axis=1)
-    arrays = (theta, moments, trains)
+    theta, moving = state.params, state.moving
+    if state.adapters is not None:
+        every = np.ones(state.adapters.shape, bool)
+        theta = np.concatenate([theta, state.adapters], axis=1)
+        moving = np.concatenate([moving, every], axis=1)
+    arrays = (theta, state.moments, moving)
     return tuple(torch.tensor(a, device=device) for a in arrays)  # type: ignore[return-value]
 
 
@@ -197,6 +191,6 @@ def _state(state: TrainState, stop: int, theta: Tensor, moments: Tensor) -> Trai
         state,
         step=stop,
         params=values[:, :size].copy(),
-        adapters=values[:, size:].copy(),
+        adapters=None if state.adapters is None else values[:, size:].copy(),
         moments=moments.cpu().numpy(),
     )

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import harden
-from spiral.methods.parts.allocation import SCOPE, Scope
+from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import mlp
 from spiral.protocol import cuts
 from spiral.protocol.config import Options, unit
@@ -48,7 +48,7 @@ class CsOptions(Options):
         json_schema_extra=unit("epochs"),
     )
     end: float = harden.end_option()
-    scope: Scope = SCOPE
+    allocation: Allocation = allocation_option("Savarese et al. 2020")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Cs:
     sharpness: float
     rewind_epoch: int | None
     end: float
-    scope: Scope
+    allocation: Allocation
 
     def plan(self, budget: Budget) -> Plan:
         """Start the gates; remember weights; make the mask final."""
@@ -111,7 +111,7 @@ class Cs:
             params = harden.effective(view)
         else:
             params = np.where(mlp.is_weight(view.width), state * scale, state)
-        return harden.harden(view, params, view.adapters, self.scope), state
+        return harden.harden(view, params, self.allocation, view.adapters), state
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:

@@ -8,14 +8,16 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import allocation, harden, selection
-from spiral.methods.parts.allocation import Scope
+from spiral.methods.parts import harden, shares
+from spiral.methods.parts.allocation import allocation_option, choose
+from spiral.methods.parts.shares import Quota
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Reparam, View
 
 Start = Literal["normal", "signed"]
+Shared = Literal["global", Quota]
 
 
 class EdgePopupOptions(Options):
@@ -26,11 +28,7 @@ class EdgePopupOptions(Options):
         description="weights, from N(0, 2/fan_in) (authors' example) or ±√(2/fan_in), "
         "which they prefer for ResNets",
     )
-    scope: Scope = Field(
-        "layer",
-        description="rank over all layers, or within each layer separately (the "
-        "authors), with at least one weight each",
-    )
+    allocation: Shared = allocation_option("the authors", "uniform_alive")
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class EdgePopup:
     """
 
     frozen_weights: Start
-    scope: Scope
+    allocation: Shared
 
     def plan(self, budget: Budget) -> Plan:
         """Draw and freeze the weights; make the mask final."""
@@ -60,20 +58,14 @@ class EdgePopup:
 
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Draw weights and scores, or keep the highest scores."""
-        shares = view.keep[:, None]
-        if self.scope == "layer":
-            shares = allocation.at_least_one(view.keep, view.width)
         if view.step == 0:
-            return self._begin(view, shares.astype(np.int64)), None
+            return self._begin(view), None
         assert view.adapters is not None
         sizes = np.abs(view.adapters)
-        if self.scope == "global":
-            kept = selection.select(sizes, view.keep)
-        else:
-            kept = selection.by_layer(view.width, sizes, shares)
+        kept = choose(sizes, view.keep, self.allocation, "rank", view.width)
         return Change(masks=masks.with_biases(kept, view.width), plain=True), None
 
-    def _begin(self, view: View, shares: np.ndarray) -> Change:
+    def _begin(self, view: View) -> Change:
         """Return the change with which the search begins."""
         params, numbers = np.zeros_like(view.params), harden.start(view)
         for n in range(len(params)):
@@ -86,10 +78,13 @@ class EdgePopup:
                 part = layer.columns
                 params[n, layer.weights] = weights[part] * np.sqrt(2 / layer.inputs)
                 numbers[n, part] = scores[part] / np.sqrt(layer.inputs)
+        counts = view.keep[:, None]
+        if self.allocation != "global":
+            counts = shares.quotas(view.keep, view.width, self.allocation)
         return Change(
             params=params,
             adapters=numbers,
-            active_counts=shares,
+            active_counts=counts.astype(np.int64),
             trainable=np.zeros(params.shape, bool),
             trained=np.full(len(params), numbers.shape[1]),
         )
@@ -110,7 +105,7 @@ ENTRY = Entry(
         when="after",
         schedule="once",
         criterion="learned scores",
-        allocation="layer",
+        allocation="uniform",
         cost="dense",
     ),
     options=EdgePopupOptions,

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import harden
-from spiral.methods.parts.allocation import SCOPE, Scope
+from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import mlp
 from spiral.protocol import reparam
 from spiral.protocol.config import PER_NETWORK, Options, unit
@@ -42,7 +42,7 @@ class L0Options(Options):
         json_schema_extra=unit("-"),
     )
     end: float = harden.end_option()
-    scope: Scope = SCOPE
+    allocation: Allocation = allocation_option("Louizos et al. 2018")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class L0:
 
     gate_penalty: float
     end: float
-    scope: Scope
+    allocation: Allocation
 
     def plan(self, budget: Budget) -> Plan:
         """Start the gates; make the mask final."""
@@ -86,7 +86,7 @@ class L0:
         params = np.array(view.params)
         is_weight = mlp.is_weight(view.width)
         params[:, is_weight] *= reparam.hard_concrete(view.adapters)
-        return harden.harden(view, params, view.adapters, self.scope), None
+        return harden.harden(view, params, self.allocation, view.adapters), None
 
 
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:

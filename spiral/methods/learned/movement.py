@@ -1,18 +1,23 @@
 """``movement``: keep the weights that move away from zero."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import allocation, counts, harden
-from spiral.methods.parts.allocation import SCOPE, Scope
+from spiral.methods.parts import counts, harden, shares
+from spiral.methods.parts.allocation import allocation_option
+from spiral.methods.parts.shares import Quota
 from spiral.model import mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Reparam, View
+
+Shared = Literal["global", Quota]
+"""Allocations that give counts; LAMP's follow from the scores."""
 
 
 class MovementOptions(Options):
@@ -34,7 +39,7 @@ class MovementOptions(Options):
         json_schema_extra=unit("steps"),
     )
     end: float = harden.end_option()
-    scope: Scope = SCOPE
+    allocation: Shared = allocation_option("ours (theirs: uniform)")
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Movement:
     begin: float
     interval: int
     end: float
-    scope: Scope
+    allocation: Shared
 
     def plan(self, budget: Budget) -> Plan:
         """Start the scores; count down the active weights; make the mask final."""
@@ -74,17 +79,17 @@ class Movement:
         if view.step == view.plan.events[-1]:
             assert view.adapters is not None
             params = np.array(view.params)
-            return harden.harden(view, params, view.adapters, self.scope), None
+            return harden.harden(view, params, self.allocation, view.adapters), None
         if view.step == 0:
             return Change(adapters=harden.start(view)), None
         begin = int(self.begin * view.plan.steps)
         done = (view.step - begin) / (view.plan.events[-1] - begin)
         total = mlp.weight_count(view.width)
         active = np.rint(counts.cubic(done, view.keep, total)).astype(np.int64)
-        if self.scope == "layer":
-            shares = allocation.proportional(active, view.width)
-            return Change(active_counts=shares.astype(np.int64)), None
-        return Change(active_counts=active[:, None]), None
+        if self.allocation == "global":
+            return Change(active_counts=active[:, None]), None
+        found = shares.quotas(active, view.width, self.allocation)
+        return Change(active_counts=found.astype(np.int64)), None
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:

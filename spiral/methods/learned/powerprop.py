@@ -8,8 +8,8 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import counts, harden, scores, selection
-from spiral.methods.parts.allocation import SCOPE, Scope
+from spiral.methods.parts import counts, harden
+from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.cost_profile import CostProfile
@@ -53,7 +53,9 @@ class PowerpropOptions(Options):
         "weights, before `end` (the authors have none)",
     )
     end: float = harden.end_option()
-    scope: Scope = SCOPE
+    allocation: Allocation = allocation_option(
+        "ours (theirs gives the output layer twice the density)"
+    )
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ class Powerprop:
     stay there and the rest is pruned with less harm. At ``end`` the ``keep`` largest θ
     stay and train plainly, at the config's full learning rate.
 
-    Departures: the authors keep twice the density in the output layer; here weights
-    compete over all layers or within each. They train by SGD without momentum and
+    Departures: the authors keep twice the density in the output layer; see
+    ``allocation``. They train by SGD without momentum and
     L2 penalty. Here momentum is the config's; at width 16 and a ``root_rate`` of 1
     weights grew to 50 and units died, as steps grow with weights. The penalty is off
     until ``end``, for biases too, unless ``decay`` is on (C5.2). A training that
@@ -79,7 +81,7 @@ class Powerprop:
     root_rate: float
     decay: Literal["off", "on"]
     end: float
-    scope: Scope
+    allocation: Allocation
 
     def plan(self, budget: Budget) -> Plan:
         """Start the power; prune, once or often; make the mask final."""
@@ -105,14 +107,12 @@ class Powerprop:
         params = harden.effective(view)
         events = view.plan.events
         if view.step == events[-1]:
-            final = harden.harden(view, params, scope=self.scope)
+            final = harden.harden(view, params, self.allocation)
             return replace(final, lr_scale=np.ones(len(params))), None
         done = events.index(view.step) / (len(events) - 1)
         total = mlp.weight_count(view.width)
         keep = np.rint(counts.cubic(done, view.keep, total)).astype(np.int64)
-        left = masks.of_weights(view.masks, view.width)
-        sizes = scores.sizes(params, left, view.width)
-        kept = selection.cut(sizes, keep, view.width, self.scope)
+        kept = harden.cut(view, params, keep, self.allocation)
         return Change(masks=masks.with_biases(kept, view.width)), None
 
     def _roots(self, params: Params, width: int) -> Params:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import harden
-from spiral.methods.parts.allocation import SCOPE, Scope
+from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import mlp
 from spiral.protocol import cuts
 from spiral.protocol.config import PER_NETWORK, Options, unit
@@ -27,7 +27,7 @@ class StrOptions(Options):
         json_schema_extra=PER_NETWORK | unit("-"),
     )
     end: float = harden.end_option()
-    scope: Scope = SCOPE
+    allocation: Allocation = allocation_option("Kusupati et al. 2020")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Str:
     """
 
     end: float
-    scope: Scope
+    allocation: Allocation
 
     def plan(self, budget: Budget) -> Plan:
         """Start the thresholds; make the mask final."""
@@ -69,7 +69,7 @@ class Str:
         for number, layer in enumerate(mlp.layers(view.width)):
             threshold = cuts.sigmoid(view.adapters[:, number : number + 1])
             sizes[:, layer.columns] -= threshold
-        return harden.harden(view, harden.effective(view), sizes, self.scope), None
+        return harden.harden(view, harden.effective(view), self.allocation, sizes), None
 
 
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:

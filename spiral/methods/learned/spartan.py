@@ -94,7 +94,7 @@ class Spartan:
         c, counts = here.curve[view.step - 1], view.keep[:, None]
         given = reparam.given("soft_top", view.params, numbers, c, counts)
         sizes = np.abs(harden.weights(view))
-        return harden.harden(view, harden.effective(view, *given), sizes)
+        return harden.harden(view, harden.effective(view, *given), "global", sizes)
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:

@@ -8,12 +8,13 @@ itself. So at a fraction of the training its own scores rank the weights, the be
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int
 from pydantic import Field
 
-from spiral.methods.parts import scores, selection
-from spiral.methods.parts.allocation import Scope
+from spiral.methods.parts import allocation, scores
+from spiral.methods.parts.allocation import Allocation
 from spiral.model import masks, mlp
+from spiral.model.masks import WeightMask
 from spiral.protocol import reparam
 from spiral.protocol.config import unit
 from spiral.protocol.cost_profile import CostProfile
@@ -80,21 +81,18 @@ def effective(view: View, *given: np.ndarray) -> Params:
 def harden(
     view: View,
     params: Params,
+    shared: Allocation = "global",
     ranks: Float[np.ndarray, "N W"] | None = None,
-    scope: Scope = "global",
 ) -> Change:
     """Return the change that makes a mask final.
 
     Args:
         view: What the method sees.
         params: Effective parameters; those of the mask stay as they are.
+        shared: How ``keep`` is shared among layers.
         ranks: Scores of the weights; None: their effective sizes.
-        scope: Whether weights compete over all layers, or within each.
     """
-    if ranks is None:
-        left = masks.of_weights(view.masks, view.width)
-        ranks = scores.sizes(params, left, view.width)
-    kept = selection.cut(ranks, view.keep, view.width, scope)
+    kept = cut(view, params, view.keep, shared, ranks)
     return Change(
         masks=masks.with_biases(kept, view.width),
         params=params,
@@ -102,6 +100,21 @@ def harden(
         decay_scale=np.ones(len(params)),
         plain=True,
     )
+
+
+def cut(
+    view: View,
+    params: Params,
+    keep: Int[np.ndarray, " N"],
+    shared: Allocation,
+    ranks: Float[np.ndarray, "N W"] | None = None,
+) -> WeightMask:
+    """Return which of the weights that are left rank highest (see :func:`harden`)."""
+    left = masks.of_weights(view.masks, view.width)
+    if ranks is None:
+        ranks = scores.sizes(params, left, view.width).astype(np.float64)
+        ranks = ranks * np.abs(ranks) if shared == "lamp" else ranks  # as published
+    return allocation.choose(ranks, keep, shared, "rank", view.width, left)
 
 
 def weights(view: View) -> Float32[np.ndarray, "N W"]:

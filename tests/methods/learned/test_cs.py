@@ -10,7 +10,7 @@ from tests import oracles
 from tests.methods import act, plan_at, table
 from tests.methods.learned import Noting, trained
 
-USUAL = {"gate_penalty": 1e-8, "sharpness": 200.0, "end": 0.75, "scope": "global"}
+USUAL = {"gate_penalty": 1e-8, "sharpness": 200.0, "end": 0.75, "allocation": "global"}
 
 
 def test_gates_sharpen_from_1_to_200_until_the_end():

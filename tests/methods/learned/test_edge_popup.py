@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spiral.methods.parts import allocation
+from spiral.methods.parts import shares
 from spiral.model import masks, mlp
 from tests import oracles
 from tests.methods import act, plan_at, table
@@ -25,27 +25,27 @@ def test_weights_and_scores_are_drawn_by_their_layers_inputs():
     assert not change.trainable.any()
 
 
-@pytest.mark.parametrize("scope", ["layer", "global"])
-def test_weights_keep_their_bits_and_the_largest_scores_decide(scope):
+@pytest.mark.parametrize("shared", ["uniform_alive", "global"])
+def test_weights_keep_their_bits_and_the_largest_scores_decide(shared):
     noting = Noting()
-    configs = table("edge_popup", 2, keep=[6, 18], scope=scope)
+    configs = table("edge_popup", 2, keep=[6, 18], allocation=shared)
     state = trained(configs, noting)
     before = noting.ends[-1]
     drawn = act(configs).params
     assert np.array_equal(state.params, np.where(state.masks, drawn, 0))
     assert (before.adapters != noting.starts[0].adapters).any()
-    shares = allocation.at_least_one(np.array([6, 18]), 3)
+    found = shares.at_least_one(np.array([6, 18]), 3)
     for n, keep in enumerate((6, 18)):
         sizes = np.abs(before.adapters[n])
         kept = masks.of_weights(state.masks, 3)[n]
-        if scope == "global":
+        if shared == "global":
             assert kept.tolist() == oracles.keep_top(list(sizes), keep)
             continue
-        for layer, share in zip(mlp.layers(3), shares[n], strict=True):
+        for layer, share in zip(mlp.layers(3), found[n], strict=True):
             best = oracles.keep_top(list(sizes[layer.columns]), share)
             assert kept[layer.columns].tolist() == best
 
 
 def test_it_searches_to_the_end():
-    options = {"frozen_weights": "normal", "scope": "layer"}
+    options = {"frozen_weights": "normal", "allocation": "uniform_alive"}
     assert plan_at(2, "edge_popup", **options).events == (0, 780)

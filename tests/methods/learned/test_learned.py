@@ -88,7 +88,7 @@ def test_without_an_end_there_is_no_training_after_the_mask_is_final(name):
 
 @pytest.mark.parametrize("name", ["movement", "powerprop", "str", "cs", "l0"])
 def test_masks_can_be_cut_within_layers(name):
-    state = trained(table(name, 2, keep=[5, 20], scope="layer", **SHORT))
+    state = trained(table(name, 2, keep=[5, 20], allocation="uniform", **SHORT))
     shares = masks.layer_counts(state.masks, 3)
     assert np.array_equal(shares, masks.allocate(np.array([5, 20]), [6, 9, 9, 3]))
 

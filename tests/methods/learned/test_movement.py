@@ -13,7 +13,7 @@ from tests import oracles
 from tests.methods import act, plan_at, table
 from tests.methods.learned import Noting, trained
 
-USUAL = {"begin": 0.1, "interval": 97, "end": 0.75, "scope": "global"}
+USUAL = {"begin": 0.1, "interval": 97, "end": 0.75, "allocation": "global"}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,13 @@ from spiral.model import masks, mlp
 from tests.methods import Drift, act, decide, plan_at, table
 from tests.methods.learned import Noting, trained
 
-USUAL = {"alpha": 2.0, "root_rate": 1.0, "decay": "on", "end": 0.75, "scope": "global"}
+USUAL = {
+    "alpha": 2.0,
+    "root_rate": 1.0,
+    "decay": "on",
+    "end": 0.75,
+    "allocation": "global",
+}
 
 
 def test_the_power_of_the_start_is_the_usual_start():

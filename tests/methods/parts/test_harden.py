@@ -33,18 +33,20 @@ def test_the_best_keep_weights_stay_with_their_values():
 def test_other_scores_and_shares_of_layers():
     before = view(keep=[4, 8, 12])
     ranks = np.random.default_rng(0).normal(size=(3, 27))
-    kept = masks.of_weights(harden.harden(before, before.params, ranks).masks, 3)
+    kept = masks.of_weights(
+        harden.harden(before, before.params, "global", ranks).masks, 3
+    )
     assert (
         np.where(kept, ranks, 9).min(axis=1) > np.where(kept, -9, ranks).max(axis=1)
     ).all()
-    change = harden.harden(before, before.params, ranks, "layer")
+    change = harden.harden(before, before.params, "uniform", ranks)
     shares = masks.layer_counts(change.masks, 3)
     assert np.array_equal(shares, masks.allocate(before.keep, [6, 9, 9, 3]))
 
 
 def test_nan_scores_still_leave_an_exact_count():
     before = view(keep=[1, 11, 26])
-    change = harden.harden(before, before.params, np.full((3, 27), np.nan))
+    change = harden.harden(before, before.params, "global", np.full((3, 27), np.nan))
     assert masks.of_weights(change.masks, 3).sum(axis=1).tolist() == [1, 11, 26]
 
 
