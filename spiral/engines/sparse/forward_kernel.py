@@ -38,7 +38,7 @@ from spiral.engines.sparse.vectors import (
     take,
 )
 
-SOURCE = "e5b205c03a7f581f"
+SOURCE = "a7251ceb81530ac1"
 """Digest of imported modules, see ``kernel``."""
 
 ALIGNMENT = 64  # bytes of a cache line

@@ -129,29 +129,74 @@ def _border(bits, state):
 
 
 @njit(error_model="numpy", cache=True)
-def _swap(bits, state, low, high):
-    """Let the first of the best hidden weights replace the last of the worst active.
-
-    Returns whether it ranks above that one; of equals the lower index does.
-    """
-    worst = best = -1
+def _count(bits, state, least):
+    """Count the competing weights of at least some rank."""
+    count = np.int32(0)
     for s in range(len(bits)):
-        rank = _rank(bits[s])
-        if state[s] == ACTIVE and rank == low:
-            worst = s
-        if state[s] == HIDDEN and rank == high and best < 0:
-            best = s
-    if best < 0 or worst < 0 or (low == high and worst < best):
-        return False
-    state[worst], state[best] = HIDDEN, ACTIVE
-    return True
+        competes = state[s] != ALWAYS and _rank(bits[s]) >= least
+        count += np.int32(1) if competes else np.int32(0)
+    return count
+
+
+@njit(error_model="numpy", cache=True)
+def _mend(bits, state, low, high):
+    """Let the highest ranks be active, of equals the lower index; as many as before.
+
+    The lowest rank of them is between ``low`` and ``high``, those of :func:`_border`,
+    which are close from one step to the next.
+
+    Returns:
+        Whether any state has changed.
+    """
+    active = 0
+    for s in range(len(bits)):
+        active += state[s] == ACTIVE
+    while low < high:
+        middle = np.int32(high - (high - low) // 2)
+        if _count(bits, state, middle) >= active:
+            low = middle
+        else:
+            high = np.int32(middle - 1)
+    surplus = _count(bits, state, low) - active
+    return _set(bits, state, low) if surplus == 0 else _set_first(bits, state, low)
+
+
+@njit(error_model="numpy", cache=True)
+def _set(bits, state, least):
+    """Let all weights of at least some rank be active; return whether any changed."""
+    changes = np.int32(0)
+    for s in range(len(bits)):
+        now = ACTIVE if _rank(bits[s]) >= least else HIDDEN
+        now = ALWAYS if state[s] == ALWAYS else now
+        changes += np.int32(1) if now != state[s] else np.int32(0)
+        state[s] = now
+    return changes > 0
+
+
+@njit(error_model="numpy", cache=True)
+def _set_first(bits, state, least):
+    """Do so where more weights than before have at least that rank.
+
+    Of those of exactly that rank the first are active.
+    """
+    ties, changed = -_count(bits, state, np.int32(least + 1)), False
+    for s in range(len(bits)):
+        ties += state[s] == ACTIVE
+    for s in range(len(bits)):
+        if state[s] == ALWAYS:
+            continue
+        rank, now = _rank(bits[s]), HIDDEN
+        if rank > least or (rank == least and ties > 0):
+            ties -= rank == least
+            now = ACTIVE
+        changed |= state[s] != now
+        state[s] = now
+    return changed
 
 
 @njit(error_model="numpy", cache=True)
 def choose(bits, state, first, last):
     """Let the largest weights of each group be active, as many as before.
-
-    From one step to the next few weights change places, so they swap one by one.
 
     Args:
         bits: The parameters of a network as int32, [S].
@@ -166,9 +211,9 @@ def choose(bits, state, first, last):
     for g in range(len(first)):
         part, states = bits[first[g] : last[g]], state[first[g] : last[g]]
         low, high = _border(part, states)
-        while low <= high and _swap(part, states, low, high):
-            changed = True
-            low, high = _border(part, states)
+        # Nearly always every active weight is above all others
+        if low <= high:
+            changed |= _mend(part, states, low, high)
     return changed
 
 
@@ -233,10 +278,10 @@ def _incoming(units, state, everything, edges):
         edges.first[u] = end
         for i in range(units.inputs[u]):
             weight = units.incoming[u] + i
-            if everything or state[weight] == ACTIVE:
-                edges.weight[end] = weight
-                edges.source[end] = units.below[u] + i * LANES
-                end += 1
+            # Written in any case, and overwritten: a branch would be unpredictable
+            edges.weight[end] = weight
+            edges.source[end] = units.below[u] + i * LANES
+            end += 1 if everything or state[weight] == ACTIVE else 0
     edges.first[len(units.bias)] = end
 
 

@@ -13,7 +13,7 @@ from spiral.engines.sparse.forward_lists import (
 from spiral.engines.sparse.lists import LANES
 from spiral.engines.sparse.plain import LOOSE, _cross_entropy
 
-SOURCE = "e5b205c03a7f581f"
+SOURCE = "a7251ceb81530ac1"
 """Digest of imported modules, see ``kernel``."""
 
 

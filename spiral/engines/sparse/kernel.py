@@ -47,7 +47,7 @@ from spiral.engines.sparse.vectors import (
 
 VECTORS = True
 
-SOURCE = "e5b205c03a7f581f"
+SOURCE = "a7251ceb81530ac1"
 """Digest of the modules that kernels import: Numba's cache looks at this file alone, so
 it must change with those (``make golden`` writes it, a test compares it)."""
 
