@@ -119,7 +119,7 @@ def test_rows_of_a_whole_run():
     found = experiment.run(table("mdgf_linear", 2, **SHORT)).to_pylist()
     assert [row["status"] for row in found] == ["ok", "ok"]
     assert [row["nnz"] for row in found] == [20, 20]
-    assert {row["engine_used"] for row in found} == {"vmap"}
+    assert {row["engine_used"] for row in found} == {"sparse"}
 
 
 # ---- mistakes
