@@ -11,7 +11,7 @@ from pydantic import Field
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts.selection import degenerate, select, without
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -26,7 +26,8 @@ class ForceOptions(Options):
         60,
         ge=1,
         description="rounds of scoring and pruning",
-        json_schema_extra=unit("rounds"),
+        json_schema_extra=unit("rounds")
+        | origin("de Jorge et al. 2021, authors' README"),
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts.selection import degenerate, select
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -38,7 +38,7 @@ class ProsprOptions(Options):
         3,
         ge=0,
         description="SGD steps to differentiate through",
-        json_schema_extra=unit("steps"),
+        json_schema_extra=unit("steps") | origin("authors' README"),
     )
     inner_lr: float | None = Field(
         None,
@@ -51,7 +51,7 @@ class ProsprOptions(Options):
         ge=0,
         lt=1,
         description="momentum of these steps",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("authors' README"),
     )
 
 

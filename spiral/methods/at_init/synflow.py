@@ -10,7 +10,7 @@ from pydantic import Field
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts.selection import degenerate, select, without
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -25,7 +25,7 @@ class SynflowOptions(Options):
         100,
         ge=1,
         description="rounds of scoring and pruning",
-        json_schema_extra=unit("rounds"),
+        json_schema_extra=unit("rounds") | origin("Tanaka et al. 2020: authors' code"),
     )
     scoring_biases: Literal["zero", "absolute"] = Field(
         "zero", description="biases in the scoring pass: none, or |b|"

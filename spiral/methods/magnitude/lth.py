@@ -12,7 +12,7 @@ from pydantic import Field
 from spiral.methods.entry import Entry, Fidelity, Mistake, Taxonomy, fidelity
 from spiral.methods.parts import counts, scores, selection
 from spiral.model import masks, mlp, schedules
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Params, Plan, View
 
@@ -26,7 +26,7 @@ class LthOptions(Options):
         gt=0,
         lt=1,
         description="share of the weights that one level removes",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("Frankle & Carbin 2019"),
     )
     shrink: Literal["rate", "even"] = Field(
         "rate",
@@ -43,7 +43,7 @@ class LthOptions(Options):
         0,
         ge=0,
         description="epoch to whose weights the kept weights are rewound",
-        json_schema_extra=unit("epochs"),
+        json_schema_extra=unit("epochs") | origin("Frankle & Carbin 2019"),
     )
     selection: Literal["rank", "strict"] = Field(
         "rank", description="keep exactly as many weights, or those above the last one"
