@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spiral.engines import adapted, forward, frank_wolfe
+from spiral.engines import adapted, forward, frank_wolfe, optimisers
 from spiral.engines.evaluate import evaluate
+from spiral.engines.forward import Active
 from spiral.model import gradients
 from spiral.protocol import norm_balls
 from spiral.protocol.job import (
     Evaluation,
-    ForwardMask,
     FrankWolfe,
     Sam,
     TrainJob,
@@ -37,17 +37,25 @@ class ReferenceEngine:
 
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train from ``state.step`` to ``stop``."""
-        if state.adapters is not None:
-            return adapted.advance_each(job, state, stop, self.device)
         job = adapted.usual(job, state)
+        if adapted.trains(job, state):
+            return adapted.advance_each(job, state, stop, self.device)
         params, momentum = state.params.copy(), state.momentum.copy()
-        losses = state.losses_so_far()
+        losses, active = state.losses_so_far(), []
         with gradients.one_thread():
             for n in range(job.networks):
                 one = job.take(np.array([n])), state.take(np.array([n]))
-                params[n], momentum[n] = self._train(*one, stop, losses[n : n + 1])
+                each = Active.of(*one)
+                found = self._train(*one, stop, losses[n : n + 1], each)
+                params[n], momentum[n] = found
+                active += [] if each.in_force is None else [each.in_force]
         return replace(
-            state, step=stop, params=params, momentum=momentum, losses=losses
+            state,
+            step=stop,
+            params=params,
+            momentum=momentum,
+            losses=losses,
+            active=np.concatenate(active) if active else None,
         )
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
@@ -55,7 +63,12 @@ class ReferenceEngine:
         return evaluate(job, state, self.device, chunk=1)
 
     def _train(
-        self, job: TrainJob, state: TrainState, stop: int, losses: np.ndarray
+        self,
+        job: TrainJob,
+        state: TrainState,
+        stop: int,
+        losses: np.ndarray,
+        active: Active,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Train a pack of one network and return its parameters and momentum."""
         weights = torch.tensor(state.params[0], device=self.device)
@@ -69,7 +82,10 @@ class ReferenceEngine:
         for step, rate in enumerate(rates, start=state.step):
             x, y = job.batch_at(step)
             batch = [torch.tensor(a, device=self.device) for a in (x[0].T, y[0])]
-            seen = forward.factor(job, state, weights.cpu().numpy()[None], step)
+            seen = active.factor(weights.cpu().numpy()[None], step)
+            if active.emptied is not None:
+                shown = torch.tensor(active.emptied[0], device=self.device)
+                weights.copy_(torch.where(shown, weights, 0.0))
             factor = None if seen is None else torch.tensor(seen[0], device=self.device)
             effective = weights if factor is None else weights * factor
             if step >= job.last_epoch:
@@ -79,7 +95,7 @@ class ReferenceEngine:
                 first = torch.where(trains, slope, 0.0)
                 uphill = job.plan.optimiser.radius * first / (first.norm() + Sam.tiny)
                 slope = _slope(loss_of_one, effective + uphill, batch)
-            gradient = _of_stored(job, slope, weights, factor)
+            gradient = forward.of_stored(job, slope, weights, factor)
             update(torch.where(trains, gradient, 0.0), float(rate))
             # Masked entries: gradient, decay and momentum are zero, so they stay zero.
             # Frozen ones decay inside the optimiser and are put back.
@@ -92,17 +108,6 @@ def _slope(loss: Callable[..., Tensor], at: Tensor, data: list[Tensor]) -> Tenso
     """Return the gradient of a loss at some parameters."""
     place = at.detach().requires_grad_()
     return torch.autograd.grad(loss(place, *data), place)[0]
-
-
-def _of_stored(
-    job: TrainJob, gradient: Tensor, weights: Tensor, factor: Tensor | None
-) -> Tensor:
-    """Return the gradient of stored weights from that of effective weights."""
-    here = job.plan.weight_map
-    if factor is None or not isinstance(here, ForwardMask):
-        return gradient
-    gradient = gradient * factor if here.gradient == "chain" else gradient
-    return torch.where(factor < 1, gradient + here.pull * weights, gradient)
 
 
 def _optimiser(
@@ -121,16 +126,7 @@ def _optimiser(
             weights.copy_(frank_wolfe.move(*both, rates, (chosen, job.width))[0])
 
         return towards_corners
-    decay = float(job.weight_decay[0])
-    sgd = torch.optim.SGD([weights], lr=0.0, momentum=momentum, weight_decay=decay)
-    sgd.state[weights]["momentum_buffer"] = buffer
-
-    def against_gradient(gradient: Tensor, rate: float) -> None:
-        sgd.param_groups[0]["lr"] = rate
-        weights.grad = gradient
-        sgd.step()
-
-    return against_gradient
+    return optimisers.torch_sgd(job, weights, buffer)
 
 
 def build(device: str) -> ReferenceEngine:

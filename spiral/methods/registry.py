@@ -4,9 +4,9 @@ import dataclasses
 
 from spiral.methods.at_init import force, grasp, prospr, snip, synflow
 from spiral.methods.controls import block, dense, mask, random, scratch
-from spiral.methods.dynamic import acdc, rigl
+from spiral.methods.dynamic import acdc, granet, mest, rigl, sparse_evolution
 from spiral.methods.entry import Entry
-from spiral.methods.forward_mask import straight_through
+from spiral.methods.forward_mask import dpf, iht, mdgf, sdgf, ste
 from spiral.methods.learned import sfw
 from spiral.methods.magnitude import gmp, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
@@ -42,6 +42,9 @@ METHODS |= {
     "synflow": synflow.ENTRY,
     "prospr": prospr.ENTRY,
     "rigl": rigl.ENTRY,
+    "set": sparse_evolution.ENTRY,
+    "mest": mest.ENTRY,
+    "granet": granet.ENTRY,
     "acdc": acdc.ACDC,
     "acdc_pp": acdc.ACDC_PP,
     "imp": imp.IMP,
@@ -51,12 +54,17 @@ METHODS |= {
     "one_shot": one_shot.ENTRY,
     "scratch": scratch.scratch(METHODS),
     "shuffled": scratch.shuffled(METHODS),
-    "ste": straight_through.STE,
-    "sr_ste": straight_through.SR_STE,
-    "mdgf_linear": straight_through.MDGF_LINEAR,
-    "mdgf_exp": straight_through.MDGF_EXP,
-    "sdgf_step": straight_through.SDGF_STEP,
-    "sdgf_geometric": straight_through.SDGF_GEOMETRIC,
+    "ste": ste.STE,
+    "sr_ste": ste.SR_STE,
+    "ste_layer": ste.STE_LAYER,
+    "sr_ste_layer": ste.SR_STE_LAYER,
+    "mdgf_linear": mdgf.LINEAR,
+    "mdgf_exp": mdgf.EXPONENTIAL,
+    "sdgf_step": sdgf.STEPWISE,
+    "sdgf_geometric": sdgf.GEOMETRIC,
+    "dpf": dpf.ENTRY,
+    "iht": iht.IHT,
+    "aiht": iht.AIHT,
     "sfw": sfw.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,

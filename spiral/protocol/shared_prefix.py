@@ -34,8 +34,10 @@ def after_event(groups: np.ndarray, job: TrainJob, state: TrainState) -> np.ndar
         state.trainable,
         state.lr_scale,
         state.active_counts,
+        state.active,
         state.adapters,
         state.moments,
+        state.born,
         state.trained,
         state.status,
     )

@@ -12,9 +12,7 @@ from spiral.protocol import config
 FOLDER = Path(spiral.methods.__file__).parent
 
 
-INTERIM = {
-    *("ste", "sr_ste", "mdgf_linear", "mdgf_exp", "sdgf_step", "sdgf_geometric"),
-}
+INTERIM = {"dpf", "iht", "aiht"}
 """Methods whose options have their origins only in descriptions so far."""
 
 

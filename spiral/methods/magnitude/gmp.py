@@ -9,7 +9,7 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts import counts, scores, selection
-from spiral.methods.parts.allocation import SCOPE, Scope
+from spiral.methods.parts.shares import SCOPE, Scope
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile

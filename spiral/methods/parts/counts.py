@@ -31,13 +31,13 @@ def pruning_step(budget: Budget, at_epoch: int | None) -> int:
     return epoch * budget.steps_per_epoch
 
 
-def cubic(done: Any, keep: Any, total: int) -> Numbers:
+def cubic(done: Any, keep: Any, total: Any) -> Numbers:
     """Return keep + (total - keep)(1 - done)³ (Zhu & Gupta 2017).
 
     Args:
         done: Share of the pruning events that have passed, 0 … 1.
         keep: Weights left in the end.
-        total: Weights of the network.
+        total: Weights of the network, or those kept at first.
     """
     left: Numbers = keep + (total - keep) * (1 - done) ** 3
     return left

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from spiral.methods.parts import allocation
+from spiral.methods.parts.shares import Scope, proportional
 from spiral.model import masks, mlp
 
 Rule = Literal["rank", "topk", "sorted", "strict", "loose"]
@@ -82,7 +82,7 @@ def cut(
     scores: Scores,
     keep: Counts,
     width: int,
-    scope: allocation.Scope = "global",
+    scope: Scope = "global",
     rule: Rule = "rank",
 ) -> WeightMask:
     """Choose the weights to keep over all layers, or each layer's share of them.
@@ -96,7 +96,7 @@ def cut(
     """
     if scope == "global":
         return select(scores, keep, rule)
-    return by_layer(width, scores, allocation.proportional(keep, width), rule)
+    return by_layer(width, scores, proportional(keep, width), rule)
 
 
 def by_layer(

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy, within_training
 from spiral.methods.parts import scores, selection
-from spiral.methods.parts.allocation import SCOPE, Scope
+from spiral.methods.parts.shares import SCOPE, Scope
 from spiral.model import masks, schedules
 from spiral.protocol.config import PER_NETWORK, Options, first_default, origin, unit
 from spiral.protocol.cost_profile import CostProfile

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import reconstruction, retraining_rates, scores, selection
-from spiral.methods.parts.allocation import SCOPE, Scope
 from spiral.methods.parts.reconstruction import Fit
+from spiral.methods.parts.shares import SCOPE, Scope
 from spiral.model import masks, mlp, schedules
 from spiral.protocol import adapters
 from spiral.protocol.adapters import Kind, LowRank
@@ -155,14 +155,13 @@ class Perp:
             drawn = [view.stream(n, "adapters") for n in networks]
             each = [adapters.initial(view.width, self._map, one) for one in drawn]
             found = np.stack(each)
-        special = self._map is not None or self.optimiser == "adamw"
         return Change(
             masks=kept,
             reset_momentum=np.ones_like(kept),
             trainable=trains,
             lr_scale=view.options["retrain_lr"] / view.lr,
             decay_scale=np.zeros(len(kept)),
-            adapters=found if special else None,
+            adapters=None if self._map is None else found,
             trained=(kept & trains).sum(axis=1) + found.shape[1],
         )
 

@@ -1,0 +1,170 @@
+"""Rewiring, the step of dynamic sparse training: some weights go, as many others come.
+
+At an event every layer keeps its best weights by one score (:func:`stay`) and gains
+others by a second one (:func:`grow`). The pieces here differ from method to method only
+in these scores and in the counts. A weight that goes may come back in the same event.
+
+Masks and scores are of weights [N, W], counts are of layers [N, L]; the higher a score,
+the better.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Float32, Int, Shaped
+from pydantic import Field
+
+from spiral.methods.parts.selection import Rule, by_layer
+from spiral.model import masks, mlp
+from spiral.protocol.config import origin, unit
+from spiral.protocol.job import Budget, Change, View
+from spiral.tasks import cubist
+
+WeightMask = Bool[np.ndarray, "N W"]
+Scores = Shaped[np.ndarray, "N W"]
+LayerCounts = Int[np.ndarray, "N L"]
+
+
+def update_interval(steps: int, source: str) -> Any:
+    """Return the option ``update_interval``, given where its default comes from."""
+    text, declared = "steps between updates", unit("steps") | origin(source)
+    return Field(steps, ge=1, description=text, json_schema_extra=declared)
+
+
+def update_end(fraction: float, source: str) -> Any:
+    """Return the option ``update_end``, given where its default comes from."""
+    text, declared = "fraction of training at which updates end", origin(source)
+    declared |= unit("-")
+    return Field(fraction, gt=0, le=1, description=text, json_schema_extra=declared)
+
+
+def share(default: float, text: str, source: str) -> Any:
+    """Return an option that is a share, from 0 to 1, and where its default is from."""
+    declared = unit("-") | origin(source)
+    return Field(default, ge=0, le=1, description=text, json_schema_extra=declared)
+
+
+def events(budget: Budget, interval: int, end: float) -> tuple[int, ...]:
+    """Return step 0, for the first mask, and every ``interval`` steps until ``end``.
+
+    Never after training: weights that come then would stay at 0.
+    """
+    last = min(budget.at(end), budget.steps - 1)
+    return (0, *range(interval, last + 1, interval))
+
+
+def updates(table: pd.DataFrame) -> np.ndarray:
+    """Return the number of updates of every config.
+
+    As a price: half a gradient each, in float32, and ranking.
+    """
+    columns = ("epochs", "batch", "update_end", "update_interval")
+    epochs, batch, end, interval = (table[c].to_numpy(np.float64) for c in columns)
+    return epochs * (cubist.POINTS // batch) * end / interval
+
+
+def first(view: View, shares: LayerCounts, purpose: str) -> WeightMask:
+    """Draw each network's first mask: in every layer, random places, an exact count."""
+    total = mlp.weight_count(view.width)
+    networks = range(len(view.keep))
+    scores = np.stack([view.stream(n, purpose).random(total) for n in networks])
+    return by_layer(view.width, scores, shares)
+
+
+def layer_counts(kept: WeightMask, width: int) -> LayerCounts:
+    """Count each layer's kept weights."""
+    parts = [kept[:, layer.columns].sum(axis=1) for layer in mlp.layers(width)]
+    return np.stack(parts, axis=1)
+
+
+def cosine(first_share: float, step: int, end: int, least: float = 0.0) -> float:
+    """Return the share to swap: it falls from step 0 to ``least`` at step ``end``."""
+    return float(least + (first_share - least) / 2 * (1 + np.cos(step * np.pi / end)))
+
+
+def stay(
+    scores: Scores, left: LayerCounts, width: int, rule: Rule = "rank"
+) -> WeightMask:
+    """Return the weights that stay: of each layer the ``left`` best.
+
+    Args:
+        scores: The caller ranks pruned weights below kept ones, as ``scores.sizes``.
+        left: Weights of each layer that stay.
+        width: Hidden width w.
+        rule: Which of equal scores stay.
+    """
+    return by_layer(width, scores, left, rule)
+
+
+def grow(
+    staying: WeightMask,
+    scores: Scores,
+    counts: LayerCounts,
+    width: int,
+    rule: Rule = "rank",
+) -> WeightMask:
+    """Return the mask after each layer gained ``counts`` of the weights not staying."""
+    others = np.where(staying, -np.inf, scores)
+    return staying | by_layer(width, others, counts, rule)
+
+
+def noise(view: View, some: Int[np.ndarray, " M"]) -> Float[np.ndarray, "N W"]:
+    """Return random scores of some networks, new ones at every step; 0 for others."""
+    found = np.zeros((len(view.keep), mlp.weight_count(view.width)))
+    purpose, size = f"grow/{view.step}", found.shape[1]
+    for n in some:
+        found[n] = view.stream(int(n), purpose).random(size)
+    return found
+
+
+def slopes(
+    view: View, kept: WeightMask, some: Int[np.ndarray, " M"], step: int
+) -> Float32[np.ndarray, "M W"]:
+    """Return the dense gradient of some networks on the batch of a step.
+
+    Pruned weights, too, have a gradient: that at the value 0.
+    """
+    from spiral.model import gradients
+
+    masked = (view.params * masks.with_biases(kept, view.width))[some]
+    points, labels = view.batch(step)
+    batch = (points[some], labels[some])
+    dense = gradients.gradient(masked, batch, view.width, kind=np.float32)
+    return masks.of_weights(dense, view.width)
+
+
+def steepness(view: View, kept: WeightMask) -> Float[np.ndarray, "N W"]:
+    """Return the absolute gradient of every weight on the coming batch.
+
+    NaN counts as 0, so that a diverged network, too, keeps its number of weights.
+    """
+    everyone = np.arange(len(kept))
+    return np.nan_to_num(np.abs(slopes(view, kept, everyone, view.step)))
+
+
+def change(
+    view: View,
+    staying: WeightMask,
+    kept: WeightMask,
+    fresh: Float[np.ndarray, "N W"] | float = 0.0,
+) -> Change:
+    """Return the change to a mask whose other weights stay as they are.
+
+    Args:
+        view: What the method saw.
+        staying: Weights that keep value and momentum.
+        kept: All weights kept. Those that are not staying are new, also where they
+            were there before: they start without momentum.
+        fresh: The value of new weights.
+    """
+    weights = mlp.is_weight(view.width)
+    new = np.zeros(view.params.shape, bool)
+    new[:, weights] = kept & ~staying
+    values = np.zeros(view.params.shape, np.float32)
+    values[:, weights] = fresh
+    return Change(
+        masks=masks.with_biases(kept, view.width),
+        params=np.where(new, values, view.params),
+        reset_momentum=new,
+    )
