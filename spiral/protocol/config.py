@@ -43,7 +43,7 @@ def first_default(value: Any) -> dict[str, Any]:
     return {"first_default": value}
 
 
-DECLARED = ("unit", "origin", "first_default", "presets")
+DECLARED = ("unit", "origin", "first_default", "presets", "said_by")
 """What fields declare beside their legal values."""
 
 DTYPES: dict[type, str] = {int: "Int64", float: "Float64", str: "string"}
@@ -171,6 +171,8 @@ class ConfigField(NamedTuple):
     origin: str | None
     """Where the default comes from, None if that is not declared."""
     adapter: TypeAdapter[Any]
+    said_by: Mapping[str, Mapping[str, Any]] = {}
+    """Other field → its value → the value of this one that it is another name for."""
 
     @property
     def dtype(self) -> str:
@@ -220,7 +222,7 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
     """Return the fields of a config or options class, in order of declaration."""
     found = {}
     for name, info in model.model_fields.items():
-        extra = (
+        extra: dict[str, Any] = (
             info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         )
         default = None if info.is_required() else info.default
@@ -238,6 +240,7 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
                 Annotated[info.annotation, info],  # type: ignore[arg-type]
                 config=ConfigDict(strict=True, allow_inf_nan=False),
             ),
+            said_by=extra.get("said_by", {}),
         )
     return found
 

@@ -12,7 +12,10 @@ from spiral.protocol import config
 FOLDER = Path(spiral.methods.__file__).parent
 
 
-INTERIM = {"dpf", "iht", "aiht"}
+INTERIM = {
+    *("dpf", "iht", "aiht", "ntk_sap"),
+    *("obs", "woodfisher", "cbs", "chita", "wanda", "sparsegpt", "obc", "alps"),
+}
 """Methods whose options have their origins only in descriptions so far."""
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.forward_mask.straight_through import hardened, shares
+from spiral.methods.forward_mask.straight_through import active_counts, hardened
 from spiral.methods.parts import counts
-from spiral.methods.parts.shares import SCOPE, Scope
+from spiral.methods.parts.allocation import SCOPE, Scope
 from spiral.model import groups, mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.cost_profile import CostProfile
@@ -99,12 +99,12 @@ class RenewedMask:
         """Set the number of active weights, or fix the mask."""
         *starts, last = view.plan.events
         if view.step == last:
-            active = shares(view.keep, view.width, self.scope)
+            active = active_counts(view.keep, view.width, self.scope)
             fixed = hardened(view, active, groups.Scope(self.scope))
             return Change(masks=fixed), None
         done = (starts.index(view.step) + 1) / len(starts)
         left = counts.cubic(done, view.keep, mlp.weight_count(view.width))
-        active = shares(np.rint(left).astype(np.int64), view.width, self.scope)
+        active = active_counts(np.rint(left).astype(np.int64), view.width, self.scope)
         return Change(active_counts=active), None
 
 

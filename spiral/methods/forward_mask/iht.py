@@ -12,7 +12,7 @@ from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.forward_mask import dpf
 from spiral.methods.forward_mask.dpf import RenewedMask
 from spiral.methods.parts import scores, selection
-from spiral.methods.parts.shares import SCOPE, Scope
+from spiral.methods.parts.allocation import SCOPE, Scope
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.cost_profile import CostProfile

@@ -14,7 +14,6 @@ DEFAULTS = {
     "dense_batch": None,
     "sam": 0.0,
     "retrain_share": 0.1,
-    "scope": "global",
 }
 
 
