@@ -212,6 +212,25 @@ def test_narrow_and_wide_networks(method, width, keep):
     assert np.isfinite(change.params).all()
 
 
+# mazumder-lab/ALPS, alps.py: ALPS_admm on a CPU
+@pytest.mark.parametrize(
+    ("keep", "places", "lost"),
+    [
+        (6, [12, 15, 35, 36, 37, 38], 185.0348),
+        (10, [12, 13, 14, 15, 16, 17, 35, 36, 37, 38], 142.3871),
+        (20, [*range(10, 20), *range(32, 42)], 62.4838),
+        (30, [*range(7, 22), *range(29, 44)], 14.8743),
+    ],
+)
+def test_alps_keeps_what_the_published_code_keeps(keep, places, lost):
+    weights = np.cos(2 + 3 * np.arange(48.0)).reshape(6, 8)
+    waves = np.sin(np.outer(np.arange(50) + 1, np.arange(8) + 1.7))
+    inputs = np.maximum(waves + 0.2, 0)
+    new, kept = alps.prune(layer(weights, inputs), keep, 0.01)
+    assert np.flatnonzero(kept).tolist() == places
+    assert np.isclose((((new - weights) @ inputs.T) ** 2).sum(), lost, atol=1e-3)
+
+
 def test_alps_fits_each_row_on_its_mask():
     weights, kept = alps.prune(layer(), 12, 1e-9)
     assert np.allclose(weights, least_squares(kept), atol=1e-6)
