@@ -17,7 +17,7 @@ from spiral.methods.dynamic import (
 )
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import dpf, iht, mdgf, sdgf, ste
-from spiral.methods.layerwise import alps, obc, sparsegpt, wanda
+from spiral.methods.layerwise import alps, dsnot, obc, sparsegpt, wanda
 from spiral.methods.learned import sfw
 from spiral.methods.magnitude import gmp, lrr, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
@@ -99,6 +99,7 @@ METHODS |= {
     "sparsegpt": sparsegpt.ENTRY,
     "obc": obc.ENTRY,
     "alps": alps.ENTRY,
+    "dsnot": dsnot.ENTRY,
     "soft_filter": soft_filter.ENTRY,
     "group_norm": group_norm.ENTRY,
     "slimming": slimming.ENTRY,
