@@ -44,6 +44,9 @@ def advance_once(
     engine: Trainer, job: TrainJob, state: TrainState, stop: int, groups: np.ndarray
 ) -> TrainState:
     """Train one network of each group and copy its result to the others."""
+    if stop > state.step:
+        before = False if state.explored is None else state.explored
+        state = replace(state, explored=state.masks | before)
     _, first, which = np.unique(groups, return_index=True, return_inverse=True)
     if len(first) == len(groups):
         return engine.advance(job, state, stop)

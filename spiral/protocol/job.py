@@ -218,6 +218,8 @@ class TrainState:
     losses: Float[np.ndarray, " N"] | None = None
     """Sum of the batch losses of the last epoch so far, without label smoothing, each
     before its step; None means 0."""
+    explored: Mask | None = None
+    """Entries that the masks of some training step kept; None before the first."""
 
     @classmethod
     def fresh(cls, job: TrainJob) -> "TrainState":

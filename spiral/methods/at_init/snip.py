@@ -8,14 +8,14 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts.allocation import Allocation, allocation_option, choose
+from spiral.methods.parts.cycles import CyclicOptions, check, cyclic
 from spiral.methods.parts.reinit import Reinit, initial
 from spiral.methods.parts.selection import degenerate, floored
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
-class SnipOptions(Options):
+class SnipOptions(CyclicOptions):
     """Options of ``snip``."""
 
     fidelity: Fidelity = fidelity(selection="loose", reinit="xavier")
@@ -67,7 +67,7 @@ class Snip:
 
 
 ENTRY = Entry(
-    build=Snip,
+    build=cyclic(Snip),
     summary="largest |w · gradient| at initialisation",
     citation="Lee et al., ICLR 2019, arXiv:1810.02340",
     taxonomy=Taxonomy(
@@ -79,6 +79,7 @@ ENTRY = Entry(
         second_phase="train",
     ),
     options=SnipOptions,
+    check=check,
     gradients=lambda table: np.ones(len(table)),
     colour="#56B4E9",
     marker="<",

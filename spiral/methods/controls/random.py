@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts.allocation import Allocation, allocation_option, choose
+from spiral.methods.parts.cycles import CyclicOptions, check, cyclic
 from spiral.methods.parts.scores import drawn
 from spiral.model import masks
 from spiral.protocol.config import Options
@@ -16,7 +17,7 @@ class RandomOptions(Options):
     allocation: Allocation = allocation_option("this control")
 
 
-class StaticOptions(Options):
+class StaticOptions(CyclicOptions):
     """Options of ``static``."""
 
     allocation: Allocation = allocation_option("Mocanu et al. 2018", "erk")
@@ -68,6 +69,8 @@ RANDOM = Entry(
 
 STATIC = replace(
     RANDOM,
+    build=cyclic(Random),
+    check=check,
     summary="a random mask with Erdős–Rényi densities at initialisation, then train",
     citation="Mocanu et al. 2018, arXiv:1707.04780; Liu et al., ICLR 2022, "
     "arXiv:2202.02643; code: VITA-Group/Random_Pruning",

@@ -8,7 +8,8 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import erk, rewire, scores
+from spiral.methods.parts import rewire, scores, shares
+from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks
 from spiral.protocol.config import Options
 from spiral.protocol.job import Budget, Change, Plan, View
@@ -48,6 +49,7 @@ class SetOptions(Options):
         description="value of new weights: 0 (authors' Keras code), or drawn from "
         "N(0, 0.1²) (their sparse code)",
     )
+    allocation: Allocation = allocation_option("Mocanu et al. 2018", "erk")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class SparseEvolution:
     drop_by: Literal["signed", "magnitude"]
     rounding: Rounding
     new: Literal["zero", "normal"]
+    allocation: Allocation
 
     def plan(self, budget: Budget) -> Plan:
         """The first mask, then updates between training steps."""
@@ -90,12 +93,10 @@ class SparseEvolution:
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Draw the first mask; rewire it."""
         if view.step == 0:
-            shares = erk.shares(view.keep, view.width)
-            kept = rewire.first(view, shares, "random")
-            return Change(masks=masks.with_biases(kept, view.width)), None
+            return rewire.first(view, view.keep, self.allocation, "random"), None
         kept = masks.of_weights(view.masks, view.width)
         staying = self._stay(view, kept)
-        gone = rewire.layer_counts(kept & ~staying, view.width)
+        gone = shares.of_mask(kept & ~staying, view.width)
         noise = rewire.noise(view, np.flatnonzero(gone.any(axis=1)))
         grown = rewire.grow(staying, noise, gone, view.width)
         return rewire.change(view, staying, grown, self._fresh(view)), None
@@ -109,7 +110,7 @@ class SparseEvolution:
             parts = {"all": kept}
         found = np.zeros_like(kept)
         for sign, part in parts.items():
-            counts = rewire.layer_counts(part, width)
+            counts = shares.of_mask(part, width)
             left = counts - dropped(counts, share, self.rounding, sign)
             sizes = scores.sizes(view.params, part, width)
             found |= rewire.stay(sizes, left, width)

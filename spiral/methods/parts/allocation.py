@@ -51,7 +51,7 @@ def allocation_option(origin: str, default: Allocation = "global", **extra: Any)
     text = (
         "how the weights kept are shared among layers: global ranks over all of them, "
         "lamp after normalising within each; uniform, uniform_alive (at least one "
-        "each), erk (Erdős–Rényi) and igq (ideal gas) give each a quota; default of "
+        "each), erk (Erdős–Rényi) and igq (ideal gas) give each a quota; default: "
         f"{origin}"
     )
     return Field(default, description=text, json_schema_extra=extra)
