@@ -14,7 +14,7 @@ from spiral.protocol.job import Budget, Change, Plan, View
 class RandomOptions(Options):
     """Options of ``random``."""
 
-    allocation: Allocation = allocation_option("this control")
+    allocation: Allocation = allocation_option("ours")
 
 
 class StaticOptions(CyclicOptions):

@@ -15,7 +15,7 @@ from spiral.model import masks
 from spiral.protocol.config import Options
 from spiral.protocol.job import Budget, Change, Plan, View
 
-Draws = Float[np.ndarray, " W"]
+CODE = "code: biomedical-cybernetics/Cannistraci-Hebb-training"
 
 
 class ChtOptions(Options):
@@ -146,7 +146,7 @@ def _entry(sampled: bool, citation: str, marker: str) -> Entry:
     return Entry(
         build=partial(CannistraciHebb, sampled=sampled),
         summary=f"random ERK mask; {how} new weights by the graph of their layer",
-        citation=citation,
+        citation=f"{citation} ({CODE})",
         taxonomy=Taxonomy(
             unit="weight",
             when="during",
@@ -161,5 +161,5 @@ def _entry(sampled: bool, citation: str, marker: str) -> Entry:
     )
 
 
-CHT = _entry(False, "Zhang et al., ICLR 2024 (Cannistraci-Hebb training)", "o")
+CHT = _entry(False, "Zhang et al., ICLR 2024", "o")
 CHTS = _entry(True, "Zhang et al. 2025, arXiv:2501.19107", "^")

@@ -148,7 +148,8 @@ def _draw(
 ENTRY = Entry(
     build=GuidedExploration,
     summary="rigl with random candidates, drawn where signals are large",
-    citation="Heddes et al. 2024, arXiv:2401.06898",
+    citation="Heddes et al. 2024, arXiv:2401.06898 "
+    "(code: mikeheddes/guided-stochastic-exploration)",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

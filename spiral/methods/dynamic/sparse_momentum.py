@@ -152,7 +152,8 @@ def gradients(table: pd.DataFrame) -> np.ndarray:
 ENTRY = Entry(
     build=SparseMomentum,
     summary="random ERK mask; swaps small weights for large momentum",
-    citation="Dettmers & Zettlemoyer 2019, arXiv:1907.04840",
+    citation="Dettmers & Zettlemoyer 2019, arXiv:1907.04840 "
+    "(code: TimDettmers/sparse_learning)",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

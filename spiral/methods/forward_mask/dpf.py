@@ -10,7 +10,7 @@ from pydantic import Field
 from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.forward_mask.straight_through import (
     Fixed,
-    active_counts,
+    active,
     competing,
     hardened,
 )
@@ -104,14 +104,12 @@ class RenewedMask:
         """Set the number of active weights, or fix the mask."""
         *starts, last = view.plan.events
         if view.step == last:
-            left = active_counts(view.keep, view.width, self.allocation)
+            left = active(view.keep, view.width, self.allocation)
             fixed = hardened(view, left, competing(self.allocation))
             return Change(masks=fixed), None
         done = (starts.index(view.step) + 1) / len(starts)
         count = counts.cubic(done, view.keep, mlp.weight_count(view.width))
-        left = active_counts(
-            np.rint(count).astype(np.int64), view.width, self.allocation
-        )
+        left = active(np.rint(count).astype(np.int64), view.width, self.allocation)
         return Change(active_counts=left), None
 
 

@@ -35,9 +35,7 @@ class StraightThroughOptions(Options):
         description="rank over all layers, within each layer separately, or N:M along "
         "inputs",
     )
-    allocation: Fixed = allocation_option(
-        "this project (the authors rank within layers)"
-    )
+    allocation: Fixed = allocation_option("ours; the authors rank within layers")
     nm_keep: int = n_of_m.NM_KEEP
     nm_group: int = n_of_m.NM_GROUP
     gradient: Gradient = Field(

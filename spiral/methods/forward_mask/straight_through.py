@@ -148,7 +148,7 @@ class StraightThrough:
         counts = view.keep if last else np.maximum(view.keep, left)
         if self.scope == "layer":
             return at_least_one(counts, view.width)
-        return active_counts(counts, view.width, self.allocation)
+        return active(counts, view.width, self.allocation)
 
 
 def competing(allocation: Fixed) -> Scope:
@@ -156,7 +156,7 @@ def competing(allocation: Fixed) -> Scope:
     return Scope("global" if allocation == "global" else "layer")
 
 
-def active_counts(
+def active(
     counts: Int[np.ndarray, " N"], width: int, allocation: Fixed
 ) -> Int[np.ndarray, "N G"]:
     """Return each group's active weights, given those of a network."""

@@ -54,7 +54,7 @@ ENTRY = Entry(
     options=layers.DampedOptions,
     check=within_training("at_epoch"),
     cost_profile=layers.cost_profile,
-    gradients=lambda table: 0.01 * table["points"].to_numpy(np.float64),
+    gradients=lambda table: 60 * table["width"].to_numpy(np.float64) ** 0.75,
     colour="#332288",
     marker="*",
 )

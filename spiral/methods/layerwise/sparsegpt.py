@@ -71,7 +71,7 @@ ENTRY = Entry(
     options=layers.DampedOptions,
     check=within_training("at_epoch"),
     cost_profile=layers.cost_profile,
-    gradients=lambda table: 0.01 * table["points"].to_numpy(np.float64),
+    gradients=lambda table: 0.07 * table["points"].to_numpy(np.float64),
     colour="#88CCEE",
     marker="*",
 )

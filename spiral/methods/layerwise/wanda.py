@@ -80,7 +80,7 @@ ENTRY = Entry(
     options=WandaOptions,
     check=within_training("at_epoch"),
     cost_profile=layers.cost_profile,
-    gradients=lambda table: 0.01 * table["points"].to_numpy(np.float64),
+    gradients=lambda table: 0.04 * table["points"].to_numpy(np.float64),
     colour="#117733",
     marker="*",
 )

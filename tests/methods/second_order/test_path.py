@@ -151,7 +151,7 @@ def test_a_unit_has_its_row_and_its_bias():
 
 
 @pytest.mark.parametrize(
-    ("width", "count"), [(3, 4), (16, 4), (63, 4), (64, 193), (256, 769)]
+    ("width", "count"), [(3, 4), (16, 4), (32, 4), (33, 100), (256, 769)]
 )
 def test_wide_networks_have_smaller_blocks(width, count):
     assert len(places(width, "auto")) == count
