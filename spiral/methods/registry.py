@@ -31,11 +31,9 @@ from spiral.methods.units import (
     taylor_unit,
 )
 from spiral.protocol.config import (
-    Config,
     ConfigField,
     Options,
-    fields,
-    option_fields,
+    every_field,
 )
 from spiral.protocol.methods import Methods
 
@@ -114,7 +112,7 @@ def options() -> dict[str, type[Options]]:
 
 def config_fields() -> dict[str, ConfigField]:
     """Return the fields of every config: the common ones, then all options."""
-    return fields(Config) | option_fields(options())
+    return every_field(options())
 
 
 def known() -> Methods:

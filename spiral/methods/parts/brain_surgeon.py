@@ -19,7 +19,7 @@ Weights = Float[np.ndarray, "out I"]
 Matrix = Float[np.ndarray, "I I"]
 
 ROWS = 32
-"""Rows of an inverse that change at once: their product stays in the cache, where one of
+"""Rows of an inverse that change at once: their product stays in the cache. One of
 1,056 × 1,056 takes twice the time, or twenty times where memory is short."""
 
 STAYS = -1
