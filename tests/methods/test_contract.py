@@ -238,6 +238,11 @@ def test_the_taxonomy_uses_the_words_it_defines(name):
     assert taxonomy.second_phase in phases
 
 
+def test_the_taxonomy_says_the_default_allocation(name):
+    option = config.fields(METHODS[name].options).get("allocation")
+    assert option is None or METHODS[name].taxonomy.allocation == option.default
+
+
 def test_the_taxonomy_says_when_it_prunes(name):
     taxonomy, configs = METHODS[name].taxonomy, table(name)
     plan = prepare.plan_of(prepare.build_method(configs.iloc[0]), configs.iloc[0])
