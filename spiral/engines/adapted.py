@@ -12,10 +12,11 @@ from torch import Tensor
 from torch.func import grad, vmap
 
 from spiral.engines import forward, optimisers
+from spiral.engines.forward import Active
 from spiral.model import gradients
 from spiral.protocol import adapters
 from spiral.protocol.adapters import LowRank
-from spiral.protocol.job import Adam, AdamW, ForwardMask, TrainJob, TrainState
+from spiral.protocol.job import Adam, AdamW, ForwardMask, Mask, TrainJob, TrainState
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 Loss = Callable[..., Tensor]
@@ -47,8 +48,9 @@ def advance(
     update = optimisers.pack_update(job, state, moving)
     rates = torch.tensor(job.rates(state, state.step, stop), device=device)
     losses, plain_loss = torch.tensor(state.losses_so_far()), vmap(_loss(job, 0.0))
+    active = Active.of(job, state)
     for step, (x, y) in enumerate(batches, start=state.step):
-        factor = _factor(job, state, theta, step)
+        theta, factor = _masked(active, theta, step)
         seen = theta if factor is None else theta * factor
         if step >= job.last_epoch:
             losses += plain_loss(seen, kept, x, y).double().cpu()
@@ -56,32 +58,39 @@ def advance(
         slope = torch.where(moving, slope, 0.0)
         new, moments = update(step, rates[step - state.step], theta, moments, slope)
         theta = torch.where(moving, new, theta)
-    state = replace(state, losses=losses.numpy())
+    state = replace(state, losses=losses.numpy(), active=active.in_force)
     return _state(state, stop, theta, moments)
 
 
-def _factor(
-    job: TrainJob, state: TrainState, theta: Tensor, step: int
-) -> Tensor | None:
-    """Return the factors [N, P] of a forward mask, which has no adapters."""
-    if not isinstance(job.plan.weight_map, ForwardMask):
-        return None
-    found = forward.factor(job, state, theta.detach().cpu().numpy(), step)
-    return None if found is None else torch.tensor(found, device=theta.device)
+def _masked(active: Active, theta: Tensor, step: int) -> tuple[Tensor, Tensor | None]:
+    """Return θ [N, P] and the factors of a forward mask, which has no adapters."""
+    if not isinstance(active.job.plan.weight_map, ForwardMask):
+        return theta, None
+    found = active.factor(theta.detach().cpu().numpy(), step)
+    if active.emptied is not None:
+        shown = torch.tensor(active.emptied, device=theta.device)
+        theta = torch.where(shown, theta, 0.0)
+    return theta, None if found is None else torch.tensor(found, device=theta.device)
 
 
 def advance_one(
     job: TrainJob, state: TrainState, stop: int, device: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Train one network with torch's optimisers; return θ, moments, sum of losses."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Mask | None]:
+    """Train one network with torch's optimisers.
+
+    Returns:
+        θ, its moments, the sum of losses, and the forward mask in force.
+    """
     theta, moments, moving = (t[0] for t in _tensors(state, device))
     kept = torch.tensor(state.masks[0], device=device)
     update = optimisers.update_of_one(job, state, theta, moments)
     loss_of_one, plain_loss = _loss(job), _loss(job, 0.0)
     losses, frozen = state.losses_so_far(), theta.clone()
+    active = Active.of(job, state)
     for step, rate in enumerate(job.rates(state, state.step, stop)[:, 0], state.step):
         x, y = (torch.tensor(a[0], device=device) for a in job.batch_at(step))
-        factors = _factor(job, state, theta[None], step)
+        stored, factors = _masked(active, theta[None], step)
+        theta.copy_(stored[0])
         factor = None if factors is None else factors[0]
         seen = theta.clone() if factor is None else theta * factor
         if step >= job.last_epoch:
@@ -92,7 +101,7 @@ def advance_one(
         update(torch.where(moving, slope, 0.0), float(rate))
         theta.copy_(torch.where(moving, theta, frozen))
     moments[:, ~moving] = 0
-    return theta.cpu().numpy(), moments.cpu().numpy(), losses
+    return theta.cpu().numpy(), moments.cpu().numpy(), losses, active.in_force
 
 
 def advance_each(
@@ -104,8 +113,10 @@ def advance_each(
         for n in range(job.networks):
             one = job.take(np.array([n])), state.take(np.array([n]))
             found.append(advance_one(*one, stop, device))
-    theta, moments, losses = map(np.stack, zip(*found, strict=True))
-    state = replace(state, losses=losses[:, 0])
+    *arrays, active = zip(*found, strict=True)
+    theta, moments, losses = map(np.stack, arrays)
+    lasting = None if active[0] is None else np.concatenate(active)
+    state = replace(state, losses=losses[:, 0], active=lasting)
     return _state(state, stop, torch.tensor(theta), torch.tensor(moments))
 
 

@@ -1,35 +1,69 @@
 """The effective weights of networks under a weight map (``job.ForwardMask``)."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from jaxtyping import Float32
 from torch import Tensor
 
 from spiral.model import groups
-from spiral.protocol.job import ForwardMask, Params, TrainJob, TrainState
+from spiral.protocol.job import ForwardMask, Mask, Params, TrainJob, TrainState
 
 
-def factor(
-    job: TrainJob, state: TrainState, params: Params, step: int
-) -> Float32[np.ndarray, "N P"] | None:
-    """Return the factors by which the map multiplies parameters at one step.
+@dataclass
+class Active:
+    """The active weights of a pack, while it trains from step to step."""
 
-    Args:
-        job: The job, whose plan has the map.
-        state: The state, with the active counts set by the method.
-        params: The parameters at this step; those of ``state`` may be older.
-        step: The step.
+    job: TrainJob
+    counts: np.ndarray | None
+    """As the method set them, [N, G]; None before the first event."""
+    mask: Mask | None
+    """The mask in force; None if there is none, or it is chosen at every step."""
+    chosen: bool = False
+    """Whether the mask was chosen at the latest step."""
 
-    Returns:
-        Factors, or None if every weight is active and the map has no effect.
-    """
-    here = job.plan.weight_map
-    if not isinstance(here, ForwardMask) or state.active_counts is None:
-        return None
-    if here.rest[step] == 1:
-        return None
-    kept = groups.top(params, state.active_counts, job.width, here.scope_at(step))
-    return np.where(kept, np.float32(1), np.float32(here.rest[step]))
+    @classmethod
+    def of(cls, job: TrainJob, state: TrainState) -> "Active":
+        """Continue from a state."""
+        return cls(job, state.active_counts, state.active)
+
+    def factor(self, params: Params, step: int) -> Float32[np.ndarray, "N P"] | None:
+        """Return the factors by which the map multiplies parameters at one step.
+
+        Args:
+            params: The parameters at this step.
+            step: The step.
+
+        Returns:
+            Factors, or None if every weight is active and the map has no effect.
+        """
+        here = self.job.plan.weight_map
+        self.chosen = False
+        if not isinstance(here, ForwardMask) or self.counts is None:
+            return None
+        if here.rest[step] == 1:
+            self.mask = None
+            return None
+        if self.mask is None or step % here.interval == 0:
+            scope = here.scope_at(step)
+            self.mask = groups.top(params, self.counts, self.job.width, scope)
+            self.chosen = True
+        return np.where(self.mask, np.float32(1), np.float32(here.rest[step]))
+
+    @property
+    def emptied(self) -> Mask | None:
+        """The mask outside which stored weights are to be set to zero now, if any."""
+        here = self.job.plan.weight_map
+        stored = isinstance(here, ForwardMask) and here.stored and self.chosen
+        return self.mask if stored else None
+
+    @property
+    def in_force(self) -> Mask | None:
+        """The mask that the next step needs to know."""
+        here = self.job.plan.weight_map
+        lasting = isinstance(here, ForwardMask) and here.interval > 1
+        return self.mask if lasting else None
 
 
 def of_stored(

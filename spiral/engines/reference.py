@@ -12,6 +12,7 @@ from torch import Tensor
 
 from spiral.engines import adapted, forward, frank_wolfe, optimisers
 from spiral.engines.evaluate import evaluate
+from spiral.engines.forward import Active
 from spiral.model import gradients
 from spiral.protocol import norm_balls
 from spiral.protocol.job import (
@@ -40,13 +41,21 @@ class ReferenceEngine:
         if adapted.trains(job, state):
             return adapted.advance_each(job, state, stop, self.device)
         params, momentum = state.params.copy(), state.momentum.copy()
-        losses = state.losses_so_far()
+        losses, active = state.losses_so_far(), []
         with gradients.one_thread():
             for n in range(job.networks):
                 one = job.take(np.array([n])), state.take(np.array([n]))
-                params[n], momentum[n] = self._train(*one, stop, losses[n : n + 1])
+                each = Active.of(*one)
+                found = self._train(*one, stop, losses[n : n + 1], each)
+                params[n], momentum[n] = found
+                active += [] if each.in_force is None else [each.in_force]
         return replace(
-            state, step=stop, params=params, momentum=momentum, losses=losses
+            state,
+            step=stop,
+            params=params,
+            momentum=momentum,
+            losses=losses,
+            active=np.concatenate(active) if active else None,
         )
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
@@ -54,7 +63,12 @@ class ReferenceEngine:
         return evaluate(job, state, self.device, chunk=1)
 
     def _train(
-        self, job: TrainJob, state: TrainState, stop: int, losses: np.ndarray
+        self,
+        job: TrainJob,
+        state: TrainState,
+        stop: int,
+        losses: np.ndarray,
+        active: Active,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Train a pack of one network and return its parameters and momentum."""
         weights = torch.tensor(state.params[0], device=self.device)
@@ -68,7 +82,10 @@ class ReferenceEngine:
         for step, rate in enumerate(rates, start=state.step):
             x, y = job.batch_at(step)
             batch = [torch.tensor(a, device=self.device) for a in (x[0].T, y[0])]
-            seen = forward.factor(job, state, weights.cpu().numpy()[None], step)
+            seen = active.factor(weights.cpu().numpy()[None], step)
+            if active.emptied is not None:
+                shown = torch.tensor(active.emptied[0], device=self.device)
+                weights.copy_(torch.where(shown, weights, 0.0))
             factor = None if seen is None else torch.tensor(seen[0], device=self.device)
             effective = weights if factor is None else weights * factor
             if step >= job.last_epoch:

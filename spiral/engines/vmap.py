@@ -17,9 +17,10 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from spiral.engines import adapted, forward, frank_wolfe, optimisers
+from spiral.engines import adapted, frank_wolfe, optimisers
 from spiral.engines.compact import narrowed
 from spiral.engines.evaluate import evaluate
+from spiral.engines.forward import Active
 from spiral.engines.traced import Step, traced_masked_step, traced_move, traced_step
 from spiral.model import gradients
 from spiral.protocol import norm_balls
@@ -83,13 +84,15 @@ class VmapEngine:
         """Train a pack at its full width."""
         with gradients.one_thread(), torch.no_grad():
             losses = self._tensor(state.losses_so_far())
-            params, velocity = self._loop(job, state, stop, losses)
+            active = Active.of(job, state)
+            params, velocity = self._loop(job, state, stop, losses, active)
         return replace(
             state,
             step=stop,
             params=params.cpu().numpy(),
             momentum=velocity.cpu().numpy(),
             losses=losses.cpu().numpy(),
+            active=active.in_force,
         )
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
@@ -107,11 +110,17 @@ class VmapEngine:
         return max(1, EVALUATION_BYTES // (4 * cubist.POINTS * job.width))
 
     def _loop(
-        self, job: TrainJob, state: TrainState, stop: int, losses: Tensor
+        self,
+        job: TrainJob,
+        state: TrainState,
+        stop: int,
+        losses: Tensor,
+        active: Active,
     ) -> tuple[Tensor, Tensor]:
         """Run the training steps and return parameters and velocity [N, P].
 
-        Adds the batch losses of the last epoch to ``losses`` [N].
+        Adds the batch losses of the last epoch to ``losses`` [N], and keeps ``active``
+        up to date.
         """
         params, velocity = self._tensor(state.params), self._tensor(state.momentum)
         trains = self._tensor(state.moving)
@@ -123,7 +132,9 @@ class VmapEngine:
         update = self._update(job)
         steps = range(state.step, stop)
         for number, rate, (x, y) in zip(steps, rates, batches, strict=True):
-            factor = self._factor(job, state, params, number)
+            factor = self._factor(active, params, number)
+            if active.emptied is not None:
+                params = torch.where(self._tensor(active.emptied), params, 0.0)
             if number >= job.last_epoch:
                 seen = params if factor is None else params * factor
                 losses += plain_loss(seen, x, y).double()
@@ -132,13 +143,11 @@ class VmapEngine:
             )
         return params, velocity
 
-    def _factor(
-        self, job: TrainJob, state: TrainState, params: Tensor, step: int
-    ) -> Tensor | None:
+    def _factor(self, active: Active, params: Tensor, step: int) -> Tensor | None:
         """Return the factors of a weight map at this step; None if it has no effect."""
-        if job.plan.weight_map is None:
+        if active.job.plan.weight_map is None:
             return None
-        found = forward.factor(job, state, params.cpu().numpy(), step)
+        found = active.factor(params.cpu().numpy(), step)
         return None if found is None else self._tensor(found)
 
     def _update(self, job: TrainJob) -> Step:

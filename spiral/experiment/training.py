@@ -44,6 +44,9 @@ def advance_once(
     engine: Trainer, job: TrainJob, state: TrainState, stop: int, groups: np.ndarray
 ) -> TrainState:
     """Train one network of each group and copy its result to the others."""
+    if stop > state.step:
+        before = False if state.explored is None else state.explored
+        state = replace(state, explored=state.masks | before)
     _, first, which = np.unique(groups, return_index=True, return_inverse=True)
     if len(first) == len(groups):
         return engine.advance(job, state, stop)
@@ -65,6 +68,8 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         trainable=_or(change.trainable, state.trainable),
         lr_scale=_or(change.lr_scale, state.lr_scale),
         active_counts=_or(change.active_counts, state.active_counts),
+        # New counts are met at once, not at the next choice of a mask
+        active=state.active if change.active_counts is None else None,
         adapters=None if change.plain else _or(change.adapters, state.adapters),
         trained=_or(change.trained, state.trained),
         status=_latest(change.status, state.status),

@@ -4,13 +4,24 @@ import dataclasses
 
 from spiral.methods.at_init import force, grasp, ntk_sap, phew, prospr, snip, synflow
 from spiral.methods.controls import block, dense, mask, random, scratch
-from spiral.methods.dynamic import acdc, granet, mest, rigl, sparse_evolution
+from spiral.methods.dynamic import (
+    acdc,
+    cannistraci_hebb,
+    deep_rewiring,
+    granet,
+    guided_exploration,
+    mest,
+    rigl,
+    sparse_evolution,
+    sparse_momentum,
+)
 from spiral.methods.entry import Entry
-from spiral.methods.forward_mask import straight_through
+from spiral.methods.forward_mask import dpf, iht, mdgf, sdgf, ste
+from spiral.methods.layerwise import alps, obc, sparsegpt, wanda
 from spiral.methods.learned import sfw
 from spiral.methods.magnitude import gmp, lrr, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
-from spiral.methods.second_order import obspa
+from spiral.methods.second_order import cbs, chita, obs, obspa, woodfisher
 from spiral.methods.units import (
     group_norm,
     l1_unit,
@@ -20,11 +31,9 @@ from spiral.methods.units import (
     taylor_unit,
 )
 from spiral.protocol.config import (
-    Config,
     ConfigField,
     Options,
-    fields,
-    option_fields,
+    every_field,
 )
 from spiral.protocol.methods import Methods
 
@@ -50,6 +59,11 @@ METHODS |= {
     "set": sparse_evolution.ENTRY,
     "mest": mest.ENTRY,
     "granet": granet.ENTRY,
+    "cht": cannistraci_hebb.CHT,
+    "chts": cannistraci_hebb.CHTS,
+    "deepr": deep_rewiring.ENTRY,
+    "gse": guided_exploration.ENTRY,
+    "snfs": sparse_momentum.ENTRY,
     "acdc": acdc.ACDC,
     "acdc_pp": acdc.ACDC_PP,
     "imp": imp.IMP,
@@ -59,12 +73,15 @@ METHODS |= {
     "one_shot": one_shot.ENTRY,
     "scratch": scratch.scratch(METHODS),
     "shuffled": scratch.shuffled(METHODS),
-    "ste": straight_through.STE,
-    "sr_ste": straight_through.SR_STE,
-    "mdgf_linear": straight_through.MDGF_LINEAR,
-    "mdgf_exp": straight_through.MDGF_EXP,
-    "sdgf_step": straight_through.SDGF_STEP,
-    "sdgf_geometric": straight_through.SDGF_GEOMETRIC,
+    "ste": ste.STE,
+    "sr_ste": ste.SR_STE,
+    "mdgf_linear": mdgf.LINEAR,
+    "mdgf_exp": mdgf.EXPONENTIAL,
+    "sdgf_step": sdgf.STEPWISE,
+    "sdgf_geometric": sdgf.GEOMETRIC,
+    "dpf": dpf.ENTRY,
+    "iht": iht.IHT,
+    "aiht": iht.AIHT,
     "sfw": sfw.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
@@ -72,6 +89,14 @@ METHODS |= {
     "taylor_unit": taylor_unit.ENTRY,
     "spa": spa.ENTRY,
     "obspa": obspa.ENTRY,
+    "obs": obs.ENTRY,
+    "woodfisher": woodfisher.ENTRY,
+    "cbs": cbs.ENTRY,
+    "chita": chita.ENTRY,
+    "wanda": wanda.ENTRY,
+    "sparsegpt": sparsegpt.ENTRY,
+    "obc": obc.ENTRY,
+    "alps": alps.ENTRY,
     "soft_filter": soft_filter.ENTRY,
     "group_norm": group_norm.ENTRY,
     "slimming": slimming.ENTRY,
@@ -87,7 +112,7 @@ def options() -> dict[str, type[Options]]:
 
 def config_fields() -> dict[str, ConfigField]:
     """Return the fields of every config: the common ones, then all options."""
-    return fields(Config) | option_fields(options())
+    return every_field(options())
 
 
 def known() -> Methods:

@@ -24,15 +24,20 @@ def unit(name: str) -> dict[str, Any]:
     return {"unit": name}
 
 
-DTYPES: dict[type, str] = {int: "Int64", float: "Float64", str: "string"}
+DTYPES: dict[type, str] = {
+    int: "Int64",
+    float: "Float64",
+    str: "string",
+    bool: "boolean",
+}
 MAX_SEED = 2**53
 
 
 class Options(BaseModel):
     """Base of every method's options: immutable, strict, no unknown names.
 
-    Subclasses declare int, float, str or Literal fields with defaults; ``None`` marks
-    an option without a value for a config.
+    Subclasses declare int, float, str, bool or Literal fields with defaults; ``None``
+    marks an option without a value for a config.
     """
 
     model_config = ConfigDict(
@@ -100,6 +105,22 @@ class Config(Options):
         description="L2 penalty",
         json_schema_extra=PER_NETWORK | unit("-"),
     )
+    optimiser: Literal["sgd", "adam", "adamw"] = Field(
+        "sgd",
+        description="sgd with momentum; adam with the L2 penalty in the gradient, or "
+        "adamw with decoupled weight decay, both with PyTorch's β (0.9, 0.999) and "
+        "ε (1e-8), for an lr of about 0.001",
+    )
+    nesterov: bool = Field(
+        False, description="whether the momentum of sgd is Nesterov's, as in PyTorch"
+    )
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="ε of the targets y(1 - ε) + ε/2 in training",
+        json_schema_extra=unit("-"),
+    )
     seed: int = Field(
         0,
         ge=0,
@@ -136,7 +157,7 @@ class ConfigField(NamedTuple):
     """One column of a config table."""
 
     name: str
-    kind: type  # int, float or str
+    kind: type  # int, float, str or bool
     default: Any
     required: bool
     per_network: bool
@@ -176,7 +197,7 @@ class ConfigField(NamedTuple):
 
 
 def _kind(annotation: Any) -> type:
-    """Return int, float or str for a field's annotation."""
+    """Return int, float, str or bool for a field's annotation."""
     if get_origin(annotation) is Literal:
         return type(get_args(annotation)[0])
     if isinstance(annotation, UnionType):
@@ -216,8 +237,22 @@ OptionClasses = Mapping[str, type[Options]]
 
 
 def fields_of(method: str, options: OptionClasses) -> dict[str, ConfigField]:
-    """Return the fields of a method's configs: the common ones, then its options."""
+    """Return the fields of a method's configs: the common ones, then its options.
+
+    An option may have the name of a common field, which the method then lacks.
+    """
     return fields(Config) | fields(options.get(method, Options))
+
+
+def every_field(options: OptionClasses) -> dict[str, ConfigField]:
+    """Return the fields of all configs: the common ones, then the options of methods.
+
+    A name that both have stands for the common field.
+    """
+    common = fields(Config)
+    found = option_fields(options)
+    assert all(common[n].kind is found[n].kind for n in common.keys() & found.keys())
+    return common | {n: field for n, field in found.items() if n not in common}
 
 
 def option_fields(options: OptionClasses) -> dict[str, ConfigField]:

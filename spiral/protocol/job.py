@@ -206,6 +206,8 @@ class TrainState:
     trainable: Mask | None = None
     lr_scale: Float[np.ndarray, " N"] | None = None
     active_counts: Int[np.ndarray, "N G"] | None = None
+    active: Mask | None = None
+    """The mask in force of a weight map that does not choose one at every step."""
     adapters: Float32[np.ndarray, "N Q"] | None = None
     moments: Float32[np.ndarray, "N 2 PQ"] | None = None
     """Moments of parameters and adapters, while there are adapters or Adam trains."""
@@ -216,6 +218,8 @@ class TrainState:
     losses: Float[np.ndarray, " N"] | None = None
     """Sum of the batch losses of the last epoch so far, without label smoothing, each
     before its step; None means 0."""
+    explored: Mask | None = None
+    """Entries that the masks of some training step kept; None before the first."""
 
     @classmethod
     def fresh(cls, job: TrainJob) -> "TrainState":

@@ -115,7 +115,7 @@ class FrankWolfe:
 class ForwardMask:
     """A weight map: w trains, but the forward pass uses w·(m + (1 - m)·D).
 
-    m selects the currently largest weights of every group, as many as the latest
+    m selects the largest weights of every group, as many as the latest
     ``Change.active_counts`` requests; all weights before the first. Biases are always
     active.
     """
@@ -128,6 +128,12 @@ class ForwardMask:
     """Gradient of inactive weights: that of the effective weights, or D times it."""
     pull: float = 0.0
     """λ: an extra penalty on inactive weights, λ(1 - m)·w in the gradient."""
+    interval: int = 1
+    """Steps between two choices of m: it is chosen at the multiples of the interval,
+    and at once where none is in force, as after an event that sets the counts."""
+    stored: bool = False
+    """Whether each choice of m sets the inactive weights to zero (hard thresholding).
+    Their momentum stays."""
     name: ClassVar[str] = "forward_mask"
 
     def scope_at(self, step: int) -> Scope:

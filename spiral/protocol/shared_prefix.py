@@ -34,6 +34,7 @@ def after_event(groups: np.ndarray, job: TrainJob, state: TrainState) -> np.ndar
         state.trainable,
         state.lr_scale,
         state.active_counts,
+        state.active,
         state.adapters,
         state.moments,
         state.born,

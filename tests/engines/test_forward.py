@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spiral import engines
+from spiral.model import mlp
 from spiral.model.groups import Scope
 from spiral.protocol.job import Budget, ForwardMask, Plan
 from tests import oracles
@@ -27,11 +28,13 @@ def name(request):
     return request.param
 
 
-def mapped_job(kind="global", rest=0.0, ids=IDS, gradient="ste", pull=0.0, **fields):
+def mapped_job(kind="global", rest=0.0, ids=IDS, mapped=None, **fields):
     """Return a job whose map has a D for all steps, or one for each."""
+    own = {key: fields.pop(key) for key in ("gradient", "pull") if key in fields}
+    own |= mapped or {}
     job = make_job(ids, **fields)
     steps = job.plan.steps
-    shown = ForwardMask({0: Scope(kind)}, np.full(steps, rest, float), gradient, pull)
+    shown = ForwardMask({0: Scope(kind)}, np.full(steps, rest, float), **own)
     return replace(job, plan=replace(job.plan, weight_map=shown))
 
 
@@ -61,7 +64,9 @@ def twin(job, n, steps, kind, shown):
     params, velocity = job.initial[n].astype(np.float64), np.zeros(37)
     for step in range(steps):
         x, y = (part[n] for part in job.batch_at(step))
-        seen = factors(params, kind, shown, here.rest[step])
+        if step % here.interval == 0:
+            seen = factors(params, kind, shown, here.rest[step])
+            params = np.where(here.stored & (seen < 1), 0, params)
         slope = oracles.gradient(params * seen, x, y, 3)
         if here.gradient == "chain":
             slope = slope * seen
@@ -81,6 +86,61 @@ def test_agrees_with_the_oracle(name, kind, gradient, rest, pull):
     for n in range(3):
         expected = twin(job, n, 20, kind, SHOWN[kind][n])
         assert furthest(got[n], expected) <= tolerance("steps_20")
+
+
+@pytest.mark.parametrize("kind", GROUPS)
+@pytest.mark.parametrize("interval", [1, 3, 8])
+@pytest.mark.parametrize("stored", [False, True])
+def test_masks_are_chosen_at_intervals_and_may_empty_what_they_hide(
+    name, kind, interval, stored
+):
+    job = mapped_job(kind, mapped={"interval": interval, "stored": stored})
+    got = advance(name, job, 20)
+    for n in range(3):
+        expected = twin(job, n, 20, kind, SHOWN[kind][n])
+        assert furthest(got.params[n], expected) <= tolerance("steps_20")
+    assert (got.active is None) == (interval == 1)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_slower_mask_trains_otherwise(name, stored):
+    jobs = [mapped_job(mapped={"interval": i, "stored": stored}) for i in (1, 8)]
+    often, seldom = (advance(name, job, 20).params for job in jobs)
+    assert furthest(often, seldom) > 100 * tolerance("steps_20")
+
+
+def test_emptied_weights_keep_their_momentum(name):
+    """With one step of each, a hidden weight of slope 0 moves by its momentum alone."""
+    free = {"weight_decay": np.zeros(3), "lr": np.ones(3)}
+    job = mapped_job(mapped={"stored": True}, **free)
+    place = mlp.layers(3)[1].weights.start  # of layer 2: all of it is hidden
+    job.initial[:, mlp.layers(3)[1].weights] *= 1e-3
+    before = start(job, [[1], [1], [1]])
+    before.momentum[:, place] = 1.0
+    got = build(name).advance(job, before, 1)
+    assert got.params[:, place] == pytest.approx([-0.9] * 3, abs=1e-6)
+
+
+@pytest.mark.parametrize("k", [1, 5, 8, 11])
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_stop_between_two_masks_changes_no_bit(name, k, stored):
+    job = mapped_job(mapped={"interval": 8, "stored": stored})
+    engine = build(name)
+    half_way = engine.advance(job, start(job, SHOWN["global"]), k)
+    got, expected = engine.advance(job, half_way, 20), advance(name, job, 20)
+    assert np.array_equal(got.params, expected.params)
+    assert np.array_equal(got.momentum, expected.momentum)
+    assert np.array_equal(got.active, expected.active)
+
+
+def test_without_a_mask_in_force_one_is_chosen_at_once(name):
+    """As after new counts: at a step that is no multiple of the interval."""
+    slow, fast = (mapped_job(mapped={"interval": i}) for i in (8, 1))
+    state = replace(start(slow, SHOWN["global"]), step=3)
+    got, expected = (build(name).advance(job, state, 4) for job in (slow, fast))
+    assert np.array_equal(got.params, expected.params)
+    kept = oracles.keep_top(np.abs(state.params[0, oracles.is_weight(3)]), 5)
+    assert got.active[0, oracles.is_weight(3)].tolist() == kept
 
 
 def test_hidden_weights_train_and_are_not_masked(name):

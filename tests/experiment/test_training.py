@@ -85,6 +85,13 @@ def test_lr_scale_lasts_until_the_next():
     assert state.lr_scale.tolist() == [0.5]
 
 
+def test_a_mask_in_force_ends_with_new_counts_only():
+    state = replace(state_of(), active=bits("1010"))
+    assert training.apply(Change(), state, "mine").active.tolist() == [[1, 0, 1, 0]]
+    found = training.apply(Change(active_counts=np.array([[2]])), state, "mine")
+    assert found.active is None
+
+
 def test_training_goes_from_event_to_event_to_the_end(script):
     script(events=(0, 7, 100))
     engine = Still()

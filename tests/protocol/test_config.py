@@ -32,6 +32,8 @@ class Plain(Options):
         ("keep", None, None),
         ("schedule", "step", "step"),
         ("seed", 2**53, 2**53),
+        ("nesterov", True, True),
+        ("optimiser", "adamw", "adamw"),
     ],
 )
 def test_a_legal_value_is_parsed_to_the_fields_type(name, value, expected):
@@ -65,6 +67,10 @@ def test_a_legal_value_is_parsed_to_the_fields_type(name, value, expected):
         ("epochs", 0),
         ("batch", 24_992),
         ("method", 3),
+        ("nesterov", 1),
+        ("nesterov", "true"),
+        ("optimiser", "lion"),
+        ("label_smoothing", 1),
     ],
 )
 def test_an_illegal_value_is_refused(name, value):
@@ -118,7 +124,10 @@ def test_fields_follow_the_order_of_declaration_and_know_their_kind():
 
 def test_only_what_a_pack_must_share_is_not_per_network():
     shared = {f.name for f in fields(Config).values() if not f.per_network}
-    assert shared == {"method", "width", "epochs", "stop_epoch", "batch", "engine"}
+    assert shared == {
+        *("method", "width", "epochs", "stop_epoch", "batch", "engine"),
+        *("optimiser", "nesterov", "label_smoothing"),
+    }
 
 
 def test_a_field_of_an_unknown_type_is_a_programming_error():

@@ -84,6 +84,9 @@ def test_twins_part_when_anything_of_their_state_differs():
         array[1, 3] = array[1, 3] == 0
         parted = shared_prefix.after_event(alike, job, replace(state, **{name: array}))
         assert parted.tolist() == [0, 1, 0], name
+    shown = np.eye(3, job.initial.shape[1], dtype=bool)[[0, 1, 0]]
+    parted = shared_prefix.after_event(alike, job, replace(state, active=shown))
+    assert parted.tolist() == [0, 1, 0]
     scaled = replace(state, lr_scale=np.array([1.0, 1.0, 0.5]))
     assert shared_prefix.after_event(alike, job, scaled).tolist() == [0, 0, 1]
     for name, values in (

@@ -125,14 +125,16 @@ class Alternating:
     trainings of 50, 100, 200 and 500 epochs have 7, 17, 37 and 97 of them between the
     first and the last two. Warm-up, linear decay and label smoothing are those of the
     FFCV reference recipe, from memory of the paper's appendix; the weight decay stays
-    ours, and growing input sizes mean nothing in the plane.
+    ours, and growing input sizes mean nothing in the plane. Its label smoothing is its
+    own option; ``label_smoothing`` of a config is refused unless ``smoothing`` is 0.
 
     Assumptions: the phases are those of the authors' CIFAR-100 recipe by default, whose
-    optimiser is closest to ours. Bias masks follow the rule of Zhang & Papyan in sparse
-    phases, and biases return in dense ones; the authors mask no bias. The step schedule
-    of a config stays as it is, so late phases train at 1 % of the learning rate.
-    ``uniform`` keeps the first and last layer dense, so it needs more weights than
-    these two have.
+    optimiser is closest to ours. Their momentum is Nesterov's: set ``nesterov: true``
+    in a config for it; the default is plain, as for all methods. Bias masks follow the
+    rule of Zhang & Papyan in sparse phases, and biases return in dense ones; the
+    authors mask no bias. The step schedule of a config stays as it is, so late phases
+    train at 1 % of the learning rate. ``uniform`` keeps the first and last layer dense,
+    so it needs more weights than these two have.
 
     Departures: exactly ``keep`` weights stay, where the authors' threshold keeps one
     too few. Momentum of pruned weights is zero at once, where theirs fades; so with

@@ -8,9 +8,10 @@ from jaxtyping import Float, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.parts import erk, rewire
+from spiral.methods.parts import erk, rewire, shares
 from spiral.methods.parts.allocation import Allocation, allocation_option, choose
 from spiral.methods.parts.scores import drawn
+from spiral.methods.parts.selection import by_layer
 from spiral.model import masks
 from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Plan, View
@@ -134,15 +135,15 @@ class Rigl:
         Those of ERK are rounded by largest remainders rather than as ``choose`` does:
         they need not be monotone, and old rows have them.
         """
-        if self.allocation == "erk":
-            shares = erk.shares(view.keep, view.width, self.layer_rounding)
-            return rewire.first(view, shares, "rigl")
         numbers = drawn(view, "rigl")
+        if self.allocation == "erk":
+            budgets = erk.shares(view.keep, view.width, self.layer_rounding)
+            return by_layer(view.width, numbers, budgets)
         return choose(numbers, view.keep, self.allocation, "rank", view.width)
 
     def _update(self, view: View, kept: rewire.WeightMask) -> rewire.WeightMask:
         """Swap some weights of every layer."""
-        counts = rewire.layer_counts(kept, view.width)
+        counts = shares.of_mask(kept, view.width)
         swaps = np.minimum(self._swaps(view, counts), counts)
         some = np.flatnonzero(swaps.any(axis=1))  # late, small networks swap nothing
         if not len(some) and self.zeros == "kept":

@@ -1,65 +1,30 @@
 """The straight-through family: the forward pass is masked, all weights train.
 
-One class and six settings of it: ``ste``, ``sr_ste``, ``mdgf_linear``, ``mdgf_exp``,
-``sdgf_step`` and ``sdgf_geometric``.
+One class; ``ste``, ``mdgf`` and ``sdgf`` have its settings, ``options`` their options.
 """
 
-from dataclasses import dataclass, replace
-from functools import partial
-from math import log, log2
-from typing import Any, Literal
+from dataclasses import dataclass
+from math import log
+from typing import Literal
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float, Int
-from pydantic import Field
 
-from spiral.methods.entry import Entry, Mistake, Taxonomy, nothing_to_derive
-from spiral.methods.parts import n_of_m, shares
-from spiral.methods.parts.allocation import allocation_option, check_pattern
+from spiral.methods.parts.shares import Quota, at_least_one, quotas
 from spiral.model import groups, masks, mlp
 from spiral.model.groups import Scope
-from spiral.protocol.config import Options, fields, preset, unit
-from spiral.protocol.cost_profile import CostProfile
-from spiral.protocol.job import Budget, Change, ForwardMask, Plan, View
-from spiral.tasks import cubist
+from spiral.protocol.job import Budget, Change, ForwardMask, Mask, Plan, View
 
 Kind = Literal["global", "layer", "nm"]
-Fixed = Literal["global", "uniform", "uniform_alive", "erk", "igq"]
+Fixed = Literal["global", Quota]
+"""Allocations whose shares do not depend on scores: LAMP's change at every step."""
+
 Gradient = Literal["ste", "chain"]
 Decay = Literal["none", "linear", "exponential"]
 Ramp = Literal["none", "stepwise", "geometric"]
 
-MOST_FRAMES = 10
-"""Assumption: no stepwise ramp has more frames, whatever the number of weights."""
-
 FADED = 1000
 """Assumption: where β follows from the stages, an exponential decay ends at 1/FADED."""
-
-
-class StraightThroughOptions(Options):
-    """Options of the whole family."""
-
-    scope: Kind = Field(
-        "global",
-        description="rank over all layers, within each layer separately, or N:M along "
-        "inputs",
-    )
-    allocation: Fixed = allocation_option("ours; the authors rank within layers")
-    nm_keep: int = n_of_m.NM_KEEP
-    nm_group: int = n_of_m.NM_GROUP
-    gradient: Gradient = Field(
-        "ste",
-        description="gradient of inactive weights: as if they were active (ste), or "
-        "scaled by what they contribute (chain)",
-    )
-    begin: float = Field(
-        0.0,
-        ge=0,
-        lt=1,
-        description="fraction of training that is dense",
-        json_schema_extra=unit("-"),
-    )
 
 
 @dataclass(frozen=True)
@@ -78,10 +43,9 @@ class StraightThrough:
 
     Assumptions: ``scope: global`` ranks over all layers, where the authors' codes rank
     within a layer or a group. ``layer`` shares ``keep`` in proportion to the layers'
-    sizes, at least one weight each; any other ``allocation`` ranks within layers too,
-    by its shares (not LAMP, whose shares would change at every step). N:M groups lie
-    within a unit's inputs; layers whose inputs M does not divide stay dense. Biases are
-    always active and masked by the rule of Zhang & Papyan in the end.
+    sizes, at least one weight each; any other ``allocation`` ranks within layers, too.
+    N:M groups lie within a unit's inputs; layers whose inputs M does not divide stay
+    dense. Biases are always active and masked by the rule of Zhang & Papyan in the end.
 
     A stepwise ramp has W - keep active weights in its first frame, then W/2, W/4 … and
     ``keep`` in the last; with N:M, (M - 1):M, M/2:M … N:M. A geometric ramp keeps the
@@ -143,11 +107,11 @@ class StraightThrough:
         if self.scope == "nm":
             merged = (8, 4, 2, 1) if self.ramp == "geometric" else (1,) * self._count()
             return [Scope("inputs", self.nm_group, times) for times in merged]
-        layered = self.scope == "layer" or self.allocation != "global"
+        whole = Scope("layer") if self.scope == "layer" else competing(self.allocation)
         if self.ramp == "geometric":
             shrinking = [Scope("global"), Scope("layer"), Scope("unit")]
-            return shrinking[layered:]
-        return [Scope("layer" if layered else "global")] * self._count()
+            return shrinking[shrinking.index(whole) :]
+        return [whole] * self._count()
 
     def _count(self) -> int:
         """Return the number of frames of a ramp whose groups stay as they are."""
@@ -164,9 +128,7 @@ class StraightThrough:
         frame, before = state
         scopes = self.scopes()
         if frame == len(scopes):
-            kept = groups.top(view.params, before, view.width, scopes[-1])
-            hard = masks.with_biases(masks.of_weights(kept, view.width), view.width)
-            return Change(masks=hard), state
+            return Change(masks=hardened(view, before, scopes[-1])), state
         if self.ramp == "geometric" and frame and self.scope != "nm":
             kept = groups.top(view.params, before, view.width, scopes[frame - 1])
             active = groups.survivors(kept, view.width, scopes[frame])
@@ -184,11 +146,29 @@ class StraightThrough:
         total = mlp.weight_count(view.width)
         left = total - view.keep if frame == 0 else total >> frame
         counts = view.keep if last else np.maximum(view.keep, left)
-        if self.allocation != "global":
-            return shares.quotas(counts, view.width, self.allocation)
-        if self.scope == "global":
-            return counts[:, None]
-        return shares.at_least_one(counts, view.width)
+        if self.scope == "layer":
+            return at_least_one(counts, view.width)
+        return active(counts, view.width, self.allocation)
+
+
+def competing(allocation: Fixed) -> Scope:
+    """Return which weights compete under an allocation."""
+    return Scope("global" if allocation == "global" else "layer")
+
+
+def active(
+    counts: Int[np.ndarray, " N"], width: int, allocation: Fixed
+) -> Int[np.ndarray, "N G"]:
+    """Return each group's active weights, given those of a network."""
+    if allocation == "global":
+        return counts[:, None]
+    return quotas(counts, width, allocation)
+
+
+def hardened(view: View, counts: Int[np.ndarray, "N G"], scope: Scope) -> Mask:
+    """Return the mask of the largest weights of each group, with its biases."""
+    kept = groups.top(view.params, counts, view.width, scope)
+    return masks.with_biases(masks.of_weights(kept, view.width), view.width)
 
 
 def pattern(width: int, scope: Scope, active: int) -> Int[np.ndarray, " G"]:
@@ -199,208 +179,3 @@ def pattern(width: int, scope: Scope, active: int) -> Int[np.ndarray, " G"]:
         each = part.size * active // scope.size if divides else part.size
         found += [each] * (part.groups.stop - part.groups.start)
     return np.array(found)
-
-
-def check(table: pd.DataFrame) -> list[Mistake]:
-    """Stages must follow each other, and patterns keep ``keep`` weights."""
-    found = []
-    columns = ["begin", "end", "epochs", "batch"]
-    rows = table[columns].fillna({"end": 1.0}).drop_duplicates()
-    for begin, end, epochs, batch in rows.itertuples(index=False):
-        budget = Budget(int(epochs), cubist.POINTS // int(batch))
-        steps = budget.at(end) - budget.at(begin)
-        if steps < MOST_FRAMES:
-            text = f"expected an end at least {MOST_FRAMES} steps after `begin`, "
-            text += f"{begin:g}; got {end:g}, {steps} steps after it"
-            found.append(Mistake("end", text, end))
-    return [*found, *check_pattern(table), *n_of_m.check(table)]
-
-
-def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
-    """The dense stage, a shared prefix; then all weights, each config for itself."""
-    begin = table["begin"].to_numpy(np.float64)
-    kept = np.full((2, len(table)), float(weights))
-    return CostProfile(kept, np.stack([begin / sharing, 1 - begin]))
-
-
-def derive_frames(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Make as many frames as it takes to halve the active weights in each."""
-    weights = table["width"].map(mlp.weight_count).astype(float)
-    halvings = np.ceil(np.log2(weights / table["keep"].astype("Float64")))
-    pairs = zip(table["nm_group"], table["nm_keep"], strict=True)
-    of_pattern = [int(max(0.0, log2(m / n))) for m, n in pairs]
-    halvings = halvings.where(table["scope"] != "nm", of_pattern)
-    frames = (halvings + 1).clip(upper=MOST_FRAMES).astype("Int64")
-    ramp = table["ramp"].fillna("stepwise")  # where it is no option
-    return {"frames": frames.where(ramp == "stepwise")}
-
-
-class SrSteOptions(StraightThroughOptions):
-    """Options of ``sr_ste``."""
-
-    pull: float = Field(
-        2e-4,
-        ge=0,
-        description="extra L2 penalty on inactive weights, per step",
-        json_schema_extra=unit("-"),
-    )
-
-
-class StagedOptions(StraightThroughOptions):
-    """Options of the methods that mask in stages."""
-
-    begin: float = Field(
-        0.1,
-        ge=0,
-        lt=1,
-        description="fraction of training that is dense",
-        json_schema_extra=unit("-"),
-    )
-    end: float = Field(
-        0.8,
-        gt=0,
-        le=1,
-        description="fraction of training from which inactive weights contribute "
-        "nothing",
-        json_schema_extra=unit("-"),
-    )
-    beta: float | None = Field(
-        None,
-        ge=0,
-        description="how fast inactive weights fade, per step; None: done at `end`",
-        json_schema_extra=unit("1/step"),
-    )
-    frames: int | None = Field(
-        None,
-        ge=1,
-        description="frames of a stepwise ramp; None: as many as halve the active "
-        "weights each time, at most ten",
-        json_schema_extra=unit("frames"),
-    )
-
-
-class RampedOptions(StagedOptions):
-    """Options of the methods whose inactive weights fade; the mask may tighten too."""
-
-    ramp: Ramp = Field(
-        "none",
-        description="what else tightens: the number of active weights, or their groups",
-    )
-
-
-class MdgfLinearOptions(RampedOptions):
-    """Options of ``mdgf_linear``; β per step is that of the authors' runs."""
-
-    recipe: Literal["fit", "paper"] = preset(
-        "fit",
-        "fit: fades to 0 at `end`; paper: the authors' β, no other stages",
-        {"paper": {"begin": 0.0, "end": 1.0, "beta": 2e-4}},
-    )
-
-
-class MdgfExpOptions(RampedOptions):
-    """Options of ``mdgf_exp``; β per step is that of the authors' runs."""
-
-    recipe: Literal["fit", "paper", "matched"] = preset(
-        "fit",
-        "fit: fades to 1/1000 at `end`; paper: the authors' β, no other stages; "
-        "matched: β times steps as in the authors' run of 350 epochs",
-        {
-            "paper": {"begin": 0.0, "end": 1.0, "beta": 1e-4},
-            "matched": {"begin": 0.0, "end": 1.0, "beta": 5.6e-4},
-        },
-    )
-
-
-class FadedOptions(StagedOptions):
-    """Options of the methods whose mask tightens; inactive weights may fade too."""
-
-    decay: Decay = Field(
-        "none", description="how inactive weights fade, beside the ramp"
-    )
-
-
-TAXONOMY = Taxonomy(
-    unit="weight",
-    when="during",
-    schedule="gradual",
-    criterion="magnitude",
-    grow="magnitude",
-    cost="dense",
-)
-
-
-def _entry(
-    summary: str, options: type[Options], look: tuple[str, str], **setting: Any
-) -> Entry:
-    """Return the entry of one setting of the family."""
-    colour, marker = look
-    return Entry(
-        build=partial(StraightThrough, **setting),
-        summary=summary,
-        citation="Bambhaniya et al. 2024, arXiv:2402.04744",
-        taxonomy=TAXONOMY,
-        colour=colour,
-        marker=marker,
-        options=options,
-        check=check,
-        derive=derive_frames if "frames" in fields(options) else nothing_to_derive,
-        cost_profile=cost_profile,
-    )
-
-
-# D is 0: an inactive weight contributes nothing.
-STE = replace(
-    _entry(
-        "runs on its largest weights and trains all of them",
-        StraightThroughOptions,
-        ("#4477AA", "o"),
-    ),
-    citation="Zhou et al., ICLR 2021, arXiv:2102.04010",
-    taxonomy=replace(TAXONOMY, schedule="alternating"),
-)
-
-# λ(1 - m)·w in the gradient: the authors' λ = 2e-4 is weak beside an L2 penalty of
-# 5e-4. As long as the learning rate times λ is below 1, a larger λ ends the flips of
-# the mask.
-SR_STE = replace(
-    STE,
-    summary="ste with an extra penalty on inactive weights",
-    options=SrSteOptions,
-    marker="s",
-)
-
-# D = 1 - βt, t steps after the dense stage.
-MDGF_LINEAR = _entry(
-    "inactive weights fade linearly while all train",
-    MdgfLinearOptions,
-    ("#228833", "^"),
-    decay="linear",
-)
-
-# D = exp(-βt).
-MDGF_EXP = _entry(
-    "inactive weights fade exponentially while all train",
-    MdgfExpOptions,
-    ("#228833", "v"),
-    decay="exponential",
-)
-
-# Half as many active weights in each frame.
-SDGF_STEP = _entry(
-    "half as many active weights in each frame, while all train",
-    FadedOptions,
-    ("#EE6677", "<"),
-    ramp="stepwise",
-)
-
-# Groups of half the size in each frame: as many frames as there are kinds of groups.
-SDGF_GEOMETRIC = replace(
-    _entry(
-        "weights compete in smaller groups in each frame, while all train",
-        FadedOptions,
-        ("#EE6677", ">"),
-        ramp="geometric",
-    ),
-    derive=nothing_to_derive,
-)

@@ -50,7 +50,7 @@ class GmpOptions(Options):
     end: float = END
     scope: Scope = SCOPE
     allocation: Allocation = allocation_option(
-        "Zhang & Papyan 2024; the authors' is uniform", **SAYS_SCOPE
+        "Zhang & Papyan 2024 (Zhu & Gupta: uniform)", **SAYS_SCOPE
     )
     planned_events: int | None = Field(
         None,
@@ -156,8 +156,8 @@ LAMP = replace(
     ENTRY,
     build=partial(Gmp, allocation="lamp"),
     summary="gradual pruning by magnitudes that are normalised within each layer",
-    citation="Lee et al., ICLR 2021, arXiv:2010.07611 (code: "
-    "jaeho-lee/layer-adaptive-sparsity)",
+    citation="Lee et al., ICLR 2021, arXiv:2010.07611; code: "
+    "jaeho-lee/layer-adaptive-sparsity",
     taxonomy=replace(ENTRY.taxonomy, allocation="LAMP"),
     options=LampOptions,
     check=nothing_to_check,

@@ -15,8 +15,9 @@ import pandas as pd
 from jaxtyping import Bool, Float, Float32, Int, Shaped
 from pydantic import Field
 
+from spiral.methods.parts.allocation import Allocation, choose
 from spiral.methods.parts.scores import drawn
-from spiral.methods.parts.selection import Rule, by_layer
+from spiral.methods.parts.selection import Counts, Rule, by_layer
 from spiral.model import masks, mlp
 from spiral.protocol.config import unit
 from spiral.protocol.job import Budget, Change, View
@@ -63,15 +64,10 @@ def updates(table: pd.DataFrame) -> np.ndarray:
     return epochs * (cubist.POINTS // batch) * end / interval
 
 
-def first(view: View, shares: LayerCounts, purpose: str) -> WeightMask:
-    """Draw each network's first mask: in every layer, random places, an exact count."""
-    return by_layer(view.width, drawn(view, purpose), shares)
-
-
-def layer_counts(kept: WeightMask, width: int) -> LayerCounts:
-    """Count each layer's kept weights."""
-    parts = [kept[:, layer.columns].sum(axis=1) for layer in mlp.layers(width)]
-    return np.stack(parts, axis=1)
+def first(view: View, keep: Counts, allocation: Allocation, purpose: str) -> Change:
+    """Return the change to a first mask: random places, exact counts."""
+    kept = choose(drawn(view, purpose), keep, allocation, "rank", view.width)
+    return Change(masks=masks.with_biases(kept, view.width))
 
 
 def cosine(first_share: float, step: int, end: int, least: float = 0.0) -> float:

@@ -105,9 +105,9 @@ class Cycles:
     each of four.
 
     Assumptions: retraining changes its learning rate at every step, though schedules
-    change theirs at epochs; where that is constant, ``ft`` is ``lrw``. Momentum is
-    plain, as everywhere here, where the authors' is Nesterov's. ``allr`` measures
-    dropped weights, without the biases that go with their units.
+    change theirs at epochs; where that is constant, ``ft`` is ``lrw``. The authors'
+    momentum is Nesterov's: set ``nesterov: true`` for it. ``allr`` measures dropped
+    weights, without the biases that go with their units.
     """
 
     lengths: Callable[[int], Lengths]

@@ -60,7 +60,7 @@ class OneShotOptions(Options):
     )
     scope: Scope = SCOPE
     allocation: Allocation = allocation_option(
-        "Zhang & Papyan 2024; the authors' is uniform", **SAYS_SCOPE
+        "Zhang & Papyan 2024 (Zhou et al.: uniform)", **SAYS_SCOPE
     )
 
 

@@ -59,7 +59,7 @@ class PerpOptions(Options):
         "whole dense training",
     )
     optimiser: Literal["adamw", "sgd"] = Field(
-        "adamw", description="optimiser of the retraining"
+        "adamw", description="optimiser of the retraining; sgd trains before it"
     )
     retrain_lr: float = Field(
         5e-3,

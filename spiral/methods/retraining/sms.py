@@ -81,11 +81,11 @@ class Sms:
 
     Assumptions: of 50 epochs 35 are dense and three cycles take 5 each (the authors
     start from a fully trained network); cycle p of P keeps round(W(keep/W)^(p/P)).
-    Momentum is plain, where theirs is Nesterov's. The dense part runs the config's
-    schedule at its own length. Member 0 is the config itself; others vary by factors
-    1/s, s, … up to ``spread``. Greedy soups need data that training has not seen, but
-    here training and accuracy use the same points: greedy soups are scored on a tenth
-    of them, the same for all configs, on which networks also train.
+    Their momentum is Nesterov's: set ``nesterov: true`` for it. The dense part runs the
+    config's schedule at its own length. Member 0 is the config itself; others vary by
+    factors 1/s, s, … up to ``spread``. Greedy soups need data that training has not
+    seen, but here training and accuracy use the same points: greedy soups are scored on
+    a tenth of them, the same for all configs, on which networks also train.
     """
 
     members: int

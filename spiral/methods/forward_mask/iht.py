@@ -1,0 +1,179 @@
+"""``iht`` and ``aiht``: iterative hard thresholding, plain and with masked phases."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from spiral.methods.entry import Entry, Taxonomy
+from spiral.methods.forward_mask import dpf
+from spiral.methods.forward_mask.dpf import RenewedMask
+from spiral.methods.forward_mask.straight_through import Fixed
+from spiral.methods.parts.allocation import Allocation, allocation_option, largest
+from spiral.model import masks, mlp
+from spiral.protocol.config import Options, unit
+from spiral.protocol.cost_profile import CostProfile
+from spiral.protocol.job import Budget, Change, Plan, View
+
+BEGIN: Any = Field(
+    0.1,
+    ge=0,
+    lt=1,
+    description="fraction of training that is dense (ours)",
+    json_schema_extra=unit("-"),
+)
+END: Any = Field(
+    0.75,
+    gt=0,
+    le=1,
+    description="fraction of training from which the mask is fixed (ours)",
+    json_schema_extra=unit("-"),
+)
+
+
+class IhtOptions(Options):
+    """Options of ``iht``."""
+
+    interval: int = Field(
+        10,
+        ge=1,
+        description="steps between thresholds (ours; the textbook's is 1, where steps "
+        "of SGD are too short to bring a weight back); weights set to zero do not run "
+        "in between, but train",
+        json_schema_extra=unit("steps"),
+    )
+    counts: dpf.Schedule = dpf.schedule_option("once", "the textbook's")
+    begin: float = BEGIN
+    end: float = END
+    allocation: Fixed = allocation_option("Jin et al. 2016")
+
+
+class AihtOptions(Options):
+    """Options of ``aiht``."""
+
+    interval: int = Field(
+        10,
+        ge=1,
+        description="steps in which all weights train, between masked phases (ours; "
+        "MLP-IHT: 1)",
+        json_schema_extra=unit("steps"),
+    )
+    inner: int = Field(
+        3,
+        ge=1,
+        description="length of a masked phase, in intervals (MLP-IHT: 3 steps)",
+        json_schema_extra=unit("intervals"),
+    )
+    begin: float = BEGIN
+    end: float = END
+    allocation: Allocation = allocation_option("this project")
+
+
+@dataclass(frozen=True)
+class Aiht:
+    """Hard thresholding followed by training of what is left, again and again.
+
+    Accelerated IHT (Blumensath 2012) as in Fridovich-Keil & Pilanci (ICLR 2026,
+    arXiv:2509.20323): all weights train for ``interval`` steps; the ``keep`` largest
+    stay, the others become zero; these alone train for ``inner`` intervals, then all
+    again. Before ``begin`` all train, and from ``end`` on the mask is fixed.
+
+    Assumption C3.7: SGD with momentum takes the place of full gradients with a line
+    search and of training layer by layer; biases train throughout and follow the rule
+    of Zhang & Papyan in the end. Masked weights lose their momentum. ``acdc`` differs
+    in the length of its phases and in its resets. The paper's theorem is about two
+    layers and Gaussian data, and claims nothing here.
+    """
+
+    interval: int
+    inner: int
+    begin: float
+    end: float
+    allocation: Allocation = "global"
+
+    def plan(self, budget: Budget) -> Plan:
+        """Thresholds and the ends of masked phases in turn, then the last threshold."""
+        first, last = budget.at(self.begin), max(1, budget.at(self.end))
+        masked = self.inner * self.interval
+        starts = range(first, last, masked + self.interval)
+        events = [step for start in starts for step in (start, start + masked)]
+        return Plan.simple(budget, *(step for step in events if step < last), last)
+
+    def start(self, view: View) -> None:
+        """Remember nothing: all follows from the step."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Keep the largest weights, or let all train."""
+        kept = np.ones_like(view.masks)
+        number, last = view.plan.events.index(view.step), view.plan.events[-1]
+        if number % 2 == 0 or view.step == last:
+            chosen = largest(view, view.keep, self.allocation)
+            kept[:, mlp.is_weight(view.width)] = chosen
+        if view.step == last:
+            kept = masks.with_biases(chosen, view.width)
+        return Change(masks=kept), None
+
+
+def _profile(
+    table: pd.DataFrame, weights: int, sharing: np.ndarray, inner: Any
+) -> CostProfile:
+    """The dense prefix, all weights in between, and ``keep``."""
+    keep, begin, end = (table[n].to_numpy(np.float64) for n in ("keep", "begin", "end"))
+    whole, between = np.full(len(keep), float(weights)), np.maximum(end - begin, 0)
+    dense = between / (1 + inner)
+    share = np.stack([begin / sharing, dense, 1 - begin - dense])
+    return CostProfile(np.stack([whole, whole, keep]), share)
+
+
+def iht_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
+    """All weights until the mask is fixed."""
+    return _profile(table, weights, sharing, 0.0)
+
+
+def aiht_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
+    """All weights in one interval of ``inner`` + 1."""
+    inner = table["inner"].to_numpy(np.float64)
+    return _profile(table, weights, sharing, inner)
+
+
+IHT = Entry(
+    build=partial(RenewedMask, stored=True),
+    summary="all but the largest weights are set to zero, every ten steps",
+    citation="Jin et al. 2016, arXiv:1607.05423; Blumensath 2012",
+    taxonomy=Taxonomy(
+        unit="weight",
+        when="during",
+        schedule="alternating",
+        criterion="magnitude",
+        grow="magnitude",
+        cost="dense to sparse",
+    ),
+    options=IhtOptions,
+    check=dpf.check,
+    cost_profile=iht_profile,
+    colour="#4477AA",
+    marker="P",
+)
+
+AIHT = Entry(
+    build=Aiht,
+    summary="the largest weights train alone for a while after every threshold",
+    citation="Fridovich-Keil & Pilanci, ICLR 2026, arXiv:2509.20323; "
+    "code: voilalab/MLP-IHT",
+    taxonomy=Taxonomy(
+        unit="weight",
+        when="during",
+        schedule="alternating",
+        criterion="magnitude",
+        grow="magnitude",
+        cost="alternating",
+    ),
+    options=AihtOptions,
+    check=dpf.check,
+    cost_profile=aiht_profile,
+    colour="#4477AA",
+    marker="X",
+)
