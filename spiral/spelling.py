@@ -53,6 +53,7 @@ METHODS = Words(
         "synflow": ["sf", "synaptic flow", "synflow-l2", "px", "path exclusion"],
         "prospr": ["prospect pruning"],
         "ntk_sap": ["ntksap", "neural tangent kernel", "ntk spectrum-aware pruning"],
+        "npb": ["node-path balancing", "node path balance"],
         "phew": ["paths with higher edge weights", "random walks"],
         "rigl": ["rigged lottery", "dynamic sparse training", "dst"],
         "acdc": ["alternating compressed/decompressed"],
