@@ -59,11 +59,11 @@ class Npb:
     weights. It looks at no data. No public code was found.
 
     Departures (C6.3): the numbers of units of all layers are found together, by
-    comparing them all: of those that allow every weight to lie on a path with the
-    shares nearest to the given ones, the best a·units + (1 - a)·paths, each relative to
-    its maximum, for a = ``balance``. Paths are counted as if all units of a layer had equally many weights.
-    Within a layer the units with the largest weights stay; each has a weight on either
-    side, and the largest weights between units fill the share.
+    comparing them all. Of those that allow every weight to lie on a path, with the
+    shares nearest to the given ones, the best a·units + (1 - a)·paths is taken, each
+    relative to its maximum, for a = ``balance``. Paths are counted as if all units of a
+    layer had equally many weights. The units with the largest weights stay; each has a
+    weight on either side, and the largest weights between units fill the share.
     """
 
     allocation: Quota
