@@ -85,6 +85,8 @@ METHODS |= {
     "shuffled": scratch.shuffled(METHODS),
     "ste": ste.STE,
     "sr_ste": ste.SR_STE,
+    "ste_layer": ste.STE_LAYER,
+    "sr_ste_layer": ste.SR_STE_LAYER,
     "mdgf_linear": mdgf.LINEAR,
     "mdgf_exp": mdgf.EXPONENTIAL,
     "sdgf_step": sdgf.STEPWISE,
