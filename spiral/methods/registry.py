@@ -2,7 +2,16 @@
 
 import dataclasses
 
-from spiral.methods.at_init import force, grasp, ntk_sap, phew, prospr, snip, synflow
+from spiral.methods.at_init import (
+    force,
+    grasp,
+    npb,
+    ntk_sap,
+    phew,
+    prospr,
+    snip,
+    synflow,
+)
 from spiral.methods.controls import block, dense, mask, random, scratch
 from spiral.methods.dynamic import (
     acdc,
@@ -55,6 +64,7 @@ METHODS |= {
     "prospr": prospr.ENTRY,
     "ntk_sap": ntk_sap.ENTRY,
     "phew": phew.ENTRY,
+    "npb": npb.ENTRY,
     "rigl": rigl.ENTRY,
     "set": sparse_evolution.ENTRY,
     "mest": mest.ENTRY,
