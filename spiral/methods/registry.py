@@ -27,7 +27,17 @@ from spiral.methods.dynamic import (
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import dpf, iht, mdgf, sdgf, ste
 from spiral.methods.layerwise import alps, dsnot, obc, sparsegpt, wanda
-from spiral.methods.learned import sfw
+from spiral.methods.learned import (
+    cs,
+    edge_popup,
+    l0,
+    movement,
+    powerprop,
+    sfw,
+    sign_in,
+    soft_threshold,
+    spartan,
+)
 from spiral.methods.magnitude import gmp, lrr, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
 from spiral.methods.second_order import cbs, chita, obs, obspa, woodfisher
@@ -95,6 +105,14 @@ METHODS |= {
     "iht": iht.IHT,
     "aiht": iht.AIHT,
     "sfw": sfw.ENTRY,
+    "str": soft_threshold.ENTRY,
+    "powerprop": powerprop.ENTRY,
+    "movement": movement.ENTRY,
+    "cs": cs.ENTRY,
+    "spartan": spartan.ENTRY,
+    "l0": l0.ENTRY,
+    "edge_popup": edge_popup.ENTRY,
+    "sign_in": sign_in.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
     "l1_unit": l1_unit.ENTRY,
