@@ -13,7 +13,7 @@ FOLDER = Path(spiral.methods.__file__).parent
 
 
 INTERIM = {
-    *("dpf", "iht", "aiht", "ntk_sap"),
+    *("dpf", "iht", "aiht"),
     *("obs", "woodfisher", "cbs", "chita", "wanda", "sparsegpt", "obc", "alps"),
 }
 """Methods whose options have their origins only in descriptions so far."""
