@@ -13,7 +13,7 @@ FOLDER = Path(spiral.methods.__file__).parent
 
 
 INTERIM = {
-    *("dpf", "iht", "aiht", "ntk_sap", "npb", "dsnot"),
+    *("dpf", "iht", "aiht", "dsnot"),
     *("obs", "woodfisher", "cbs", "chita", "wanda", "sparsegpt", "obc", "alps"),
     *("l0", "cs", "spartan", "powerprop", "movement", "str", "sign_in"),
 }
