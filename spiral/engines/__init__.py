@@ -59,12 +59,14 @@ ENGINES: dict[str, Entry] = {
         "walks lists of kept weights, Numba",
         ("cpu",),
         ByWeights(SLOTS, step_nanoseconds=25.0),
+        weight_maps=("forward_mask",),
     ),
     "sparse-plain": Entry(
         "spiral.engines.sparse.twin",
         "the same without explicit vectors, the fallback of `sparse`",
         ("cpu",),
         ByWeights(SLOTS, step_nanoseconds=25.0, factor=5.0),
+        weight_maps=("forward_mask",),
         automatic=False,
     ),
     "vmap": Entry(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from spiral.engines import reparam
-from spiral.protocol.job import Adam, AdamW, Sgd, TrainJob, TrainState
+from spiral.protocol.job import Adam, AdamW, TrainJob, TrainState
 
 DECAY = (0.9, 0.999)
 """Decay rates β of Adam's two moments."""
@@ -25,11 +25,6 @@ slope is that of the loss, 0 where nothing trains; there the new θ means nothin
 
 Update = Callable[[Tensor, float], None]
 """Changes θ and its moments, given the slope of the loss and the rate."""
-
-
-def is_nesterov(job: TrainJob) -> bool:
-    """Return whether a job's momentum is Nesterov's."""
-    return isinstance(job.plan.optimiser, Sgd) and job.plan.optimiser.nesterov
 
 
 def is_adam(job: TrainJob) -> bool:
@@ -71,7 +66,7 @@ def pack_update(job: TrainJob, state: TrainState, moving: Tensor) -> PackUpdate:
         ages = Ages.of(state, str(moving.device))
         decoupled = isinstance(job.plan.optimiser, AdamW)
         return _pack_adam(ages, moving, (pace, decay), decoupled)
-    nesterov = is_nesterov(job)
+    nesterov = job.plan.nesterov
 
     def update(
         step: int, rate: Tensor, theta: Tensor, moments: Tensor, slope: Tensor
@@ -137,7 +132,7 @@ def torch_sgd(job: TrainJob, theta: Tensor, velocity: Tensor) -> Update:
     """Return an update of θ and its velocity by torch's SGD."""
     momentum, decay = float(job.momentum[0]), float(job.weight_decay[0])
     # Without momentum both kinds are the same; torch refuses Nesterov's then
-    nesterov = is_nesterov(job) and momentum > 0
+    nesterov = job.plan.nesterov and momentum > 0
     sgd = torch.optim.SGD(
         [theta], lr=0.0, momentum=momentum, weight_decay=decay, nesterov=nesterov
     )

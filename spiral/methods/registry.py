@@ -2,7 +2,16 @@
 
 import dataclasses
 
-from spiral.methods.at_init import force, grasp, ntk_sap, phew, prospr, snip, synflow
+from spiral.methods.at_init import (
+    force,
+    grasp,
+    npb,
+    ntk_sap,
+    phew,
+    prospr,
+    snip,
+    synflow,
+)
 from spiral.methods.controls import block, dense, mask, random, scratch
 from spiral.methods.dynamic import (
     acdc,
@@ -17,7 +26,7 @@ from spiral.methods.dynamic import (
 )
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import dpf, iht, mdgf, sdgf, ste
-from spiral.methods.layerwise import alps, obc, sparsegpt, wanda
+from spiral.methods.layerwise import alps, dsnot, obc, sparsegpt, wanda
 from spiral.methods.learned import (
     cs,
     edge_popup,
@@ -65,6 +74,7 @@ METHODS |= {
     "prospr": prospr.ENTRY,
     "ntk_sap": ntk_sap.ENTRY,
     "phew": phew.ENTRY,
+    "npb": npb.ENTRY,
     "rigl": rigl.ENTRY,
     "set": sparse_evolution.ENTRY,
     "mest": mest.ENTRY,
@@ -85,6 +95,8 @@ METHODS |= {
     "shuffled": scratch.shuffled(METHODS),
     "ste": ste.STE,
     "sr_ste": ste.SR_STE,
+    "ste_layer": ste.STE_LAYER,
+    "sr_ste_layer": ste.SR_STE_LAYER,
     "mdgf_linear": mdgf.LINEAR,
     "mdgf_exp": mdgf.EXPONENTIAL,
     "sdgf_step": sdgf.STEPWISE,
@@ -115,6 +127,7 @@ METHODS |= {
     "sparsegpt": sparsegpt.ENTRY,
     "obc": obc.ENTRY,
     "alps": alps.ENTRY,
+    "dsnot": dsnot.ENTRY,
     "soft_filter": soft_filter.ENTRY,
     "group_norm": group_norm.ENTRY,
     "slimming": slimming.ENTRY,

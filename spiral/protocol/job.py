@@ -160,7 +160,9 @@ class TrainJob:
         names, which = np.unique(self.schedule, return_inverse=True)
         curves = np.stack([self.plan.curves[n][start:stop] for n in names], axis=1)
         scale = 1.0 if state.lr_scale is None else state.lr_scale
-        return (curves[:, which] * (self.lr * scale)).astype(np.float32)
+        rates = curves[:, which] * (self.lr * scale)
+        # In one memory layout whatever the shape: kernels are compiled for it
+        return np.ascontiguousarray(rates, np.float32)
 
     def followers(self) -> tuple[list[int], Int[np.ndarray, " N"]]:
         """Return the distinct order seeds, and the index of each network's seed."""

@@ -174,6 +174,11 @@ class Plan:
     controls: Controls = Controls()
     """Those of the config; methods leave them alone (see :meth:`under`)."""
 
+    @property
+    def nesterov(self) -> bool:
+        """Whether momentum is Nesterov's."""
+        return isinstance(self.optimiser, Sgd) and self.optimiser.nesterov
+
     @classmethod
     def simple(cls, budget: Budget, *events: int, **more: Any) -> "Plan":
         """Return one run of the config's schedule with the given events."""

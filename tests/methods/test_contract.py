@@ -194,10 +194,15 @@ def test_events_lie_within_the_training(name, epochs):
     assert plan.siblings >= 1
 
 
+OLDER = {("perp", "optimiser")}
+"""Options that are older than the common field of their name."""
+
+
 def test_options_are_described_and_have_a_default_or_are_required(name):
     for option in config.fields(METHODS[name].options).values():
         assert option.description
-        assert option.name not in config.fields(config.Config)
+        common = option.name in config.fields(config.Config)
+        assert common == ((name, option.name) in OLDER)
         if option.required:
             assert option.name in EXAMPLES[name]
         elif option.default is not None:
@@ -232,6 +237,11 @@ def test_the_taxonomy_uses_the_words_it_defines(name):
     assert taxonomy.cost in {"sparse", "dense to sparse", "dense", "alternating"}
     phases = {"none", "train", "fine-tune", "rewind", "re-initialise"}
     assert taxonomy.second_phase in phases
+
+
+def test_the_taxonomy_says_the_default_allocation(name):
+    option = config.fields(METHODS[name].options).get("allocation")
+    assert option is None or METHODS[name].taxonomy.allocation == option.default
 
 
 def test_the_taxonomy_says_when_it_prunes(name):

@@ -10,9 +10,13 @@ from spiral.methods.registry import METHODS
 from spiral.protocol.config import (
     Config,
     Options,
+    changed,
     fields,
+    first_default,
+    origin,
     preset,
     presets,
+    unit,
 )
 from spiral.sweep.grid import grid
 
@@ -86,6 +90,22 @@ class Chosen(Options):
     )
     alpha: float = 0.5
     tag: Literal["a", "b"] = "a"
+
+
+class Sourced(Plain):
+    alpha: float = Field(
+        0.75, gt=0, json_schema_extra=unit("-") | first_default(0.5) | origin("ours")
+    )
+
+
+def test_a_field_declares_its_first_default_and_its_origin_beside_legal_values():
+    alpha = fields(Sourced)["alpha"]
+    assert (alpha.default, alpha.first_default, alpha.origin) == (0.75, 0.5, "ours")
+    assert alpha.legal() == {"type": "number", "exclusiveMinimum": 0}
+    assert [field.name for field in changed(Sourced)] == ["alpha"]
+    plain = fields(Plain)["alpha"]
+    assert (plain.first_default, plain.origin) == (plain.default, None)
+    assert changed(Plain) == []
 
 
 def test_a_preset_says_what_it_sets():

@@ -24,7 +24,7 @@ class ChtOptions(Options):
     update_interval: int = rewire.update_interval(390, "an epoch: authors' README")
     update_end: float = rewire.update_end(0.75, "authors' code with the README's flags")
     drop: float = rewire.share(
-        0.3, "ζ, the share of each layer's weights to replace (authors' README)"
+        0.3, "ζ, the share of each layer's weights to replace", "authors' README"
     )
     fraction: Literal["constant", "cosine"] = Field(
         "constant",
@@ -153,7 +153,7 @@ def _entry(sampled: bool, citation: str, marker: str) -> Entry:
             schedule="alternating",
             criterion="magnitude",
             grow="topology",
-            allocation="ERK",
+            allocation="erk",
         ),
         options=ChtOptions,
         colour="#336655",

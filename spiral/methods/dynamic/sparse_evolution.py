@@ -27,7 +27,7 @@ class SetOptions(Options):
         1.0, "authors' code; none after the last epoch"
     )
     drop: float = rewire.share(
-        0.3, "ζ, the share of each layer's weights to replace (Mocanu et al. 2018)"
+        0.3, "ζ, the share of each layer's weights to replace", "Mocanu et al. 2018"
     )
     fraction: Literal["constant", "cosine"] = Field(
         "constant",
@@ -170,7 +170,7 @@ ENTRY = Entry(
         schedule="alternating",
         criterion="magnitude by sign",
         grow="random",
-        allocation="ERK",
+        allocation="erk",
     ),
     options=SetOptions,
     check=check,

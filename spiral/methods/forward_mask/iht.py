@@ -69,7 +69,7 @@ class AihtOptions(Options):
     )
     begin: float = BEGIN
     end: float = END
-    allocation: Allocation = allocation_option("this project")
+    allocation: Allocation = allocation_option("ours")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from spiral.methods.forward_mask.straight_through import (
 from spiral.methods.parts import n_of_m
 from spiral.methods.parts.allocation import allocation_option, check_pattern
 from spiral.model import mlp
-from spiral.protocol.config import Options, fields, unit
+from spiral.protocol.config import Options, fields, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget
 from spiral.tasks import cubist
@@ -35,9 +35,7 @@ class StraightThroughOptions(Options):
         description="rank over all layers, within each layer separately, or N:M along "
         "inputs",
     )
-    allocation: Fixed = allocation_option(
-        "this project (the authors rank within layers)"
-    )
+    allocation: Fixed = allocation_option("ours; the authors rank within layers")
     nm_keep: int = n_of_m.NM_KEEP
     nm_group: int = n_of_m.NM_GROUP
     gradient: Gradient = Field(
@@ -50,8 +48,14 @@ class StraightThroughOptions(Options):
         ge=0,
         lt=1,
         description="fraction of training that is dense",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("Zhou et al. 2021"),
     )
+
+
+class LayerOptions(StraightThroughOptions):
+    """Options of the methods that rank as their authors do."""
+
+    allocation: Fixed = allocation_option("Zhou et al. 2021", "uniform_alive")
 
 
 class StagedOptions(StraightThroughOptions):
@@ -62,7 +66,7 @@ class StagedOptions(StraightThroughOptions):
         ge=0,
         lt=1,
         description="fraction of training that is dense",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("ours; the authors' scripts have 0"),
     )
     end: float = Field(
         0.8,
@@ -70,7 +74,7 @@ class StagedOptions(StraightThroughOptions):
         le=1,
         description="fraction of training from which inactive weights contribute "
         "nothing",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("ours; the authors' scripts have 1"),
     )
     beta: float | None = Field(
         None,

@@ -42,10 +42,14 @@ class StraightThrough:
     is 0. Masks are chosen anew at every step until training ends.
 
     Assumptions: ``scope: global`` ranks over all layers, where the authors' codes rank
-    within a layer or a group. ``layer`` shares ``keep`` in proportion to the layers'
-    sizes, at least one weight each; any other ``allocation`` ranks within layers, too.
-    N:M groups lie within a unit's inputs; layers whose inputs M does not divide stay
-    dense. Biases are always active and masked by the rule of Zhang & Papyan in the end.
+    within a layer or a group. Masked from the first step (``begin: 0``), small networks
+    collapse under it: initial weights are largest in the first layer, which takes 22 of
+    the 26 largest at width 16, so none of eight networks has a path with 26 to 44
+    weights, and without one no gradient changes that. ``layer`` shares ``keep`` in
+    proportion to the layers' sizes, at least one weight each; any other ``allocation``
+    ranks within layers, too. N:M groups lie within a unit's inputs; layers whose inputs
+    M does not divide stay dense. Biases are always active and masked by the rule of
+    Zhang & Papyan in the end.
 
     A stepwise ramp has W - keep active weights in its first frame, then W/2, W/4 … and
     ``keep`` in the last; with N:M, (M - 1):M, M/2:M … N:M. A geometric ramp keeps the

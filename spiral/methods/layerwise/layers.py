@@ -51,10 +51,10 @@ class LayerOptions(Options):
         description="training points that layers see (ours; authors: 128 sequences)",
         json_schema_extra=unit("points"),
     )
-    allocation: shares.Quota = Field(
+    allocation: shares.Quota = allocation.allocation_option(
+        "ours; authors: uniform, which leaves our first and last layers one weight of "
+        "26",
         "erk",
-        description="how the weights kept are shared among layers (parts.shares); "
-        "authors: uniform, which leaves our first and last layers one weight of 26",
     )
 
 

@@ -66,7 +66,7 @@ def _with_biases(layer: Layer, kept: np.ndarray) -> tuple[Weights, Kept]:
 ENTRY = Entry(
     build=build,
     summary="largest |weight| times the norm of its input, in each unit",
-    citation="Sun et al., ICLR 2024, arXiv:2306.11695",
+    citation="Sun et al., ICLR 2024, arXiv:2306.11695; code: locuslab/wanda",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

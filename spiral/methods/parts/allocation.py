@@ -17,6 +17,7 @@ from spiral.methods.parts.scores import sizes_left
 from spiral.methods.parts.selection import Counts, Rule, Scores, WeightMask
 from spiral.methods.parts.shares import Quota
 from spiral.model import masks, mlp
+from spiral.protocol.config import origin
 from spiral.protocol.job import Method, View
 
 Allocation = Literal["global", Quota, "lamp"]
@@ -40,21 +41,20 @@ SAYS_SCOPE: dict[str, Any] = {
 """Of the option ``allocation`` beside ``scope``: both spellings are one config."""
 
 
-def allocation_option(origin: str, default: Allocation = "global", **extra: Any) -> Any:
+def allocation_option(source: str, default: Allocation = "global", **extra: Any) -> Any:
     """Return the option ``allocation``.
 
     Args:
-        origin: Where the default comes from.
+        source: Where the default comes from.
         default: What the method did before it had the option.
         extra: More that a field may declare.
     """
     text = (
         "how the weights kept are shared among layers: global ranks over all of them, "
         "lamp after normalising within each; uniform, uniform_alive (at least one "
-        "each), erk (Erdős–Rényi) and igq (ideal gas) give each a quota; default of "
-        f"{origin}"
+        "each), erk (Erdős–Rényi) and igq (ideal gas) give each a quota"
     )
-    return Field(default, description=text, json_schema_extra=extra)
+    return Field(default, description=text, json_schema_extra=extra | origin(source))
 
 
 def build_scoped(

@@ -6,6 +6,7 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Mistake, within_training
+from spiral.methods.parts.allocation import allocation_option
 from spiral.methods.parts.supports import Compensate
 from spiral.methods.second_order.path import Allocation, Blocks, Matrix
 from spiral.protocol.config import Options, unit
@@ -79,11 +80,7 @@ class SurgeonOptions(Options):
         description="which weights interact in the matrix; auto: those of a layer "
         "up to width 32, those of a unit beyond (ours)",
     )
-    allocation: Allocation = Field(
-        "global",
-        description="how the weights kept are shared among layers (parts.shares); "
-        "global as published",
-    )
+    allocation: Allocation = allocation_option("as published")
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
