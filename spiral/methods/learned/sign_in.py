@@ -124,7 +124,7 @@ ENTRY = Entry(
         when="before",
         schedule="once",
         criterion="random",
-        allocation="ERK",
+        allocation="erk",
         second_phase="train",
     ),
     options=SignInOptions,
