@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-MAX_LISTED = 40
+MAX_LISTED = 80
 """If more names are known, only similar ones are suggested."""
 MAX_NEAR = 5
 MAX_LENGTH = 40
@@ -31,6 +31,7 @@ METHODS = Words(
     {
         "dense": ["unpruned", "no pruning", "baseline"],
         "random": ["rand", "random pruning"],
+        "static": ["static sparse training", "random erk", "er random"],
         "magnitude": [
             *("mag", "mp", "omp", "magnitude pruning", "one-shot magnitude"),
             *("global magnitude", "weight magnitude", "l1_unstructured"),
@@ -39,6 +40,7 @@ METHODS = Words(
             *("gradual", "gradual magnitude", "gradual magnitude pruning", "agp"),
             *("automated gradual pruning", "Zhu & Gupta"),
         ],
+        "lamp": ["layer-adaptive magnitude pruning", "layer-adaptive sparsity"],
         "lth": [
             *("lottery", "lottery ticket", "lottery tickets", "winning ticket", "lt"),
             *("lottery ticket hypothesis", "IMP with rewinding", "weight rewinding"),
@@ -110,12 +112,16 @@ KEYS = Words(
         "end": ["t_end", "end fraction"],
         "drop": ["drop fraction"],
         "rewind_epoch": ["rewind", "rewind to", "rewind step"],
-        "rate": ["pruning rate", "prune rate", "fraction"],
+        "rate": ["pruning rate", "prune rate"],
         "rounds": ["iterations", "n_iters", "num rounds", "n_rounds", "steps"],
         "cycles": ["num cycles", "n_cycles", "iterations"],
         "levels": ["num levels", "n_levels", "iterations"],
         "growth": ["grow", "grow criterion", "regrow"],
         "scope": ["granularity", "layerwise", "global"],
+        "allocation": [
+            *("sparsity distribution", "density distribution", "layer budgets"),
+            *("layer sparsities", "layer densities", "quotas"),
+        ],
         "smoothing": ["label smoothing"],
         "optimiser": ["optimizer", "optim"],
         "normalise": ["normalize"],
@@ -138,6 +144,16 @@ ENGINES = Words(
         "vmap:cuda": ["cuda", "gpu", "torch:cuda"],
     }
 )
+
+VALUES = Words(
+    {
+        "erk": ["er", "erdos renyi", "Erdős–Rényi", "Erdős–Rényi kernel"],
+        "igq": ["ideal gas", "ideal gas quotas"],
+        "lamp": ["layer-adaptive magnitude", "layer-adaptive"],
+        "uniform": ["layer", "layerwise", "local"],
+    }
+)
+"""Other words for values of options."""
 
 PLAIN = Words({})
 """For names without other words."""

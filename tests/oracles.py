@@ -134,6 +134,7 @@ def sgd_step(
     lr: float,
     momentum: float,
     decay: float | Array,
+    nesterov: bool = False,
 ) -> tuple[Array, Array]:
     """Return (params, velocity) after one step; only entries that train move."""
     new_params, new_velocity = params.copy(), velocity.copy()
@@ -141,8 +142,9 @@ def sgd_step(
     for i in range(len(params)):
         if trains[i]:
             push = slope[i] + penalty[i] * params[i]
-            new_velocity[i] = momentum * velocity[i] + push
-            new_params[i] = params[i] - lr * new_velocity[i]
+            speed = new_velocity[i] = momentum * velocity[i] + push
+            change = push + momentum * speed if nesterov else speed
+            new_params[i] = params[i] - lr * change
     return new_params, new_velocity
 
 
@@ -153,6 +155,7 @@ def train(
     lrs: Sequence[float],
     momentum: float = 0.9,
     decay: float | Array = 5e-4,
+    nesterov: bool = False,
     **loss_options: float,
 ) -> Array:
     """Return the parameters after one step per batch, from momentum zero."""
@@ -161,7 +164,7 @@ def train(
     for (x, y), lr in zip(batches, lrs, strict=True):
         slope = gradient(params, x, y, width, **loss_options)
         params, velocity = sgd_step(
-            params, velocity, slope, trains, lr, momentum, decay
+            params, velocity, slope, trains, lr, momentum, decay, nesterov
         )
     return params
 
@@ -191,6 +194,45 @@ def allocate(keep: int, sizes: Sequence[int]) -> list[int]:
         claims = [Fraction(size, 2 * taken + 1) for size, taken in seats]
         shares[claims.index(max(claims))] += 1
     return shares
+
+
+def quotas(
+    keep: int, sizes: Sequence[int], ideal: Callable[[int, float], float]
+) -> list[int]:
+    """Take weights from layers one by one, where the ideal share falls first.
+
+    ``ideal(layer, time)`` falls from the layer's size as time goes on; a layer loses a
+    weight when it is half a weight below its count. At ties the later layer loses it.
+    """
+    counts = list(sizes)
+    while sum(counts) > keep:
+        due = [_falls_to(c - 0.5, i, ideal) for i, c in enumerate(counts)]
+        counts[max(i for i, time in enumerate(due) if time == min(due))] -= 1
+    return counts
+
+
+def _falls_to(share: float, layer: int, ideal: Callable[[int, float], float]) -> float:
+    """Return when a layer's ideal share falls to some value; never below zero."""
+    before, after = 0.0, 1e6
+    for _ in range(100):
+        middle = (before + after) / 2
+        if share < 0 or ideal(layer, middle) > share:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def lamp(scores: Sequence[float], width: int) -> list[float]:
+    """Divide each score by the sum of those in its layer that rank no lower."""
+    found, start = [], 0
+    for out, into in shapes(width):
+        part = list(scores[start : start + out * into])
+        for i, score in enumerate(part):
+            above = [s for j, s in enumerate(part) if (s, -j) >= (score, -i)]
+            found.append(score / sum(above))
+        start += out * into
+    return found
 
 
 def is_weight(width: int) -> Array:

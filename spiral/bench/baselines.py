@@ -10,7 +10,7 @@ import torch
 
 from spiral.engines import traced
 from spiral.model import gradients, mlp
-from spiral.protocol.job import TrainJob, TrainState
+from spiral.protocol.job import Sgd, TrainJob, TrainState
 from spiral.tasks import cubist
 
 BATCH = 128
@@ -81,7 +81,7 @@ def compiled(job: TrainJob, state: TrainState, steps: int) -> float:
 @cache
 def _compiled_step(networks: int, width: int) -> Callable[..., Any]:
     """Compile the traced step of one pack shape."""
-    step = traced.traced_step(networks, width, BATCH, 0.0, "cpu")
+    step = traced.traced_step(networks, width, BATCH, 0.0, "cpu", Sgd())
     return torch.compile(step)
 
 

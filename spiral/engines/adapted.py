@@ -1,136 +1,123 @@
-"""Training with adapters or AdamW, after a method has started it (``Change.adapters``).
+"""Training with adapters (once a method has started it, ``Change.adapters``) or Adam.
 
-θ denotes all that trains: the trainable parameters and the adapters.
+θ denotes all that trains: the trainable parameters and the adapters, if there are any.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
+from spiral.engines import forward, optimisers
+from spiral.engines.forward import Active
 from spiral.model import gradients
 from spiral.protocol import adapters
 from spiral.protocol.adapters import LowRank
-from spiral.protocol.job import AdamW, Plan, TrainJob, TrainState
+from spiral.protocol.job import Adam, AdamW, ForwardMask, Mask, TrainJob, TrainState
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 Loss = Callable[..., Tensor]
 
-DECAY = (0.9, 0.999)
-"""Decay rates β of AdamW's two moments."""
-
-EPSILON = 1e-8
-
 
 def usual(job: TrainJob, state: TrainState) -> TrainJob:
-    """Return the job of plain SGD, unless a method has started something else."""
-    other = isinstance(job.plan.weight_map, LowRank) or _adam(job)
-    if not other or state.adapters is not None:
-        return job
-    plan = replace(job.plan, weight_map=None, optimiser=Plan.optimiser)
-    return replace(job, plan=plan)
+    """Return the job without what has not started: maps without adapters, late Adam."""
+    plan = job.plan
+    if isinstance(plan.weight_map, LowRank) and state.adapters is None:
+        plan = replace(plan, weight_map=None)
+    if isinstance(plan.optimiser, Adam | AdamW) and state.step < plan.optimiser.since:
+        plan = replace(plan, optimiser=plan.controls.optimiser)
+    return job if plan is job.plan else replace(job, plan=plan)
+
+
+def trains(job: TrainJob, state: TrainState) -> bool:
+    """Return whether a pack trains here: it has adapters, or Adam trains it."""
+    return state.adapters is not None or optimisers.is_adam(job)
 
 
 def advance(
     job: TrainJob, state: TrainState, stop: int, batches: Batches, device: str
 ) -> TrainState:
     """Train a pack at once from ``state.step`` to ``stop``."""
-    theta, moments, trains = _tensors(job, state, device)
-    first, second = moments[:, 0], moments[:, 1]
+    state = _with_moments(state)
+    theta, moments, moving = _tensors(state, device)
     kept = torch.tensor(state.masks, device=device)
     slopes = vmap(grad(_loss(job)))
-    momentum, decay = (
-        torch.tensor(column.astype(np.float32)[:, None], device=device)
-        for column in (job.momentum, job.weight_decay)
-    )
+    update = optimisers.pack_update(job, state, moving)
     rates = torch.tensor(job.rates(state, state.step, stop), device=device)
     losses, plain_loss = torch.tensor(state.losses_so_far()), vmap(_loss(job, 0.0))
+    active = Active.of(job, state)
     for step, (x, y) in enumerate(batches, start=state.step):
-        rate = rates[step - state.step][:, None]
+        theta, factor = _masked(active, theta, step)
+        seen = theta if factor is None else theta * factor
         if step >= job.last_epoch:
-            losses += plain_loss(theta, kept, x, y).double().cpu()
-        slope = slopes(theta, kept, x, y)
-        if isinstance(job.plan.optimiser, AdamW):
-            number = step - job.plan.optimiser.since + 1
-            slope = torch.where(trains, slope, 0.0)
-            first = DECAY[0] * first + (1 - DECAY[0]) * slope
-            second = DECAY[1] * second + (1 - DECAY[1]) * slope**2
-            size = (second / (1 - DECAY[1] ** number)).sqrt() + EPSILON
-            change = rate * (first / (1 - DECAY[0] ** number) / size + decay * theta)
-        else:
-            slope = torch.where(trains, slope + decay * theta, 0.0)
-            first = momentum * first + slope
-            change = rate * first
-        theta = torch.where(trains, theta - change, theta)
-    state = replace(state, losses=losses.numpy())
-    return _state(state, stop, theta, torch.stack([first, second], 1))
+            losses += plain_loss(seen, kept, x, y).double().cpu()
+        slope = forward.of_stored(job, slopes(seen, kept, x, y), theta, factor)
+        slope = torch.where(moving, slope, 0.0)
+        new, moments = update(step, rates[step - state.step], theta, moments, slope)
+        theta = torch.where(moving, new, theta)
+    state = replace(state, losses=losses.numpy(), active=active.in_force)
+    return _state(state, stop, theta, moments)
+
+
+def _masked(active: Active, theta: Tensor, step: int) -> tuple[Tensor, Tensor | None]:
+    """Return θ [N, P] and the factors of a forward mask, which has no adapters."""
+    if not isinstance(active.job.plan.weight_map, ForwardMask):
+        return theta, None
+    found = active.factor(theta.detach().cpu().numpy(), step)
+    if active.emptied is not None:
+        shown = torch.tensor(active.emptied, device=theta.device)
+        theta = torch.where(shown, theta, 0.0)
+    return theta, None if found is None else torch.tensor(found, device=theta.device)
 
 
 def advance_one(
     job: TrainJob, state: TrainState, stop: int, device: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Train one network with torch's optimisers; return θ, moments, sum of losses."""
-    theta, moments, trains = (t[0] for t in _tensors(job, state, device))
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Mask | None]:
+    """Train one network with torch's optimisers.
+
+    Returns:
+        θ, its moments, the sum of losses, and the forward mask in force.
+    """
+    theta, moments, moving = (t[0] for t in _tensors(state, device))
     kept = torch.tensor(state.masks[0], device=device)
-    optimiser = _torch_optimiser(job, state, theta, moments)
+    update = optimisers.update_of_one(job, state, theta, moments)
     loss_of_one, plain_loss = _loss(job), _loss(job, 0.0)
-    losses = state.losses_so_far()
-    frozen = theta.clone()
-    theta.requires_grad_()
+    losses, frozen = state.losses_so_far(), theta.clone()
+    active = Active.of(job, state)
     for step, rate in enumerate(job.rates(state, state.step, stop)[:, 0], state.step):
-        optimiser.param_groups[0]["lr"] = float(rate)
         x, y = (torch.tensor(a[0], device=device) for a in job.batch_at(step))
+        stored, factors = _masked(active, theta[None], step)
+        theta.copy_(stored[0])
+        factor = None if factors is None else factors[0]
+        seen = theta.clone() if factor is None else theta * factor
         if step >= job.last_epoch:
-            losses += plain_loss(theta.detach(), kept, x.T, y).item()
-        (slope,) = torch.autograd.grad(loss_of_one(theta, kept, x.T, y), theta)
-        theta.grad = torch.where(trains, slope, 0.0)
-        optimiser.step()
-        with torch.no_grad():
-            theta.copy_(torch.where(trains, theta, frozen))
-    moments[:, ~trains] = 0
-    return theta.detach().cpu().numpy(), moments.cpu().numpy(), losses
+            losses += plain_loss(seen, kept, x.T, y).item()
+        seen.requires_grad_()
+        (slope,) = torch.autograd.grad(loss_of_one(seen, kept, x.T, y), seen)
+        slope = forward.of_stored(job, slope, theta, factor)
+        update(torch.where(moving, slope, 0.0), float(rate))
+        theta.copy_(torch.where(moving, theta, frozen))
+    moments[:, ~moving] = 0
+    return theta.cpu().numpy(), moments.cpu().numpy(), losses, active.in_force
 
 
 def advance_each(
     job: TrainJob, state: TrainState, stop: int, device: str
 ) -> TrainState:
     """Train network after network (engine ``reference``)."""
-    found = []
-    with gradients.one_thread(), torch.enable_grad():
+    found, state = [], _with_moments(state)
+    with gradients.one_thread():
         for n in range(job.networks):
             one = job.take(np.array([n])), state.take(np.array([n]))
             found.append(advance_one(*one, stop, device))
-    theta, moments, losses = map(np.stack, zip(*found, strict=True))
-    state = replace(state, losses=losses[:, 0])
+    *arrays, active = zip(*found, strict=True)
+    theta, moments, losses = map(np.stack, arrays)
+    lasting = None if active[0] is None else np.concatenate(active)
+    state = replace(state, losses=losses[:, 0], active=lasting)
     return _state(state, stop, torch.tensor(theta), torch.tensor(moments))
-
-
-def _adam(job: TrainJob) -> bool:
-    return isinstance(job.plan.optimiser, AdamW)
-
-
-def _torch_optimiser(
-    job: TrainJob, state: TrainState, theta: Tensor, moments: Tensor
-) -> Any:
-    """Return a torch optimiser that continues from the state."""
-    decay = float(job.weight_decay[0])
-    if isinstance(job.plan.optimiser, AdamW):
-        adam = torch.optim.AdamW([theta], lr=0.0, betas=DECAY, weight_decay=decay)
-        done = torch.tensor(float(state.step - job.plan.optimiser.since))
-        adam.state[theta] = {
-            "step": done,
-            "exp_avg": moments[0],
-            "exp_avg_sq": moments[1],
-        }
-        return adam
-    momentum = float(job.momentum[0])
-    sgd = torch.optim.SGD([theta], lr=0.0, momentum=momentum, weight_decay=decay)
-    sgd.state[theta]["momentum_buffer"] = moments[0]
-    return sgd
 
 
 def _loss(job: TrainJob, smoothing: float | None = None) -> Loss:
@@ -148,17 +135,24 @@ def _loss(job: TrainJob, smoothing: float | None = None) -> Loss:
     return loss
 
 
-def _tensors(
-    job: TrainJob, state: TrainState, device: str
-) -> tuple[Tensor, Tensor, Tensor]:
+def _with_moments(state: TrainState) -> TrainState:
+    """Return the state with moments, which begin now if it has none."""
+    if state.moments is not None:
+        return state
+    own = 0 if state.adapters is None else state.adapters.shape[1]
+    count, size = len(state.params), state.params.shape[1] + own
+    moments = np.zeros((count, 2, size), np.float32)
+    return replace(state, moments=moments, born=np.full((count, size), state.step))
+
+
+def _tensors(state: TrainState, device: str) -> tuple[Tensor, Tensor, Tensor]:
     """Return θ [N, P+Q], its moments [N, 2, P+Q], and which entries train."""
-    assert state.adapters is not None
-    theta = np.concatenate([state.params, state.adapters], axis=1)
-    moments = state.moments
-    if moments is None:
-        moments = np.zeros((job.networks, 2, theta.shape[1]), np.float32)
-    trains = np.concatenate([state.moving, np.ones(state.adapters.shape, bool)], axis=1)
-    arrays = (theta, moments, trains)
+    theta, moving = state.params, state.moving
+    if state.adapters is not None:
+        every = np.ones(state.adapters.shape, bool)
+        theta = np.concatenate([theta, state.adapters], axis=1)
+        moving = np.concatenate([moving, every], axis=1)
+    arrays = (theta, state.moments, moving)
     return tuple(torch.tensor(a, device=device) for a in arrays)  # type: ignore[return-value]
 
 
@@ -170,6 +164,6 @@ def _state(state: TrainState, stop: int, theta: Tensor, moments: Tensor) -> Trai
         state,
         step=stop,
         params=values[:, :size].copy(),
-        adapters=values[:, size:].copy(),
+        adapters=None if state.adapters is None else values[:, size:].copy(),
         moments=moments.cpu().numpy(),
     )

@@ -1,12 +1,15 @@
 """The effective weights of networks under a weight map (``job.ForwardMask``)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
 from spiral.model import groups
 from spiral.protocol.job import ForwardMask, Mask, Params, TrainJob, TrainState
+
+Tensor = Any  # of torch, which engine ``sparse`` does not load
 
 
 @dataclass
@@ -62,3 +65,14 @@ class Active:
         here = self.job.plan.weight_map
         lasting = isinstance(here, ForwardMask) and here.interval > 1
         return self.mask if lasting else None
+
+
+def of_stored(
+    job: TrainJob, gradient: Tensor, weights: Tensor, factor: Tensor | None
+) -> Tensor:
+    """Return the gradient of stored weights from that of effective weights."""
+    here = job.plan.weight_map
+    if factor is None or not isinstance(here, ForwardMask):
+        return gradient
+    gradient = gradient * factor if here.gradient == "chain" else gradient
+    return gradient.where(factor >= 1, gradient + here.pull * weights)

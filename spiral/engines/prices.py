@@ -41,7 +41,8 @@ class ByWidth:
     seconds: Mapping[int, float]
     """Width → seconds of one network for ``STEPS`` steps; a power law in between."""
     extra: Mapping[str, float] = field(default_factory=dict)
-    """Weight map or optimiser → factor on the time of a step."""
+    """Weight map or optimiser → factor on the time of a step; ``late_…`` for one that
+    starts late."""
     most: int = 1
     """Most networks of a pack; more do not make it faster."""
     most_units: int = 1
@@ -54,7 +55,8 @@ class ByWidth:
         """Return the seconds of one step of each network on average, at batch 128."""
         share = profile.share.sum(axis=0)
         found = float(_interpolate(width, self.seconds)) / STEPS * share
-        found = found * self.extra.get(plan.optimiser.name, 1.0)
+        late = "late_" if getattr(plan.optimiser, "since", 0) else ""
+        found = found * self.extra.get(late + plan.optimiser.name, 1.0)
         if plan.weight_map is not None:
             found = found * self.extra.get(plan.weight_map.name, 1.0)
         return found

@@ -10,14 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spiral.engines import adapted, frank_wolfe
+from spiral.engines import adapted, forward, frank_wolfe, optimisers
 from spiral.engines.evaluate import evaluate
 from spiral.engines.forward import Active
 from spiral.model import gradients
 from spiral.protocol import norm_balls
 from spiral.protocol.job import (
     Evaluation,
-    ForwardMask,
     FrankWolfe,
     Sam,
     TrainJob,
@@ -38,9 +37,9 @@ class ReferenceEngine:
 
     def advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train from ``state.step`` to ``stop``."""
-        if state.adapters is not None:
-            return adapted.advance_each(job, state, stop, self.device)
         job = adapted.usual(job, state)
+        if adapted.trains(job, state):
+            return adapted.advance_each(job, state, stop, self.device)
         params, momentum = state.params.copy(), state.momentum.copy()
         losses, active = state.losses_so_far(), []
         with gradients.one_thread():
@@ -96,7 +95,7 @@ class ReferenceEngine:
                 first = torch.where(trains, slope, 0.0)
                 uphill = job.plan.optimiser.radius * first / (first.norm() + Sam.tiny)
                 slope = _slope(loss_of_one, effective + uphill, batch)
-            gradient = _of_stored(job, slope, weights, factor)
+            gradient = forward.of_stored(job, slope, weights, factor)
             update(torch.where(trains, gradient, 0.0), float(rate))
             # Masked entries: gradient, decay and momentum are zero, so they stay zero.
             # Frozen ones decay inside the optimiser and are put back.
@@ -109,17 +108,6 @@ def _slope(loss: Callable[..., Tensor], at: Tensor, data: list[Tensor]) -> Tenso
     """Return the gradient of a loss at some parameters."""
     place = at.detach().requires_grad_()
     return torch.autograd.grad(loss(place, *data), place)[0]
-
-
-def _of_stored(
-    job: TrainJob, gradient: Tensor, weights: Tensor, factor: Tensor | None
-) -> Tensor:
-    """Return the gradient of stored weights from that of effective weights."""
-    here = job.plan.weight_map
-    if factor is None or not isinstance(here, ForwardMask):
-        return gradient
-    gradient = gradient * factor if here.gradient == "chain" else gradient
-    return torch.where(factor < 1, gradient + here.pull * weights, gradient)
 
 
 def _optimiser(
@@ -138,16 +126,7 @@ def _optimiser(
             weights.copy_(frank_wolfe.move(*both, rates, (chosen, job.width))[0])
 
         return towards_corners
-    decay = float(job.weight_decay[0])
-    sgd = torch.optim.SGD([weights], lr=0.0, momentum=momentum, weight_decay=decay)
-    sgd.state[weights]["momentum_buffer"] = buffer
-
-    def against_gradient(gradient: Tensor, rate: float) -> None:
-        sgd.param_groups[0]["lr"] = rate
-        weights.grad = gradient
-        sgd.step()
-
-    return against_gradient
+    return optimisers.torch_sgd(job, weights, buffer)
 
 
 def build(device: str) -> ReferenceEngine:

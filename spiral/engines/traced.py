@@ -14,7 +14,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from spiral.engines import frank_wolfe
 from spiral.model import gradients, mlp
-from spiral.protocol.job import FrankWolfe, Sam
+from spiral.protocol.job import FrankWolfe, Sam, Sgd
 
 Step = Callable[..., Any]
 
@@ -26,15 +26,15 @@ def traced_step(
     batch: int,
     smoothing: float,
     device: str,
-    radius: float | None = None,
+    optimiser: Sgd | Sam,
 ) -> Step:
     """Return one SGD step of a whole pack as a graph of tensor operations.
 
     The step maps (params [N, P], velocity [N, P], trains bool [N, P], rate [N, 1],
     momentum [N, 1], decay [N, 1], x [N, 2, B], y [N, B]) to the new (params, velocity).
-    ``radius`` is that of sharpness-aware minimisation, ρ.
     """
     slopes = vmap(grad(gradients.loss_of_one(width, smoothing)))
+    nesterov = isinstance(optimiser, Sgd) and optimiser.nesterov
 
     def step(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
         params: Tensor,
@@ -47,15 +47,17 @@ def traced_step(
         y: Tensor,
     ) -> tuple[Tensor, Tensor]:
         gradient = slopes(params, x, y)
-        if radius is not None:
+        if isinstance(optimiser, Sam):
             first = torch.where(trains, gradient, 0.0)
             size = first.norm(dim=1, keepdim=True)
-            gradient = slopes(params + radius * first / (size + Sam.tiny), x, y)
+            uphill = optimiser.radius * first / (size + Sam.tiny)
+            gradient = slopes(params + uphill, x, y)
         gradient = gradient + decay * params
         # `where`, not a product: masked entries stay zero even beside NaN
         gradient = torch.where(trains, gradient, 0.0)
         velocity = momentum * velocity + gradient
-        return params - rate * velocity, velocity
+        change = gradient + momentum * velocity if nesterov else velocity
+        return params - rate * change, velocity
 
     return _trace(step, _shapes(networks, width, batch), device, {2})
 
@@ -67,15 +69,15 @@ def traced_masked_step(
     batch: int,
     smoothing: float,
     device: str,
-    rule: tuple[str, float],
+    rule: tuple[str, float, bool],
 ) -> Step:
     """Return the step of :func:`traced_step` under a forward mask.
 
     It takes a factor [N, P] on the parameters, too. ``rule`` is the map's ``gradient``
-    and ``pull``.
+    and ``pull``, and whether momentum is Nesterov's.
     """
     slopes = vmap(grad(gradients.loss_of_one(width, smoothing)))
-    kind, pull = rule
+    kind, pull, nesterov = rule
 
     def step(  # noqa: PLR0913, PLR0917 - the tracer wants plain tensors
         params: Tensor,
@@ -93,7 +95,8 @@ def traced_masked_step(
         penalty = decay + pull * (factor < 1) if pull else decay
         gradient = torch.where(trains, gradient + penalty * params, 0.0)
         velocity = momentum * velocity + gradient
-        return params - rate * velocity, velocity
+        change = gradient + momentum * velocity if nesterov else velocity
+        return params - rate * change, velocity
 
     shapes = _shapes(networks, width, batch)
     return _trace(step, [*shapes, shapes[0]], device, {2})

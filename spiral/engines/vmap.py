@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from spiral.engines import adapted, frank_wolfe
+from spiral.engines import adapted, frank_wolfe, optimisers
 from spiral.engines.compact import narrowed
 from spiral.engines.evaluate import evaluate
 from spiral.engines.forward import Active
@@ -29,6 +29,7 @@ from spiral.protocol.job import (
     ForwardMask,
     FrankWolfe,
     Sam,
+    Sgd,
     TrainJob,
     TrainState,
 )
@@ -56,11 +57,11 @@ class VmapEngine:
         """Train from ``state.step`` to ``stop``."""
         if stop <= state.step:
             return state
-        if state.adapters is not None:
+        job = adapted.usual(job, state)
+        if adapted.trains(job, state):
             batches = self._batches(job, state.step, stop)
             with gradients.one_thread():
                 return adapted.advance(job, state, stop, batches, self.device)
-        job = adapted.usual(job, state)
         if job.plan.weight_map or isinstance(job.plan.optimiser, FrankWolfe):
             return self._advance(
                 job, state, stop
@@ -153,14 +154,15 @@ class VmapEngine:
         """Return a function of factor and tensors to the new (params, velocity)."""
         pack = (job.networks, job.width, job.batch, job.plan.label_smoothing)
         chosen = job.plan.optimiser
-        radius = chosen.radius if isinstance(chosen, Sam) else None
-        plain = traced_step(*pack, self.device, radius)
+        steps = chosen if isinstance(chosen, Sgd | Sam) else Sgd()
+        plain = traced_step(*pack, self.device, steps)
         if isinstance(chosen, FrankWolfe):
             return self._frank_wolfe(job, plain)
         here = job.plan.weight_map
         if not isinstance(here, ForwardMask):
             return lambda factor, *tensors: plain(*tensors)
-        masked = traced_masked_step(*pack, self.device, (here.gradient, here.pull))
+        rule = (here.gradient, here.pull, optimisers.is_nesterov(job))
+        masked = traced_masked_step(*pack, self.device, rule)
 
         def update(factor: Tensor | None, *tensors: Tensor) -> Any:
             return plain(*tensors) if factor is None else masked(*tensors, factor)

@@ -44,6 +44,9 @@ def advance_once(
     engine: Trainer, job: TrainJob, state: TrainState, stop: int, groups: np.ndarray
 ) -> TrainState:
     """Train one network of each group and copy its result to the others."""
+    if stop > state.step:
+        before = False if state.explored is None else state.explored
+        state = replace(state, explored=state.masks | before)
     _, first, which = np.unique(groups, return_index=True, return_inverse=True)
     if len(first) == len(groups):
         return engine.advance(job, state, stop)
@@ -68,15 +71,34 @@ def apply(change: Change, state: TrainState, method: str) -> TrainState:
         # New counts are met at once, not at the next choice of a mask
         active=state.active if change.active_counts is None else None,
         adapters=None if change.plain else _or(change.adapters, state.adapters),
-        # The moments cover the adapters, too: new adapters begin with none
-        moments=state.moments if change.adapters is None else None,
         trained=_or(change.trained, state.trained),
         status=_latest(change.status, state.status),
     )
-    moving = after.moving
+    going_on = after.moving
     if change.reset_momentum is not None:
-        moving = moving & ~change.reset_momentum
-    return replace(after, momentum=np.where(moving, state.momentum, np.float32(0)))
+        going_on = going_on & ~change.reset_momentum
+    momentum = np.where(going_on, state.momentum, np.float32(0))
+    moments, born = _moments(change, state, going_on)
+    return replace(after, momentum=momentum, moments=moments, born=born)
+
+
+def _moments(
+    change: Change, state: TrainState, going_on: np.ndarray
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return the moments of θ after a change, and since when they count.
+
+    Those of parameters that do not go on training begin anew, and so do those of
+    parameters that only now come back.
+    """
+    if state.moments is None or state.born is None or change.adapters is not None:
+        return None, None  # they cover the adapters, too: new ones have none
+    count, size = going_on.shape
+    rest = 0 if change.plain else state.born.shape[1] - size
+    adapters = np.ones((count, rest), bool)
+    stay = np.concatenate([going_on & state.moving, adapters], axis=1)
+    moments, born = state.moments[..., : size + rest], state.born[:, : size + rest]
+    moments = np.where(stay[:, None], moments, np.float32(0))
+    return moments, np.where(stay, born, state.step)
 
 
 def _or(new: Any, old: Any) -> Any:

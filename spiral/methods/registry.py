@@ -2,15 +2,26 @@
 
 import dataclasses
 
-from spiral.methods.at_init import force, grasp, prospr, snip, synflow
+from spiral.methods.at_init import force, grasp, ntk_sap, phew, prospr, snip, synflow
 from spiral.methods.controls import block, dense, mask, random, scratch
-from spiral.methods.dynamic import acdc, rigl
+from spiral.methods.dynamic import (
+    acdc,
+    cannistraci_hebb,
+    deep_rewiring,
+    granet,
+    guided_exploration,
+    mest,
+    rigl,
+    sparse_evolution,
+    sparse_momentum,
+)
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import dpf, iht, mdgf, sdgf, ste
+from spiral.methods.layerwise import alps, obc, sparsegpt, wanda
 from spiral.methods.learned import sfw
-from spiral.methods.magnitude import gmp, lth, magnitude
+from spiral.methods.magnitude import gmp, lrr, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
-from spiral.methods.second_order import obspa
+from spiral.methods.second_order import cbs, chita, obs, obspa, woodfisher
 from spiral.methods.units import (
     group_norm,
     l1_unit,
@@ -31,17 +42,30 @@ from spiral.protocol.methods import Methods
 METHODS: dict[str, Entry] = {}
 METHODS |= {
     "dense": dense.ENTRY,
-    "random": random.ENTRY,
+    "random": random.RANDOM,
+    "static": random.STATIC,
     "magnitude": magnitude.ENTRY,
     "gmp": gmp.ENTRY,
+    "lamp": gmp.LAMP,
     "lth": lth.ENTRY,
+    "lrr": lrr.ENTRY,
     "snip": snip.ENTRY,
     "iter_snip": force.ITER_SNIP,
     "force": force.FORCE,
     "grasp": grasp.ENTRY,
     "synflow": synflow.ENTRY,
     "prospr": prospr.ENTRY,
+    "ntk_sap": ntk_sap.ENTRY,
+    "phew": phew.ENTRY,
     "rigl": rigl.ENTRY,
+    "set": sparse_evolution.ENTRY,
+    "mest": mest.ENTRY,
+    "granet": granet.ENTRY,
+    "cht": cannistraci_hebb.CHT,
+    "chts": cannistraci_hebb.CHTS,
+    "deepr": deep_rewiring.ENTRY,
+    "gse": guided_exploration.ENTRY,
+    "snfs": sparse_momentum.ENTRY,
     "acdc": acdc.ACDC,
     "acdc_pp": acdc.ACDC_PP,
     "imp": imp.IMP,
@@ -67,6 +91,14 @@ METHODS |= {
     "taylor_unit": taylor_unit.ENTRY,
     "spa": spa.ENTRY,
     "obspa": obspa.ENTRY,
+    "obs": obs.ENTRY,
+    "woodfisher": woodfisher.ENTRY,
+    "cbs": cbs.ENTRY,
+    "chita": chita.ENTRY,
+    "wanda": wanda.ENTRY,
+    "sparsegpt": sparsegpt.ENTRY,
+    "obc": obc.ENTRY,
+    "alps": alps.ENTRY,
     "soft_filter": soft_filter.ENTRY,
     "group_norm": group_norm.ENTRY,
     "slimming": slimming.ENTRY,

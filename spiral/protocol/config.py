@@ -144,6 +144,8 @@ class ConfigField(NamedTuple):
     unit: str | None
     """Of a number: ``-`` if it has none, None if none is declared."""
     adapter: TypeAdapter[Any]
+    said_by: Mapping[str, Mapping[str, Any]] = {}
+    """Other field → its value → the value of this one that it is another name for."""
 
     @property
     def dtype(self) -> str:
@@ -169,7 +171,7 @@ class ConfigField(NamedTuple):
     def legal(self) -> dict[str, Any]:
         """Return the JSON Schema of its values alone."""
         schema = self.adapter.json_schema()
-        drop = ("description", "default", *PER_NETWORK, "unit", "presets")
+        drop = ("description", "default", *PER_NETWORK, "unit", "presets", "said_by")
         return {key: value for key, value in schema.items() if key not in drop}
 
 
@@ -188,7 +190,7 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
     """Return the fields of a config or options class, in order of declaration."""
     found = {}
     for name, info in model.model_fields.items():
-        extra = (
+        extra: dict[str, Any] = (
             info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         )
         declared = extra.get("unit")
@@ -204,6 +206,7 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
                 Annotated[info.annotation, info],  # type: ignore[arg-type]
                 config=ConfigDict(strict=True, allow_inf_nan=False),
             ),
+            said_by=extra.get("said_by", {}),
         )
     return found
 

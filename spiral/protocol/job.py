@@ -15,11 +15,12 @@ from jaxtyping import Float, Float32, Int, Shaped
 
 from spiral.errors import MethodError
 from spiral.model import seeds
-from spiral.protocol import plan as plans
 from spiral.protocol.method import Change, Mask, Method, Params, View
 from spiral.protocol.plan import (
+    Adam,
     AdamW,
     Budget,
+    Controls,
     ForwardMask,
     FrankWolfe,
     Plan,
@@ -31,9 +32,11 @@ from spiral.protocol.plan import (
 from spiral.tasks import cubist
 
 __all__ = [
+    "Adam",
     "AdamW",
     "Budget",
     "Change",
+    "Controls",
     "Engine",
     "Evaluation",
     "ForwardMask",
@@ -130,8 +133,7 @@ class TrainJob:
         if change.batch is not None:
             new["batch"] = change.batch or begun.batch
         if change.plain:
-            usual = {name: getattr(Plan, name) for name in plans.OWN_WAYS}
-            new["plan"] = replace(self.plan, **usual)
+            new["plan"] = self.plan.plain()
         return replace(self, **new) if new else self
 
     @property
@@ -210,12 +212,16 @@ class TrainState:
     """The mask in force of a weight map that does not choose one at every step."""
     adapters: Float32[np.ndarray, "N Q"] | None = None
     moments: Float32[np.ndarray, "N 2 PQ"] | None = None
-    """Optimiser moments of parameters and adapters, while there are adapters."""
+    """Moments of parameters and adapters, while there are adapters or Adam trains."""
+    born: Int[np.ndarray, "N PQ"] | None = None
+    """The step from which each entry's moments count, for Adam's bias correction."""
     trained: Int[np.ndarray, " N"] | None = None
     status: Shaped[np.ndarray, " N"] | None = None
     losses: Float[np.ndarray, " N"] | None = None
     """Sum of the batch losses of the last epoch so far, without label smoothing, each
     before its step; None means 0."""
+    explored: Mask | None = None
+    """Entries that the masks of some training step kept; None before the first."""
 
     @classmethod
     def fresh(cls, job: TrainJob) -> "TrainState":

@@ -26,7 +26,7 @@ class Change:
     masks: Mask | None = None
     params: Params | None = None
     reset_momentum: Mask | None = None
-    """Entries whose momentum is set to zero."""
+    """Entries whose momentum, or moments, are set to zero."""
     trainable: Mask | None = None
     """Entries that train while they are kept; the others are frozen."""
     lr_scale: Float[np.ndarray, " N"] | None = None
@@ -40,7 +40,9 @@ class Change:
     batch: int | None = None
     """Points per batch from here on, for the whole pack; 0 restores the config's."""
     plain: bool = False
-    """Plain SGD on the plain loss from here on, whatever the plan started with."""
+    """Plain training from here on, whatever the plan started with: no weight map or
+    adapters, the config's own optimiser and label smoothing (SGD and none, unless the
+    config sets them)."""
     active_counts: Int[np.ndarray, "N G"] | None = None
     """Weights of each group that a weight map keeps active from here on."""
     adapters: Float32[np.ndarray, "N Q"] | None = None

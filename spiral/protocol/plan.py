@@ -36,21 +36,45 @@ class Budget:
 
 @dataclass(frozen=True)
 class Sgd:
-    """SGD with momentum and an L2 penalty; all settings are per network."""
+    """SGD with momentum and an L2 penalty; all other settings are per network."""
 
+    nesterov: bool = False
+    """Whether a step goes along g + μv rather than v = μv + g, where g is the gradient
+    with the L2 penalty (Nesterov's momentum, as in ``torch.optim.SGD``)."""
     name: ClassVar[str] = "sgd"
 
 
 @dataclass(frozen=True)
-class AdamW:
-    """AdamW with its default settings from an event on; SGD before that.
+class Adam:
+    """Adam with torch's default settings, the L2 penalty in the gradient.
 
-    Starts with ``Change.adapters``, which may be empty. Weight decay is decoupled.
+    β is 0.9 and 0.999, ε 1e-8. Moments of entries that a method resets, or brings back,
+    begin anew, with the bias correction of a first step.
     """
 
-    since: int
-    """The event at which it starts."""
+    since: int = 0
+    """The step at which it starts, 0 or an event; the config's optimiser before it."""
+    name: ClassVar[str] = "adam"
+
+
+@dataclass(frozen=True)
+class AdamW:
+    """Adam with decoupled weight decay, otherwise as :class:`Adam`."""
+
+    since: int = 0
+    """The step at which it starts, 0 or an event; the config's optimiser before it."""
     name: ClassVar[str] = "adamw"
+
+
+@dataclass(frozen=True)
+class Controls:
+    """How a config trains networks wherever its method has no way of its own.
+
+    Equal for all methods, so that a comparison of them is fair.
+    """
+
+    optimiser: Sgd | Adam | AdamW = Sgd()
+    label_smoothing: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -132,7 +156,7 @@ class Plan:
     """Learning-rate factor of every step, for each schedule a config may name."""
     replaced: Collection[int] = ()
     """Events that replace the training step they precede (RigL)."""
-    optimiser: Sgd | FrankWolfe | AdamW | Sam = Sgd()
+    optimiser: Sgd | FrankWolfe | Adam | AdamW | Sam = Sgd()
     label_smoothing: float = 0.0
     """ε in the targets y(1 - ε) + ε/2."""
     weight_map: ForwardMask | LowRank | None = None
@@ -146,6 +170,8 @@ class Plan:
     """The complete plan, if this one is cut short; methods see the complete one."""
     first: "Plan | None" = None
     """The first plan of a method with two parts (see :meth:`then`)."""
+    controls: Controls = Controls()
+    """Those of the config; methods leave them alone (see :meth:`under`)."""
 
     @classmethod
     def simple(cls, budget: Budget, *events: int, **more: Any) -> "Plan":
@@ -166,6 +192,21 @@ class Plan:
             exact=self.exact and events == tuple(self.events),
             whole=self,
         )
+
+    def under(self, controls: Controls) -> "Plan":
+        """Return the plan under a config's controls.
+
+        They hold wherever the method deviates from plain training in nothing, or no
+        longer (see :meth:`plain`).
+        """
+        own = {name: getattr(self, name) for name in CONTROLLED}
+        usual = {n: getattr(controls, n) for n, v in own.items() if v == PLAIN[n]}
+        return replace(self, controls=controls, **usual)
+
+    def plain(self) -> "Plan":
+        """Return the plan without deviations: the config's controls, no weight map."""
+        usual = {name: getattr(self.controls, name) for name in CONTROLLED}
+        return replace(self, weight_map=None, **usual)
 
     def then(self, second: "Plan") -> "Plan":
         """Return a plan that continues with another, which starts with an event.
@@ -190,8 +231,11 @@ class Plan:
         )
 
 
-OWN_WAYS = ("optimiser", "label_smoothing", "weight_map")
-"""Fields of a plan that deviate from plain training."""
+CONTROLLED = ("optimiser", "label_smoothing")
+"""Fields of a plan that a config controls, unless its method sets them."""
+
+PLAIN = {name: getattr(Controls, name) for name in CONTROLLED}
+"""Their values where neither config nor method sets them."""
 
 
 def variant(schedule: str, number: int) -> str:

@@ -37,6 +37,7 @@ def after_event(groups: np.ndarray, job: TrainJob, state: TrainState) -> np.ndar
         state.active,
         state.adapters,
         state.moments,
+        state.born,
         state.trained,
         state.status,
     )

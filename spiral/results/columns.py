@@ -65,6 +65,9 @@ RESULTS: dict[str, Result] = {
         pa.int64(), "weights", "kept weights on a path from input to output"
     ),
     "connected": Result(pa.bool_(), "-", "whether a path leads from input to output"),
+    "explored": Result(
+        pa.float64(), "-", "share of all weights that the mask of some step kept"
+    ),
     "nnz_1": Result(pa.int64(), "weights", "kept weights of layer 1 (inputs)"),
     "nnz_2": Result(pa.int64(), "weights", "kept weights of layer 2"),
     "nnz_3": Result(pa.int64(), "weights", "kept weights of layer 3"),
@@ -96,7 +99,7 @@ METHOD_STATUSES = ("degenerate", "aborted")
 
 ADDED = (
     *("init", "stop_epoch", "connected", "entropy", "running_loss"),
-    "trained_params",
+    *("trained_params", "explored"),
 )
 """Columns that files of the first version lack."""
 

@@ -9,7 +9,7 @@ import torch
 from spiral import engines
 from spiral.protocol import adapters
 from spiral.protocol.adapters import LowRank
-from spiral.protocol.job import AdamW, Sgd
+from spiral.protocol.job import AdamW, Controls, Sgd
 from tests import oracles
 from tests.engines import begin, build, make_job, some_masks
 from tests.tolerances import tolerance
@@ -160,9 +160,21 @@ def test_before_a_method_begins_it_is_plain_sgd(name):
     job = job_of()
     plain = replace(job, plan=replace(job.plan, weight_map=None, optimiser=Sgd()))
     start = begin(job, some_masks(IDS))
-    got, expected = (build(name).advance(j, start, 30) for j in (job, plain))
+    got, expected = (build(name).advance(j, start, BEGIN) for j in (job, plain))
     assert np.array_equal(got.params, expected.params)
-    assert got.adapters is None
+    assert got.adapters is got.moments is None
+
+
+def test_before_a_method_begins_it_is_the_optimiser_of_the_config(name):
+    job = job_of()
+    nesterov = Controls(Sgd(nesterov=True))
+    start = begin(job, some_masks(IDS))
+    late = replace(job, plan=job.plan.under(nesterov))
+    usual = replace(job, plan=job.plan.plain().under(nesterov))
+    got, expected = (build(name).advance(j, start, BEGIN) for j in (late, usual))
+    assert np.array_equal(got.params, expected.params)
+    other = build(name).advance(job, start, BEGIN)
+    assert not np.array_equal(got.params, other.params)
 
 
 def test_a_diverging_network_stays_in_its_row(name):

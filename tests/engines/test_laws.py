@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spiral.model import mlp
+from spiral.protocol.job import Controls, Sgd
 from tests import oracles
 from tests.engines import (
     CPU,
@@ -176,6 +177,23 @@ def test_lr_scale_multiplies_the_learning_rate(name):
     assert np.array_equal(got.params, expected.params)
     assert np.array_equal(got.params[2], job.initial[2])
     assert not np.array_equal(got.params[1], advance(name, job, 20).params[1])
+
+
+def test_nesterov_momentum(name):
+    plan = make_job().plan.under(Controls(Sgd(nesterov=True)))
+    settings = {
+        "lr": np.array([0.05, 0.1, 0.2]),
+        "momentum": np.array([0.0, 0.5, 0.9]),
+        "weight_decay": np.array([0.0, 0.1, 5e-4]),
+    }
+    job, kept = replace(make_job(**settings), plan=plan), some_masks(IDS)
+    got = advance(name, job, 20, kept).params
+    for n in range(3):
+        expected = twin(job, n, 20, kept, nesterov=True)
+        assert furthest(got[n], expected) <= tolerance("steps_20")
+    plain = advance(name, make_job(**settings), 20, kept).params
+    assert furthest(got[0], plain[0]) <= tolerance("steps_20")  # no momentum
+    assert furthest(got[2], plain[2]) > 1000 * tolerance("steps_20")
 
 
 def test_label_smoothing(name):

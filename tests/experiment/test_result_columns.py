@@ -143,6 +143,26 @@ def test_a_row_tells_the_truth_about_its_weights():
         assert sum(row[f"nnz_{i}"] for i in (1, 2, 3, 4)) == row["nnz"]
 
 
+@pytest.mark.parametrize("late", [5, 8])
+def test_explored_are_the_weights_of_all_steps(script, late):
+    """But not those of masks under which no step was trained."""
+    first, then, last = np.zeros((3, 1, 27), bool)
+    first[0, :9], then[0, 6:15], last[0, [20]] = True, True, True
+    changes = [Change(masks=masks.with_biases(kept, 3)) for kept in (first, then, last)]
+    script(*changes, events=(0, 3, late))
+    (row,) = run("dense", epochs=2, batch=10_000)  # eight steps
+    assert row["explored"] == pytest.approx((16 if late < 8 else 15) / 27)
+    assert row["nnz"] == 1
+
+
+def test_what_trains_before_the_first_mask_is_explored():
+    assert [row["explored"] for row in run("gmp", 2, keep=[9, 15])] == [1, 1]
+    assert [row["explored"] for row in run("random", 2, keep=[9, 18])] == [
+        9 / 27,
+        18 / 27,
+    ]
+
+
 def test_statuses():
     texts = [DENSE_3, "00/1/1/1", "11/1/0/1"]
     found = run("mask", 3, matrices=texts)

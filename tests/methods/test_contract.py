@@ -16,6 +16,7 @@ from spiral.engines import sparse
 from spiral.errors import MethodError
 from spiral.experiment import prepare
 from spiral.methods.entry import Taxonomy
+from spiral.methods.parts import shares
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from spiral.protocol import config
@@ -44,6 +45,12 @@ OF_UNITS = [
 BLIND = [name for name, e in METHODS.items() if e.taxonomy.data == "none"]
 NEVER_GROW = [name for name, e in METHODS.items() if e.taxonomy.grow == "none"]
 KEEPS = [1, 11, 26, 27]
+ALLOCATED = [
+    (name, allocation)
+    for name, entry in METHODS.items()
+    if "allocation" in (options := config.fields(entry.options))
+    for allocation in options["allocation"].legal()["enum"]
+]
 SCORED = ["snip", "grasp", "synflow", "force", "iter_snip", "prospr"]
 """Methods that rank weights by what the loss or the output says of them."""
 
@@ -65,6 +72,17 @@ def test_exactly_keep_weights_stay_at_other_widths(name, width):
     keeps = [15, 26] * 3
     state = decide(table(name, 6, width=width, keep=keeps, **exactly(name)))
     assert kept_weights(state, width).sum(axis=1).tolist() == keeps
+
+
+@pytest.mark.parametrize(("name", "allocation"), ALLOCATED)
+def test_exactly_keep_weights_stay_under_every_allocation(name, allocation):
+    keeps = [4, 16, 26, 44, 65, 560]
+    configs = table(name, 6, width=16, keep=keeps, allocation=allocation)
+    kept = kept_weights(decide(configs, Still()), 16)
+    assert kept.sum(axis=1).tolist() == keeps
+    if allocation in shares.RULES and name != "rigl":  # which rounds otherwise
+        quotas = shares.quotas(np.array(keeps), 16, allocation)
+        assert np.array_equal(shares.of_mask(kept, 16), quotas)
 
 
 @pytest.mark.parametrize("name", OF_UNITS)

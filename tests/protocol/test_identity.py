@@ -77,6 +77,25 @@ def test_a_seed_of_its_own_makes_another_config():
     assert len(set(ids(*cases))) == len(cases) - 1
 
 
+class Renamed(Plain):
+    """An option whose value ``all`` the older ``tag: b`` says, too."""
+
+    kind: Literal["none", "all", "some"] = Field(
+        "none", json_schema_extra={"said_by": {"tag": {"b": "all"}}}
+    )
+
+
+def test_what_an_older_option_says_too_does_not_enter():
+    older = id_of(tag="b")
+    found = ids({"tag": "b", "kind": "all"}, options=Renamed)[0]
+    assert found == older
+
+
+def test_it_enters_where_the_older_option_says_something_else():
+    cases = [{"kind": "all"}, {"tag": "b", "kind": "some"}, {"tag": "b"}, {}]
+    assert len(set(ids(*cases, options=Renamed))) == 4
+
+
 def test_neighbouring_floats_are_different_configs():
     assert id_of(lr=0.1 + 0.2) != id_of(lr=0.3)
 

@@ -22,7 +22,7 @@ from jaxtyping import Float, Float32, Int
 from spiral.engines.compiled import njit
 from spiral.engines.sparse.lists import LANES, Lists
 from spiral.engines.sparse.lists import build as build_lists
-from spiral.protocol.job import Evaluation, ForwardMask, TrainJob, TrainState
+from spiral.protocol.job import Evaluation, ForwardMask, Sgd, TrainJob, TrainState
 from spiral.tasks import cubist
 
 SEEDS_AT_ONCE = 8
@@ -40,6 +40,8 @@ class Pack(NamedTuple):
     decay: Float32[np.ndarray, " N"]
     rates: Float32[np.ndarray, "S N"]
     losses: Float[np.ndarray, " N"]
+    nesterov: int
+    """1 if momentum is Nesterov's."""
 
 
 class Data(NamedTuple):
@@ -246,6 +248,7 @@ def aligned(size: int) -> Float32[np.ndarray, " size"]:
 
 def lay_out(job: TrainJob, state: TrainState, lists: Lists) -> Pack:
     """Return a pack's state in the kernels' layout, still without learning rates."""
+    optimiser = job.plan.optimiser
     return Pack(
         params=gather(state.params, lists),
         velocity=gather(state.momentum, lists),
@@ -254,6 +257,7 @@ def lay_out(job: TrainJob, state: TrainState, lists: Lists) -> Pack:
         decay=job.weight_decay.astype(np.float32),
         rates=np.empty((0, 0), np.float32),
         losses=state.losses_so_far(),
+        nesterov=int(isinstance(optimiser, Sgd) and optimiser.nesterov),
     )
 
 

@@ -26,7 +26,7 @@ from spiral.engines.sparse.forward_lists import (
 )
 from spiral.engines.sparse.lists import LANES
 from spiral.model import mlp
-from spiral.protocol.job import ForwardMask, TrainJob, TrainState
+from spiral.protocol.job import ForwardMask, Sgd, TrainJob, TrainState
 
 Advance = Callable[[TrainJob, TrainState, int], TrainState]
 Run = Callable[..., None]
@@ -64,6 +64,8 @@ class Pack(NamedTuple):
     """Which are active (see ``forward_lists``)."""
     momentum: Float32[np.ndarray, " N"]
     decay: Float32[np.ndarray, " N"]
+    nesterov: int
+    """1 if momentum is Nesterov's."""
     rates: Float32[np.ndarray, "S N"]
     losses: Float[np.ndarray, " N"]
 
@@ -192,7 +194,7 @@ def _rule(here: ForwardMask, width: int, step: int) -> Rule:
 def _lay_out(job: TrainJob, state: TrainState) -> Pack:
     """Return a pack's state in the kernels' layout, still without learning rates."""
     assert state.active is not None
-    size = padded(job.width)
+    size, optimiser = padded(job.width), job.plan.optimiser
 
     def flat(values: np.ndarray) -> Float32[np.ndarray, "N S"]:
         found = aligned(job.networks * size).reshape(job.networks, size)
@@ -211,6 +213,7 @@ def _lay_out(job: TrainJob, state: TrainState) -> Pack:
         state=states,
         momentum=job.momentum.astype(np.float32),
         decay=job.weight_decay.astype(np.float32),
+        nesterov=int(isinstance(optimiser, Sgd) and optimiser.nesterov),
         rates=np.empty((0, 0), np.float32),
         losses=state.losses_so_far(),
     )

@@ -14,7 +14,7 @@ One step of one network:
    still in registers, the gradients of its slots become 16 partial sums each;
 5. 16 slots at a time: a transpose adds the partial sums, then weight decay, momentum
    and the step are vector operations, v ← μv + (g + λw) and w ← w - ηv as in
-   ``torch.optim.SGD``.
+   ``torch.optim.SGD``; with Nesterov's momentum w ← w - η(g + λw + μv).
 
 Batches of other sizes run as several rows of lanes, the last one padded with points of
 weight zero. Threads take the next network from an atomic counter, largest first.
@@ -133,7 +133,8 @@ def train_network(n, lists, pack, data, scratch, base):
             g = keep(load16(trains, slot0 + s), g)
             v = fma(momentum, load16(velocity, slot0 + s), g)
             store(velocity, slot0 + s, v)
-            store(params, slot0 + s, fma(rate, v, p))
+            along = fma(momentum, v, g) if pack.nesterov > 0 else v
+            store(params, slot0 + s, fma(rate, along, p))
     pack.losses[n] = total
 
 

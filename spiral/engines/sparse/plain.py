@@ -75,7 +75,10 @@ def _update(n, lists, pack, rate, gradients):
         # Not a product: NaN times 0 would be NaN in a masked weight
         g = g if pack.trains[k] > 0 else np.float32(0)
         pack.velocity[k] = pack.momentum[n] * pack.velocity[k] + g
-        pack.params[k] -= rate * pack.velocity[k]
+        if pack.nesterov > 0:
+            pack.params[k] -= rate * (g + pack.momentum[n] * pack.velocity[k])
+        else:
+            pack.params[k] -= rate * pack.velocity[k]
 
 
 @njit(error_model="numpy", inline="always")

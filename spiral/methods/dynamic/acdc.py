@@ -11,7 +11,13 @@ from pydantic import Field
 
 from spiral.methods.dynamic.phases import budget_of, phases_of
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import n_of_m, scores, selection
+from spiral.methods.parts import n_of_m, scores
+from spiral.methods.parts.allocation import (
+    Allocation,
+    allocation_option,
+    check_pattern,
+    largest,
+)
 from spiral.methods.parts.retraining_rates import Buffers, buffers_option
 from spiral.model import masks, schedules
 from spiral.protocol.config import PER_NETWORK, Options, preset, unit
@@ -56,9 +62,10 @@ class AlternatingOptions(Options):
     buffers: Buffers = buffers_option("reset")
     scope: Scope = Field(
         "global",
-        description="rank over all layers; keep the same share of each inner layer and "
+        description="as `allocation` says; keep the same share of each inner layer and "
         "all of the two others; or N:M along inputs",
     )
+    allocation: Allocation = allocation_option("Peste et al. 2021")
     nm_keep: int = n_of_m.NM_KEEP
     nm_group: int = n_of_m.NM_GROUP
     twin: Literal["sparse", "dense", "dense_tuned"] = Field(
@@ -143,6 +150,7 @@ class Alternating:
     stretched: bool
     smoothing: float = 0.0
     rates: Rates = "schedule"
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event at the beginning of each phase but the first."""
@@ -175,12 +183,12 @@ class Alternating:
 
     def _prune(self, view: View) -> Bool[np.ndarray, "N W"]:
         """Keep the largest weights."""
+        if self.scope == "global":
+            return largest(view, view.keep, self.allocation)
         size = scores.sizes_left(view)
         if self.scope == "nm":
             return n_of_m.n_of_m(size, view.width, self.nm_keep, self.nm_group)
-        if self.scope == "uniform":
-            return n_of_m.uniform(size, view.width, view.keep)
-        return selection.cut(size, view.keep, view.width)
+        return n_of_m.uniform(size, view.width, view.keep)
 
 
 def check(table: pd.DataFrame, stretched: bool) -> list[Mistake]:
@@ -195,7 +203,7 @@ def check(table: pd.DataFrame, stretched: bool) -> list[Mistake]:
         if keep < (ends := n_of_m.ends(width)):
             text = f"uniform keeps the {ends} weights of the first and last layer; "
             found.append(Mistake("keep", text + f"got {keep}", keep))
-    return [*found, *n_of_m.check(table)]
+    return [*found, *check_pattern(table), *n_of_m.check(table)]
 
 
 def cost_profile(

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.parts import erk
+from spiral.methods.parts import erk, rewire, shares
+from spiral.methods.parts.allocation import Allocation, allocation_option, choose
+from spiral.methods.parts.scores import drawn
 from spiral.methods.parts.selection import by_layer
-from spiral.model import masks, mlp
+from spiral.model import masks
 from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Budget, Change, Plan, View
-from spiral.tasks import cubist
 
 
 class RiglOptions(Options):
@@ -65,7 +65,7 @@ class RiglOptions(Options):
         description="which weights grow: largest gradients, or random ones (SET)",
     )
     layer_rounding: erk.Rounding = Field(
-        "exact", description="make layer budgets add up to keep, or round them up"
+        "exact", description="make ERK budgets add up to keep, or round them up"
     )
     zeros: Literal["kept", "as_any"] = Field(
         "kept",
@@ -75,17 +75,18 @@ class RiglOptions(Options):
         "rank",
         description="which of equal values to keep: lower indices, or torch's choice",
     )
+    allocation: Allocation = allocation_option("Evci et al. 2020", "erk")
 
 
 @dataclass(frozen=True)
 class Rigl:
     """RigL with ERK (Evci et al., ICML 2020, arXiv:1911.11134).
 
-    Starts from a random mask with the layer budgets of Erdős–Rényi–Kernel. Every
-    ``update_interval`` steps until ``update_end`` an update takes the place of the
-    training step: of each layer's n weights ⌊n · drop/2 · (1 + cos(πt/T_end))⌋ of
-    smallest value go, and as many of largest dense gradient come, at value 0. A weight
-    that goes and comes back keeps its value.
+    Starts from a random mask with layer budgets, those of Erdős–Rényi–Kernel by
+    default. Every ``update_interval`` steps until ``update_end`` an update takes the
+    place of the training step: of each layer's n weights
+    ⌊n · drop/2 · (1 + cos(πt/T_end))⌋ of smallest value go, and as many of largest
+    dense gradient come, at value 0. A weight that goes and comes back keeps its value.
 
     Departures: layer budgets add up to ``keep``; equal values go by index, without
     noise. With few weights a layer the floor is often 0; ``least_swap: 1`` mends that.
@@ -104,6 +105,7 @@ class Rigl:
     layer_rounding: erk.Rounding
     zeros: Literal["kept", "as_any"]
     selection: Literal["rank", "sorted"]
+    allocation: Allocation = "erk"
 
     def plan(self, budget: Budget) -> Plan:
         """The first mask, then updates in place of training steps."""
@@ -127,23 +129,21 @@ class Rigl:
             kept = self._update(view, kept)
         return Change(masks=masks.with_biases(kept, view.width)), None
 
-    def _first(self, view: View) -> Bool[np.ndarray, "N W"]:
-        """Draw a random mask with each layer's budget."""
-        total = mlp.weight_count(view.width)
-        networks = range(len(view.keep))
-        scores = np.stack([view.stream(n, "rigl").random(total) for n in networks])
-        shares = np.array(
-            [erk.budgets(view.width, int(k), self.layer_rounding) for k in view.keep]
-        )
-        return by_layer(view.width, scores, shares)
+    def _first(self, view: View) -> rewire.WeightMask:
+        """Draw a random mask with each layer's budget.
 
-    def _update(
-        self, view: View, kept: Bool[np.ndarray, "N W"]
-    ) -> Bool[np.ndarray, "N W"]:
+        Those of ERK are rounded by largest remainders rather than as ``choose`` does:
+        they need not be monotone, and old rows have them.
+        """
+        numbers = drawn(view, "rigl")
+        if self.allocation == "erk":
+            budgets = erk.shares(view.keep, view.width, self.layer_rounding)
+            return by_layer(view.width, numbers, budgets)
+        return choose(numbers, view.keep, self.allocation, "rank", view.width)
+
+    def _update(self, view: View, kept: rewire.WeightMask) -> rewire.WeightMask:
         """Swap some weights of every layer."""
-        counts = np.stack(
-            [kept[:, layer.columns].sum(axis=1) for layer in mlp.layers(view.width)], 1
-        )
+        counts = shares.of_mask(kept, view.width)
         swaps = np.minimum(self._swaps(view, counts), counts)
         some = np.flatnonzero(swaps.any(axis=1))  # late, small networks swap nothing
         if not len(some) and self.zeros == "kept":
@@ -151,46 +151,26 @@ class Rigl:
         size = np.abs(masks.of_weights(view.params, view.width))
         lowest = np.float32(-1 if self.zeros == "kept" else 0)
         worth, rule = np.where(kept, size, lowest), self.selection
-        stay = by_layer(view.width, worth, counts - swaps, rule)
-        others = np.where(stay, -np.inf, self._interest(view, kept, some))
-        return stay | by_layer(view.width, others, swaps, rule)
+        stay = rewire.stay(worth, counts - swaps, view.width, rule)
+        interest = self._interest(view, kept, some)
+        return rewire.grow(stay, interest, swaps, view.width, rule)
 
-    def _swaps(
-        self, view: View, counts: Int[np.ndarray, "N L"]
-    ) -> Int[np.ndarray, "N L"]:
+    def _swaps(self, view: View, counts: rewire.LayerCounts) -> rewire.LayerCounts:
         """Return how many weights each layer swaps."""
         end = int(self.update_end * view.plan.steps)
-        number = view.step + self.counted_from
-        share = self.drop / 2 * (1 + np.cos(number * np.pi / end))
+        share = rewire.cosine(self.drop, view.step + self.counted_from, end)
         return np.maximum(self.least_swap, (counts * share).astype(np.int64))
 
     def _interest(
-        self, view: View, kept: Bool[np.ndarray, "N W"], some: Int[np.ndarray, " M"]
+        self, view: View, kept: rewire.WeightMask, some: Int[np.ndarray, " M"]
     ) -> Float[np.ndarray, "N W"]:
         """Return growth scores of some networks; 0 for the others."""
-        found = np.zeros(kept.shape)
-        if not len(some):
-            return found
         if self.growth == "random":
-            purpose, size = f"grow/{view.step}", kept.shape[1]
-            found[some] = [view.stream(n, purpose).random(size) for n in some]
-            return found
-        from spiral.model import gradients
-
-        masked = (view.params * masks.with_biases(kept, view.width))[some]
-        points, labels = view.batch(view.step)
-        dense = gradients.gradient(
-            masked, (points[some], labels[some]), view.width, kind=np.float32
-        )
-        found[some] = masks.of_weights(np.abs(dense), view.width)
+            return rewire.noise(view, some)
+        found = np.zeros(kept.shape)
+        if len(some):
+            found[some] = np.abs(rewire.slopes(view, kept, some, view.step))
         return found
-
-
-def updates(table: pd.DataFrame) -> np.ndarray:
-    """Return the number of updates: half a gradient each, in float32, and ranking."""
-    columns = ("epochs", "batch", "update_end", "update_interval")
-    epochs, batch, end, interval = (table[c].to_numpy(np.float64) for c in columns)
-    return epochs * (cubist.POINTS // batch) * end / interval
 
 
 ENTRY = Entry(
@@ -207,7 +187,7 @@ ENTRY = Entry(
         data="a batch an update",
     ),
     options=RiglOptions,
-    gradients=updates,
+    gradients=rewire.updates,
     colour="#999933",
     marker="8",
 )

@@ -8,10 +8,11 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.forward_mask.straight_through import hardened, shares
-from spiral.methods.parts import counts
-from spiral.methods.parts.allocation import SCOPE, Scope
-from spiral.model import groups, mlp
+from spiral.methods.forward_mask.straight_through import Fixed, hardened
+from spiral.methods.parts import counts, shares
+from spiral.methods.parts.allocation import allocation_option
+from spiral.model import mlp
+from spiral.model.groups import Counts, Scope
 from spiral.protocol.config import Options, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, ForwardMask, Plan, View
@@ -45,7 +46,7 @@ class DpfOptions(Options):
     )
     counts: Schedule = schedule_option("cubic", "Lin et al. 2020, as in the BIMP code")
     end: float = END
-    scope: Scope = SCOPE
+    allocation: Fixed = allocation_option("as in the BIMP code")
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,14 @@ class RenewedMask:
 
     Assumptions: biases are always active and masked by the rule of Zhang & Papyan in
     the end. The authors' own schedule of the counts was not available; this is the one
-    of the BIMP repository (Zimmer et al.), which ranks over all layers, too.
+    of the BIMP repository (Zimmer et al.), which ranks over all layers, too. LAMP is
+    no allocation here: its shares would change at every step.
     """
 
     interval: int
     counts: Schedule
     end: float
-    scope: Scope
+    allocation: Fixed = "global"
     begin: float = 0.0
     stored: bool = False
 
@@ -84,7 +86,7 @@ class RenewedMask:
         rest = np.ones(budget.steps)
         rest[starts[0] : last] = 0
         forward = ForwardMask(
-            scopes={starts[0]: groups.Scope(self.scope)},
+            scopes={starts[0]: self._scope()},
             rest=rest,
             interval=self.interval,
             stored=self.stored,
@@ -99,13 +101,22 @@ class RenewedMask:
         """Set the number of active weights, or fix the mask."""
         *starts, last = view.plan.events
         if view.step == last:
-            active = shares(view.keep, view.width, self.scope)
-            fixed = hardened(view, active, groups.Scope(self.scope))
-            return Change(masks=fixed), None
+            active = self._active(view, view.keep)
+            return Change(masks=hardened(view, active, self._scope())), None
         done = (starts.index(view.step) + 1) / len(starts)
         left = counts.cubic(done, view.keep, mlp.weight_count(view.width))
-        active = shares(np.rint(left).astype(np.int64), view.width, self.scope)
+        active = self._active(view, np.rint(left).astype(np.int64))
         return Change(active_counts=active), None
+
+    def _scope(self) -> Scope:
+        """Return which weights compete."""
+        return Scope("global" if self.allocation == "global" else "layer")
+
+    def _active(self, view: View, left: np.ndarray) -> Counts:
+        """Return each group's active weights, given those of each network."""
+        if self.allocation == "global":
+            return left[:, None]
+        return shares.quotas(left, view.width, self.allocation)
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:

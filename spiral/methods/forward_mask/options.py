@@ -10,11 +10,13 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy, nothing_to_derive
 from spiral.methods.forward_mask.straight_through import (
+    Fixed,
     Gradient,
     Kind,
     StraightThrough,
 )
 from spiral.methods.parts import n_of_m
+from spiral.methods.parts.allocation import allocation_option, check_pattern
 from spiral.model import mlp
 from spiral.protocol.config import Options, fields, unit
 from spiral.protocol.cost_profile import CostProfile
@@ -33,6 +35,7 @@ class StraightThroughOptions(Options):
         description="rank over all layers, within each layer separately, or N:M along "
         "inputs",
     )
+    allocation: Fixed = allocation_option("ours; the authors rank within layers")
     nm_keep: int = n_of_m.NM_KEEP
     nm_group: int = n_of_m.NM_GROUP
     gradient: Gradient = Field(
@@ -104,7 +107,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
             text = f"expected an end at least {MOST_FRAMES} steps after `begin`, "
             text += f"{begin:g}; got {end:g}, {steps} steps after it"
             found.append(Mistake("end", text, end))
-    return [*found, *n_of_m.check(table)]
+    return [*found, *check_pattern(table), *n_of_m.check(table)]
 
 
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:

@@ -10,12 +10,13 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from spiral.methods.parts import allocation
+from spiral.methods.parts import shares
 from spiral.model import groups, masks, mlp
 from spiral.model.groups import Scope
 from spiral.protocol.job import Budget, Change, ForwardMask, Mask, Plan, View
 
 Kind = Literal["global", "layer", "nm"]
+Fixed = Literal["global", "uniform", "uniform_alive", "erk", "igq"]
 Gradient = Literal["ste", "chain"]
 Decay = Literal["none", "linear", "exponential"]
 Ramp = Literal["none", "stepwise", "geometric"]
@@ -40,9 +41,10 @@ class StraightThrough:
 
     Assumptions: ``scope: global`` ranks over all layers, where the authors' codes rank
     within a layer or a group. ``layer`` shares ``keep`` in proportion to the layers'
-    sizes, at least one weight each. N:M groups lie within a unit's inputs; layers whose
-    inputs M does not divide stay dense. Biases are always active and masked by the rule
-    of Zhang & Papyan in the end.
+    sizes, at least one weight each; any other ``allocation`` ranks within layers too,
+    by its shares (not LAMP, whose shares would change at every step). N:M groups lie
+    within a unit's inputs; layers whose inputs M does not divide stay dense. Biases are
+    always active and masked by the rule of Zhang & Papyan in the end.
 
     A stepwise ramp has W - keep active weights in its first frame, then W/2, W/4 … and
     ``keep`` in the last; with N:M, (M - 1):M, M/2:M … N:M. A geometric ramp keeps the
@@ -62,6 +64,7 @@ class StraightThrough:
     ramp: Ramp = "none"
     frames: int | None = None
     pull: float = 0.0
+    allocation: Fixed = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event at the beginning of each frame, one to mask the weights."""
@@ -103,10 +106,11 @@ class StraightThrough:
         if self.scope == "nm":
             merged = (8, 4, 2, 1) if self.ramp == "geometric" else (1,) * self._count()
             return [Scope("inputs", self.nm_group, times) for times in merged]
+        layered = self.scope == "layer" or self.allocation != "global"
         if self.ramp == "geometric":
             shrinking = [Scope("global"), Scope("layer"), Scope("unit")]
-            return shrinking[self.scope == "layer" :]
-        return [Scope(self.scope)] * self._count()
+            return shrinking[layered:]
+        return [Scope("layer" if layered else "global")] * self._count()
 
     def _count(self) -> int:
         """Return the number of frames of a ramp whose groups stay as they are."""
@@ -141,16 +145,18 @@ class StraightThrough:
         total = mlp.weight_count(view.width)
         left = total - view.keep if frame == 0 else total >> frame
         counts = view.keep if last else np.maximum(view.keep, left)
-        return shares(counts, view.width, self.scope)
+        if self.allocation != "global":
+            return shares.quotas(counts, view.width, self.allocation)
+        return active_counts(counts, view.width, self.scope)
 
 
-def shares(
+def active_counts(
     counts: Int[np.ndarray, " N"], width: int, scope: Kind
 ) -> Int[np.ndarray, "N G"]:
     """Return each group's active weights, given those of a network."""
     if scope == "global":
         return counts[:, None]
-    return allocation.at_least_one(counts, width)
+    return shares.at_least_one(counts, width)
 
 
 def hardened(view: View, counts: Int[np.ndarray, "N G"], scope: Scope) -> Mask:

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import scores, selection
+from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.model import masks, schedules
 from spiral.protocol import norm_balls
 from spiral.protocol.config import Config, Options, fields, unit
@@ -48,6 +48,7 @@ class SfwOptions(Options):
         description="learning rate: the config's schedule, or from it down to 0 in "
         "equal steps",
     )
+    allocation: Allocation = allocation_option("Zimmer et al. 2022")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Sfw:
     ball_radius: float
     rescale: Rescale
     rates: Literal["schedule", "linear"]
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event to start within the balls, one to prune."""
@@ -96,7 +98,7 @@ class Sfw:
             setting = (self.ball, self.ball_share, self.ball_radius)
             stack = norm_balls.cells(view.width, *setting)
             return Change(params=norm_balls.inside(stack, view.params)), None
-        kept = selection.cut(scores.sizes_left(view), view.keep, view.width)
+        kept = largest(view, view.keep, self.allocation)
         return Change(masks=masks.with_biases(kept, view.width)), None
 
 

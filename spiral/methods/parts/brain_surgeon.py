@@ -1,17 +1,63 @@
-"""Optimal brain surgeon on one linear layer: score its inputs, remove some of them.
+"""Optimal brain surgeon: remove what costs least, and let the rest compensate for it.
 
-A layer sees inputs x (with a last one that is always 1, for its bias) and computes Wx.
-Without an input the best that its other weights can do, for mean squared error on the
-samples, follows from the inverse of H = mean(x xᵀ) + λI. In NumPy float64.
+Blocks of weights do not interact. Within a block, H is the curvature of a squared
+error, and what the other weights can do at best without one of them follows from the
+inverse of H. In one linear layer, a layer's inputs x (with a last one that is always 1,
+for its bias) have H = mean(x xᵀ) + λI for each of its outputs. In NumPy float64.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from spiral.model import mlp
 
 Weights = Float[np.ndarray, "out I"]
 Matrix = Float[np.ndarray, "I I"]
+
+STAYS = -1
+"""Group of what is never removed."""
+
+
+class Removal(NamedTuple):
+    """One input that was removed."""
+
+    block: int
+    unit: int
+    cost: float
+    """The error that this adds."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Weights [out, I] that share the inverse of their H [I, I]; both change."""
+
+    weights: Weights
+    inverse: Matrix
+    groups: Int[np.ndarray, " I"]
+    """Which number of removals each input counts towards, or ``STAYS``."""
+
+    def prices(self) -> Float[np.ndarray, " I"]:
+        """Return the error that removing each input adds; -inf for NaN."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            each = costs(self.weights, self.inverse)
+        return np.nan_to_num(each, nan=-np.inf, posinf=np.finfo(float).max)
+
+    def remove(self, unit: int) -> float:
+        """Remove one input and let the other weights compensate for it.
+
+        The inverse of H without the input is left, its row and column zero.
+        """
+        pivot, row = self.inverse[unit, unit], self.inverse[unit].copy()
+        column, own = self.inverse[:, unit].copy(), self.weights[:, unit].copy()
+        cost = float((own**2).sum() / pivot)
+        self.weights[...] -= np.outer(own, row / pivot)
+        self.inverse[...] -= np.outer(column, row / pivot)
+        self.weights[:, unit] = self.inverse[unit] = self.inverse[:, unit] = 0
+        return cost
 
 
 def layer_inputs(
@@ -51,45 +97,51 @@ def costs(weights: Weights, inverse: Matrix) -> Float[np.ndarray, " I"]:
     return (weights**2).sum(axis=0) / np.diagonal(inverse)
 
 
-def without(
-    weights: Weights, inverse: Matrix, unit: int
-) -> tuple[Weights, Matrix, float]:
-    """Remove one input and let the other weights compensate for it.
-
-    Returns:
-        The new weights, the inverse of H without the input (its row and column are
-        zero), and the error that this adds.
-    """
-    pivot, row = inverse[unit, unit], inverse[unit]
-    cost = float((weights[:, unit] ** 2).sum() / pivot)
-    updated = weights - np.outer(weights[:, unit], row / pivot)
-    updated[:, unit] = 0
-    left = inverse - np.outer(inverse[:, unit], row / pivot)
-    left[unit] = left[:, unit] = 0
-    return updated, left, cost
-
-
 def eliminate(
     weights: Weights, inverse: Matrix, stay: int
 ) -> tuple[Weights, list[int], list[float]]:
     """Remove inputs, the cheapest each time, until ``stay`` and the constant are left.
 
-    Of equals the higher index goes; NaN goes first.
-
     Returns:
         The new weights, the inputs in the order in which they went, what each added to
         the error.
     """
-    alive = np.ones(len(inverse) - 1, bool)
-    gone: list[int] = []
-    added: list[float] = []
-    while alive.sum() > stay:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            each = np.nan_to_num(costs(weights, inverse)[:-1], nan=-np.inf)
-        ranked = np.where(alive, each, np.inf)[::-1]
-        unit = len(alive) - 1 - int(np.argmin(ranked))
-        weights, inverse, cost = without(weights, inverse, unit)
-        alive[unit] = False
-        gone.append(unit)
-        added.append(cost)
-    return weights, gone, added
+    groups = np.zeros(len(inverse), np.int64)
+    groups[-1] = STAYS
+    block = Block(weights.copy(), inverse.copy(), groups)
+    gone = cheapest_first([block], np.array([len(groups) - 1 - stay]))
+    return block.weights, [one.unit for one in gone], [one.cost for one in gone]
+
+
+def cheapest_first(
+    blocks: Sequence[Block], removals: Int[np.ndarray, " G"]
+) -> list[Removal]:
+    """Remove inputs of some blocks, the cheapest of all each time.
+
+    Of equals the last goes; NaN goes first.
+
+    Args:
+        blocks: They change in place.
+        removals: How many inputs of each group to remove.
+
+    Returns:
+        What went, in this order.
+    """
+    groups = np.concatenate([block.groups for block in blocks])
+    starts = np.cumsum([0, *(len(block.groups) for block in blocks)])
+    left = np.maximum(removals, 0)
+    prices = np.concatenate([block.prices() for block in blocks])
+    prices[(groups == STAYS) | (left[groups] == 0)] = np.inf
+    gone = []
+    for _ in range(left.sum()):
+        place = len(prices) - 1 - int(np.argmin(prices[::-1]))
+        number = int(np.searchsorted(starts, place, side="right")) - 1
+        block, unit = blocks[number], place - int(starts[number])
+        gone.append(Removal(number, unit, block.remove(unit)))
+        prices[place] = np.inf
+        own = prices[starts[number] : starts[number + 1]]
+        own[...] = np.where(own == np.inf, np.inf, block.prices())
+        left[groups[place]] -= 1
+        if left[groups[place]] == 0:
+            prices[groups == groups[place]] = np.inf
+    return gone

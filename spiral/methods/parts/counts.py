@@ -3,6 +3,7 @@
 Counts are not rounded: that is up to the method.
 """
 
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -31,13 +32,13 @@ def pruning_step(budget: Budget, at_epoch: int | None) -> int:
     return epoch * budget.steps_per_epoch
 
 
-def cubic(done: Any, keep: Any, total: int) -> Numbers:
+def cubic(done: Any, keep: Any, total: Any) -> Numbers:
     """Return keep + (total - keep)(1 - done)³ (Zhu & Gupta 2017).
 
     Args:
         done: Share of the pruning events that have passed, 0 … 1.
         keep: Weights left in the end.
-        total: Weights of the network.
+        total: Weights of the network, or those kept at first.
     """
     left: Numbers = keep + (total - keep) * (1 - done) ** 3
     return left
@@ -53,3 +54,21 @@ def geometric(done: Any, keep: Any, total: int) -> Numbers:
     """
     left: Numbers = total * (keep / total) ** done
     return left
+
+
+def left_at_rate(level: int, total: int, rate: float) -> int:
+    """Return the weights left after some levels, each of which removes a share of them.
+
+    What a level removes is rounded up: at least one weight.
+    """
+    for _ in range(level):
+        total -= ceil(rate * total)
+    return total
+
+
+def levels_needed(total: int, keep: int, rate: float) -> int:
+    """Return after how many levels no more than ``keep`` weights are left."""
+    levels = 1
+    while left_at_rate(levels, total, rate) > keep:
+        levels += 1
+    return levels

@@ -4,9 +4,9 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from spiral.methods.parts import allocation
+from spiral.methods.parts.shares import layer_sizes
 from spiral.model import mlp
 
 Rounding = Literal["exact", "up"]
@@ -27,7 +27,7 @@ def budgets(width: int, keep: int, rounding: Rounding = "exact") -> tuple[int, .
             that the shares add up to ``keep``; ``up`` rounds the pruned ones of each
             layer down, which keeps up to one weight more per layer.
     """
-    sizes = np.array(allocation.layer_sizes(width))
+    sizes = np.array(layer_sizes(width))
     found = densities(width, keep)
     if rounding == "up":
         pruned = ((1 - found) * sizes).astype(np.int64)
@@ -39,6 +39,13 @@ def budgets(width: int, keep: int, rounding: Rounding = "exact") -> tuple[int, .
     return tuple(floors.tolist())
 
 
+def shares(
+    keep: Int[np.ndarray, " N"], width: int, rounding: Rounding = "exact"
+) -> Int[np.ndarray, "N L"]:
+    """Return the budgets of every network of a pack."""
+    return np.array([budgets(width, int(k), rounding) for k in keep])
+
+
 def densities(width: int, keep: int) -> Float[np.ndarray, " L"]:
     """Return the share of each layer's weights that stays, before rounding.
 
@@ -47,7 +54,7 @@ def densities(width: int, keep: int) -> Float[np.ndarray, " L"]:
     """
     layers = mlp.layers(width)
     ends = np.array([layer.inputs + layer.outputs for layer in layers], float)
-    sizes = np.array(allocation.layer_sizes(width), float)
+    sizes = np.array(layer_sizes(width), float)
     average, per_epsilon = keep / sizes.sum(), ends / sizes
     dense = np.zeros(len(layers), bool)
     while not dense.all():

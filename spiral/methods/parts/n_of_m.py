@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float, Int, Shaped
 from pydantic import Field
 
 from spiral.methods.entry import Mistake
-from spiral.methods.parts import allocation
 from spiral.methods.parts.selection import by_layer
+from spiral.methods.parts.shares import layer_sizes
 from spiral.model import masks, mlp
 from spiral.protocol.config import unit
 
@@ -87,7 +87,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
 
 def ends(width: int) -> int:
     """Return the weights of the first and the last layer."""
-    first, *_, last = allocation.layer_sizes(width)
+    first, *_, last = layer_sizes(width)
     return first + last
 
 
@@ -99,7 +99,7 @@ def uniform(scores: Scores, width: int, keep: Int[np.ndarray, " N"]) -> WeightMa
         width: Hidden width w.
         keep: Weights of the network, at least those of the first and last layer.
     """
-    sizes = allocation.layer_sizes(width)
+    sizes = layer_sizes(width)
     shares = np.tile(sizes, (len(keep), 1))
     shares[:, 1:-1] = masks.allocate(keep - ends(width), sizes[1:-1])
     return by_layer(width, scores, shares)

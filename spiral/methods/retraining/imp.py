@@ -12,7 +12,8 @@ from jaxtyping import Bool
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import counts, retraining_rates, scores, selection
+from spiral.methods.parts import counts, retraining_rates
+from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.methods.parts.retraining_rates import Buffers, Retraining, buffers_option
 from spiral.model import masks, mlp, schedules
 from spiral.protocol.config import Options, preset, unit
@@ -27,6 +28,7 @@ class CyclesOptions(Options):
         "allr", description="learning rates after each pruning"
     )
     buffers: Buffers = buffers_option("kept")
+    allocation: Allocation = allocation_option("Zimmer et al. 2023")
 
 
 class ImpOptions(CyclesOptions):
@@ -113,6 +115,7 @@ class Cycles:
     retraining: Retraining
     buffers: Buffers
     dense_rates: Literal["schedule", "linear"] = "schedule"
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event before each retraining."""
@@ -157,7 +160,7 @@ class Cycles:
         done = cycle / len(view.plan.events)
         left = counts.geometric(done, view.keep, mlp.weight_count(view.width))
         count = np.rint(left).astype(np.int64)
-        return selection.cut(scores.sizes_left(view), count, view.width)
+        return largest(view, count, self.allocation)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,23 @@
 """``one_shot``: prune a checkpoint of a dense training once, then retrain in full."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Taxonomy, within_training
-from spiral.methods.parts import scores, selection
-from spiral.methods.parts.allocation import SCOPE, Scope
+from spiral.methods.entry import Entry, Mistake, Taxonomy, within_training
+from spiral.methods.parts.allocation import (
+    SAYS_SCOPE,
+    SCOPE,
+    Allocation,
+    Scope,
+    allocation_option,
+    build_scoped,
+    check_scope,
+    largest,
+)
 from spiral.model import masks, schedules
 from spiral.protocol.config import PER_NETWORK, Options, unit
 from spiral.protocol.cost_profile import CostProfile
@@ -50,6 +59,9 @@ class OneShotOptions(Options):
         json_schema_extra=PER_NETWORK | unit("-"),
     )
     scope: Scope = SCOPE
+    allocation: Allocation = allocation_option(
+        "Zhang & Papyan 2024; the authors' is uniform", **SAYS_SCOPE
+    )
 
 
 @dataclass(frozen=True)
@@ -63,13 +75,13 @@ class OneShot:
 
     Assumptions: checkpoints are of one dense training of ``epochs`` epochs, whose
     schedule they cut; batches of other sizes train for as many steps. Masks are global
-    as in Zhang & Papyan (``scope: layer`` is the authors' way).
+    as in Zhang & Papyan (``allocation: uniform`` is the authors' way).
     """
 
     checkpoint: int | None
     dense_batch: int | None
     sam: float
-    scope: Scope
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """Dense up to the checkpoint, then all epochs again; an event before each."""
@@ -93,8 +105,7 @@ class OneShot:
             scale = own.to_numpy(np.float64, na_value=np.nan) / view.lr
             scale = np.nan_to_num(scale, nan=1.0)
             return Change(lr_scale=scale, batch=self.dense_batch), None
-        sizes = scores.sizes_left(view)
-        chosen = selection.cut(sizes, view.keep, view.width, self.scope)
+        chosen = largest(view, view.keep, self.allocation)
         kept = masks.with_biases(chosen, view.width)
         return Change(
             masks=kept,
@@ -104,6 +115,11 @@ class OneShot:
             batch=0,
             plain=True,
         ), None
+
+
+def check(table: pd.DataFrame) -> list[Mistake]:
+    """The checkpoint must be of the training, and options not contradict each other."""
+    return within_training("checkpoint")(table) + check_scope(table)
 
 
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
@@ -118,7 +134,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 
 
 ENTRY = Entry(
-    build=OneShot,
+    build=partial(build_scoped, OneShot),
     summary="a dense checkpoint pruned once and retrained in full",
     citation="Zhou et al., ICML 2023, arXiv:2305.18383; Han et al. 2015",
     taxonomy=Taxonomy(
@@ -130,7 +146,7 @@ ENTRY = Entry(
         second_phase="train",
     ),
     options=OneShotOptions,
-    check=within_training("checkpoint"),
+    check=check,
     cost_profile=cost_profile,
     colour="#0072B2",
     marker="1",

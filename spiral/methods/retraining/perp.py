@@ -1,6 +1,7 @@
 """``perp``: retrain only few parameters, or narrow adapters, after one-shot pruning."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -9,8 +10,17 @@ from jaxtyping import Bool
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import reconstruction, retraining_rates, scores, selection
-from spiral.methods.parts.allocation import SCOPE, Scope
+from spiral.methods.parts import reconstruction, retraining_rates
+from spiral.methods.parts.allocation import (
+    SAYS_SCOPE,
+    SCOPE,
+    Allocation,
+    Scope,
+    allocation_option,
+    build_scoped,
+    check_scope,
+    largest,
+)
 from spiral.methods.parts.reconstruction import Fit
 from spiral.model import masks, mlp, schedules
 from spiral.protocol import adapters
@@ -64,6 +74,7 @@ class PerpOptions(Options):
         json_schema_extra=unit("epochs"),
     )
     scope: Scope = SCOPE
+    allocation: Allocation = allocation_option("Zhang & Papyan 2024", **SAYS_SCOPE)
 
 
 @dataclass(frozen=True)
@@ -82,13 +93,13 @@ class Perp:
     Assumptions: there are no norm layers, and the output layer is pruned like the
     others, so ``head`` trains its kept weights and has no adapter then. Ranks are at
     most a layer's inputs and outputs. Retraining takes a tenth of the epochs, 1,950
-    steps of 50 epochs, all within one budget; the mask is global unless ``scope`` is
-    ``layer``. The learning rate rises over a tenth of it and falls linearly to
-    0, without weight decay, as the authors' does; theirs is 5e-4 for language models.
-    A block is one pre-activation, fitted by alternating least squares rather than
-    by AdamW. With about 30 weights an adapter of rank 1 has more numbers than the
-    network has weights, so few is not the point here: ``trained_params`` counts them.
-    A training that ``stop_epoch`` ends within the retraining has unmerged adapters.
+    steps of 50 epochs, all within one budget; the mask is global by default. The
+    learning rate rises over a tenth of it and falls linearly to 0, without weight
+    decay, as the authors' does; theirs is 5e-4 for language models. A block is one
+    pre-activation, fitted by alternating least squares rather than by AdamW. With
+    about 30 weights an adapter of rank 1 has more numbers than the network has weights,
+    so few is not the point here: ``trained_params`` counts them. A training that
+    ``stop_epoch`` ends within the retraining has unmerged adapters.
     """
 
     subset: Subset
@@ -98,7 +109,7 @@ class Perp:
     by: Literal["task", "layers"]
     optimiser: Literal["adamw", "sgd"]
     retrain_epochs: int
-    scope: Scope
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """Dense training, pruning, retraining, merging; or all at the end."""
@@ -152,14 +163,13 @@ class Perp:
             drawn = [view.stream(n, "adapters") for n in networks]
             each = [adapters.initial(view.width, self._map, one) for one in drawn]
             found = np.stack(each)
-        special = self._map is not None or self.optimiser == "adamw"
         return Change(
             masks=kept,
             reset_momentum=np.ones_like(kept),
             trainable=trains,
             lr_scale=view.options["retrain_lr"] / view.lr,
             decay_scale=np.zeros(len(kept)),
-            adapters=found if special else None,
+            adapters=None if self._map is None else found,
             trained=(kept & trains).sum(axis=1) + found.shape[1],
         )
 
@@ -190,9 +200,8 @@ class Perp:
         return Fit(whole, biases, None if whole else adapter, self.rank)
 
     def _prune(self, view: View) -> Mask:
-        """Keep the largest weights, of all or of each layer's share."""
-        sizes = scores.sizes_left(view)
-        kept = selection.cut(sizes, view.keep, view.width, self.scope)
+        """Keep the largest weights."""
+        kept = largest(view, view.keep, self.allocation)
         return masks.with_biases(kept, view.width)
 
     def _trains(self, view: View) -> Bool[np.ndarray, "N P"]:
@@ -208,7 +217,7 @@ class Perp:
 
 def check(table: pd.DataFrame) -> list[Mistake]:
     """Some parameters must be retrained, and some epochs left for dense training."""
-    found = []
+    found = check_scope(table)
     idle = (table["subset"] == "none") & (table["adapter"] == "none")
     if idle.any():
         found.append(
@@ -239,7 +248,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 
 
 ENTRY = Entry(
-    build=Perp,
+    build=partial(build_scoped, Perp),
     summary="retraining of few parameters, or of adapters, after one-shot pruning",
     citation="Zimmer et al. 2023, arXiv:2312.15230",
     taxonomy=Taxonomy(

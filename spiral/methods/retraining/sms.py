@@ -9,7 +9,8 @@ from jaxtyping import Float
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import counts, retraining_rates, scores, selection, soups
+from spiral.methods.parts import counts, retraining_rates, soups
+from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.model import masks, mlp, schedules
 from spiral.protocol.config import Options, unit
 from spiral.protocol.cost_profile import CostProfile
@@ -62,6 +63,7 @@ class SmsOptions(Options):
         description="factor on the length of retrainings, beyond `epochs`",
         json_schema_extra=unit("-"),
     )
+    allocation: Allocation = allocation_option("Zimmer et al. 2024")
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class Sms:
     retraining: Rates
     retrain_epochs: int
     longer: int
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """A dense part, then cycles of equal length; the last average at the end."""
@@ -152,9 +155,8 @@ class Sms:
         """Keep the largest of the weights left."""
         total = mlp.weight_count(view.width)
         count = counts.geometric(cycle / self.cycles, view.keep, total)
-        left = masks.of_weights(kept, view.width)
-        sizes = scores.sizes(params, left, view.width)
-        chosen = selection.select(sizes, np.rint(count).astype(np.int64))
+        left = replace(view, params=params, masks=kept)
+        chosen = largest(left, np.rint(count).astype(np.int64), self.allocation)
         return masks.with_biases(chosen, view.width)
 
     def _differences(self, view: View) -> Change:

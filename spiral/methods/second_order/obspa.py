@@ -10,7 +10,7 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.magnitude import magnitude
-from spiral.methods.parts import brain_surgeon, hidden_units
+from spiral.methods.parts import batches, brain_surgeon, hidden_units
 from spiral.methods.units import structured
 from spiral.model import mlp
 from spiral.protocol.config import Options, unit
@@ -96,8 +96,7 @@ class Obspa:
     def _points(self, view: View) -> Float[np.ndarray, "N B 2"]:
         """Return the points on which layers are reconstructed."""
         if self.samples == "id":
-            count = -(-self.points // view.batch(view.step)[0].shape[1])
-            return structured.next_batches(view, count)[0][:, : self.points]
+            return batches.next_points(view, self.points)[0]
         networks, size = range(len(view.keep)), (self.points, mlp.INPUTS)
         streams = [view.stream(n, f"obspa/{self.samples}") for n in networks]
         if self.samples == "ood":

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from spiral.methods.entry import Mistake, within_training
 from spiral.methods.parts import brain_surgeon, counts, hidden_units
+from spiral.methods.parts.batches import next_batches
 from spiral.protocol.config import Options
 from spiral.protocol.job import Budget, Change, Plan, View
 
@@ -70,13 +71,6 @@ class Structured:
 
 
 Values = Float[np.ndarray, "N P"]
-
-
-def next_batches(view: View, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the batches that training sees next, as one."""
-    pairs = [view.batch(view.step + i) for i in range(count)]
-    points, labels = zip(*pairs, strict=True)
-    return np.concatenate(points, axis=1), np.concatenate(labels, axis=1)
 
 
 def _l1(view: View, batches: int) -> Values:

@@ -187,9 +187,16 @@ class Reader:
                     text = (
                         f"{key}: expected a string, got {item.value}; put it in quotes"
                     )
-                self.mistakes.add(item.place, text)
+                self.mistakes.add(item.place, text + _meant(field, item.value))
                 return None
         return Item(value, item.place)
+
+
+def _meant(field: ConfigField, value: Any) -> str:
+    """Return "; did you mean X?" where a value is another word for a legal one."""
+    legal = field.legal().get("enum", [])
+    hint = spelling.suggest(str(value), legal, spelling.VALUES) if legal else ""
+    return f"; {hint}" if hint.startswith("did you mean") else ""
 
 
 def applies(key: str, method: str) -> bool:

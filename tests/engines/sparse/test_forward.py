@@ -10,7 +10,7 @@ from spiral.engines import sparse
 from spiral.engines.sparse import forward
 from spiral.model import groups
 from spiral.model.groups import Scope
-from spiral.protocol.job import ForwardMask, TrainState
+from spiral.protocol.job import ForwardMask, Sgd, TrainState
 from tests.engines import begin, furthest, make_job
 from tests.tolerances import tolerance
 
@@ -60,6 +60,15 @@ def test_hidden_weights_train_as_in_reference(engine, rest, rule, interval):
     job = job_of(ids=IDS[:2], rest=rest, mapped=mapped, batch=200)
     found, expected = (run(e, job, 40) for e in (engine, engines.build("reference")))
     assert furthest(found.params, expected.params) <= tolerance("steps_100")
+
+
+@pytest.mark.parametrize("rest", [0.0, 0.3])
+def test_nesterov_s_momentum(engine, rest):
+    job = job_of(ids=IDS[:2], rest=rest)
+    job = replace(job, plan=replace(job.plan, optimiser=Sgd(nesterov=True)))
+    found, expected = (run(e, job, 20) for e in (engine, engines.build("reference")))
+    assert furthest(found.params, expected.params) <= tolerance("steps_20")
+    assert not np.array_equal(found.params, run(engine, job_of(ids=IDS[:2]), 20).params)
 
 
 @pytest.mark.parametrize("width", [1, 2, 17])

@@ -9,7 +9,7 @@ from spiral.protocol.job import Sam, Sgd
 from tests.methods import decide, kept_weights, plan_at, table
 from tests.methods.retraining.test_sms import Noting
 
-DEFAULTS = {"checkpoint": None, "dense_batch": None, "sam": 0.0, "scope": "global"}
+DEFAULTS = {"checkpoint": None, "dense_batch": None, "sam": 0.0}
 
 
 def train(n=1, **values):

@@ -24,7 +24,7 @@ COLD_IS_LARGE = ("checkpoint", "dense_batch")
 
 SAME = (
     *("keep", "seed", "init_seed", "order_seed", "init", "lr", "schedule", "scope"),
-    *("epochs", "batch", "momentum", "weight_decay", "engine"),
+    *("allocation", "epochs", "batch", "momentum", "weight_decay", "engine"),
 )
 """What retrainings of one pruned network have in common beside the knobs."""
 

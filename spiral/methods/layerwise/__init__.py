@@ -1,0 +1,1 @@
+"""Pruning layer by layer, on what each layer sees."""

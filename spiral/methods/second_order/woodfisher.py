@@ -1,0 +1,67 @@
+"""``woodfisher``: the inverse Fisher matrix ranks all weights at once."""
+
+from typing import Any
+
+from pydantic import Field
+
+from spiral.methods.entry import Entry, Taxonomy
+from spiral.methods.parts import supports
+from spiral.methods.parts.supports import Compensate
+from spiral.methods.second_order import surgeon, surgeon_options
+from spiral.methods.second_order.path import Matrix
+from spiral.protocol.config import unit
+
+
+class WoodfisherOptions(surgeon_options.SurgeonOptions):
+    """Options of ``woodfisher``."""
+
+    matrix: Matrix = Field("fisher", description="what stands for the Hessian")
+    compensate: Compensate = Field(
+        "single",
+        description="the weights that stay take the least of the quadratic model, or "
+        "the sum of single updates (authors' code), or do not change",
+    )
+    damping: float = Field(
+        1e-5,
+        gt=0,
+        description="λ added to the diagonal of the matrix (authors' scripts)",
+        json_schema_extra=unit("-"),
+    )
+
+
+def build(**options: Any) -> surgeon.Surgeon:
+    """WoodFisher (Singh & Alistarh, NeurIPS 2020, arXiv:2004.14340).
+
+    M is the empirical Fisher matrix; the weights of lowest w²/[M⁻¹]_ii go at once, and
+    the others take the sum of what the removal of each alone asks for. M-FAC (Frantar
+    et al., NeurIPS 2021, arXiv:2107.03356) has the same matrix, its products computed
+    without storing it, so at this size it is this method.
+
+    Departures: M is inverted and not built up by rank-one updates (equal to 1e-14); all
+    gradients are those of single points by default, where the authors' scripts average
+    400 or 2,400 for each of 400; M is computed anew as weights go, also within one
+    pruning (``renewal: 0`` is theirs).
+    """
+    return surgeon.build(supports.independent, **options)
+
+
+ENTRY = Entry(
+    build=build,
+    summary="weights of lowest w²/[F⁻¹]_ii go at once, F the empirical Fisher matrix",
+    citation="Singh & Alistarh, NeurIPS 2020, arXiv:2004.14340",
+    taxonomy=Taxonomy(
+        unit="weight",
+        when="during",
+        schedule="once",
+        criterion="curvature",
+        data="some batches",
+        cost="dense to sparse",
+        second_phase="fine-tune",
+    ),
+    options=WoodfisherOptions,
+    check=surgeon_options.check,
+    cost_profile=surgeon.cost_profile,
+    gradients=surgeon.gradients,
+    colour="#E69F00",
+    marker="p",
+)
