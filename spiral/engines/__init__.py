@@ -85,7 +85,7 @@ ENGINES: dict[str, Entry] = {
             loop_seconds=8.0,
         ),
         optimisers=("sgd", "adam", "adamw", "sam", "sfw"),
-        weight_maps=("forward_mask", "low_rank"),
+        weight_maps=("forward_mask", "low_rank", "reparam"),
     ),
     "reference": Entry(
         "spiral.engines.reference",
@@ -93,7 +93,7 @@ ENGINES: dict[str, Entry] = {
         ("cpu", "cuda"),
         ByWidth({1: 6.0, 16: 6.5, 64: 9.0, 256: 45.0}, EXTRA, **PACK),
         optimisers=("sgd", "adam", "adamw", "sam", "sfw"),
-        weight_maps=("forward_mask", "low_rank"),
+        weight_maps=("forward_mask", "low_rank", "reparam"),
         automatic=False,
     ),
 }

@@ -133,6 +133,7 @@ def viewer(
             adapters=None if state.adapters is None else _read_only(state.adapters),
             keep=_read_only(keep),
             lr=_read_only(job.lr),
+            rates=lambda start, stop: job.rates(state, start, stop),
             options={name: _read_only(column) for name, column in options.items()},
             batch=job.batch_at,
             stream=lambda n, purpose: seeds.stream(

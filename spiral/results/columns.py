@@ -99,7 +99,7 @@ METHOD_STATUSES = ("degenerate", "aborted")
 
 ADDED = (
     *("init", "stop_epoch", "connected", "entropy", "running_loss"),
-    *("trained_params", "explored"),
+    *("trained_params", "explored", "optimiser", "nesterov", "label_smoothing"),
 )
 """Columns that files of the first version lack."""
 
@@ -119,7 +119,7 @@ def meanings(statuses: Collection[str]) -> list[str]:
 
 def config_fields(options: OptionClasses) -> dict[str, config.ConfigField]:
     """Return the config columns of a row: the common fields, then all options."""
-    return config.fields(config.Config) | config.option_fields(options)
+    return config.every_field(options)
 
 
 def schema(options: OptionClasses) -> pa.Schema:

@@ -29,7 +29,7 @@ def saying(monkeypatch):
     def rows_of(*changes, n=1, keep=27, **more):
         events = tuple(range(len(changes)))
         method = Scripted([*changes], events, more)
-        entry = replace(METHODS["random"], build=lambda: method)
+        entry = replace(METHODS["random"], build=lambda **_: method)
         monkeypatch.setitem(METHODS, "random", entry)
         found = run("random", n, keep=keep, batch=5000)
         return [row["status"] for row in found]
@@ -99,7 +99,7 @@ def test_a_wrong_word_is_refused(wrong):
 def test_another_number_of_weights_than_asked_is_infeasible(monkeypatch):
     kept = masks.with_biases(np.arange(27)[None] < 26, 3)
     method = Scripted([Change(masks=kept)])
-    entry = replace(METHODS["random"], build=lambda: method)
+    entry = replace(METHODS["random"], build=lambda **_: method)
     monkeypatch.setitem(METHODS, "random", entry)
     (row,) = run("random", keep=25)
     assert (row["status"], row["nnz"], row["keep"]) == ("infeasible", 26, 25)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from spiral.methods.registry import METHODS
-from spiral.protocol.config import Config, Options, column, fields
+from spiral.protocol.config import Config, Options, column, fields, first_default
 from spiral.protocol.identity import identify
 from spiral.sweep.grid import grid
 from tests import GOLDEN_FILES
@@ -115,6 +115,23 @@ def test_an_option_added_with_a_no_op_default_keeps_ids():
     assert ids({"beta": 1}, options=Grown) != ids({}, options=Grown)
 
 
+class Changed(Plain):
+    """The same options two versions later: a default is another one."""
+
+    alpha: float = Field(0.75, gt=0, json_schema_extra=first_default(0.5))
+
+
+def test_a_changed_default_keeps_the_ids_of_rows_that_had_the_first():
+    old = [{"alpha": 0.5}, {"alpha": 0.25}, {"alpha": 0.75}]
+    assert ids(*old, options=Changed) == ids(*old)
+    assert ids({"alpha": 0.5}, options=Changed) == ids({})
+
+
+def test_a_config_with_a_changed_default_has_an_id_that_contains_it():
+    assert ids({}, options=Changed) == [digest('alpha=0.75;method="m";')]
+    assert ids({}, options=Changed) == ids({"alpha": 0.75})
+
+
 def test_methods_with_equal_options_are_different_configs():
     assert id_of(method="m") != id_of(method="other")
 
@@ -150,6 +167,19 @@ def test_an_id_depends_on_its_own_config_alone(configs, random):
 
 
 # ---- golden
+
+SFW = {
+    "e81ac8e5b52f57e5615d25a0b996d4c5": {"ball_share": 0.3},  # all there was in 0.1.0
+    "4cbdbbf807d7357f83badaf9a23a20a4": {},
+}
+
+
+@pytest.mark.parametrize("expected", SFW)
+def test_sfw_at_its_first_default_and_at_the_one_of_today(expected):
+    config = {"method": "sfw", "keep": 20, **SFW[expected]}
+    found = grid.loads(json.dumps(config)).configs
+    assert found["config_id"].tolist() == [expected]
+    assert found["ball_share"].item() == SFW[expected].get("ball_share", 0.02)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -22,7 +22,7 @@ from jaxtyping import Float, Float32, Int
 from spiral.engines.compiled import njit
 from spiral.engines.sparse.lists import LANES, Lists
 from spiral.engines.sparse.lists import build as build_lists
-from spiral.protocol.job import Evaluation, ForwardMask, Sgd, TrainJob, TrainState
+from spiral.protocol.job import Evaluation, ForwardMask, TrainJob, TrainState
 from spiral.tasks import cubist
 
 SEEDS_AT_ONCE = 8
@@ -248,7 +248,6 @@ def aligned(size: int) -> Float32[np.ndarray, " size"]:
 
 def lay_out(job: TrainJob, state: TrainState, lists: Lists) -> Pack:
     """Return a pack's state in the kernels' layout, still without learning rates."""
-    optimiser = job.plan.optimiser
     return Pack(
         params=gather(state.params, lists),
         velocity=gather(state.momentum, lists),
@@ -257,7 +256,7 @@ def lay_out(job: TrainJob, state: TrainState, lists: Lists) -> Pack:
         decay=job.weight_decay.astype(np.float32),
         rates=np.empty((0, 0), np.float32),
         losses=state.losses_so_far(),
-        nesterov=int(isinstance(optimiser, Sgd) and optimiser.nesterov),
+        nesterov=int(job.plan.nesterov),
     )
 
 

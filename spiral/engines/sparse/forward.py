@@ -26,7 +26,7 @@ from spiral.engines.sparse.forward_lists import (
 )
 from spiral.engines.sparse.lists import LANES
 from spiral.model import mlp
-from spiral.protocol.job import ForwardMask, Sgd, TrainJob, TrainState
+from spiral.protocol.job import ForwardMask, TrainJob, TrainState
 
 Advance = Callable[[TrainJob, TrainState, int], TrainState]
 Run = Callable[..., None]
@@ -45,6 +45,8 @@ class Rule(NamedTuple):
     pull: np.float32
     shaped: bool
     """Whether gradients of hidden weights depend on their being hidden."""
+    nesterov: bool
+    """Whether momentum is Nesterov's."""
     begin: int
     """The step at which a piece begins."""
     rest: Float32[np.ndarray, " S"]
@@ -64,8 +66,6 @@ class Pack(NamedTuple):
     """Which are active (see ``forward_lists``)."""
     momentum: Float32[np.ndarray, " N"]
     decay: Float32[np.ndarray, " N"]
-    nesterov: int
-    """1 if momentum is Nesterov's."""
     rates: Float32[np.ndarray, "S N"]
     losses: Float[np.ndarray, " N"]
 
@@ -156,7 +156,7 @@ def _train(job: TrainJob, state: TrainState, stop: int, run: Run) -> TrainState:
     pack, size = _lay_out(job, state), job.initial.shape[1]
     here = job.plan.weight_map
     assert isinstance(here, ForwardMask)
-    rule = _rule(here, job.width, state.step)
+    rule = _rule(here, job, state.step)
     for start, end in pieces(job, state.step, stop):
         now = pack._replace(rates=job.rates(state, start, end))
         rest = here.rest[start:end].astype(np.float32)
@@ -174,11 +174,11 @@ def _train(job: TrainJob, state: TrainState, stop: int, run: Run) -> TrainState:
     )
 
 
-def _rule(here: ForwardMask, width: int, step: int) -> Rule:
+def _rule(here: ForwardMask, job: TrainJob, step: int) -> Rule:
     """Return what the map does from a step on."""
-    first, last = group_ends(width, here.scope_at(step))
+    first, last = group_ends(job.width, here.scope_at(step))
     return Rule(
-        units=units(width),
+        units=units(job.width),
         first=first,
         last=last,
         interval=here.interval,
@@ -186,6 +186,7 @@ def _rule(here: ForwardMask, width: int, step: int) -> Rule:
         chain=here.gradient == "chain",
         pull=np.float32(here.pull),
         shaped=here.gradient == "chain" or here.pull != 0,
+        nesterov=job.plan.nesterov,
         begin=step,
         rest=np.empty(0, np.float32),
     )
@@ -194,7 +195,7 @@ def _rule(here: ForwardMask, width: int, step: int) -> Rule:
 def _lay_out(job: TrainJob, state: TrainState) -> Pack:
     """Return a pack's state in the kernels' layout, still without learning rates."""
     assert state.active is not None
-    size, optimiser = padded(job.width), job.plan.optimiser
+    size = padded(job.width)
 
     def flat(values: np.ndarray) -> Float32[np.ndarray, "N S"]:
         found = aligned(job.networks * size).reshape(job.networks, size)
@@ -213,7 +214,6 @@ def _lay_out(job: TrainJob, state: TrainState) -> Pack:
         state=states,
         momentum=job.momentum.astype(np.float32),
         decay=job.weight_decay.astype(np.float32),
-        nesterov=int(isinstance(optimiser, Sgd) and optimiser.nesterov),
         rates=np.empty((0, 0), np.float32),
         losses=state.losses_so_far(),
     )

@@ -122,7 +122,7 @@ def _update(n, rule, pack, factors, gradient, rate):
         g = keep(load16(trains, s), fma(penalty, p, g))
         v = fma(momentum, load16(velocity, s), g)
         store(velocity, s, v)
-        along = fma(momentum, v, g) if pack.nesterov > 0 else v
+        along = fma(momentum, v, g) if rule.nesterov else v
         store(params, s, fma(against, along, p))
 
 

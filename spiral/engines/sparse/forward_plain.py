@@ -75,10 +75,8 @@ def _update(n, rule, pack, factors, gradient, rate):
         # Not a product: NaN times 0 would be NaN in a masked weight
         g = g if pack.trains[n, s] > 0 else np.float32(0)
         velocity[s] = pack.momentum[n] * velocity[s] + g
-        if pack.nesterov > 0:
-            params[s] -= rate * (g + pack.momentum[n] * velocity[s])
-        else:
-            params[s] -= rate * velocity[s]
+        along = g + pack.momentum[n] * velocity[s] if rule.nesterov else velocity[s]
+        params[s] -= rate * along
 
 
 @njit(error_model="numpy", inline="always")

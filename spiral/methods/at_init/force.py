@@ -12,7 +12,7 @@ from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts.allocation import Allocation, allocation_option, choose
 from spiral.methods.parts.selection import Rule, degenerate
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -27,7 +27,8 @@ class ForceOptions(Options):
         60,
         ge=1,
         description="rounds of scoring and pruning",
-        json_schema_extra=unit("rounds"),
+        json_schema_extra=unit("rounds")
+        | origin("de Jorge et al. 2021, authors' README"),
     )
     allocation: Allocation = allocation_option("de Jorge et al. 2021")
 

@@ -10,7 +10,7 @@ from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts.allocation import Allocation, allocation_option, choose
 from spiral.methods.parts.reinit import Reinit, initial
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -28,13 +28,14 @@ class GraspOptions(Options):
         ge=1,
         le=1000,
         description="points of each class in the scoring batch",
-        json_schema_extra=unit("points"),
+        json_schema_extra=unit("points")
+        | origin("code of Zhang & Papyan; the authors' is 10 for CIFAR-10"),
     )
     temperature: float = Field(
         200.0,
         gt=0,
         description="divisor of the logit in scoring",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("authors' code"),
     )
     allocation: Allocation = allocation_option("Wang et al. 2020")
 

@@ -11,7 +11,7 @@ from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts.allocation import Allocation, allocation_option, choose
 from spiral.methods.parts.selection import degenerate
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -39,7 +39,7 @@ class ProsprOptions(Options):
         3,
         ge=0,
         description="SGD steps to differentiate through",
-        json_schema_extra=unit("steps"),
+        json_schema_extra=unit("steps") | origin("authors' README"),
     )
     inner_lr: float | None = Field(
         None,
@@ -52,7 +52,7 @@ class ProsprOptions(Options):
         ge=0,
         lt=1,
         description="momentum of these steps",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("authors' README"),
     )
     allocation: Allocation = allocation_option("Alizadeh et al. 2022")
 

@@ -12,7 +12,7 @@ from spiral.methods.parts.allocation import Allocation, allocation_option, choos
 from spiral.methods.parts.scores import forgiving
 from spiral.methods.parts.selection import degenerate
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -27,7 +27,7 @@ class SynflowOptions(Options):
         100,
         ge=1,
         description="rounds of scoring and pruning",
-        json_schema_extra=unit("rounds"),
+        json_schema_extra=unit("rounds") | origin("Tanaka et al. 2020: authors' code"),
     )
     scoring_biases: Literal["zero", "absolute"] = Field(
         "zero", description="biases in the scoring pass: none, or |b|"
@@ -38,7 +38,7 @@ class SynflowOptions(Options):
         le=10,
         description="exponent of |w| in the flow: 1 (Tanaka et al. 2020), or 2 for "
         "SynFlow-L2 (Patil & Dovrolis 2021), with which PX coincides for one output",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("Tanaka et al. 2020"),
     )
     allocation: Allocation = allocation_option("Tanaka et al. 2020")
 
@@ -133,7 +133,7 @@ def flow(size: Float[np.ndarray, "N P"], width: int) -> Float[np.ndarray, "N W"]
 
 ENTRY = Entry(
     build=Synflow,
-    summary="rounds of pruning by synaptic flow, without data",
+    summary="rounds of pruning by synaptic flow, without data; of squares it is PX",
     citation="Tanaka et al., NeurIPS 2020, arXiv:2006.05467",
     taxonomy=Taxonomy(
         unit="weight",

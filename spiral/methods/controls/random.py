@@ -14,7 +14,7 @@ from spiral.protocol.job import Budget, Change, Plan, View
 class RandomOptions(Options):
     """Options of ``random``."""
 
-    allocation: Allocation = allocation_option("control")
+    allocation: Allocation = allocation_option("ours")
 
 
 class StaticOptions(CyclicOptions):
@@ -73,8 +73,8 @@ STATIC = replace(
     check=check,
     summary="a random mask with Erdős–Rényi densities at initialisation, then train",
     citation="Mocanu et al. 2018, arXiv:1707.04780; Liu et al., ICLR 2022, "
-    "arXiv:2202.02643 (code: VITA-Group/Random_Pruning)",
-    taxonomy=replace(RANDOM.taxonomy, allocation="ERK"),
+    "arXiv:2202.02643; code: VITA-Group/Random_Pruning",
+    taxonomy=replace(RANDOM.taxonomy, allocation="erk"),
     options=StaticOptions,
     marker="+",
 )

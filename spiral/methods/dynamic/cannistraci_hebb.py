@@ -15,7 +15,7 @@ from spiral.model import masks
 from spiral.protocol.config import Options
 from spiral.protocol.job import Budget, Change, Plan, View
 
-Draws = Float[np.ndarray, " W"]
+CODE = "code: biomedical-cybernetics/Cannistraci-Hebb-training"
 
 
 class ChtOptions(Options):
@@ -24,7 +24,7 @@ class ChtOptions(Options):
     update_interval: int = rewire.update_interval(390, "an epoch: authors' README")
     update_end: float = rewire.update_end(0.75, "authors' code with the README's flags")
     drop: float = rewire.share(
-        0.3, "ζ, the share of each layer's weights to replace (authors' README)"
+        0.3, "ζ, the share of each layer's weights to replace", "authors' README"
     )
     fraction: Literal["constant", "cosine"] = Field(
         "constant",
@@ -146,14 +146,14 @@ def _entry(sampled: bool, citation: str, marker: str) -> Entry:
     return Entry(
         build=partial(CannistraciHebb, sampled=sampled),
         summary=f"random ERK mask; {how} new weights by the graph of their layer",
-        citation=citation,
+        citation=f"{citation} ({CODE})",
         taxonomy=Taxonomy(
             unit="weight",
             when="during",
             schedule="alternating",
             criterion="magnitude",
             grow="topology",
-            allocation="ERK",
+            allocation="erk",
         ),
         options=ChtOptions,
         colour="#336655",
@@ -161,5 +161,5 @@ def _entry(sampled: bool, citation: str, marker: str) -> Entry:
     )
 
 
-CHT = _entry(False, "Zhang et al., ICLR 2024 (Cannistraci-Hebb training)", "o")
+CHT = _entry(False, "Zhang et al., ICLR 2024", "o")
 CHTS = _entry(True, "Zhang et al. 2025, arXiv:2501.19107", "^")

@@ -11,7 +11,7 @@ from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import rewire, shares
 from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 FRESH = 1e-6
@@ -28,8 +28,8 @@ class DeeprOptions(Options):
     l1: float = Field(
         1e-5,
         ge=0,
-        description="α, the L1 penalty (authors' script)",
-        json_schema_extra=unit("-"),
+        description="α, the L1 penalty",
+        json_schema_extra=unit("-") | origin("authors' script"),
     )
     allocation: Allocation = allocation_option("ours", "erk")
 
@@ -95,14 +95,15 @@ def price(table: pd.DataFrame) -> np.ndarray:
 ENTRY = Entry(
     build=DeepRewiring,
     summary="random ERK mask; weights that change sign go to random places",
-    citation="Bellec et al., ICLR 2018, arXiv:1711.05136",
+    citation="Bellec et al., ICLR 2018, arXiv:1711.05136 "
+    "(code: guillaumeBellec/deep_rewiring)",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",
         schedule="alternating",
         criterion="sign change",
         grow="random",
-        allocation="ERK",
+        allocation="erk",
     ),
     options=DeeprOptions,
     gradients=price,

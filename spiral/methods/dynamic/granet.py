@@ -10,7 +10,7 @@ from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import counts, rewire, scores, shares
 from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.model import mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
@@ -29,15 +29,14 @@ class GranetOptions(Options):
         0.69,
         gt=0,
         lt=1,
-        description="fraction of training at which pruning ends (authors' default, "
-        "epoch 110 of 160)",
-        json_schema_extra=unit("-"),
+        description="fraction of training at which pruning ends",
+        json_schema_extra=unit("-") | origin("authors' default, epoch 110 of 160"),
     )
     start_density: float = rewire.share(
-        0.5, "share of all weights that trains at first (authors' default)"
+        0.5, "share of all weights that trains at first", "authors' default"
     )
     drop: float = rewire.share(
-        0.5, "share of each layer to swap at first (authors' default)"
+        0.5, "share of each layer to swap at first", "authors' default"
     )
     allocation: Allocation = allocation_option("authors' script")
 
@@ -125,7 +124,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 ENTRY = Entry(
     build=Granet,
     summary="gradual pruning with swaps of small weights for large gradients",
-    citation="Liu et al., NeurIPS 2021, arXiv:2106.10404",
+    citation="Liu et al., NeurIPS 2021, arXiv:2106.10404 (code: VITA-Group/GraNet)",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

@@ -11,7 +11,7 @@ from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import rewire, scores, shares
 from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Params, Plan, View
 
 Signals = list[tuple[Float[np.ndarray, "N O"], Float[np.ndarray, "N I"]]]
@@ -23,7 +23,9 @@ class GseOptions(Options):
     update_interval: int = rewire.update_interval(250, "authors' code: 1,000 of 78,000")
     update_end: float = rewire.update_end(0.6, "authors' code: epoch 120 of 200")
     drop: float = rewire.share(
-        0.2, "share of each layer's weights that the first update swaps (authors' code)"
+        0.2,
+        "share of each layer's weights that the first update swaps",
+        "authors' code",
     )
     sampling: Literal["grabo", "uniform"] = Field(
         "grabo",
@@ -34,9 +36,8 @@ class GseOptions(Options):
     candidates: float = Field(
         1.0,
         ge=0,
-        description="places drawn, as a multiple of the layer's weights (authors' "
-        "code)",
-        json_schema_extra=unit("-"),
+        description="places drawn, as a multiple of the layer's weights",
+        json_schema_extra=unit("-") | origin("authors' code"),
     )
     allocation: Allocation = allocation_option("authors' code", "erk")
 
@@ -148,14 +149,15 @@ def _draw(
 ENTRY = Entry(
     build=GuidedExploration,
     summary="rigl with random candidates, drawn where signals are large",
-    citation="Heddes et al. 2024, arXiv:2401.06898",
+    citation="Heddes et al. 2024, arXiv:2401.06898 "
+    "(code: mikeheddes/guided-stochastic-exploration)",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",
         schedule="alternating",
         criterion="magnitude",
         grow="gradient",
-        allocation="ERK",
+        allocation="erk",
         data="a batch an update",
     ),
     options=GseOptions,

@@ -10,7 +10,7 @@ from pydantic import Field
 from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import rewire, scores, shares
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
@@ -45,9 +45,9 @@ class MestOptions(Options):
     gradient_weight: float = Field(
         0.01,
         ge=0,
-        description="λ of the score |w| + λ|g| (code of CHT; the authors' command "
-        "line has 0)",
-        json_schema_extra=unit("-"),
+        description="λ of the score |w| + λ|g|",
+        json_schema_extra=unit("-")
+        | origin("code of CHT; the authors' command line has 0"),
     )
 
 
@@ -143,14 +143,14 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 ENTRY = Entry(
     build=Mest,
     summary="random ERK mask with a shrinking surplus; drops small |w| + λ|g|",
-    citation="Yuan et al., NeurIPS 2021, arXiv:2110.14032",
+    citation="Yuan et al., NeurIPS 2021, arXiv:2110.14032 (code: boone891214/MEST)",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",
         schedule="alternating",
         criterion="|w| + λ|g|",
         grow="random",
-        allocation="ERK",
+        allocation="erk",
         data="a batch an update",
     ),
     options=MestOptions,

@@ -13,7 +13,7 @@ from spiral.methods.parts.allocation import Allocation, allocation_option, choos
 from spiral.methods.parts.scores import drawn
 from spiral.methods.parts.selection import by_layer
 from spiral.model import masks
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -28,37 +28,43 @@ class RiglOptions(Options):
         selection="sorted",
     )
     update_interval: int = Field(
-        100, ge=1, description="steps between updates", json_schema_extra=unit("steps")
+        100,
+        ge=1,
+        description="steps between updates",
+        json_schema_extra=unit("steps") | origin("Evci et al. 2020: authors' code"),
     )
     update_end: float = Field(
         0.75,
         gt=0,
         le=1,
         description="fraction of training at which updates end",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("Evci et al. 2020: authors' code"),
     )
     first_update: int = Field(
-        0, ge=0, description="step of the first update", json_schema_extra=unit("steps")
+        0,
+        ge=0,
+        description="step of the first update",
+        json_schema_extra=unit("steps") | origin("authors' TensorFlow code"),
     )
     counted_from: int = Field(
         0,
         ge=0,
         le=1,
         description="number of the first training step",
-        json_schema_extra=unit("steps"),
+        json_schema_extra=unit("steps") | origin("ours: no effect"),
     )
     drop: float = Field(
         0.3,
         ge=0,
         le=1,
         description="share of each layer's weights that the first update swaps",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("Evci et al. 2020: authors' code"),
     )
     least_swap: int = Field(
         0,
         ge=0,
         description="least number of weights that a layer swaps",
-        json_schema_extra=unit("weights"),
+        json_schema_extra=unit("weights") | origin("ours: no effect"),
     )
     growth: Literal["gradient", "random"] = Field(
         "gradient",
@@ -183,7 +189,7 @@ ENTRY = Entry(
         schedule="alternating",
         criterion="magnitude",
         grow="gradient",
-        allocation="ERK",
+        allocation="erk",
         data="a batch an update",
     ),
     options=RiglOptions,

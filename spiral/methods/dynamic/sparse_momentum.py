@@ -11,7 +11,7 @@ from pydantic import Field
 from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import rewire, scores, shares
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 LEAST_SWAP = 0.005
@@ -29,7 +29,7 @@ class SnfsOptions(Options):
     update_interval: int = rewire.update_interval(390, "an epoch: authors' code")
     update_end: float = rewire.update_end(0.75, "ours; the authors swap to the end")
     drop: float = rewire.share(
-        0.5, "share of each layer to swap at first (authors' default)"
+        0.5, "share of each layer to swap at first", "authors' default"
     )
     redistribution: Literal["momentum", "none"] = Field(
         "momentum",
@@ -40,8 +40,8 @@ class SnfsOptions(Options):
         44,
         ge=1,
         description="batches from which momentum is computed at an update; the weight "
-        "of the 44th is 0.9^43, 1 % (ours)",
-        json_schema_extra=unit("batches"),
+        "of the 44th is 0.9^43, 1 %",
+        json_schema_extra=unit("batches") | origin("ours"),
     )
 
 
@@ -152,7 +152,8 @@ def gradients(table: pd.DataFrame) -> np.ndarray:
 ENTRY = Entry(
     build=SparseMomentum,
     summary="random ERK mask; swaps small weights for large momentum",
-    citation="Dettmers & Zettlemoyer 2019, arXiv:1907.04840",
+    citation="Dettmers & Zettlemoyer 2019, arXiv:1907.04840 "
+    "(code: TimDettmers/sparse_learning)",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

@@ -8,11 +8,15 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.forward_mask.straight_through import Fixed, hardened
-from spiral.methods.parts import counts, shares
+from spiral.methods.forward_mask.straight_through import (
+    Fixed,
+    active,
+    competing,
+    hardened,
+)
+from spiral.methods.parts import counts
 from spiral.methods.parts.allocation import allocation_option
 from spiral.model import mlp
-from spiral.model.groups import Counts, Scope
 from spiral.protocol.config import Options, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, ForwardMask, Plan, View
@@ -46,7 +50,7 @@ class DpfOptions(Options):
     )
     counts: Schedule = schedule_option("cubic", "Lin et al. 2020, as in the BIMP code")
     end: float = END
-    allocation: Fixed = allocation_option("as in the BIMP code")
+    allocation: Fixed = allocation_option("the BIMP code")
 
 
 @dataclass(frozen=True)
@@ -65,16 +69,15 @@ class RenewedMask:
 
     Assumptions: biases are always active and masked by the rule of Zhang & Papyan in
     the end. The authors' own schedule of the counts was not available; this is the one
-    of the BIMP repository (Zimmer et al.), which ranks over all layers, too. LAMP is
-    no allocation here: its shares would change at every step.
+    of the BIMP repository (Zimmer et al.), which ranks over all layers, too.
     """
 
     interval: int
     counts: Schedule
     end: float
-    allocation: Fixed = "global"
     begin: float = 0.0
     stored: bool = False
+    allocation: Fixed = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """Events at which the counts change, and one that fixes the mask."""
@@ -86,7 +89,7 @@ class RenewedMask:
         rest = np.ones(budget.steps)
         rest[starts[0] : last] = 0
         forward = ForwardMask(
-            scopes={starts[0]: self._scope()},
+            scopes={starts[0]: competing(self.allocation)},
             rest=rest,
             interval=self.interval,
             stored=self.stored,
@@ -101,22 +104,13 @@ class RenewedMask:
         """Set the number of active weights, or fix the mask."""
         *starts, last = view.plan.events
         if view.step == last:
-            active = self._active(view, view.keep)
-            return Change(masks=hardened(view, active, self._scope())), None
+            left = active(view.keep, view.width, self.allocation)
+            fixed = hardened(view, left, competing(self.allocation))
+            return Change(masks=fixed), None
         done = (starts.index(view.step) + 1) / len(starts)
-        left = counts.cubic(done, view.keep, mlp.weight_count(view.width))
-        active = self._active(view, np.rint(left).astype(np.int64))
-        return Change(active_counts=active), None
-
-    def _scope(self) -> Scope:
-        """Return which weights compete."""
-        return Scope("global" if self.allocation == "global" else "layer")
-
-    def _active(self, view: View, left: np.ndarray) -> Counts:
-        """Return each group's active weights, given those of each network."""
-        if self.allocation == "global":
-            return left[:, None]
-        return shares.quotas(left, view.width, self.allocation)
+        count = counts.cubic(done, view.keep, mlp.weight_count(view.width))
+        left = active(np.rint(count).astype(np.int64), view.width, self.allocation)
+        return Change(active_counts=left), None
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:

@@ -48,7 +48,7 @@ class IhtOptions(Options):
     counts: dpf.Schedule = dpf.schedule_option("once", "the textbook's")
     begin: float = BEGIN
     end: float = END
-    allocation: Fixed = allocation_option("the textbook's")
+    allocation: Fixed = allocation_option("Jin et al. 2016")
 
 
 class AihtOptions(Options):
@@ -69,7 +69,7 @@ class AihtOptions(Options):
     )
     begin: float = BEGIN
     end: float = END
-    allocation: Allocation = allocation_option("the textbook's")
+    allocation: Allocation = allocation_option("ours")
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,11 @@ class Aiht:
         """Keep the largest weights, or let all train."""
         kept = np.ones_like(view.masks)
         number, last = view.plan.events.index(view.step), view.plan.events[-1]
-        if number % 2 and view.step < last:
-            return Change(masks=kept), None
-        stay = largest(view, view.keep, self.allocation)
+        if number % 2 == 0 or view.step == last:
+            chosen = largest(view, view.keep, self.allocation)
+            kept[:, mlp.is_weight(view.width)] = chosen
         if view.step == last:
-            return Change(masks=masks.with_biases(stay, view.width)), None
-        kept[:, mlp.is_weight(view.width)] = stay
+            kept = masks.with_biases(chosen, view.width)
         return Change(masks=kept), None
 
 

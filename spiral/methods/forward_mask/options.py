@@ -18,7 +18,7 @@ from spiral.methods.forward_mask.straight_through import (
 from spiral.methods.parts import n_of_m
 from spiral.methods.parts.allocation import allocation_option, check_pattern
 from spiral.model import mlp
-from spiral.protocol.config import Options, fields, unit
+from spiral.protocol.config import Options, fields, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget
 from spiral.tasks import cubist
@@ -27,14 +27,13 @@ MOST_FRAMES = 10
 """Assumption: no stepwise ramp has more frames, whatever the number of weights."""
 
 
+SCOPE = "rank over all layers, within each layer separately, or N:M along inputs"
+
+
 class StraightThroughOptions(Options):
     """Options of the whole family."""
 
-    scope: Kind = Field(
-        "global",
-        description="rank over all layers, within each layer separately, or N:M along "
-        "inputs",
-    )
+    scope: Kind = Field("global", description=SCOPE)
     allocation: Fixed = allocation_option("ours; the authors rank within layers")
     nm_keep: int = n_of_m.NM_KEEP
     nm_group: int = n_of_m.NM_GROUP
@@ -48,8 +47,14 @@ class StraightThroughOptions(Options):
         ge=0,
         lt=1,
         description="fraction of training that is dense",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("Zhou et al. 2021"),
     )
+
+
+class LayerOptions(StraightThroughOptions):
+    """Options of the methods that rank as their authors do."""
+
+    scope: Kind = Field("layer", description=SCOPE)
 
 
 class StagedOptions(StraightThroughOptions):
@@ -60,7 +65,7 @@ class StagedOptions(StraightThroughOptions):
         ge=0,
         lt=1,
         description="fraction of training that is dense",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("ours; the authors' scripts have 0"),
     )
     end: float = Field(
         0.8,
@@ -68,7 +73,7 @@ class StagedOptions(StraightThroughOptions):
         le=1,
         description="fraction of training from which inactive weights contribute "
         "nothing",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("ours; the authors' scripts have 1"),
     )
     beta: float | None = Field(
         None,

@@ -118,7 +118,7 @@ def fitted(dense: Weights, matrix: Matrix, kept: Kept) -> Weights:
 ENTRY = Entry(
     build=build,
     summary="ADMM for a layer's mask, then least squares",
-    citation="Meng et al., NeurIPS 2024, arXiv:2406.07831",
+    citation="Meng et al., NeurIPS 2024, arXiv:2406.07831; code: mazumder-lab/ALPS",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",
@@ -132,7 +132,7 @@ ENTRY = Entry(
     options=layers.DampedOptions,
     check=within_training("at_epoch"),
     cost_profile=layers.cost_profile,
-    gradients=lambda table: np.full(len(table), 2000.0),
+    gradients=lambda table: 1000 * table["width"].to_numpy(np.float64) ** -0.5,
     colour="#AA4499",
     marker="*",
 )

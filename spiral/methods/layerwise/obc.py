@@ -40,7 +40,7 @@ def prune(layer: Layer, keep: int, damping: float) -> tuple[Weights, Kept]:
 ENTRY = Entry(
     build=build,
     summary="brain surgeon in each unit, for the squared error of its output",
-    citation="Frantar & Alistarh, NeurIPS 2022, arXiv:2208.11580",
+    citation="Frantar & Alistarh, NeurIPS 2022, arXiv:2208.11580; code: IST-DASLab/OBC",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",
@@ -54,7 +54,7 @@ ENTRY = Entry(
     options=layers.DampedOptions,
     check=within_training("at_epoch"),
     cost_profile=layers.cost_profile,
-    gradients=lambda table: 0.01 * table["points"].to_numpy(np.float64),
+    gradients=lambda table: 60 * table["width"].to_numpy(np.float64) ** 0.75,
     colour="#332288",
     marker="*",
 )

@@ -66,7 +66,7 @@ def _with_biases(layer: Layer, kept: np.ndarray) -> tuple[Weights, Kept]:
 ENTRY = Entry(
     build=build,
     summary="largest |weight| times the norm of its input, in each unit",
-    citation="Sun et al., ICLR 2024, arXiv:2306.11695",
+    citation="Sun et al., ICLR 2024, arXiv:2306.11695; code: locuslab/wanda",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",
@@ -80,7 +80,7 @@ ENTRY = Entry(
     options=WandaOptions,
     check=within_training("at_epoch"),
     cost_profile=layers.cost_profile,
-    gradients=lambda table: 0.01 * table["points"].to_numpy(np.float64),
+    gradients=lambda table: 0.04 * table["points"].to_numpy(np.float64),
     colour="#117733",
     marker="*",
 )

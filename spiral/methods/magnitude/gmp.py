@@ -21,7 +21,7 @@ from spiral.methods.parts.allocation import (
     largest,
 )
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
@@ -29,14 +29,14 @@ INTERVAL: Any = Field(
     97,
     ge=1,
     description="steps between pruning events",
-    json_schema_extra=unit("steps"),
+    json_schema_extra=unit("steps") | origin("ours: 150 events in 50 epochs"),
 )
 END: Any = Field(
     0.75,
     gt=0,
     le=1,
     description="fraction of training at which pruning ends",
-    json_schema_extra=unit("-"),
+    json_schema_extra=unit("-") | origin("ours"),
 )
 
 
@@ -50,7 +50,7 @@ class GmpOptions(Options):
     end: float = END
     scope: Scope = SCOPE
     allocation: Allocation = allocation_option(
-        "Zhang & Papyan 2024; the authors' is uniform", **SAYS_SCOPE
+        "Zhang & Papyan 2024 (Zhu & Gupta: uniform)", **SAYS_SCOPE
     )
     planned_events: int | None = Field(
         None,
@@ -156,9 +156,9 @@ LAMP = replace(
     ENTRY,
     build=partial(Gmp, allocation="lamp"),
     summary="gradual pruning by magnitudes that are normalised within each layer",
-    citation="Lee et al., ICLR 2021, arXiv:2010.07611 (code: "
-    "jaeho-lee/layer-adaptive-sparsity)",
-    taxonomy=replace(ENTRY.taxonomy, allocation="LAMP"),
+    citation="Lee et al., ICLR 2021, arXiv:2010.07611; code: "
+    "jaeho-lee/layer-adaptive-sparsity",
+    taxonomy=replace(ENTRY.taxonomy, allocation="lamp"),
     options=LampOptions,
     check=nothing_to_check,
     marker="D",

@@ -14,7 +14,7 @@ from spiral.methods.parts.allocation import Allocation, allocation_option, large
 from spiral.methods.parts.counts import left_at_rate, levels_needed
 from spiral.methods.parts.cycles import CyclicOptions, cyclic
 from spiral.model import masks, mlp, schedules
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Params, Plan, View
 
@@ -29,7 +29,7 @@ class LevelOptions(CyclicOptions):
         gt=0,
         lt=1,
         description="share of the weights that one level removes",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("Frankle & Carbin 2019"),
     )
     shrink: Literal["rate", "even"] = Field(
         "rate",
@@ -46,7 +46,7 @@ class LevelOptions(CyclicOptions):
         0,
         ge=0,
         description="epoch to which weights, learning rates or both are rewound",
-        json_schema_extra=unit("epochs"),
+        json_schema_extra=unit("epochs") | origin("Frankle & Carbin 2019"),
     )
     selection: Literal["rank", "strict"] = Field(
         "rank", description="keep exactly as many weights, or those above the last one"

@@ -15,10 +15,12 @@ from spiral.methods.entry import Mistake
 from spiral.methods.parts import selection, shares
 from spiral.methods.parts.scores import sizes_left
 from spiral.methods.parts.selection import Counts, Rule, Scores, WeightMask
+from spiral.methods.parts.shares import Quota
 from spiral.model import masks, mlp
+from spiral.protocol.config import origin
 from spiral.protocol.job import Method, View
 
-Allocation = Literal["global", "uniform", "uniform_alive", "erk", "igq", "lamp"]
+Allocation = Literal["global", Quota, "lamp"]
 """``global`` ranks over all layers, ``lamp`` does so after :func:`lamp`; the others
 give each layer a share (``shares.quotas``)."""
 
@@ -39,22 +41,20 @@ SAYS_SCOPE: dict[str, Any] = {
 """Of the option ``allocation`` beside ``scope``: both spellings are one config."""
 
 
-def allocation_option(origin: str, default: Allocation = "global", **extra: Any) -> Any:
+def allocation_option(source: str, default: Allocation = "global", **extra: Any) -> Any:
     """Return the option ``allocation``.
 
     Args:
-        origin: Where the default comes from.
+        source: Where the default comes from.
         default: What the method did before it had the option.
         extra: More that a field may declare.
     """
     text = (
-        "how the weights kept are shared among layers: ranked over all of them "
-        "(global), in proportion to sizes (uniform; uniform_alive: at least one each), "
-        "by Erdős–Rényi densities (erk; Mocanu et al. 2018), by ideal gas quotas (igq; "
-        "Vysogorets & Kempe 2023), or ranked over all of them by scores that LAMP "
-        f"normalises within each (Lee et al. 2021); default: {origin}"
+        "how the weights kept are shared among layers: global ranks over all of them, "
+        "lamp after normalising within each; uniform, uniform_alive (at least one "
+        "each), erk (Erdős–Rényi) and igq (ideal gas) give each a quota"
     )
-    return Field(default, description=text, json_schema_extra=extra)
+    return Field(default, description=text, json_schema_extra=extra | origin(source))
 
 
 def build_scoped(
@@ -139,9 +139,10 @@ def largest(
     sizes: Scores = sizes_left(view)
     if allocation == "lamp":
         sizes = sizes.astype(np.float64) * np.abs(sizes)  # pruned ones stay negative
-    left = masks.of_weights(view.masks, view.width)
-    exact = rule == "rank" and allocation != "global"  # there pruned ones rank last
-    return choose(sizes, keep, allocation, rule, view.width, left if exact else None)
+    left = None
+    if rule == "rank" and allocation != "global":  # there pruned ones rank last anyway
+        left = masks.of_weights(view.masks, view.width)
+    return choose(sizes, keep, allocation, rule, view.width, left)
 
 
 def lamp(scores: Scores, width: int) -> Float64[np.ndarray, "N W"]:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import Field
 
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 from spiral.protocol.job import Budget
 
 Numbers = Float[np.ndarray, "*shape"]
@@ -21,7 +21,7 @@ AT_EPOCH: Any = Field(
     None,
     ge=0,
     description="epoch before which to prune; None: half-way",
-    json_schema_extra=unit("epochs"),
+    json_schema_extra=unit("epochs") | origin("ours"),
 )
 """The option ``at_epoch`` of methods that prune once."""
 

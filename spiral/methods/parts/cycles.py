@@ -28,7 +28,7 @@ from pydantic import Field
 
 from spiral.methods.entry import Mistake
 from spiral.model import schedules
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Method, Plan, View
 
 Lengths = Literal[
@@ -51,8 +51,8 @@ class CyclicOptions(Options):
         1,
         ge=1,
         description="how often the schedule runs within one training, with fresh "
-        "momentum each time (default: not cyclic)",
-        json_schema_extra=unit("cycles"),
+        "momentum each time",
+        json_schema_extra=unit("cycles") | origin("ours: not cyclic"),
     )
     lengths: Lengths = Field(
         "constant",

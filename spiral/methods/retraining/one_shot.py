@@ -19,7 +19,7 @@ from spiral.methods.parts.allocation import (
     largest,
 )
 from spiral.model import masks, schedules
-from spiral.protocol.config import PER_NETWORK, Options, unit
+from spiral.protocol.config import PER_NETWORK, Options, first_default, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Sam, Sgd, View
 
@@ -50,17 +50,26 @@ class OneShotOptions(Options):
         0.0,
         ge=0,
         description="ρ of sharpness-aware minimisation while dense",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-")
+        | origin("Zhou et al. 2023: none unless it is the temperature"),
     )
     branch: int = Field(
         0,
         ge=0,
         description="number of the retraining: same weights, another batch order",
-        json_schema_extra=PER_NETWORK | unit("-"),
+        json_schema_extra=PER_NETWORK | unit("-") | origin("ours: no effect"),
+    )
+    retrain_share: float = Field(
+        0.1,
+        gt=0,
+        description="learning rate of the retraining, as a share of `lr`",
+        json_schema_extra=unit("-")
+        | first_default(1.0)
+        | origin("ours, tuned on seeds 1000-1019 at width 16"),
     )
     scope: Scope = SCOPE
     allocation: Allocation = allocation_option(
-        "Zhang & Papyan 2024; the authors' is uniform", **SAYS_SCOPE
+        "Zhang & Papyan 2024 (Zhou et al.: uniform)", **SAYS_SCOPE
     )
 
 
@@ -81,6 +90,7 @@ class OneShot:
     checkpoint: int | None
     dense_batch: int | None
     sam: float
+    retrain_share: float = 0.1
     allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
@@ -110,7 +120,7 @@ class OneShot:
         return Change(
             masks=kept,
             reset_momentum=np.ones_like(kept),
-            lr_scale=np.ones(len(kept)),
+            lr_scale=np.full(len(kept), self.retrain_share),
             orders=view.options["branch"].astype(np.int64),
             batch=0,
             plain=True,

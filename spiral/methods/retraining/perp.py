@@ -25,7 +25,7 @@ from spiral.methods.parts.reconstruction import Fit
 from spiral.model import masks, mlp, schedules
 from spiral.protocol import adapters
 from spiral.protocol.adapters import Kind, LowRank
-from spiral.protocol.config import PER_NETWORK, Options, unit
+from spiral.protocol.config import PER_NETWORK, Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import AdamW, Budget, Change, Mask, Plan, Sgd, View
 
@@ -45,13 +45,14 @@ class PerpOptions(Options):
         1,
         ge=1,
         description="rank of the adapters; small layers may have less",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-")
+        | origin("ours; the authors' is 16, in layers of thousands of units"),
     )
     adapter_scale: float = Field(
         2.0,
         gt=0,
         description="σ: factor on the product of an adapter",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("authors' script: α/r = 32/16"),
     )
     by: Literal["task", "layers"] = Field(
         "task",
@@ -59,13 +60,15 @@ class PerpOptions(Options):
         "whole dense training",
     )
     optimiser: Literal["adamw", "sgd"] = Field(
-        "adamw", description="optimiser of the retraining"
+        "adamw", description="optimiser of the retraining; sgd trains before it"
     )
     retrain_lr: float = Field(
         5e-3,
         gt=0,
         description="learning rate of the retraining, before its linear decay",
-        json_schema_extra=PER_NETWORK | unit("-"),
+        json_schema_extra=PER_NETWORK
+        | unit("-")
+        | origin("ours; the authors' is 5e-4, for language models"),
     )
     retrain_epochs: int | None = Field(
         None,

@@ -12,7 +12,7 @@ from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import counts, retraining_rates, soups
 from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.model import masks, mlp, schedules
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Mask, Params, Plan, View, variant
 
@@ -29,7 +29,7 @@ class SmsOptions(Options):
         ge=1,
         le=64,
         description="retrainings that are averaged",
-        json_schema_extra=unit("networks"),
+        json_schema_extra=unit("networks") | origin("ours"),
     )
     vary: Vary = Field("order", description="setting in which the retrainings differ")
     spread: float = Field(
@@ -37,7 +37,7 @@ class SmsOptions(Options):
         gt=1,
         description="largest factor between a member's setting and the config's "
         "(lengths only shrink)",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("ours"),
     )
     average: Average = Field(
         "uniform",
@@ -48,7 +48,7 @@ class SmsOptions(Options):
         3,
         ge=1,
         description="number of prunings, each with a retraining",
-        json_schema_extra=unit("prunings"),
+        json_schema_extra=unit("prunings") | origin("ours"),
     )
     retraining: Rates = Field("llr", description="learning rates after each pruning")
     retrain_epochs: int | None = Field(
@@ -61,7 +61,7 @@ class SmsOptions(Options):
         1,
         ge=1,
         description="factor on the length of retrainings, beyond `epochs`",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("ours: no effect"),
     )
     allocation: Allocation = allocation_option("Zimmer et al. 2024")
 
@@ -81,11 +81,11 @@ class Sms:
 
     Assumptions: of 50 epochs 35 are dense and three cycles take 5 each (the authors
     start from a fully trained network); cycle p of P keeps round(W(keep/W)^(p/P)).
-    Momentum is plain, where theirs is Nesterov's. The dense part runs the config's
-    schedule at its own length. Member 0 is the config itself; others vary by factors
-    1/s, s, … up to ``spread``. Greedy soups need data that training has not seen, but
-    here training and accuracy use the same points: greedy soups are scored on a tenth
-    of them, the same for all configs, on which networks also train.
+    Their momentum is Nesterov's: set ``nesterov: true`` for it. The dense part runs the
+    config's schedule at its own length. Member 0 is the config itself; others vary by
+    factors 1/s, s, … up to ``spread``. Greedy soups need data that training has not
+    seen, but here training and accuracy use the same points: greedy soups are scored on
+    a tenth of them, the same for all configs, on which networks also train.
     """
 
     members: int

@@ -73,7 +73,7 @@ def build(
 ENTRY = Entry(
     build=build,
     summary="exchanges of kept and removed weights in a quadratic model of the loss",
-    citation="Yu et al., ICML 2022, arXiv:2203.04466",
+    citation="Yu et al., ICML 2022, arXiv:2203.04466; code: yuxwind/CBS",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

@@ -50,7 +50,7 @@ def build(
 ENTRY = Entry(
     build=build,
     summary="sparse least squares on gradients, by iterative hard thresholding",
-    citation="Benbaki et al., ICML 2023, arXiv:2302.14623",
+    citation="Benbaki et al., ICML 2023, arXiv:2302.14623; code: mazumder-lab/CHITA",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

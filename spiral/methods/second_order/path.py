@@ -169,7 +169,7 @@ class Path:
 def places(width: int, blocks: Blocks) -> list[Places]:
     """Return the parameters of each block: those of one network, layer or unit."""
     if blocks == "auto":
-        blocks = "layer" if width < 64 else "unit"
+        blocks = "layer" if width <= 32 else "unit"
     if blocks == "network":
         return [np.arange(mlp.param_count(width))]
     found: list[Places] = []

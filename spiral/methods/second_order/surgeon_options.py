@@ -77,7 +77,7 @@ class SurgeonOptions(Options):
     blocks: Blocks = Field(
         "auto",
         description="which weights interact in the matrix; auto: those of a layer "
-        "below width 64, those of a unit from there on (ours)",
+        "up to width 32, those of a unit beyond (ours)",
     )
     allocation: Allocation = Field(
         "global",

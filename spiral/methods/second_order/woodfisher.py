@@ -48,7 +48,8 @@ def build(**options: Any) -> surgeon.Surgeon:
 ENTRY = Entry(
     build=build,
     summary="weights of lowest w²/[F⁻¹]_ii go at once, F the empirical Fisher matrix",
-    citation="Singh & Alistarh, NeurIPS 2020, arXiv:2004.14340",
+    citation="Singh & Alistarh, NeurIPS 2020, arXiv:2004.14340; "
+    "code: IST-DASLab/WoodFisher",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

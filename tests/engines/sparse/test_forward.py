@@ -11,6 +11,7 @@ from spiral.engines.sparse import forward
 from spiral.model import groups
 from spiral.model.groups import Scope
 from spiral.protocol.job import ForwardMask, Sgd, TrainState
+from spiral.protocol.plan import Controls
 from tests.engines import begin, furthest, make_job
 from tests.tolerances import tolerance
 
@@ -62,13 +63,12 @@ def test_hidden_weights_train_as_in_reference(engine, rest, rule, interval):
     assert furthest(found.params, expected.params) <= tolerance("steps_100")
 
 
-@pytest.mark.parametrize("rest", [0.0, 0.3])
-def test_nesterov_s_momentum(engine, rest):
-    job = job_of(ids=IDS[:2], rest=rest)
-    job = replace(job, plan=replace(job.plan, optimiser=Sgd(nesterov=True)))
-    found, expected = (run(e, job, 20) for e in (engine, engines.build("reference")))
-    assert furthest(found.params, expected.params) <= tolerance("steps_20")
-    assert not np.array_equal(found.params, run(engine, job_of(ids=IDS[:2]), 20).params)
+def test_nesterov_momentum(engine):
+    job = job_of(ids=IDS[:2])
+    job = replace(job, plan=job.plan.under(Controls(Sgd(nesterov=True))))
+    found, expected = (run(e, job, 40) for e in (engine, engines.build("reference")))
+    assert furthest(found.params, expected.params) <= tolerance("steps_100")
+    assert furthest(found.params, run(engine, job_of(ids=IDS[:2]), 40).params) > 0.01
 
 
 @pytest.mark.parametrize("width", [1, 2, 17])

@@ -17,7 +17,7 @@ from tests.methods.forward_mask.straight_through import (
 )
 
 
-@pytest.mark.parametrize("allocation", ["global", "uniform", "erk"])
+@pytest.mark.parametrize("allocation", ["global", "uniform_alive", "erk"])
 def test_a_mask_of_every_step_and_counts_at_once_are_ste(allocation):
     got = trained("dpf", interval=1, counts="once", allocation=allocation)
     assert same(got, trained("ste", allocation=allocation))

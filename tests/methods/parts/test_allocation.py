@@ -64,6 +64,22 @@ def test_layer_counts_of_a_wave(name):
     assert [tuple(row) for row in counts] == GOLDEN[name]
 
 
+def test_lamp_masks_of_a_wave():
+    """Sixteen of 27 weights; of jaeho-lee/layer-adaptive-sparsity, tools/pruners.py."""
+    found = kept_of(WAVE[3][None] ** 2, [16], "lamp", 3)
+    assert masks.to_bits(found[0]).hex() == "db24db60"
+
+
+def test_lamp_in_two_steps_is_lamp_in_one():
+    """Layer counts as those of the authors' code, which masks 360 and then 156."""
+    scores = WAVE[16][None] ** 2
+    first = kept_of(scores, [200], "lamp", 16)
+    second = choose(scores, np.array([44]), "lamp", "rank", 16, first)
+    assert shares.of_mask(first, 16).tolist() == [[25, 81, 82, 12]]
+    assert shares.of_mask(second, 16).tolist() == [[10, 13, 13, 8]]
+    assert np.array_equal(second, kept_of(scores, [44], "lamp", 16))
+
+
 def test_lamp_scores_of_a_wave():
     """The first and the last layer of width 3, as the authors' definition has them."""
     found = lamp(WAVE[3][None] ** 2, 3)[0]
@@ -238,6 +254,6 @@ def test_a_pattern_leaves_no_choice_of_shares():
 
 
 def test_the_option_names_the_origin_of_its_default():
-    found = allocation.allocation_option("authors", "erk")
+    found = allocation.allocation_option("the authors", "erk")
     assert found.default == "erk"
-    assert found.description.endswith("default: authors")
+    assert found.json_schema_extra == {"origin": "the authors"}

@@ -125,7 +125,6 @@ def test_a_goal_that_is_met_changes_nothing():
     network = path().walk(dense(), [12])[12]
     again = path().walk(network, [12, 20, 27])
     assert all(one is network for one in again.values())
-    assert path(first_order=True).walk(dense(), [27])[27].params is not None
     assert_same(path(first_order=True).walk(dense(), [27])[27], dense(), atol=0)
 
 
@@ -151,7 +150,7 @@ def test_a_unit_has_its_row_and_its_bias():
 
 
 @pytest.mark.parametrize(
-    ("width", "count"), [(3, 4), (16, 4), (63, 4), (64, 193), (256, 769)]
+    ("width", "count"), [(3, 4), (16, 4), (32, 4), (33, 100), (256, 769)]
 )
 def test_wide_networks_have_smaller_blocks(width, count):
     assert len(places(width, "auto")) == count

@@ -8,10 +8,10 @@ from spiral.methods.registry import METHODS
 from spiral.methods.second_order import path
 from spiral.model import mlp
 from tests.methods import (
+    Still,
     chosen,
     decide,
     first_view,
-    kept_weights,
     plan_at,
     silent,
     table,
@@ -46,9 +46,11 @@ def test_it_prunes_once_after_four_fifths_or_gradually(method):
 
 
 def test_gradual_counts_follow_the_cubic():
-    configs = table("obs", timing="gradual", events=3, keep=[5, 11, 20])
-    state = decide(configs)
-    assert kept_weights(state).sum(axis=1).tolist() == [5, 11, 20]
+    keeps, engine = np.array([5, 11, 20]), Still()
+    decide(table("obs", timing="gradual", events=3, keep=keeps.tolist()), engine)
+    seen = [kept.sum(axis=1) for kept in engine.seen]
+    expected = [keeps + (27 - keeps) * (1 - i / 3) ** 3 for i in range(4)]
+    assert np.array_equal(seen, np.rint(expected))
 
 
 @pytest.mark.parametrize("method", FAMILY)
@@ -114,8 +116,9 @@ def test_cbs_begins_with_what_it_is_told():
 
 @pytest.mark.parametrize("cost", ["joint", "none"])
 def test_cbs_exchanges_until_nothing_is_gained(cost):
-    shared = {"keep": 9, "points": 300, "renewal": 0.0, "begin_with": "magnitude"}
-    configs = table("cbs", 4, seed=list(range(4)), swap_cost=cost, **shared)
+    shared = {"keep": 9, "points": 300, "renewal": 0.0, "blocks": "network"}
+    shared |= {"begin_with": "magnitude", "swap_cost": cost}
+    configs = table("cbs", 4, seed=list(range(4)), **shared)
     many = chosen(act(configs.assign(least_gain=1e-9)))
     few = chosen(act(configs.assign(least_gain=1e9)))
     assert (many != few).any(axis=1).sum() >= 2
@@ -155,3 +158,14 @@ def test_a_dense_part_is_shared_and_a_gradual_one_is_not():
         table("obs", timing="gradual"), 27, np.ones(3)
     )
     assert np.allclose(gradual.share.sum(axis=0), 1)
+
+
+def test_the_price_of_a_path_is_shared_by_the_networks_that_share_it():
+    price = METHODS["obs"].gradients
+    same = {"width": 16, "seed": 0, "keep": [20, 30, 40]}
+    alone = price(table("obs", 1, width=16))
+    assert np.allclose(alone, 5900)
+    assert np.allclose(price(table("obs", 3, **same)), alone / 3)
+    gradual = price(table("obs", 3, timing="gradual", **same))
+    assert np.allclose(gradual, 2 * alone)
+    assert price(table("obs", 1, width=16, points=1024)) < alone / 2
