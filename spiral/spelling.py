@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-MAX_LISTED = 40
+MAX_LISTED = 80
 """If more names are known, only similar ones are suggested."""
 MAX_NEAR = 5
 MAX_LENGTH = 40
@@ -31,6 +31,7 @@ METHODS = Words(
     {
         "dense": ["unpruned", "no pruning", "baseline"],
         "random": ["rand", "random pruning"],
+        "static": ["static sparse training", "random erk", "er random"],
         "magnitude": [
             *("mag", "mp", "omp", "magnitude pruning", "one-shot magnitude"),
             *("global magnitude", "weight magnitude", "l1_unstructured"),
@@ -39,16 +40,21 @@ METHODS = Words(
             *("gradual", "gradual magnitude", "gradual magnitude pruning", "agp"),
             *("automated gradual pruning", "Zhu & Gupta"),
         ],
+        "lamp": ["layer-adaptive magnitude pruning", "layer-adaptive sparsity"],
         "lth": [
             *("lottery", "lottery ticket", "lottery tickets", "winning ticket", "lt"),
             *("lottery ticket hypothesis", "IMP with rewinding", "weight rewinding"),
         ],
+        "lrr": ["learning rate rewinding", "lr rewinding", "learning-rate rewinding"],
         "snip": ["single-shot network pruning", "connection sensitivity"],
         "iter_snip": ["SNIP-it", "iterative SNIP", "isnip"],
         "force": ["foresight connection sensitivity", "progressive skeletonization"],
         "grasp": ["gradient signal preservation"],
-        "synflow": ["sf", "synaptic flow"],
+        "synflow": ["sf", "synaptic flow", "synflow-l2", "px", "path exclusion"],
         "prospr": ["prospect pruning"],
+        "ntk_sap": ["ntksap", "neural tangent kernel", "ntk spectrum-aware pruning"],
+        "npb": ["node-path balancing", "node path balance"],
+        "phew": ["paths with higher edge weights", "random walks"],
         "rigl": ["rigged lottery", "dynamic sparse training", "dst"],
         "acdc": ["alternating compressed/decompressed"],
         "acdc_pp": ["acdc++", "acdcpp", "acdc plus plus"],
@@ -109,15 +115,20 @@ KEYS = Words(
         "update_interval": ["delta t", "delta_T", "update frequency"],
         "end": ["t_end", "end fraction"],
         "drop": ["drop fraction"],
-        "rewind_epoch": ["rewind", "rewind to", "rewind step"],
-        "rate": ["pruning rate", "prune rate", "fraction"],
+        "rewind_epoch": ["rewind to", "rewind step"],
+        "rate": ["pruning rate", "prune rate"],
         "rounds": ["iterations", "n_iters", "num rounds", "n_rounds", "steps"],
         "cycles": ["num cycles", "n_cycles", "iterations"],
         "levels": ["num levels", "n_levels", "iterations"],
         "growth": ["grow", "grow criterion", "regrow"],
         "scope": ["granularity", "layerwise", "global"],
-        "smoothing": ["label smoothing"],
-        "optimiser": ["optimizer", "optim"],
+        "allocation": [
+            *("sparsity distribution", "density distribution", "layer budgets"),
+            *("layer sparsities", "layer densities", "quotas"),
+        ],
+        "label_smoothing": ["smooth labels", "label smoothing epsilon"],
+        "nesterov": ["nag", "nesterov momentum", "nesterovs momentum"],
+        "optimiser": ["optimizer", "optim", "solver"],
         "normalise": ["normalize"],
         "retrain_epochs": ["finetune epochs", "fine-tuning epochs"],
         "retrain_lr": ["finetune lr", "fine-tuning lr"],
@@ -138,6 +149,16 @@ ENGINES = Words(
         "vmap:cuda": ["cuda", "gpu", "torch:cuda"],
     }
 )
+
+VALUES = Words(
+    {
+        "erk": ["er", "erdos renyi", "Erdős–Rényi", "Erdős–Rényi kernel"],
+        "igq": ["ideal gas", "ideal gas quotas"],
+        "lamp": ["layer-adaptive magnitude", "layer-adaptive"],
+        "uniform": ["layer", "layerwise", "local"],
+    }
+)
+"""Other words for values of options."""
 
 PLAIN = Words({})
 """For names without other words."""

@@ -53,10 +53,19 @@ def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) 
 def _option_text(entry: "Entry", option: "ConfigField") -> str:
     """Return one line on an option: meaning, legal values, default, presets."""
     cases = _presets(entry, option.name).items()
-    default = "required" if option.required else f"default {option.default}"
-    values = [default, *(f"{value} under {case}" for case, value in cases)]
+    values = [_default_text(option), *(f"{value} under {c}" for c, value in cases)]
     legal = _legal_text(option.legal())
     return f"{option.name}: {option.description}; {legal}; {', '.join(values)}"
+
+
+def _default_text(option: "ConfigField") -> str:
+    """Return the default of an option, where it comes from, and what it was first."""
+    if option.required:
+        return "required"
+    about = [option.origin] if option.origin else []
+    if option.first_default != option.default:
+        about.append(f"{option.first_default} in earlier versions")
+    return f"default {option.default}" + (f" ({'; '.join(about)})" if about else "")
 
 
 def _legal_text(schema: dict[str, Any]) -> str:
@@ -83,6 +92,8 @@ def _facts(entry: "Entry") -> dict[str, Any]:
                 "type": option.kind.__name__,
                 "legal": option.legal(),
                 "default": option.default,
+                "origin": option.origin,
+                "first_default": option.first_default,
                 "meaning": option.description,
                 "presets": _presets(entry, option.name),
             }

@@ -1,7 +1,7 @@
 """``rank``: rank a method among the shipped ones."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -17,6 +17,9 @@ from spiral.cli.launch import (
 )
 from spiral.cli.options import PLACE, as_json, present
 from spiral.errors import ConfigError, MethodError
+
+if TYPE_CHECKING:
+    from spiral.sweep.grid.grid import Grid
 
 QUICK = "seed=0..7"
 """The part of the standard grid that ``--quick`` trains: fewer seeds."""
@@ -71,7 +74,7 @@ def rank(
     standard = str(shipped.files()["standard"])  # not a local file of this name
     grid = shipped.load(standard, [f"method={name}", *([QUICK] if quick else [])])
     out = out or Path("runs") / "rank" / name
-    _check_folder(out, name, set(grid.configs["config_id"]))
+    _check_folder(out, name, grid)
     preflight.check(grid.configs)
     warn(grid)
     with resumable() as begun:
@@ -109,20 +112,27 @@ def _show_standings(as_json: bool) -> None:
     present(standings_text.document(found), as_json)
 
 
-def _check_folder(out: Path, name: str, wanted: set[str]) -> None:
+def _check_folder(out: Path, name: str, grid: "Grid") -> None:
     """Raise ConfigError if a folder has rows of another ranking."""
-    from spiral.results import store
+    from spiral.methods import registry
+    from spiral.results import store, versions
+    from spiral.sweep import recover
 
     if not store.has_manifest(out):
         return
-    known, _ = store.read_manifest(out, columns=["config_id", "method"])
+    known = versions.complete(store.read_manifest(out)[0], registry.options())
     others = set(known["method"]) - {name}
     if others:
         raise ConfigError(
             f"{out}: expected rows of {name}, got those of {', '.join(sorted(others))} "
             "(an edited file is another method); give another --out"
         )
-    if not set(known["config_id"]) <= wanted:
+    lost = known[~recover.among(known["config_id"], grid.configs["config_id"])]
+    if since := recover.expanded_differently(grid.configs, lost):
+        raise ConfigError(
+            f"{out} has results of an earlier version; give another --out{since}"
+        )
+    if len(lost):
         raise ConfigError(
             f"{out} is the results directory of a full ranking; resume it with --full"
         )

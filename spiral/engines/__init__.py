@@ -57,12 +57,14 @@ ENGINES: dict[str, Entry] = {
         "walks lists of kept weights, Numba",
         ("cpu",),
         ByWeights(SLOTS, step_nanoseconds=25.0),
+        weight_maps=("forward_mask",),
     ),
     "sparse-plain": Entry(
         "spiral.engines.sparse.twin",
         "the same without explicit vectors, the fallback of `sparse`",
         ("cpu",),
         ByWeights(SLOTS, step_nanoseconds=25.0, factor=5.0),
+        weight_maps=("forward_mask",),
         automatic=False,
     ),
     "vmap": Entry(
@@ -81,7 +83,7 @@ ENGINES: dict[str, Entry] = {
             loop_seconds=8.0,
         ),
         optimisers=("sgd", "adam", "adamw", "sam", "sfw"),
-        weight_maps=("forward_mask", "low_rank"),
+        weight_maps=("forward_mask", "low_rank", "reparam"),
     ),
     "reference": Entry(
         "spiral.engines.reference",
@@ -89,7 +91,7 @@ ENGINES: dict[str, Entry] = {
         ("cpu", "cuda"),
         ByWidth({1: 6.0, 16: 6.5, 64: 9.0, 256: 45.0}, EXTRA, **PACK),
         optimisers=("sgd", "adam", "adamw", "sam", "sfw"),
-        weight_maps=("forward_mask", "low_rank"),
+        weight_maps=("forward_mask", "low_rank", "reparam"),
         automatic=False,
     ),
 }

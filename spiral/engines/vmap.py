@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from spiral.engines import adapted, frank_wolfe, optimisers
+from spiral.engines import adapted, frank_wolfe
 from spiral.engines.compact import narrowed
 from spiral.engines.evaluate import evaluate
 from spiral.engines.forward import Active
@@ -161,7 +161,7 @@ class VmapEngine:
         here = job.plan.weight_map
         if not isinstance(here, ForwardMask):
             return lambda factor, *tensors: plain(*tensors)
-        rule = (here.gradient, here.pull, optimisers.is_nesterov(job))
+        rule = (here.gradient, here.pull, job.plan.nesterov)
         masked = traced_masked_step(*pack, self.device, rule)
 
         def update(factor: Tensor | None, *tensors: Tensor) -> Any:

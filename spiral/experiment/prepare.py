@@ -1,11 +1,14 @@
 """From configs to a job: their method, its plan, the engine and the initial weights."""
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 
 from spiral import engines
-from spiral.errors import UnsupportedJob
-from spiral.experiment import contract
+from spiral.errors import ConfigError, MethodError, UnsupportedJob
+from spiral.experiment import contract, controls
+from spiral.methods.entry import Mistake
 from spiral.methods.registry import METHODS
 from spiral.model import initial
 from spiral.protocol import config
@@ -34,7 +37,24 @@ def build_method(shared: pd.Series) -> Method:
 
 
 def plan_of(method: Method, shared: pd.Series) -> Plan:
-    """Return a method's plan, validated and cut at ``stop_epoch``.
+    """Return a method's plan, validated, under the config's controls.
+
+    It is cut at ``stop_epoch``.
+
+    Raises:
+        MethodError: The method returned no valid plan.
+        ConfigError: It leaves no place for the config's controls.
+    """
+    plan = own_plan(method, shared)
+    if taken := controls.taken(plan, shared):
+        raise ConfigError("; ".join(f"{field}: {text}" for field, text, _ in taken))
+    plan = plan.under(controls.of(shared))
+    stop, per_epoch = shared["stop_epoch"], cubist.POINTS // int(shared["batch"])
+    return plan if pd.isna(stop) else plan.until(int(stop) * per_epoch)
+
+
+def own_plan(method: Method, shared: pd.Series) -> Plan:
+    """Return a method's plan, validated, as it is without controls.
 
     Raises:
         MethodError: The method returned no valid plan.
@@ -42,9 +62,16 @@ def plan_of(method: Method, shared: pd.Series) -> Plan:
     per_epoch = cubist.POINTS // int(shared["batch"])
     with contract.blamed(method, "plan", shared.to_frame().T):
         budget = Budget(int(shared["epochs"]), per_epoch)
-        plan = contract.plan(method.plan(budget), shared["method"])
-    stop = shared["stop_epoch"]
-    return plan if pd.isna(stop) else plan.until(int(stop) * per_epoch)
+        return contract.plan(method.plan(budget), shared["method"])
+
+
+def refusals(table: pd.DataFrame) -> list[Mistake]:
+    """Return the controls that configs of one method set and cannot set."""
+    found = controls.contradictions(table)
+    for _, shared in controls.touched(table).iterrows():
+        with suppress(MethodError):  # reported when the configs are packed
+            found += controls.taken(own_plan(build_method(shared), shared), shared)
+    return found
 
 
 def engine_of(shared: pd.Series, plan: Plan) -> str:

@@ -35,6 +35,7 @@ def of_pack(
     wrong = (keep != nnz).fillna(False).to_numpy(bool) & job.plan.exact
     said = None if state.status is None else state.status[own]
     trained = kept.sum(axis=1) if state.trained is None else state.trained[own]
+    explored = np.zeros_like(kept) if state.explored is None else state.explored[own]
     return {
         "status": _status(finite, effective > 0, wrong, said),
         "accuracy": evaluation.correct[own] / cubist.POINTS,
@@ -46,6 +47,7 @@ def of_pack(
         "trained_params": trained,
         "effective_nnz": effective,
         "connected": effective > 0,
+        "explored": masks.of_weights(explored, job.width).mean(axis=1),
         **{f"nnz_{i + 1}": layers[:, i] for i in range(layers.shape[1])},
         "mask": [masks.to_bits(mask) for mask in kept],
         "weights": [p[m] for p, m in zip(params, kept, strict=True)],

@@ -44,6 +44,9 @@ def advance_once(
     engine: Trainer, job: TrainJob, state: TrainState, stop: int, groups: np.ndarray
 ) -> TrainState:
     """Train one network of each group and copy its result to the others."""
+    if stop > state.step:
+        before = False if state.explored is None else state.explored
+        state = replace(state, explored=state.masks | before)
     _, first, which = np.unique(groups, return_index=True, return_inverse=True)
     if len(first) == len(groups):
         return engine.advance(job, state, stop)
@@ -130,6 +133,7 @@ def viewer(
             adapters=None if state.adapters is None else _read_only(state.adapters),
             keep=_read_only(keep),
             lr=_read_only(job.lr),
+            rates=lambda start, stop: job.rates(state, start, stop),
             options={name: _read_only(column) for name, column in options.items()},
             batch=job.batch_at,
             stream=lambda n, purpose: seeds.stream(

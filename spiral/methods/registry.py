@@ -2,14 +2,43 @@
 
 import dataclasses
 
-from spiral.methods.at_init import force, grasp, prospr, snip, synflow
+from spiral.methods.at_init import (
+    force,
+    grasp,
+    npb,
+    ntk_sap,
+    phew,
+    prospr,
+    snip,
+    synflow,
+)
 from spiral.methods.controls import block, dense, mask, random, scratch
-from spiral.methods.dynamic import acdc, granet, mest, rigl, sparse_evolution
+from spiral.methods.dynamic import (
+    acdc,
+    cannistraci_hebb,
+    deep_rewiring,
+    granet,
+    guided_exploration,
+    mest,
+    rigl,
+    sparse_evolution,
+    sparse_momentum,
+)
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import dpf, iht, mdgf, sdgf, ste
 from spiral.methods.layerwise import alps, dsnot, obc, sparsegpt, wanda
-from spiral.methods.learned import sfw
-from spiral.methods.magnitude import gmp, lth, magnitude
+from spiral.methods.learned import (
+    cs,
+    edge_popup,
+    l0,
+    movement,
+    powerprop,
+    sfw,
+    sign_in,
+    soft_threshold,
+    spartan,
+)
+from spiral.methods.magnitude import gmp, lrr, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
 from spiral.methods.second_order import cbs, chita, obs, obspa, woodfisher
 from spiral.methods.units import (
@@ -21,31 +50,40 @@ from spiral.methods.units import (
     taylor_unit,
 )
 from spiral.protocol.config import (
-    Config,
     ConfigField,
     Options,
-    fields,
-    option_fields,
+    every_field,
 )
 from spiral.protocol.methods import Methods
 
 METHODS: dict[str, Entry] = {}
 METHODS |= {
     "dense": dense.ENTRY,
-    "random": random.ENTRY,
+    "random": random.RANDOM,
+    "static": random.STATIC,
     "magnitude": magnitude.ENTRY,
     "gmp": gmp.ENTRY,
+    "lamp": gmp.LAMP,
     "lth": lth.ENTRY,
+    "lrr": lrr.ENTRY,
     "snip": snip.ENTRY,
     "iter_snip": force.ITER_SNIP,
     "force": force.FORCE,
     "grasp": grasp.ENTRY,
     "synflow": synflow.ENTRY,
     "prospr": prospr.ENTRY,
+    "ntk_sap": ntk_sap.ENTRY,
+    "phew": phew.ENTRY,
+    "npb": npb.ENTRY,
     "rigl": rigl.ENTRY,
     "set": sparse_evolution.ENTRY,
     "mest": mest.ENTRY,
     "granet": granet.ENTRY,
+    "cht": cannistraci_hebb.CHT,
+    "chts": cannistraci_hebb.CHTS,
+    "deepr": deep_rewiring.ENTRY,
+    "gse": guided_exploration.ENTRY,
+    "snfs": sparse_momentum.ENTRY,
     "acdc": acdc.ACDC,
     "acdc_pp": acdc.ACDC_PP,
     "imp": imp.IMP,
@@ -57,6 +95,8 @@ METHODS |= {
     "shuffled": scratch.shuffled(METHODS),
     "ste": ste.STE,
     "sr_ste": ste.SR_STE,
+    "ste_layer": ste.STE_LAYER,
+    "sr_ste_layer": ste.SR_STE_LAYER,
     "mdgf_linear": mdgf.LINEAR,
     "mdgf_exp": mdgf.EXPONENTIAL,
     "sdgf_step": sdgf.STEPWISE,
@@ -65,6 +105,14 @@ METHODS |= {
     "iht": iht.IHT,
     "aiht": iht.AIHT,
     "sfw": sfw.ENTRY,
+    "str": soft_threshold.ENTRY,
+    "powerprop": powerprop.ENTRY,
+    "movement": movement.ENTRY,
+    "cs": cs.ENTRY,
+    "spartan": spartan.ENTRY,
+    "l0": l0.ENTRY,
+    "edge_popup": edge_popup.ENTRY,
+    "sign_in": sign_in.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
     "l1_unit": l1_unit.ENTRY,
@@ -95,7 +143,7 @@ def options() -> dict[str, type[Options]]:
 
 def config_fields() -> dict[str, ConfigField]:
     """Return the fields of every config: the common ones, then all options."""
-    return fields(Config) | option_fields(options())
+    return every_field(options())
 
 
 def known() -> Methods:

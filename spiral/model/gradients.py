@@ -130,6 +130,70 @@ def meta_gradient(
     return _lift(grad(final), [ones, params, lr, *data], width)
 
 
+def tangent_slope(
+    masks: Shaped[np.ndarray, "N P"],
+    params: Shaped[np.ndarray, "N P"],
+    points: Shaped[np.ndarray, "N B 2"],
+    width: int,
+) -> Derivative:
+    """Return ∂/∂m of Σ_x ‖m ⊙ ∂f/∂θ(x; m⊙θ)‖², the trace of the tangent kernel.
+
+    f is the logit; masks vary as real numbers. To first order the trace is the mean of
+    Σ_x (f(x; m⊙(θ + ξ)) - f(x; m⊙θ))² over ξ ~ N(0, 1), see :func:`perturbed_slope`.
+
+    Args:
+        masks: m, zeros and ones; biases that are not to count have zeros.
+        params: θ.
+        points: x.
+        width: Hidden width w.
+    """
+
+    def trace(m: Tensor, params: Tensor, x: Tensor) -> Tensor:
+        stack = mlp.matrices(m * params, width)
+        inputs = [x]
+        for weights, biases in stack[:-1]:
+            inputs.append(torch.relu(weights @ inputs[-1] + biases[:, None]))
+        slope, total = torch.ones_like(x[:1]), x.new_zeros(())
+        layers = zip(stack, mlp.matrices(m, width), inputs, strict=True)
+        for (weights, _), kept, below in reversed(list(layers)):
+            # The slope of a weight is that of its unit times its input
+            squares = slope.square() @ below.square().T
+            total = total + (kept[0].square() * squares).sum()
+            total = total + (kept[1].square() @ slope.square()).sum()
+            slope = (weights.T @ slope) * (below > 0)
+        return total
+
+    return _lift(grad(trace), [masks, params, points.transpose(0, 2, 1)], width)
+
+
+def perturbed_slope(
+    masks: Shaped[np.ndarray, "N P"],
+    params: Shaped[np.ndarray, "N P"],
+    noise: Shaped[np.ndarray, "N P"],
+    points: Shaped[np.ndarray, "N B 2"],
+    width: int,
+) -> Derivative:
+    """Return ∂/∂m of Σ_x (f(x; m⊙(θ + ξ)) - f(x; m⊙θ))² for a given ξ.
+
+    Args:
+        masks: m, zeros and ones.
+        params: θ.
+        noise: ξ.
+        points: x.
+        width: Hidden width w.
+    """
+
+    def change(m: Tensor, params: Tensor, noise: Tensor, x: Tensor) -> Tensor:
+        before, after = (
+            mlp.logits(m * theta, x, width, relu=torch.relu)
+            for theta in (params, params + noise)
+        )
+        return (after - before).square().sum()
+
+    turned = points.transpose(0, 2, 1)
+    return _lift(grad(change), [masks, params, noise, turned], width)
+
+
 def _turned(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
     """Return a batch with the points as the last axis, as ``mlp.logits`` takes them."""
     points, labels = batch

@@ -43,17 +43,14 @@ SCHEDULES: dict[str, Callable[[int], Factors]] = {
 }
 
 
-def curves(
-    epochs: int, steps_per_epoch: int, phases: int = 1
-) -> dict[str, Float[np.ndarray, " T"]]:
-    """Return every schedule as a factor per step, restarted at each phase.
+def curves(epochs: int, steps_per_epoch: int) -> dict[str, Float[np.ndarray, " T"]]:
+    """Return every schedule as a factor per step.
 
     Args:
-        epochs: Length of one phase.
+        epochs: Length of the training.
         steps_per_epoch: Training steps of one epoch.
-        phases: How often the schedule runs from the start (rewinding methods).
     """
     return {
-        name: np.tile(np.repeat(schedule(epochs), steps_per_epoch), phases)
+        name: np.repeat(schedule(epochs), steps_per_epoch)
         for name, schedule in SCHEDULES.items()
     }

@@ -8,7 +8,7 @@ columns, not objects.
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -24,15 +24,42 @@ def unit(name: str) -> dict[str, Any]:
     return {"unit": name}
 
 
-DTYPES: dict[type, str] = {int: "Int64", float: "Float64", str: "string"}
+def origin(source: str) -> dict[str, Any]:
+    """Declare where the default of a field comes from, in a few words.
+
+    A paper and its section, a script of the authors with its data set, or ``ours``.
+    """
+    return {"origin": source}
+
+
+def first_default(value: Any) -> dict[str, Any]:
+    """Declare what rows had before the default of a field became what it is now.
+
+    That is the first default the field ever had, or, for a field that was added with a
+    default that changes results, what all configs did before. Ids leave this value out
+    for ever, so those of earlier rows stay valid, while a config with the new default
+    has an id that contains it. Never edit it: change the default.
+    """
+    return {"first_default": value}
+
+
+DECLARED = ("unit", "origin", "first_default", "presets", "said_by")
+"""What fields declare beside their legal values."""
+
+DTYPES: dict[type, str] = {
+    int: "Int64",
+    float: "Float64",
+    str: "string",
+    bool: "boolean",
+}
 MAX_SEED = 2**53
 
 
 class Options(BaseModel):
     """Base of every method's options: immutable, strict, no unknown names.
 
-    Subclasses declare int, float, str or Literal fields with defaults; ``None`` marks
-    an option without a value for a config.
+    Subclasses declare int, float, str, bool or Literal fields with defaults; ``None``
+    marks an option without a value for a config.
     """
 
     model_config = ConfigDict(
@@ -100,6 +127,22 @@ class Config(Options):
         description="L2 penalty",
         json_schema_extra=PER_NETWORK | unit("-"),
     )
+    optimiser: Literal["sgd", "adam", "adamw"] = Field(
+        "sgd",
+        description="sgd with momentum; adam with the L2 penalty in the gradient, or "
+        "adamw with decoupled weight decay, both with PyTorch's β (0.9, 0.999) and "
+        "ε (1e-8), for an lr of about 0.001",
+    )
+    nesterov: bool = Field(
+        False, description="whether the momentum of sgd is Nesterov's, as in PyTorch"
+    )
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="ε of the targets y(1 - ε) + ε/2 in training",
+        json_schema_extra=unit("-"),
+    )
     seed: int = Field(
         0,
         ge=0,
@@ -136,14 +179,21 @@ class ConfigField(NamedTuple):
     """One column of a config table."""
 
     name: str
-    kind: type  # int, float or str
+    kind: type  # int, float, str or bool
     default: Any
+    """What a config gets that leaves the field out."""
+    first_default: Any
+    """What ids leave out, and what rows have that lack the column."""
     required: bool
     per_network: bool
     description: str
     unit: str | None
     """Of a number: ``-`` if it has none, None if none is declared."""
+    origin: str | None
+    """Where the default comes from, None if that is not declared."""
     adapter: TypeAdapter[Any]
+    said_by: Mapping[str, Mapping[str, Any]] = {}
+    """Other field → its value → the value of this one that it is another name for."""
 
     @property
     def dtype(self) -> str:
@@ -169,18 +219,23 @@ class ConfigField(NamedTuple):
     def legal(self) -> dict[str, Any]:
         """Return the JSON Schema of its values alone."""
         schema = self.adapter.json_schema()
-        drop = ("description", "default", *PER_NETWORK, "unit", "presets")
+        drop = ("description", "default", *PER_NETWORK, *DECLARED)
         return {key: value for key, value in schema.items() if key not in drop}
 
 
 def _kind(annotation: Any) -> type:
-    """Return int, float or str for a field's annotation."""
+    """Return int, float, str or bool for a field's annotation."""
     if get_origin(annotation) is Literal:
         return type(get_args(annotation)[0])
-    if isinstance(annotation, UnionType):
+    if get_origin(annotation) in (UnionType, Union):  # int | None, a Literal | None
         return _kind(next(a for a in get_args(annotation) if a is not type(None)))
     assert annotation in DTYPES, f"config fields cannot have the type {annotation}"
     return annotation
+
+
+def _text(declared: Any) -> str | None:
+    """Return what a field declares as text."""
+    return None if declared is None else str(declared)
 
 
 @cache
@@ -188,24 +243,32 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
     """Return the fields of a config or options class, in order of declaration."""
     found = {}
     for name, info in model.model_fields.items():
-        extra = (
+        extra: dict[str, Any] = (
             info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         )
-        declared = extra.get("unit")
+        default = None if info.is_required() else info.default
         found[name] = ConfigField(
             name=name,
             kind=_kind(info.annotation),
-            default=None if info.is_required() else info.default,
+            default=default,
+            first_default=extra.get("first_default", default),
             required=info.is_required(),
             per_network=bool(extra.get("per_network")),
             description=info.description or "",
-            unit=None if declared is None else str(declared),
+            unit=_text(extra.get("unit")),
+            origin=_text(extra.get("origin")),
             adapter=TypeAdapter(
                 Annotated[info.annotation, info],  # type: ignore[arg-type]
                 config=ConfigDict(strict=True, allow_inf_nan=False),
             ),
+            said_by=extra.get("said_by", {}),
         )
     return found
+
+
+def changed(model: type[Options]) -> list[ConfigField]:
+    """Return the fields whose default has changed since the first one."""
+    return [f for f in fields(model).values() if f.default != f.first_default]
 
 
 OptionClasses = Mapping[str, type[Options]]
@@ -213,8 +276,22 @@ OptionClasses = Mapping[str, type[Options]]
 
 
 def fields_of(method: str, options: OptionClasses) -> dict[str, ConfigField]:
-    """Return the fields of a method's configs: the common ones, then its options."""
+    """Return the fields of a method's configs: the common ones, then its options.
+
+    An option may have the name of a common field, which the method then lacks.
+    """
     return fields(Config) | fields(options.get(method, Options))
+
+
+def every_field(options: OptionClasses) -> dict[str, ConfigField]:
+    """Return the fields of all configs: the common ones, then the options of methods.
+
+    A name that both have stands for the common field.
+    """
+    common = fields(Config)
+    found = option_fields(options)
+    assert all(common[n].kind is found[n].kind for n in common.keys() & found.keys())
+    return common | {n: field for n, field in found.items() if n not in common}
 
 
 def option_fields(options: OptionClasses) -> dict[str, ConfigField]:
@@ -227,16 +304,19 @@ def option_fields(options: OptionClasses) -> dict[str, ConfigField]:
     return found
 
 
-def preset(default: str, description: str, cases: Mapping[str, Any]) -> Any:
+def preset(
+    default: str, description: str, cases: Mapping[str, Any], **declared: Any
+) -> Any:
     """Return an option whose value sets other options that a config leaves out.
 
     Args:
         default: The value that sets nothing.
         description: The meaning of the option.
         cases: Value → option → the value that option gets.
+        declared: What else to declare, as ``first_default``.
     """
     # Per network: it acts only through the options it sets
-    extra = PER_NETWORK | {"presets": cases}
+    extra = PER_NETWORK | {"presets": cases} | declared
     return Field(default, description=description, json_schema_extra=extra)
 
 

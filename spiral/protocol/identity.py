@@ -18,9 +18,11 @@ def identify(table: pd.DataFrame, options: OptionClasses) -> list[str]:
     """Return the id of every config of a resolved table.
 
     An id is the BLAKE2b digest (128 bits, hex) of the fields that differ from their
-    defaults, sorted by name. So neither the order of a grid nor an option that is added
-    later with a no-op default changes an id. ``init_seed`` and ``order_seed`` are left
-    out where they equal ``seed``.
+    first defaults, sorted by name. So neither the order of a grid nor an option that is
+    added later with a no-op default changes an id, nor does a default that changes: a
+    config that leaves the option out then gets another value, and another id.
+    ``init_seed`` and ``order_seed`` are left out where they equal ``seed``, and an
+    option where an older one says the same (``ConfigField.said_by``).
 
     Args:
         table: One row per config.
@@ -47,7 +49,7 @@ def _texts(
         values = [value.rpartition("@")[2] for value in values]
     parts = [
         ""
-        if value == field.default
+        if value == field.first_default
         else f"{field.name}={_canonical(field.kind(value))};"
         for value in values
     ]
@@ -57,6 +59,10 @@ def _texts(
     if field.name in ("init_seed", "order_seed"):
         same = table[field.name].array.take(rows) == table["seed"].array.take(rows)
         texts[np.asarray(same.fillna(True), bool)] = ""
+    for other, cases in field.said_by.items():
+        for said, meant in cases.items():
+            same = (table[other].array == said) & (table[field.name].array == meant)
+            texts[np.asarray(same.fillna(False), bool)[rows]] = ""
     return texts
 
 

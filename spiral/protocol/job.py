@@ -29,6 +29,7 @@ from spiral.protocol.plan import (
     Sgd,
     variant,
 )
+from spiral.protocol.reparam import Reparam
 from spiral.tasks import cubist
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Method",
     "Params",
     "Plan",
+    "Reparam",
     "Rescale",
     "Sam",
     "Sgd",
@@ -158,7 +160,9 @@ class TrainJob:
         names, which = np.unique(self.schedule, return_inverse=True)
         curves = np.stack([self.plan.curves[n][start:stop] for n in names], axis=1)
         scale = 1.0 if state.lr_scale is None else state.lr_scale
-        return (curves[:, which] * (self.lr * scale)).astype(np.float32)
+        rates = curves[:, which] * (self.lr * scale)
+        # In one memory layout whatever the shape: kernels are compiled for it
+        return np.ascontiguousarray(rates, np.float32)
 
     def followers(self) -> tuple[list[int], Int[np.ndarray, " N"]]:
         """Return the distinct order seeds, and the index of each network's seed."""
@@ -218,6 +222,8 @@ class TrainState:
     losses: Float[np.ndarray, " N"] | None = None
     """Sum of the batch losses of the last epoch so far, without label smoothing, each
     before its step; None means 0."""
+    explored: Mask | None = None
+    """Entries that the masks of some training step kept; None before the first."""
 
     @classmethod
     def fresh(cls, job: TrainJob) -> "TrainState":

@@ -68,6 +68,9 @@ class View:
     """Requested weights; 0 if the method has no ``keep``."""
     lr: Float[np.ndarray, " N"]
     """Base learning rates."""
+    rates: Callable[[int, int], Float32[np.ndarray, "S N"]]
+    """``rates(start, stop)`` are the learning rates of steps ``start`` … ``stop`` - 1:
+    by the schedule, and by the factor that holds now."""
     options: Mapping[str, np.ndarray]
     """The options that may differ within a pack, one value per network."""
     batch: Callable[

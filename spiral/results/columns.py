@@ -65,6 +65,9 @@ RESULTS: dict[str, Result] = {
         pa.int64(), "weights", "kept weights on a path from input to output"
     ),
     "connected": Result(pa.bool_(), "-", "whether a path leads from input to output"),
+    "explored": Result(
+        pa.float64(), "-", "share of all weights that the mask of some step kept"
+    ),
     "nnz_1": Result(pa.int64(), "weights", "kept weights of layer 1 (inputs)"),
     "nnz_2": Result(pa.int64(), "weights", "kept weights of layer 2"),
     "nnz_3": Result(pa.int64(), "weights", "kept weights of layer 3"),
@@ -96,7 +99,7 @@ METHOD_STATUSES = ("degenerate", "aborted")
 
 ADDED = (
     *("init", "stop_epoch", "connected", "entropy", "running_loss"),
-    "trained_params",
+    *("trained_params", "explored", "optimiser", "nesterov", "label_smoothing"),
 )
 """Columns that files of the first version lack."""
 
@@ -116,7 +119,7 @@ def meanings(statuses: Collection[str]) -> list[str]:
 
 def config_fields(options: OptionClasses) -> dict[str, config.ConfigField]:
     """Return the config columns of a row: the common fields, then all options."""
-    return config.fields(config.Config) | config.option_fields(options)
+    return config.every_field(options)
 
 
 def schema(options: OptionClasses) -> pa.Schema:

@@ -30,10 +30,14 @@ from spiral.results import atomic, sealed
 
 SCHEMA_VERSION = 1
 DAY = 86_400.0  # seconds; no launch takes as long to write one file
-ARROW = {int: pa.int64(), float: pa.float64(), str: pa.string()}
+ARROW = {
+    int: pa.int64(),
+    float: pa.float64(),
+    str: pa.string(),
+    bool: pa.bool_(),
+}
 NULLABLE = {ARROW[kind]: pd.api.types.pandas_dtype(DTYPES[kind]) for kind in ARROW}
 NULLABLE[pa.large_string()] = NULLABLE[pa.string()]
-NULLABLE[pa.bool_()] = pd.BooleanDtype()
 
 
 PLANNED = ("block", "pack")

@@ -1,8 +1,8 @@
 """Rows of other versions: which files can be read, and what earlier ones lack.
 
-Columns and options are only added, with defaults that change nothing. So a file of an
-earlier version is completed by defaults, and a file of a later version has columns that
-this one does not know.
+Columns and options are only added, and what an option's first default does is what
+every row did before. So a file of an earlier version is completed by first defaults,
+and a file of a later version has columns that this one does not know.
 """
 
 from typing import Any
@@ -20,9 +20,9 @@ from spiral.results.columns import ADDED, config_fields, options_among, schema
 def complete(table: pd.DataFrame, options: OptionClasses) -> pd.DataFrame:
     """Fill in the options and columns that an earlier version did not have.
 
-    A new option has a default that changes nothing, so earlier rows get this default.
-    An option with a default is never null in its own version, so a null means that the
-    option was unknown.
+    The first default of an option changes nothing, so earlier rows get it, whatever the
+    default is now. An option with a default is never null in its own version, so a null
+    means that the option was unknown.
 
     Args:
         table: Configs or rows of any version.
@@ -37,7 +37,7 @@ def complete(table: pd.DataFrame, options: OptionClasses) -> pd.DataFrame:
     known = [config.fields_of(name, options) for name in methods]
     found = {}
     for name, field in config_fields(options).items():
-        defaults = [own[name].default if name in own else None for own in known]
+        defaults = [own[name].first_default if name in own else None for own in known]
         values = _filled(table, field, code, defaults)
         if values is not None:
             found[name] = values
@@ -56,13 +56,13 @@ def _filled(
     code: np.ndarray,
     defaults: list[Any],
 ) -> pd.Series | None:
-    """Return a column with missing defaults filled in; None if none is missing.
+    """Return a column with missing values filled in; None if none is missing.
 
     Args:
         table: Configs or rows.
         field: The column.
         code: The number of each row's method.
-        defaults: The default for each method; None where it has none.
+        defaults: The first default for each method; None where it has none.
     """
     missing = field.name not in table
     nothing = config.column(field, [None] * len(table)) if missing else None

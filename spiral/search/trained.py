@@ -16,8 +16,14 @@ PROTOCOL: dict[str, tuple[Any, ...]] = {
     "steps": (50 * 390,),
     "lr": (0.05, 0.1, 0.2),
     "init": ("default",),
+    "optimiser": ("sgd",),
+    "nesterov": (False,),
+    "label_smoothing": (0.0,),
 }
 """Values of a row that was trained by the paper's protocol."""
+
+LATER = ("init", "optimiser", "nesterov", "label_smoothing")
+"""Columns that rows of earlier versions lack; they were trained by the protocol."""
 
 SIZES = ("effective_nnz", "nnz_params")
 NEEDED = ("config_id", "status", "accuracy", *SIZES, *PROTOCOL)
@@ -40,8 +46,8 @@ def promising(results: pd.DataFrame, each: int = 3) -> pd.Index:
 
 def in_protocol(results: pd.DataFrame) -> pd.Series:
     """Return which rows were trained from random weights by the paper's protocol."""
-    drawn = results.assign(init=results["init"].fillna("default"))
-    return drawn[[*PROTOCOL]].isin(PROTOCOL).all(axis=1)
+    known = results[[*PROTOCOL]].fillna({name: PROTOCOL[name][0] for name in LATER})
+    return known.isin(PROTOCOL).all(axis=1)
 
 
 def from_rows(results: pd.DataFrame) -> pd.DataFrame:

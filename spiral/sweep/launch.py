@@ -100,7 +100,7 @@ def _planned(grid: Grid, out: Path) -> tuple[pd.DataFrame, bool]:
     old = recover.manifest(out)
     if old is None:
         return plan.pack(grid.configs).configs, True
-    recover.check_extends(grid, old["config_id"], out)
+    recover.check_extends(grid, old, out)
     fresh = grid.configs[~recover.among(grid.configs["config_id"], old["config_id"])]
     if fresh.empty:
         return old, not store.has_manifest(out)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from spiral.methods.registry import METHODS, config_fields
+from spiral.methods.registry import METHODS, config_fields, options
 from spiral.model import mlp
-from spiral.protocol.config import Config, fields
+from spiral.protocol.config import fields_of
 from spiral.results import store
 from spiral.sweep import calibration
 from spiral.sweep.cost import ALIKE, Price, price
@@ -93,7 +93,7 @@ def groups(configs: pd.DataFrame) -> list[np.ndarray]:
 def alike(configs: pd.DataFrame, members: np.ndarray) -> pd.DataFrame:
     """Return configs of one method with its own fields only, a third of all columns."""
     method = configs["method"].iat[members[0]]
-    names = [*fields(Config), *fields(METHODS[method].options)]
+    names = [*fields_of(method, options())]
     return configs[names].iloc[members]
 
 

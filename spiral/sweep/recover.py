@@ -16,7 +16,7 @@ from jaxtyping import Bool
 
 from spiral.errors import ConfigError, CorruptPack
 from spiral.methods.registry import options
-from spiral.results import columns, store, versions
+from spiral.results import columns, old_defaults, store, versions
 from spiral.sweep.grid.grid import Grid
 
 
@@ -77,16 +77,43 @@ def _from_results(out: Path) -> pd.DataFrame | None:
     return versions.complete(pd.concat(found, ignore_index=True), options())
 
 
-def check_extends(grid: Grid, known: pd.Series, out: Path) -> None:
-    """Raise ConfigError if the directory has configs that the grid lacks."""
-    lost = known[~among(known, grid.configs["config_id"])]
+def check_extends(grid: Grid, known: pd.DataFrame, out: Path) -> None:
+    """Raise ConfigError if the directory has configs that the grid lacks.
+
+    Args:
+        grid: The grid of this launch.
+        known: The configs of the directory.
+        out: The directory.
+    """
+    lost = known[~among(known["config_id"], grid.configs["config_id"])]
     if len(lost):
         raise ConfigError(
             f"--out {out} has results of {len(known):,} configs, of which "
-            f"{len(lost):,} are not in grid {grid.name!r} (e.g. {lost.min()}). A "
-            "launch may extend a grid but not change it: give another --out, or the "
-            "same --set and --engine as before"
+            f"{len(lost):,} are not in grid {grid.name!r} (e.g. "
+            f"{lost['config_id'].min()}). A launch may extend a grid but not change "
+            "it: give another --out, or the same --set and --engine as before"
+            + expanded_differently(grid.configs, lost)
         )
+
+
+def expanded_differently(configs: pd.DataFrame, lost: pd.DataFrame) -> str:
+    """Return which defaults changed since configs were planned; empty if none did.
+
+    Args:
+        configs: The grid as it expands now.
+        lost: Configs that a directory has and the grid lacks.
+    """
+    still = {old[:2] for old in old_defaults.of(configs, options())}
+    found = [old for old in old_defaults.of(lost, options()) if old[:2] not in still]
+    if not found:
+        return ""
+    values = ", ".join(
+        f"{old.option}: {old.was} for {old.method} ({old.now} now)" for old in found
+    )
+    return (
+        ". The grid leaves out options whose defaults were others then: to continue "
+        f"the launch, write them into its blocks, {values}"
+    )
 
 
 def among(ids: pd.Series, known: pd.Series) -> Bool[np.ndarray, " N"]:

@@ -64,7 +64,7 @@ def made_up(configs: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
     drawn = {w: random.random(mask.sum(), np.float32) for w, mask in kept.items()}
     weights = [drawn[width] for width in configs["width"].fillna(0)]
     rest = {"loss": 0.1, "nnz_params": 40, "engine_used": "sparse", "seconds": 0.01}
-    rest |= {"entropy": 0.3, "running_loss": 0.1, "trained_params": 40}
+    rest |= {"entropy": 0.3, "running_loss": 0.1, "trained_params": 40, "explored": 1.0}
     layers = {f"nnz_{i}": 5 for i in range(1, 5)}
     frame = pd.DataFrame(results | rest | layers)
     return frame.assign(mask=masks, weights=weights)

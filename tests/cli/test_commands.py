@@ -171,6 +171,16 @@ def test_methods_lists_every_method():
     assert all(name in run("methods").out for name in METHODS)
 
 
+def test_methods_says_where_a_default_comes_from_and_what_it_was():
+    why = "ours, tuned on seeds 1000-1019 at width 16"
+    text = run("methods", "sfw").out
+    assert f"; default 0.02 ({why}; 0.3 in earlier versions)\n" in text
+    share = run_json("methods", "sfw")["methods"]["sfw"]["options"]["ball_share"]
+    assert (share["default"], share["first_default"]) == (0.02, 0.3)
+    assert share["origin"] == why
+    assert share["legal"] == {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+
+
 def test_search_counts_masks():
     found = run_json("search", "count", "--shape", "3,2,2")
     by_nnz = [4, 23, 54, 75, 63, 35, 14, 4, 1]
@@ -189,7 +199,7 @@ def test_methods_says_more_of_one_and_what_presets_set():
     assert "  unit=weight, when=before, schedule=once, criterion=|w·g|, " in ran.out
     assert "reinit: " in ran.out
     assert "; default none, xavier under fidelity=zp24\n" in ran.out
-    assert "; default 100\n" in ran.out
+    assert "; default 100 (Tanaka et al. 2020: authors' code)\n" in ran.out
     listed = run_json("methods", "force")["methods"]
     assert listed.keys() == {"force"}
     options = listed["force"]["options"]
@@ -223,7 +233,7 @@ def test_methods_keeps_the_order_asked_and_shows_what_is_legal():
     assert names == ["rigl", "dense", "gmp"]
     assert list(run_json("methods", "lth", "gmp")["methods"]) == ["lth", "gmp"]
     assert "; gradient or random; default gradient\n" in ran.out
-    assert "; number > 0 and ≤ 1; default 0.75, 1.0 under" in ran.out
+    assert "; number > 0 and ≤ 1; default 0.75 (ours), 1.0 under" in ran.out
     assert "; integer ≥ 1 or None; default None, 199 under" in ran.out
     options = run_json("methods", "gmp")["methods"]["gmp"]["options"]
     assert options["scope"]["legal"]["enum"] == ["global", "layer"]

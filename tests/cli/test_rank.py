@@ -11,7 +11,8 @@ import pytest
 from spiral.methods.registry import METHODS, options
 from spiral.report.stats import ranking
 from spiral.results import load, store, summary
-from spiral.sweep import status
+from spiral.sweep import packs, status
+from spiral.sweep.grid import grid as grids
 from tests.cli import run, run_json
 
 pytestmark = pytest.mark.slow  # trains and ranks
@@ -132,6 +133,16 @@ def test_a_folder_of_another_ranking_is_refused_in_words(ranked, tmp_path):
     back = run("rank", "--method", method, "--quick", "--out", tmp_path / "full")
     assert back.code == 2
     assert "a full ranking; resume it with --full" in back.err
+
+
+def test_a_folder_of_an_earlier_default_is_refused_in_words(tmp_path):
+    text = '{"method": "sfw", "keep": 20, "lr": 0.1, "ball_share": 0.3}'
+    configs = packs.pack(grids.loads(text).configs).configs
+    store.write_manifest(tmp_path / "old", configs, {})
+    ran = run("rank", "--method", "sfw", "--out", tmp_path / "old")
+    assert ran.code == 2
+    assert "results of an earlier version; give another --out" in ran.err
+    assert "ball_share: 0.3 for sfw (0.02 now)" in ran.err
 
 
 def test_a_mistake_ends_rank_before_anything_trains(tmp_path):

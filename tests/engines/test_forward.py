@@ -247,8 +247,6 @@ def test_running_losses_are_of_what_the_network_runs_on(name):
         assert found[n] == pytest.approx(expected, abs=tolerance("loss"))
 
 
-def test_sparse_declines_in_words():
+def test_sparse_trains_them_by_default():
     plan = Plan.simple(Budget(1, 390), weight_map=mapped_job().plan.weight_map)
-    name, passed_over = engines.choose("auto", plan)
-    assert name == "vmap"
-    assert "weight map 'forward_mask'" in passed_over["sparse"]
+    assert engines.choose("auto", plan) == ("sparse", {})

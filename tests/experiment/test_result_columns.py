@@ -29,7 +29,7 @@ def saying(monkeypatch):
     def rows_of(*changes, n=1, keep=27, **more):
         events = tuple(range(len(changes)))
         method = Scripted([*changes], events, more)
-        entry = replace(METHODS["random"], build=lambda: method)
+        entry = replace(METHODS["random"], build=lambda **_: method)
         monkeypatch.setitem(METHODS, "random", entry)
         found = run("random", n, keep=keep, batch=5000)
         return [row["status"] for row in found]
@@ -99,7 +99,7 @@ def test_a_wrong_word_is_refused(wrong):
 def test_another_number_of_weights_than_asked_is_infeasible(monkeypatch):
     kept = masks.with_biases(np.arange(27)[None] < 26, 3)
     method = Scripted([Change(masks=kept)])
-    entry = replace(METHODS["random"], build=lambda: method)
+    entry = replace(METHODS["random"], build=lambda **_: method)
     monkeypatch.setitem(METHODS, "random", entry)
     (row,) = run("random", keep=25)
     assert (row["status"], row["nnz"], row["keep"]) == ("infeasible", 26, 25)
@@ -141,6 +141,26 @@ def test_a_row_tells_the_truth_about_its_weights():
         assert row["nnz_params"] == mask.sum() == len(row["weights"])
         assert row["effective_nnz"] == oracles.on_path(kept, 3).sum()
         assert sum(row[f"nnz_{i}"] for i in (1, 2, 3, 4)) == row["nnz"]
+
+
+@pytest.mark.parametrize("late", [5, 8])
+def test_explored_are_the_weights_of_all_steps(script, late):
+    """But not those of masks under which no step was trained."""
+    first, then, last = np.zeros((3, 1, 27), bool)
+    first[0, :9], then[0, 6:15], last[0, [20]] = True, True, True
+    changes = [Change(masks=masks.with_biases(kept, 3)) for kept in (first, then, last)]
+    script(*changes, events=(0, 3, late))
+    (row,) = run("dense", epochs=2, batch=10_000)  # eight steps
+    assert row["explored"] == pytest.approx((16 if late < 8 else 15) / 27)
+    assert row["nnz"] == 1
+
+
+def test_what_trains_before_the_first_mask_is_explored():
+    assert [row["explored"] for row in run("gmp", 2, keep=[9, 15])] == [1, 1]
+    assert [row["explored"] for row in run("random", 2, keep=[9, 18])] == [
+        9 / 27,
+        18 / 27,
+    ]
 
 
 def test_statuses():

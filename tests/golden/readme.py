@@ -48,6 +48,7 @@ def ranking(found: standings.Standings) -> str:
                 for name, text in meanings
             ),
             "",
+            *(textwrap.fill(f"Note: {text}.", 88) + "\n" for text in found.caveats),
             textwrap.fill(f"Not ranked: {', '.join(others)}.", 88),
         ]
     )

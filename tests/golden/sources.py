@@ -16,15 +16,18 @@ STAMP = re.compile(r'^SOURCE = "([^"]*)"$', re.MULTILINE)
 
 def digest() -> str:
     """Return the digest of what the kernels are made of beside themselves."""
-    names = ("llvm.py", "vectors.py", "sums.py", "lists.py")
+    names = ("llvm.py", "vectors.py", "sums.py", "lists.py", "forward_lists.py")
     parts = [(FOLDER / name).read_bytes() for name in names]
     return hashlib.blake2b(b"".join(parts), digest_size=8).hexdigest()
 
 
 def stamps() -> dict[str, str]:
     """Return file → the digest it carries."""
-    files = [FOLDER / name for name in ("kernel.py", "plain.py")]
-    return {file.name: STAMP.search(file.read_text())[1] for file in files}
+    return {
+        file.name: stamp[1]
+        for file in FOLDER.glob("*.py")
+        if (stamp := STAMP.search(file.read_text()))
+    }
 
 
 def regenerate() -> None:

@@ -27,6 +27,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "last_sparse": 0.3,
     },
     "sms": {"cycles": 1},
+    "bimp": {"recipe": "once"},
     "scratch": {"of": "snip"},
     "shuffled": {"of": "snip"},
 }

@@ -117,6 +117,54 @@ def test_a_learning_rate_of_zero_leaves_the_last_batch():
     assert furthest(found, expected) <= tolerance("float64")
 
 
+def tangent(params, point, width):
+    """Return the gradient of the logit: that of the loss for label 0, over its own."""
+    z = oracles.logits(params, point[None], width)[0]
+    return oracles.gradient(params, point[None], [0], width) * (1 + np.exp(-z))
+
+
+def trace(mask, params, points, width):
+    """Return the sum over points and weights of squared slopes by masked weights."""
+    slopes = [mask * tangent(mask * params, point, width) for point in points]
+    return float(np.square(slopes).sum())
+
+
+@pytest.mark.parametrize("width", SIZES)
+def test_tangent_slope_is_the_difference_of_the_trace(width):
+    params, (points, _) = networks(width), batch(points=7)
+    masks = (np.random.default_rng(3).random(params.shape) < 0.7).astype(float)
+    found = gradients.tangent_slope(masks, params, points, width)
+    for n in range(3):
+
+        def of_mask(mask, n=n):
+            return trace(mask, params[n], points[n], width)
+
+        expected = oracles.finite_differences(of_mask, masks[n])
+        kept = masks[n] > 0  # units without inputs are at the kink of the others
+        gap = furthest(found[n, kept], expected[kept])
+        assert gap <= 1e-7 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("width", SIZES)
+def test_perturbed_slope_is_the_difference_of_the_change(width):
+    params, (points, _), noise = networks(width), batch(points=7), vectors(width)
+    masks = (np.random.default_rng(3).random(params.shape) < 0.7).astype(float)
+    found = gradients.perturbed_slope(masks, params, noise, points, width)
+    for n in range(3):
+
+        def change(mask, n=n):
+            before, after = (
+                oracles.logits(mask * theta, points[n], width)
+                for theta in (params[n], params[n] + noise[n])
+            )
+            return float(np.square(after - before).sum())
+
+        expected = oracles.finite_differences(change, masks[n])
+        kept = masks[n] > 0  # units without inputs are at the kink of the others
+        gap = furthest(found[n, kept], expected[kept])
+        assert gap <= 1e-7 * np.abs(expected).max()
+
+
 def all_three(n):
     params, data = networks(n=n), batch(n)
     more = [data, batch(n, seed=5)]

@@ -43,12 +43,6 @@ def test_a_factor_lasts_a_whole_epoch(name):
     assert np.array_equal(curve, curve[:, :1].repeat(5, axis=1))
 
 
-@pytest.mark.parametrize("name", schedules.SCHEDULES)
-def test_phases_restart(name):
-    once = schedules.curves(4, 3)[name]
-    assert np.array_equal(schedules.curves(4, 3, phases=3)[name], [*once] * 3)
-
-
 @pytest.mark.parametrize(
     ("epochs", "expected"),
     [(10, [1] * 3 + [0.1] * 3 + [0.01] * 4), (20, [1] * 6 + [0.1] * 6 + [0.01] * 8)],

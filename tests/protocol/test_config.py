@@ -10,9 +10,13 @@ from spiral.methods.registry import METHODS
 from spiral.protocol.config import (
     Config,
     Options,
+    changed,
     fields,
+    first_default,
+    origin,
     preset,
     presets,
+    unit,
 )
 from spiral.sweep.grid import grid
 
@@ -32,6 +36,8 @@ class Plain(Options):
         ("keep", None, None),
         ("schedule", "step", "step"),
         ("seed", 2**53, 2**53),
+        ("nesterov", True, True),
+        ("optimiser", "adamw", "adamw"),
     ],
 )
 def test_a_legal_value_is_parsed_to_the_fields_type(name, value, expected):
@@ -65,6 +71,10 @@ def test_a_legal_value_is_parsed_to_the_fields_type(name, value, expected):
         ("epochs", 0),
         ("batch", 24_992),
         ("method", 3),
+        ("nesterov", 1),
+        ("nesterov", "true"),
+        ("optimiser", "lion"),
+        ("label_smoothing", 1),
     ],
 )
 def test_an_illegal_value_is_refused(name, value):
@@ -80,6 +90,22 @@ class Chosen(Options):
     )
     alpha: float = 0.5
     tag: Literal["a", "b"] = "a"
+
+
+class Sourced(Plain):
+    alpha: float = Field(
+        0.75, gt=0, json_schema_extra=unit("-") | first_default(0.5) | origin("ours")
+    )
+
+
+def test_a_field_declares_its_first_default_and_its_origin_beside_legal_values():
+    alpha = fields(Sourced)["alpha"]
+    assert (alpha.default, alpha.first_default, alpha.origin) == (0.75, 0.5, "ours")
+    assert alpha.legal() == {"type": "number", "exclusiveMinimum": 0}
+    assert [field.name for field in changed(Sourced)] == ["alpha"]
+    plain = fields(Plain)["alpha"]
+    assert (plain.first_default, plain.origin) == (plain.default, None)
+    assert changed(Plain) == []
 
 
 def test_a_preset_says_what_it_sets():
@@ -118,7 +144,10 @@ def test_fields_follow_the_order_of_declaration_and_know_their_kind():
 
 def test_only_what_a_pack_must_share_is_not_per_network():
     shared = {f.name for f in fields(Config).values() if not f.per_network}
-    assert shared == {"method", "width", "epochs", "stop_epoch", "batch", "engine"}
+    assert shared == {
+        *("method", "width", "epochs", "stop_epoch", "batch", "engine"),
+        *("optimiser", "nesterov", "label_smoothing"),
+    }
 
 
 def test_a_field_of_an_unknown_type_is_a_programming_error():

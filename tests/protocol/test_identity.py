@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from spiral.methods.registry import METHODS
-from spiral.protocol.config import Config, Options, column, fields
+from spiral.protocol.config import Config, Options, column, fields, first_default
 from spiral.protocol.identity import identify
 from spiral.sweep.grid import grid
 from tests import GOLDEN_FILES
@@ -77,6 +77,25 @@ def test_a_seed_of_its_own_makes_another_config():
     assert len(set(ids(*cases))) == len(cases) - 1
 
 
+class Renamed(Plain):
+    """An option whose value ``all`` the older ``tag: b`` says, too."""
+
+    kind: Literal["none", "all", "some"] = Field(
+        "none", json_schema_extra={"said_by": {"tag": {"b": "all"}}}
+    )
+
+
+def test_what_an_older_option_says_too_does_not_enter():
+    older = id_of(tag="b")
+    found = ids({"tag": "b", "kind": "all"}, options=Renamed)[0]
+    assert found == older
+
+
+def test_it_enters_where_the_older_option_says_something_else():
+    cases = [{"kind": "all"}, {"tag": "b", "kind": "some"}, {"tag": "b"}, {}]
+    assert len(set(ids(*cases, options=Renamed))) == 4
+
+
 def test_neighbouring_floats_are_different_configs():
     assert id_of(lr=0.1 + 0.2) != id_of(lr=0.3)
 
@@ -94,6 +113,23 @@ def test_an_option_added_with_a_no_op_default_keeps_ids():
     configs = [{"alpha": 0.25}, {}, {"tag": "b", "seed": 3}]
     assert ids(*configs, options=Grown) == ids(*configs)
     assert ids({"beta": 1}, options=Grown) != ids({}, options=Grown)
+
+
+class Changed(Plain):
+    """The same options two versions later: a default is another one."""
+
+    alpha: float = Field(0.75, gt=0, json_schema_extra=first_default(0.5))
+
+
+def test_a_changed_default_keeps_the_ids_of_rows_that_had_the_first():
+    old = [{"alpha": 0.5}, {"alpha": 0.25}, {"alpha": 0.75}]
+    assert ids(*old, options=Changed) == ids(*old)
+    assert ids({"alpha": 0.5}, options=Changed) == ids({})
+
+
+def test_a_config_with_a_changed_default_has_an_id_that_contains_it():
+    assert ids({}, options=Changed) == [digest('alpha=0.75;method="m";')]
+    assert ids({}, options=Changed) == ids({"alpha": 0.75})
 
 
 def test_methods_with_equal_options_are_different_configs():
@@ -131,6 +167,19 @@ def test_an_id_depends_on_its_own_config_alone(configs, random):
 
 
 # ---- golden
+
+SFW = {
+    "e81ac8e5b52f57e5615d25a0b996d4c5": {"ball_share": 0.3},  # all there was in 0.1.0
+    "4cbdbbf807d7357f83badaf9a23a20a4": {},
+}
+
+
+@pytest.mark.parametrize("expected", SFW)
+def test_sfw_at_its_first_default_and_at_the_one_of_today(expected):
+    config = {"method": "sfw", "keep": 20, **SFW[expected]}
+    found = grid.loads(json.dumps(config)).configs
+    assert found["config_id"].tolist() == [expected]
+    assert found["ball_share"].item() == SFW[expected].get("ball_share", 0.02)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -73,6 +73,7 @@ def result(mask, params, width, status, accuracy):
         "nnz_params": int(mask.sum()),
         "effective_nnz": effective,
         "connected": effective > 0,
+        "explored": counts.sum() / mlp.weight_count(width),
         **{f"nnz_{i + 1}": int(count) for i, count in enumerate(counts)},
         "mask": masks.to_bits(mask),
         "weights": params[mask],

@@ -42,6 +42,16 @@ def test_configs_of_earlier_versions_drew_their_initial_weights():
     assert found["rounds"].isna().all()
 
 
+def test_configs_of_earlier_versions_had_the_first_defaults():
+    methods = pd.array(["sfw", "one_shot", "bimp", "group_norm", "gmp"], "string")
+    found = versions.complete(pd.DataFrame({"method": methods}), options())
+    assert found["ball_share"].tolist() == [0.3, pd.NA, pd.NA, pd.NA, pd.NA]
+    assert found["retrain_share"].tolist() == [pd.NA, 1.0, pd.NA, pd.NA, pd.NA]
+    assert found["recipe"].tolist()[2] == "once"
+    assert (found["cycles"][2], found["dense_share"][2]) == (1, 0.8)
+    assert found["penalty_rate"].tolist()[3] == "base"
+
+
 def test_what_has_no_method_is_no_config():
     with pytest.raises(SchemaMismatch, match="no column `method`"):
         versions.complete(pd.DataFrame({"keep": [1]}), options())

@@ -141,11 +141,15 @@ def test_promising_rows_are_the_best_of_every_size():
 
 
 @pytest.mark.parametrize(
-    "change", [{"lr": 5.0}, {"epochs": 500}, {"batch": 64}, {"init": "a.npz@0"}]
+    "change",
+    [
+        *({"lr": 5.0}, {"epochs": 500}, {"batch": 64}, {"init": "a.npz@0"}),
+        *({"optimiser": "adam"}, {"nesterov": True}, {"label_smoothing": 0.1}),
+    ],
 )
 def test_what_the_paper_does_not_do_is_not_its_protocol(change):
     usual = {name: [values[0]] for name, values in trained.PROTOCOL.items()}
-    row = pd.DataFrame(usual | {"init": [None]})
+    row = pd.DataFrame(usual | {name: [None] for name in trained.LATER})
     assert trained.in_protocol(row).tolist() == [True]
     assert trained.in_protocol(row.assign(**change)).tolist() == [False]
 

@@ -180,9 +180,9 @@ def test_weight_maps_and_frank_wolfe_are_priced():
         return plan.pack(loads(text).configs).table["seconds"].sum() - orders
 
     plain = steps("method: dense, engine: vmap")
-    mapped = steps("method: ste, keep: 30")
+    mapped = steps("method: ste, keep: 30, engine: vmap")
     assert mapped == pytest.approx(EXTRA["forward_mask"] * plain)
-    half = steps("method: sdgf_step, keep: [30, 31], begin: 0.5")
+    half = steps("method: sdgf_step, keep: [30, 31], begin: 0.5, engine: vmap")
     assert half == pytest.approx(1.5 * mapped)  # twins share what is dense
     moved = steps("method: sfw, keep: [20, 30, 40, 50]")
     assert moved == pytest.approx(EXTRA["sfw"] * plain)

@@ -9,9 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from spiral.errors import ConfigError
 from spiral.methods.registry import options
 from spiral.results import columns, read, sealed, store, versions
-from spiral.sweep import status
+from spiral.sweep import recover, status
+from spiral.sweep.grid import grid
 
 
 @pytest.fixture
@@ -152,6 +154,29 @@ def test_a_missing_option_gets_its_default_where_a_method_has_it():
     assert found["interval"].tolist() == [97, pd.NA]
     assert found["end"].tolist() == [0.75, pd.NA]
     assert set(columns.config_fields(options())) <= set(found.columns)
+
+
+OLD = "{method: sfw, keep: 20, seed: 0..2, ball_share: 0.3}"
+
+
+def test_a_grid_that_left_out_an_option_whose_default_changed_is_refused_in_words(
+    tmp_path,
+):
+    known = grid.loads(OLD).configs
+    now = grid.loads("{method: sfw, keep: 20, seed: 0..2}")
+    with pytest.raises(ConfigError, match=r"ball_share: 0.3 for sfw \(0.02 now\)"):
+        recover.check_extends(now, known, tmp_path)
+    recover.check_extends(grid.loads(OLD), known, tmp_path)
+    more = grid.loads(OLD.replace("0.3", "[0.3, 0.02]"))
+    recover.check_extends(more, known, tmp_path)
+
+
+def test_other_changes_of_a_grid_are_not_blamed_on_defaults(tmp_path):
+    known = grid.loads(OLD).configs
+    fewer = grid.loads(OLD.replace("0..2", "0..1"))
+    with pytest.raises(ConfigError) as raised:
+        recover.check_extends(fewer, known, tmp_path)
+    assert "defaults" not in str(raised.value)
 
 
 def test_json_of_verify_keeps_its_keys_for_foreign_files(cli, copy):

@@ -9,10 +9,10 @@ config alone.
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from jaxtyping import Float, Float32, Int
 from spiral.engines.compiled import njit
 from spiral.engines.sparse.lists import LANES, Lists
 from spiral.engines.sparse.lists import build as build_lists
-from spiral.protocol.job import Evaluation, Sgd, TrainJob, TrainState
+from spiral.protocol.job import Evaluation, ForwardMask, TrainJob, TrainState
 from spiral.tasks import cubist
 
 SEEDS_AT_ONCE = 8
@@ -122,6 +122,15 @@ class SparseEngine:
         """Train from ``state.step`` to ``stop``."""
         if stop <= state.step:
             return state
+        if not isinstance(job.plan.weight_map, ForwardMask):
+            return self._advance(job, state, stop)
+        from spiral.engines.sparse import forward  # which imports this module
+
+        run = partial(self._run, forward.kernel(self._loops.VECTORS).train_pack)
+        return forward.advance(job, state, stop, self._advance, run)
+
+    def _advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
+        """Train without a weight map."""
         lists = build_lists(state.masks, job.width)
         pack = lay_out(job, state, lists)
         self._train(job, state, lists, pack, stop)
@@ -138,7 +147,8 @@ class SparseEngine:
         lists = build_lists(state.masks, job.width)
         found = np.zeros((job.networks, 3))
         params = gather(state.params, lists)
-        self._run("evaluate_pack", found, lists, params, lay_out_points())
+        work = (found, lists, params, lay_out_points(), _scratch_size(lists))
+        self._run(self._loops.evaluate_pack, *work)
         correct, *sums = found.T
         return Evaluation(correct.astype(np.int64), *(s / cubist.POINTS for s in sums))
 
@@ -152,13 +162,13 @@ class SparseEngine:
             now = pack._replace(rates=job.rates(state, start, end))
             for data, members in batches(job, start, end):
                 order = by_cost[members[by_cost]]
-                self._run("train_pack", order, lists, now, data)
+                work = (order, lists, now, data, _scratch_size(lists))
+                self._run(self._loops.train_pack, *work)
 
-    def _run(self, kernel: str, first: np.ndarray, lists: Lists, *rest: Any) -> None:
+    def _run(self, run: Callable[..., None], *of_pack: Any) -> None:
         """Run a kernel on every thread; they take networks from an atomic counter."""
-        run = getattr(self._loops, kernel)
         counter = np.zeros(1, np.int64)
-        work = (counter, first, lists, *rest, _scratch_size(lists))
+        work = (counter, *of_pack)
         if self.threads == 1 or not self._loops.VECTORS:
             run(*work)
             return
@@ -229,7 +239,7 @@ def _scratch_size(lists: Lists) -> int:
     return int((rows + np.diff(lists.slot_at) * 16).max()) + 2 * LANES
 
 
-def _aligned(size: int) -> Float32[np.ndarray, " size"]:
+def aligned(size: int) -> Float32[np.ndarray, " size"]:
     """Return zeros aligned to a cache line, which a 16-lane vector fills exactly."""
     raw = np.zeros(size * 4 + 64, np.uint8)
     offset = -raw.ctypes.data % 64
@@ -238,7 +248,6 @@ def _aligned(size: int) -> Float32[np.ndarray, " size"]:
 
 def lay_out(job: TrainJob, state: TrainState, lists: Lists) -> Pack:
     """Return a pack's state in the kernels' layout, still without learning rates."""
-    optimiser = job.plan.optimiser
     return Pack(
         params=gather(state.params, lists),
         velocity=gather(state.momentum, lists),
@@ -247,13 +256,13 @@ def lay_out(job: TrainJob, state: TrainState, lists: Lists) -> Pack:
         decay=job.weight_decay.astype(np.float32),
         rates=np.empty((0, 0), np.float32),
         losses=state.losses_so_far(),
-        nesterov=int(isinstance(optimiser, Sgd) and optimiser.nesterov),
+        nesterov=int(job.plan.nesterov),
     )
 
 
 def gather(values: np.ndarray, lists: Lists) -> Float32[np.ndarray, " slots"]:
     """Return the slots of flat parameters [N, P]; padding is 0."""
-    slots = _aligned(len(lists.flat))
+    slots = aligned(len(lists.flat))
     _gather(values, lists.slot_at, lists.flat, slots)
     return slots
 

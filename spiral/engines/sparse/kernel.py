@@ -24,7 +24,7 @@ import numpy as np
 
 from spiral.engines.compiled import njit
 from spiral.engines.sparse.lists import LANES
-from spiral.engines.sparse.sums import dot, fold, row_sums
+from spiral.engines.sparse.sums import add_up, dot, fold, row_sums
 from spiral.engines.sparse.vectors import (
     add,
     fma,
@@ -47,7 +47,7 @@ from spiral.engines.sparse.vectors import (
 
 VECTORS = True
 
-SOURCE = "2d1a31e20217ee21"
+SOURCE = "a7251ceb81530ac1"
 """Digest of the modules that kernels import: Numba's cache looks at this file alone, so
 it must change with those (``make golden`` writes it, a test compares it)."""
 
@@ -70,18 +70,6 @@ def _forward(nodes, node0, slot0, lists, params, scratch, rows):
         h = load128(scratch, rows + read(lists.source, s))
         z = fma(splat128(read(params, s)), h, z)
     return z
-
-
-@njit(error_model="numpy", inline="always")
-def _add_up(total, x, scratch, sums):
-    """Add a vector to a sum in float64, as 16 partial sums in float32.
-
-    float64 for the total, as a float32 sum over an epoch would lose small losses.
-    """
-    store(scratch, sums, fold(x))
-    for i in range(16):
-        total += scratch[sums + i]
-    return total
 
 
 @njit(error_model="numpy", cache=True)
@@ -109,7 +97,7 @@ def train_network(n, lists, pack, data, scratch, base):
             if data.watched > 0:
                 error = sub(softplus(z), mul(z, load128(data.truth, lane)))
                 error = mul(error, load128(data.weight, chunk * LANES))
-                total = _add_up(total, error, scratch, sums)
+                total = add_up(total, error, scratch, sums)
             # dL/dz = (σ(z) - y)/B, the derivative of the mean cross-entropy
             d = sub(sigmoid(z), load128(data.y, lane))
             d = mul(d, load128(data.weight, chunk * LANES))
@@ -176,13 +164,13 @@ def evaluate_network(n, lists, params, points, scratch, rows):
         sign = load128(points.sign, lane)  # +1, -1, or 0 for padding
         right = add(right, fold(positive(mul(z, sign))))
         error = sub(softplus(z), mul(z, load128(points.y, lane)))
-        loss = _add_up(loss, keep(mul(sign, sign), error), scratch, sums)
+        loss = add_up(loss, keep(mul(sign, sign), error), scratch, sums)
         # Entropy by -|z|, where p = σ(-|z|) ≤ 1/2 and nothing cancels:
         # H = log(1 + exp(-|z|)) + |z|·p
         below = sub(z, add(relu(z), relu(z)))
         doubt = sub(softplus(below), mul(below, sigmoid(below)))
-        entropy = _add_up(entropy, keep(mul(sign, sign), doubt), scratch, sums)
-    return _add_up(0.0, right, scratch, sums), loss, entropy
+        entropy = add_up(entropy, keep(mul(sign, sign), doubt), scratch, sums)
+    return add_up(0.0, right, scratch, sums), loss, entropy
 
 
 @njit(error_model="numpy", nogil=True, cache=True)

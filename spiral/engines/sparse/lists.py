@@ -52,7 +52,8 @@ def build(masks: Bool[np.ndarray, "N P"], width: int) -> Lists:
         [(x.weights.start, x.biases.start) for x in mlp.layers(width)], np.int64
     )
     counts = _count(kept, width, starts)
-    nodes, slots, edges = counts.T
+    # In one memory layout, also in a pack of one: kernels are compiled for it
+    nodes, slots, edges = counts.T.copy()
     ends = [np.concatenate([[0], np.cumsum(c)]) for c in (nodes + 1, slots, edges)]
     node_at, slot_at, edge_at = ends
     lists = Lists(

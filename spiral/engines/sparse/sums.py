@@ -5,9 +5,10 @@ from typing import Any
 from numba.core import types
 from numba.extending import intrinsic
 
+from spiral.engines.compiled import njit
 from spiral.engines.sparse import llvm
 from spiral.engines.sparse.llvm import I64, Builder, Value
-from spiral.engines.sparse.vectors import L16
+from spiral.engines.sparse.vectors import L16, store
 
 _RUNS = range(0, 16, 4)
 _HALVES = [lane for base in (0, 8, 16, 24) for lane in range(base, base + 4)]
@@ -72,3 +73,15 @@ def row_sums(_: Any, array: Any, index: Any) -> Any:
         return rows[0]
 
     return L16(array, index), generate
+
+
+@njit(error_model="numpy", inline="always")
+def add_up(total, x, scratch, sums):
+    """Add a vector to a sum in float64, as 16 partial sums in float32.
+
+    float64 for the total, as a float32 sum over an epoch would lose small losses.
+    """
+    store(scratch, sums, fold(x))
+    for i in range(16):
+        total += scratch[sums + i]
+    return total

@@ -9,9 +9,10 @@ from jaxtyping import Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.parts.selection import degenerate, select, without
+from spiral.methods.parts.allocation import Allocation, allocation_option, choose
+from spiral.methods.parts.selection import Rule, degenerate
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -26,8 +27,10 @@ class ForceOptions(Options):
         60,
         ge=1,
         description="rounds of scoring and pruning",
-        json_schema_extra=unit("rounds"),
+        json_schema_extra=unit("rounds")
+        | origin("de Jorge et al. 2021, authors' README"),
     )
+    allocation: Allocation = allocation_option("de Jorge et al. 2021")
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Force:
     rounds: int
     returns: bool
     """Whether pruned weights may come back."""
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event before training, with all rounds inside."""
@@ -64,28 +68,37 @@ class Force:
         kept = np.ones((len(view.params), total), bool)
         for passed in range(1, self.rounds + 1):
             scores = self._scores(view, kept, passed - 1)
-            count = kept_after(passed, self.rounds, view.keep, total)
-            kept = self._select(scores, count, view.keep, passed == self.rounds)
+            least = 0 if self.selection == "strict" else view.keep
+            count = np.maximum(least, kept_after(passed, self.rounds, view.keep, total))
+            last = passed == self.rounds
+            kept = self._select(scores, count, view.width, kept, last)
         status = degenerate(scores, view.keep, self.selection)
         return Change(masks=masks.with_biases(kept, view.width), status=status), None
 
     def _select(
-        self, scores: np.ndarray, count: np.ndarray, keep: np.ndarray, last: bool
+        self,
+        scores: np.ndarray,
+        count: np.ndarray,
+        width: int,
+        kept: np.ndarray,
+        last: bool,
     ) -> np.ndarray:
         """Choose what stays after a round."""
-        if self.selection == "strict":
-            return select(scores, count, "strict")
-        return select(scores, np.maximum(count, keep), "rank" if last else "loose")
+        if self.selection == "strict":  # that scores of 0 go, pruned ones too
+            return choose(scores, count, self.allocation, "strict", width)
+        left = None if self.returns else kept
+        rule: Rule = "rank" if last else "loose"
+        return choose(scores, count, self.allocation, rule, width, left)
 
     def _scores(self, view: View, kept: np.ndarray, batch: int) -> np.ndarray:
-        """Score all weights under a mask; those that may not return rank last."""
+        """Score all weights under a mask; those that may not return have score 0."""
         from spiral.model import gradients
 
         masked = view.params.copy()
         masked[:, mlp.is_weight(view.width)] *= kept
         slope = gradients.gradient(masked, view.batch(batch), view.width)
         scores = masks.of_weights(np.abs(view.params * slope), view.width)
-        return scores if self.returns else without(scores, kept, self.selection)
+        return scores if self.returns else scores * kept
 
 
 def kept_after(

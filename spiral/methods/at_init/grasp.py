@@ -7,10 +7,10 @@ import numpy as np
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.parts.allocation import Allocation, allocation_option, choose
 from spiral.methods.parts.reinit import Reinit, initial
-from spiral.methods.parts.selection import select
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -28,14 +28,16 @@ class GraspOptions(Options):
         ge=1,
         le=1000,
         description="points of each class in the scoring batch",
-        json_schema_extra=unit("points"),
+        json_schema_extra=unit("points")
+        | origin("code of Zhang & Papyan; the authors' is 10 for CIFAR-10"),
     )
     temperature: float = Field(
         200.0,
         gt=0,
         description="divisor of the logit in scoring",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("authors' code"),
     )
+    allocation: Allocation = allocation_option("Wang et al. 2020")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Grasp:
     reinit: Reinit
     per_class: int
     temperature: float
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event before training."""
@@ -77,7 +80,8 @@ class Grasp:
         keep = view.keep
         if self.selection == "strict":
             keep = first_removed(keep, mlp.weight_count(view.width))
-        kept = masks.with_biases(select(flow, keep, self.selection), view.width)
+        best = choose(flow, keep, self.allocation, self.selection, view.width)
+        kept = masks.with_biases(best, view.width)
         status = np.where(_by_index(flow, view.keep), "degenerate", "")
         return Change(masks=kept, params=params, status=status), None
 

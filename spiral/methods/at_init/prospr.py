@@ -8,9 +8,10 @@ from jaxtyping import Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.parts.selection import degenerate, select
+from spiral.methods.parts.allocation import Allocation, allocation_option, choose
+from spiral.methods.parts.selection import degenerate
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -38,7 +39,7 @@ class ProsprOptions(Options):
         3,
         ge=0,
         description="SGD steps to differentiate through",
-        json_schema_extra=unit("steps"),
+        json_schema_extra=unit("steps") | origin("authors' README"),
     )
     inner_lr: float | None = Field(
         None,
@@ -51,8 +52,9 @@ class ProsprOptions(Options):
         ge=0,
         lt=1,
         description="momentum of these steps",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("authors' README"),
     )
+    allocation: Allocation = allocation_option("Alizadeh et al. 2022")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Prospr:
     inner_steps: int
     inner_lr: float | None
     inner_momentum: float
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event before training."""
@@ -92,7 +95,8 @@ class Prospr:
         keep = view.keep
         if self.rounding == "up":
             keep = rounded_up(keep, mlp.weight_count(view.width))
-        kept = masks.with_biases(select(scores, keep, self.selection), view.width)
+        best = choose(scores, keep, self.allocation, self.selection, view.width)
+        kept = masks.with_biases(best, view.width)
         if self.late_biases == "kept":
             for layer in mlp.layers(view.width)[view.width - 1 : -1]:
                 kept[:, layer.biases] = True

@@ -7,14 +7,15 @@ import numpy as np
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.parts.allocation import Allocation, allocation_option, choose
+from spiral.methods.parts.cycles import CyclicOptions, check, cyclic
 from spiral.methods.parts.reinit import Reinit, initial
-from spiral.methods.parts.selection import degenerate, floored, select
+from spiral.methods.parts.selection import degenerate, floored
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
-class SnipOptions(Options):
+class SnipOptions(CyclicOptions):
     """Options of ``snip``."""
 
     fidelity: Fidelity = fidelity(selection="loose", reinit="xavier")
@@ -23,6 +24,7 @@ class SnipOptions(Options):
         description="keep exactly `keep` weights, or all that reach the last one",
     )
     reinit: Reinit = Field("none", description="initial law of the weights")
+    allocation: Allocation = allocation_option("Lee et al. 2019")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Snip:
 
     selection: Literal["rank", "loose"]
     reinit: Reinit
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event before training."""
@@ -58,12 +61,13 @@ class Snip:
         if self.selection == "loose":
             keep = floored(keep, mlp.weight_count(view.width))
             scores = scores / scores.sum(axis=1, keepdims=True)
-        kept = masks.with_biases(select(scores, keep, self.selection), view.width)
+        best = choose(scores, keep, self.allocation, self.selection, view.width)
+        kept = masks.with_biases(best, view.width)
         return Change(masks=kept, params=params, status=status), None
 
 
 ENTRY = Entry(
-    build=Snip,
+    build=cyclic(Snip),
     summary="largest |w · gradient| at initialisation",
     citation="Lee et al., ICLR 2019, arXiv:1810.02340",
     taxonomy=Taxonomy(
@@ -75,6 +79,7 @@ ENTRY = Entry(
         second_phase="train",
     ),
     options=SnipOptions,
+    check=check,
     gradients=lambda table: np.ones(len(table)),
     colour="#56B4E9",
     marker="<",

@@ -8,9 +8,11 @@ from jaxtyping import Float, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.parts.selection import degenerate, select, without
+from spiral.methods.parts.allocation import Allocation, allocation_option, choose
+from spiral.methods.parts.scores import forgiving
+from spiral.methods.parts.selection import degenerate
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -25,11 +27,20 @@ class SynflowOptions(Options):
         100,
         ge=1,
         description="rounds of scoring and pruning",
-        json_schema_extra=unit("rounds"),
+        json_schema_extra=unit("rounds") | origin("Tanaka et al. 2020: authors' code"),
     )
     scoring_biases: Literal["zero", "absolute"] = Field(
         "zero", description="biases in the scoring pass: none, or |b|"
     )
+    power: float = Field(
+        1.0,
+        gt=0,
+        le=10,
+        description="exponent of |w| in the flow: 1 (Tanaka et al. 2020), or 2 for "
+        "SynFlow-L2 (Patil & Dovrolis 2021), with which PX coincides for one output",
+        json_schema_extra=unit("-") | origin("Tanaka et al. 2020"),
+    )
+    allocation: Allocation = allocation_option("Tanaka et al. 2020")
 
 
 @dataclass(frozen=True)
@@ -45,11 +56,18 @@ class Synflow:
     code removes all of them. ``scoring_biases: absolute`` is what the code of Zhang &
     Papyan does: biases feed late layers, and the guarantee is lost; ``strict`` too: it
     removes one weight more in every round that removes any.
+
+    ``power: 2`` scores the flow of squared weights: SynFlow-L2 (Patil & Dovrolis, ICML
+    2021). For one output it ranks as PX does (Iurada et al., CVPR 2024), whose score
+    multiplies that of each weight by the same sum of open paths; but PX scores all
+    weights 0 if no path is open for any point, and its authors' code squares biases.
     """
 
     selection: Literal["rank", "strict"]
     rounds: int
     scoring_biases: Literal["zero", "absolute"]
+    power: float = 1.0
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event before training, with all rounds inside."""
@@ -61,15 +79,17 @@ class Synflow:
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Prune in rounds."""
         total = mlp.weight_count(view.width)
-        size = np.abs(view.params.astype(np.float64))
+        size = np.abs(view.params.astype(np.float64)) ** self.power
         if self.scoring_biases == "zero":
             size[:, ~mlp.is_weight(view.width)] = 0
         kept = np.ones((len(size), total), bool)
         for passed in range(1, self.rounds + 1):
             scores = self._scores(size, kept, view.width)
-            ranked = without(scores, kept, self.selection)
             removed = removed_by(view.keep, total, passed / self.rounds)
-            chosen = select(ranked, total - removed, self.selection)
+            # A strict rule removes all scores of 0, those of pruned weights too
+            left = None if self.selection == "strict" else kept
+            how = (self.allocation, self.selection, view.width, left)
+            chosen = choose(scores, total - removed, *how)
             kept = np.where(removed[:, None] > 0, chosen, kept)
         status = degenerate(scores, view.keep, self.selection)
         return Change(masks=masks.with_biases(kept, view.width), status=status), None
@@ -77,18 +97,13 @@ class Synflow:
     def _scores(
         self, size: Float[np.ndarray, "N P"], kept: np.ndarray, width: int
     ) -> Float[np.ndarray, "N W"]:
-        """Score what is left; what is pruned has score 0.
-
-        Ranks are of float32 relative to the best score, which forgives the rounding of
-        scores that are equal by algebra: their indices decide then.
-        """
+        """Score what is left; what is pruned has score 0."""
         size = size.copy()
         size[:, mlp.is_weight(width)] *= kept
         scores = flow(size, width)
         if self.selection == "strict":
             return scores  # it would remove scores that only rounding makes equal
-        scores /= np.maximum(scores.max(axis=1, keepdims=True), np.finfo(float).tiny)
-        return scores.astype(np.float32)
+        return forgiving(scores)
 
 
 def removed_by(
@@ -118,7 +133,7 @@ def flow(size: Float[np.ndarray, "N P"], width: int) -> Float[np.ndarray, "N W"]
 
 ENTRY = Entry(
     build=Synflow,
-    summary="rounds of pruning by synaptic flow, without data",
+    summary="rounds of pruning by synaptic flow, without data; of squares it is PX",
     citation="Tanaka et al., NeurIPS 2020, arXiv:2006.05467",
     taxonomy=Taxonomy(
         unit="weight",

@@ -7,13 +7,14 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
+from spiral.methods.parts import cycles
 from spiral.model import mask_text, masks
-from spiral.protocol.config import PER_NETWORK, Options
+from spiral.protocol.config import PER_NETWORK
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
-class MaskOptions(Options):
+class MaskOptions(cycles.CyclicOptions):
     """Options of ``mask``."""
 
     matrices: str = Field(
@@ -43,10 +44,13 @@ class GivenMask:
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """Every text must be a mask that fits; only one of those of equal form is read."""
+    """Every text must be a mask that fits; only one of those of equal form is read.
+
+    Every cycle needs an epoch.
+    """
     pairs = table[["matrices", "width"]].drop_duplicates()
     forms = pairs["matrices"].str.replace("1", "0", regex=False)
-    found = []
+    found = cycles.check(table)
     for _, alike in pairs.groupby([forms, "width"], sort=False):
         for text, width in alike.itertuples(index=False):
             try:
@@ -66,7 +70,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 
 
 ENTRY = Entry(
-    build=GivenMask,
+    build=cycles.cyclic(GivenMask),
     summary="a given mask",
     citation="Zhang & Papyan, ICML 2024 (search phase 2)",
     taxonomy=Taxonomy(

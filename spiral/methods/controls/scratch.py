@@ -15,7 +15,7 @@ from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import reinit
 from spiral.model import masks, mlp, schedules
 from spiral.protocol import config
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 from spiral.tasks import cubist
@@ -42,7 +42,8 @@ class ScratchOptions(WrappedOptions):
         2.0,
         ge=1,
         description="upper bound on an equal budget, in times the epochs",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-")
+        | origin("Liu et al. 2019, units on ImageNet; their code for weights has none"),
     )
     restart: reinit.Restart = Field(
         "original", description="weights from which training from scratch begins"
@@ -66,9 +67,11 @@ class Scratch:
     weights, the mask, one training. With every weight kept it is the dense training.
 
     Scratch-B trains for E · min(cap, W/keep) epochs: as many multiplications, where the
-    cap of 2 (theirs on ImageNet) allows. Scratch-B+ adds the epochs of fine-tuning.
-    Fine-tuning keeps the weights of the whole training of ``of`` and goes on for a
-    quarter of the epochs at 0.01 of the learning rate, constantly.
+    cap allows. It is 2, as theirs for units on ImageNet. Their code for single weights
+    has none, but W/keep is 9 to 5,000 here, and without a cap GMP's masks get no more
+    accurate. Scratch-B+ adds the epochs of fine-tuning. Fine-tuning keeps the weights
+    of the whole training of ``of`` and goes on for a quarter of the epochs at 0.01 of
+    the learning rate, constantly.
 
     Assumptions: from scratch, method ``of`` trains only until it last acts: nothing
     else decides its mask. Batches go on in the order of the config's seed rather than
@@ -157,7 +160,7 @@ class Recipe:
 
     def build(self, *, of: str, cap: float, **options: Any) -> Scratch:
         """Return the recipe over a method with its default options."""
-        derived = {name: options.pop(name) for name in wrapped.DERIVED}
+        derived = {name: options.pop(name, None) for name in wrapped.DERIVED}
         method = self.inner.build(of, **derived)
         return Scratch(method, **options, rewire=self.rewire)
 

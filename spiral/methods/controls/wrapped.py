@@ -1,13 +1,15 @@
 """Methods inside methods: a recipe lets another method find a mask.
 
-The wrapped method has its default options, except for those that follow from width and
-keep: the recipe's options hold these under their own names. A recipe is handed the
-methods it may wrap; it imports no registry.
+The wrapped method has its default options. The id of a recipe's config does not contain
+these, so a recipe runs their first defaults, and its own options hold, under the names
+of the wrapped method, whatever differs from them: options that follow from width and
+keep, and options whose default has changed. A recipe is handed the methods it may wrap;
+it imports no registry.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,31 +22,30 @@ from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Change, Method, Plan, View
 
 
+def _of(name: str, **bounds: Any) -> Any:
+    """Return an option of the wrapped method, given its unit."""
+    text = "of method `of`, if it has them"
+    return Field(None, description=text, json_schema_extra=unit(name), **bounds)
+
+
 class WrappedOptions(Options):
     """Options of every recipe over another method's mask."""
 
     of: str = Field(description="method that finds the mask")
-    levels: int | None = Field(
-        None,
-        ge=1,
-        description="of method `of`, if it has them",
-        json_schema_extra=unit("prunings"),
-    )
-    retrain_epochs: int | None = Field(
-        None,
-        ge=1,
-        description="of method `of`, if it has them",
-        json_schema_extra=unit("epochs"),
-    )
-    frames: int | None = Field(
-        None,
-        ge=1,
-        description="of method `of`, if it has them",
-        json_schema_extra=unit("frames"),
+    levels: int | None = _of("prunings", ge=1)
+    retrain_epochs: int | None = _of("epochs", ge=1)
+    frames: int | None = _of("frames", ge=1)
+    ball_share: float | None = _of("-", gt=0, le=1)
+    cycles: int | None = _of("prunings", ge=1)
+    dense_share: float | None = _of("-", gt=0, lt=1)
+    retrain_share: float | None = _of("-", gt=0)
+    penalty_rate: Literal["base", "scheduled"] | None = Field(
+        None, description="of method `of`, if it has them"
     )
 
 
 DERIVED = tuple(config.fields(WrappedOptions).keys() - {"of"})
+"""What a recipe knows of the options of the method it wraps."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Wrappable:
         }
 
     def build(self, of: str, **given: Any) -> Wrapped:
-        """Build a method with its default options, or those given."""
+        """Build a method with its first default options, or those given."""
         entry = self.known()[of]
         return Wrapped(entry, entry.build(**settings(entry, given, per_network=False)))
 
@@ -102,19 +103,19 @@ class Wrappable:
         columns = {}
         for name, field in config.fields(entry.options).items():
             column = pd.Series(
-                config.column(field, [field.default] * len(table)), table.index
+                config.column(field, [field.first_default] * len(table)), table.index
             )
             given = table.get(name) if name in DERIVED else None
             columns[name] = column if given is None else given.fillna(column)
         return entry, table.assign(method=of, **columns)
 
     def derive(self, table: pd.DataFrame) -> dict[str, pd.Series]:
-        """Return the options of wrapped methods that follow from width and keep."""
+        """Return the options of wrapped methods that differ from first defaults."""
         found: dict[str, list[pd.Series]] = {}
         for of, part in table.groupby("of", sort=False):
             if of in self.known():
                 entry, configs = self.configs(part)
-                for name, values in entry.derive(configs).items():
+                for name, values in _known(entry, configs).items():
                     found.setdefault(name, []).append(values)
         return {
             name: pd.concat(parts).reindex(table.index) for name, parts in found.items()
@@ -136,12 +137,25 @@ class Wrappable:
         return found
 
 
+def _known(entry: Entry, configs: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the options of a wrapped method that its recipe's config contains."""
+    found = {
+        field.name: pd.Series(
+            config.column(field, [field.default] * len(configs)), configs.index
+        )
+        for field in config.changed(entry.options)
+        if field.name in DERIVED
+    }
+    return found | entry.derive(configs)
+
+
 def settings(entry: Entry, given: dict[str, Any], per_network: bool) -> dict[str, Any]:
-    """Return a method's options: those that were given, else its defaults."""
+    """Return a method's options: those that were given, else its first defaults."""
     fields = config.fields(entry.options).values()
     chosen = [field for field in fields if field.per_network == per_network]
-    defaults = {field.name: field.default for field in chosen}
-    return defaults | {n: v for n, v in given.items() if n in defaults and v}
+    first = {field.name: field.first_default for field in chosen}
+    known = {n: v for n, v in given.items() if n in first and v is not None}
+    return first | known
 
 
 def whole(plan: Plan) -> Plan:

@@ -11,10 +11,16 @@ from pydantic import Field
 
 from spiral.methods.dynamic.phases import budget_of, phases_of
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import n_of_m, scores, selection
+from spiral.methods.parts import n_of_m, scores
+from spiral.methods.parts.allocation import (
+    Allocation,
+    allocation_option,
+    check_pattern,
+    largest,
+)
 from spiral.methods.parts.retraining_rates import Buffers, buffers_option
 from spiral.model import masks, schedules
-from spiral.protocol.config import PER_NETWORK, Options, preset, unit
+from spiral.protocol.config import PER_NETWORK, Options, origin, preset, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
@@ -32,33 +38,38 @@ class AlternatingOptions(Options):
         2.5,
         ge=0,
         description="epochs (acdc: of 50) before the first sparse phase",
-        json_schema_extra=unit("epochs"),
+        json_schema_extra=unit("epochs")
+        | origin("a quarter of the authors' 200 epochs for CIFAR-100"),
     )
     phase: float = Field(
         5.0,
         gt=0,
         description="epochs (acdc: of 50) of each phase between the first and the last "
         "two",
-        json_schema_extra=unit("epochs"),
+        json_schema_extra=unit("epochs")
+        | origin("a quarter of the authors' 200 epochs for CIFAR-100"),
     )
     last_dense: float = Field(
         5.0,
         ge=0,
         description="epochs (acdc: of 50) of the last dense phase",
-        json_schema_extra=unit("epochs"),
+        json_schema_extra=unit("epochs")
+        | origin("a quarter of the authors' 200 epochs for CIFAR-100"),
     )
     last_sparse: float = Field(
         7.5,
         ge=0,
         description="epochs (acdc: of 50) of the last sparse phase",
-        json_schema_extra=unit("epochs"),
+        json_schema_extra=unit("epochs")
+        | origin("a quarter of the authors' 200 epochs for CIFAR-100"),
     )
     buffers: Buffers = buffers_option("reset")
     scope: Scope = Field(
         "global",
-        description="rank over all layers; keep the same share of each inner layer and "
+        description="as `allocation` says; keep the same share of each inner layer and "
         "all of the two others; or N:M along inputs",
     )
+    allocation: Allocation = allocation_option("Peste et al. 2021")
     nm_keep: int = n_of_m.NM_KEEP
     nm_group: int = n_of_m.NM_GROUP
     twin: Literal["sparse", "dense", "dense_tuned"] = Field(
@@ -94,7 +105,8 @@ class AcDcPpOptions(AlternatingOptions):
         ge=0,
         lt=1,
         description="ε of the targets y(1 - ε) + ε/2",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-")
+        | origin("Kuznedelev et al. 2023; FFCV reference script"),
     )
     rates: Rates = Field(
         "linear",
@@ -118,18 +130,21 @@ class Alternating:
     trainings of 50, 100, 200 and 500 epochs have 7, 17, 37 and 97 of them between the
     first and the last two. Warm-up, linear decay and label smoothing are those of the
     FFCV reference recipe, from memory of the paper's appendix; the weight decay stays
-    ours, and growing input sizes mean nothing in the plane.
+    ours, and growing input sizes mean nothing in the plane. Its label smoothing is its
+    own option; ``label_smoothing`` of a config is refused unless ``smoothing`` is 0.
 
     Assumptions: the phases are those of the authors' CIFAR-100 recipe by default, whose
-    optimiser is closest to ours. Bias masks follow the rule of Zhang & Papyan in sparse
-    phases, and biases return in dense ones; the authors mask no bias. The step schedule
-    of a config stays as it is, so late phases train at 1 % of the learning rate.
-    ``uniform`` keeps the first and last layer dense, so it needs more weights than
-    these two have.
+    optimiser is closest to ours. Their momentum is Nesterov's: set ``nesterov: true``
+    in a config for it; the default is plain, as for all methods. Bias masks follow the
+    rule of Zhang & Papyan in sparse phases, and biases return in dense ones; the
+    authors mask no bias. The step schedule of a config stays as it is, so late phases
+    train at 1 % of the learning rate. ``uniform`` keeps the first and last layer dense,
+    so it needs more weights than these two have.
 
     Departures: exactly ``keep`` weights stay, where the authors' threshold keeps one
     too few. Momentum of pruned weights is zero at once, where theirs fades; so with
-    ``buffers: kept`` weights come back without any.
+    ``buffers: kept`` weights come back without any. On CIFAR-100 the authors' momentum
+    is Nesterov's: the config field ``nesterov``, off by default for every method.
     """
 
     first_dense: float
@@ -143,6 +158,7 @@ class Alternating:
     stretched: bool
     smoothing: float = 0.0
     rates: Rates = "schedule"
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event at the beginning of each phase but the first."""
@@ -175,12 +191,12 @@ class Alternating:
 
     def _prune(self, view: View) -> Bool[np.ndarray, "N W"]:
         """Keep the largest weights."""
+        if self.scope == "global":
+            return largest(view, view.keep, self.allocation)
         size = scores.sizes_left(view)
         if self.scope == "nm":
             return n_of_m.n_of_m(size, view.width, self.nm_keep, self.nm_group)
-        if self.scope == "uniform":
-            return n_of_m.uniform(size, view.width, view.keep)
-        return selection.cut(size, view.keep, view.width)
+        return n_of_m.uniform(size, view.width, view.keep)
 
 
 def check(table: pd.DataFrame, stretched: bool) -> list[Mistake]:
@@ -195,7 +211,7 @@ def check(table: pd.DataFrame, stretched: bool) -> list[Mistake]:
         if keep < (ends := n_of_m.ends(width)):
             text = f"uniform keeps the {ends} weights of the first and last layer; "
             found.append(Mistake("keep", text + f"got {keep}", keep))
-    return [*found, *n_of_m.check(table)]
+    return [*found, *check_pattern(table), *n_of_m.check(table)]
 
 
 def cost_profile(

@@ -7,9 +7,10 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import counts, erk, rewire, scores
-from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.methods.parts import counts, rewire, scores, shares
+from spiral.methods.parts.allocation import Allocation, allocation_option, largest
+from spiral.model import mlp
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
@@ -28,16 +29,16 @@ class GranetOptions(Options):
         0.69,
         gt=0,
         lt=1,
-        description="fraction of training at which pruning ends (authors' default, "
-        "epoch 110 of 160)",
-        json_schema_extra=unit("-"),
+        description="fraction of training at which pruning ends",
+        json_schema_extra=unit("-") | origin("authors' default, epoch 110 of 160"),
     )
     start_density: float = rewire.share(
-        0.5, "share of all weights that trains at first (authors' default)"
+        0.5, "share of all weights that trains at first", "authors' default"
     )
     drop: float = rewire.share(
-        0.5, "share of each layer to swap at first (authors' default)"
+        0.5, "share of each layer to swap at first", "authors' default"
     )
+    allocation: Allocation = allocation_option("authors' script")
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Granet:
     prune_end: float
     start_density: float
     drop: float
+    allocation: Allocation
 
     def plan(self, budget: Budget) -> Plan:
         """The first mask, then prunings and swaps."""
@@ -82,9 +84,10 @@ class Granet:
         begin = start_count(view.keep, mlp.weight_count(view.width), self.start_density)
         keep = np.rint(counts.cubic(done, view.keep, begin)).astype(np.int64)
         if view.step == 0:
-            kept = rewire.first(view, erk.shares(keep, view.width), "granet")
-            return Change(masks=masks.with_biases(kept, view.width)), None
-        pruned = masks.keep_top(scores.sizes_left(view), keep)
+            ranked = self.allocation in ("global", "lamp")
+            first: Allocation = "erk" if ranked else self.allocation  # as published
+            return rewire.first(view, keep, first, "granet"), None
+        pruned = largest(view, keep, self.allocation)
         grown = self._swap(view, pruned)
         return rewire.change(view, grown & pruned, grown), None
 
@@ -92,7 +95,7 @@ class Granet:
         """Swap some weights of every layer."""
         least = min(LEAST_SWAP, self.drop)
         share = rewire.cosine(self.drop, view.step, view.plan.steps, least)
-        have = rewire.layer_counts(pruned, view.width)
+        have = shares.of_mask(pruned, view.width)
         swaps = np.ceil(have * share).astype(np.int64)
         if not swaps.any():
             return pruned
@@ -121,7 +124,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 ENTRY = Entry(
     build=Granet,
     summary="gradual pruning with swaps of small weights for large gradients",
-    citation="Liu et al., NeurIPS 2021, arXiv:2106.10404",
+    citation="Liu et al., NeurIPS 2021, arXiv:2106.10404 (code: VITA-Group/GraNet)",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

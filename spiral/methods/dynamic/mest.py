@@ -8,9 +8,9 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import erk, rewire, scores
+from spiral.methods.parts import rewire, scores, shares
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
@@ -45,9 +45,9 @@ class MestOptions(Options):
     gradient_weight: float = Field(
         0.01,
         ge=0,
-        description="λ of the score |w| + λ|g| (code of CHT; the authors' command "
-        "line has 0)",
-        json_schema_extra=unit("-"),
+        description="λ of the score |w| + λ|g|",
+        json_schema_extra=unit("-")
+        | origin("code of CHT; the authors' command line has 0"),
     )
 
 
@@ -82,13 +82,11 @@ class Mest:
         """Draw the first mask; prune and grow."""
         fewest, most = self._bounds(view)
         if view.step == 0:
-            kept = rewire.first(view, most, "mest")
-            return Change(masks=masks.with_biases(kept, view.width)), None
+            total = most.sum(axis=1)
+            return rewire.first(view, total, "erk", "mest"), None
         kept = masks.of_weights(view.masks, view.width)
-        have = rewire.layer_counts(kept, view.width)
-        left = np.minimum(np.minimum(fewest, most), have)
-        staying = rewire.stay(self._worth(view, kept), left, view.width)
-        gain = most - left
+        staying = rewire.stay(self._worth(view, kept), fewest, view.width)
+        gain = most - fewest
         noise = rewire.noise(view, np.flatnonzero(gain.any(axis=1)))
         grown = rewire.grow(staying, noise, gain, view.width)
         return rewire.change(view, staying, grown), None
@@ -96,10 +94,12 @@ class Mest:
     def _bounds(self, view: View) -> tuple[Counts, Counts]:
         """Return how many weights of each layer pruning leaves, and growth reaches."""
         passed = sum(view.step >= int(end * view.plan.steps) for end in STAGES)
-        share = relative(self.mode, self.surplus, passed)
+        bounds = relative(self.mode, self.surplus, passed)
         total = mlp.weight_count(view.width)
-        ends = (np.rint(view.keep * part).astype(np.int64) for part in share)
-        few, many = (erk.shares(np.minimum(n, total), view.width) for n in ends)
+        ends = (np.rint(view.keep * part).astype(np.int64) for part in bounds)
+        few, many = (
+            shares.quotas(np.minimum(n, total), view.width, "erk") for n in ends
+        )
         return few, many
 
     def _worth(self, view: View, kept: rewire.WeightMask) -> np.ndarray:
@@ -143,14 +143,14 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 ENTRY = Entry(
     build=Mest,
     summary="random ERK mask with a shrinking surplus; drops small |w| + λ|g|",
-    citation="Yuan et al., NeurIPS 2021, arXiv:2110.14032",
+    citation="Yuan et al., NeurIPS 2021, arXiv:2110.14032 (code: boone891214/MEST)",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",
         schedule="alternating",
         criterion="|w| + λ|g|",
         grow="random",
-        allocation="ERK",
+        allocation="erk",
         data="a batch an update",
     ),
     options=MestOptions,

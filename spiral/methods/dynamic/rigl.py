@@ -8,9 +8,12 @@ from jaxtyping import Float, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.parts import erk, rewire
+from spiral.methods.parts import erk, rewire, shares
+from spiral.methods.parts.allocation import Allocation, allocation_option, choose
+from spiral.methods.parts.scores import drawn
+from spiral.methods.parts.selection import by_layer
 from spiral.model import masks
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -25,44 +28,50 @@ class RiglOptions(Options):
         selection="sorted",
     )
     update_interval: int = Field(
-        100, ge=1, description="steps between updates", json_schema_extra=unit("steps")
+        100,
+        ge=1,
+        description="steps between updates",
+        json_schema_extra=unit("steps") | origin("Evci et al. 2020: authors' code"),
     )
     update_end: float = Field(
         0.75,
         gt=0,
         le=1,
         description="fraction of training at which updates end",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("Evci et al. 2020: authors' code"),
     )
     first_update: int = Field(
-        0, ge=0, description="step of the first update", json_schema_extra=unit("steps")
+        0,
+        ge=0,
+        description="step of the first update",
+        json_schema_extra=unit("steps") | origin("authors' TensorFlow code"),
     )
     counted_from: int = Field(
         0,
         ge=0,
         le=1,
         description="number of the first training step",
-        json_schema_extra=unit("steps"),
+        json_schema_extra=unit("steps") | origin("ours: no effect"),
     )
     drop: float = Field(
         0.3,
         ge=0,
         le=1,
         description="share of each layer's weights that the first update swaps",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("Evci et al. 2020: authors' code"),
     )
     least_swap: int = Field(
         0,
         ge=0,
         description="least number of weights that a layer swaps",
-        json_schema_extra=unit("weights"),
+        json_schema_extra=unit("weights") | origin("ours: no effect"),
     )
     growth: Literal["gradient", "random"] = Field(
         "gradient",
         description="which weights grow: largest gradients, or random ones (SET)",
     )
     layer_rounding: erk.Rounding = Field(
-        "exact", description="make layer budgets add up to keep, or round them up"
+        "exact", description="make ERK budgets add up to keep, or round them up"
     )
     zeros: Literal["kept", "as_any"] = Field(
         "kept",
@@ -72,17 +81,18 @@ class RiglOptions(Options):
         "rank",
         description="which of equal values to keep: lower indices, or torch's choice",
     )
+    allocation: Allocation = allocation_option("Evci et al. 2020", "erk")
 
 
 @dataclass(frozen=True)
 class Rigl:
     """RigL with ERK (Evci et al., ICML 2020, arXiv:1911.11134).
 
-    Starts from a random mask with the layer budgets of Erdős–Rényi–Kernel. Every
-    ``update_interval`` steps until ``update_end`` an update takes the place of the
-    training step: of each layer's n weights ⌊n · drop/2 · (1 + cos(πt/T_end))⌋ of
-    smallest value go, and as many of largest dense gradient come, at value 0. A weight
-    that goes and comes back keeps its value.
+    Starts from a random mask with layer budgets, those of Erdős–Rényi–Kernel by
+    default. Every ``update_interval`` steps until ``update_end`` an update takes the
+    place of the training step: of each layer's n weights
+    ⌊n · drop/2 · (1 + cos(πt/T_end))⌋ of smallest value go, and as many of largest
+    dense gradient come, at value 0. A weight that goes and comes back keeps its value.
 
     Departures: layer budgets add up to ``keep``; equal values go by index, without
     noise. With few weights a layer the floor is often 0; ``least_swap: 1`` mends that.
@@ -101,6 +111,7 @@ class Rigl:
     layer_rounding: erk.Rounding
     zeros: Literal["kept", "as_any"]
     selection: Literal["rank", "sorted"]
+    allocation: Allocation = "erk"
 
     def plan(self, budget: Budget) -> Plan:
         """The first mask, then updates in place of training steps."""
@@ -119,15 +130,26 @@ class Rigl:
         """Draw the first mask; update it."""
         kept = masks.of_weights(view.masks, view.width)
         if view.step == 0:
-            shares = erk.shares(view.keep, view.width, self.layer_rounding)
-            kept = rewire.first(view, shares, "rigl")
+            kept = self._first(view)
         if view.step in view.plan.replaced:
             kept = self._update(view, kept)
         return Change(masks=masks.with_biases(kept, view.width)), None
 
+    def _first(self, view: View) -> rewire.WeightMask:
+        """Draw a random mask with each layer's budget.
+
+        Those of ERK are rounded by largest remainders rather than as ``choose`` does:
+        they need not be monotone, and old rows have them.
+        """
+        numbers = drawn(view, "rigl")
+        if self.allocation == "erk":
+            budgets = erk.shares(view.keep, view.width, self.layer_rounding)
+            return by_layer(view.width, numbers, budgets)
+        return choose(numbers, view.keep, self.allocation, "rank", view.width)
+
     def _update(self, view: View, kept: rewire.WeightMask) -> rewire.WeightMask:
         """Swap some weights of every layer."""
-        counts = rewire.layer_counts(kept, view.width)
+        counts = shares.of_mask(kept, view.width)
         swaps = np.minimum(self._swaps(view, counts), counts)
         some = np.flatnonzero(swaps.any(axis=1))  # late, small networks swap nothing
         if not len(some) and self.zeros == "kept":
@@ -167,7 +189,7 @@ ENTRY = Entry(
         schedule="alternating",
         criterion="magnitude",
         grow="gradient",
-        allocation="ERK",
+        allocation="erk",
         data="a batch an update",
     ),
     options=RiglOptions,

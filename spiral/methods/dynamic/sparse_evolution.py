@@ -8,7 +8,8 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import erk, rewire, scores
+from spiral.methods.parts import rewire, scores, shares
+from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks
 from spiral.protocol.config import Options
 from spiral.protocol.job import Budget, Change, Plan, View
@@ -26,7 +27,7 @@ class SetOptions(Options):
         1.0, "authors' code; none after the last epoch"
     )
     drop: float = rewire.share(
-        0.3, "ζ, the share of each layer's weights to replace (Mocanu et al. 2018)"
+        0.3, "ζ, the share of each layer's weights to replace", "Mocanu et al. 2018"
     )
     fraction: Literal["constant", "cosine"] = Field(
         "constant",
@@ -48,6 +49,7 @@ class SetOptions(Options):
         description="value of new weights: 0 (authors' Keras code), or drawn from "
         "N(0, 0.1²) (their sparse code)",
     )
+    allocation: Allocation = allocation_option("Mocanu et al. 2018", "erk")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class SparseEvolution:
 
     ITOP (Liu et al., ICML 2021, arXiv:2102.02887) is this method with
     ``update_interval: 300, drop: 0.5`` at 19,500 steps (1,500 of the authors' 97,500),
-    and ``rigl`` with ``update_interval: 800, drop: 0.5`` (4,000 of 97,500).
+    and ``rigl`` with ``update_interval: 800, drop: 0.5`` (4,000 of 97,500). Its
+    measure is the column ``explored``.
     """
 
     update_interval: int
@@ -78,6 +81,7 @@ class SparseEvolution:
     drop_by: Literal["signed", "magnitude"]
     rounding: Rounding
     new: Literal["zero", "normal"]
+    allocation: Allocation
 
     def plan(self, budget: Budget) -> Plan:
         """The first mask, then updates between training steps."""
@@ -90,12 +94,10 @@ class SparseEvolution:
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Draw the first mask; rewire it."""
         if view.step == 0:
-            shares = erk.shares(view.keep, view.width)
-            kept = rewire.first(view, shares, "random")
-            return Change(masks=masks.with_biases(kept, view.width)), None
+            return rewire.first(view, view.keep, self.allocation, "random"), None
         kept = masks.of_weights(view.masks, view.width)
         staying = self._stay(view, kept)
-        gone = rewire.layer_counts(kept & ~staying, view.width)
+        gone = shares.of_mask(kept & ~staying, view.width)
         noise = rewire.noise(view, np.flatnonzero(gone.any(axis=1)))
         grown = rewire.grow(staying, noise, gone, view.width)
         return rewire.change(view, staying, grown, self._fresh(view)), None
@@ -109,7 +111,7 @@ class SparseEvolution:
             parts = {"all": kept}
         found = np.zeros_like(kept)
         for sign, part in parts.items():
-            counts = rewire.layer_counts(part, width)
+            counts = shares.of_mask(part, width)
             left = counts - dropped(counts, share, self.rounding, sign)
             sizes = scores.sizes(view.params, part, width)
             found |= rewire.stay(sizes, left, width)
@@ -160,14 +162,15 @@ def check(table: pd.DataFrame) -> list[Mistake]:
 ENTRY = Entry(
     build=SparseEvolution,
     summary="random ERK mask; each epoch swaps small weights for random ones",
-    citation="Mocanu et al. 2018, arXiv:1707.04780",
+    citation="Mocanu et al. 2018, arXiv:1707.04780 "
+    "(code: dcmocanu/sparse-evolutionary-artificial-neural-networks)",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",
         schedule="alternating",
         criterion="magnitude by sign",
         grow="random",
-        allocation="ERK",
+        allocation="erk",
     ),
     options=SetOptions,
     check=check,

@@ -8,10 +8,15 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.forward_mask.straight_through import hardened, shares
+from spiral.methods.forward_mask.straight_through import (
+    Fixed,
+    active,
+    competing,
+    hardened,
+)
 from spiral.methods.parts import counts
-from spiral.methods.parts.shares import SCOPE, Scope
-from spiral.model import groups, mlp
+from spiral.methods.parts.allocation import allocation_option
+from spiral.model import mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, ForwardMask, Plan, View
@@ -45,7 +50,7 @@ class DpfOptions(Options):
     )
     counts: Schedule = schedule_option("cubic", "Lin et al. 2020, as in the BIMP code")
     end: float = END
-    scope: Scope = SCOPE
+    allocation: Fixed = allocation_option("the BIMP code")
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,9 @@ class RenewedMask:
     interval: int
     counts: Schedule
     end: float
-    scope: Scope
     begin: float = 0.0
     stored: bool = False
+    allocation: Fixed = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """Events at which the counts change, and one that fixes the mask."""
@@ -84,7 +89,7 @@ class RenewedMask:
         rest = np.ones(budget.steps)
         rest[starts[0] : last] = 0
         forward = ForwardMask(
-            scopes={starts[0]: groups.Scope(self.scope)},
+            scopes={starts[0]: competing(self.allocation)},
             rest=rest,
             interval=self.interval,
             stored=self.stored,
@@ -99,13 +104,13 @@ class RenewedMask:
         """Set the number of active weights, or fix the mask."""
         *starts, last = view.plan.events
         if view.step == last:
-            active = shares(view.keep, view.width, self.scope)
-            fixed = hardened(view, active, groups.Scope(self.scope))
+            left = active(view.keep, view.width, self.allocation)
+            fixed = hardened(view, left, competing(self.allocation))
             return Change(masks=fixed), None
         done = (starts.index(view.step) + 1) / len(starts)
-        left = counts.cubic(done, view.keep, mlp.weight_count(view.width))
-        active = shares(np.rint(left).astype(np.int64), view.width, self.scope)
-        return Change(active_counts=active), None
+        count = counts.cubic(done, view.keep, mlp.weight_count(view.width))
+        left = active(np.rint(count).astype(np.int64), view.width, self.allocation)
+        return Change(active_counts=left), None
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:

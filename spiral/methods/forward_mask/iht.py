@@ -11,8 +11,8 @@ from pydantic import Field
 from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.forward_mask import dpf
 from spiral.methods.forward_mask.dpf import RenewedMask
-from spiral.methods.parts import scores, selection
-from spiral.methods.parts.shares import SCOPE, Scope
+from spiral.methods.forward_mask.straight_through import Fixed
+from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.cost_profile import CostProfile
@@ -48,7 +48,7 @@ class IhtOptions(Options):
     counts: dpf.Schedule = dpf.schedule_option("once", "the textbook's")
     begin: float = BEGIN
     end: float = END
-    scope: Scope = SCOPE
+    allocation: Fixed = allocation_option("Jin et al. 2016")
 
 
 class AihtOptions(Options):
@@ -69,7 +69,7 @@ class AihtOptions(Options):
     )
     begin: float = BEGIN
     end: float = END
-    scope: Scope = SCOPE
+    allocation: Allocation = allocation_option("ours")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Aiht:
     inner: int
     begin: float
     end: float
-    scope: Scope
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """Thresholds and the ends of masked phases in turn, then the last threshold."""
@@ -110,11 +110,10 @@ class Aiht:
         kept = np.ones_like(view.masks)
         number, last = view.plan.events.index(view.step), view.plan.events[-1]
         if number % 2 == 0 or view.step == last:
-            sizes = scores.sizes_left(view)
-            largest = selection.cut(sizes, view.keep, view.width, self.scope)
-            kept[:, mlp.is_weight(view.width)] = largest
+            chosen = largest(view, view.keep, self.allocation)
+            kept[:, mlp.is_weight(view.width)] = chosen
         if view.step == last:
-            kept = masks.with_biases(largest, view.width)
+            kept = masks.with_biases(chosen, view.width)
         return Change(masks=kept), None
 
 

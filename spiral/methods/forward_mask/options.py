@@ -10,13 +10,15 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy, nothing_to_derive
 from spiral.methods.forward_mask.straight_through import (
+    Fixed,
     Gradient,
     Kind,
     StraightThrough,
 )
 from spiral.methods.parts import n_of_m
+from spiral.methods.parts.allocation import allocation_option, check_pattern
 from spiral.model import mlp
-from spiral.protocol.config import Options, fields, unit
+from spiral.protocol.config import Options, fields, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget
 from spiral.tasks import cubist
@@ -25,14 +27,14 @@ MOST_FRAMES = 10
 """Assumption: no stepwise ramp has more frames, whatever the number of weights."""
 
 
+SCOPE = "rank over all layers, within each layer separately, or N:M along inputs"
+
+
 class StraightThroughOptions(Options):
     """Options of the whole family."""
 
-    scope: Kind = Field(
-        "global",
-        description="rank over all layers, within each layer separately, or N:M along "
-        "inputs",
-    )
+    scope: Kind = Field("global", description=SCOPE)
+    allocation: Fixed = allocation_option("ours; the authors rank within layers")
     nm_keep: int = n_of_m.NM_KEEP
     nm_group: int = n_of_m.NM_GROUP
     gradient: Gradient = Field(
@@ -45,8 +47,14 @@ class StraightThroughOptions(Options):
         ge=0,
         lt=1,
         description="fraction of training that is dense",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("Zhou et al. 2021"),
     )
+
+
+class LayerOptions(StraightThroughOptions):
+    """Options of the methods that rank as their authors do."""
+
+    scope: Kind = Field("layer", description=SCOPE)
 
 
 class StagedOptions(StraightThroughOptions):
@@ -57,7 +65,7 @@ class StagedOptions(StraightThroughOptions):
         ge=0,
         lt=1,
         description="fraction of training that is dense",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("ours; the authors' scripts have 0"),
     )
     end: float = Field(
         0.8,
@@ -65,7 +73,7 @@ class StagedOptions(StraightThroughOptions):
         le=1,
         description="fraction of training from which inactive weights contribute "
         "nothing",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("ours; the authors' scripts have 1"),
     )
     beta: float | None = Field(
         None,
@@ -104,7 +112,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
             text = f"expected an end at least {MOST_FRAMES} steps after `begin`, "
             text += f"{begin:g}; got {end:g}, {steps} steps after it"
             found.append(Mistake("end", text, end))
-    return [*found, *n_of_m.check(table)]
+    return [*found, *check_pattern(table), *n_of_m.check(table)]
 
 
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:

@@ -26,6 +26,10 @@ STEPWISE = entry(
 )
 
 # Groups of half the size in each frame: as many frames as there are kinds of groups.
+# Without N:M the density is that of ``keep`` from the first frame on, and the last
+# frame, a unit's weights among each other, is ours. It nearly is ``ste`` with ``begin:
+# 0.1``: mean accuracies over 26 to 65 of 560 weights are 0.560 and 0.562. The published
+# one is N:M (``scope: nm``).
 GEOMETRIC = replace(
     entry(
         "weights compete in smaller groups in each frame, while all train",

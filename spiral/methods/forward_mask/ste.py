@@ -6,10 +6,11 @@ from pydantic import Field
 
 from spiral.methods.forward_mask.options import (
     TAXONOMY,
+    LayerOptions,
     StraightThroughOptions,
     entry,
 )
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 
 
 class SrSteOptions(StraightThroughOptions):
@@ -19,14 +20,18 @@ class SrSteOptions(StraightThroughOptions):
         2e-4,
         ge=0,
         description="extra L2 penalty on inactive weights, per step",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("Zhou et al. 2021: authors' code"),
     )
+
+
+class SrSteLayerOptions(LayerOptions, SrSteOptions):
+    """Options of ``sr_ste_layer``."""
 
 
 # D is 0: an inactive weight contributes nothing.
 STE = replace(
     entry(
-        "runs on its largest weights and trains all of them",
+        "runs on its largest weights, of all layers, and trains all of them",
         StraightThroughOptions,
         ("#4477AA", "o"),
     ),
@@ -42,4 +47,21 @@ SR_STE = replace(
     summary="ste with an extra penalty on inactive weights",
     options=SrSteOptions,
     marker="s",
+)
+
+# The authors rank within each layer, or N:M, which ``keep`` rarely meets. Under the
+# global ranking few small networks have a path when training begins (see
+# ``straight_through``), so that it says little of their method.
+STE_LAYER = replace(
+    STE,
+    summary="ste that ranks within each layer, as its authors do",
+    options=LayerOptions,
+    taxonomy=replace(STE.taxonomy, allocation="uniform"),
+    marker="1",
+)
+SR_STE_LAYER = replace(
+    STE_LAYER,
+    summary="sr_ste that ranks within each layer, as its authors do",
+    options=SrSteLayerOptions,
+    marker="2",
 )

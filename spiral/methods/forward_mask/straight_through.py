@@ -10,12 +10,15 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from spiral.methods.parts.shares import at_least_one
+from spiral.methods.parts.shares import Quota, at_least_one, quotas
 from spiral.model import groups, masks, mlp
 from spiral.model.groups import Scope
 from spiral.protocol.job import Budget, Change, ForwardMask, Mask, Plan, View
 
 Kind = Literal["global", "layer", "nm"]
+Fixed = Literal["global", Quota]
+"""Allocations whose shares do not depend on scores: LAMP's change at every step."""
+
 Gradient = Literal["ste", "chain"]
 Decay = Literal["none", "linear", "exponential"]
 Ramp = Literal["none", "stepwise", "geometric"]
@@ -39,10 +42,14 @@ class StraightThrough:
     is 0. Masks are chosen anew at every step until training ends.
 
     Assumptions: ``scope: global`` ranks over all layers, where the authors' codes rank
-    within a layer or a group. ``layer`` shares ``keep`` in proportion to the layers'
-    sizes, at least one weight each. N:M groups lie within a unit's inputs; layers whose
-    inputs M does not divide stay dense. Biases are always active and masked by the rule
-    of Zhang & Papyan in the end.
+    within a layer or a group. Masked from the first step (``begin: 0``), small networks
+    collapse under it: initial weights are largest in the first layer, which takes 22 of
+    the 26 largest at width 16, so none of eight networks has a path with 26 to 44
+    weights, and without one no gradient changes that. ``layer`` shares ``keep`` in
+    proportion to the layers' sizes, at least one weight each; any other ``allocation``
+    ranks within layers, too. N:M groups lie within a unit's inputs; layers whose inputs
+    M does not divide stay dense. Biases are always active and masked by the rule of
+    Zhang & Papyan in the end.
 
     A stepwise ramp has W - keep active weights in its first frame, then W/2, W/4 … and
     ``keep`` in the last; with N:M, (M - 1):M, M/2:M … N:M. A geometric ramp keeps the
@@ -62,6 +69,7 @@ class StraightThrough:
     ramp: Ramp = "none"
     frames: int | None = None
     pull: float = 0.0
+    allocation: Fixed = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event at the beginning of each frame, one to mask the weights."""
@@ -103,10 +111,11 @@ class StraightThrough:
         if self.scope == "nm":
             merged = (8, 4, 2, 1) if self.ramp == "geometric" else (1,) * self._count()
             return [Scope("inputs", self.nm_group, times) for times in merged]
+        whole = Scope("layer") if self.scope == "layer" else competing(self.allocation)
         if self.ramp == "geometric":
             shrinking = [Scope("global"), Scope("layer"), Scope("unit")]
-            return shrinking[self.scope == "layer" :]
-        return [Scope(self.scope)] * self._count()
+            return shrinking[shrinking.index(whole) :]
+        return [whole] * self._count()
 
     def _count(self) -> int:
         """Return the number of frames of a ramp whose groups stay as they are."""
@@ -141,16 +150,23 @@ class StraightThrough:
         total = mlp.weight_count(view.width)
         left = total - view.keep if frame == 0 else total >> frame
         counts = view.keep if last else np.maximum(view.keep, left)
-        return shares(counts, view.width, self.scope)
+        if self.scope == "layer":
+            return at_least_one(counts, view.width)
+        return active(counts, view.width, self.allocation)
 
 
-def shares(
-    counts: Int[np.ndarray, " N"], width: int, scope: Kind
+def competing(allocation: Fixed) -> Scope:
+    """Return which weights compete under an allocation."""
+    return Scope("global" if allocation == "global" else "layer")
+
+
+def active(
+    counts: Int[np.ndarray, " N"], width: int, allocation: Fixed
 ) -> Int[np.ndarray, "N G"]:
     """Return each group's active weights, given those of a network."""
-    if scope == "global":
+    if allocation == "global":
         return counts[:, None]
-    return at_least_one(counts, width)
+    return quotas(counts, width, allocation)
 
 
 def hardened(view: View, counts: Int[np.ndarray, "N G"], scope: Scope) -> Mask:

@@ -8,10 +8,10 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import scores, selection
+from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.model import masks, schedules
 from spiral.protocol import norm_balls
-from spiral.protocol.config import Config, Options, fields, unit
+from spiral.protocol.config import Config, Options, fields, first_default, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, FrankWolfe, Plan, Rescale, View
 
@@ -25,18 +25,21 @@ class SfwOptions(Options):
         "the k-sparse polytope, or an L2 ball",
     )
     ball_share: float = Field(
-        0.3,
+        0.02,
         gt=0,
         le=1,
         description="k as a share of a matrix's weights (or of its units)",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-")
+        | first_default(0.3)
+        | origin("ours, tuned on seeds 1000-1019 at width 16"),
     )
     ball_radius: float = Field(
         10.0,
         gt=0,
         le=1e6,
         description="half a ball's diameter, in mean norms of the initialisation",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-")
+        | origin("a debug setting of the authors' script, kept by us"),
     )
     rescale: Rescale = Field(
         "gradient",
@@ -48,6 +51,7 @@ class SfwOptions(Options):
         description="learning rate: the config's schedule, or from it down to 0 in "
         "equal steps",
     )
+    allocation: Allocation = allocation_option("Zimmer et al. 2022")
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,15 @@ class Sfw:
     after it: configs that differ in ``keep`` alone are one training. With ``rescale:
     gradient`` steps are as long as those of SGD.
 
-    Assumptions: each matrix has a ball, each bias vector an L2 ball; k and the radius
-    are the authors' 0.3 and 10; schedules are those of the config, theirs is
-    ``rates: linear``; exactly ``keep`` weights stay, and biases by the rule of Zhang &
-    Papyan. With ``group_k_support`` a unit of a hidden layer is one group with its
-    bias, and the output layer has L2 balls; weights, not units, are ranked in the end.
+    Assumptions: each matrix has a ball, each bias vector an L2 ball. The script of the
+    authors has no default for k and the radius: its 0.3 and 10 are for debugging (one
+    epoch of MNIST, another ball). Here 0.3 leaves little above chance at 65 of 560
+    weights; 0.02 is the best of shares from 0.01 to 1 on seeds that no study reports.
+    The share that is best for one ``keep`` grows with it (0.1 at 65). Schedules are
+    those of the config, theirs is ``rates: linear``; exactly ``keep`` weights stay, and
+    biases by the rule of Zhang & Papyan. With ``group_k_support`` a unit of a hidden
+    layer is one group with its bias, and the output layer has L2 balls; weights, not
+    units, are ranked in the end.
 
     SGD's solutions at width 16 have k-support norms of 2 to 3 mean initial norms in the
     hidden matrices and of 13 to 17 in the output's: a radius of 10 binds only there.
@@ -76,6 +84,7 @@ class Sfw:
     ball_radius: float
     rescale: Rescale
     rates: Literal["schedule", "linear"]
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event to start within the balls, one to prune."""
@@ -96,7 +105,7 @@ class Sfw:
             setting = (self.ball, self.ball_share, self.ball_radius)
             stack = norm_balls.cells(view.width, *setting)
             return Change(params=norm_balls.inside(stack, view.params)), None
-        kept = selection.cut(scores.sizes_left(view), view.keep, view.width)
+        kept = largest(view, view.keep, self.allocation)
         return Change(masks=masks.with_biases(kept, view.width)), None
 
 

@@ -1,19 +1,43 @@
-"""``gmp``: gradual magnitude pruning along a cubic."""
+"""``gmp``: gradual magnitude pruning along a cubic; ``lamp``: by LAMP scores."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.parts import counts, scores, selection
-from spiral.methods.parts.shares import SCOPE, Scope
+from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity, nothing_to_check
+from spiral.methods.parts import counts
+from spiral.methods.parts.allocation import (
+    SAYS_SCOPE,
+    SCOPE,
+    Allocation,
+    Scope,
+    allocation_option,
+    build_scoped,
+    check_scope,
+    largest,
+)
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
+
+INTERVAL: Any = Field(
+    97,
+    ge=1,
+    description="steps between pruning events",
+    json_schema_extra=unit("steps") | origin("ours: 150 events in 50 epochs"),
+)
+END: Any = Field(
+    0.75,
+    gt=0,
+    le=1,
+    description="fraction of training at which pruning ends",
+    json_schema_extra=unit("-") | origin("ours"),
+)
 
 
 class GmpOptions(Options):
@@ -22,20 +46,12 @@ class GmpOptions(Options):
     fidelity: Fidelity = fidelity(
         end=1.0, planned_events=199, rounding="down", selection="strict"
     )
-    interval: int = Field(
-        97,
-        ge=1,
-        description="steps between pruning events",
-        json_schema_extra=unit("steps"),
-    )
-    end: float = Field(
-        0.75,
-        gt=0,
-        le=1,
-        description="fraction of training at which pruning ends",
-        json_schema_extra=unit("-"),
-    )
+    interval: int = INTERVAL
+    end: float = END
     scope: Scope = SCOPE
+    allocation: Allocation = allocation_option(
+        "Zhang & Papyan 2024 (Zhu & Gupta: uniform)", **SAYS_SCOPE
+    )
     planned_events: int | None = Field(
         None,
         ge=1,
@@ -51,6 +67,13 @@ class GmpOptions(Options):
     )
 
 
+class LampOptions(Options):
+    """Options of ``lamp``."""
+
+    interval: int = INTERVAL
+    end: float = END
+
+
 @dataclass(frozen=True)
 class Gmp:
     """Gradual magnitude pruning (Zhu & Gupta 2017, arXiv:1710.01878).
@@ -59,16 +82,19 @@ class Gmp:
     exactly ``keep`` from the last event on. Masks only shrink. At 50 epochs the default
     is 150 events, every 97 steps, the last at step 14,550.
 
+    ``lamp`` prunes so by LAMP scores (Lee et al., ICLR 2021, arXiv:2010.07611), whose
+    authors prune a fifth of the weights at a time and retrain.
+
     Departures: the ranking is global by default, as in *Sparsest Models Elude Pruning*
-    (``scope: layer`` is the original); a pruned weight stays zero and cannot return.
-    The code of Zhang & Papyan prunes until training ends: of its 201 events two come
-    after the cubic is done, which rounds down to one weight less, 100 steps before the
-    end (of 50 epochs); and a strict threshold takes another.
+    (``allocation: uniform`` is the original); a pruned weight stays zero and cannot
+    return. The code of Zhang & Papyan prunes until training ends: of its 201 events two
+    come after the cubic is done, which rounds down to one weight less, 100 steps before
+    the end (of 50 epochs); and a strict threshold takes another.
     """
 
     interval: int
     end: float
-    scope: Scope
+    allocation: Allocation = "global"
     planned_events: int | None = None
     rounding: Literal["nearest", "down"] = "nearest"
     selection: Literal["rank", "strict"] = "rank"
@@ -95,8 +121,7 @@ class Gmp:
         count = counts.cubic(done, view.keep, total)
         rounded = np.rint(count) if self.rounding == "nearest" else np.floor(count)
         keep = np.clip(rounded, 0, total).astype(np.int64)
-        sizes = scores.sizes_left(view)
-        chosen = selection.cut(sizes, keep, view.width, self.scope, self.selection)
+        chosen = largest(view, keep, self.allocation, self.selection)
         return Change(masks=masks.with_biases(chosen, view.width)), passed
 
 
@@ -110,7 +135,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 
 
 ENTRY = Entry(
-    build=Gmp,
+    build=partial(build_scoped, Gmp),
     summary="gradual magnitude pruning along a cubic",
     citation="Zhu & Gupta 2017, arXiv:1710.01878",
     taxonomy=Taxonomy(
@@ -121,7 +146,20 @@ ENTRY = Entry(
         cost="dense to sparse",
     ),
     options=GmpOptions,
+    check=check_scope,
     cost_profile=cost_profile,
     colour="#D55E00",
     marker="^",
+)
+
+LAMP = replace(
+    ENTRY,
+    build=partial(Gmp, allocation="lamp"),
+    summary="gradual pruning by magnitudes that are normalised within each layer",
+    citation="Lee et al., ICLR 2021, arXiv:2010.07611; code: "
+    "jaeho-lee/layer-adaptive-sparsity",
+    taxonomy=replace(ENTRY.taxonomy, allocation="lamp"),
+    options=LampOptions,
+    check=nothing_to_check,
+    marker="D",
 )

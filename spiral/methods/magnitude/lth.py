@@ -1,7 +1,6 @@
 """``lth``: iterative magnitude pruning with rewinding."""
 
 from dataclasses import dataclass
-from math import ceil
 from typing import Literal
 
 import numpy as np
@@ -10,23 +9,27 @@ from jaxtyping import Bool, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Mistake, Taxonomy, fidelity
-from spiral.methods.parts import counts, scores, selection
+from spiral.methods.parts import counts, cycles
+from spiral.methods.parts.allocation import Allocation, allocation_option, largest
+from spiral.methods.parts.counts import left_at_rate, levels_needed
+from spiral.methods.parts.cycles import CyclicOptions, cyclic
 from spiral.model import masks, mlp, schedules
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Params, Plan, View
 
+Rewind = Literal["weights", "rates", "both"]
 
-class LthOptions(Options):
-    """Options of ``lth``."""
 
-    fidelity: Fidelity = fidelity(levels=4, shrink="even", selection="strict")
+class LevelOptions(CyclicOptions):
+    """Options of ``lth`` and ``lrr``."""
+
     rate: float = Field(
         0.2,
         gt=0,
         lt=1,
         description="share of the weights that one level removes",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("Frankle & Carbin 2019"),
     )
     shrink: Literal["rate", "even"] = Field(
         "rate",
@@ -42,11 +45,24 @@ class LthOptions(Options):
     rewind_epoch: int = Field(
         0,
         ge=0,
-        description="epoch to whose weights the kept weights are rewound",
-        json_schema_extra=unit("epochs"),
+        description="epoch to which weights, learning rates or both are rewound",
+        json_schema_extra=unit("epochs") | origin("Frankle & Carbin 2019"),
     )
     selection: Literal["rank", "strict"] = Field(
         "rank", description="keep exactly as many weights, or those above the last one"
+    )
+    allocation: Allocation = allocation_option("Frankle & Carbin 2019, deep networks")
+
+
+class LthOptions(LevelOptions):
+    """Options of ``lth``."""
+
+    fidelity: Fidelity = fidelity(levels=4, shrink="even", selection="strict")
+    rewind: Rewind = Field(
+        "weights",
+        description="what returns to `rewind_epoch`: the weights kept, while learning "
+        "rates start again (Frankle & Carbin 2019), learning rates (Renda et al. 2020) "
+        "or both (Frankle et al. 2020)",
     )
 
 
@@ -58,6 +74,10 @@ class Lth:
     rounded up; rewind the others to their values at ``rewind_epoch``; repeat with the
     schedule from its start and fresh momentum. The last level ends at exactly ``keep``.
 
+    ``rewind: rates`` leaves weights as they are and repeats the schedule from
+    ``rewind_epoch`` on: learning-rate rewinding (Renda, Frankle & Carbin, ICLR 2020,
+    arXiv:2003.02389). ``both`` does so from the weights of that epoch.
+
     Departures: biases are not pruned, the output layer is pruned like the others. The
     code of Zhang & Papyan prunes four times, each time to (keep/W)^(1/4) of the
     weights, with a strict threshold that keeps one too few.
@@ -68,15 +88,22 @@ class Lth:
     levels: int
     rewind_epoch: int
     selection: Literal["rank", "strict"]
+    allocation: Allocation = "global"
+    rewind: Rewind = "weights"
 
     def plan(self, budget: Budget) -> Plan:
         """One event after each training but the last, one to remember weights."""
-        phases = self.levels + 1
-        prunings = [level * budget.steps for level in range(1, phases)]
+        early = self.rewind_epoch * budget.steps_per_epoch
+        again = 0 if self.rewind == "weights" else early
+        length, levels = budget.steps - again, range(self.levels)
+        curves = schedules.curves(budget.epochs, budget.steps_per_epoch)
         return Plan(
-            steps=phases * budget.steps,
-            events=(self.rewind_epoch * budget.steps_per_epoch, *prunings),
-            curves=schedules.curves(budget.epochs, budget.steps_per_epoch, phases),
+            steps=budget.steps + self.levels * length,
+            events=(early, *(budget.steps + level * length for level in levels)),
+            curves={
+                name: np.concatenate([curve, np.tile(curve[again:], self.levels)])
+                for name, curve in curves.items()
+            },
             exact=self.selection == "rank",
         )
 
@@ -92,14 +119,14 @@ class Lth:
         if level == 0:  # the first event only stores the weights to rewind to
             return Change(), (1, view.params)
         kept = masks.with_biases(self._prune(view, level), view.width)
-        everything = np.ones_like(kept)
-        change = Change(masks=kept, params=early, reset_momentum=everything)
+        params = None if self.rewind == "rates" else early
+        change = Change(masks=kept, params=params, reset_momentum=np.ones_like(kept))
         return change, (level + 1, early)
 
     def _prune(self, view: View, level: int) -> Bool[np.ndarray, "N W"]:
         """Keep the largest of the weights left."""
         keep = self._counts(view, level)
-        return selection.select(scores.sizes_left(view), keep, self.selection)
+        return largest(view, keep, self.allocation, self.selection)
 
     def _counts(self, view: View, level: int) -> Int[np.ndarray, " N"]:
         """Return how many weights a level leaves."""
@@ -113,24 +140,6 @@ class Lth:
         return np.maximum(view.keep, left_at_rate(level, total, self.rate))
 
 
-def left_at_rate(level: int, total: int, rate: float) -> int:
-    """Return the weights left after some levels, each of which removes a share of them.
-
-    What a level removes is rounded up: at least one weight.
-    """
-    for _ in range(level):
-        total -= ceil(rate * total)
-    return total
-
-
-def levels_needed(total: int, keep: int, rate: float) -> int:
-    """Return after how many levels no more than ``keep`` weights are left."""
-    levels = 1
-    while left_at_rate(levels, total, rate) > keep:
-        levels += 1
-    return levels
-
-
 def derive(table: pd.DataFrame) -> dict[str, pd.Series]:
     """Make as many levels as the rate needs."""
     columns = (table["width"].map(mlp.weight_count), table["keep"], table["rate"])
@@ -140,12 +149,13 @@ def derive(table: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """The epoch to rewind to must lie within the first training."""
-    late = table[table["rewind_epoch"] >= table["epochs"]]
+    """The epoch to rewind to must lie within the first training, or begin cycles."""
+    end = table["epochs"].where(table["cycles"] == 1, 1)
+    late = table[table["rewind_epoch"] >= end]
     if late.empty:
-        return []
-    epoch, epochs = late["rewind_epoch"].iloc[0], late["epochs"].iloc[0]
-    text = f"expected an epoch before {epochs}, the end of training, got {epoch}"
+        return cycles.check(table)
+    epoch, last = late["rewind_epoch"].iloc[0], end[late.index[0]] - 1
+    text = f"expected an epoch from 0 to {last} (0 if training is cyclic), got {epoch}"
     return [Mistake("rewind_epoch", text, epoch)]
 
 
@@ -155,16 +165,20 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
         table[name].to_numpy(np.float64) for name in ("rate", "keep", "levels")
     )
     even = (table["shrink"] == "even").to_numpy(bool)
+    rates = (table["rewind"] != "weights").to_numpy(bool)
+    again = (table["rewind_epoch"] / table["epochs"]).to_numpy(np.float64)
+    length = np.where(rates, 1 - again, 1.0)  # of a level after the first
     left = np.where(even, (keep / weights) ** (1 / levels), 1 - rate)
     level = np.arange(levels.max() + 1)[:, None]
     kept = np.where(level < levels, np.maximum(weights * left**level, keep), keep)
     shared = (level == 0) | (~even & (level < levels))
-    share = np.where(shared, 1 / sharing, 1.0) * (level <= levels) / (levels + 1)
+    share = np.where(shared, 1 / sharing, 1.0) * np.where(level, length, 1.0)
+    share = share * (level <= levels) / (1 + levels * length)
     return CostProfile(kept, share)
 
 
 ENTRY = Entry(
-    build=Lth,
+    build=cyclic(Lth),
     summary="iterative magnitude pruning with rewinding to early weights",
     citation="Frankle & Carbin, ICLR 2019, arXiv:1803.03635",
     taxonomy=Taxonomy(

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from spiral.methods.entry import Entry, Taxonomy, within_training
-from spiral.methods.parts import counts, scores, selection
+from spiral.methods.parts import counts
+from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.model import masks
 from spiral.protocol.config import Options
 from spiral.protocol.cost_profile import CostProfile
@@ -17,17 +18,19 @@ class MagnitudeOptions(Options):
     """Options of ``magnitude``."""
 
     at_epoch: int | None = counts.AT_EPOCH
+    allocation: Allocation = allocation_option("Zhang & Papyan 2024")
 
 
 @dataclass(frozen=True)
 class Magnitude:
-    """One-shot global magnitude pruning (Han et al., NeurIPS 2015).
+    """One-shot magnitude pruning (Han et al., NeurIPS 2015).
 
     Departure: pruning falls within the one budget and schedule; the authors prune after
     a full training and fine-tune then.
     """
 
     at_epoch: int | None
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """One event before epoch ``at_epoch``."""
@@ -37,8 +40,8 @@ class Magnitude:
         """Remember nothing."""
 
     def act(self, view: View, state: None) -> tuple[Change, None]:
-        """Keep the ``keep`` weights of largest absolute value, over all layers."""
-        kept = selection.cut(scores.sizes_left(view), view.keep, view.width)
+        """Keep the ``keep`` weights of largest absolute value."""
+        kept = largest(view, view.keep, self.allocation)
         return Change(masks=masks.with_biases(kept, view.width)), None
 
 

@@ -3,38 +3,93 @@
 ``choose`` is how a method keeps its best weights under any allocation.
 """
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float64
 from pydantic import Field
 
+from spiral.methods.entry import Mistake
 from spiral.methods.parts import selection, shares
 from spiral.methods.parts.scores import sizes_left
 from spiral.methods.parts.selection import Counts, Rule, Scores, WeightMask
+from spiral.methods.parts.shares import Quota
 from spiral.model import masks, mlp
-from spiral.protocol.job import View
+from spiral.protocol.config import origin
+from spiral.protocol.job import Method, View
 
-Allocation = Literal["global", "uniform", "uniform_alive", "erk", "igq", "lamp"]
+Allocation = Literal["global", Quota, "lamp"]
 """``global`` ranks over all layers, ``lamp`` does so after :func:`lamp`; the others
 give each layer a share (``shares.quotas``)."""
 
 
-def option(origin: str, default: Allocation = "global") -> Any:
+Scope = Literal["global", "layer"]
+
+SCOPE: Any = Field(
+    "global",
+    description="an older option: `layer` says `allocation: uniform`",
+    json_schema_extra={"presets": {"layer": {"allocation": "uniform"}}},
+)
+"""The option ``scope`` of methods that had these two before ``allocation``."""
+
+SAYS_SCOPE: dict[str, Any] = {
+    "presets": {"uniform": {"scope": "layer"}},
+    "said_by": {"scope": {"layer": "uniform"}},
+}
+"""Of the option ``allocation`` beside ``scope``: both spellings are one config."""
+
+
+def allocation_option(source: str, default: Allocation = "global", **extra: Any) -> Any:
     """Return the option ``allocation``.
 
     Args:
-        origin: Where the default comes from.
+        source: Where the default comes from.
         default: What the method did before it had the option.
+        extra: More that a field may declare.
     """
     text = (
-        "how the weights kept are shared among layers: ranked over all of them "
-        "(global), in proportion to sizes (uniform; uniform_alive: at least one each), "
-        "by Erdős–Rényi densities (erk; Mocanu et al. 2018), by ideal gas quotas (igq; "
-        "Vysogorets & Kempe 2023), or ranked over all of them by scores that LAMP "
-        f"normalises within each (Lee et al. 2021); default: {origin}"
+        "how the weights kept are shared among layers: global ranks over all of them, "
+        "lamp after normalising within each; uniform, uniform_alive (at least one "
+        "each), erk (Erdős–Rényi) and igq (ideal gas) give each a quota"
     )
-    return Field(default, description=text)
+    return Field(default, description=text, json_schema_extra=extra | origin(source))
+
+
+def build_scoped(
+    method: Callable[..., Method],
+    scope: Scope = "global",
+    allocation: Allocation = "global",
+    **options: Any,
+) -> Method:
+    """Build a method that has both options.
+
+    In manifests of versions without ``allocation`` only ``scope`` says that it is
+    uniform.
+    """
+    meant = "uniform" if scope == "layer" else allocation
+    return method(allocation=meant, **options)
+
+
+def check_scope(table: pd.DataFrame) -> list[Mistake]:
+    """The two options must not contradict each other."""
+    wrong = (table["scope"] == "layer") & (table["allocation"] != "uniform")
+    if not wrong.any():
+        return []
+    value = table["allocation"][wrong].iloc[0]
+    text = f"`scope: layer` says `allocation: uniform`, got {value}; leave `scope` out"
+    return [Mistake("allocation", text, value)]
+
+
+def check_pattern(table: pd.DataFrame) -> list[Mistake]:
+    """Of methods whose ``scope`` may be a pattern: it leaves no choice of shares."""
+    wrong = (table["scope"] != "global") & (table["allocation"] != "global")
+    if not wrong.any():
+        return []
+    scope, value = table[["scope", "allocation"]][wrong].iloc[0]
+    text = f"`scope: {scope}` leaves no choice of shares, got {value}; leave one out"
+    return [Mistake("allocation", text, value)]
 
 
 def choose(
@@ -60,7 +115,8 @@ def choose(
     """
     left = None if kept is None else shares.of_mask(kept, width)
     if kept is not None:
-        scores = np.where(kept, scores, -np.inf)
+        least = np.finfo(scores.dtype).min / 2  # of NaN and -inf, if they are kept
+        scores = np.where(kept, np.fmax(scores, least), -np.inf)
     if allocation == "global":
         return selection.select(scores, keep, rule)
     if allocation == "lamp":
@@ -83,9 +139,10 @@ def largest(
     sizes: Scores = sizes_left(view)
     if allocation == "lamp":
         sizes = sizes.astype(np.float64) * np.abs(sizes)  # pruned ones stay negative
-    left = masks.of_weights(view.masks, view.width)
-    exact = rule == "rank" and allocation != "global"  # there pruned ones rank last
-    return choose(sizes, keep, allocation, rule, view.width, left if exact else None)
+    left = None
+    if rule == "rank" and allocation != "global":  # there pruned ones rank last anyway
+        left = masks.of_weights(view.masks, view.width)
+    return choose(sizes, keep, allocation, rule, view.width, left)
 
 
 def lamp(scores: Scores, width: int) -> Float64[np.ndarray, "N W"]:
@@ -98,19 +155,19 @@ def lamp(scores: Scores, width: int) -> Float64[np.ndarray, "N W"]:
 
     Departures: sums go from the highest score down, in float64, so that u is exactly 1
     for it. (The authors subtract running float32 sums from the total: .9977 to 1.0019
-    for a million weights.) Scores that are not positive, which magnitudes cannot be,
-    keep their order, below all others: they are divided by the layer's largest.
+    for a million weights.) Scores that are not positive stay as they are, which ranks
+    them below all others.
 
     Source: Lee et al., ICLR 2021, arXiv:2010.07611, applied to any scores.
     """
     found = np.nan_to_num(scores.astype(np.float64), nan=-np.inf, neginf=-np.inf)
-    least = np.finfo(np.float64).tiny
     for layer in mlp.layers(width):
-        part, usable = found[:, layer.columns], np.isfinite(found[:, layer.columns])
-        top = np.abs(part).max(axis=1, where=usable, initial=least, keepdims=True)
+        part = found[:, layer.columns]
         order = np.argsort(-part, axis=1, kind="stable")
-        ranked = np.take_along_axis(part / top, order, axis=1)
-        above = np.cumsum(np.maximum(ranked, 0), axis=1)
-        share = np.divide(ranked, above, out=ranked, where=ranked > 0)
-        np.put_along_axis(part, order, share, axis=1)
+        ranked = np.take_along_axis(part, order, axis=1)
+        positive = ranked > 0
+        size = np.where(positive, ranked, 0)
+        size /= np.where(positive[:, :1], ranked[:, :1], 1)  # so that sums are finite
+        np.divide(size, np.cumsum(size, axis=1), out=ranked, where=positive)
+        np.put_along_axis(part, order, ranked, axis=1)
     return found

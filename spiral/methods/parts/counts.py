@@ -3,13 +3,14 @@
 Counts are not rounded: that is up to the method.
 """
 
+from math import ceil
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from pydantic import Field
 
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 from spiral.protocol.job import Budget
 
 Numbers = Float[np.ndarray, "*shape"]
@@ -20,7 +21,7 @@ AT_EPOCH: Any = Field(
     None,
     ge=0,
     description="epoch before which to prune; None: half-way",
-    json_schema_extra=unit("epochs"),
+    json_schema_extra=unit("epochs") | origin("ours"),
 )
 """The option ``at_epoch`` of methods that prune once."""
 
@@ -53,3 +54,21 @@ def geometric(done: Any, keep: Any, total: int) -> Numbers:
     """
     left: Numbers = total * (keep / total) ** done
     return left
+
+
+def left_at_rate(level: int, total: int, rate: float) -> int:
+    """Return the weights left after some levels, each of which removes a share of them.
+
+    What a level removes is rounded up: at least one weight.
+    """
+    for _ in range(level):
+        total -= ceil(rate * total)
+    return total
+
+
+def levels_needed(total: int, keep: int, rate: float) -> int:
+    """Return after how many levels no more than ``keep`` weights are left."""
+    levels = 1
+    while left_at_rate(levels, total, rate) > keep:
+        levels += 1
+    return levels

@@ -11,19 +11,19 @@ from spiral.methods.entry import Mistake
 from spiral.methods.parts.selection import by_layer
 from spiral.methods.parts.shares import layer_sizes
 from spiral.model import masks, mlp
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 
 NM_KEEP: Any = Field(
     2,
     ge=1,
     description="N of N:M: weights kept in each group",
-    json_schema_extra=unit("weights"),
+    json_schema_extra=unit("weights") | origin("Zhou et al. 2021: 2:4"),
 )
 NM_GROUP: Any = Field(
     4,
     ge=2,
     description="M of N:M: weights of a group",
-    json_schema_extra=unit("weights"),
+    json_schema_extra=unit("weights") | origin("Zhou et al. 2021: 2:4"),
 )
 """The options of methods that know the scope ``nm``."""
 

@@ -15,9 +15,11 @@ import pandas as pd
 from jaxtyping import Bool, Float, Float32, Int, Shaped
 from pydantic import Field
 
-from spiral.methods.parts.selection import Rule, by_layer
+from spiral.methods.parts.allocation import Allocation, choose
+from spiral.methods.parts.scores import drawn
+from spiral.methods.parts.selection import Counts, Rule, by_layer
 from spiral.model import masks, mlp
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 from spiral.protocol.job import Budget, Change, View
 from spiral.tasks import cubist
 
@@ -26,21 +28,23 @@ Scores = Shaped[np.ndarray, "N W"]
 LayerCounts = Int[np.ndarray, "N L"]
 
 
-def update_interval(steps: int, origin: str) -> Any:
-    """Return the option ``update_interval``."""
-    text = f"steps between updates ({origin})"
-    return Field(steps, ge=1, description=text, json_schema_extra=unit("steps"))
+def update_interval(steps: int, source: str) -> Any:
+    """Return the option ``update_interval``, given where its default comes from."""
+    text, declared = "steps between updates", unit("steps") | origin(source)
+    return Field(steps, ge=1, description=text, json_schema_extra=declared)
 
 
-def update_end(fraction: float, origin: str) -> Any:
-    """Return the option ``update_end``."""
-    text = f"fraction of training at which updates end ({origin})"
-    return Field(fraction, gt=0, le=1, description=text, json_schema_extra=unit("-"))
+def update_end(fraction: float, source: str) -> Any:
+    """Return the option ``update_end``, given where its default comes from."""
+    text, declared = "fraction of training at which updates end", origin(source)
+    declared |= unit("-")
+    return Field(fraction, gt=0, le=1, description=text, json_schema_extra=declared)
 
 
-def share(default: float, text: str) -> Any:
-    """Return an option that is a share, from 0 to 1."""
-    return Field(default, ge=0, le=1, description=text, json_schema_extra=unit("-"))
+def share(default: float, text: str, source: str) -> Any:
+    """Return an option that is a share, from 0 to 1, and where its default is from."""
+    declared = unit("-") | origin(source)
+    return Field(default, ge=0, le=1, description=text, json_schema_extra=declared)
 
 
 def events(budget: Budget, interval: int, end: float) -> tuple[int, ...]:
@@ -62,18 +66,10 @@ def updates(table: pd.DataFrame) -> np.ndarray:
     return epochs * (cubist.POINTS // batch) * end / interval
 
 
-def first(view: View, shares: LayerCounts, purpose: str) -> WeightMask:
-    """Draw each network's first mask: in every layer, random places, an exact count."""
-    total = mlp.weight_count(view.width)
-    networks = range(len(view.keep))
-    scores = np.stack([view.stream(n, purpose).random(total) for n in networks])
-    return by_layer(view.width, scores, shares)
-
-
-def layer_counts(kept: WeightMask, width: int) -> LayerCounts:
-    """Count each layer's kept weights."""
-    parts = [kept[:, layer.columns].sum(axis=1) for layer in mlp.layers(width)]
-    return np.stack(parts, axis=1)
+def first(view: View, keep: Counts, allocation: Allocation, purpose: str) -> Change:
+    """Return the change to a first mask: random places, exact counts."""
+    kept = choose(drawn(view, purpose), keep, allocation, "rank", view.width)
+    return Change(masks=masks.with_biases(kept, view.width))
 
 
 def cosine(first_share: float, step: int, end: int, least: float = 0.0) -> float:

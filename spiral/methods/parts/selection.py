@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from spiral.methods.parts.shares import Scope, proportional
+from spiral.methods.parts.shares import proportional
 from spiral.model import masks, mlp
 
 Rule = Literal["rank", "topk", "sorted", "strict", "loose"]
@@ -82,7 +82,7 @@ def cut(
     scores: Scores,
     keep: Counts,
     width: int,
-    scope: Scope = "global",
+    scope: Literal["global", "layer"] = "global",
     rule: Rule = "rank",
 ) -> WeightMask:
     """Choose the weights to keep over all layers, or each layer's share of them.
@@ -108,14 +108,6 @@ def by_layer(
         for layer, share in zip(mlp.layers(width), shares.T, strict=True)
     ]
     return np.concatenate(parts, axis=1)
-
-
-def without(scores: Scores, kept: WeightMask, rule: Rule) -> Scores:
-    """Return scores, none of them negative, in which pruned weights rank last.
-
-    They rank below kept weights of score zero; but ``strict`` removes both.
-    """
-    return np.where(kept, scores, -1 if rule == "rank" else 0)
 
 
 def floored(keep: Counts, total: int) -> Counts:

@@ -5,21 +5,13 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Int
-from pydantic import Field
 
 from spiral.model import masks, mlp
 from spiral.model.masks import WeightMask
-
-Scope = Literal["global", "layer"]
-
-SCOPE: Any = Field(
-    "global", description="rank over all layers, or within each layer separately"
-)
-"""The option ``scope`` of methods that know these two allocations."""
 
 Quota = Literal["uniform", "uniform_alive", "erk", "igq"]
 """Names of the rules; see the functions of :data:`RULES`."""

@@ -1,16 +1,25 @@
 """``one_shot``: prune a checkpoint of a dense training once, then retrain in full."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Taxonomy, within_training
-from spiral.methods.parts import scores, selection
-from spiral.methods.parts.shares import SCOPE, Scope
+from spiral.methods.entry import Entry, Mistake, Taxonomy, within_training
+from spiral.methods.parts.allocation import (
+    SAYS_SCOPE,
+    SCOPE,
+    Allocation,
+    Scope,
+    allocation_option,
+    build_scoped,
+    check_scope,
+    largest,
+)
 from spiral.model import masks, schedules
-from spiral.protocol.config import PER_NETWORK, Options, unit
+from spiral.protocol.config import PER_NETWORK, Options, first_default, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Sam, Sgd, View
 
@@ -41,15 +50,27 @@ class OneShotOptions(Options):
         0.0,
         ge=0,
         description="ρ of sharpness-aware minimisation while dense",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-")
+        | origin("Zhou et al. 2023: none unless it is the temperature"),
     )
     branch: int = Field(
         0,
         ge=0,
         description="number of the retraining: same weights, another batch order",
-        json_schema_extra=PER_NETWORK | unit("-"),
+        json_schema_extra=PER_NETWORK | unit("-") | origin("ours: no effect"),
+    )
+    retrain_share: float = Field(
+        0.1,
+        gt=0,
+        description="learning rate of the retraining, as a share of `lr`",
+        json_schema_extra=unit("-")
+        | first_default(1.0)
+        | origin("ours, tuned on seeds 1000-1019 at width 16"),
     )
     scope: Scope = SCOPE
+    allocation: Allocation = allocation_option(
+        "Zhang & Papyan 2024 (Zhou et al.: uniform)", **SAYS_SCOPE
+    )
 
 
 @dataclass(frozen=True)
@@ -63,13 +84,14 @@ class OneShot:
 
     Assumptions: checkpoints are of one dense training of ``epochs`` epochs, whose
     schedule they cut; batches of other sizes train for as many steps. Masks are global
-    as in Zhang & Papyan (``scope: layer`` is the authors' way).
+    as in Zhang & Papyan (``allocation: uniform`` is the authors' way).
     """
 
     checkpoint: int | None
     dense_batch: int | None
     sam: float
-    scope: Scope
+    retrain_share: float = 0.1
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """Dense up to the checkpoint, then all epochs again; an event before each."""
@@ -93,17 +115,21 @@ class OneShot:
             scale = own.to_numpy(np.float64, na_value=np.nan) / view.lr
             scale = np.nan_to_num(scale, nan=1.0)
             return Change(lr_scale=scale, batch=self.dense_batch), None
-        sizes = scores.sizes_left(view)
-        chosen = selection.cut(sizes, view.keep, view.width, self.scope)
+        chosen = largest(view, view.keep, self.allocation)
         kept = masks.with_biases(chosen, view.width)
         return Change(
             masks=kept,
             reset_momentum=np.ones_like(kept),
-            lr_scale=np.ones(len(kept)),
+            lr_scale=np.full(len(kept), self.retrain_share),
             orders=view.options["branch"].astype(np.int64),
             batch=0,
             plain=True,
         ), None
+
+
+def check(table: pd.DataFrame) -> list[Mistake]:
+    """The checkpoint must be of the training, and options not contradict each other."""
+    return within_training("checkpoint")(table) + check_scope(table)
 
 
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
@@ -118,7 +144,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 
 
 ENTRY = Entry(
-    build=OneShot,
+    build=partial(build_scoped, OneShot),
     summary="a dense checkpoint pruned once and retrained in full",
     citation="Zhou et al., ICML 2023, arXiv:2305.18383; Han et al. 2015",
     taxonomy=Taxonomy(
@@ -130,7 +156,7 @@ ENTRY = Entry(
         second_phase="train",
     ),
     options=OneShotOptions,
-    check=within_training("checkpoint"),
+    check=check,
     cost_profile=cost_profile,
     colour="#0072B2",
     marker="1",

@@ -1,6 +1,7 @@
 """``perp``: retrain only few parameters, or narrow adapters, after one-shot pruning."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -9,13 +10,22 @@ from jaxtyping import Bool
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import reconstruction, retraining_rates, scores, selection
+from spiral.methods.parts import reconstruction, retraining_rates
+from spiral.methods.parts.allocation import (
+    SAYS_SCOPE,
+    SCOPE,
+    Allocation,
+    Scope,
+    allocation_option,
+    build_scoped,
+    check_scope,
+    largest,
+)
 from spiral.methods.parts.reconstruction import Fit
-from spiral.methods.parts.shares import SCOPE, Scope
 from spiral.model import masks, mlp, schedules
 from spiral.protocol import adapters
 from spiral.protocol.adapters import Kind, LowRank
-from spiral.protocol.config import PER_NETWORK, Options, unit
+from spiral.protocol.config import PER_NETWORK, Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import AdamW, Budget, Change, Mask, Plan, Sgd, View
 
@@ -35,13 +45,14 @@ class PerpOptions(Options):
         1,
         ge=1,
         description="rank of the adapters; small layers may have less",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-")
+        | origin("ours; the authors' is 16, in layers of thousands of units"),
     )
     adapter_scale: float = Field(
         2.0,
         gt=0,
         description="σ: factor on the product of an adapter",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("authors' script: α/r = 32/16"),
     )
     by: Literal["task", "layers"] = Field(
         "task",
@@ -49,13 +60,15 @@ class PerpOptions(Options):
         "whole dense training",
     )
     optimiser: Literal["adamw", "sgd"] = Field(
-        "adamw", description="optimiser of the retraining"
+        "adamw", description="optimiser of the retraining; sgd trains before it"
     )
     retrain_lr: float = Field(
         5e-3,
         gt=0,
         description="learning rate of the retraining, before its linear decay",
-        json_schema_extra=PER_NETWORK | unit("-"),
+        json_schema_extra=PER_NETWORK
+        | unit("-")
+        | origin("ours; the authors' is 5e-4, for language models"),
     )
     retrain_epochs: int | None = Field(
         None,
@@ -64,6 +77,7 @@ class PerpOptions(Options):
         json_schema_extra=unit("epochs"),
     )
     scope: Scope = SCOPE
+    allocation: Allocation = allocation_option("Zhang & Papyan 2024", **SAYS_SCOPE)
 
 
 @dataclass(frozen=True)
@@ -82,13 +96,13 @@ class Perp:
     Assumptions: there are no norm layers, and the output layer is pruned like the
     others, so ``head`` trains its kept weights and has no adapter then. Ranks are at
     most a layer's inputs and outputs. Retraining takes a tenth of the epochs, 1,950
-    steps of 50 epochs, all within one budget; the mask is global unless ``scope`` is
-    ``layer``. The learning rate rises over a tenth of it and falls linearly to
-    0, without weight decay, as the authors' does; theirs is 5e-4 for language models.
-    A block is one pre-activation, fitted by alternating least squares rather than
-    by AdamW. With about 30 weights an adapter of rank 1 has more numbers than the
-    network has weights, so few is not the point here: ``trained_params`` counts them.
-    A training that ``stop_epoch`` ends within the retraining has unmerged adapters.
+    steps of 50 epochs, all within one budget; the mask is global by default. The
+    learning rate rises over a tenth of it and falls linearly to 0, without weight
+    decay, as the authors' does; theirs is 5e-4 for language models. A block is one
+    pre-activation, fitted by alternating least squares rather than by AdamW. With
+    about 30 weights an adapter of rank 1 has more numbers than the network has weights,
+    so few is not the point here: ``trained_params`` counts them. A training that
+    ``stop_epoch`` ends within the retraining has unmerged adapters.
     """
 
     subset: Subset
@@ -98,7 +112,7 @@ class Perp:
     by: Literal["task", "layers"]
     optimiser: Literal["adamw", "sgd"]
     retrain_epochs: int
-    scope: Scope
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """Dense training, pruning, retraining, merging; or all at the end."""
@@ -189,9 +203,8 @@ class Perp:
         return Fit(whole, biases, None if whole else adapter, self.rank)
 
     def _prune(self, view: View) -> Mask:
-        """Keep the largest weights, of all or of each layer's share."""
-        sizes = scores.sizes_left(view)
-        kept = selection.cut(sizes, view.keep, view.width, self.scope)
+        """Keep the largest weights."""
+        kept = largest(view, view.keep, self.allocation)
         return masks.with_biases(kept, view.width)
 
     def _trains(self, view: View) -> Bool[np.ndarray, "N P"]:
@@ -207,7 +220,7 @@ class Perp:
 
 def check(table: pd.DataFrame) -> list[Mistake]:
     """Some parameters must be retrained, and some epochs left for dense training."""
-    found = []
+    found = check_scope(table)
     idle = (table["subset"] == "none") & (table["adapter"] == "none")
     if idle.any():
         found.append(
@@ -238,7 +251,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 
 
 ENTRY = Entry(
-    build=Perp,
+    build=partial(build_scoped, Perp),
     summary="retraining of few parameters, or of adapters, after one-shot pruning",
     citation="Zimmer et al. 2023, arXiv:2312.15230",
     taxonomy=Taxonomy(

@@ -9,9 +9,10 @@ from jaxtyping import Float
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import counts, retraining_rates, scores, selection, soups
+from spiral.methods.parts import counts, retraining_rates, soups
+from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.model import masks, mlp, schedules
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Mask, Params, Plan, View, variant
 
@@ -28,7 +29,7 @@ class SmsOptions(Options):
         ge=1,
         le=64,
         description="retrainings that are averaged",
-        json_schema_extra=unit("networks"),
+        json_schema_extra=unit("networks") | origin("ours"),
     )
     vary: Vary = Field("order", description="setting in which the retrainings differ")
     spread: float = Field(
@@ -36,7 +37,7 @@ class SmsOptions(Options):
         gt=1,
         description="largest factor between a member's setting and the config's "
         "(lengths only shrink)",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("ours"),
     )
     average: Average = Field(
         "uniform",
@@ -47,7 +48,7 @@ class SmsOptions(Options):
         3,
         ge=1,
         description="number of prunings, each with a retraining",
-        json_schema_extra=unit("prunings"),
+        json_schema_extra=unit("prunings") | origin("ours"),
     )
     retraining: Rates = Field("llr", description="learning rates after each pruning")
     retrain_epochs: int | None = Field(
@@ -60,8 +61,9 @@ class SmsOptions(Options):
         1,
         ge=1,
         description="factor on the length of retrainings, beyond `epochs`",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-") | origin("ours: no effect"),
     )
+    allocation: Allocation = allocation_option("Zimmer et al. 2024")
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,11 @@ class Sms:
 
     Assumptions: of 50 epochs 35 are dense and three cycles take 5 each (the authors
     start from a fully trained network); cycle p of P keeps round(W(keep/W)^(p/P)).
-    Momentum is plain, where theirs is Nesterov's. The dense part runs the config's
-    schedule at its own length. Member 0 is the config itself; others vary by factors
-    1/s, s, … up to ``spread``. Greedy soups need data that training has not seen, but
-    here training and accuracy use the same points: greedy soups are scored on a tenth
-    of them, the same for all configs, on which networks also train.
+    Their momentum is Nesterov's: set ``nesterov: true`` for it. The dense part runs the
+    config's schedule at its own length. Member 0 is the config itself; others vary by
+    factors 1/s, s, … up to ``spread``. Greedy soups need data that training has not
+    seen, but here training and accuracy use the same points: greedy soups are scored on
+    a tenth of them, the same for all configs, on which networks also train.
     """
 
     members: int
@@ -94,6 +96,7 @@ class Sms:
     retraining: Rates
     retrain_epochs: int
     longer: int
+    allocation: Allocation = "global"
 
     def plan(self, budget: Budget) -> Plan:
         """A dense part, then cycles of equal length; the last average at the end."""
@@ -152,9 +155,8 @@ class Sms:
         """Keep the largest of the weights left."""
         total = mlp.weight_count(view.width)
         count = counts.geometric(cycle / self.cycles, view.keep, total)
-        left = masks.of_weights(kept, view.width)
-        sizes = scores.sizes(params, left, view.width)
-        chosen = selection.select(sizes, np.rint(count).astype(np.int64))
+        left = replace(view, params=params, masks=kept)
+        chosen = largest(left, np.rint(count).astype(np.int64), self.allocation)
         return masks.with_biases(chosen, view.width)
 
     def _differences(self, view: View) -> Change:

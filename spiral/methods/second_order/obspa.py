@@ -13,7 +13,7 @@ from spiral.methods.magnitude import magnitude
 from spiral.methods.parts import batches, brain_surgeon, hidden_units
 from spiral.methods.units import structured
 from spiral.model import mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
@@ -40,13 +40,14 @@ class ObspaOptions(Options):
         ge=1,
         le=49_920,
         description="number of these points",
-        json_schema_extra=unit("points"),
+        json_schema_extra=unit("points") | origin("ours"),
     )
     damping: float = Field(
         0.01,
         gt=0,
         description="λ as a share of the mean of the Hessian's diagonal",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-")
+        | origin("SparseGPT, Frantar & Alistarh 2023: authors' code"),
     )
 
 

@@ -2,11 +2,14 @@
 
 A penalty of λ times R adds λ∂R to the gradient, which momentum μ makes 1/(1 - μ) times
 as much. Here R acts by itself, every ``interval`` steps, for all of these at once: so
-any engine can train, and the penalty follows neither momentum nor the schedule.
+any engine can train, and momentum does not delay the penalty. As in the authors' codes
+it follows the learning rate of each step; ``penalty_rate: base`` shrinks by the
+config's rate throughout, 22 % more until the middle of a cosine schedule.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -15,7 +18,7 @@ from pydantic import Field
 from spiral.methods.entry import Taxonomy
 from spiral.methods.parts import counts, hidden_units
 from spiral.methods.units import structured
-from spiral.protocol.config import unit
+from spiral.protocol.config import first_default, origin, unit
 from spiral.protocol.job import Budget, Change, Params, Plan, View
 
 TAXONOMY = Taxonomy(
@@ -28,6 +31,9 @@ TAXONOMY = Taxonomy(
 )
 
 
+PenaltyRate = Literal["base", "scheduled"]
+
+
 class ShrinkingOptions(structured.UnitOptions):
     """Options of ``group_norm`` and ``slimming``."""
 
@@ -35,13 +41,20 @@ class ShrinkingOptions(structured.UnitOptions):
         39,
         ge=1,
         description="training steps between penalty steps",
-        json_schema_extra=unit("steps"),
+        json_schema_extra=unit("steps") | origin("ours: a tenth of an epoch"),
     )
     penalty: float = Field(
         1e-3,
         ge=0,
         description="λ/(1 - μ): penalty per step, times the learning rate",
-        json_schema_extra=unit("-"),
+        json_schema_extra=unit("-")
+        | origin("Torch-Pruning and Liu et al. 2017: λ = 1e-4"),
+    )
+    penalty_rate: PenaltyRate = Field(
+        "scheduled",
+        description="learning rate of the penalty: the config's, or that of each step",
+        json_schema_extra=first_default("base")
+        | origin("authors' codes: the penalty is part of the gradient"),
     )
 
 
@@ -63,6 +76,7 @@ class Shrinking:
     remainder: hidden_units.Remainder
     interval: int
     penalty: float
+    penalty_rate: PenaltyRate
     law: Law
 
     def plan(self, budget: Budget) -> Plan:
@@ -77,9 +91,17 @@ class Shrinking:
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Shrink units, or remove them at the last event."""
         if view.step < view.plan.events[-1]:
-            amount = view.lr * self.penalty * self.interval
+            amount = self._amount(view)
             return Change(params=self.law.shrink(view.params, view.width, amount)), None
         scores = self.law.scores(view.params, view.width)
         stay = hidden_units.best_of(scores, view.keep, self.scope, self.remainder)
         kept = hidden_units.mask_of(stay, view.params, view.keep, self.remainder)
         return Change(masks=kept), None
+
+    def _amount(self, view: View) -> Float[np.ndarray, " N"]:
+        """Return the penalty of the steps since the last event."""
+        if self.penalty_rate == "base":
+            return view.lr * self.penalty * self.interval
+        passed = view.rates(view.step - self.interval, view.step)
+        found: Float[np.ndarray, " N"] = passed.sum(axis=0, dtype=float) * self.penalty
+        return found

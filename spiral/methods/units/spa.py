@@ -10,7 +10,7 @@ from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.magnitude import magnitude
 from spiral.methods.parts import hidden_units
 from spiral.methods.units import structured
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 
 GRADIENTS = {"snip": 1, "taylor": 1, "grasp": 4, "obs": 1}
 """About how many gradients of a batch a criterion takes for each batch."""
@@ -37,7 +37,7 @@ class SpaOptions(structured.UnitOptions):
         ge=1,
         le=390,
         description="batches in the scoring, where a score needs data",
-        json_schema_extra=unit("batches"),
+        json_schema_extra=unit("batches") | origin("ours"),
     )
 
 

@@ -10,7 +10,7 @@ from spiral.methods.magnitude import magnitude
 from spiral.methods.parts import counts, hidden_units
 from spiral.methods.units import structured
 from spiral.model import mlp
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 
@@ -21,20 +21,20 @@ class TaylorUnitOptions(structured.UnitOptions):
         10,
         ge=1,
         description="rounds of scoring and pruning",
-        json_schema_extra=unit("rounds"),
+        json_schema_extra=unit("rounds") | origin("ours"),
     )
     interval: int = Field(
         39,
         ge=1,
         description="training steps between rounds",
-        json_schema_extra=unit("steps"),
+        json_schema_extra=unit("steps") | origin("ours: a tenth of an epoch"),
     )
     batches: int = Field(
         8,
         ge=1,
         le=390,
         description="batches in the scoring of a round",
-        json_schema_extra=unit("batches"),
+        json_schema_extra=unit("batches") | origin("ours"),
     )
 
 

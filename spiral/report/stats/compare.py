@@ -17,7 +17,7 @@ from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.row_filter import select
 from spiral.report.stats.selection import SHOWN, choose
-from spiral.results import load
+from spiral.results import load, old_defaults
 from spiral.search import best_known as frontier
 
 BY = ("method", "width")
@@ -94,6 +94,12 @@ def of_folders(
         None if summaries else partial(load.networks, folders),
         pool,
     )
+    old = [
+        each
+        for each in old_defaults.of(rows, methods.options)
+        if each.option not in question.by
+    ]
+    notes += old_defaults.sentences(old)
     return replace(found, question=question, notes=[*notes, *found.notes])
 
 

@@ -10,7 +10,7 @@ from spiral.report.stats.aggregate import known_at
 from spiral.report.stats.differences import Condition
 from spiral.report.stats.intervals import LEAST_MEDIAN
 from spiral.report.stats.selection import FAILED, Choice
-from spiral.results.columns import meanings
+from spiral.results.columns import STATUSES, meanings
 
 INTERVALS = (
     f"intervals have 95 % confidence; there is none (-) for a median of fewer than "
@@ -162,6 +162,21 @@ def _meanings(status: pd.Series) -> list[str]:
     """Return in one sentence what the statuses of these rows mean."""
     found = meanings({*status})
     return ["; ".join(found)] if found else []
+
+
+def degenerate(choice: Choice) -> list[str]:
+    """Return how many of each method's rows reported are degenerate, in a sentence.
+
+    Args:
+        choice: Rows and groups.
+    """
+    rows = choice.rows[choice.reported]
+    odd = (rows["status"] == "degenerate").groupby(rows["method"]).agg(["sum", "size"])
+    words = [f"{n} of {size} of {name}" for name, n, size in odd.itertuples() if n]
+    if not words:
+        return []
+    why = STATUSES["degenerate"]
+    return [f"degenerate rows ({why}) count with their accuracy: {', '.join(words)}"]
 
 
 def statuses(status: pd.Series, of: str = "") -> list[str]:

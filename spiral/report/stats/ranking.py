@@ -14,7 +14,7 @@ from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.selection import SIZE, choose
-from spiral.results import load, store, summary
+from spiral.results import load, old_defaults, store, summary
 from spiral.search import best_known as frontier
 from spiral.search.best_known import THRESHOLDS
 
@@ -66,7 +66,9 @@ def of_folder(out: Path, method: str, options: OptionClasses) -> Ranking:
         found.notes.append(
             f"{missing:,} configs are missing; the rank is based on those present"
         )
-    return of_rows(found.rows, method, frontier.load(), found.notes)
+    rows = old_defaults.latest(found.rows, options)
+    old = old_defaults.sentences(old_defaults.of(rows, options))
+    return of_rows(rows, method, frontier.load(), [*found.notes, *old])
 
 
 def of_rows(

@@ -1,5 +1,6 @@
 """Rank the shipped methods among each other, with their excess over the best known."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.ranking import CELL
 from spiral.report.stats.selection import SIZE, choose
-from spiral.results import load, read, summary
+from spiral.results import load, old_defaults, read, summary
 from spiral.search import best_known as frontier
 from spiral.search.best_known import THRESHOLDS
 
@@ -36,20 +37,27 @@ class Standings(NamedTuple):
     """As ``compare``'s groups."""
     notes: list[str]
     """What differs beyond the methods."""
+    caveats: list[str]
+    """What readers of the ranks alone must know; the notes have it, too."""
 
 
 def shipped(options: OptionClasses) -> Standings:
     """Return the standings of the shipped methods, each at its defaults."""
     rows = load.read([summary.shipped("standard")], options).rows
-    return standings(rows, frontier.load())
+    rows = old_defaults.latest(rows, options)
+    old = old_defaults.sentences(old_defaults.of(rows, options))
+    return standings(rows, frontier.load(), old)
 
 
-def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:
+def standings(
+    rows: pd.DataFrame, best_known: pd.DataFrame, caveats: Sequence[str] = ()
+) -> Standings:
     """Rank the methods of some rows.
 
     Args:
         rows: Rows as ``load.read`` has them, of up to ``pairwise.MOST`` methods.
         best_known: A frontier.
+        caveats: What readers must know of these rows.
     """
     shared = _shared(rows)
     width = int(shared["width"].max())
@@ -61,6 +69,7 @@ def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:
     epochs = read.epochs(wide)
     sizes = summarise(choice, THRESHOLDS, best_known, rows)
     excess = excess_weights(choice, sizes, THRESHOLDS, best_known)
+    caveats = [*caveats, *notes_text.degenerate(choice)]
     return Standings(
         ranks.assign(
             epochs=ranks["method"].map(epochs.groupby(wide["method"]).median())
@@ -70,12 +79,14 @@ def standings(rows: pd.DataFrame, best_known: pd.DataFrame) -> Standings:
         excess,
         sizes,
         [
+            *caveats,
             *differences.unlike(differ),
             *differences.pooled(choice, differ, ways=False),
             *budget_matched.note(choice, sizes),
             *notes_text.brackets(excess),
             *notes_text.on_the_curve(choice, excess, THRESHOLDS, best_known),
         ],
+        caveats,
     )
 
 

@@ -30,6 +30,7 @@ def over_budget(found: pd.DataFrame) -> pd.DataFrame:
         ``trained`` epochs in all (median), and medians of accuracy, loss, entropy and
         running loss over the seeds of the best setting; ``n`` seeds.
     """
+    found = found.assign(smoothing=_smoothing(found))
     by = [*BY, "smoothing"] if found["smoothing"].nunique() > 1 else [*BY]
     choice = choose(found, by)
     some = choice.rows[choice.reported]
@@ -37,6 +38,19 @@ def over_budget(found: pd.DataFrame) -> pd.DataFrame:
     by_group = some.assign(trained=epochs).groupby("group")
     medians = by_group[["trained", *MEDIANS]].median().astype("float64")
     return choice.groups.join(medians).assign(n=by_group.size())
+
+
+def _smoothing(found: pd.DataFrame) -> pd.Series:
+    """Return the label smoothing of rows, by the config or by an option of the method.
+
+    Where no config controls it, methods without the option have none, which is no line
+    of its own.
+    """
+    own, common = found["smoothing"], found["label_smoothing"]
+    controlled = common > 0
+    if not controlled.any():
+        return own
+    return own.fillna(0.0).mask(controlled, common)
 
 
 def of_folders(

@@ -183,13 +183,22 @@ class Reader:
             except ValidationError as error:
                 reason = error.errors()[0]["msg"].removeprefix("Input ")
                 text = f"{key}: {reason}, got {str(item.value)[:80]!r}"
+                if field.kind is bool:
+                    text = f"{key}: expected true or false, got {item.value}"
                 if field.kind is str and not isinstance(item.value, str):
                     text = (
                         f"{key}: expected a string, got {item.value}; put it in quotes"
                     )
-                self.mistakes.add(item.place, text)
+                self.mistakes.add(item.place, text + _meant(field, item.value))
                 return None
         return Item(value, item.place)
+
+
+def _meant(field: ConfigField, value: Any) -> str:
+    """Return "; did you mean X?" where a value is another word for a legal one."""
+    legal = field.legal().get("enum", [])
+    hint = spelling.suggest(str(value), legal, spelling.VALUES) if legal else ""
+    return f"; {hint}" if hint.startswith("did you mean") else ""
 
 
 def applies(key: str, method: str) -> bool:
@@ -201,11 +210,13 @@ def applies(key: str, method: str) -> bool:
 
 
 def fields_named(key: str, methods: Iterable[str]) -> list[ConfigField]:
-    """Return the fields of a name: the common one, or the option of each method."""
+    """Return the fields of a name: the common one, the options of some methods."""
     common = config.fields(config.Config)
-    if key in common:
-        return [common[key]]
-    return [config.fields(METHODS[method].options)[key] for method in methods]
+    own = [config.fields(METHODS[method].options) for method in methods]
+    options = [some[key] for some in own if key in some]
+    if key in common and not (own and len(options) == len(own)):
+        return [common[key], *options]
+    return options
 
 
 def parse_overrides(texts: Sequence[str], mistakes: Mistakes) -> dict[str, Column]:

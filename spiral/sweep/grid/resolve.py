@@ -7,7 +7,8 @@ import pandas as pd
 
 from spiral import spelling
 from spiral.errors import ConfigError
-from spiral.methods.registry import METHODS, config_fields
+from spiral.experiment import prepare
+from spiral.methods.registry import METHODS, config_fields, options
 from spiral.model import initial, mlp
 from spiral.protocol import config
 from spiral.results import conditions
@@ -66,18 +67,18 @@ def _resolve(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> pd.DataFr
     methods = table["method"].to_numpy(object)
     of_method = {method: methods == method for method in dict.fromkeys(methods)}
     nowhere = np.zeros(len(table), int)
-    common = config.fields(config.Config)
+    fields = {method: config.fields_of(method, options()) for method in of_method}
     for key, field in config_fields().items():
         if key in table:
             values = table[key].array.copy()
         else:
             values = config.column(field, [None]).take(nowhere)
         for method, of_it in of_method.items():
-            own = common if key in common else config.fields(METHODS[method].options)
+            own = fields[method]
             if key not in own or not applies(key, method):
                 continue
             rows = of_it & np.asarray(values.isna(), bool)
-            if key not in common:
+            if key in config.fields(METHODS[method].options):
                 _preset(values, rows, table, METHODS[method].options, field)
                 rows &= np.asarray(values.isna(), bool)
             required = own[key].required or key == "keep"
@@ -134,7 +135,7 @@ def _holds(condition: str, table: pd.DataFrame) -> np.ndarray:
 
 
 def _plain(name: str, table: pd.DataFrame) -> np.ndarray:
-    """Return a column without nulls as numbers or strings."""
+    """Return a column without nulls as numbers, strings, or true and false."""
     column = table[name]
     if column.isna().any():
         method = table["method"][column.isna()].iloc[0]
@@ -142,6 +143,8 @@ def _plain(name: str, table: pd.DataFrame) -> np.ndarray:
             f"{name} does not apply to method {method}; move that method to another "
             "block"
         )
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return column.to_numpy(bool)
     text = pd.api.types.is_string_dtype(column.dtype)
     return column.to_numpy(str if text else np.float64)
 
@@ -169,9 +172,9 @@ def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None
             f"{stop}; lower it",
         )
     for method in table["method"].unique():
-        for field, message, value in METHODS[method].check(
-            table[table["method"] == method]
-        ):
+        part = table[table["method"] == method]
+        wrong = METHODS[method].check(part) or prepare.refusals(part)
+        for field, message, value in wrong:
             mistakes.add(block.place_of(field, value), f"{field}: {message}")
 
 

@@ -35,13 +35,13 @@ def name(request):
 def history(monkeypatch):
     """Return a function: configs (and parameters) → masks of each round [T, N, W]."""
     rounds = []
-    select = force.select
+    choose = force.choose
 
     def noted(*args):
-        rounds.append(select(*args))
+        rounds.append(choose(*args))
         return rounds[-1]
 
-    monkeypatch.setattr(force, "select", noted)
+    monkeypatch.setattr(force, "choose", noted)
 
     def run(configs, params=None):
         rounds.clear()

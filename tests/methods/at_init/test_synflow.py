@@ -173,6 +173,45 @@ def test_one_round_keeps_the_best_of_the_dense_network():
     assert np.array_equal(chosen(act(configs)), expected)
 
 
+# ---- squares
+
+
+def sines(width=3):
+    """Return absolute parameters [1, P] of weights sin(i + 1), biases 0."""
+    size = np.zeros((1, len(oracles.is_weight(width))))
+    weights = oracles.is_weight(width)
+    size[:, weights] = np.abs(np.sin(np.arange(weights.sum()) + 1))
+    return size
+
+
+@pytest.mark.parametrize(("power", "layer"), [(1, 8.413072), (2, 3.049880)])
+def test_all_layers_of_a_given_network_carry_this_flow(power, layer):
+    flow = synflow.flow(sines() ** power, 3)[0]
+    sums = [part.sum() for part in oracles.weight_matrices(flow, 3)]
+    assert sums == pytest.approx([layer] * 4, abs=5e-7)
+
+
+def test_the_flow_of_squares_is_what_px_scores():
+    """Shares of the whole by PX.score of iurada/px-ntk-pruning, lib/pruners.py."""
+    px = [0.03217772, 0.03757413, 0.0037795, 0.1086983, 0.06246663, 0.00530372]
+    flow = synflow.flow(sines() ** 2, 3)[0]
+    assert flow[:6] == pytest.approx(
+        [0.39255, 0.45839, 0.04611, 1.32607, 0.76206, 0.06470], abs=5e-6
+    )
+    assert flow[:6] / flow.sum() == pytest.approx(px, abs=5e-9)
+
+
+@pytest.mark.parametrize("fidelity", ["exact", "zp24"])
+def test_power_2_is_synflow_on_squared_weights(fidelity):
+    configs = table("synflow", 3, keep=11, fidelity=fidelity)
+    params = first_view(configs).params
+    squares = np.sqrt(np.abs(params.astype(float)))  # whose squares are |w|
+    twice = table("synflow", 3, keep=11, fidelity=fidelity, power=2.0)
+    scored = [act(configs, params), act(twice, squares)]
+    assert np.array_equal(scored[0].masks, scored[1].masks)
+    assert not np.array_equal(act(twice, params).masks, scored[0].masks)
+
+
 # ---- as in the code of Zhang & Papyan
 
 

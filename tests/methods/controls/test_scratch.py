@@ -1,6 +1,7 @@
 """``scratch`` and ``shuffled``: other methods' masks, trained anew."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from spiral import experiment
@@ -26,7 +27,7 @@ def of(request):
 
 def longer(of):
     """Return epochs in which a method with its default options has room to act."""
-    return {"sms": 10, "acdc_pp": 50, "bimp": 5}.get(of, 2)
+    return {"sms": 10, "acdc_pp": 50, "bimp": 10}.get(of, 2)
 
 
 def plain(of, n=1, **values):
@@ -46,6 +47,19 @@ def test_the_mask_is_that_of_the_method(of):
     alone = decide(plain(of, 3, **how))
     found = decide(table("scratch", 3, of=of, **how))
     assert np.array_equal(found.masks, alone.masks)
+
+
+def test_an_id_without_the_wrapped_methods_options_means_its_first_defaults():
+    """Rows of 0.1.0 keep what they were; new configs say what differs from it."""
+    how = {"epochs": 10, "seed": 3, "keep": 11, "of": "bimp"}
+    configs = table("scratch", 2, **how)
+    assert configs["cycles"].tolist() == [4, 4]
+    assert configs["dense_share"].tolist() == [0.6, 0.6]
+    old = configs.assign(cycles=pd.NA, dense_share=pd.NA).astype(configs.dtypes)
+    ends = [
+        prepare.planned(each.iloc[0])[1].first.steps / 390 for each in (configs, old)
+    ]
+    assert ends == [9, 8]  # the last of four prunings, the only one
 
 
 def test_training_begins_anew_under_the_mask(of):

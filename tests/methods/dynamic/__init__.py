@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from spiral.experiment import training
+from spiral.methods.parts import shares
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from spiral.protocol.job import Change, TrainState, View
@@ -24,6 +25,11 @@ def start(method: str, width: int = 16, keep: int = 60, n: int = 3) -> Any:
     configs = table(method, n, width=width, keep=keep, epochs=50)
     params = np.stack([mlp.initial_params(seed, width) for seed in range(n)])
     return configs, params, chosen(act(configs), width)
+
+
+def erk_shares(width: int, keep: int) -> np.ndarray:
+    """Return each layer's share of the weights kept."""
+    return shares.quotas(np.array([keep]), width, "erk")[0]
 
 
 def seen_at(

@@ -6,7 +6,7 @@ from math import ceil
 import numpy as np
 import pytest
 
-from spiral.methods.parts import erk, rewire
+from spiral.methods.parts import shares
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from tests.methods import Drift, decide, plan_at, table
@@ -61,15 +61,14 @@ def test_it_never_starts_with_fewer_than_it_keeps():
 @pytest.mark.parametrize("step", [300, 6_000, 14_400])
 def test_at_constant_count_an_update_is_one_of_rigl(step):
     """Where as many weights are swapped: RigL rounds down, this rounds up."""
-    configs, params, kept = start("granet", keep=200)
-    seen = seen_at(step, configs, params, kept)
-    kept = rewire.first(seen, erk.shares(seen.keep, 16), "rigl")
-    seen = seen_at(step, configs, params, kept)
+    configs, params, _ = start("granet", keep=200)
+    seen = seen_at(step, configs, params, start("rigl", keep=200)[2])
+    counts = shares.of_mask(masks.of_weights(seen.masks, 16), 16)[0]
     mine = update(seen, "granet", start_density=0.0)
     rate = 0.005 + 0.495 / 2 * (1 + np.cos(np.pi * step / 19_500))
-    swaps = [ceil(n * rate) for n in erk.budgets(16, 200)]
+    swaps = [ceil(n * rate) for n in counts]
     scale = (1 + np.cos(np.pi * step / 14_625)) / 2
-    layers = zip(mlp.layers(16), erk.budgets(16, 200), swaps, strict=True)
+    layers = zip(mlp.layers(16), counts, swaps, strict=True)
     seen = replace(seen, plan=replace(seen.plan, replaced=(step,)))
     changed = after(seen, mine)
     for layer, size, swap in layers:  # each with the share that suits it

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from spiral.methods.dynamic import mest
-from spiral.methods.parts import erk
 from spiral.methods.registry import METHODS
 from spiral.model import gradients, masks, mlp
 from tests.methods import Still, decide, plan_at, table
-from tests.methods.dynamic import after, options, seen_at, start, update
+from tests.methods.dynamic import after, erk_shares, options, seen_at, start, update
 
 
 def counts(**values):
@@ -63,7 +62,7 @@ def test_the_largest_weights_and_gradients_stay(weight):
     worth = masks.of_weights(np.abs(seen.params) + weight * np.abs(slope), 16)
     new = masks.of_weights(change.reset_momentum, 16)
     stays = masks.of_weights(change.masks, 16) & ~new
-    budgets = erk.budgets(16, 100)
+    budgets = erk_shares(16, 100)
     for n in range(3):
         for layer, budget in zip(mlp.layers(16), budgets, strict=True):
             here = worth[n, layer.columns]
@@ -89,17 +88,6 @@ def test_grown_weights_start_at_0_and_others_stay():
     assert not state.momentum[new].any()
     same = state.masks & seen.masks & ~new
     assert np.array_equal(state.params[same], seen.params[same])
-
-
-def test_a_layer_whose_budget_rises_as_keep_falls_still_gets_it():
-    """At 27 of width 16 the third layer has 9 weights, at 26 it has 8."""
-    configs, params, _ = start("mest", keep=26)
-    kept = np.zeros((3, 560), bool)
-    for layer, share in zip(mlp.layers(16), (6, 9, 9, 3), strict=True):
-        kept[:, layer.columns][:, :share] = True
-    change = update(seen_at(14_625, configs, params, kept), "mest")
-    expected = [erk.budgets(16, 26)] * 3
-    assert np.array_equal(masks.layer_counts(change.masks, 16), expected)
 
 
 def test_prices_are_of_the_stages():

@@ -7,11 +7,10 @@ import pytest
 from scipy.stats import chi2
 
 from spiral.engines import sparse
-from spiral.methods.parts import erk
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from tests.methods import Drift, act, chosen, decide, plan_at, table
-from tests.methods.dynamic import after, options, seen_at, start, update
+from tests.methods.dynamic import after, erk_shares, options, seen_at, start, update
 
 WEIGHTS = mlp.is_weight(16)
 
@@ -92,15 +91,17 @@ def test_layers_keep_their_shares_throughout():
     assert len(engine.seen) > 10
     for kept in engine.seen[1:]:
         full = masks.with_biases(kept, 3)
-        assert (masks.layer_counts(full, 3) == erk.budgets(3, 20)).all()
+        assert (masks.layer_counts(full, 3) == erk_shares(3, 20)).all()
 
 
-def test_without_drop_it_trains_as_if_there_were_no_updates():
-    configs = table("set", 2, keep=20, drop=0.0)
-    often = decide(configs.assign(update_interval=100), sparse.SparseEngine())
-    never = decide(configs.assign(update_interval=780), sparse.SparseEngine())
+@pytest.mark.parametrize("allocation", ["erk", "uniform", "global"])
+def test_without_drop_it_is_static(allocation):
+    values = {"keep": 20, "allocation": allocation}
+    mine = table("set", 2, drop=0.0, update_interval=100, **values)
+    first = decide(mine, sparse.SparseEngine())
+    second = decide(table("static", 2, **values), sparse.SparseEngine())
     for field in ("params", "masks", "momentum"):
-        assert np.array_equal(getattr(often, field), getattr(never, field))
+        assert np.array_equal(getattr(first, field), getattr(second, field))
 
 
 def test_new_weights_are_0_without_momentum_even_where_one_was_before():

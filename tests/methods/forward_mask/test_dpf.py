@@ -17,13 +17,13 @@ from tests.methods.forward_mask.straight_through import (
 )
 
 
-@pytest.mark.parametrize("scope", ["global", "layer"])
-def test_a_mask_of_every_step_and_counts_at_once_are_ste(scope):
-    got = trained("dpf", interval=1, counts="once", scope=scope)
-    assert same(got, trained("ste", scope=scope))
+@pytest.mark.parametrize("allocation", ["global", "uniform_alive", "erk"])
+def test_a_mask_of_every_step_and_counts_at_once_are_ste(allocation):
+    got = trained("dpf", interval=1, counts="once", allocation=allocation)
+    assert same(got, trained("ste", allocation=allocation))
     for other in ({"interval": 16}, {"counts": "cubic"}):
         values = {"interval": 1, "counts": "once", **other}
-        assert not same(got, trained("dpf", scope=scope, **values))
+        assert not same(got, trained("dpf", allocation=allocation, **values))
 
 
 def test_keeping_all_is_dense_training_bit_for_bit():

@@ -99,7 +99,7 @@ def test_counts_may_fall_along_the_cubic():
 
 
 def test_thresholds_and_free_steps_take_turns():
-    plan = plan_at(1, "aiht", interval=10, inner=3, begin=0.1, end=0.5, scope="global")
+    plan = plan_at(1, "aiht", interval=10, inner=3, begin=0.1, end=0.5)
     assert plan.events == (39, 69, 79, 109, 119, 149, 159, 189, 195)
     assert plan.weight_map is None
 

@@ -1,9 +1,12 @@
 """The straight-through family: limits, stages on exact steps, patterns, the end."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from spiral import experiment
+from spiral.experiment import prepare
 from spiral.methods.forward_mask import straight_through
 from spiral.methods.parts import n_of_m
 from spiral.methods.registry import METHODS
@@ -119,7 +122,7 @@ def test_rows_of_a_whole_run():
     found = experiment.run(table("mdgf_linear", 2, **SHORT)).to_pylist()
     assert [row["status"] for row in found] == ["ok", "ok"]
     assert [row["nnz"] for row in found] == [20, 20]
-    assert {row["engine_used"] for row in found} == {"vmap"}
+    assert {row["engine_used"] for row in found} == {"sparse"}
 
 
 # ---- mistakes
@@ -339,3 +342,21 @@ def test_geometric_frames_are_the_authors(some, group, epochs, dense, fine, fram
     keep = n_of_m.count(16, some, group)
     found = shown("sdgf_geometric", **pattern, **stages, epochs=epochs, keep=keep)
     assert [[e, s[-1], of.size * of.merged] for e, s, of in found] == frames
+
+
+@pytest.mark.parametrize("name", ["ste", "sr_ste"])
+def test_the_authors_ranking_is_an_entry_of_its_own(name):
+    of_layers, of_all = (
+        prepare.build_method(table(each, 1).iloc[0]) for each in (f"{name}_layer", name)
+    )
+    assert of_all.scope == "global"
+    assert of_layers == replace(of_all, scope="layer")
+
+
+@pytest.mark.parametrize("keep", [26, 33, 44])
+def test_ranked_over_all_layers_no_network_has_a_path_when_training_begins(keep):
+    params = np.stack([mlp.initial_params(seed, 16) for seed in range(8)])
+    sizes = np.abs(masks.of_weights(params, 16))
+    kept = masks.keep_top(sizes, np.full(8, keep))
+    assert not masks.on_path(masks.with_biases(kept, 16), 16).any()
+    assert 20 <= kept[:, mlp.layers(16)[0].columns].sum(axis=1).mean() <= 24

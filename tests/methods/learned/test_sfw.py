@@ -39,7 +39,7 @@ def rows_of(**values):
 def test_it_starts_scaled_into_its_balls(kind):
     change = act(table("sfw", 3, ball=kind, ball_radius=0.8))
     start = np.stack([mlp.initial_params(seed, 3) for seed in range(3)])
-    stack = norm_balls.cells(3, kind, 0.3, 0.8)
+    stack = norm_balls.cells(3, kind, 0.02, 0.8)
     assert np.array_equal(change.params, norm_balls.inside(stack, start))
     assert not np.array_equal(change.params, start)
     assert change.masks is None

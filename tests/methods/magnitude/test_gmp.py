@@ -8,9 +8,10 @@ import pytest
 from spiral.experiment import prepare
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
+from tests import oracles
 from tests.methods import Drift, Still, decide, kept_weights, plan_at, table, view_of
 
-USUAL = {"interval": 97, "end": 0.75, "scope": "global"}
+USUAL = {"interval": 97, "end": 0.75}
 SIZES = np.array([6, 9, 9, 3])
 
 
@@ -86,6 +87,62 @@ def test_layer_scope_shares_within_one_weight(width):
         full = masks.with_biases(kept, width)
         gap = masks.layer_counts(full, width) - total * sizes / sizes.sum()
         assert np.abs(gap).max() <= 1
+
+
+def test_layer_scope_is_another_name_of_the_uniform_allocation():
+    values = {"n": 3, "epochs": 50, "keep": [4, 11, 20]}
+    scoped, same = (
+        history(**values, **option)
+        for option in ({"scope": "layer"}, {"allocation": "uniform"})
+    )
+    assert np.array_equal(scoped, same)
+    ids = [
+        table("gmp", **values, **option)["config_id"].tolist()
+        for option in ({"scope": "layer"}, {"allocation": "uniform"})
+    ]
+    assert ids[0] == ids[1]
+
+
+def test_a_manifest_that_knows_only_the_scope_means_the_uniform_allocation():
+    configs = table("gmp", scope="layer").assign(allocation="global")
+    found = prepare.build_method(configs.iloc[0])
+    assert found == prepare.build_method(table("gmp", allocation="uniform").iloc[0])
+
+
+@pytest.mark.parametrize("selection", ["rank", "strict"])
+def test_uniform_masks_are_cut_layer_by_layer(selection):
+    """As they were when this was an option of its own: each share by its own cut."""
+    configs = table("gmp", scope="layer", epochs=50, selection=selection)
+    engine = Drift()
+    decide(configs, engine)
+    counts = [cubic(27, 11, i, 150) for i in range(1, 151)]
+    for count, kept in zip(counts, engine.seen[1:], strict=True):
+        shares = np.array(oracles.allocate(count, [6, 9, 9, 3]))
+        left = np.maximum(shares - (selection == "strict"), 0)
+        found = masks.layer_counts(masks.with_biases(kept, 3), 3)
+        assert (found == left).all()
+
+
+@pytest.mark.parametrize("keep", [4, 11, 20])
+@pytest.mark.parametrize("allocation", ["uniform_alive", "erk", "igq", "lamp"])
+def test_no_allocation_revives_a_weight_or_keeps_a_dead_one(keep, allocation):
+    found = history(n=1, epochs=50, keep=keep, allocation=allocation)[:, 0]
+    assert not (found[1:] & ~found[:-1]).any()
+    expected = [cubic(27, keep, i, 150) for i in range(1, 151)]
+    assert found.sum(axis=1).tolist() == expected
+
+
+def test_lamp_is_gmp_under_its_allocation():
+    values = {"epochs": 50, "keep": [4, 11, 20]}
+    lamp, gmp = Drift(), Drift()
+    decide(table("lamp", **values), lamp)
+    decide(table("gmp", **values, allocation="lamp"), gmp)
+    assert np.array_equal(lamp.seen, gmp.seen)
+
+
+def test_lamp_empties_no_layer():
+    state = decide(table("lamp", 20, keep=4, epochs=50))
+    assert (masks.layer_counts(state.masks, 3) == 1).all()
 
 
 @pytest.mark.parametrize("keep", [4, 11, 20])

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from spiral.methods.magnitude import lth
 from spiral.methods.registry import METHODS
 from spiral.model import mlp
 from tests.methods import Drift, decide, kept_weights, plan_at, table
@@ -48,11 +47,6 @@ def test_zp24_is_four_even_levels():
     assert configs[["levels", "shrink"]].iloc[0].tolist() == [4, "even"]
 
 
-def test_a_rate_removes_a_fifth_rounded_up():
-    left = [lth.left_at_rate(level, 27, 0.2) for level in range(6)]
-    assert left == [27, 21, 16, 12, 9, 7]
-
-
 def test_counts_of_every_level_end_at_keep():
     engine = Drift()
     state = decide(table("lth", 2, keep=[11, 10], levels=5), engine)
@@ -91,6 +85,42 @@ def test_survivors_return_to_the_rewound_weights_with_no_momentum(epoch):
     assert kept.sum() > 2 * 11
 
 
+def test_a_level_repeats_the_schedule_from_the_epoch_that_rates_return_to():
+    kept = plan_at(50, "lth", **EXACT | {"rewind_epoch": 10})
+    for rewind in ("rates", "both"):
+        plan = plan_at(50, "lth", **EXACT | {"rewind_epoch": 10}, rewind=rewind)
+        assert plan.steps == 19_500 + 3 * 15_600
+        assert plan.events == (3_900, 19_500, 35_100, 50_700)
+        for name, curve in plan.curves.items():
+            once, levels = curve[:19_500], curve[19_500:].reshape(3, -1)
+            assert np.array_equal(once, kept.curves[name][:19_500])
+            assert (levels == once[3_900:]).all()
+
+
+def test_rewinding_rates_from_the_start_has_the_counts_and_curves_of_lth():
+    plan, rates = (
+        plan_at(50, "lth", **EXACT, rewind=rewind) for rewind in ("weights", "rates")
+    )
+    assert (rates.steps, rates.events) == (plan.steps, plan.events)
+    for name, curve in plan.curves.items():
+        assert np.array_equal(rates.curves[name], curve)
+    seen = []
+    for rewind in ("weights", "rates"):
+        engine = Drift()
+        decide(table("lth", 2, keep=[11, 10], levels=5, rewind=rewind), engine)
+        seen.append([kept.sum(axis=1).tolist() for kept in engine.seen])
+    assert seen[0] == seen[1]
+
+
+def test_rewinding_both_returns_to_the_weights_of_that_epoch():
+    engine = Remembering()
+    decide(table("lth", 2, levels=2, rewind="both", rewind_epoch=1), engine)
+    (_, early, _), *rest = [s for s in engine.starts if s[0] >= 390]
+    assert [step for step, _, _ in rest] == [780, 1170]
+    for _, params, _ in rest:
+        assert np.array_equal(params[params != 0], early[params != 0])
+
+
 def test_level_zero_is_the_dense_run():
     engine, dense = Drift(), Drift()
     decide(table("lth", 2), engine)
@@ -113,6 +143,8 @@ def test_rewinding_must_fall_within_the_first_training():
     (mistake,) = METHODS["lth"].check(table("lth", 1, rewind_epoch=2))
     assert mistake.field == "rewind_epoch"
     assert METHODS["lth"].check(table("lth", 1, rewind_epoch=1)) == []
+    (mistake,) = METHODS["lth"].check(table("lth", 1, rewind_epoch=1, cycles=2))
+    assert mistake.field == "rewind_epoch"
 
 
 def test_cost_counts_shared_levels_once():
@@ -124,6 +156,12 @@ def test_cost_counts_shared_levels_once():
     assert ones.share.sum() == pytest.approx(1)
     expected = [27, 21.6, 17.28, 13.824, 10]
     assert ones.kept[:, 0].tolist() == pytest.approx(expected)
+
+
+def test_cost_counts_the_epochs_that_rates_return_over():
+    configs = table("lth", 1, epochs=4, levels=3, rewind="rates", rewind_epoch=1)
+    profile = METHODS["lth"].cost_profile(configs, 27, np.ones(1))
+    assert profile.share[:, 0] * 13 == pytest.approx([4, 3, 3, 3])
 
 
 def test_even_levels_share_only_the_first():

@@ -64,6 +64,22 @@ def test_layer_counts_of_a_wave(name):
     assert [tuple(row) for row in counts] == GOLDEN[name]
 
 
+def test_lamp_masks_of_a_wave():
+    """Sixteen of 27 weights; of jaeho-lee/layer-adaptive-sparsity, tools/pruners.py."""
+    found = kept_of(WAVE[3][None] ** 2, [16], "lamp", 3)
+    assert masks.to_bits(found[0]).hex() == "db24db60"
+
+
+def test_lamp_in_two_steps_is_lamp_in_one():
+    """Layer counts as those of the authors' code, which masks 360 and then 156."""
+    scores = WAVE[16][None] ** 2
+    first = kept_of(scores, [200], "lamp", 16)
+    second = choose(scores, np.array([44]), "lamp", "rank", 16, first)
+    assert shares.of_mask(first, 16).tolist() == [[25, 81, 82, 12]]
+    assert shares.of_mask(second, 16).tolist() == [[10, 13, 13, 8]]
+    assert np.array_equal(second, kept_of(scores, [44], "lamp", 16))
+
+
 def test_lamp_scores_of_a_wave():
     """The first and the last layer of width 3, as the authors' definition has them."""
     found = lamp(WAVE[3][None] ** 2, 3)[0]
@@ -117,7 +133,7 @@ def test_scores_that_are_not_positive_rank_last_in_their_order_and_nan_behind_th
     scores = np.array([[2.0, -1, 0, -3, np.nan, 1], [np.inf, 1, 0, 0, -np.inf, -2]])
     whole = np.concatenate([scores, np.full((2, 21), -4.0)], axis=1)
     found = lamp(whole, 3)[:, :6]
-    expected = [[1, -1 / 3, 0, -1, -np.inf, 1 / 3], [1, 0, 0, 0, -np.inf, 0]]
+    expected = [[1, -1, 0, -3, -np.inf, 1 / 3], [1, 0, 0, 0, -np.inf, -2]]
     assert found == pytest.approx(np.array(expected))
     order = [np.argsort(-row, kind="stable").tolist() for row in found]
     assert order == [[0, 5, 2, 1, 3, 4], [0, 1, 2, 3, 5, 4]]
@@ -148,6 +164,19 @@ def test_masks_of_fixed_scores_are_nested(name):
     found = kept_of(scores, range(4, 561), name, 16)
     assert found.sum(axis=1).tolist() == [*range(4, 561)]
     assert not (found[:-1] & ~found[1:]).any()
+
+
+@pytest.mark.parametrize("name", ALLOCATIONS)
+def test_a_row_does_not_depend_on_its_neighbours(name):
+    random = np.random.default_rng(10)
+    scores, kept = random.random((20, 27)), random.random((20, 27)) < 0.7
+    keep = random.integers(4, kept.sum(axis=1) + 1)
+    scores[3] = np.nan
+    found = choose(scores, keep, name, "rank", 3, kept)
+    for n in range(20):
+        rows = slice(n, n + 1)
+        alone = choose(scores[rows], keep[rows], name, "rank", 3, kept[rows])
+        assert np.array_equal(found[rows], alone)
 
 
 @pytest.mark.parametrize("name", ALLOCATIONS)
@@ -191,7 +220,40 @@ def test_a_strict_rule_never_brings_a_pruned_weight_back(name):
     assert np.array_equal(found, kept & found)
 
 
+@pytest.mark.parametrize("name", ALLOCATIONS)
+def test_a_kept_weight_without_a_score_ranks_above_those_that_are_gone(name):
+    random = np.random.default_rng(9)
+    scores, kept = random.random((5, 27)), random.random((5, 27)) < 0.6
+    scores[:, ::2], scores[:, 1::4] = np.nan, -np.inf
+    found = choose(scores, kept.sum(axis=1), name, "rank", 3, kept)
+    assert np.array_equal(found, kept)
+
+
+def rows_of(**columns):
+    return table("gmp", len(next(iter(columns.values()))), **columns)
+
+
+def test_a_scope_contradicts_any_allocation_but_its_own():
+    fine = rows_of(scope=["global"] * 6, allocation=[*ALLOCATIONS])
+    assert allocation.check_scope(fine) == []
+    assert (
+        allocation.check_scope(rows_of(scope=["layer"], allocation=["uniform"])) == []
+    )
+    wrong = rows_of(scope=["layer"] * 2, allocation=["uniform", "erk"])
+    (mistake,) = allocation.check_scope(wrong)
+    assert mistake.field == "allocation"
+    assert mistake.value == "erk"
+
+
+def test_a_pattern_leaves_no_choice_of_shares():
+    fine = table("acdc", 7, scope=["nm", *["global"] * 6])
+    fine["allocation"] = ["global", *ALLOCATIONS]
+    assert allocation.check_pattern(fine) == []
+    (mistake,) = allocation.check_pattern(fine.assign(scope="uniform"))
+    assert mistake.field == "allocation"
+
+
 def test_the_option_names_the_origin_of_its_default():
-    found = allocation.option("authors", "erk")
+    found = allocation.allocation_option("the authors", "erk")
     assert found.default == "erk"
-    assert found.description.endswith("default: authors")
+    assert found.json_schema_extra == {"origin": "the authors"}

@@ -31,3 +31,15 @@ def test_networks_with_different_numbers_of_weights_share_a_call():
     keep = np.array([3, 27])
     assert counts.geometric(0.5, keep, 27) == pytest.approx([9, 27])
     assert counts.cubic(0.5, keep, 27) == pytest.approx([6, 27])
+
+
+def test_a_rate_removes_a_fifth_rounded_up():
+    left = [counts.left_at_rate(level, 27, 0.2) for level in range(6)]
+    assert left == [27, 21, 16, 12, 9, 7]
+
+
+def test_as_many_levels_as_the_rate_needs():
+    """560 weights: 448, 358, …, 28 after thirteen levels and 22 after fourteen."""
+    assert counts.left_at_rate(13, 560, 0.2) > 26 >= counts.left_at_rate(14, 560, 0.2)
+    assert counts.levels_needed(560, 26, 0.2) == 14
+    assert counts.levels_needed(560, 560, 0.2) == 1

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spiral.methods.parts import erk, rewire
+from spiral.methods.parts import rewire, shares
 from spiral.model import gradients, masks, mlp
 from spiral.protocol.job import Budget
-from tests.methods import first_view, table
+from tests.methods import chosen, first_view, table
 
 SIZES = (6, 9, 9, 3)
 ENDS = np.cumsum(SIZES)[:-1]
@@ -45,12 +45,14 @@ def test_events_start_at_0_and_end_before_training_does(interval, end, expected)
 
 def test_first_masks_have_exact_shares_and_are_each_networks_own():
     seen = view(keep=[11, 11, 20])
-    shares = erk.shares(seen.keep, 3)
-    kept = rewire.first(seen, shares, "some purpose")
-    assert np.array_equal(rewire.layer_counts(kept, 3), shares)
+    kept = chosen(rewire.first(seen, seen.keep, "erk", "some purpose"))
+    expected = shares.quotas(seen.keep, 3, "erk")
+    assert np.array_equal(shares.of_mask(kept, 3), expected)
     assert not np.array_equal(kept[0], kept[1])
-    other = rewire.first(seen, shares, "another")
+    other = chosen(rewire.first(seen, seen.keep, "erk", "another"))
     assert not np.array_equal(kept, other)
+    fewer = chosen(rewire.first(seen, seen.keep - 5, "global", "some purpose"))
+    assert fewer.sum(axis=1).tolist() == [6, 6, 15]
 
 
 def test_the_cosine_falls_from_share_to_least():
@@ -65,7 +67,7 @@ def test_the_best_stay_and_the_best_others_come():
     random = np.random.default_rng(0)
     kept = random.random((4, 27)) < 0.5
     worth, interest = random.integers(0, 4, (2, 4, 27)).astype(float)
-    counts = rewire.layer_counts(kept, 3)
+    counts = shares.of_mask(kept, 3)
     swaps = counts // 2
     staying = rewire.stay(np.where(kept, worth, -1), counts - swaps, 3)
     grown = rewire.grow(staying, interest, swaps, 3)
@@ -74,7 +76,7 @@ def test_the_best_stay_and_the_best_others_come():
         assert np.array_equal(staying[n], expected)
         come = sorted_by_layer(interest[n], ~expected, swaps[n])
         assert np.array_equal(grown[n], expected | come)
-    assert np.array_equal(rewire.layer_counts(grown, 3), counts)
+    assert np.array_equal(shares.of_mask(grown, 3), counts)
 
 
 def test_noise_is_new_at_every_step_and_only_where_it_is_asked_for():

@@ -60,3 +60,11 @@ def test_a_view_ranks_the_weights_that_its_masks_keep():
     view = first_view(table("magnitude", 2))
     size = np.abs(masks.of_weights(view.params, 3))
     assert np.array_equal(scores.sizes_left(view), size)
+
+
+def test_scores_equal_but_for_rounding_become_equal():
+    found = scores.forgiving(np.array([[0.5, 1 + 1e-15, 1.0, 0.0], [3e-9, 1e-9, 0, 0]]))
+    assert found.dtype == np.float32
+    assert found.tolist()[0] == [0.5, 1, 1, 0]
+    assert found[1] == pytest.approx([1, 1 / 3, 0, 0])
+    assert not scores.forgiving(np.zeros((1, 3))).any()

@@ -71,9 +71,3 @@ def test_a_cut_ranks_all_weights_or_each_layers_share(rule):
             part = scores[n, layer.columns].tolist()
             expected = oracles.keep_top(part, max(0, share[n] - less))
             assert layered[n, layer.columns].tolist() == expected
-
-
-def test_pruned_weights_rank_last_unless_the_rule_drops_them_anyway():
-    scores, kept = np.array([[0.0, 2, 3]]), np.array([[True, True, False]])
-    assert selection.without(scores, kept, "rank").tolist() == [[0, 2, -1]]
-    assert selection.without(scores, kept, "strict").tolist() == [[0, 2, 0]]

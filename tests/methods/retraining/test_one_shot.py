@@ -9,7 +9,12 @@ from spiral.protocol.job import Sam, Sgd
 from tests.methods import decide, kept_weights, plan_at, table
 from tests.methods.retraining.test_sms import Noting
 
-DEFAULTS = {"checkpoint": None, "dense_batch": None, "sam": 0.0, "scope": "global"}
+DEFAULTS = {
+    "checkpoint": None,
+    "dense_batch": None,
+    "sam": 0.0,
+    "retrain_share": 0.1,
+}
 
 
 def train(n=1, **values):
@@ -49,10 +54,17 @@ def test_the_dense_network_is_that_of_a_dense_training():
 
 
 def test_learning_rates_of_the_dense_training_are_its_own():
-    _, trained = train(2, dense_lr=[0.05, None], lr=0.2)
+    _, trained = train(2, dense_lr=[0.05, None], lr=0.2, retrain_share=1.0)
     rates = [job.rates(state, state.step, state.step + 1) for job, state, _ in trained]
     assert rates[0][0].tolist() == pytest.approx([0.05, 0.2])
     assert rates[1][0].tolist() == pytest.approx([0.2, 0.2])
+
+
+def test_retraining_begins_at_a_share_of_the_learning_rate():
+    _, ((job, begun, _), (again, state, _)) = train(1, lr=0.2)
+    first, second = job.rates(begun, 0, 1), again.rates(state, 780, 781)
+    assert first.item() == pytest.approx(0.2)
+    assert second.item() == pytest.approx(0.02)
 
 
 def test_batches_of_the_dense_training_are_its_own():

@@ -28,7 +28,6 @@ DEFAULTS = {
     "by": "task",
     "optimiser": "adamw",
     "retrain_epochs": 5,
-    "scope": "global",
 }
 POINTS = np.random.default_rng(0).standard_normal((200, 2))
 KINDS = ["lora", "lora_prune", "mask_lora", "scale_lora"]

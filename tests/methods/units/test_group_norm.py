@@ -9,7 +9,13 @@ from tests import oracles
 from tests.methods import Drift, decide, first_view, kept_weights, plan_at, table
 from tests.methods.parts.test_hidden_units import GOLDEN, greedy
 
-OPTIONS = {"scope": "global", "remainder": "units", "interval": 39, "penalty": 1e-3}
+OPTIONS = {
+    "scope": "global",
+    "remainder": "units",
+    "interval": 39,
+    "penalty": 1e-3,
+    "penalty_rate": "scheduled",
+}
 
 
 def norms(params, width):

@@ -1,5 +1,7 @@
 """``slimming`` takes as much from every unit's scale and removes the smallest."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,10 +9,16 @@ from spiral.methods.parts import hidden_units
 from spiral.methods.registry import METHODS
 from spiral.methods.units import slimming
 from tests import oracles
-from tests.methods import first_view, plan_at, table
+from tests.methods import first_view, plan_at, table, view_of
 from tests.methods.parts.test_hidden_units import greedy
 
-OPTIONS = {"scope": "global", "remainder": "units", "interval": 39, "penalty": 1e-3}
+OPTIONS = {
+    "scope": "global",
+    "remainder": "units",
+    "interval": 39,
+    "penalty": 1e-3,
+    "penalty_rate": "base",
+}
 
 
 def rows(params, width=4):
@@ -66,6 +74,40 @@ def test_the_smallest_scales_of_all_layers_go():
     stay = np.stack([greedy(scales, keep, every, "units") for keep in keeps])
     expected = hidden_units.mask_of(stay, view.params, np.array(keeps))
     assert np.array_equal(change.masks, expected)
+
+
+def test_the_penalty_follows_the_learning_rate_of_each_step():
+    """39 steps of each schedule, before and after its drop: by the authors' law."""
+    configs = table(
+        "slimming",
+        2,
+        width=4,
+        lr=0.2,
+        epochs=10,
+        at_epoch=9,
+        schedule=["step", "cosine"],
+        interval=390,
+    )
+    method = METHODS["slimming"].build(
+        **OPTIONS | {"at_epoch": 9, "interval": 390, "penalty_rate": "scheduled"}
+    )
+    early = view_of(configs, *two(configs))
+    for step, shares in (
+        (390, (1, 1)),
+        (4 * 390, (0.1, (1 + np.cos(0.3 * np.pi)) / 2)),
+    ):
+        view = replace(early, step=step)
+        change, _ = method.act(view, None)
+        amount = 0.2 * 1e-3 * 390 * np.array(shares)
+        expected = slimming.shrunk(view.params, 4, amount)
+        assert np.allclose(change.params, expected, atol=1e-7)
+        assert not np.allclose(change.params[0], view.params[0])
+
+
+def two(configs):
+    """Return drawn parameters of two networks, and dense masks."""
+    params = np.concatenate([drawn(0), drawn(1)])
+    return params, np.ones(params.shape, bool)
 
 
 def test_an_event_takes_the_penalty_of_the_steps_since_the_last():

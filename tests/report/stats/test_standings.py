@@ -3,9 +3,11 @@
 import pandas as pd
 import pytest
 
+from spiral.methods.registry import options
 from spiral.report.stats import ranking, standings
 from spiral.report.text import standings as standings_text
 from spiral.report.text.document import render
+from spiral.results import load, summary
 from tests.golden import readme
 from tests.report import frontier, seeds, table
 
@@ -99,6 +101,27 @@ def test_markdown_has_a_line_each_and_names_those_not_ranked(rows):
     assert lines[2].startswith("| 1 | `gmp` | 2 | 0 | 50 | ≤26 (+10) |")
     assert all(line.count(" | ") == 11 for line in lines)
     assert "`dense`" in text.partition("Not ranked: ")[2]
+
+
+def test_degenerate_rows_are_counted_for_each_method(rows):
+    odd = (rows["method"] == "lth") & (rows["keep"] == 26) & (rows["width"] == 16)
+    rows.loc[odd, "status"] = "degenerate"
+    found = standings.standings(rows, KNOWN, ["mind the gap"])
+    text = (
+        "degenerate rows (too few positive scores to rank all kept weights) count with "
+        "their accuracy: 8 of 16 of lth"
+    )
+    assert found.caveats == ["mind the gap", text]
+    assert found.notes[:2] == found.caveats
+    assert "8 of 16 of lth" in readme.ranking(found)
+    assert standings.standings(rows[~odd], KNOWN).caveats == []
+
+
+def test_rows_at_old_defaults_are_named_and_give_way_to_newer_ones():
+    old = standings.shipped(options())
+    said = [text for text in old.caveats if text.startswith("sfw: ")]
+    had = set(load.read([summary.shipped("standard")], options()).rows["ball_share"])
+    assert bool(said) == (0.3 in had)
 
 
 def test_budgets_that_differ_are_noted(rows):

@@ -16,6 +16,7 @@ def rows_of(entropies, accuracies=None, **values):
     """Return rows of one config that differ in seed."""
     values = {
         "smoothing": 0.1,
+        "label_smoothing": 0.0,
         "batch": 128,
         "loss": 0.1,
         "running_loss": 0.2,
@@ -104,6 +105,15 @@ def test_dense_networks_alone_have_columns():
     )
     found = summary(*short, *long)
     assert lines_of(found) == {"dense": {"dense": [(50, 0.2), (100, 0.1)]}}
+
+
+def test_smoothing_that_configs_control_counts_as_an_option_does():
+    sharp = rows_of([0.1], epochs=50, smoothing=None)
+    smooth = rows_of([0.2], epochs=50, smoothing=None, label_smoothing=0.1)
+    own = rows_of([0.3], epochs=50, smoothing=0.2, method="acdc_pp")
+    found = summary(*sharp, *smooth, *own)
+    assert found["smoothing"].tolist() == [0.2, 0.0, 0.1]
+    assert found["entropy"].tolist() == [0.3, 0.1, 0.2]
 
 
 def test_columns_tell_widths_and_smoothing_apart_where_they_differ():

@@ -188,6 +188,7 @@ def options_of(text: str, *overrides: str) -> dict[str, tuple]:
     return {method: tuple(table.loc[method, OPTIONS]) for method in table.index}
 
 
+UNIFORM = "allocation: uniform"
 SIX = f"{{method: [{', '.join(EXACT)}, random], keep: 9, fidelity: zp24}}"
 
 
@@ -204,6 +205,27 @@ def test_a_preset_may_be_a_default_of_the_file_and_an_axis():
     text = "{method: snip, keep: 9, fidelity: [exact, zp24]}"
     expected = [("exact", "rank"), ("zp24", "loose")]
     assert columns(text, "fidelity", "selection") == expected
+
+
+@pytest.mark.parametrize("method", ["gmp", "one_shot", "perp"])
+def test_two_spellings_of_the_uniform_allocation_are_one_config(method):
+    texts = [f"{{method: {method}, keep: 9, {x}}}" for x in ("scope: layer", UNIFORM)]
+    first, second = (loads(text).configs for text in texts)
+    assert first.equals(second)
+    assert first["allocation"].tolist() == ["uniform"]
+    assert first["scope"].tolist() == ["layer"]
+
+
+def test_a_scope_and_an_allocation_may_not_contradict_each_other():
+    text = "{method: gmp, keep: 9, scope: layer, allocation: erk}"
+    with pytest.raises(ConfigError, match=r"allocation: .*leave `scope` out"):
+        loads(text)
+
+
+def test_a_value_by_another_name_is_recognised():
+    text = "{method: gmp, keep: 9, allocation: erdos_renyi}"
+    with pytest.raises(ConfigError, match="did you mean 'erk'"):
+        loads(text)
 
 
 def test_an_option_that_is_written_wins_over_the_preset():
