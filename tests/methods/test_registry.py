@@ -14,7 +14,6 @@ FOLDER = Path(spiral.methods.__file__).parent
 
 INTERIM = {
     *("dpf", "iht", "aiht", "ntk_sap"),
-    *("obs", "woodfisher", "cbs", "chita", "wanda", "sparsegpt", "obc", "alps"),
 }
 """Methods whose options have their origins only in descriptions so far."""
 
