@@ -109,7 +109,7 @@ ENTRY = Entry(
         when="after",
         schedule="once",
         criterion="learned scores",
-        allocation="uniform",
+        allocation="uniform_alive",
         cost="dense",
     ),
     options=EdgePopupOptions,
