@@ -27,15 +27,17 @@ about 1,000 parameters on, when a network leaves the L1 cache."""
 PACK = {"most": 512, "most_units": 2048}
 """Pack sizes of engine ``vmap``; those of the reference are equal, to compare them."""
 
-EXTRA = {"forward_mask": 1.3, "sfw": 1.6, "low_rank": 1.1}
+EXTRA = {"forward_mask": 1.3, "sfw": 1.6, "low_rank": 1.1, "reparam": 2.0}
 EXTRA |= {"adam": 2.0, "adamw": 2.0, "late_adamw": 1.1}
 """Factors on the time of a step of engine ``vmap``.
 
 Measured processor time at widths 3, 16 and 64: forward masks over all weights 1.2, 1.0
 and 1.3, over layers 1.1, 1.0 and 1.4, N:M 1.3, 1.0 and 1.4; Frank-Wolfe 1.4, 1.2 and
 1.6. Adapters with AdamW take 2.7, 3.1 and 2.6, AdamW alone 1.6, 2.1 and 2.0; where it
-starts late, that is only the last tenth of a training. The second gradient of ``sam``
-counts in the cost profile of the method."""
+starts late, that is only the last tenth of a training. Learned weight maps take 1.4 to
+1.9 at width 3 and 1.6 to 2.4 at width 16, the soft cut of ``spartan`` 3.5 there (ratios
+within one run on a busy machine). The second gradient of ``sam`` counts in the cost
+profile of the method."""
 
 
 @dataclass(frozen=True)

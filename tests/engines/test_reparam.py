@@ -9,7 +9,7 @@ from spiral import engines
 from spiral.engines import reparam as torch_side
 from spiral.model import mlp
 from spiral.protocol import reparam
-from spiral.protocol.job import Reparam, Sgd
+from spiral.protocol.job import Adam, AdamW, Reparam, Sgd
 from tests import oracles
 from tests.engines import begin, build, furthest, make_job, some_masks
 from tests.tolerances import tolerance
@@ -269,6 +269,23 @@ def test_noise_depends_on_order_seed_and_step_alone():
     values = np.concatenate([draw[:2].ravel() for draw in whole])
     assert (np.abs(values) <= np.log(1e6)).all()
     assert abs((values > 0).mean() - 0.5) < 0.1
+
+
+@pytest.mark.parametrize("optimiser", [Adam(), AdamW(), Sgd(nesterov=True)])
+def test_other_optimisers_know_the_rate_and_penalty_of_the_numbers(optimiser):
+    job = job_of("product")
+    job = replace(job, plan=replace(job.plan, optimiser=optimiser))
+    found, expected = (
+        build(name).advance(job, state_of(job), BEGIN + 2)
+        for name in ("vmap", "reference")
+    )
+    gap = np.abs(theta_of(found) - theta_of(expected))
+    assert np.median(gap) <= tolerance("steps_20")
+    still = replace(job.plan.weight_map, rate=0.0)
+    job = replace(job, plan=replace(job.plan, weight_map=still))
+    found = build("vmap").advance(job, state_of(job), BEGIN + 2)
+    assert np.array_equal(found.adapters, state_of(job).adapters)
+    assert not np.array_equal(found.params, state_of(job).params)
 
 
 def test_engine_sparse_says_what_it_lacks():

@@ -12,7 +12,7 @@ from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import selection, shares
 from spiral.methods.parts.scores import sizes
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 Quota = Literal["erk", "igq"]
@@ -29,15 +29,16 @@ class NpbOptions(Options):
     allocation: Quota = Field(
         "erk",
         description="how the weights kept are shared among layers, as nearly as paths "
-        "allow (default: ours)",
+        "allow",
+        json_schema_extra=origin("ours"),
     )
     balance: float = Field(
         0.5,
         ge=0,
         le=1,
         description="share of the number of units in the objective, against the "
-        "number of paths (default: ours)",
-        json_schema_extra=unit("-"),
+        "number of paths",
+        json_schema_extra=unit("-") | origin("ours"),
     )
 
 
@@ -174,7 +175,7 @@ ENTRY = Entry(
         when="before",
         schedule="once",
         criterion="units and paths",
-        allocation="ERK",
+        allocation="erk",
         second_phase="train",
     ),
     options=NpbOptions,

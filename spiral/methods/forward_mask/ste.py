@@ -1,4 +1,8 @@
-"""``ste`` and ``sr_ste``: an inactive weight contributes nothing, but trains."""
+"""Straight-through estimators: an inactive weight contributes nothing, but trains.
+
+``ste`` and ``sr_ste`` rank over all layers, ``ste_layer`` and ``sr_ste_layer`` within
+each, as their authors do.
+"""
 
 from dataclasses import replace
 
@@ -56,7 +60,7 @@ STE_LAYER = replace(
     STE,
     summary="ste that ranks within each layer, as its authors do",
     options=LayerOptions,
-    taxonomy=replace(STE.taxonomy, allocation="uniform"),
+    taxonomy=replace(STE.taxonomy, allocation="uniform_alive"),
     marker="1",
 )
 SR_STE_LAYER = replace(

@@ -63,7 +63,11 @@ class EdgePopup:
         assert view.adapters is not None
         sizes = np.abs(view.adapters)
         kept = choose(sizes, view.keep, self.allocation, "rank", view.width)
-        return Change(masks=masks.with_biases(kept, view.width), plain=True), None
+        return Change(
+            masks=masks.with_biases(kept, view.width),
+            trainable=np.ones(view.params.shape, bool),  # if a recipe goes on
+            plain=True,
+        ), None
 
     def _begin(self, view: View) -> Change:
         """Return the change with which the search begins."""
@@ -105,7 +109,7 @@ ENTRY = Entry(
         when="after",
         schedule="once",
         criterion="learned scores",
-        allocation="uniform",
+        allocation="uniform_alive",
         cost="dense",
     ),
     options=EdgePopupOptions,
