@@ -13,7 +13,6 @@ FOLDER = Path(spiral.methods.__file__).parent
 
 
 INTERIM = {
-    *("dpf", "iht", "aiht"),
     *("l0", "cs", "spartan", "powerprop", "movement", "str", "sign_in"),
 }
 """Methods whose options have their origins only in descriptions so far."""
