@@ -1,6 +1,7 @@
 """Training with adapters (once a method has started it, ``Change.adapters``) or Adam.
 
 θ denotes all that trains: the trainable parameters and the adapters, if there are any.
+The numbers s of a learned weight map (``protocol.reparam``) are adapters, too.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,12 +12,20 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from spiral.engines import forward, optimisers
+from spiral.engines import forward, optimisers, reparam
 from spiral.engines.forward import Active
 from spiral.model import gradients
 from spiral.protocol import adapters
 from spiral.protocol.adapters import LowRank
-from spiral.protocol.job import Adam, AdamW, ForwardMask, Mask, TrainJob, TrainState
+from spiral.protocol.job import (
+    Adam,
+    AdamW,
+    ForwardMask,
+    Mask,
+    Reparam,
+    TrainJob,
+    TrainState,
+)
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 Loss = Callable[..., Tensor]
@@ -25,7 +34,7 @@ Loss = Callable[..., Tensor]
 def usual(job: TrainJob, state: TrainState) -> TrainJob:
     """Return the job without what has not started: maps without adapters, late Adam."""
     plan = job.plan
-    if isinstance(plan.weight_map, LowRank) and state.adapters is None:
+    if isinstance(plan.weight_map, LowRank | Reparam) and state.adapters is None:
         plan = replace(plan, weight_map=None)
     if isinstance(plan.optimiser, Adam | AdamW) and state.step < plan.optimiser.since:
         plan = replace(plan, optimiser=plan.controls.optimiser)
@@ -43,21 +52,21 @@ def advance(
     """Train a pack at once from ``state.step`` to ``stop``."""
     state = _with_moments(state)
     theta, moments, moving = _tensors(state, device)
-    kept = torch.tensor(state.masks, device=device)
-    slopes = vmap(grad(_loss(job)))
+    slopes, given = _slopes(job, device), reparam.reader(job, state, device)
     update = optimisers.pack_update(job, state, moving)
     rates = torch.tensor(job.rates(state, state.step, stop), device=device)
-    losses, plain_loss = torch.tensor(state.losses_so_far()), vmap(_loss(job, 0.0))
+    losses = torch.tensor(state.losses_so_far())
+    plain_loss = vmap(_loss(job, plain=True))
     active = Active.of(job, state)
     for step, (x, y) in enumerate(batches, start=state.step):
         theta, factor = _masked(active, theta, step)
-        seen = theta if factor is None else theta * factor
+        seen, more = theta if factor is None else theta * factor, given(theta, step)
         if step >= job.last_epoch:
-            losses += plain_loss(seen, kept, x, y).double().cpu()
-        slope = forward.of_stored(job, slopes(seen, kept, x, y), theta, factor)
+            losses += plain_loss(seen, x, y, *more).double().cpu()
+        slope = forward.of_stored(job, slopes(seen, x, y, *more), theta, factor)
         slope = torch.where(moving, slope, 0.0)
         new, moments = update(step, rates[step - state.step], theta, moments, slope)
-        theta = torch.where(moving, new, theta)
+        theta = reparam.bounded(job, torch.where(moving, new, theta))
     state = replace(state, losses=losses.numpy(), active=active.in_force)
     return _state(state, stop, theta, moments)
 
@@ -82,9 +91,9 @@ def advance_one(
         θ, its moments, the sum of losses, and the forward mask in force.
     """
     theta, moments, moving = (t[0] for t in _tensors(state, device))
-    kept = torch.tensor(state.masks[0], device=device)
     update = optimisers.update_of_one(job, state, theta, moments)
-    loss_of_one, plain_loss = _loss(job), _loss(job, 0.0)
+    loss_of_one, plain_loss = _loss(job), _loss(job, plain=True)
+    given = reparam.reader(job, state, device)
     losses, frozen = state.losses_so_far(), theta.clone()
     active = Active.of(job, state)
     for step, rate in enumerate(job.rates(state, state.step, stop)[:, 0], state.step):
@@ -93,13 +102,14 @@ def advance_one(
         theta.copy_(stored[0])
         factor = None if factors is None else factors[0]
         seen = theta.clone() if factor is None else theta * factor
+        data = (x.T, y, *(array[0] for array in given(theta[None], step)))
         if step >= job.last_epoch:
-            losses += plain_loss(seen, kept, x.T, y).item()
+            losses += plain_loss(seen, *data).item()
         seen.requires_grad_()
-        (slope,) = torch.autograd.grad(loss_of_one(seen, kept, x.T, y), seen)
+        (slope,) = torch.autograd.grad(loss_of_one(seen, *data), seen)
         slope = forward.of_stored(job, slope, theta, factor)
         update(torch.where(moving, slope, 0.0), float(rate))
-        theta.copy_(torch.where(moving, theta, frozen))
+        theta.copy_(reparam.bounded(job, torch.where(moving, theta, frozen)))
     moments[:, ~moving] = 0
     return theta.cpu().numpy(), moments.cpu().numpy(), losses, active.in_force
 
@@ -120,17 +130,34 @@ def advance_each(
     return _state(state, stop, torch.tensor(theta), torch.tensor(moments))
 
 
-def _loss(job: TrainJob, smoothing: float | None = None) -> Loss:
-    """Return the loss of one network: (θ [P+Q], mask [P], x [2, B], y [B]) → scalar."""
-    smooth = job.plan.label_smoothing if smoothing is None else smoothing
-    plain = gradients.loss_of_one(job.width, smooth)
-    here, size = job.plan.weight_map, job.initial.shape[1]
+def _slopes(job: TrainJob, device: str) -> Loss:
+    """Return the gradients of a pack: (θ [N, P+Q], x, y, …) → [N, P+Q]."""
+    here = job.plan.weight_map
+    if not isinstance(here, Reparam):
+        return vmap(grad(_loss(job)))
+    pack = (job.networks, job.width, job.batch, job.plan.label_smoothing)
+    return reparam.traced_slopes(*pack, device, here.setting)
 
-    def loss(theta: Tensor, kept: Tensor, x: Tensor, y: Tensor) -> Tensor:
+
+def _loss(job: TrainJob, plain: bool = False) -> Loss:
+    """Return the loss of one network: (θ [P+Q], x [2, B], y [B], …) → scalar.
+
+    Args:
+        job: The pack; for what follows the batch see ``reparam.reader``.
+        plain: Without label smoothing and the penalty of a weight map.
+    """
+    smoothing = 0.0 if plain else job.plan.label_smoothing
+    here, size = job.plan.weight_map, job.initial.shape[1]
+    if isinstance(here, Reparam):
+        setting = here.setting._replace(penalty=0.0) if plain else here.setting
+        return reparam.loss_of_one(job.width, setting, smoothing)
+    of_params = gradients.loss_of_one(job.width, smoothing)
+
+    def loss(theta: Tensor, x: Tensor, y: Tensor, kept: Tensor) -> Tensor:
         params = theta[:size]
         if isinstance(here, LowRank):
             params = adapters.effective(params, kept, theta[size:], here, torch.cat)
-        return plain(params, x, y)
+        return of_params(params, x, y)
 
     return loss
 

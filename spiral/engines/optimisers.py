@@ -4,12 +4,14 @@ Twice: for packs [N, P+Q], and for one network by torch's own optimisers.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from spiral.engines import reparam
 from spiral.protocol.job import Adam, AdamW, TrainJob, TrainState
 
 DECAY = (0.9, 0.999)
@@ -58,10 +60,12 @@ def pack_update(job: TrainJob, state: TrainState, moving: Tensor) -> PackUpdate:
         torch.tensor(column.astype(np.float32)[:, None], device=moving.device)
         for column in (job.momentum, job.weight_decay)
     )
+    pace, share = reparam.columns(job, str(moving.device))
+    decay = decay * share
     if is_adam(job):
         ages = Ages.of(state, str(moving.device))
         decoupled = isinstance(job.plan.optimiser, AdamW)
-        return _pack_adam(ages, moving, decay, decoupled)
+        return _pack_adam(ages, moving, (pace, decay), decoupled)
     nesterov = job.plan.nesterov
 
     def update(
@@ -71,15 +75,19 @@ def pack_update(job: TrainJob, state: TrainState, moving: Tensor) -> PackUpdate:
         velocity = momentum * moments[:, 0] + slope
         change = slope + momentum * velocity if nesterov else velocity
         after = torch.stack([velocity, moments[:, 1]], 1)
-        return theta - rate[:, None] * change, after
+        return theta - rate[:, None] * pace * change, after
 
     return update
 
 
 def _pack_adam(
-    ages: Ages, moving: Tensor, decay: Tensor, decoupled: bool
+    ages: Ages, moving: Tensor, factors: tuple[Tensor | float, Tensor], decoupled: bool
 ) -> PackUpdate:
-    """Return the update of a pack by Adam, or AdamW if the decay is decoupled."""
+    """Return the update of a pack by Adam, or AdamW if the decay is decoupled.
+
+    ``factors`` are those on the learning rate, and the L2 penalties.
+    """
+    pace, decay = factors
 
     def update(
         step: int, rate: Tensor, theta: Tensor, moments: Tensor, slope: Tensor
@@ -92,7 +100,8 @@ def _pack_adam(
         change = first / ages.correction(DECAY[0], step) / size
         if decoupled:
             change = change + decay * theta
-        return theta - rate[:, None] * change, torch.stack([first, second], 1)
+        after = torch.stack([first, second], 1)
+        return theta - rate[:, None] * pace * change, after
 
     return update
 
@@ -101,9 +110,22 @@ def update_of_one(
     job: TrainJob, state: TrainState, theta: Tensor, moments: Tensor
 ) -> Update:
     """Return the update of θ [P+Q] and moments [2, P+Q] of a pack of one network."""
-    if is_adam(job):
-        return _torch_adam(job, state, theta, moments)
-    return torch_sgd(job, theta, moments[0])
+    assert state.born is not None
+    parts, updates = reparam.parts(job), []
+    for place, _, decay in parts:
+        part = replace(job, weight_decay=job.weight_decay * decay)
+        here, both = theta[place], moments[:, place]
+        if is_adam(job):
+            now = replace(state, born=state.born[:, place])
+            updates.append(_torch_adam(part, now, here, both))
+        else:
+            updates.append(torch_sgd(part, here, both[0]))
+
+    def update(slope: Tensor, rate: float) -> None:
+        for (place, pace, _), one in zip(parts, updates, strict=True):
+            one(slope[place], rate * pace)
+
+    return update
 
 
 def torch_sgd(job: TrainJob, theta: Tensor, velocity: Tensor) -> Update:

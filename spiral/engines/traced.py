@@ -59,7 +59,7 @@ def traced_step(
         change = gradient + momentum * velocity if nesterov else velocity
         return params - rate * change, velocity
 
-    return _trace(step, _shapes(networks, width, batch), device, {2})
+    return trace(step, _shapes(networks, width, batch), device, {2})
 
 
 @lru_cache(maxsize=16)
@@ -99,7 +99,7 @@ def traced_masked_step(
         return params - rate * change, velocity
 
     shapes = _shapes(networks, width, batch)
-    return _trace(step, [*shapes, shapes[0]], device, {2})
+    return trace(step, [*shapes, shapes[0]], device, {2})
 
 
 def _shapes(networks: int, width: int, batch: int) -> list[tuple[int, ...]]:
@@ -124,10 +124,10 @@ def traced_move(networks: int, setting: tuple[FrankWolfe, int], device: str) -> 
         return torch.where(trains, moved, params)
 
     pack = (networks, mlp.param_count(setting[1]))
-    return _trace(move, [pack, pack, pack, pack, (networks, 1)], device, {2, 3})
+    return trace(move, [pack, pack, pack, pack, (networks, 1)], device, {2, 3})
 
 
-def _trace(
+def trace(
     function: Step, shapes: list[tuple[int, ...]], device: str, bools: set[int]
 ) -> Step:
     """Return a function of tensors of these shapes as a graph."""

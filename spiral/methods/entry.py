@@ -88,7 +88,8 @@ class Taxonomy:
     grow: str = "none"
     """What brings weights back."""
     allocation: str = "global"
-    """How kept weights are shared among the layers."""
+    """How kept weights are shared among the layers: the default of the option of this
+    name, where there is one."""
     data: str = "none"
     """What a decision uses beside the weights."""
     cost: str = "sparse"

@@ -2,7 +2,16 @@
 
 import dataclasses
 
-from spiral.methods.at_init import force, grasp, ntk_sap, phew, prospr, snip, synflow
+from spiral.methods.at_init import (
+    force,
+    grasp,
+    npb,
+    ntk_sap,
+    phew,
+    prospr,
+    snip,
+    synflow,
+)
 from spiral.methods.controls import block, dense, mask, random, scratch
 from spiral.methods.dynamic import (
     acdc,
@@ -17,8 +26,18 @@ from spiral.methods.dynamic import (
 )
 from spiral.methods.entry import Entry
 from spiral.methods.forward_mask import dpf, iht, mdgf, sdgf, ste
-from spiral.methods.layerwise import alps, obc, sparsegpt, wanda
-from spiral.methods.learned import sfw
+from spiral.methods.layerwise import alps, dsnot, obc, sparsegpt, wanda
+from spiral.methods.learned import (
+    cs,
+    edge_popup,
+    l0,
+    movement,
+    powerprop,
+    sfw,
+    sign_in,
+    soft_threshold,
+    spartan,
+)
 from spiral.methods.magnitude import gmp, lrr, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
 from spiral.methods.second_order import cbs, chita, obs, obspa, woodfisher
@@ -55,6 +74,7 @@ METHODS |= {
     "prospr": prospr.ENTRY,
     "ntk_sap": ntk_sap.ENTRY,
     "phew": phew.ENTRY,
+    "npb": npb.ENTRY,
     "rigl": rigl.ENTRY,
     "set": sparse_evolution.ENTRY,
     "mest": mest.ENTRY,
@@ -85,6 +105,14 @@ METHODS |= {
     "iht": iht.IHT,
     "aiht": iht.AIHT,
     "sfw": sfw.ENTRY,
+    "str": soft_threshold.ENTRY,
+    "powerprop": powerprop.ENTRY,
+    "movement": movement.ENTRY,
+    "cs": cs.ENTRY,
+    "spartan": spartan.ENTRY,
+    "l0": l0.ENTRY,
+    "edge_popup": edge_popup.ENTRY,
+    "sign_in": sign_in.ENTRY,
     "block": block.ENTRY,
     "mask": mask.ENTRY,
     "l1_unit": l1_unit.ENTRY,
@@ -99,6 +127,7 @@ METHODS |= {
     "sparsegpt": sparsegpt.ENTRY,
     "obc": obc.ENTRY,
     "alps": alps.ENTRY,
+    "dsnot": dsnot.ENTRY,
     "soft_filter": soft_filter.ENTRY,
     "group_norm": group_norm.ENTRY,
     "slimming": slimming.ENTRY,

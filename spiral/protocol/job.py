@@ -29,6 +29,7 @@ from spiral.protocol.plan import (
     Sgd,
     variant,
 )
+from spiral.protocol.reparam import Reparam
 from spiral.tasks import cubist
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Method",
     "Params",
     "Plan",
+    "Reparam",
     "Rescale",
     "Sam",
     "Sgd",

@@ -15,6 +15,7 @@ from spiral.model import schedules
 from spiral.model.groups import Scope
 from spiral.protocol.adapters import LowRank
 from spiral.protocol.norm_balls import Ball
+from spiral.protocol.reparam import Reparam
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class Plan:
     optimiser: Sgd | FrankWolfe | Adam | AdamW | Sam = Sgd()
     label_smoothing: float = 0.0
     """ε in the targets y(1 - ε) + ε/2."""
-    weight_map: ForwardMask | LowRank | None = None
+    weight_map: ForwardMask | LowRank | Reparam | None = None
     """Map from stored to effective weights, applied in the forward pass only."""
     siblings: int = 1
     """Networks that one config trains, identical until the method separates them; the

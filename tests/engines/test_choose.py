@@ -76,9 +76,8 @@ def test_unsupported_is_said_in_words(name):
     known = "sgd, adam, adamw, sam, sfw"
     assert text == f"does not support optimiser 'lion' (supported: {known})"
     text = engines.unsupported(name, plan(weight_map="topk"))
-    assert (
-        text == "does not support weight map 'topk' (supported: forward_mask, low_rank)"
-    )
+    known = "forward_mask, low_rank, reparam"
+    assert text == f"does not support weight map 'topk' (supported: {known})"
     assert engines.unsupported(name, plan()) is None
 
 

@@ -225,6 +225,35 @@ def test_adam_trains_behind_a_forward_mask(name, optimiser, gradient):
         assert gap[clear].max() <= 1e-4 * RATE + tolerance("adam")
 
 
+def behind_a_mask(optimiser):
+    """Return a job under a forward mask of the ten largest weights."""
+    job = job_of(optimiser)
+    rest = np.full(job.plan.steps, 0.3)
+    mask = ForwardMask({0: Scope("global")}, rest, "ste", 0.05)
+    return replace(job, plan=replace(job.plan, weight_map=mask))
+
+
+NESTEROV = Sgd(nesterov=True)
+KNOWING = [
+    name
+    for name in CPU
+    if name != "reference"
+    and engines.unsupported(name, behind_a_mask(NESTEROV).plan) is None
+]
+
+
+@pytest.mark.parametrize("name", KNOWING)
+def test_nesterov_trains_behind_a_forward_mask(name):
+    job, plain = behind_a_mask(NESTEROV), behind_a_mask(Sgd())
+    counts = np.full((3, 1), 10)
+    found, expected, other = (
+        advance(engine, each, 20, replace(begin(each), active_counts=counts)).params
+        for engine, each in ((name, job), ("reference", job), (name, plain))
+    )
+    assert furthest(found, expected) <= tolerance("steps_20")
+    assert furthest(found, other) > 1000 * tolerance("steps_20")
+
+
 KINDS = {
     "sgd": lambda w: torch.optim.SGD(
         w, lr=RATE, momentum=0.9, weight_decay=0.1, nesterov=True

@@ -13,8 +13,8 @@ FOLDER = Path(spiral.methods.__file__).parent
 
 
 INTERIM = {
-    *("dpf", "iht", "aiht", "ntk_sap"),
-    *("obs", "woodfisher", "cbs", "chita", "wanda", "sparsegpt", "obc", "alps"),
+    *("dpf", "iht", "aiht"),
+    *("l0", "cs", "spartan", "powerprop", "movement", "str", "sign_in"),
 }
 """Methods whose options have their origins only in descriptions so far."""
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spiral.experiment import prepare
-from spiral.methods.parts import erk
+from spiral.methods.parts import erk, shares
 from spiral.model import masks, mlp
 from tests import GOLDEN_FILES
 from tests.methods import Still, act, decide, table, view_of
@@ -69,6 +69,19 @@ def test_masks_by_magnitude_are_theirs(method, width, keep, expected):
         for number, mask in prunings.items():
             kept = engine.seen[first + int(number)][[n]]
             assert hexed(masks.with_biases(kept, width)[0]) == mask
+
+
+@pytest.mark.parametrize(("method", "less"), [("lth", 1), ("snip", 0)])
+@pytest.mark.parametrize("allocation", [*shares.RULES])
+def test_their_rules_apply_within_layers_too(method, less, allocation):
+    """A strict threshold of its own takes one weight of every layer."""
+    keep = [44, 65]
+    configs = table(
+        method, 2, width=16, keep=keep, fidelity="zp24", allocation=allocation
+    )
+    kept = masks.of_weights(decide(configs, Still()).masks, 16)
+    quotas = shares.quotas(np.array(keep), 16, allocation)
+    assert np.array_equal(shares.of_mask(kept, 16), quotas - less)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from spiral.methods.parts.allocation import Allocation, allocation_option, choos
 from spiral.methods.parts.scores import forgiving
 from spiral.methods.parts.selection import degenerate
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
 
 EPSILON = 0.01
@@ -27,27 +27,27 @@ class NtkSapOptions(Options):
     rounds: int = Field(
         20,
         ge=1,
-        description="rounds of scoring and pruning (authors' script, CIFAR-10)",
-        json_schema_extra=unit("rounds"),
+        description="rounds of scoring and pruning",
+        json_schema_extra=unit("rounds") | origin("authors' script, CIFAR-10"),
     )
     draws: int = Field(
         5,
         ge=1,
-        description="draws of weights and inputs for one score (authors' script, "
-        "CIFAR-10)",
-        json_schema_extra=unit("draws"),
+        description="draws of weights and inputs for one score",
+        json_schema_extra=unit("draws") | origin("authors' script, CIFAR-10"),
     )
     inputs: int = Field(
         256,
         ge=1,
         le=25_000,
-        description="normal inputs of a draw (default of the authors' code)",
-        json_schema_extra=unit("points"),
+        description="normal inputs of a draw",
+        json_schema_extra=unit("points") | origin("default of the authors' code"),
     )
     noise: Literal["exact", "sampled"] = Field(
         "exact",
         description="mean over all perturbations of the weights, or one draw, as in "
-        "the authors' code (default: ours)",
+        "the authors' code",
+        json_schema_extra=origin("ours"),
     )
     allocation: Allocation = allocation_option("Wang et al. 2023")
 

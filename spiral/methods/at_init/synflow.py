@@ -133,7 +133,7 @@ def flow(size: Float[np.ndarray, "N P"], width: int) -> Float[np.ndarray, "N W"]
 
 ENTRY = Entry(
     build=Synflow,
-    summary="rounds of pruning by synaptic flow, without data",
+    summary="rounds of pruning by synaptic flow, without data; of squares it is PX",
     citation="Tanaka et al., NeurIPS 2020, arXiv:2006.05467",
     taxonomy=Taxonomy(
         unit="weight",

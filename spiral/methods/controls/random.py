@@ -14,7 +14,7 @@ from spiral.protocol.job import Budget, Change, Plan, View
 class RandomOptions(Options):
     """Options of ``random``."""
 
-    allocation: Allocation = allocation_option("this control")
+    allocation: Allocation = allocation_option("ours")
 
 
 class StaticOptions(CyclicOptions):
@@ -74,7 +74,7 @@ STATIC = replace(
     summary="a random mask with Erdős–Rényi densities at initialisation, then train",
     citation="Mocanu et al. 2018, arXiv:1707.04780; Liu et al., ICLR 2022, "
     "arXiv:2202.02643; code: VITA-Group/Random_Pruning",
-    taxonomy=replace(RANDOM.taxonomy, allocation="ERK"),
+    taxonomy=replace(RANDOM.taxonomy, allocation="erk"),
     options=StaticOptions,
     marker="+",
 )

@@ -153,7 +153,7 @@ def _entry(sampled: bool, citation: str, marker: str) -> Entry:
             schedule="alternating",
             criterion="magnitude",
             grow="topology",
-            allocation="ERK",
+            allocation="erk",
         ),
         options=ChtOptions,
         colour="#336655",

@@ -103,7 +103,7 @@ ENTRY = Entry(
         schedule="alternating",
         criterion="sign change",
         grow="random",
-        allocation="ERK",
+        allocation="erk",
     ),
     options=DeeprOptions,
     gradients=price,

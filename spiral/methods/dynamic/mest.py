@@ -150,7 +150,7 @@ ENTRY = Entry(
         schedule="alternating",
         criterion="|w| + λ|g|",
         grow="random",
-        allocation="ERK",
+        allocation="erk",
         data="a batch an update",
     ),
     options=MestOptions,

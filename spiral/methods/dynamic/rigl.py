@@ -189,7 +189,7 @@ ENTRY = Entry(
         schedule="alternating",
         criterion="magnitude",
         grow="gradient",
-        allocation="ERK",
+        allocation="erk",
         data="a batch an update",
     ),
     options=RiglOptions,

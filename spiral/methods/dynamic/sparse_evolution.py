@@ -170,7 +170,7 @@ ENTRY = Entry(
         schedule="alternating",
         criterion="magnitude by sign",
         grow="random",
-        allocation="ERK",
+        allocation="erk",
     ),
     options=SetOptions,
     check=check,

@@ -69,7 +69,7 @@ class AihtOptions(Options):
     )
     begin: float = BEGIN
     end: float = END
-    allocation: Allocation = allocation_option("this project")
+    allocation: Allocation = allocation_option("ours")
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,12 @@ class Aiht:
         """Keep the largest weights, or let all train."""
         kept = np.ones_like(view.masks)
         number, last = view.plan.events.index(view.step), view.plan.events[-1]
-        if number % 2 == 0 or view.step == last:
-            chosen = largest(view, view.keep, self.allocation)
-            kept[:, mlp.is_weight(view.width)] = chosen
+        if number % 2 and view.step < last:
+            return Change(masks=kept), None
+        stay = largest(view, view.keep, self.allocation)
         if view.step == last:
-            kept = masks.with_biases(chosen, view.width)
+            return Change(masks=masks.with_biases(stay, view.width)), None
+        kept[:, mlp.is_weight(view.width)] = stay
         return Change(masks=kept), None
 
 

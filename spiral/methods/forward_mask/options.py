@@ -27,13 +27,14 @@ MOST_FRAMES = 10
 """Assumption: no stepwise ramp has more frames, whatever the number of weights."""
 
 
-SCOPE = "rank over all layers, within each layer separately, or N:M along inputs"
-
-
 class StraightThroughOptions(Options):
     """Options of the whole family."""
 
-    scope: Kind = Field("global", description=SCOPE)
+    scope: Kind = Field(
+        "global",
+        description="rank over all layers, within each layer separately, or N:M along "
+        "inputs",
+    )
     allocation: Fixed = allocation_option("ours; the authors rank within layers")
     nm_keep: int = n_of_m.NM_KEEP
     nm_group: int = n_of_m.NM_GROUP
@@ -54,7 +55,7 @@ class StraightThroughOptions(Options):
 class LayerOptions(StraightThroughOptions):
     """Options of the methods that rank as their authors do."""
 
-    scope: Kind = Field("layer", description=SCOPE)
+    allocation: Fixed = allocation_option("Zhou et al. 2021", "uniform_alive")
 
 
 class StagedOptions(StraightThroughOptions):

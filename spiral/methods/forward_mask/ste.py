@@ -1,4 +1,8 @@
-"""``ste`` and ``sr_ste``: an inactive weight contributes nothing, but trains."""
+"""Straight-through estimators: an inactive weight contributes nothing, but trains.
+
+``ste`` and ``sr_ste`` rank over all layers, ``ste_layer`` and ``sr_ste_layer`` within
+each, as their authors do.
+"""
 
 from dataclasses import replace
 

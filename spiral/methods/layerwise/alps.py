@@ -118,7 +118,7 @@ def fitted(dense: Weights, matrix: Matrix, kept: Kept) -> Weights:
 ENTRY = Entry(
     build=build,
     summary="ADMM for a layer's mask, then least squares",
-    citation="Meng et al., NeurIPS 2024, arXiv:2406.07831",
+    citation="Meng et al., NeurIPS 2024, arXiv:2406.07831; code: mazumder-lab/ALPS",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

@@ -40,7 +40,7 @@ def prune(layer: Layer, keep: int, damping: float) -> tuple[Weights, Kept]:
 ENTRY = Entry(
     build=build,
     summary="brain surgeon in each unit, for the squared error of its output",
-    citation="Frantar & Alistarh, NeurIPS 2022, arXiv:2208.11580",
+    citation="Frantar & Alistarh, NeurIPS 2022, arXiv:2208.11580; code: IST-DASLab/OBC",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

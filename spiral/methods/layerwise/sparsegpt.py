@@ -57,7 +57,8 @@ def _best(weights: Weights, diagonal: np.ndarray, removals: int) -> Kept:
 ENTRY = Entry(
     build=build,
     summary="one pass over a layer's columns, those to come compensate",
-    citation="Frantar & Alistarh, ICML 2023, arXiv:2301.00774",
+    citation="Frantar & Alistarh, ICML 2023, arXiv:2301.00774; "
+    "code: IST-DASLab/sparsegpt",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

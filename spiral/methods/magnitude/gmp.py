@@ -158,7 +158,7 @@ LAMP = replace(
     summary="gradual pruning by magnitudes that are normalised within each layer",
     citation="Lee et al., ICLR 2021, arXiv:2010.07611; code: "
     "jaeho-lee/layer-adaptive-sparsity",
-    taxonomy=replace(ENTRY.taxonomy, allocation="LAMP"),
+    taxonomy=replace(ENTRY.taxonomy, allocation="lamp"),
     options=LampOptions,
     check=nothing_to_check,
     marker="D",

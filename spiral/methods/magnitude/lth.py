@@ -63,6 +63,7 @@ class LthOptions(LevelOptions):
         description="what returns to `rewind_epoch`: the weights kept, while learning "
         "rates start again (Frankle & Carbin 2019), learning rates (Renda et al. 2020) "
         "or both (Frankle et al. 2020)",
+        json_schema_extra=origin("Frankle & Carbin 2019"),
     )
 
 

@@ -56,8 +56,8 @@ class CyclicOptions(Options):
     )
     lengths: Lengths = Field(
         "constant",
-        description="how the epochs are shared among the cycles (default of the code "
-        "of Gadhikar et al. 2024)",
+        description="how the epochs are shared among the cycles",
+        json_schema_extra=origin("Gadhikar et al. 2024: default of their code"),
     )
 
 

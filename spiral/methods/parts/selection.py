@@ -6,7 +6,6 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from spiral.methods.parts.shares import proportional
 from spiral.model import masks, mlp
 
 Rule = Literal["rank", "topk", "sorted", "strict", "loose"]
@@ -76,27 +75,6 @@ RULES: dict[Rule, Callable[[Scores, Counts], WeightMask]] = {
     "strict": _strict,
     "loose": _loose,
 }
-
-
-def cut(
-    scores: Scores,
-    keep: Counts,
-    width: int,
-    scope: Literal["global", "layer"] = "global",
-    rule: Rule = "rank",
-) -> WeightMask:
-    """Choose the weights to keep over all layers, or each layer's share of them.
-
-    Args:
-        scores: The higher the better.
-        keep: How many each network keeps.
-        width: Hidden width w.
-        scope: ``layer`` shares ``keep`` in proportion to the layers' sizes.
-        rule: How the count is met (see :data:`Rule`).
-    """
-    if scope == "global":
-        return select(scores, keep, rule)
-    return by_layer(width, scores, proportional(keep, width), rule)
 
 
 def by_layer(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from spiral import spelling
 from spiral.errors import ConfigError
+from spiral.protocol import config
 from spiral.protocol.methods import Methods
 from spiral.report.stats.differences import NOTHING
 from spiral.report.stats.selection import known_columns
@@ -22,7 +23,9 @@ def select(
     Args:
         rows: Config columns and results.
         where: Columns, or axes of the taxonomy of methods, and values. A name that is
-            both is an axis if the axis has all these values.
+            both is an axis if the axis has all these values; but if they are values of
+            an option, too, rows that have the option are judged by it, since the axis
+            only knows its default (``allocation=global``).
         methods: Those that this process knows, with their taxonomy.
         always: Methods that are kept whatever is asked of methods.
 
@@ -33,8 +36,8 @@ def select(
     kinds = {n: values for n, values in where.items() if _is_axis(axes, n, values)}
     chosen = np.ones(len(rows), bool)
     kept = rows["method"].isin([*always]).to_numpy(bool)
-    if kinds:
-        chosen &= rows["method"].isin(methods.of_kind(kinds)).to_numpy(bool) | kept
+    for name, values in kinds.items():
+        chosen &= _of_kind(rows, name, values, methods) | kept
     for name, values in where.items():
         if name not in kinds:
             chosen &= _having(rows, name, values, methods) | (kept & (name == "method"))
@@ -50,6 +53,23 @@ def _is_axis(
 ) -> bool:
     """Return whether a condition is of an axis of the taxonomy."""
     return name in axes and {*values} <= axes[name]
+
+
+def _of_kind(
+    rows: pd.DataFrame, name: str, values: Sequence[str], methods: Methods
+) -> np.ndarray:
+    """Return which rows have one of some values on an axis."""
+    found = rows["method"].isin(methods.of_kind({name: values})).to_numpy(bool)
+    option = config.option_fields(methods.options).get(name)
+    if name not in rows or not option or not {*values} <= {*_legal(option)}:
+        return found
+    own = rows[name].isin(values).to_numpy(bool)
+    return np.where(rows[name].isna().to_numpy(bool), found, own)
+
+
+def _legal(option: config.ConfigField) -> Sequence[str]:
+    """Return the words that an option may be."""
+    return option.legal().get("enum", ())
 
 
 def _having(

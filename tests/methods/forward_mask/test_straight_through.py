@@ -349,8 +349,10 @@ def test_the_authors_ranking_is_an_entry_of_its_own(name):
     of_layers, of_all = (
         prepare.build_method(table(each, 1).iloc[0]) for each in (f"{name}_layer", name)
     )
-    assert of_all.scope == "global"
-    assert of_layers == replace(of_all, scope="layer")
+    assert of_layers == replace(of_all, allocation="uniform_alive")
+    configs = table(f"{name}_layer", 2, **SHORT)
+    as_layers = table(name, 2, scope="layer", **SHORT)
+    assert np.array_equal(decide(configs).masks, decide(as_layers).masks)
 
 
 @pytest.mark.parametrize("keep", [26, 33, 44])

@@ -1,4 +1,4 @@
-"""``wanda``, ``sparsegpt``, ``obc`` and ``alps`` on a layer, and on all of them."""
+"""``wanda``, ``sparsegpt``, ``obc``, ``alps`` and ``dsnot`` on one layer and on all."""
 
 from itertools import combinations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spiral.experiment import prepare
-from spiral.methods.layerwise import alps, layers, obc, sparsegpt, wanda
+from spiral.methods.layerwise import alps, dsnot, layers, obc, sparsegpt, wanda
 from spiral.methods.layerwise.layers import Layer
 from spiral.methods.parts import shares
 from spiral.methods.registry import METHODS
@@ -14,7 +14,7 @@ from spiral.model import mlp
 from tests import oracles
 from tests.methods import act, chosen, first_view, plan_at, table
 
-FAMILY = ["wanda", "sparsegpt", "obc", "alps"]
+FAMILY = ["wanda", "sparsegpt", "obc", "alps", "dsnot"]
 W = np.cos(1 + np.arange(24.0)).reshape(4, 6)
 A = np.sin(np.outer(np.arange(40) + 1, np.arange(6) + 1.5))
 C = 0.6 / (1 + np.abs(np.subtract.outer(np.arange(6), np.arange(6)))) + 0.4 * np.eye(6)
@@ -212,9 +212,71 @@ def test_narrow_and_wide_networks(method, width, keep):
     assert np.isfinite(change.params).all()
 
 
+# mazumder-lab/ALPS, alps.py: ALPS_admm on a CPU
+@pytest.mark.parametrize(
+    ("keep", "places", "lost"),
+    [
+        (6, [12, 15, 35, 36, 37, 38], 185.0348),
+        (10, [12, 13, 14, 15, 16, 17, 35, 36, 37, 38], 142.3871),
+        (20, [*range(10, 20), *range(32, 42)], 62.4838),
+        (30, [*range(7, 22), *range(29, 44)], 14.8743),
+    ],
+)
+def test_alps_keeps_what_the_published_code_keeps(keep, places, lost):
+    weights = np.cos(2 + 3 * np.arange(48.0)).reshape(6, 8)
+    waves = np.sin(np.outer(np.arange(50) + 1, np.arange(8) + 1.7))
+    inputs = np.maximum(waves + 0.2, 0)
+    new, kept = alps.prune(layer(weights, inputs), keep, 0.01)
+    assert np.flatnonzero(kept).tolist() == places
+    assert np.isclose((((new - weights) @ inputs.T) ** 2).sum(), lost, atol=1e-3)
+
+
 def test_alps_fits_each_row_on_its_mask():
     weights, kept = alps.prune(layer(), 12, 1e-9)
     assert np.allclose(weights, least_squares(kept), atol=1e-6)
+
+
+# zyxxmu/DSnoT, lib/prune.py: prune_DSnoT from Wanda's mask, means over all points
+SWAPPED = [
+    [2, 6, 7, 8, 9, 10, 11, 15],
+    [2, 3, 7, 9, 10, 11, 12, 15],
+    [0, 1, 3, 4, 8, 10, 11, 13],
+    [2, 3, 4, 6, 7, 9, 14, 15],
+    [0, 1, 3, 4, 8, 9, 11, 14],
+    [0, 1, 3, 7, 11, 12, 13, 14],
+]
+
+
+def waves():
+    """Return a layer of which two units have a mean that exchanges bring down."""
+    inputs = np.sin(np.outer(np.arange(60) + 1, np.arange(16) + 1.7))
+    weights = np.sin(0.37 * np.arange(96) ** 2).reshape(6, 16)
+    return layer(weights, np.maximum(inputs, -0.2) + 0.2)
+
+
+def test_dsnot_keeps_what_the_published_code_keeps():
+    one = waves()
+    new, kept = dsnot.prune(one, 48, "row", 50, 0.1)
+    assert [np.flatnonzero(row).tolist() for row in kept] == SWAPPED
+    assert np.array_equal(new, np.where(kept, one.weights, 0))
+    _, first = wanda.by_row(one, 48)
+    assert (kept != first).sum(axis=1).tolist() == [0, 0, 0, 4, 2, 0]
+
+
+def test_dsnot_brings_means_closer_and_ends_when_told():
+    one = waves()
+    _, first = wanda.by_row(one, 48)
+
+    def off(kept):
+        return np.abs((np.where(kept, 0, one.weights) @ one.inputs.T).mean(axis=1))
+
+    _, once = dsnot.prune(one, 48, "row", 1, 0.1)
+    _, often = dsnot.prune(one, 48, "row", 50, 0.1)
+    assert (once != first).sum(axis=1).tolist() == [0, 0, 0, 2, 2, 0]
+    assert (off(often) <= off(once)).all()
+    assert (off(once) <= off(first)).all()
+    _, never = dsnot.prune(one, 48, "row", 50, off(first).max())
+    assert np.array_equal(never, first)
 
 
 def test_inverse_moments_are_those_of_the_inputs():

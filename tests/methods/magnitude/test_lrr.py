@@ -7,7 +7,7 @@ import pytest
 
 from spiral.methods.registry import METHODS
 from spiral.sweep import packs
-from tests.methods import Drift, decide, table
+from tests.methods import Drift, decide, kept_weights, table
 
 
 class Pushing(Drift):
@@ -44,6 +44,13 @@ def test_it_is_lth_that_rewinds_rates(epoch):
     lth = decide(table("lth", 2, rewind="rates", **options))
     assert np.array_equal(lrr.masks, lth.masks)
     assert np.array_equal(lrr.params, lth.params)
+
+
+@pytest.mark.parametrize(("width", "keep"), [(1, [2, 4]), (64, [26, 65])])
+@pytest.mark.parametrize("cycles", [1, 2])
+def test_counts_are_exact_at_other_widths(width, keep, cycles):
+    state = decide(table("lrr", 2, width=width, keep=keep, cycles=cycles))
+    assert kept_weights(state, width).sum(axis=1).tolist() == keep
 
 
 def test_it_is_not_lth():

@@ -256,4 +256,4 @@ def test_a_pattern_leaves_no_choice_of_shares():
 def test_the_option_names_the_origin_of_its_default():
     found = allocation.allocation_option("the authors", "erk")
     assert found.default == "erk"
-    assert found.description.endswith("; default of the authors")
+    assert found.json_schema_extra == {"origin": "the authors"}

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from spiral.methods.parts import selection
-from spiral.model import masks, mlp
 from tests import oracles
 
 COUNTS = np.array([0, 1, 3, 9, 9, 15, 26, 27])
@@ -53,21 +52,3 @@ def test_strict_keeps_one_too_few_and_no_ties_loose_all_of_them():
     loose = selection.select(scores, counts, "loose")
     assert strict.tolist() == [[True, False, False, False, True], [0, 0, 0, 1, 0]]
     assert loose.tolist() == [[True, True, True, False, True], [1, 1, 1, 1, 1]]
-
-
-@pytest.mark.parametrize("rule", ["rank", "strict"])
-def test_a_cut_ranks_all_weights_or_each_layers_share(rule):
-    scores = np.random.default_rng(2).random((3, 27))
-    keep = np.array([4, 11, 20])
-    every = selection.cut(scores, keep, 3, "global", rule)
-    less = rule == "strict"
-    for n, row in enumerate(scores):
-        assert every[n].tolist() == oracles.keep_top(row.tolist(), keep[n] - less)
-    layered = selection.cut(scores, keep, 3, "layer", rule)
-    for layer, share in zip(
-        mlp.layers(3), masks.allocate(keep, [6, 9, 9, 3]).T, strict=True
-    ):
-        for n in range(3):
-            part = scores[n, layer.columns].tolist()
-            expected = oracles.keep_top(part, max(0, share[n] - less))
-            assert layered[n, layer.columns].tolist() == expected

@@ -8,10 +8,10 @@ from spiral.methods.registry import METHODS
 from spiral.methods.second_order import path
 from spiral.model import mlp
 from tests.methods import (
+    Still,
     chosen,
     decide,
     first_view,
-    kept_weights,
     plan_at,
     silent,
     table,
@@ -46,9 +46,11 @@ def test_it_prunes_once_after_four_fifths_or_gradually(method):
 
 
 def test_gradual_counts_follow_the_cubic():
-    configs = table("obs", timing="gradual", events=3, keep=[5, 11, 20])
-    state = decide(configs)
-    assert kept_weights(state).sum(axis=1).tolist() == [5, 11, 20]
+    keeps, engine = np.array([5, 11, 20]), Still()
+    decide(table("obs", timing="gradual", events=3, keep=keeps.tolist()), engine)
+    seen = [kept.sum(axis=1) for kept in engine.seen]
+    expected = [keeps + (27 - keeps) * (1 - i / 3) ** 3 for i in range(4)]
+    assert np.array_equal(seen, np.rint(expected))
 
 
 @pytest.mark.parametrize("method", FAMILY)

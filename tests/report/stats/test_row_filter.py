@@ -38,6 +38,26 @@ def test_columns_and_axes_select(rows, where, left):
     assert found.index.tolist() == [*range(len(left))]
 
 
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [("global", [0, 3, 4]), ("erk", [1, 7]), ("lamp", [5, 6]), ("uniform", [2, 8])],
+)
+def test_rows_with_an_option_of_an_axis_name_are_judged_by_it(value, left):
+    rows = table(
+        row(method="gmp", allocation="global"),
+        row(method="gmp", allocation="erk"),
+        row(method="rigl", allocation="uniform"),
+        row(method="rigl", allocation="global"),
+        row(method="taylor_unit"),
+        row(method="snip", allocation="lamp"),
+        row(method="lamp"),
+        row(method="mest"),
+        row(method="l1_unit"),
+    ).assign(source=[*range(9)])
+    found = select(rows, {"allocation": [value]}, METHODS)
+    assert found["source"].tolist() == left
+
+
 def test_some_methods_stay_whatever_is_asked_of_methods(rows):
     for where in ({"method": ["gmp"]}, {"when": ["during"]}):
         assert set(select(rows, where, METHODS, ("dense",))["method"]) == {

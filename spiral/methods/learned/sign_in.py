@@ -1,0 +1,129 @@
+"""``sign_in``: products of two numbers train in place of a random mask's weights."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from pydantic import Field
+
+from spiral.methods.entry import Entry, Taxonomy
+from spiral.methods.parts import harden
+from spiral.model import masks, mlp
+from spiral.protocol.config import Options, unit
+from spiral.protocol.cost_profile import CostProfile
+from spiral.protocol.job import Budget, Change, Mask, Params, Plan, Reparam, View
+
+
+class SignInOptions(Options):
+    """Options of ``sign_in``."""
+
+    imbalance: float = Field(
+        1.0,
+        gt=0,
+        le=100,
+        description="β: difference of the squares of both factors (from the abstract)",
+        json_schema_extra=unit("-"),
+    )
+    rescale_epochs: int = Field(
+        1,
+        ge=1,
+        description="epochs between renewals of β (ours)",
+        json_schema_extra=unit("epochs"),
+    )
+    rescale_until: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="fraction of training after which β is not renewed (ours)",
+        json_schema_extra=unit("-"),
+    )
+    end: float = harden.end_option()
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """Sign-In (Gadhikar, Jacobs, Zhou & Burkholz, NeurIPS 2025, arXiv:2504.12801).
+
+    The mask is that of ``random``, drawn before training. Networks run on θ = m·w, and
+    m and w both train, with the L2 penalty on both. Plain gradient flow moves θ at the
+    rate m² + w² = √(β² + 4θ²) and conserves β = m² - w², so with β > 0 a weight can
+    change its sign, which with β = 0 it cannot. The penalty shrinks β; events restore
+    it without a change of θ. At ``end`` the products become the weights.
+
+    Departures: derived from the abstract, no code was found; when β is renewed is ours
+    (C8.1). The momentum of all numbers begins anew there. The control is ``random``.
+    A training that ``stop_epoch`` ends before ``end`` has one of the two factors.
+    """
+
+    imbalance: float
+    rescale_epochs: int
+    rescale_until: float
+    end: float
+
+    def plan(self, budget: Budget) -> Plan:
+        """Draw the mask; restore β; multiply."""
+        here = Reparam("product", harden.level(budget, 1.0), decays=True)
+        last = harden.event(budget, self.end)
+        stop = min(last, budget.at(self.rescale_until) + 1)
+        period = self.rescale_epochs * budget.steps_per_epoch
+        return harden.plan(budget, self.end, here, *range(period, stop, period))
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Draw the mask and split its weights, split again, or multiply."""
+        if view.step == 0:
+            kept = self._mask(view)
+            params, factors = self.split(np.where(kept, view.params, 0), view.width)
+            trained = kept.sum(axis=1) + view.keep
+            change = Change(masks=kept, params=params, adapters=factors)
+            return replace(change, trained=trained), None
+        whole = harden.effective(view)
+        if view.step == view.plan.events[-1]:
+            fresh = np.ones(whole.shape, bool)
+            return Change(params=whole, reset_momentum=fresh, plain=True), None
+        params, factors = self.split(whole, view.width)
+        return Change(params=params, adapters=factors), None
+
+    def _mask(self, view: View) -> Mask:
+        """Return the masks of ``random``."""
+        size, networks = mlp.weight_count(view.width), range(len(view.keep))
+        drawn = np.stack([view.stream(n, "random").random(size) for n in networks])
+        return masks.with_biases(masks.keep_top(drawn, view.keep), view.width)
+
+    def split(
+        self, params: Params, width: int
+    ) -> tuple[Params, Float[np.ndarray, "N W"]]:
+        """Return parameters with w in place of θ, and m, so that m² - w² is β."""
+        is_weight = mlp.is_weight(width)
+        theta = params[:, is_weight].astype(np.float64)
+        beta = self.imbalance
+        m = np.sqrt((beta + np.sqrt(beta**2 + 4 * theta**2)) / 2)
+        found = np.array(params, np.float32)
+        found[:, is_weight] = theta / m
+        return found, m.astype(np.float32)
+
+
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
+    """The weights kept, throughout."""
+    return CostProfile.even(table["keep"].to_numpy(np.float64))
+
+
+ENTRY = Entry(
+    build=SignIn,
+    summary="trains products in place of a random mask's weights, so that signs change",
+    citation="Gadhikar et al., NeurIPS 2025, arXiv:2504.12801; no code found",
+    taxonomy=Taxonomy(
+        unit="weight",
+        when="before",
+        schedule="once",
+        criterion="random",
+        second_phase="train",
+    ),
+    options=SignInOptions,
+    cost_profile=cost_profile,
+    colour="#8C564B",
+    marker="p",
+)

@@ -1,0 +1,134 @@
+"""``spartan``: a soft cut at the largest weights that hardens."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from spiral.methods.entry import Entry, Mistake, Taxonomy
+from spiral.methods.parts import harden
+from spiral.model import mlp
+from spiral.protocol import reparam
+from spiral.protocol.config import Options, unit
+from spiral.protocol.cost_profile import CostProfile
+from spiral.protocol.job import Budget, Change, Plan, Reparam, View
+
+
+class SpartanOptions(Options):
+    """Options of ``spartan``."""
+
+    warmup: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="fraction of training in which the active weights fall to `keep` "
+        "(authors' default)",
+        json_schema_extra=unit("-"),
+    )
+    interval: int = Field(
+        97,
+        ge=1,
+        description="steps between counts of active weights (as in gmp; the authors "
+        "change it at every step)",
+        json_schema_extra=unit("steps"),
+    )
+    sharpness: float = Field(
+        20.0,
+        ge=1,
+        description="c of the soft cut at `end`; it grows from 1 along a line "
+        "(authors' default; 10 for their ResNet-50)",
+        json_schema_extra=unit("-"),
+    )
+    end: float = harden.end_option(0.8, "authors' default")
+
+
+@dataclass(frozen=True)
+class Spartan:
+    """Spartan (Tai, Tian & Lim, NeurIPS 2022, arXiv:2205.14107), global, unit costs.
+
+    Networks run on w·m for the k largest w, with soft gates m = σ(c(abs(w) - τ)) that
+    add up to k. w gets the gradient through the soft gates of all weights, as if the
+    cut at k were not there. k falls from all weights to ``keep`` along a line, then c
+    grows until ``end``, where the mask and the values of its gates are final.
+
+    τ solves the sum exactly (C5.4): the authors' Sinkhorn iterations have the same
+    fixed point, but stop earlier, at sums of 1.8 to 1.9 instead of 2 in the example of
+    the tests. A training that ``stop_epoch`` ends before ``end`` has weights without
+    gates.
+    """
+
+    warmup: float
+    interval: int
+    sharpness: float
+    end: float
+
+    def plan(self, budget: Budget) -> Plan:
+        """Count down the active weights; make the mask final."""
+        last = harden.event(budget, self.end)
+        passed = np.minimum(np.arange(budget.steps) / last, 1)
+        here = Reparam("soft_top", 1 + (self.sharpness - 1) * passed)
+        warm = min(budget.at(self.warmup), last)
+        frames = range(self.interval, warm, self.interval)
+        return harden.plan(budget, self.end, here, *frames, warm)
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def act(self, view: View, state: None) -> tuple[Change, None]:
+        """Set the count of active weights, or make the mask final."""
+        if view.step == view.plan.events[-1]:
+            return self._end(view), None
+        warm = int(self.warmup * view.plan.steps)
+        done = min(1.0, view.step / warm) if warm else 1.0
+        total = mlp.weight_count(view.width)
+        active = np.rint(total + done * (view.keep - total)).astype(np.int64)
+        starts = harden.start(view) if view.step == 0 else None
+        return Change(adapters=starts, active_counts=active[:, None]), None
+
+    def _end(self, view: View) -> Change:
+        """Keep the largest weights with the values of their gates."""
+        here, numbers = view.plan.weight_map, view.adapters
+        assert isinstance(here, Reparam)
+        assert numbers is not None
+        c, counts = here.curve[view.step - 1], view.keep[:, None]
+        given = reparam.given("soft_top", view.params, numbers, c, counts)
+        sizes = np.abs(harden.weights(view))
+        return harden.harden(view, harden.effective(view, *given), "global", sizes)
+
+
+def check(table: pd.DataFrame) -> list[Mistake]:
+    """The counts must have fallen to ``keep`` before the mask is final."""
+    wrong = table[(table["warmup"] >= table["end"]).fillna(False)]
+    if wrong.empty:
+        return []
+    warmup, end = wrong[["warmup", "end"]].iloc[0]
+    text = f"expected an end after `warmup`, {warmup:g}; got {end:g}"
+    return [Mistake("end", text, end)]
+
+
+def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
+    """All weights to ``end``; then ``keep``."""
+    end = table["end"].to_numpy(np.float64)
+    return harden.cost_profile(table["keep"], weights, end, 0.0, sharing)
+
+
+ENTRY = Entry(
+    build=Spartan,
+    summary="a soft cut at the largest weights, trained through while it hardens",
+    citation="Tai et al., NeurIPS 2022, arXiv:2205.14107; code "
+    "facebookresearch/spartan",
+    taxonomy=Taxonomy(
+        unit="weight",
+        when="during",
+        schedule="gradual",
+        criterion="magnitude",
+        grow="magnitude",
+        cost="dense to sparse",
+    ),
+    options=SpartanOptions,
+    check=check,
+    cost_profile=cost_profile,
+    colour="#8C564B",
+    marker="<",
+)
