@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
+from spiral.engines import cpu
 from spiral.engines.compiled import njit
 from spiral.engines.sparse.lists import HALF, LANES, Lists
 from spiral.engines.sparse.lists import build as build_lists
@@ -81,13 +82,7 @@ def lanes() -> int:
     128 with the 32 registers of AVX-512, else 64: the 16 of AVX2 would all hold
     accumulators (``benchmarks/engines.md``).
     """
-    import numba
-    from llvmlite import binding
-
-    forced = numba.config.CPU_FEATURES  # e.g. NUMBA_CPU_FEATURES=+avx2,+fma
-    if forced is None:
-        return 128 if binding.get_host_cpu_features().get("avx512f") else 64
-    return 128 if "+avx512f" in forced.split(",") else 64
+    return 128 if cpu.instructions() == "AVX-512" else 64
 
 
 def halves_of(vector: int) -> tuple[int, ...]:

@@ -1,10 +1,14 @@
 """Vectors of 64 and of 128 points give the same bits; which one suits a CPU."""
 
+import os
+import subprocess
+import sys
 from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
+from spiral.engines import cpu
 from spiral.engines.sparse import SparseEngine
 from spiral.model.groups import Scope
 from spiral.protocol.job import ForwardMask, Sgd
@@ -52,3 +56,33 @@ def test_a_diverged_network_too():
     job = make_job([0, 1], width=3)
     job = replace(job, lr=np.array([1e6, 0.1]))
     assert trained(64, job, begin(job), 40) == trained(128, job, begin(job), 40)
+
+
+ROWS = """
+import numpy as np
+from spiral.engines import cpu
+from spiral.engines.sparse import SparseEngine
+from tests.engines import begin, make_job, some_masks
+from tests.engines.sparse.test_lanes import trained
+
+job = make_job([0, 1, 2], width=6, batch=200)
+found = trained(None, job, begin(job, some_masks([0, 1, 2], 6)), 400)
+print(*(array.hex() for array in found))
+"""
+
+
+@pytest.mark.slow
+def test_code_for_another_processor_gives_the_same_bits(tmp_path):
+    """On whatever runs this, code for AVX2 and for this processor give equal rows."""
+    outputs = []
+    for features in (None, "+avx2,+fma,+bmi,+bmi2,+popcnt,+sse4.2"):
+        env = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / str(len(outputs)))}
+        if features:
+            if cpu.instructions() not in {"AVX2", "AVX-512"}:
+                pytest.skip("needs a processor with AVX2")
+            env |= {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": features}
+        run = [sys.executable, "-c", ROWS]
+        done = subprocess.run(run, env=env, capture_output=True, text=True, check=True)
+        outputs.append(done.stdout)
+    assert outputs[0] == outputs[1]
+    assert len(outputs[0]) > 1000
