@@ -13,7 +13,7 @@ from spiral.engines.sparse.forward_lists import (
 from spiral.engines.sparse.lists import LANES
 from spiral.engines.sparse.plain import LOOSE, _cross_entropy
 
-SOURCE = "a7251ceb81530ac1"
+SOURCE = "22c6c7fae80a8f33"
 """Digest of imported modules, see ``kernel``."""
 
 
@@ -25,7 +25,7 @@ def _forward(units, edges, params, weights, rows):
         z = rows[u + 2]
         z[:] = params[units.bias[u]]
         for e in range(edges.first[u], edges.first[u + 1]):
-            h, w = rows[edges.source[e] // LANES], weights[edges.weight[e]]
+            h, w = rows[edges.source[e]], weights[edges.weight[e]]
             for i in range(LANES):
                 z[i] += w * h[i]
         if u < output:
@@ -45,7 +45,7 @@ def _backward(units, edges, weights, rows):
         if u < output:
             delta[:] = 0
             for e in range(edges.out_first[u], edges.out_first[u + 1]):
-                w, after = weights[edges.out_weight[e]], rows[edges.out_row[e] // LANES]
+                w, after = weights[edges.out_weight[e]], rows[edges.out_row[e]]
                 for i in range(LANES):
                     delta[i] += w * after[i]
             for i in range(LANES):  # overwrites the activation by its delta
@@ -54,7 +54,7 @@ def _backward(units, edges, weights, rows):
         for i in range(LANES):
             total += d[i]
         edges.gradient[units.bias[u]] += total
-        below = units.below[u] // LANES
+        below = units.below[u]
         for k in range(units.inputs[u]):
             h, total = rows[below + k], np.float32(0)
             for i in range(LANES):

@@ -11,7 +11,7 @@ from spiral.engines.sparse.lists import LANES
 
 VECTORS = False
 
-SOURCE = "a7251ceb81530ac1"
+SOURCE = "22c6c7fae80a8f33"
 """Digest of imported modules, see ``kernel``."""
 
 LOOSE = {"reassoc", "contract"}
@@ -33,7 +33,7 @@ def _forward(n, lists, params, rows):
         z = rows[q]
         z[:] = params[begin]
         for s in range(begin + 1, slot0 + lists.first[node0 + q + 1]):
-            h, w = rows[lists.source[s] // LANES], params[s]
+            h, w = rows[lists.source[s]], params[s]
             for i in range(LANES):
                 z[i] += w * h[i]
         if q > 0:
@@ -52,7 +52,7 @@ def _backward(n, lists, params, rows, gradients):
             delta[:] = 0
             for e in range(lists.out_first[node0 + q], lists.out_first[node0 + q + 1]):
                 w = params[slot0 + lists.out_slot[edge0 + e]]
-                after = rows[lists.out_row[edge0 + e] // LANES]
+                after = rows[lists.out_row[edge0 + e]]
                 for i in range(LANES):
                     delta[i] += w * after[i]
             for i in range(LANES):  # overwrites the activation by its delta
@@ -63,7 +63,7 @@ def _backward(n, lists, params, rows, gradients):
             total += d[i]
         gradients[begin] += total
         for s in range(begin + 1, end):
-            h = rows[lists.source[slot0 + s] // LANES]
+            h = rows[lists.source[slot0 + s]]
             total = np.float32(0)
             for i in range(LANES):
                 total += d[i] * h[i]
