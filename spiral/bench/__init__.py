@@ -19,6 +19,7 @@ from spiral.bench import timing
 from spiral.bench.baselines import BATCH
 from spiral.bench.cases import CASES, Case, Contender, contenders
 from spiral.bench.timing import Pace
+from spiral.engines import cpu
 from spiral.engines.prices import STEPS
 from spiral.sweep import launch
 
@@ -130,24 +131,10 @@ def _result(
 
 def machine(cores: int) -> dict[str, Any]:
     """Return the facts about this machine on which speed depends."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in _lines("/proc/cpuinfo")
-        if line.startswith("model name")
-    ]
-    found = {"cpu": names[0] if names else platform.processor(), "cores": cores}
+    found = {"cpu": cpu.name(), "instructions": cpu.instructions(), "cores": cores}
     if torch.cuda.is_available():
         found["gpu"] = torch.cuda.get_device_name()
     return found
-
-
-def _lines(path: str) -> list[str]:
-    """Return the lines of a file; none if it does not exist."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.readlines()
-    except OSError:
-        return []
 
 
 def _heading(measured: dict[str, Any]) -> str:

@@ -6,7 +6,9 @@ The rule of ``auto``: ``sparse`` wherever it supports the plan, else ``vmap``. M
 on dense networks (networks/s on one core, sparse : vmap): width 16 15.9 : 3.6, 32 3.6 :
 1.2, 64 0.70 : 0.41, 128 0.108 : 0.108, 256 0.027 : 0.030. Pruned networks are far
 faster with ``sparse``. So only dense networks wider than 128 would gain from another
-rule, by about an eighth of their time: not worth it. The rule depends on the config
+rule, by about an eighth of their time: not worth it. Under forward masks a step of a
+network of width 16 with 44 weights takes 1.5 to 2.5 µs with ``sparse``, 6 µs while
+hidden weights fade, and 40 to 50 µs with ``vmap``. The rule depends on the config
 alone, so that a row does not depend on the machine that made it.
 """
 

@@ -1,14 +1,15 @@
 """The effective weights of networks under a weight map (``job.ForwardMask``)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float32
-from torch import Tensor
 
 from spiral.model import groups
 from spiral.protocol.job import ForwardMask, Mask, Params, TrainJob, TrainState
+
+Tensor = Any  # of torch, which engine ``sparse`` does not load
 
 
 @dataclass
@@ -74,4 +75,4 @@ def of_stored(
     if factor is None or not isinstance(here, ForwardMask):
         return gradient
     gradient = gradient * factor if here.gradient == "chain" else gradient
-    return torch.where(factor < 1, gradient + here.pull * weights, gradient)
+    return gradient.where(factor >= 1, gradient + here.pull * weights)

@@ -75,6 +75,7 @@ def _run(folder: Path, rows: pd.DataFrame) -> Run:
         "seeds": f"{rows['seed'].nunique():,}",
         "training": _hours(sum(float(f.get("seconds", 0)) for f in footers)),
         "machine": _each(footers, ("system", "machine")),
+        "processor": _each(footers, ("cpu", "instructions")),
         "versions": "; ".join(
             f"{called} {_each(footers, (name,))}" for name, called in VERSIONS.items()
         ),

@@ -22,7 +22,10 @@ from spiral.results.read import MEASURED
 
 SHIPPED = Path(__file__).parent / "shipped" / "summaries"
 
-FACTS = ("version", "machine", "system", "python", "numpy", "numba", "torch")
+FACTS = (
+    *("version", "machine", "system", "cpu", "instructions"),
+    *("python", "numpy", "numba", "torch"),
+)
 """Facts about the making of packs in their footers."""
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from spiral import __version__, engines, homes
+from spiral.engines import cpu
 from spiral.errors import SpiralError
 from spiral.model import mlp
 from spiral.protocol.cost_profile import CostProfile
@@ -61,16 +62,11 @@ def path() -> Path:
 @cache
 def machine() -> str:
     """Return the key of the factors: type of processor and version of this package."""
-    fields: dict[str, str] = {}
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition(":")
-            fields.setdefault(name.strip(), value.strip())
     # virtual machines may truncate the model name; family and model identify the
     # generation of the processor
-    known = [fields.get(key, "") for key in ("model name", "cpu family", "model")]
-    cpu = "/".join(known) if any(known) else platform.processor()
-    return f"{cpu}, {platform.machine()}, spiral-sweep {__version__}"
+    known = [cpu.facts().get(key, "") for key in ("model name", "cpu family", "model")]
+    kind = "/".join(known) if any(known) else cpu.name()
+    return f"{kind}, {platform.machine()}, spiral-sweep {__version__}"
 
 
 @cache

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from spiral import experiment
+from spiral.engines import cpu
 from spiral.errors import ConfigError, MethodError, StoreError
 from spiral.methods import plugin
 from spiral.methods.registry import METHODS, options
@@ -38,6 +39,8 @@ def machine() -> dict[str, str]:
     return {
         "machine": platform.machine(),
         "system": platform.system(),
+        "cpu": cpu.name(),
+        "instructions": cpu.instructions(),
         "python": platform.python_version(),
         # from the metadata: importing torch would cost two seconds
         **{name: version(name) for name in ("numpy", "numba", "torch")},

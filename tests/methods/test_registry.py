@@ -13,8 +13,6 @@ FOLDER = Path(spiral.methods.__file__).parent
 
 
 INTERIM = {
-    *("dpf", "iht", "aiht", "dsnot"),
-    *("obs", "woodfisher", "cbs", "chita", "wanda", "sparsegpt", "obc", "alps"),
     *("l0", "cs", "spartan", "powerprop", "movement", "str", "sign_in"),
 }
 """Methods whose options have their origins only in descriptions so far."""

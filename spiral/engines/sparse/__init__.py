@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
+from spiral.engines import cpu
 from spiral.engines.compiled import njit
-from spiral.engines.sparse.lists import LANES, Lists
+from spiral.engines.sparse.lists import HALF, LANES, Lists
 from spiral.engines.sparse.lists import build as build_lists
 from spiral.protocol.job import Evaluation, ForwardMask, TrainJob, TrainState
 from spiral.tasks import cubist
@@ -60,6 +61,8 @@ class Data(NamedTuple):
     """Index of each network's order seed among those laid out."""
     steps: int
     chunks: int
+    halves: tuple[int, ...]
+    """As many numbers as a vector has halves; kernels are compiled for its length."""
 
 
 class Points(NamedTuple):
@@ -69,6 +72,22 @@ class Points(NamedTuple):
     x1: Float32[np.ndarray, " points"]
     y: Float32[np.ndarray, " points"]
     sign: Float32[np.ndarray, " points"]
+    halves: tuple[int, ...]
+
+
+@cache
+def lanes() -> int:
+    """Return how many points a vector has on this CPU; bits do not depend on it.
+
+    128 with the 32 registers of AVX-512, else 64: the 16 of AVX2 would all hold
+    accumulators (``benchmarks/engines.md``).
+    """
+    return 128 if cpu.instructions() == "AVX-512" else 64
+
+
+def halves_of(vector: int) -> tuple[int, ...]:
+    """Return what kernels are compiled for, given the points of a vector."""
+    return (0,) * (vector // HALF)
 
 
 @cache
@@ -77,7 +96,7 @@ def best_kernel() -> ModuleType:
     try:
         from spiral.engines.sparse import kernel
 
-        kernel.probe()
+        kernel.probe(halves_of(lanes()))
     except Exception as error:  # LLVM and Numba raise many types
         warnings.warn(f"vector kernel not available: {error}", stacklevel=2)
         return plain_kernel()
@@ -108,11 +127,17 @@ class SparseEngine:
     threads: int = 1
     loops: ModuleType | None = None
     """The kernel; by default the best one that compiles."""
+    vector: int | None = None
+    """Points of a vector, 64 or 128; by default what suits the CPU."""
 
     @property
     def name(self) -> str:
         """How rows record this engine."""
         return "sparse" if self._loops.VECTORS else "sparse-plain"
+
+    @property
+    def _halves(self) -> tuple[int, ...]:
+        return halves_of(self.vector or lanes())
 
     @property
     def _loops(self) -> ModuleType:
@@ -127,7 +152,8 @@ class SparseEngine:
         from spiral.engines.sparse import forward  # which imports this module
 
         run = partial(self._run, forward.kernel(self._loops.VECTORS).train_pack)
-        return forward.advance(job, state, stop, self._advance, run)
+        ways = forward.Ways(self._advance, run, self._halves)
+        return forward.advance(job, state, stop, ways)
 
     def _advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train without a weight map."""
@@ -147,7 +173,13 @@ class SparseEngine:
         lists = build_lists(state.masks, job.width)
         found = np.zeros((job.networks, 3))
         params = gather(state.params, lists)
-        work = (found, lists, params, lay_out_points(), _scratch_size(lists))
+        work = (
+            found,
+            lists,
+            params,
+            lay_out_points(self._halves),
+            _scratch_size(lists),
+        )
         self._run(self._loops.evaluate_pack, *work)
         correct, *sums = found.T
         return Evaluation(correct.astype(np.int64), *(s / cubist.POINTS for s in sums))
@@ -160,7 +192,7 @@ class SparseEngine:
         by_cost = np.argsort(-np.diff(lists.slot_at), kind="stable")
         for start, end in pieces(job, state.step, stop):
             now = pack._replace(rates=job.rates(state, start, end))
-            for data, members in batches(job, start, end):
+            for data, members in batches(job, start, end, self._halves):
                 order = by_cost[members[by_cost]]
                 work = (order, lists, now, data, _scratch_size(lists))
                 self._run(self._loops.train_pack, *work)
@@ -188,7 +220,9 @@ def pieces(job: TrainJob, start: int, stop: int) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def batches(job: TrainJob, start: int, stop: int) -> Iterator[tuple[Data, np.ndarray]]:
+def batches(
+    job: TrainJob, start: int, stop: int, halves: tuple[int, ...]
+) -> Iterator[tuple[Data, np.ndarray]]:
     """Yield the batches within one epoch for some order seeds, and their networks."""
     epoch, first = divmod(start, job.steps_per_epoch)
     distinct, which = job.followers()
@@ -207,7 +241,7 @@ def batches(job: TrainJob, start: int, stop: int) -> Iterator[tuple[Data, np.nda
         x0, x1, labels = (_pad(v[some], weight.size) for v in (*job.x.T, y))
         right = _pad(truth[some], weight.size) if watched and smoothing else labels
         members = (which >= seed) & (which < seed + SEEDS_AT_ONCE)
-        size = stop - start, chunks
+        size = stop - start, chunks, halves
         data = Data(x0, x1, labels, right, watched, weight, which - seed, *size)
         yield data, members
 
@@ -221,12 +255,13 @@ def _pad(values: np.ndarray, size: int) -> Float32[np.ndarray, " points"]:
 
 
 @cache
-def lay_out_points() -> Points:
+def lay_out_points(halves: tuple[int, ...]) -> Points:
     """Return all points in the kernels' layout."""
     data = cubist.load()
     size = -(-cubist.POINTS // LANES) * LANES
     y = data.y.astype(np.float32)
-    return Points(*(_pad(v, size) for v in (*data.x.T, y, 2 * y - 1)))
+    x0, x1, labels, sign = (_pad(v, size) for v in (*data.x.T, y, 2 * y - 1))
+    return Points(x0, x1, labels, sign, halves)
 
 
 def _scratch_size(lists: Lists) -> int:

@@ -29,7 +29,17 @@ from spiral.model import mlp
 from spiral.protocol.job import ForwardMask, TrainJob, TrainState
 
 Advance = Callable[[TrainJob, TrainState, int], TrainState]
-Run = Callable[..., None]
+
+
+class Ways(NamedTuple):
+    """How an engine trains."""
+
+    plainly: Advance
+    """Without the map."""
+    run: Callable[..., None]
+    """Runs the kernel on some networks of a pack."""
+    halves: tuple[int, ...]
+    """The cut of points into vectors (``sparse.Data``)."""
 
 
 class Rule(NamedTuple):
@@ -81,25 +91,15 @@ def kernel(vectors: bool) -> ModuleType:
     return forward_plain
 
 
-def advance(
-    job: TrainJob, state: TrainState, stop: int, plainly: Advance, run: Run
-) -> TrainState:
-    """Train from ``state.step`` to ``stop``.
-
-    Args:
-        job: The job, whose plan has the map.
-        state: Where to begin.
-        stop: The step before which to stop.
-        plainly: Trains without the map.
-        run: Runs the kernel on some networks of a pack.
-    """
+def advance(job: TrainJob, state: TrainState, stop: int, ways: Ways) -> TrainState:
+    """Train from ``state.step`` to ``stop`` under the map of the job's plan."""
     here = job.plan.weight_map
     assert isinstance(here, ForwardMask)
     for end, hides in stretches(here, state.step, stop):
         if hides and state.active_counts is not None:
-            state = _hiding(job, state, end, plainly, run)
+            state = _hiding(job, state, end, ways)
         else:
-            state = replace(plainly(job, state, end), active=None)
+            state = replace(ways.plainly(job, state, end), active=None)
     return state
 
 
@@ -116,9 +116,7 @@ def stretches(here: ForwardMask, start: int, stop: int) -> Iterator[tuple[int, b
         yield end, bool(here.rest[end - 1] < 1)
 
 
-def _hiding(
-    job: TrainJob, state: TrainState, stop: int, plainly: Advance, run: Run
-) -> TrainState:
+def _hiding(job: TrainJob, state: TrainState, stop: int, ways: Ways) -> TrainState:
     """Train while D is below 1; networks that hide nothing train plainly."""
     active = Active.of(job, state)
     active.factor(state.params, state.step)
@@ -129,12 +127,12 @@ def _hiding(
     state = replace(state, active=mask)
 
     def under(job: TrainJob, state: TrainState, stop: int) -> TrainState:
-        return _train(job, state, stop, run)
+        return _train(job, state, stop, ways)
 
     arrays = state.params, state.momentum, mask
     params, momentum, mask = (array.copy() for array in arrays)
     losses, full = state.losses_so_far(), mask.all(axis=1)
-    for rows, how in ((full, plainly), (~full, under)):
+    for rows, how in ((full, ways.plainly), (~full, under)):
         some = np.flatnonzero(rows)
         if len(some):
             after = how(job.take(some), state.take(some), stop)
@@ -151,7 +149,7 @@ def _hiding(
     )
 
 
-def _train(job: TrainJob, state: TrainState, stop: int, run: Run) -> TrainState:
+def _train(job: TrainJob, state: TrainState, stop: int, ways: Ways) -> TrainState:
     """Train networks under the map, from the mask in force on."""
     pack, size = _lay_out(job, state), job.initial.shape[1]
     here = job.plan.weight_map
@@ -161,9 +159,9 @@ def _train(job: TrainJob, state: TrainState, stop: int, run: Run) -> TrainState:
         now = pack._replace(rates=job.rates(state, start, end))
         rest = here.rest[start:end].astype(np.float32)
         part = rule._replace(begin=start, rest=rest)
-        for data, members in batches(job, start, end):
+        for data, members in batches(job, start, end, ways.halves):
             some = np.flatnonzero(members)
-            run(some, part, now, data, _scratch_size(job.width))
+            ways.run(some, part, now, data, _scratch_size(job.width))
     return replace(
         state,
         step=stop,
@@ -225,4 +223,4 @@ def _scratch_size(width: int) -> int:
     A row of activations per unit and input, 16 partial sums per parameter, and room to
     align them and to add up.
     """
-    return (3 * width + 3) * LANES + padded(width) * 16 + 32
+    return (3 * width + 4) * LANES + padded(width) * 16 + 32

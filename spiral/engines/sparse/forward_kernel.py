@@ -1,6 +1,6 @@
 """The fast kernel under a forward mask: active weights run, all of them train.
 
-As ``kernel``, with vectors of 128 points, but forward and backward pass follow the
+As ``kernel``, but forward and backward pass follow the
 lists of active weights alone, while gradients are those of all weights into units that
 reach the output. After a step the mask is mended by what has changed, and the lists are
 made anew only then. ``tests/benchmarks/test_forward.py`` measures what that gains.
@@ -16,82 +16,81 @@ from spiral.engines.sparse.forward_lists import (
     no_edges,
     set_factors,
 )
-from spiral.engines.sparse.lists import LANES
-from spiral.engines.sparse.sums import add_up, dot, fold, row_sums
+from spiral.engines.sparse.lists import HALF
+from spiral.engines.sparse.sums import add_up, dot, dot_onto, fold, fold_onto, row_sums
 from spiral.engines.sparse.vectors import (
-    add,
     fma,
     gate,
     keep,
+    load,
     load16,
-    load128,
     mul,
     positive,
     read,
     relu,
     sigmoid,
     softplus,
+    splat,
     splat16,
-    splat128,
     store,
     sub,
     take,
 )
 
-SOURCE = "a7251ceb81530ac1"
+SOURCE = "22c6c7fae80a8f33"
 """Digest of imported modules, see ``kernel``."""
 
 ALIGNMENT = 64  # bytes of a cache line
 
 
 @njit(error_model="numpy", inline="always")
-def _forward(units, edges, params, weights, scratch, rows):
-    """Fill the rows of the hidden units and return the logits (128 lanes)."""
+def _forward(units, edges, params, weights, scratch, rows, halves):
+    """Fill the rows of the hidden units and return the logits."""
+    wide = HALF * len(halves)
     output = len(units.bias) - 1
     for u in range(output):
-        z = splat128(read(params, read(units.bias, u)))
+        z = splat(read(params, read(units.bias, u)), halves)
         for e in range(read(edges.first, u), read(edges.first, u + 1)):
-            h = load128(scratch, rows + read(edges.source, e))
-            z = fma(splat128(read(weights, read(edges.weight, e))), h, z)
-        store(scratch, rows + (u + 2) * LANES, relu(z))
-    z = splat128(read(params, read(units.bias, output)))
+            h = load(scratch, rows + read(edges.source, e) * wide, halves)
+            z = fma(splat(read(weights, read(edges.weight, e)), halves), h, z)
+        store(scratch, rows + (u + 2) * wide, relu(z))
+    z = splat(read(params, read(units.bias, output)), halves)
     for e in range(read(edges.first, output), read(edges.first, output + 1)):
-        h = load128(scratch, rows + read(edges.source, e))
-        z = fma(splat128(read(weights, read(edges.weight, e))), h, z)
+        h = load(scratch, rows + read(edges.source, e) * wide, halves)
+        z = fma(splat(read(weights, read(edges.weight, e)), halves), h, z)
     return z
 
 
 @njit(error_model="numpy", inline="always")
-def _backward(units, edges, weights, scratch, rows, slopes, more):
+def _backward(units, edges, weights, scratch, rows, slopes, more, halves):
     """Turn activations into deltas, output first, and write 16 sums per gradient.
 
-    ``more`` adds to those of earlier rows of lanes.
+    ``more`` adds to those of earlier points of the batch.
     """
+    wide = HALF * len(halves)
     output = len(units.bias) - 1
     place = slopes
     for u in range(output, -1, -1):
         if read(edges.live, u) == 0:
             continue
-        row = rows + (u + 2) * LANES
-        d = load128(scratch, row)
+        row = rows + (u + 2) * wide
+        d = load(scratch, row, halves)
         if u < output:
-            h, d = d, splat128(np.float32(0))
+            h, d = d, splat(np.float32(0), halves)
             for e in range(read(edges.out_first, u), read(edges.out_first, u + 1)):
-                w = splat128(read(weights, read(edges.out_weight, e)))
-                d = fma(w, load128(scratch, rows + read(edges.out_row, e)), d)
+                w = splat(read(weights, read(edges.out_weight, e)), halves)
+                above = rows + read(edges.out_row, e) * wide
+                d = fma(w, load(scratch, above, halves), d)
             d = gate(h, d)
             store(scratch, row, d)
-        g = fold(d)
-        if more:
-            g = add(g, load16(scratch, place))
+        g = fold_onto(load16(scratch, place), d) if more else fold(d)
         store(scratch, place, g)
         place += 16
         # of all inputs, also those whose weight is hidden
-        below = rows + read(units.below, u)
+        below = rows + read(units.below, u) * wide
         for i in range(read(units.inputs, u)):
-            g = dot(d, load128(scratch, below + i * LANES))
-            if more:
-                g = add(g, load16(scratch, place))
+            h = load(scratch, below + i * wide, halves)
+            g = dot_onto(load16(scratch, place), d, h) if more else dot(d, h)
             store(scratch, place, g)
             place += 16
 
@@ -138,11 +137,12 @@ def _effective(params, factors, effective):
 def train_network(n, rule, pack, data, edges, scratch, base):
     """Train network ``n`` through one piece of an epoch."""
     units, params, state = rule.units, pack.params[n], pack.state[n]
-    size, rows = len(params), base
-    slopes = rows + (len(units.bias) + 2) * LANES
+    size, rows, halves = len(params), base, data.halves
+    wide = HALF * len(halves)
+    slopes = rows + (len(units.bias) + 2) * wide
     sums = slopes + size * 16
     factors, effective = np.ones(size, np.float32), np.zeros(size, np.float32)
-    lane = data.which[n] * data.steps * data.chunks * LANES
+    lane = data.which[n] * data.steps * len(data.weight)
     total, listed, count = pack.losses[n], -1, 0
     for step in range(data.steps):
         rest, changed = rule.rest[step], False
@@ -159,18 +159,18 @@ def train_network(n, rule, pack, data, edges, scratch, base):
         if fading or rule.shaped:
             set_factors(state, rest, factors)
         weights = _effective(params, factors, effective) if fading else params
-        for chunk in range(data.chunks):
-            store(scratch, rows, load128(data.x0, lane))
-            store(scratch, rows + LANES, load128(data.x1, lane))
-            z = _forward(units, edges, params, weights, scratch, rows)
-            weight = load128(data.weight, chunk * LANES)
+        for part in range(len(data.weight) // wide):
+            store(scratch, rows, load(data.x0, lane, halves))
+            store(scratch, rows + wide, load(data.x1, lane, halves))
+            z = _forward(units, edges, params, weights, scratch, rows, halves)
+            weight = load(data.weight, part * wide, halves)
             if data.watched > 0:
-                error = sub(softplus(z), mul(z, load128(data.truth, lane)))
-                total = add_up(total, mul(error, weight), scratch, sums)
-            d = mul(sub(sigmoid(z), load128(data.y, lane)), weight)
-            store(scratch, rows + (len(units.bias) + 1) * LANES, d)
-            _backward(units, edges, weights, scratch, rows, slopes, chunk > 0)
-            lane += LANES
+                error = sub(softplus(z), mul(z, load(data.truth, lane, halves)))
+                total = add_up(total, mul(error, weight), scratch, sums, halves)
+            d = mul(sub(sigmoid(z), load(data.y, lane, halves)), weight)
+            store(scratch, rows + (len(units.bias) + 1) * wide, d)
+            _backward(units, edges, weights, scratch, rows, slopes, part > 0, halves)
+            lane += wide
         _collect(edges, count, scratch, slopes, sums)
         _update(n, rule, pack, factors, edges.gradient, pack.rates[step, n])
     pack.losses[n] = total

@@ -12,7 +12,6 @@ from jaxtyping import Float32, Int, UInt8
 from numba import int32
 
 from spiral.engines.compiled import njit
-from spiral.engines.sparse.lists import LANES
 from spiral.model import groups, mlp
 from spiral.model.groups import Scope
 
@@ -42,12 +41,12 @@ class Edges(NamedTuple):
     weight: Int[np.ndarray, " P"]
     """The parameter of each incoming edge."""
     source: Int[np.ndarray, " P"]
-    """Where the row of its input begins."""
+    """The row of its input."""
     out_first: Int[np.ndarray, " U1"]
     """First outgoing edge of each hidden unit, and the end."""
     out_weight: Int[np.ndarray, " P"]
     out_row: Int[np.ndarray, " P"]
-    """Where the row of an outgoing edge's unit begins."""
+    """The row of an outgoing edge's unit."""
     live: UInt8[np.ndarray, " U"]
     """Whether a unit reaches the output; the others have no gradient."""
     slope: Int[np.ndarray, " P16"]
@@ -63,7 +62,7 @@ def units(width: int) -> Units:
         row = 0 if number == 0 else 2 + (number - 1) * width
         for j in range(layer.outputs):
             weights = layer.weights.start + j * layer.inputs
-            found.append((layer.biases.start + j, weights, layer.inputs, row * LANES))
+            found.append((layer.biases.start + j, weights, layer.inputs, row))
     return Units(*np.array(found).T.copy())
 
 
@@ -253,7 +252,7 @@ def list_edges(units, state, everything, edges):
     for u in range(output, -1, -1):
         if edges.live[u]:
             for e in range(edges.first[u], edges.first[u + 1]):
-                origin = edges.source[e] // LANES - 2
+                origin = edges.source[e] - 2
                 if origin >= 0:
                     edges.live[origin] = 1
                     edges.out_first[origin] += 1
@@ -280,7 +279,7 @@ def _incoming(units, state, everything, edges):
             weight = units.incoming[u] + i
             # Written in any case, and overwritten: a branch would be unpredictable
             edges.weight[end] = weight
-            edges.source[end] = units.below[u] + i * LANES
+            edges.source[end] = units.below[u] + i
             end += 1 if everything or state[weight] == ACTIVE else 0
     edges.first[len(units.bias)] = end
 
@@ -295,8 +294,8 @@ def _outgoing(output, edges):
     for u in range(output, -1, -1):
         if edges.live[u]:
             for e in range(edges.first[u + 1] - 1, edges.first[u] - 1, -1):
-                origin = edges.source[e] // LANES - 2
+                origin = edges.source[e] - 2
                 if origin >= 0:
                     starts[origin] -= 1
                     edges.out_weight[starts[origin]] = edges.weight[e]
-                    edges.out_row[starts[origin]] = (u + 2) * LANES
+                    edges.out_row[starts[origin]] = u + 2

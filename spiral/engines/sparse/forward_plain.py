@@ -13,11 +13,11 @@ from spiral.engines.sparse.forward_lists import (
 from spiral.engines.sparse.lists import LANES
 from spiral.engines.sparse.plain import LOOSE, _cross_entropy
 
-SOURCE = "a7251ceb81530ac1"
+SOURCE = "22c6c7fae80a8f33"
 """Digest of imported modules, see ``kernel``."""
 
 
-@njit(fastmath=LOOSE, error_model="numpy", cache=True)
+@njit(error_model="numpy", inline="always")
 def _forward(units, edges, params, weights, rows):
     """Fill the rows of all units; the last becomes the logits."""
     output = len(units.bias) - 1
@@ -25,7 +25,7 @@ def _forward(units, edges, params, weights, rows):
         z = rows[u + 2]
         z[:] = params[units.bias[u]]
         for e in range(edges.first[u], edges.first[u + 1]):
-            h, w = rows[edges.source[e] // LANES], weights[edges.weight[e]]
+            h, w = rows[edges.source[e]], weights[edges.weight[e]]
             for i in range(LANES):
                 z[i] += w * h[i]
         if u < output:
@@ -33,7 +33,7 @@ def _forward(units, edges, params, weights, rows):
                 z[i] = np.float32(0) if z[i] < 0 else z[i]
 
 
-@njit(fastmath=LOOSE, error_model="numpy", cache=True)
+@njit(error_model="numpy", inline="always")
 def _backward(units, edges, weights, rows):
     """Turn activations into deltas, output first, and add to the gradients."""
     output = len(units.bias) - 1
@@ -45,7 +45,7 @@ def _backward(units, edges, weights, rows):
         if u < output:
             delta[:] = 0
             for e in range(edges.out_first[u], edges.out_first[u + 1]):
-                w, after = weights[edges.out_weight[e]], rows[edges.out_row[e] // LANES]
+                w, after = weights[edges.out_weight[e]], rows[edges.out_row[e]]
                 for i in range(LANES):
                     delta[i] += w * after[i]
             for i in range(LANES):  # overwrites the activation by its delta
@@ -54,7 +54,7 @@ def _backward(units, edges, weights, rows):
         for i in range(LANES):
             total += d[i]
         edges.gradient[units.bias[u]] += total
-        below = units.below[u] // LANES
+        below = units.below[u]
         for k in range(units.inputs[u]):
             h, total = rows[below + k], np.float32(0)
             for i in range(LANES):
@@ -62,7 +62,7 @@ def _backward(units, edges, weights, rows):
             edges.gradient[units.incoming[u] + k] += total
 
 
-@njit(fastmath=LOOSE, error_model="numpy", cache=True)
+@njit(error_model="numpy", inline="always")
 def _update(n, rule, pack, factors, gradient, rate):
     """Take one SGD step."""
     params, velocity = pack.params[n], pack.velocity[n]
@@ -79,7 +79,7 @@ def _update(n, rule, pack, factors, gradient, rate):
         params[s] -= rate * along
 
 
-@njit(error_model="numpy", cache=True)
+@njit(error_model="numpy", inline="always")
 def _output(data, lane, chunk, logits):
     """Turn the logits into deltas and return the loss, if it is watched."""
     total = 0.0
@@ -92,7 +92,7 @@ def _output(data, lane, chunk, logits):
     return total
 
 
-@njit(error_model="numpy", cache=True)
+@njit(error_model="numpy", inline="always")
 def train_network(n, rule, pack, data, edges, rows):
     """Train network ``n`` through one piece of an epoch."""
     units, params, state = rule.units, pack.params[n], pack.state[n]
@@ -117,7 +117,7 @@ def train_network(n, rule, pack, data, edges, rows):
         _update(n, rule, pack, factors, edges.gradient, pack.rates[step, n])
 
 
-@njit(error_model="numpy", nogil=True, cache=True)
+@njit(fastmath=LOOSE, error_model="numpy", nogil=True, cache=True)
 def train_pack(counter, order, rule, pack, data, scratch_size):
     """Train the networks of ``order``; without an atomic counter, on one thread."""
     rows = np.empty((len(rule.units.bias) + 2, LANES), np.float32)

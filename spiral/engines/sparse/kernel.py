@@ -1,13 +1,15 @@
-"""The fast kernel: vectors of 128 points, one network at a time in the L1 cache.
+"""The fast kernel: vectors of points, one network at a time in the L1 cache.
 
 Vectors run over points, not over weights: sparse networks have too few and too
-irregular weights for that, while every edge needs the same operation on all 128 points.
+irregular weights for that, while every edge needs the same operation on all points of a
+batch. A vector has 128 points, or 64 where 128 accumulators would fill all registers
+(``sparse.lanes``); the bits are the same, as sums go by halves of 64 (``sums``).
 
 One step of one network:
 
 1. copy the batch into the two input rows of the activations;
-2. forward, node by node: an accumulator of 128 lanes starts at the bias and pulls each
-   incoming edge with one fused multiply-add; ReLU; one store;
+2. forward, node by node: an accumulator starts at the bias and pulls each incoming edge
+   with one fused multiply-add; ReLU; one store;
 3. output: sigmoid in registers, then the delta (σ(z) - y)/B;
 4. backward, output first: a node's delta pulls its outgoing edges, is gated by its
    activation and *overwrites* it (that activation is not needed again); while it is
@@ -16,30 +18,37 @@ One step of one network:
    and the step are vector operations, v ← μv + (g + λw) and w ← w - ηv as in
    ``torch.optim.SGD``; with Nesterov's momentum w ← w - η(g + λw + μv).
 
-Batches of other sizes run as several rows of lanes, the last one padded with points of
-weight zero. Threads take the next network from an atomic counter, largest first.
+A batch is one or several vectors, padded with points of weight zero to a multiple of
+128. Threads take the next network from an atomic counter, largest first.
 """
 
 import numpy as np
 
 from spiral.engines.compiled import njit
-from spiral.engines.sparse.lists import LANES
-from spiral.engines.sparse.sums import add_up, dot, fold, row_sums
+from spiral.engines.sparse.lists import HALF
+from spiral.engines.sparse.sums import (
+    add_up,
+    dot,
+    dot_onto,
+    fold,
+    fold_onto,
+    row_sums,
+)
 from spiral.engines.sparse.vectors import (
     add,
     fma,
     gate,
     keep,
+    load,
     load16,
-    load128,
     mul,
     positive,
     read,
     relu,
     sigmoid,
     softplus,
+    splat,
     splat16,
-    splat128,
     store,
     sub,
     take,
@@ -47,7 +56,7 @@ from spiral.engines.sparse.vectors import (
 
 VECTORS = True
 
-SOURCE = "a7251ceb81530ac1"
+SOURCE = "22c6c7fae80a8f33"
 """Digest of the modules that kernels import: Numba's cache looks at this file alone, so
 it must change with those (``make golden`` writes it, a test compares it)."""
 
@@ -55,21 +64,39 @@ ALIGNMENT = 64  # bytes of a cache line; misaligned scratch costs a third of the
 
 
 @njit(error_model="numpy", inline="always")
-def _forward(nodes, node0, slot0, lists, params, scratch, rows):
-    """Fill the rows of the hidden nodes and return the logits (128 lanes)."""
+def _forward(nodes, node0, slot0, lists, params, scratch, rows, halves):
+    """Fill the rows of the hidden nodes and return the logits."""
+    wide = HALF * len(halves)
     # Nodes are in reverse topological order: inputs last, so hidden ones backwards
     for q in range(nodes - 3, 0, -1):
         begin = slot0 + read(lists.first, node0 + q)
-        z = splat128(read(params, begin))
+        z = splat(read(params, begin), halves)
         for s in range(begin + 1, slot0 + read(lists.first, node0 + q + 1)):
-            h = load128(scratch, rows + read(lists.source, s))
-            z = fma(splat128(read(params, s)), h, z)
-        store(scratch, rows + q * LANES, relu(z))
-    z = splat128(read(params, slot0))
+            h = load(scratch, rows + read(lists.source, s) * wide, halves)
+            z = fma(splat(read(params, s), halves), h, z)
+        store(scratch, rows + q * wide, relu(z))
+    z = splat(read(params, slot0), halves)
     for s in range(slot0 + 1, slot0 + read(lists.first, node0 + 1)):
-        h = load128(scratch, rows + read(lists.source, s))
-        z = fma(splat128(read(params, s)), h, z)
+        h = load(scratch, rows + read(lists.source, s) * wide, halves)
+        z = fma(splat(read(params, s), halves), h, z)
     return z
+
+
+@njit(error_model="numpy", inline="always")
+def _update(n, lists, pack, against, scratch, gradients):
+    """Add up the partial sums and take one SGD step."""
+    params, velocity, trains = pack.params, pack.velocity, pack.trains
+    momentum, decay = splat16(pack.momentum[n]), splat16(pack.decay[n])
+    rate, slot0 = splat16(against), lists.slot_at[n]
+    for s in range(0, lists.slot_at[n + 1] - slot0, 16):
+        p = load16(params, slot0 + s)
+        g = fma(decay, p, row_sums(scratch, gradients + s * 16))
+        # A select, not a product: NaN times 0 would be NaN in a masked weight
+        g = keep(load16(trains, slot0 + s), g)
+        v = fma(momentum, load16(velocity, slot0 + s), g)
+        store(velocity, slot0 + s, v)
+        along = fma(momentum, v, g) if pack.nesterov > 0 else v
+        store(params, slot0 + s, fma(rate, along, p))
 
 
 @njit(error_model="numpy", cache=True)
@@ -79,62 +106,54 @@ def train_network(n, lists, pack, data, scratch, base):
     node0, slot0, edge0 = lists.node_at[n], lists.slot_at[n], lists.edge_at[n]
     slots = lists.slot_at[n + 1] - slot0
     gradients, rows = base, base + slots * 16
-    sums = rows + nodes * LANES
-    params, velocity, trains = pack.params, pack.velocity, pack.trains
-    momentum, decay = splat16(pack.momentum[n]), splat16(pack.decay[n])
-    steps, chunks = data.steps, data.chunks
-    lane = data.which[n] * steps * chunks * LANES
+    halves = data.halves
+    wide = HALF * len(halves)
+    sums = rows + nodes * wide
+    params, steps, vectors = pack.params, data.steps, len(data.weight) // wide
+    lane = data.which[n] * steps * len(data.weight)
     # Slots without a node (parameters that reach no output) keep gradient 0 and only
     # decay; all others are overwritten at every step
     for i in range(slots * 16):
         scratch[gradients + i] = 0.0
     total = pack.losses[n]
     for step in range(steps):
-        for chunk in range(chunks):
-            store(scratch, rows + (nodes - 1) * LANES, load128(data.x0, lane))
-            store(scratch, rows + (nodes - 2) * LANES, load128(data.x1, lane))
-            z = _forward(nodes, node0, slot0, lists, params, scratch, rows)
+        for part in range(vectors):
+            store(scratch, rows + (nodes - 1) * wide, load(data.x0, lane, halves))
+            store(scratch, rows + (nodes - 2) * wide, load(data.x1, lane, halves))
+            z = _forward(nodes, node0, slot0, lists, params, scratch, rows, halves)
             if data.watched > 0:
-                error = sub(softplus(z), mul(z, load128(data.truth, lane)))
-                error = mul(error, load128(data.weight, chunk * LANES))
-                total = add_up(total, error, scratch, sums)
+                error = sub(softplus(z), mul(z, load(data.truth, lane, halves)))
+                error = mul(error, load(data.weight, part * wide, halves))
+                total = add_up(total, error, scratch, sums, halves)
             # dL/dz = (σ(z) - y)/B, the derivative of the mean cross-entropy
-            d = sub(sigmoid(z), load128(data.y, lane))
-            d = mul(d, load128(data.weight, chunk * LANES))
+            d = sub(sigmoid(z), load(data.y, lane, halves))
+            d = mul(d, load(data.weight, part * wide, halves))
             for q in range(nodes - 2):
                 if q > 0:
-                    d = splat128(np.float32(0))
+                    d = splat(np.float32(0), halves)
                     e0 = edge0 + read(lists.out_first, node0 + q)
                     e1 = edge0 + read(lists.out_first, node0 + q + 1)
                     for e in range(e0, e1):
-                        w = splat128(read(params, slot0 + read(lists.out_slot, e)))
-                        d = fma(w, load128(scratch, rows + read(lists.out_row, e)), d)
+                        w = splat(read(params, slot0 + read(lists.out_slot, e)), halves)
+                        row = rows + read(lists.out_row, e) * wide
+                        d = fma(w, load(scratch, row, halves), d)
                     # h > 0 exactly where the ReLU passed: no need to store z
-                    d = gate(load128(scratch, rows + q * LANES), d)
-                store(scratch, rows + q * LANES, d)
+                    d = gate(load(scratch, rows + q * wide, halves), d)
+                store(scratch, rows + q * wide, d)
                 begin = read(lists.first, node0 + q)
                 end = read(lists.first, node0 + q + 1)
-                g = fold(d)  # the bias: its input is 1
-                if chunk > 0:
-                    g = add(g, load16(scratch, gradients + begin * 16))
-                store(scratch, gradients + begin * 16, g)
+                at = gradients + begin * 16  # the bias: its input is 1
+                g = fold_onto(load16(scratch, at), d) if part > 0 else fold(d)
+                store(scratch, at, g)
                 for s in range(begin + 1, end):
-                    h = load128(scratch, rows + read(lists.source, slot0 + s))
-                    g = dot(d, h)
-                    if chunk > 0:
-                        g = add(g, load16(scratch, gradients + s * 16))
-                    store(scratch, gradients + s * 16, g)
-            lane += LANES
-        rate = splat16(-pack.rates[step, n])
-        for s in range(0, slots, 16):
-            p = load16(params, slot0 + s)
-            g = fma(decay, p, row_sums(scratch, gradients + s * 16))
-            # A select, not a product: NaN times 0 would be NaN in a masked weight
-            g = keep(load16(trains, slot0 + s), g)
-            v = fma(momentum, load16(velocity, slot0 + s), g)
-            store(velocity, slot0 + s, v)
-            along = fma(momentum, v, g) if pack.nesterov > 0 else v
-            store(params, slot0 + s, fma(rate, along, p))
+                    h = load(
+                        scratch, rows + read(lists.source, slot0 + s) * wide, halves
+                    )
+                    at = gradients + s * 16
+                    g = dot_onto(load16(scratch, at), d, h) if part > 0 else dot(d, h)
+                    store(scratch, at, g)
+            lane += wide
+        _update(n, lists, pack, -pack.rates[step, n], scratch, gradients)
     pack.losses[n] = total
 
 
@@ -154,23 +173,26 @@ def train_pack(counter, order, lists, pack, data, scratch_size):
 def evaluate_network(n, lists, params, points, scratch, rows):
     """Return the correct points of network ``n``, its summed loss and entropy."""
     nodes, node0, slot0 = lists.nodes[n], lists.node_at[n], lists.slot_at[n]
-    sums = rows + nodes * LANES
+    halves = points.halves
+    wide = HALF * len(halves)
+    sums = rows + nodes * wide
     right = splat16(np.float32(0))
     loss = entropy = 0.0
-    for lane in range(0, len(points.x0), LANES):
-        store(scratch, rows + (nodes - 1) * LANES, load128(points.x0, lane))
-        store(scratch, rows + (nodes - 2) * LANES, load128(points.x1, lane))
-        z = _forward(nodes, node0, slot0, lists, params, scratch, rows)
-        sign = load128(points.sign, lane)  # +1, -1, or 0 for padding
-        right = add(right, fold(positive(mul(z, sign))))
-        error = sub(softplus(z), mul(z, load128(points.y, lane)))
-        loss = add_up(loss, keep(mul(sign, sign), error), scratch, sums)
+    for lane in range(0, len(points.x0), wide):
+        store(scratch, rows + (nodes - 1) * wide, load(points.x0, lane, halves))
+        store(scratch, rows + (nodes - 2) * wide, load(points.x1, lane, halves))
+        z = _forward(nodes, node0, slot0, lists, params, scratch, rows, halves)
+        sign = load(points.sign, lane, halves)  # +1, -1, or 0 for padding
+        right = fold_onto(right, positive(mul(z, sign)))
+        error = sub(softplus(z), mul(z, load(points.y, lane, halves)))
+        loss = add_up(loss, keep(mul(sign, sign), error), scratch, sums, halves)
         # Entropy by -|z|, where p = σ(-|z|) ≤ 1/2 and nothing cancels:
         # H = log(1 + exp(-|z|)) + |z|·p
         below = sub(z, add(relu(z), relu(z)))
         doubt = sub(softplus(below), mul(below, sigmoid(below)))
-        entropy = add_up(entropy, keep(mul(sign, sign), doubt), scratch, sums)
-    return add_up(0.0, right, scratch, sums), loss, entropy
+        entropy = add_up(entropy, keep(mul(sign, sign), doubt), scratch, sums, halves)
+    store(scratch, sums, right)
+    return scratch[sums : sums + 16].sum(), loss, entropy
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
@@ -188,15 +210,15 @@ def evaluate_pack(counter, found, lists, params, points, scratch_size):
 
 
 @njit(error_model="numpy", cache=True)
-def _probe(numbers):
+def _probe(numbers, halves):
     store(numbers, 0, row_sums(numbers, 0))
-    store(numbers, 16, fold(sigmoid(load128(numbers, 16))))
+    store(numbers, 16, fold(sigmoid(load(numbers, 16, halves))))
 
 
-def probe() -> None:
+def probe(halves: tuple[int, ...]) -> None:
     """Raise if the vector type does not compile, or computes wrong results, here."""
     numbers = np.zeros(256, np.float32)
     numbers[::16] = np.arange(16)
-    _probe(numbers)
+    _probe(numbers, halves)
     assert (numbers[:16] == np.arange(16)).all(), "row sums are wrong"
-    assert abs(numbers[17] - 4) < 1e-5, "sigmoid is wrong"
+    assert abs(numbers[17] - 2 * len(halves)) < 1e-5, "sigmoid is wrong"

@@ -19,6 +19,9 @@ from spiral.model import mlp
 LANES = 128
 """Floats of one row of activations: a batch, or a part of one."""
 
+HALF = 64
+"""Lanes over which sums are one tree; vectors have one half or two."""
+
 
 class Lists(NamedTuple):
     """Edge lists of a pack; all arrays concatenated over networks.
@@ -34,11 +37,11 @@ class Lists(NamedTuple):
     first: Int[np.ndarray, " nodes"]
     """First slot of each node's block, and the end; nodes + 1 entries a network."""
     source: Int[np.ndarray, " slots"]
-    """Where a slot's source row begins in the activations (unused for biases)."""
+    """The node from which a slot's edge comes (unused for biases)."""
     out_first: Int[np.ndarray, " nodes"]
     """First outgoing edge of each node, and the end."""
     out_row: Int[np.ndarray, " edges"]
-    """Where an outgoing edge's destination row begins."""
+    """The node to which an outgoing edge goes."""
     out_slot: Int[np.ndarray, " edges"]
     """The slot of an outgoing edge."""
     flat: Int[np.ndarray, " slots"]
@@ -162,7 +165,7 @@ def _fill(
                     if kept[n, weight]:
                         flat_n[slot] = weight
                         placed[weight] = 1
-                        source_n[slot] = node[layer, i] * LANES
+                        source_n[slot] = node[layer, i]
                         degree[node[layer, i]] += 1
                         slot += 1
                 here += 1
@@ -174,8 +177,8 @@ def _fill(
             degree[q] = out_n[q]
         for q in range(here):
             for s in range(first_n[q] + 1, first_n[q + 1]):
-                origin = source_n[s] // LANES
-                row_n[degree[origin]] = q * LANES
+                origin = source_n[s]
+                row_n[degree[origin]] = q
                 edge_slot_n[degree[origin]] = s
                 degree[origin] += 1
         for p in range(size):

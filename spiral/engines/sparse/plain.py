@@ -11,15 +11,20 @@ from spiral.engines.sparse.lists import LANES
 
 VECTORS = False
 
-SOURCE = "a7251ceb81530ac1"
+SOURCE = "22c6c7fae80a8f33"
 """Digest of imported modules, see ``kernel``."""
 
 LOOSE = {"reassoc", "contract"}
 """Lets LLVM vectorise sums; ``nnan`` and ``ninf`` stay off, so that diverged networks
-remain NaN."""
+remain NaN.
+
+All that a pack runs is inlined into one function: LLVM optimises a function that others
+call once for itself and once for each of them, and sums of the copies have different
+orders. Which copy runs depends on whether the code was just compiled or comes from
+Numba's cache."""
 
 
-@njit(fastmath=LOOSE, error_model="numpy", cache=True)
+@njit(error_model="numpy", inline="always")
 def _forward(n, lists, params, rows):
     """Fill the rows of all nodes; row 0 becomes the logits."""
     node0, slot0 = lists.node_at[n], lists.slot_at[n]
@@ -28,7 +33,7 @@ def _forward(n, lists, params, rows):
         z = rows[q]
         z[:] = params[begin]
         for s in range(begin + 1, slot0 + lists.first[node0 + q + 1]):
-            h, w = rows[lists.source[s] // LANES], params[s]
+            h, w = rows[lists.source[s]], params[s]
             for i in range(LANES):
                 z[i] += w * h[i]
         if q > 0:
@@ -36,7 +41,7 @@ def _forward(n, lists, params, rows):
                 z[i] = np.float32(0) if z[i] < 0 else z[i]
 
 
-@njit(fastmath=LOOSE, error_model="numpy", cache=True)
+@njit(error_model="numpy", inline="always")
 def _backward(n, lists, params, rows, gradients):
     """Turn activations into deltas, output first, and add to the gradients."""
     node0, slot0, edge0 = lists.node_at[n], lists.slot_at[n], lists.edge_at[n]
@@ -47,7 +52,7 @@ def _backward(n, lists, params, rows, gradients):
             delta[:] = 0
             for e in range(lists.out_first[node0 + q], lists.out_first[node0 + q + 1]):
                 w = params[slot0 + lists.out_slot[edge0 + e]]
-                after = rows[lists.out_row[edge0 + e] // LANES]
+                after = rows[lists.out_row[edge0 + e]]
                 for i in range(LANES):
                     delta[i] += w * after[i]
             for i in range(LANES):  # overwrites the activation by its delta
@@ -58,14 +63,14 @@ def _backward(n, lists, params, rows, gradients):
             total += d[i]
         gradients[begin] += total
         for s in range(begin + 1, end):
-            h = rows[lists.source[slot0 + s] // LANES]
+            h = rows[lists.source[slot0 + s]]
             total = np.float32(0)
             for i in range(LANES):
                 total += d[i] * h[i]
             gradients[s] += total
 
 
-@njit(fastmath=LOOSE, error_model="numpy", cache=True)
+@njit(error_model="numpy", inline="always")
 def _update(n, lists, pack, rate, gradients):
     """Take one SGD step."""
     slot0 = lists.slot_at[n]
@@ -91,7 +96,7 @@ def _cross_entropy(z, label):
     return (z if z > 0 else z * 0) + log - z * label
 
 
-@njit(fastmath=LOOSE, error_model="numpy", cache=True)
+@njit(error_model="numpy", inline="always")
 def train_network(n, lists, pack, data, scratch):
     """Train network ``n`` through one piece of an epoch."""
     nodes = lists.nodes[n]
@@ -119,7 +124,7 @@ def train_network(n, lists, pack, data, scratch):
     pack.losses[n] = total
 
 
-@njit(error_model="numpy", nogil=True, cache=True)
+@njit(fastmath=LOOSE, error_model="numpy", nogil=True, cache=True)
 def train_pack(counter, order, lists, pack, data, scratch_size):
     """Train the networks of ``order``; without an atomic counter, on one thread."""
     raw = np.empty(scratch_size, np.float32)
@@ -128,7 +133,7 @@ def train_pack(counter, order, lists, pack, data, scratch_size):
         train_network(n, lists, pack, data, scratch)
 
 
-@njit(error_model="numpy", cache=True)
+@njit(error_model="numpy", inline="always")
 def evaluate_network(n, lists, params, points, scratch):
     """Return the correct points of network ``n``, its summed loss and entropy."""
     nodes = lists.nodes[n]
@@ -148,7 +153,7 @@ def evaluate_network(n, lists, params, points, scratch):
     return right, loss, entropy
 
 
-@njit(error_model="numpy", nogil=True, cache=True)
+@njit(fastmath=LOOSE, error_model="numpy", nogil=True, cache=True)
 def evaluate_pack(counter, found, lists, params, points, scratch_size):
     """Write correct points, summed loss and entropy [N, 3], on one thread."""
     raw = np.empty(scratch_size, np.float32)

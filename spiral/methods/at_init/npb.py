@@ -175,7 +175,7 @@ ENTRY = Entry(
         when="before",
         schedule="once",
         criterion="units and paths",
-        allocation="ERK",
+        allocation="erk",
         second_phase="train",
     ),
     options=NpbOptions,

@@ -17,7 +17,7 @@ from spiral.methods.forward_mask.straight_through import (
 from spiral.methods.parts import counts
 from spiral.methods.parts.allocation import allocation_option
 from spiral.model import mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, ForwardMask, Plan, View
 
@@ -27,16 +27,15 @@ END: Any = Field(
     0.75,
     gt=0,
     le=1,
-    description="fraction of training at which `keep` weights are left (ours, as in "
-    "gmp)",
-    json_schema_extra=unit("-"),
+    description="fraction of training at which `keep` weights are left",
+    json_schema_extra=unit("-") | origin("ours, as in gmp"),
 )
 
 
-def schedule_option(default: Schedule, origin: str) -> Any:
+def schedule_option(default: Schedule, source: str) -> Any:
     """Return the option ``counts``, given where its default comes from."""
     text = "active weights: along a cubic, changed every epoch, or `keep` at once"
-    return Field(default, description=f"{text} ({origin})")
+    return Field(default, description=text, json_schema_extra=origin(source))
 
 
 class DpfOptions(Options):
@@ -45,10 +44,10 @@ class DpfOptions(Options):
     interval: int = Field(
         16,
         ge=1,
-        description="steps between two masks (Lin et al. 2020, as in the BIMP code)",
-        json_schema_extra=unit("steps"),
+        description="steps between two masks",
+        json_schema_extra=unit("steps") | origin("Lin et al. 2020, by the BIMP code"),
     )
-    counts: Schedule = schedule_option("cubic", "Lin et al. 2020, as in the BIMP code")
+    counts: Schedule = schedule_option("cubic", "Lin et al. 2020, by the BIMP code")
     end: float = END
     allocation: Fixed = allocation_option("the BIMP code")
 

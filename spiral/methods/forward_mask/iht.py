@@ -14,7 +14,7 @@ from spiral.methods.forward_mask.dpf import RenewedMask
 from spiral.methods.forward_mask.straight_through import Fixed
 from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
@@ -22,15 +22,15 @@ BEGIN: Any = Field(
     0.1,
     ge=0,
     lt=1,
-    description="fraction of training that is dense (ours)",
-    json_schema_extra=unit("-"),
+    description="fraction of training that is dense",
+    json_schema_extra=unit("-") | origin("ours"),
 )
 END: Any = Field(
     0.75,
     gt=0,
     le=1,
-    description="fraction of training from which the mask is fixed (ours)",
-    json_schema_extra=unit("-"),
+    description="fraction of training from which the mask is fixed",
+    json_schema_extra=unit("-") | origin("ours"),
 )
 
 
@@ -40,12 +40,11 @@ class IhtOptions(Options):
     interval: int = Field(
         10,
         ge=1,
-        description="steps between thresholds (ours; the textbook's is 1, where steps "
-        "of SGD are too short to bring a weight back); weights set to zero do not run "
-        "in between, but train",
-        json_schema_extra=unit("steps"),
+        description="steps between thresholds; weights set to zero do not run in "
+        "between, but train (in one step of SGD none gains enough to return)",
+        json_schema_extra=unit("steps") | origin("ours; the textbook's is 1"),
     )
-    counts: dpf.Schedule = dpf.schedule_option("once", "the textbook's")
+    counts: dpf.Schedule = dpf.schedule_option("once", "Blumensath 2012")
     begin: float = BEGIN
     end: float = END
     allocation: Fixed = allocation_option("Jin et al. 2016")
@@ -57,15 +56,15 @@ class AihtOptions(Options):
     interval: int = Field(
         10,
         ge=1,
-        description="steps in which all weights train, between masked phases (ours; "
-        "MLP-IHT: 1)",
-        json_schema_extra=unit("steps"),
+        description="steps in which all weights train, between masked phases",
+        json_schema_extra=unit("steps") | origin("ours; the authors' code has 1"),
     )
     inner: int = Field(
         3,
         ge=1,
-        description="length of a masked phase, in intervals (MLP-IHT: 3 steps)",
-        json_schema_extra=unit("intervals"),
+        description="length of a masked phase, in intervals",
+        json_schema_extra=unit("intervals")
+        | origin("Fridovich-Keil & Pilanci 2026: authors' code"),
     )
     begin: float = BEGIN
     end: float = END
@@ -109,11 +108,12 @@ class Aiht:
         """Keep the largest weights, or let all train."""
         kept = np.ones_like(view.masks)
         number, last = view.plan.events.index(view.step), view.plan.events[-1]
-        if number % 2 == 0 or view.step == last:
-            chosen = largest(view, view.keep, self.allocation)
-            kept[:, mlp.is_weight(view.width)] = chosen
+        if number % 2 and view.step < last:
+            return Change(masks=kept), None
+        stay = largest(view, view.keep, self.allocation)
         if view.step == last:
-            kept = masks.with_biases(chosen, view.width)
+            return Change(masks=masks.with_biases(stay, view.width)), None
+        kept[:, mlp.is_weight(view.width)] = stay
         return Change(masks=kept), None
 
 

@@ -60,7 +60,7 @@ STE_LAYER = replace(
     STE,
     summary="ste that ranks within each layer, as its authors do",
     options=LayerOptions,
-    taxonomy=replace(STE.taxonomy, allocation="uniform"),
+    taxonomy=replace(STE.taxonomy, allocation="uniform_alive"),
     marker="1",
 )
 SR_STE_LAYER = replace(

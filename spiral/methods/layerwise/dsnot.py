@@ -10,7 +10,7 @@ from pydantic import Field
 from spiral.methods.entry import Entry, Taxonomy, within_training
 from spiral.methods.layerwise import layers, wanda
 from spiral.methods.layerwise.layers import Kept, Layer, Weights
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 
 Row = Float64[np.ndarray, " I"]
 TINY = 1e-12
@@ -20,23 +20,19 @@ TINY = 1e-12
 class DsnotOptions(layers.LayerOptions):
     """Options of ``dsnot``."""
 
-    compare: wanda.Compare = Field(
-        "row",
-        description="which weights compete for the first mask: those of one unit "
-        "(authors), or of a layer",
-    )
+    compare: wanda.Compare = wanda.COMPARE
     swaps: int = Field(
         50,
         ge=1,
-        description="most exchanges in a unit (authors' README)",
-        json_schema_extra=unit("exchanges"),
+        description="most exchanges in a unit",
+        json_schema_extra=unit("exchanges") | origin("authors' README"),
     )
     threshold: float = Field(
         0.1,
         ge=0,
-        description="mean error of a unit below which it is left (authors' README, "
-        "where means are sums over a sequence)",
-        json_schema_extra=unit("-"),
+        description="mean error of a unit below which it is left",
+        json_schema_extra=unit("-")
+        | origin("authors' README, where means are sums over a sequence"),
     )
 
 

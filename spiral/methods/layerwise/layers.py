@@ -11,7 +11,7 @@ from pydantic import Field
 from spiral.methods.magnitude import magnitude
 from spiral.methods.parts import allocation, batches, brain_surgeon, shares
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
@@ -41,15 +41,15 @@ class LayerOptions(Options):
     at_epoch: int | None = Field(
         None,
         ge=0,
-        description="epoch before which to prune; None: after four fifths (ours)",
-        json_schema_extra=unit("epochs"),
+        description="epoch before which to prune; None: after four fifths",
+        json_schema_extra=unit("epochs") | origin("ours"),
     )
     points: int = Field(
         1024,
         ge=1,
         le=49_920,
-        description="training points that layers see (ours; authors: 128 sequences)",
-        json_schema_extra=unit("points"),
+        description="training points that layers see",
+        json_schema_extra=unit("points") | origin("ours; authors: 128 sequences"),
     )
     allocation: shares.Quota = allocation.allocation_option(
         "ours; authors: uniform, which leaves our first and last layers one weight of "
@@ -64,9 +64,8 @@ class DampedOptions(LayerOptions):
     damping: float = Field(
         0.01,
         gt=0,
-        description="λ as a share of the mean of the Hessian's diagonal (authors of "
-        "SparseGPT)",
-        json_schema_extra=unit("-"),
+        description="λ as a share of the mean of the Hessian's diagonal",
+        json_schema_extra=unit("-") | origin("code of SparseGPT and ALPS"),
     )
 
 

@@ -9,17 +9,22 @@ from spiral.methods.entry import Entry, Taxonomy, within_training
 from spiral.methods.layerwise import layers
 from spiral.methods.layerwise.layers import Kept, Layer, Weights
 from spiral.model import masks
+from spiral.protocol.config import origin
 
 Compare = Literal["row", "layer"]
+
+COMPARE: Any = Field(
+    "row",
+    description="which weights compete: those of one unit, or of a layer",
+    json_schema_extra=origin("authors' code"),
+)
+"""The option ``compare``, also of methods that begin with this one's mask."""
 
 
 class WandaOptions(layers.LayerOptions):
     """Options of ``wanda``."""
 
-    compare: Compare = Field(
-        "row",
-        description="which weights compete: those of one unit (authors), or of a layer",
-    )
+    compare: Compare = COMPARE
 
 
 def build(compare: Compare, **options: Any) -> layers.LayerWise:

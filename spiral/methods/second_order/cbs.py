@@ -12,28 +12,30 @@ from spiral.methods.parts import supports
 from spiral.methods.parts.supports import Kept, Quadratic, SwapCost
 from spiral.methods.second_order import surgeon, surgeon_options
 from spiral.methods.second_order.path import Matrix
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 
 
 class CbsOptions(surgeon_options.SurgeonOptions):
     """Options of ``cbs``."""
 
-    matrix: Matrix = Field("fisher", description="what stands for the Hessian")
+    matrix: Matrix = surgeon_options.matrix("fisher", "authors' code")
     begin_with: Literal["greedy", "magnitude"] = Field(
         "greedy",
         description="what is kept before the exchanges: what the brain surgeon keeps "
-        "(ours), or the largest weights (authors)",
+        "or the largest weights (authors)",
+        json_schema_extra=origin("ours"),
     )
     swap_cost: SwapCost = Field(
         "joint",
-        description="what an exchange costs: with all others compensating (ours), or "
-        "with none (the published objective)",
+        description="what an exchange costs: with all others compensating, or none "
+        "(the published objective)",
+        json_schema_extra=origin("ours"),
     )
     least_gain: float = Field(
         1e-4,
         ge=1e-9,  # less would be rounding, and exchanges might go on for ever
-        description="gain that an exchange must have (ε of authors' README)",
-        json_schema_extra=unit("-"),
+        description="gain that an exchange must have",
+        json_schema_extra=unit("-") | origin("ε of the authors' README"),
     )
 
 

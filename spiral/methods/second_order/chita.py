@@ -9,23 +9,24 @@ from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import thresholding
 from spiral.methods.second_order import surgeon, surgeon_options
 from spiral.methods.second_order.path import Matrix
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 
 
 class ChitaOptions(surgeon_options.SurgeonOptions):
     """Options of ``chita``."""
 
-    matrix: Matrix = Field("fisher", description="what stands for the Hessian")
+    matrix: Matrix = surgeon_options.matrix("fisher", "authors' code")
     slope: Literal["zero", "measured"] = Field(
         "zero",
         description="gradient in the model: none, as at a minimum, or that of the "
         "points (the authors' first-order term)",
+        json_schema_extra=origin("ours; an argument of the authors' script"),
     )
     rounds: int = Field(
         100,
         ge=1,
-        description="most steps within an active set, and most active sets (ours)",
-        json_schema_extra=unit("-"),
+        description="most steps within an active set, and most active sets",
+        json_schema_extra=unit("-") | origin("ours"),
     )
 
 

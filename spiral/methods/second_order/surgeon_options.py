@@ -1,6 +1,6 @@
 """Options of the optimal brain surgeon's family, and what cannot work together."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -9,7 +9,7 @@ from spiral.methods.entry import Mistake, within_training
 from spiral.methods.parts.allocation import allocation_option
 from spiral.methods.parts.supports import Compensate
 from spiral.methods.second_order.path import Allocation, Blocks, Matrix
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 
 WIDEST = {"network": 32, "layer": 64, "unit": 256}
 """Up to which width the matrix of a block fits: 40, 140 and 0.5 MB there."""
@@ -17,70 +17,80 @@ EXACT = 16
 """The same for the Hessian, which takes about a minute there."""
 
 
+def matrix(default: Matrix, source: str) -> Any:
+    """Return the option ``matrix``, given where its default comes from."""
+    text = "what stands for the Hessian"
+    return Field(default, description=text, json_schema_extra=origin(source))
+
+
 class SurgeonOptions(Options):
     """Options of the family."""
 
     timing: Literal["once", "gradual"] = Field(
-        "once", description="prune at one epoch, or along a cubic until `end`"
+        "once",
+        description="prune at one epoch, or along a cubic until `end`",
+        json_schema_extra=origin("ours"),
     )
     at_epoch: int | None = Field(
         None,
         ge=0,
-        description="epoch before which to prune once; None: after four fifths (ours)",
-        json_schema_extra=unit("epochs"),
+        description="epoch before which to prune once; None: after four fifths",
+        json_schema_extra=unit("epochs") | origin("ours"),
     )
     events: int = Field(
         8,
         ge=1,
-        description="number of gradual prunings (ours)",
-        json_schema_extra=unit("events"),
+        description="number of gradual prunings",
+        json_schema_extra=unit("events") | origin("ours"),
     )
     end: float = Field(
         0.75,
         gt=0,
         le=1,
-        description="fraction of training at which gradual pruning ends (as gmp)",
-        json_schema_extra=unit("-"),
+        description="fraction of training at which gradual pruning ends",
+        json_schema_extra=unit("-") | origin("ours, as gmp"),
     )
-    matrix: Matrix = Field("gauss_newton", description="what stands for the Hessian")
+    matrix: Matrix = matrix("gauss_newton", "ours; the Hessian itself is indefinite")
     mini_batch: int = Field(
         1,
         ge=1,
         description="points over which each gradient of the Fisher matrix is a mean",
-        json_schema_extra=unit("points"),
+        json_schema_extra=unit("points") | origin("argparse of WoodFisher's code"),
     )
     points: int = Field(
         4096,
         ge=1,
         le=49_920,
-        description="training points of which the matrix is made (ours)",
-        json_schema_extra=unit("points"),
+        description="training points of which the matrix is made",
+        json_schema_extra=unit("points") | origin("ours"),
     )
     damping: float = Field(
         1e-3,
         gt=0,
-        description="λ added to the diagonal of the matrix (ours)",
-        json_schema_extra=unit("-"),
+        description="λ added to the diagonal of the matrix",
+        json_schema_extra=unit("-") | origin("ours"),
     )
     compensate: Compensate = Field(
         "joint",
         description="the weights that stay take the least of the quadratic model, or "
         "the sum of single updates, or do not change",
+        json_schema_extra=origin("Hassibi & Stork 1993"),
     )
     renewal: float = Field(
         0.7,
         ge=0,
         lt=1,
         description="share of the weights that are left when the matrix is computed "
-        "anew; 0: one matrix for all (ours)",
-        json_schema_extra=unit("-"),
+        "anew; 0: one matrix for all",
+        json_schema_extra=unit("-") | origin("ours"),
     )
     blocks: Blocks = Field(
         "auto",
         description="which weights interact in the matrix; auto: those of a layer "
-        "up to width 32, those of a unit beyond (ours)",
+        "up to width 32, those of a unit beyond",
+        json_schema_extra=origin("ours"),
     )
-    allocation: Allocation = allocation_option("as published")
+    allocation: Allocation = allocation_option("Hassibi & Stork 1993")
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:

@@ -9,23 +9,24 @@ from spiral.methods.parts import supports
 from spiral.methods.parts.supports import Compensate
 from spiral.methods.second_order import surgeon, surgeon_options
 from spiral.methods.second_order.path import Matrix
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 
 
 class WoodfisherOptions(surgeon_options.SurgeonOptions):
     """Options of ``woodfisher``."""
 
-    matrix: Matrix = Field("fisher", description="what stands for the Hessian")
+    matrix: Matrix = surgeon_options.matrix("fisher", "authors' code")
     compensate: Compensate = Field(
         "single",
         description="the weights that stay take the least of the quadratic model, or "
-        "the sum of single updates (authors' code), or do not change",
+        "the sum of single updates, or do not change",
+        json_schema_extra=origin("authors' code"),
     )
     damping: float = Field(
         1e-5,
         gt=0,
-        description="λ added to the diagonal of the matrix (authors' scripts)",
-        json_schema_extra=unit("-"),
+        description="λ added to the diagonal of the matrix",
+        json_schema_extra=unit("-") | origin("authors' scripts"),
     )
 
 

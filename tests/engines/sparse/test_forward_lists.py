@@ -16,7 +16,6 @@ from spiral.engines.sparse.forward_lists import (
     set_factors,
     units,
 )
-from spiral.engines.sparse.lists import LANES
 from spiral.model import groups, mlp
 from spiral.model.groups import Scope
 
@@ -73,10 +72,10 @@ def test_lists_of_a_chain():
     count = list_edges(units(2), states(kept, 2), 0, edges)
     assert edges.first.tolist() == [0, 1, 1, 1, 2, 3, 3, 4]
     assert edges.weight[:4].tolist() == [1, starts[1] + 2, starts[2] + 1, starts[3]]
-    assert (edges.source[:4] // LANES).tolist() == [1, 2, 5, 6]
+    assert edges.source[:4].tolist() == [1, 2, 5, 6]
     assert edges.live.tolist() == [1, 0, 0, 1, 1, 0, 1]
     assert edges.out_first.tolist()[:7] == [0, 1, 1, 1, 2, 3, 3]
-    assert (edges.out_row[:3] // LANES).tolist() == [5, 6, 8]
+    assert edges.out_row[:3].tolist() == [5, 6, 8]
     assert count == 3 * 4  # a bias and two inputs for the output and each live unit
     assert edges.slope[:3].tolist() == [20, 18, 19]
     assert set(edges.slope[count:]) == {padded(2) - 1}
@@ -97,9 +96,9 @@ def test_lists_hold_each_edge_once_from_both_ends(width, everything):
         pairs = set()
         for u in range(3 * width + 1):
             for e in range(edges.first[u], edges.first[u + 1]):
-                origin = edges.source[e] // LANES - 2
+                origin = edges.source[e] - 2
                 if origin >= 0 and edges.live[u]:
-                    pairs.add((origin, (u + 2) * LANES, edges.weight[e]))
+                    pairs.add((origin, u + 2, edges.weight[e]))
         found = {
             (u, edges.out_row[e], edges.out_weight[e])
             for u in range(3 * width)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spiral.engines.sparse import gather, scatter
-from spiral.engines.sparse.lists import LANES, build
+from spiral.engines.sparse.lists import build
 from spiral.model import masks, mlp
 from tests.engines import some_masks
 
@@ -30,14 +30,14 @@ def test_a_chain_is_five_nodes_in_reverse_order():
     ]
     assert lists.flat[:8].tolist() == expected
     assert (lists.flat[8:] == -1).all()
-    rows = lists.source[[1, 3, 5, 7]] // LANES
+    rows = lists.source[[1, 3, 5, 7]]
     assert rows.tolist() == [1, 2, 3, 4]  # node 4 is input 1
 
 
 def test_outgoing_edges_mirror_incoming_ones():
     lists = build(chain(), 2)
     assert lists.out_first.tolist() == [0, 0, 1, 2, 3, 4, 4]
-    assert (lists.out_row // LANES).tolist() == [0, 1, 2, 3]
+    assert lists.out_row.tolist() == [0, 1, 2, 3]
     assert lists.out_slot.tolist() == [1, 3, 5, 7]
 
 

@@ -1,6 +1,10 @@
 """The vector kernel and its plain twin, and what only this engine promises."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ from tests.engines import begin, make_job, prune, some_masks
 from tests.tolerances import TOLERANCES
 
 IDS = range(12)
+ROOT = Path(__file__).parents[3]
 
 
 def run(engine, ids=IDS, stop=60, width=5, **fields) -> TrainState:
@@ -43,7 +48,7 @@ def test_the_twin_evaluates_as_the_kernel_does(plain):
 def test_the_twin_takes_over_where_vectors_do_not_build(monkeypatch):
     from spiral.engines.sparse import kernel
 
-    def broken() -> None:
+    def broken(_: tuple[int, ...]) -> None:
         raise RuntimeError("no such vector")
 
     monkeypatch.setattr(kernel, "probe", broken)
@@ -127,3 +132,26 @@ def test_lists_follow_the_masks_not_the_values():
     found = sparse.SparseEngine().advance(job, zero, 5)
     assert found.masks.all()
     assert np.isfinite(found.params).all()
+
+
+BITS = """
+from spiral import engines
+from tests.engines import begin, make_job
+from tests.engines.sparse.test_forward import job_of, start
+for name in ("sparse", "sparse-plain"):
+    engine, job, mapped = engines.build(name), make_job(), job_of()
+    print(engine.advance(job, begin(job), 20).params.tobytes().hex())
+    print(engine.advance(mapped, start(mapped), 20).params.tobytes().hex())
+"""
+
+
+@pytest.mark.slow
+def test_code_from_the_cache_computes_the_bits_of_code_just_compiled(tmp_path):
+    options = {"cwd": ROOT, "env": os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}}
+    command = [sys.executable, "-c", BITS]
+    compiled, cached = (
+        subprocess.run(command, check=True, capture_output=True, **options).stdout
+        for _ in range(2)
+    )
+    assert compiled == cached
+    assert len(compiled.split()) == 4
