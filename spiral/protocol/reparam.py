@@ -132,13 +132,12 @@ def effective(
         given: What :func:`given` returns for these.
         library: NumPy's functions, or torch's.
     """
-    width = mlp.width_of(params.shape[-1])
     pair = _pair(params, numbers, here, c, given, library)
     theta = MAPS[pair.setting.kind].weights(pair, library)
     parts: list[Array] = []
-    stack = zip(mlp.layers(width), mlp.matrices(params, width), strict=True)
-    for layer, (_, biases) in stack:
-        parts += [theta[..., layer.columns], biases]
+    biases = [each for _, each in mlp.matrices(params, pair.width)]
+    for layer, own in zip(mlp.layers(pair.width), biases, strict=True):
+        parts += [theta[..., layer.columns], own]
     return library.join(parts, -1)
 
 

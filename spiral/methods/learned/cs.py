@@ -135,7 +135,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 ENTRY = Entry(
     build=Cs,
     summary="learns a gate for each weight that closes or opens as it sharpens",
-    citation="Savarese et al., NeurIPS 2020, arXiv:1912.04427; code "
+    citation="Savarese et al., NeurIPS 2020, arXiv:1912.04427; code: "
     "lolemacs/continuous-sparsification",
     taxonomy=Taxonomy(
         unit="weight",

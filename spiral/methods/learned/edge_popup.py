@@ -102,7 +102,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 ENTRY = Entry(
     build=EdgePopup,
     summary="searches a subnetwork of random weights that never train",
-    citation="Ramanujan et al., CVPR 2020, arXiv:1911.13299; code "
+    citation="Ramanujan et al., CVPR 2020, arXiv:1911.13299; code: "
     "allenai/hidden-networks",
     taxonomy=Taxonomy(
         unit="weight",

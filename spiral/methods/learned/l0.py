@@ -98,7 +98,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 ENTRY = Entry(
     build=L0,
     summary="learns how likely the gate of each weight is open, under an L0 penalty",
-    citation="Louizos et al., ICLR 2018, arXiv:1712.01312; code "
+    citation="Louizos et al., ICLR 2018, arXiv:1712.01312; code: "
     "AMLab-Amsterdam/L0_regularization",
     taxonomy=Taxonomy(
         unit="weight",

@@ -111,7 +111,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 ENTRY = Entry(
     build=Movement,
     summary="keeps the weights that training moves away from zero",
-    citation="Sanh et al., NeurIPS 2020, arXiv:2005.07683; code "
+    citation="Sanh et al., NeurIPS 2020, arXiv:2005.07683; code: "
     "huggingface/block_movement_pruning",
     taxonomy=Taxonomy(
         unit="weight",

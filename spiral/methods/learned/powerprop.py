@@ -131,7 +131,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 ENTRY = Entry(
     build=Powerprop,
     summary="trains roots of the weights, so that small weights stay small; then cuts",
-    citation="Schwarz et al., NeurIPS 2021, arXiv:2110.00296; code "
+    citation="Schwarz et al., NeurIPS 2021, arXiv:2110.00296; code: "
     "google-deepmind/deepmind-research",
     taxonomy=Taxonomy(
         unit="weight",

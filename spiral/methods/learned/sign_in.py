@@ -9,6 +9,8 @@ from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import harden
+from spiral.methods.parts.allocation import Allocation, allocation_option, choose
+from spiral.methods.parts.scores import drawn
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, unit
 from spiral.protocol.cost_profile import CostProfile
@@ -39,20 +41,21 @@ class SignInOptions(Options):
         json_schema_extra=unit("-"),
     )
     end: float = harden.end_option()
+    allocation: Allocation = allocation_option("static", "erk")
 
 
 @dataclass(frozen=True)
 class SignIn:
     """Sign-In (Gadhikar, Jacobs, Zhou & Burkholz, NeurIPS 2025, arXiv:2504.12801).
 
-    The mask is that of ``random``, drawn before training. Networks run on θ = m·w, and
+    The mask is that of ``static``, drawn before training. Networks run on θ = m·w, and
     m and w both train, with the L2 penalty on both. Plain gradient flow moves θ at the
     rate m² + w² = √(β² + 4θ²) and conserves β = m² - w², so with β > 0 a weight can
     change its sign, which with β = 0 it cannot. The penalty shrinks β; events restore
     it without a change of θ. At ``end`` the products become the weights.
 
     Departures: derived from the abstract, no code was found; when β is renewed is ours
-    (C8.1). The momentum of all numbers begins anew there. The control is ``random``.
+    (C8.1). The momentum of all numbers begins anew there. The control is ``static``.
     A training that ``stop_epoch`` ends before ``end`` has one of the two factors.
     """
 
@@ -60,6 +63,7 @@ class SignIn:
     rescale_epochs: int
     rescale_until: float
     end: float
+    allocation: Allocation
 
     def plan(self, budget: Budget) -> Plan:
         """Draw the mask; restore β; multiply."""
@@ -88,10 +92,10 @@ class SignIn:
         return Change(params=params, adapters=factors), None
 
     def _mask(self, view: View) -> Mask:
-        """Return the masks of ``random``."""
-        size, networks = mlp.weight_count(view.width), range(len(view.keep))
-        drawn = np.stack([view.stream(n, "random").random(size) for n in networks])
-        return masks.with_biases(masks.keep_top(drawn, view.keep), view.width)
+        """Return the masks of ``static``."""
+        scores = drawn(view, "random")
+        kept = choose(scores, view.keep, self.allocation, "rank", view.width)
+        return masks.with_biases(kept, view.width)
 
     def split(
         self, params: Params, width: int
@@ -120,6 +124,7 @@ ENTRY = Entry(
         when="before",
         schedule="once",
         criterion="random",
+        allocation="erk",
         second_phase="train",
     ),
     options=SignInOptions,

@@ -81,7 +81,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 ENTRY = Entry(
     build=Str,
     summary="learns a soft threshold for each layer together with the weights",
-    citation="Kusupati et al., ICML 2020, arXiv:2002.03231; code RAIVNLab/STR",
+    citation="Kusupati et al., ICML 2020, arXiv:2002.03231; code: RAIVNLab/STR",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

@@ -116,7 +116,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 ENTRY = Entry(
     build=Spartan,
     summary="a soft cut at the largest weights, trained through while it hardens",
-    citation="Tai et al., NeurIPS 2022, arXiv:2205.14107; code "
+    citation="Tai et al., NeurIPS 2022, arXiv:2205.14107; code: "
     "facebookresearch/spartan",
     taxonomy=Taxonomy(
         unit="weight",

@@ -1,4 +1,4 @@
-"""``sign_in``: random's mask, factors that let signs change, the same products."""
+"""``sign_in``: a random mask, factors that let signs change, the same products."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from spiral.model import mlp
 from tests.methods import act, decide, plan_at, table
 from tests.methods.learned import Noting, trained
 
-USUAL = {"rescale_epochs": 1, "rescale_until": 0.5, "end": 0.75}
+USUAL = {"rescale_epochs": 1, "rescale_until": 0.5, "end": 0.75, "allocation": "erk"}
 
 
 def split(theta, beta=1.0):
@@ -37,8 +37,8 @@ def test_a_weight_crosses_zero_if_its_factors_differ(beta, end):
     assert m * w == pytest.approx(end, abs=1e-2)
 
 
-def test_the_mask_is_that_of_random():
-    mine, theirs = (decide(table(name)) for name in ("sign_in", "random"))
+def test_the_mask_is_that_of_static():
+    mine, theirs = (decide(table(name)) for name in ("sign_in", "static"))
     assert np.array_equal(mine.masks, theirs.masks)
 
 
