@@ -8,6 +8,7 @@ from spiral.methods import registry
 from spiral.methods.controls import scratch, wrapped
 from spiral.methods.registry import METHODS
 from spiral.protocol import config
+from spiral.sweep.grid import grid
 
 FOLDER = Path(spiral.methods.__file__).parent
 
@@ -68,6 +69,11 @@ def test_numbers_say_where_their_defaults_come_from():
         if not field.origin
     }
     assert {name for name, _ in silent} <= INTERIM
+
+
+def test_no_option_is_called_as_a_key_of_grids():
+    """Else a grid could not name it outside of a block."""
+    assert not registry.config_fields().keys() & {*grid.TOP_KEYS, "zip", "where"}
 
 
 def test_changed_defaults_say_why():

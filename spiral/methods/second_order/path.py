@@ -40,7 +40,7 @@ class Model(NamedTuple):
     damping: float
     compensate: Compensate
     renewal: float
-    blocks: Blocks
+    matrix_blocks: Blocks
     allocation: Allocation
     first_order: bool
     """Whether the model has the gradient, too."""
@@ -94,7 +94,7 @@ class Path:
     def _blocks(self, network: Network) -> list[tuple[Places, Quadratic]]:
         """Return the model of each block of what is left, and where that is."""
         expansion, found = self._expansion(network), []
-        for every in places(self.width, self.model.blocks):
+        for every in places(self.width, self.model.matrix_blocks):
             own = every[network.mask[every]]
             if len(own):
                 found.append((own, self._quadratic(network, expansion, own)))

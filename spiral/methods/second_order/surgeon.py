@@ -35,10 +35,10 @@ class Surgeon:
     about what every 12th of all gives). The counts at which the matrix is computed are
     those of C3.5, and λ is absolute (C3.6: the largest eigenvalue is 0.2 to 2).
 
-    Weights of different layers do not interact by default (``blocks: network`` is the
-    published brain surgeon). What the whole matrix says of them holds for small changes
-    only: at width 16, pruned to 26 weights at once, mean accuracy is 0.55 with it and
-    0.82 with blocks (20 seeds; ``gmp`` 0.79), which take half the time.
+    Weights of different layers do not interact by default (``matrix_blocks: network``
+    is the published brain surgeon). What the whole matrix says of them holds for small
+    changes only: at width 16, pruned to 26 weights at once, mean accuracy is 0.55 with
+    it and 0.82 with blocks (20 seeds; ``gmp`` 0.79), which take half the time.
 
     A network whose output no input moves gets status degenerate: its matrix is little
     more than λI, so magnitude decides. Networks that have diverged are pruned by

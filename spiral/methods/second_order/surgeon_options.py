@@ -84,7 +84,7 @@ class SurgeonOptions(Options):
         "anew; 0: one matrix for all",
         json_schema_extra=unit("-") | origin("ours"),
     )
-    blocks: Blocks = Field(
+    matrix_blocks: Blocks = Field(
         "auto",
         description="which weights interact in the matrix; auto: those of a layer "
         "up to width 32, those of a unit beyond",
@@ -97,10 +97,10 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     """The epoch must be one of the training, and the matrix must fit."""
     found = within_training("at_epoch")(table)
     for blocks, widest in WIDEST.items():
-        wide = table["width"][(table["blocks"] == blocks) & (table["width"] > widest)]
+        wide = table["width"][(table["matrix_blocks"] == blocks) & (table["width"] > widest)]
         if len(wide):
             text = f"expected at most width {widest} for {blocks}, got {wide.iloc[0]}"
-            found.append(Mistake("blocks", f"{text}; use smaller blocks", blocks))
+            found.append(Mistake("matrix_blocks", f"{text}; use smaller blocks", blocks))
     wide = table["width"][(table["matrix"] == "exact") & (table["width"] > EXACT)]
     if len(wide):
         text = f"expected at most width {EXACT} for the Hessian, got {wide.iloc[0]}"

@@ -14,7 +14,7 @@ DEFAULTS = Model(
     damping=1e-3,
     compensate="joint",
     renewal=0.0,
-    blocks="network",
+    matrix_blocks="network",
     allocation="global",
     first_order=False,
 )
@@ -162,14 +162,14 @@ def test_blocks_are_a_matrix_without_what_lies_between():
     own = np.zeros_like(matrix)
     for some in places(width, "layer"):
         own[np.ix_(some, some)] = matrix[np.ix_(some, some)]
-    found = path(blocks="layer").walk(network, [15])[15]
+    found = path(matrix_blocks="layer").walk(network, [15])[15]
     assert_same(found, slow_greedy(network, 15, own, width), 1e-5)
 
 
 @pytest.mark.parametrize("rule", ["uniform", "erk", "igq", "uniform_alive"])
 @pytest.mark.parametrize("blocks", ["network", "unit"])
 def test_layers_keep_their_shares(rule, blocks):
-    here = path(width=5, renewal=0.7, allocation=rule, blocks=blocks)
+    here = path(width=5, renewal=0.7, allocation=rule, matrix_blocks=blocks)
     for goal, network in here.walk(dense(5), [7, 20, 40]).items():
         counts = shares.of_mask(weights_of(network, 5)[None], 5)
         assert np.array_equal(counts, shares.quotas(np.array([goal]), 5, rule))

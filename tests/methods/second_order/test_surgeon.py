@@ -116,7 +116,7 @@ def test_cbs_begins_with_what_it_is_told():
 
 @pytest.mark.parametrize("cost", ["joint", "none"])
 def test_cbs_exchanges_until_nothing_is_gained(cost):
-    shared = {"keep": 9, "points": 300, "renewal": 0.0, "blocks": "network"}
+    shared = {"keep": 9, "points": 300, "renewal": 0.0, "matrix_blocks": "network"}
     shared |= {"begin_with": "magnitude", "swap_cost": cost}
     configs = table("cbs", 4, seed=list(range(4)), **shared)
     many = chosen(act(configs.assign(least_gain=1e-9)))
@@ -128,8 +128,8 @@ def test_cbs_exchanges_until_nothing_is_gained(cost):
     ("values", "field"),
     [
         ({"at_epoch": 3}, "at_epoch"),
-        ({"blocks": "network", "width": 64}, "blocks"),
-        ({"blocks": "layer", "width": 128}, "blocks"),
+        ({"matrix_blocks": "network", "width": 64}, "matrix_blocks"),
+        ({"matrix_blocks": "layer", "width": 128}, "matrix_blocks"),
         ({"matrix": "exact", "width": 32}, "matrix"),
     ],
 )
