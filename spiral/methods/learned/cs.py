@@ -11,7 +11,7 @@ from spiral.methods.parts import harden
 from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import mlp
 from spiral.protocol import cuts
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Params, Plan, Reparam, View
 
@@ -23,22 +23,21 @@ class CsOptions(Options):
         0.0,
         ge=-10,
         le=10,
-        description="s of every weight before training (Savarese et al. 2020: 0; "
-        "lower is sparser)",
-        json_schema_extra=unit("-"),
+        description="s of every weight before training (lower is sparser)",
+        json_schema_extra=unit("-") | origin("Savarese et al. 2020"),
     )
     gate_penalty: float = Field(
         1e-8,
         ge=0,
-        description="λ: penalty on the sum of the gates (authors' script)",
-        json_schema_extra=unit("-"),
+        description="λ: penalty on the sum of the gates",
+        json_schema_extra=unit("-") | origin("authors' script"),
     )
     sharpness: float = Field(
         200.0,
         ge=1,
-        description="factor on s in the end; it grows from 1 by equal ratios (authors' "
-        "script, where an epoch is a step)",
-        json_schema_extra=unit("-"),
+        description="factor on s in the end; it grows from 1 by equal ratios",
+        json_schema_extra=unit("-")
+        | origin("authors' script, where it grows once an epoch"),
     )
     rewind_epoch: int | None = Field(
         None,

@@ -12,7 +12,7 @@ from spiral.methods.parts import harden
 from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import mlp
 from spiral.protocol import reparam
-from spiral.protocol.config import PER_NETWORK, Options, unit
+from spiral.protocol.config import PER_NETWORK, Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Reparam, View
 
@@ -30,16 +30,15 @@ class L0Options(Options):
         0.5,
         gt=0,
         lt=1,
-        description="probability that a gate starts closed, before it is stretched "
-        "(authors' default)",
-        json_schema_extra=PER_NETWORK | unit("-"),
+        description="probability that a gate starts closed, before it is stretched",
+        json_schema_extra=PER_NETWORK | unit("-") | origin("authors' default"),
     )
     gate_penalty: float = Field(
         1e-4,
         ge=0,
-        description="λ/N: penalty on the expected number of open gates (ours; the "
-        "authors' depends on the network)",
-        json_schema_extra=unit("-"),
+        description="λ/N: penalty on the expected number of open gates",
+        json_schema_extra=unit("-")
+        | origin("ours; the authors' depends on the network"),
     )
     end: float = harden.end_option()
     allocation: Allocation = allocation_option("Louizos et al. 2018")

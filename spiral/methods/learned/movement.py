@@ -12,7 +12,7 @@ from spiral.methods.parts import counts, harden, shares
 from spiral.methods.parts.allocation import allocation_option
 from spiral.methods.parts.shares import Quota
 from spiral.model import mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Reparam, View
 
@@ -27,16 +27,15 @@ class MovementOptions(Options):
         0.1,
         ge=0,
         lt=1,
-        description="fraction of training in which all weights are active (the "
-        "authors' warm-up is about as long)",
-        json_schema_extra=unit("-"),
+        description="fraction of training in which all weights are active",
+        json_schema_extra=unit("-") | origin("about the warm-up of Sanh et al. 2020"),
     )
     interval: int = Field(
         97,
         ge=1,
-        description="steps between counts of active weights (as in gmp; the authors "
-        "change it at every step)",
-        json_schema_extra=unit("steps"),
+        description="steps between counts of active weights",
+        json_schema_extra=unit("steps")
+        | origin("ours, as in gmp; the authors change it at every step"),
     )
     end: float = harden.end_option()
     allocation: Shared = allocation_option("ours (theirs: uniform)")

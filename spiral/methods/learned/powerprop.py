@@ -11,7 +11,7 @@ from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import counts, harden
 from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Params, Plan, Reparam, View
 
@@ -25,8 +25,9 @@ class PowerpropOptions(Options):
         2.0,
         ge=1,
         le=10,
-        description="α: the power of the stored weights (the authors try 1 to 5)",
-        json_schema_extra=unit("-"),
+        description="α: the power of the stored weights",
+        json_schema_extra=unit("-")
+        | origin("within the 1 to 5 of Schwarz et al. 2021"),
     )
     pruning: Pruning = Field(
         "once",
@@ -36,16 +37,16 @@ class PowerpropOptions(Options):
     interval: int = Field(
         97,
         ge=1,
-        description="steps between prunings if they are gradual (as in gmp)",
-        json_schema_extra=unit("steps"),
+        description="steps between prunings if they are gradual",
+        json_schema_extra=unit("steps") | origin("ours, as in gmp"),
     )
     root_rate: float = Field(
         0.1,
         gt=0,
         le=1,
-        description="factor on the learning rate until `end`: with momentum 0.9, 0.1 "
-        "makes steps as long as without momentum (the authors)",
-        json_schema_extra=unit("-"),
+        description="factor on the learning rate until `end`",
+        json_schema_extra=unit("-")
+        | origin("ours: at momentum 0.9 the steps of the authors, who have none"),
     )
     decay: Literal["off", "on"] = Field(
         "off",

@@ -12,7 +12,7 @@ from spiral.methods.parts import harden
 from spiral.methods.parts.allocation import Allocation, allocation_option, choose
 from spiral.methods.parts.scores import drawn
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Mask, Params, Plan, Reparam, View
 
@@ -24,21 +24,21 @@ class SignInOptions(Options):
         1.0,
         gt=0,
         le=100,
-        description="β: difference of the squares of both factors (from the abstract)",
-        json_schema_extra=unit("-"),
+        description="β: difference of the squares of both factors",
+        json_schema_extra=unit("-") | origin("ours, after the abstract"),
     )
     rescale_epochs: int = Field(
         1,
         ge=1,
-        description="epochs between renewals of β (ours)",
-        json_schema_extra=unit("epochs"),
+        description="epochs between renewals of β",
+        json_schema_extra=unit("epochs") | origin("ours"),
     )
     rescale_until: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="fraction of training after which β is not renewed (ours)",
-        json_schema_extra=unit("-"),
+        description="fraction of training after which β is not renewed",
+        json_schema_extra=unit("-") | origin("ours"),
     )
     end: float = harden.end_option()
     allocation: Allocation = allocation_option("static", "erk")

@@ -11,7 +11,7 @@ from spiral.methods.parts import harden
 from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import mlp
 from spiral.protocol import cuts
-from spiral.protocol.config import PER_NETWORK, Options, unit
+from spiral.protocol.config import PER_NETWORK, Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Reparam, View
 
@@ -23,8 +23,10 @@ class StrOptions(Options):
         -200.0,
         le=100,
         description="s of every layer before training; its threshold is the logistic "
-        "function of s (ours; the authors' -3200 on ImageNet decays for 100 epochs)",
-        json_schema_extra=PER_NETWORK | unit("-"),
+        "function of s",
+        json_schema_extra=PER_NETWORK
+        | unit("-")
+        | origin("ours; the authors' -3200 on ImageNet decays for 100 epochs"),
     )
     end: float = harden.end_option()
     allocation: Allocation = allocation_option("Kusupati et al. 2020")

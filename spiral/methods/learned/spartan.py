@@ -10,7 +10,7 @@ from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import harden
 from spiral.model import mlp
 from spiral.protocol import reparam
-from spiral.protocol.config import Options, unit
+from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Reparam, View
 
@@ -22,23 +22,22 @@ class SpartanOptions(Options):
         0.2,
         ge=0,
         lt=1,
-        description="fraction of training in which the active weights fall to `keep` "
-        "(authors' default)",
-        json_schema_extra=unit("-"),
+        description="fraction of training in which the active weights fall to `keep`",
+        json_schema_extra=unit("-") | origin("authors' default"),
     )
     interval: int = Field(
         97,
         ge=1,
-        description="steps between counts of active weights (as in gmp; the authors "
-        "change it at every step)",
-        json_schema_extra=unit("steps"),
+        description="steps between counts of active weights",
+        json_schema_extra=unit("steps")
+        | origin("ours, as in gmp; the authors change it at every step"),
     )
     sharpness: float = Field(
         20.0,
         ge=1,
-        description="c of the soft cut at `end`; it grows from 1 along a line "
-        "(authors' default; 10 for their ResNet-50)",
-        json_schema_extra=unit("-"),
+        description="c of the soft cut at `end`; it grows from 1 along a line",
+        json_schema_extra=unit("-")
+        | origin("authors' default; 10 for their ResNet-50"),
     )
     end: float = harden.end_option(0.8, "authors' default")
 

@@ -16,22 +16,22 @@ from spiral.methods.parts.allocation import Allocation
 from spiral.model import masks, mlp
 from spiral.model.masks import WeightMask
 from spiral.protocol import reparam
-from spiral.protocol.config import unit
+from spiral.protocol.config import origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Params, Plan, Reparam, View
 
 Numbers = Float32[np.ndarray, "N Q"]
 
 
-def end_option(default: float = 0.75, origin: str = "ours") -> Any:
+def end_option(default: float = 0.75, source: str = "ours, as in gmp") -> Any:
     """Return the option ``end``."""
     return Field(
         default,
         gt=0,
         le=1,
         description="fraction of training at which the mask becomes final and plain "
-        f"training of what is kept begins; 1: no such training ({origin})",
-        json_schema_extra=unit("-"),
+        "training of what is kept begins; 1: no such training",
+        json_schema_extra=unit("-") | origin(source),
     )
 
 
