@@ -36,7 +36,7 @@ class Model(NamedTuple):
     """How a network is modelled: options of the methods."""
 
     matrix: Matrix
-    mini_batch: int
+    gradient_batch: int
     damping: float
     compensate: Compensate
     renewal: float
@@ -106,7 +106,7 @@ class Path:
         if self.model.matrix == "gauss_newton":
             matrix = expansion.gauss_newton(own)
         elif self.model.matrix == "fisher":
-            matrix = expansion.fisher(own, self.model.mini_batch)
+            matrix = expansion.fisher(own, self.model.gradient_batch)
         else:
             matrix = expansion.hessian(own)
         slope = np.zeros(len(own))

@@ -51,7 +51,7 @@ class SurgeonOptions(Options):
         json_schema_extra=unit("-") | origin("ours, as gmp"),
     )
     matrix: Matrix = matrix("gauss_newton", "ours; the Hessian itself is indefinite")
-    mini_batch: int = Field(
+    gradient_batch: int = Field(
         1,
         ge=1,
         description="points over which each gradient of the Fisher matrix is a mean",
@@ -97,10 +97,12 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     """The epoch must be one of the training, and the matrix must fit."""
     found = within_training("at_epoch")(table)
     for blocks, widest in WIDEST.items():
-        wide = table["width"][(table["matrix_blocks"] == blocks) & (table["width"] > widest)]
+        some = table["width"][table["matrix_blocks"] == blocks]
+        wide = some[some > widest]
         if len(wide):
             text = f"expected at most width {widest} for {blocks}, got {wide.iloc[0]}"
-            found.append(Mistake("matrix_blocks", f"{text}; use smaller blocks", blocks))
+            text += "; use smaller blocks"
+            found.append(Mistake("matrix_blocks", text, blocks))
     wide = table["width"][(table["matrix"] == "exact") & (table["width"] > EXACT)]
     if len(wide):
         text = f"expected at most width {EXACT} for the Hessian, got {wide.iloc[0]}"

@@ -10,7 +10,7 @@ from tests import oracles
 
 DEFAULTS = Model(
     matrix="gauss_newton",
-    mini_batch=1,
+    gradient_batch=1,
     damping=1e-3,
     compensate="joint",
     renewal=0.0,
