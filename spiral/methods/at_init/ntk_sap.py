@@ -148,7 +148,7 @@ def gradients_of(table: pd.DataFrame) -> np.ndarray:
 ENTRY = Entry(
     build=NtkSap,
     summary="rounds of pruning by the tangent kernel of redrawn weights, without data",
-    citation="Wang et al., ICLR 2023, arXiv:2304.02840 (code: YiteWang/NTK-SAP)",
+    citation="Wang et al., ICLR 2023, arXiv:2304.02840; code: YiteWang/NTK-SAP",
     taxonomy=Taxonomy(
         unit="weight",
         when="before",

@@ -124,7 +124,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 ENTRY = Entry(
     build=Granet,
     summary="gradual pruning with swaps of small weights for large gradients",
-    citation="Liu et al., NeurIPS 2021, arXiv:2106.10404 (code: VITA-Group/GraNet)",
+    citation="Liu et al., NeurIPS 2021, arXiv:2106.10404; code: VITA-Group/GraNet",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

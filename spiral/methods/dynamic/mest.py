@@ -143,7 +143,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
 ENTRY = Entry(
     build=Mest,
     summary="random ERK mask with a shrinking surplus; drops small |w| + λ|g|",
-    citation="Yuan et al., NeurIPS 2021, arXiv:2110.14032 (code: boone891214/MEST)",
+    citation="Yuan et al., NeurIPS 2021, arXiv:2110.14032; code: boone891214/MEST",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

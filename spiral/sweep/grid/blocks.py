@@ -259,7 +259,11 @@ def _replaced(axes: list[Axis], key: str, column: Column) -> list[Axis]:
 def _no_user(key: str, methods: list[str]) -> str:
     """Return the message for a key that applies to no method of its block."""
     users = [method for method in METHODS if applies(key, method)]
+    others = [method for method in METHODS if method not in users]
+    told = ", ".join(users)
+    if len(others) < len(users):
+        told = f"every method but {', '.join(others)}"
     return (
         f"{key}: does not apply to method {', '.join(dict.fromkeys(methods))} "
-        f"(applies to: {', '.join(users)}); remove it"
+        f"(applies to: {told}); remove it"
     )

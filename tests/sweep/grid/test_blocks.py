@@ -99,9 +99,13 @@ def test_a_mistake_gives_one_message_with_its_place_and_the_way_out(text):
 
 def test_a_list_of_alternatives_is_complete():
     assert complaints("method: xyz")[0].endswith(f"choose from {', '.join(METHODS)}")
-    users = [name for name, entry in METHODS.items() if entry.needs_keep]
-    found = complaints("{method: dense, keep: 4}")[0]
-    assert f"(applies to: {', '.join(users)})" in found
+    for key, told in {
+        "keep: 4": "every method but dense, block, mask",
+        "rounds: 4": ", ".join(
+            n for n, e in METHODS.items() if "rounds" in config.fields(e.options)
+        ),
+    }.items():
+        assert f"(applies to: {told})" in complaints(f"{{method: dense, {key}}}")[0]
 
 
 GOOD = "11,10/11,01/10,01/11"

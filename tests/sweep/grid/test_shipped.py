@@ -3,6 +3,7 @@
 import pytest
 
 from spiral.errors import ConfigError
+from spiral.methods.registry import METHODS
 from spiral.sweep.grid import shipped
 
 
@@ -26,3 +27,7 @@ def test_a_share_of_a_grid_is_a_part_of_it():
     assert set(some) < set(whole)
     with pytest.raises(ConfigError, match="--sample 1e-09 selects no config"):
         shipped.load("quickstart", share=1e-9)
+
+
+def test_the_smoke_grid_has_every_method():
+    assert {*shipped.load("smoke").configs["method"]} == {*METHODS}
