@@ -40,6 +40,14 @@ class SignInOptions(Options):
         description="fraction of training after which β is not renewed",
         json_schema_extra=unit("-") | origin("ours"),
     )
+    product_rate: float = Field(
+        0.2,
+        gt=0,
+        le=1,
+        description="factor on the learning rate until `end`",
+        json_schema_extra=unit("-")
+        | origin("ours: at 1 large weights take steps too long and units die"),
+    )
     end: float = harden.end_option()
     allocation: Allocation = allocation_option("static", "erk")
 
@@ -55,13 +63,17 @@ class SignIn:
     it without a change of θ. At ``end`` the products become the weights.
 
     Departures: derived from the abstract, no code was found; when β is renewed is ours
-    (C8.1). The momentum of all numbers begins anew there. The control is ``static``.
-    A training that ``stop_epoch`` ends before ``end`` has one of the two factors.
+    (C8.1). The momentum of all numbers begins anew there. As θ moves at the rate
+    √(β² + 4θ²), large weights need a lower learning rate than plain training: at the
+    full rate of 0.1 networks of 300 weights and width 16 stayed at chance. The control
+    is ``static``. A training that ``stop_epoch`` ends before ``end`` has one of the two
+    factors.
     """
 
     imbalance: float
     rescale_epochs: int
     rescale_until: float
+    product_rate: float
     end: float
     allocation: Allocation
 
@@ -83,11 +95,13 @@ class SignIn:
             params, factors = self.split(np.where(kept, view.params, 0), view.width)
             trained = kept.sum(axis=1) + view.keep
             change = Change(masks=kept, params=params, adapters=factors)
-            return replace(change, trained=trained), None
+            rates = np.full(len(kept), self.product_rate)
+            return replace(change, trained=trained, lr_scale=rates), None
         whole = harden.effective(view)
         if view.step == view.plan.events[-1]:
             fresh = np.ones(whole.shape, bool)
-            return Change(params=whole, reset_momentum=fresh, plain=True), None
+            final = Change(params=whole, reset_momentum=fresh, plain=True)
+            return replace(final, lr_scale=np.ones(len(whole))), None
         params, factors = self.split(whole, view.width)
         return Change(params=params, adapters=factors), None
 

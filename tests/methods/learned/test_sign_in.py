@@ -9,6 +9,7 @@ from tests.methods import act, decide, plan_at, table
 from tests.methods.learned import Noting, trained
 
 USUAL = {"rescale_epochs": 1, "rescale_until": 0.5, "end": 0.75, "allocation": "erk"}
+USUAL |= {"product_rate": 0.2}
 
 
 def split(theta, beta=1.0):
@@ -54,6 +55,8 @@ def test_splits_leave_the_product_and_pruned_weights_as_they_are():
         assert np.abs(old - new).max() <= 2e-7
         assert not new[~state.masks[:, is_weight]].any()
     assert noting.starts[-1].adapters is None
+    assert noting.starts[0].lr_scale.tolist() == [0.2, 0.2]
+    assert noting.starts[-1].lr_scale.tolist() == [1, 1]
     change = act(table("sign_in"))
     theta = change.params[:, is_weight] * change.adapters
     kept = change.masks[:, is_weight]
