@@ -4,6 +4,7 @@ import pytest
 
 from spiral.errors import ConfigError
 from spiral.methods.registry import METHODS
+from spiral.protocol import config
 from spiral.sweep.grid.grid import loads
 
 
