@@ -17,6 +17,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, MutableMapping
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -135,7 +136,7 @@ def _from_package(name: str, methods: Iterable[str]) -> tuple[str, Entry]:
             "my_file.py:MyMethod)"
         )
     found = offered[name].load()
-    home = found.build if isinstance(found, Entry) else found
+    home = _home(found)
     module = sys.modules[home.__module__]
     path = Path(inspect.getsourcefile(module) or "")
     return f"{name}-{_digest(path.read_bytes())}", _entry(found, module, path)
@@ -145,9 +146,17 @@ def _digest(source: bytes) -> str:
     return hashlib.blake2b(source, digest_size=4).hexdigest()
 
 
+def _home(found: Any) -> Any:
+    """Return the class that a method's entry builds, or the class itself."""
+    built = found.build if isinstance(found, Entry) else found
+    if not isinstance(built, partial):
+        return built
+    return next((a for a in built.args if isinstance(a, type)), built.func)
+
+
 def _name(found: Any, stem: str, digest: str) -> str:
     """Return the name that rows carry."""
-    home = found.build if isinstance(found, Entry) else found
+    home = _home(found)
     return f"{getattr(home, '__name__', stem)}-{digest}"
 
 
@@ -158,7 +167,7 @@ def _entry(found: Any, module: ModuleType, path: Path) -> Entry:
     if not isinstance(found, type):
         raise ConfigError(f"{path}: expected a class or an Entry, got {found!r}")
     for value in vars(module).values():
-        if isinstance(value, Entry) and value.build is found:
+        if isinstance(value, Entry) and _home(value) is found:
             return value
     missing = [name for name in PROTOCOL if not callable(getattr(found, name, None))]
     if missing:

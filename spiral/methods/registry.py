@@ -38,7 +38,7 @@ from spiral.methods.learned import (
     soft_threshold,
     spartan,
 )
-from spiral.methods.magnitude import gmp, lrr, lth, magnitude
+from spiral.methods.magnitude import gmp, lamp, lrr, lth, magnitude
 from spiral.methods.retraining import imp, one_shot, perp, sms
 from spiral.methods.second_order import cbs, chita, obs, obspa, woodfisher
 from spiral.methods.units import (
@@ -63,7 +63,7 @@ METHODS |= {
     "static": random.STATIC,
     "magnitude": magnitude.ENTRY,
     "gmp": gmp.ENTRY,
-    "lamp": gmp.LAMP,
+    "lamp": lamp.ENTRY,
     "lth": lth.ENTRY,
     "lrr": lrr.ENTRY,
     "snip": snip.ENTRY,

@@ -28,13 +28,13 @@ def test_an_option_names_the_methods_that_have_it():
     text = run("columns", "interval", "keep").out
     keep, gmp, *others = text.splitlines()
     assert keep.split()[:3] == ["keep", "int64", "weights"]
-    assert gmp.endswith("steps between pruning events (gmp)")
+    assert gmp.endswith("steps between pruning events (gmp, lamp)")
     assert any("group_norm, slimming" in line for line in others)
 
 
 def test_unknown_columns_are_refused_each_with_the_nearest():
-    ran = run("columns", "accurcy", "keep", "rewind")
+    ran = run("columns", "accurcy", "keep", "omega")
     assert (ran.code, ran.out) == (2, "")
     first, second = ran.err.splitlines()
     assert "unknown column 'accurcy'; did you mean 'accuracy'?" in first
-    assert "unknown column 'rewind'" in second
+    assert "unknown column 'omega'" in second

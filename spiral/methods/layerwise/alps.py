@@ -134,5 +134,5 @@ ENTRY = Entry(
     cost_profile=layers.cost_profile,
     gradients=lambda table: 1000 * table["width"].to_numpy(np.float64) ** -0.5,
     colour="#AA4499",
-    marker="*",
+    marker="H",
 )

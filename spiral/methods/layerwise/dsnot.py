@@ -120,5 +120,5 @@ ENTRY = Entry(
     cost_profile=layers.cost_profile,
     gradients=lambda table: 0.1 * table["points"].to_numpy(np.float64),
     colour="#999933",
-    marker="*",
+    marker="H",
 )

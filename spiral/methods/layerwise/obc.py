@@ -56,5 +56,5 @@ ENTRY = Entry(
     cost_profile=layers.cost_profile,
     gradients=lambda table: 60 * table["width"].to_numpy(np.float64) ** 0.75,
     colour="#332288",
-    marker="*",
+    marker="H",
 )

@@ -74,5 +74,5 @@ ENTRY = Entry(
     cost_profile=layers.cost_profile,
     gradients=lambda table: 0.07 * table["points"].to_numpy(np.float64),
     colour="#88CCEE",
-    marker="*",
+    marker="H",
 )

@@ -87,5 +87,5 @@ ENTRY = Entry(
     cost_profile=layers.cost_profile,
     gradients=lambda table: 0.04 * table["points"].to_numpy(np.float64),
     colour="#117733",
-    marker="*",
+    marker="H",
 )

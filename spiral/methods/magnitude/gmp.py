@@ -1,6 +1,6 @@
-"""``gmp``: gradual magnitude pruning along a cubic; ``lamp``: by LAMP scores."""
+"""``gmp``: gradual magnitude pruning along a cubic."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity, nothing_to_check
+from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
 from spiral.methods.parts import counts
 from spiral.methods.parts.allocation import (
     SAYS_SCOPE,
@@ -67,13 +67,6 @@ class GmpOptions(Options):
     )
 
 
-class LampOptions(Options):
-    """Options of ``lamp``."""
-
-    interval: int = INTERVAL
-    end: float = END
-
-
 @dataclass(frozen=True)
 class Gmp:
     """Gradual magnitude pruning (Zhu & Gupta 2017, arXiv:1710.01878).
@@ -81,9 +74,6 @@ class Gmp:
     After event i of n the weights kept are W - (W - keep)(1 - (1 - i/n)³), rounded, so
     exactly ``keep`` from the last event on. Masks only shrink. At 50 epochs the default
     is 150 events, every 97 steps, the last at step 14,550.
-
-    ``lamp`` prunes so by LAMP scores (Lee et al., ICLR 2021, arXiv:2010.07611), whose
-    authors prune a fifth of the weights at a time and retrain.
 
     Departures: the ranking is global by default, as in *Sparsest Models Elude Pruning*
     (``allocation: uniform`` is the original); a pruned weight stays zero and cannot
@@ -150,16 +140,4 @@ ENTRY = Entry(
     cost_profile=cost_profile,
     colour="#D55E00",
     marker="^",
-)
-
-LAMP = replace(
-    ENTRY,
-    build=partial(Gmp, allocation="lamp"),
-    summary="gradual pruning by magnitudes that are normalised within each layer",
-    citation="Lee et al., ICLR 2021, arXiv:2010.07611; code: "
-    "jaeho-lee/layer-adaptive-sparsity",
-    taxonomy=replace(ENTRY.taxonomy, allocation="lamp"),
-    options=LampOptions,
-    check=nothing_to_check,
-    marker="D",
 )

@@ -32,7 +32,7 @@ MISTAKES = {
     "method: dense\ndensity: 0.1": "g:2:1: density: unknown key; did you mean 'keep' (",
     "method: dense\nbatch_size: 9": "g:2:1: batch_size: unknown key; did you mean "
     "'batch'?",
-    "method: dense\nalpha: 3": "g:2:1: alpha: unknown key; `spiral-sweep methods NAME`",
+    "method: dense\nomega: 3": "g:2:1: omega: unknown key; `spiral-sweep methods NAME`",
     "method: 3": "g:1:9: method: unknown method 3; choose from dense, ",
     "width: 3": "g:1:1: method: missing; choose from dense, ",
     "method: []": "g:1:9: expected a list of values, got an empty one",
