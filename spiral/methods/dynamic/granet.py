@@ -115,10 +115,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
     columns = ("keep", "prune_end", "start_density")
     keep, end, density = (table[name].to_numpy(np.float64) for name in columns)
     begin = np.maximum(keep, density * weights)
-    done = (np.arange(8)[:, None] + 0.5) / 8
-    kept = np.concatenate([counts.cubic(done, keep, begin), keep[None]])
-    share = np.concatenate([np.repeat(end[None] / 8, 8, axis=0), 1 - end[None]])
-    return CostProfile(kept, share)
+    return counts.cubic_profile(keep, begin, end)
 
 
 ENTRY = Entry(

@@ -124,9 +124,8 @@ class Powerprop:
 
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
     """All weights to ``end``; pruned once, in one training for all keeps."""
-    end = table["end"].to_numpy(np.float64)
     alone = np.where(table["pruning"] == "once", 1.0, 0.0)
-    return harden.cost_profile(table["keep"], weights, end, alone, sharing)
+    return harden.cost_profile(table, weights, sharing, alone)
 
 
 ENTRY = Entry(

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 from pydantic import Field
 
@@ -13,7 +12,6 @@ from spiral.methods.parts.allocation import Allocation, allocation_option, choos
 from spiral.methods.parts.scores import drawn
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, origin, unit
-from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Mask, Params, Plan, Reparam, View
 
 
@@ -124,11 +122,6 @@ class SignIn:
         return found, m.astype(np.float32)
 
 
-def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
-    """The weights kept, throughout."""
-    return CostProfile.even(table["keep"].to_numpy(np.float64))
-
-
 ENTRY = Entry(
     build=SignIn,
     summary="trains products in place of a random mask's weights, so that signs change",
@@ -142,7 +135,6 @@ ENTRY = Entry(
         second_phase="train",
     ),
     options=SignInOptions,
-    cost_profile=cost_profile,
     colour="#8C564B",
     marker="p",
 )

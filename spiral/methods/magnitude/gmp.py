@@ -118,10 +118,7 @@ class Gmp:
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
     """The cubic in eight parts, then ``keep``."""
     keep, end = (table[name].to_numpy(np.float64) for name in ("keep", "end"))
-    done = (np.arange(8)[:, None] + 0.5) / 8
-    kept = np.concatenate([counts.cubic(done, keep, weights), keep[None]])
-    share = np.concatenate([np.repeat(end[None] / 8, 8, axis=0), 1 - end[None]])
-    return CostProfile(kept, share)
+    return counts.cubic_profile(keep, weights, end)
 
 
 ENTRY = Entry(

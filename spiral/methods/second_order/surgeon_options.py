@@ -1,13 +1,14 @@
-"""Options of the optimal brain surgeon's family, and what cannot work together."""
+"""Options and entries of the optimal brain surgeon's family."""
 
 from typing import Any, Literal
 
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import Mistake, within_training
+from spiral.methods.entry import Entry, Mistake, Taxonomy, within_training
 from spiral.methods.parts.allocation import allocation_option
 from spiral.methods.parts.supports import Compensate
+from spiral.methods.second_order import surgeon
 from spiral.methods.second_order.path import Allocation, Blocks, Matrix
 from spiral.protocol.config import Options, origin, unit
 
@@ -108,3 +109,23 @@ def check(table: pd.DataFrame) -> list[Mistake]:
         text = f"expected at most width {EXACT} for the Hessian, got {wide.iloc[0]}"
         found.append(Mistake("matrix", f"{text}; use gauss_newton or fisher", "exact"))
     return found
+
+
+def entry(**own: Any) -> Entry:
+    """Return the entry of one method of the family."""
+    return Entry(
+        taxonomy=Taxonomy(
+            unit="weight",
+            when="during",
+            schedule="once",
+            criterion="curvature",
+            data="some batches",
+            cost="dense to sparse",
+            second_phase="fine-tune",
+        ),
+        check=check,
+        cost_profile=surgeon.cost_profile,
+        gradients=surgeon.gradients,
+        marker="p",
+        **own,
+    )
