@@ -10,7 +10,7 @@ from pydantic import Field
 from spiral.methods.dynamic.alternating import Alternating, Rates, Scope
 from spiral.methods.dynamic.phases import budget_of, phases_of
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import n_of_m
+from spiral.methods.parts import fractions, n_of_m
 from spiral.methods.parts.allocation import (
     Allocation,
     allocation_option,
@@ -90,13 +90,10 @@ class AcDcPpOptions(AlternatingOptions):
         "of the authors for ImageNet",
         {"imagenet": {"first_dense": 10.0, "last_dense": 10.0, "last_sparse": 15.0}},
     )
-    smoothing: float = Field(
+    smoothing: float = fractions.below_one(
         0.1,
-        ge=0,
-        lt=1,
-        description="ε of the targets y(1 - ε) + ε/2",
-        json_schema_extra=unit("-")
-        | origin("Kuznedelev et al. 2023; FFCV reference script"),
+        "ε of the targets y(1 - ε) + ε/2",
+        "Kuznedelev et al. 2023; FFCV reference script",
     )
     rates: Rates = Field(
         "linear",

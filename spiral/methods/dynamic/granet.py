@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import counts, rewire, scores, shares
+from spiral.methods.parts import counts, fractions, rewire, scores, shares
 from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.model import mlp
 from spiral.protocol.config import Options, origin, unit
@@ -32,10 +32,10 @@ class GranetOptions(Options):
         description="fraction of training at which pruning ends",
         json_schema_extra=unit("-") | origin("authors' default, epoch 110 of 160"),
     )
-    start_density: float = rewire.share(
+    start_density: float = fractions.share(
         0.5, "share of all weights that trains at first", "authors' default"
     )
-    drop: float = rewire.share(
+    drop: float = fractions.share(
         0.5, "share of each layer to swap at first", "authors' default"
     )
     allocation: Allocation = allocation_option("authors' script")

@@ -5,14 +5,13 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import counts, harden, shares
+from spiral.methods.parts import counts, fractions, harden, shares
 from spiral.methods.parts.allocation import allocation_option
 from spiral.methods.parts.shares import Quota
 from spiral.model import mlp
-from spiral.protocol.config import Options, origin, unit
+from spiral.protocol.config import Options
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Reparam, View
 
@@ -23,12 +22,10 @@ Shared = Literal["global", Quota]
 class MovementOptions(Options):
     """Options of ``movement``."""
 
-    begin: float = Field(
+    begin: float = fractions.below_one(
         0.1,
-        ge=0,
-        lt=1,
-        description="fraction of training in which all weights are active",
-        json_schema_extra=unit("-") | origin("about the warm-up of Sanh et al. 2020"),
+        "fraction of training in which all weights are active",
+        "about the warm-up of Sanh et al. 2020",
     )
     interval: int = harden.INTERVAL
     end: float = harden.end_option()

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import harden
+from spiral.methods.parts import fractions, harden
 from spiral.methods.parts.allocation import Allocation, allocation_option, choose
 from spiral.methods.parts.scores import drawn
 from spiral.model import masks, mlp
@@ -31,20 +31,13 @@ class SignInOptions(Options):
         description="epochs between renewals of β",
         json_schema_extra=unit("epochs") | origin("ours"),
     )
-    rescale_until: float = Field(
-        0.5,
-        ge=0,
-        le=1,
-        description="fraction of training after which β is not renewed",
-        json_schema_extra=unit("-") | origin("ours"),
+    rescale_until: float = fractions.share(
+        0.5, "fraction of training after which β is not renewed", "ours"
     )
-    product_rate: float = Field(
+    product_rate: float = fractions.above_zero(
         0.2,
-        gt=0,
-        le=1,
-        description="factor on the learning rate until `end`",
-        json_schema_extra=unit("-")
-        | origin("ours: at 1 large weights take steps too long and units die"),
+        "factor on the learning rate until `end`",
+        "ours: at 1 large weights take steps too long and units die",
     )
     end: float = harden.end_option()
     allocation: Allocation = allocation_option("static", "erk")

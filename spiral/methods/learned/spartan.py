@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import harden
+from spiral.methods.parts import fractions, harden
 from spiral.model import mlp
 from spiral.protocol import reparam
 from spiral.protocol.config import Options, origin, unit
@@ -17,12 +17,10 @@ from spiral.protocol.job import Budget, Change, Plan, Reparam, View
 class SpartanOptions(Options):
     """Options of ``spartan``."""
 
-    warmup: float = Field(
+    warmup: float = fractions.below_one(
         0.2,
-        ge=0,
-        lt=1,
-        description="fraction of training in which the active weights fall to `keep`",
-        json_schema_extra=unit("-") | origin("authors' default"),
+        "fraction of training in which the active weights fall to `keep`",
+        "authors' default",
     )
     interval: int = harden.INTERVAL
     sharpness: float = Field(

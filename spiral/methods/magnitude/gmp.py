@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.parts import counts
+from spiral.methods.parts import counts, fractions
 from spiral.methods.parts.allocation import (
     SAYS_SCOPE,
     SCOPE,
@@ -31,12 +31,8 @@ INTERVAL: Any = Field(
     description="steps between pruning events",
     json_schema_extra=unit("steps") | origin("ours: 150 events in 50 epochs"),
 )
-END: Any = Field(
-    0.75,
-    gt=0,
-    le=1,
-    description="fraction of training at which pruning ends",
-    json_schema_extra=unit("-") | origin("ours"),
+END: Any = fractions.above_zero(
+    0.75, "fraction of training at which pruning ends", "ours"
 )
 
 

@@ -14,7 +14,7 @@ from jaxtyping import Float, Float32, Int
 from pydantic import Field
 
 from spiral.methods.entry import Mistake
-from spiral.methods.parts import allocation, scores
+from spiral.methods.parts import allocation, fractions, scores
 from spiral.methods.parts.allocation import Allocation
 from spiral.model import masks, mlp
 from spiral.model.masks import WeightMask
@@ -28,13 +28,11 @@ Numbers = Float32[np.ndarray, "N Q"]
 
 def end_option(default: float = 0.75, source: str = "ours, as in gmp") -> Any:
     """Return the option ``end``."""
-    return Field(
+    return fractions.above_zero(
         default,
-        gt=0,
-        le=1,
-        description="fraction of training at which the mask becomes final and plain "
-        "training of what is kept begins; 1: no such training",
-        json_schema_extra=unit("-") | origin(source),
+        "fraction of training at which the mask becomes final and plain training of "
+        "what is kept begins; 1: no such training",
+        source,
     )
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy, within_training
+from spiral.methods.parts import fractions
 from spiral.methods.parts.allocation import allocation_option
 from spiral.methods.parts.supports import Compensate
 from spiral.methods.second_order import surgeon
@@ -44,12 +45,8 @@ class SurgeonOptions(Options):
         description="number of gradual prunings",
         json_schema_extra=unit("events") | origin("ours"),
     )
-    end: float = Field(
-        0.75,
-        gt=0,
-        le=1,
-        description="fraction of training at which gradual pruning ends",
-        json_schema_extra=unit("-") | origin("ours, as gmp"),
+    end: float = fractions.above_zero(
+        0.75, "fraction of training at which gradual pruning ends", "ours, as gmp"
     )
     matrix: Matrix = matrix("gauss_newton", "ours; the Hessian itself is indefinite")
     gradient_batch: int = Field(
@@ -77,13 +74,11 @@ class SurgeonOptions(Options):
         "the sum of single updates, or do not change",
         json_schema_extra=origin("Hassibi & Stork 1993"),
     )
-    renewal: float = Field(
+    renewal: float = fractions.below_one(
         0.7,
-        ge=0,
-        lt=1,
-        description="share of the weights that are left when the matrix is computed "
+        "share of the weights that are left when the matrix is computed "
         "anew; 0: one matrix for all",
-        json_schema_extra=unit("-") | origin("ours"),
+        "ours",
     )
     matrix_blocks: Blocks = Field(
         "auto",
