@@ -17,7 +17,6 @@ import inspect
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, MutableMapping
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -27,7 +26,7 @@ from pydantic import ValidationError
 
 from spiral import formats, spelling
 from spiral.errors import ConfigError
-from spiral.methods.entry import Entry, NoOptions, Taxonomy
+from spiral.methods.entry import Entry, NoOptions, Taxonomy, method_class
 from spiral.protocol import config
 from spiral.protocol.config import Options
 
@@ -148,10 +147,7 @@ def _digest(source: bytes) -> str:
 
 def _home(found: Any) -> Any:
     """Return the class that a method's entry builds, or the class itself."""
-    built = found.build if isinstance(found, Entry) else found
-    if not isinstance(built, partial):
-        return built
-    return next((a for a in built.args if isinstance(a, type)), built.func)
+    return method_class(found) if isinstance(found, Entry) else found
 
 
 def _name(found: Any, stem: str, digest: str) -> str:
