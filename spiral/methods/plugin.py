@@ -14,7 +14,6 @@ file, not what it imports. Code is loaded only if a command line names it.
 import inspect
 import sys
 from collections.abc import Iterable, Iterator, MutableMapping
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -24,7 +23,7 @@ from pydantic import ValidationError
 
 from spiral import spelling
 from spiral.errors import ConfigError
-from spiral.methods.entry import Entry, NoOptions, Taxonomy
+from spiral.methods.entry import Entry, NoOptions, Taxonomy, method_class
 from spiral.methods.own_file import digest_of, run
 from spiral.protocol import config
 from spiral.protocol.config import Options
@@ -99,10 +98,7 @@ def _from_package(name: str, methods: Iterable[str]) -> tuple[str, Entry]:
 
 def _home(found: Any) -> Any:
     """Return the class that a method's entry builds, or the class itself."""
-    built = found.build if isinstance(found, Entry) else found
-    if not isinstance(built, partial):
-        return built
-    return next((a for a in built.args if isinstance(a, type)), built.func)
+    return method_class(found) if isinstance(found, Entry) else found
 
 
 def _name(found: Any, stem: str, digest: str) -> str:

@@ -46,6 +46,11 @@ points, which take a third of a second."""
 FINISHED, STEPS = 2, 40
 """Leaders that enter the endgame after a generation, and its tries: 2 s each."""
 
+FLOOR = 0.75
+"""Share of the points that a leader gets right before its endgame is worth trying. It
+helps long before the last points: in 2 s one took a network of 16 weights from 0.9785
+to 0.9884, where eight minutes of hops with ordinary polishes had led."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -145,7 +150,7 @@ def _member(candidate: Candidate, origin: Origin, right: int = -1) -> Member:
 
 
 def _finish(archive: Archive, now: Origin, random: Generator) -> None:
-    """Try to get the last points of some leaders right."""
+    """Take the best weights of some leaders further."""
     waiting = _unfinished(archive)
     for place in random.permutation(len(waiting))[:FINISHED]:
         leader = waiting[place]
@@ -157,12 +162,12 @@ def _finish(archive: Archive, now: Origin, random: Generator) -> None:
 
 
 def _unfinished(archive: Archive) -> list[Member]:
-    """Return leaders that are nearly right, and better than all that are no larger."""
+    """Return leaders that are better than all that are no larger."""
     ordered = sorted(
         archive.leaders.values(),
         key=lambda leader: (nnz_of(leader.candidate), -leader.right, leader.mask),
     )
-    found, best = [], ceil(NEARLY * cubist.POINTS) - 1
+    found, best = [], ceil(FLOOR * cubist.POINTS) - 1
     for leader in ordered:
         if leader.right > best:
             best = leader.right
