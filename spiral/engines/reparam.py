@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.nn.functional import pad
 
-from spiral.engines.traced import Step, trace
+from spiral.engines.traced import GRAPHS, Step, trace
 from spiral.model import gradients, mlp, seeds
 from spiral.protocol import reparam
 from spiral.protocol.job import TrainJob, TrainState
@@ -58,7 +58,7 @@ def loss_of_one(width: int, setting: Setting, smoothing: float = 0.0) -> Loss:
     return loss
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=GRAPHS)
 def traced_slopes(
     networks: int,
     width: int,

@@ -18,8 +18,11 @@ from spiral.protocol.job import FrankWolfe, Sam, Sgd
 
 Step = Callable[..., Any]
 
+GRAPHS = 64
+"""Graphs of a kind that a process keeps; tracing one costs as much as many steps."""
 
-@lru_cache(maxsize=16)
+
+@lru_cache(maxsize=GRAPHS)
 def traced_step(
     networks: int,
     width: int,
@@ -62,7 +65,7 @@ def traced_step(
     return trace(step, _shapes(networks, width, batch), device, {2})
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=GRAPHS)
 def traced_masked_step(
     networks: int,
     width: int,
@@ -109,7 +112,7 @@ def _shapes(networks: int, width: int, batch: int) -> list[tuple[int, ...]]:
     return [pack, pack, pack, column, column, column, *data]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=GRAPHS)
 def traced_move(networks: int, setting: tuple[FrankWolfe, int], device: str) -> Step:
     """Return the step of ``frank_wolfe.move`` for a whole pack as a graph.
 

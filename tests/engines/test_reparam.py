@@ -11,7 +11,7 @@ from spiral.engines import reparam as torch_side
 from spiral.model import mlp
 from spiral.protocol import reparam
 from spiral.protocol.job import Adam, AdamW, Reparam, Sgd
-from tests import oracles
+from tests import mostly_slow, oracles
 from tests.engines import begin, build, furthest, make_job, some_masks
 from tests.tolerances import tolerance
 
@@ -124,9 +124,13 @@ def name(request):
     return request.param
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("masked", [False, True])
-def test_agrees_with_steps_by_hand(name, kind, masked):
+CASES = [(kind, masked) for masked in (False, True) for kind in KINDS]
+QUICK = [*((kind, False) for kind in KINDS), ("sigmoid", True), ("top", True)]
+
+
+@pytest.mark.parametrize("case", mostly_slow(CASES, QUICK), ids=str)
+def test_agrees_with_steps_by_hand(name, case):
+    kind, masked = case
     job = job_of(kind)
     state = state_of(job, masked=masked)
     found = build(name).advance(job, state, BEGIN + 3)
@@ -161,14 +165,20 @@ def test_a_stop_on_the_way_and_neighbours_change_no_bit(name, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("batch", [128, 4992])
-def test_a_network_trains_alone_as_at_any_place_of_a_pack(kind, batch):
+@pytest.mark.parametrize(
+    ("ids", "batch"),
+    [
+        (IDS, 128),
+        pytest.param((1, 2, 3, 4, 5), 128, marks=pytest.mark.slow),
+        pytest.param((1, 2, 3, 4, 5), 4992, marks=pytest.mark.slow),
+    ],
+)
+def test_a_network_trains_alone_as_at_any_place_of_a_pack(kind, ids, batch):
     """To the bit, so that no logistic function may depend on torch's vectors."""
-    ids = (1, 2, 3, 4, 5)
     stop = BEGIN + max(1, 1_500 // batch)
     pack = job_of(kind, ids, batch=batch)
     found = build("vmap").advance(pack, state_of(pack, ids), stop)
-    for n in (0, 2, 4):
+    for n in range(len(ids)):
         alone = job_of(kind, ids[n : n + 1], batch=batch)
         start = state_of(alone, ids[n : n + 1])
         single = build("vmap").advance(alone, start, stop)

@@ -25,7 +25,7 @@ from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from spiral.protocol import config
 from spiral.protocol.job import TrainJob
-from tests import oracles
+from tests import mostly_slow, oracles
 from tests.methods import (
     EXAMPLES,
     Drift,
@@ -55,6 +55,7 @@ ALLOCATED = [
     if "allocation" in (options := config.fields(entry.options))
     for allocation in options["allocation"].legal()["enum"]
 ]
+QUICK = [case for case in ALLOCATED if case[1] in ("uniform", "erk")]
 SCORED = ["snip", "grasp", "synflow", "force", "iter_snip", "prospr"]
 """Methods that rank weights by what the loss or the output says of them."""
 
@@ -89,7 +90,7 @@ def test_exactly_keep_weights_stay_at_other_widths(name, width):
     assert kept_weights(state, width).sum(axis=1).tolist() == keeps
 
 
-@pytest.mark.parametrize(("name", "allocation"), ALLOCATED)
+@pytest.mark.parametrize("case", mostly_slow(ALLOCATED, QUICK), ids="-".join)
 @pytest.mark.parametrize(
     ("width", "keeps"),
     [
@@ -97,9 +98,8 @@ def test_exactly_keep_weights_stay_at_other_widths(name, width):
         pytest.param(16, [4, 16, 26, 44, 65, 560], marks=slow),
     ],
 )
-def test_exactly_keep_weights_stay_under_every_allocation(
-    name, allocation, width, keeps
-):
+def test_exactly_keep_weights_stay_under_every_allocation(case, width, keeps):
+    name, allocation = case
     how = {"width": width, "keep": keeps, "allocation": allocation}
     kept = kept_weights(decide(table(name, len(keeps), **how), Still()), width)
     assert kept.sum(axis=1).tolist() == keeps

@@ -1,6 +1,7 @@
 """What all methods with learned masks obey, trained by the engine that knows them."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from spiral.experiment import prepare, training
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from spiral.protocol import reparam
-from tests import oracles
+from tests import mostly_slow, oracles
 from tests.methods import table
 from tests.methods.learned import Noting, trained
 from tests.tolerances import tolerance
@@ -26,11 +27,15 @@ def rows_of(name, **values):
     return [row | {"seconds": 0} for row in rows]
 
 
-@pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize(("width", "keeps"), [(1, [1, 3]), (3, [5, 26]), (64, [4, 90])])
-def test_rows_keep_exactly_keep_weights_and_do_not_depend_on_their_pack(
-    name, width, keeps
-):
+CASES = [*product(ALL, [(1, [1, 3]), (3, [5, 26]), (64, [4, 90])])]
+QUICK = [case for case in CASES if case[1][0] == 3 or case[0] == "powerprop"]
+
+
+@pytest.mark.parametrize(
+    "case", mostly_slow(CASES, QUICK), ids=lambda case: f"{case[0]}-{case[1][0]}"
+)
+def test_rows_keep_exactly_keep_weights_and_do_not_depend_on_their_pack(case):
+    name, (width, keeps) = case
     both = rows_of(name, n=2, width=width, seed=[1, 2], keep=keeps)
     assert [row["nnz"] for row in both] == keeps
     assert all(row["status"] in ("ok", "collapsed") for row in both)
@@ -123,7 +128,7 @@ def _job(configs):
 
 def test_a_weight_map_has_as_many_numbers_as_its_kind():
     for name in ALL:
-        configs = table(name, 1, width=4, keep=9)
+        configs = table(name, 1, width=4, keep=9, **SHORT)
         method, job, _ = _job(configs)
         state = training.train(Noting(), method, replace(job), configs)
         assert state.adapters is None  # all end plainly
