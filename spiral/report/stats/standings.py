@@ -44,8 +44,7 @@ class Standings(NamedTuple):
 def shipped(options: OptionClasses) -> Standings:
     """Return the standings of the shipped methods, each at its defaults."""
     rows = load.read([summary.shipped("standard")], options).rows
-    rows = old_defaults.latest(rows, options)
-    old = old_defaults.sentences(old_defaults.of(rows, options))
+    rows, old = old_defaults.latest(rows, options)
     return standings(rows, frontier.load(), old)
 
 
