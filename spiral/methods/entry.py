@@ -1,7 +1,9 @@
 """What the registry knows of a method."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -162,3 +164,11 @@ class Entry:
         filled = table.assign(**found)
         null = self.same_as_none(filled).items()
         return found | {name: filled[name].mask(where) for name, where in null}
+
+
+def method_class(entry: Entry) -> Any:
+    """Return the class whose methods an entry builds, or what builds them."""
+    built = inspect.unwrap(entry.build)
+    if not isinstance(built, partial):
+        return built
+    return next((a for a in built.args if isinstance(a, type)), built.func)

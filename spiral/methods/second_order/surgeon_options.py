@@ -1,13 +1,21 @@
-"""Options of the optimal brain surgeon's family, and what cannot work together."""
+"""Options and entries of the optimal brain surgeon's family."""
 
 from typing import Any, Literal
 
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import Mistake, within_training, without_effect
+from spiral.methods.entry import (
+    Entry,
+    Mistake,
+    Taxonomy,
+    within_training,
+    without_effect,
+)
+from spiral.methods.parts import fractions
 from spiral.methods.parts.allocation import allocation_option
 from spiral.methods.parts.supports import Compensate
+from spiral.methods.second_order import surgeon
 from spiral.methods.second_order.path import Allocation, Blocks, Matrix
 from spiral.protocol.config import Options, fields, origin, unit
 
@@ -43,12 +51,8 @@ class SurgeonOptions(Options):
         description="number of gradual prunings",
         json_schema_extra=unit("events") | origin("ours"),
     )
-    end: float = Field(
-        0.75,
-        gt=0,
-        le=1,
-        description="fraction of training at which gradual pruning ends",
-        json_schema_extra=unit("-") | origin("ours, as gmp"),
+    end: float = fractions.above_zero(
+        0.75, "fraction of training at which gradual pruning ends", "ours, as gmp"
     )
     matrix: Matrix = matrix("gauss_newton", "ours; the Hessian itself is indefinite")
     gradient_batch: int = Field(
@@ -76,13 +80,11 @@ class SurgeonOptions(Options):
         "the sum of single updates, or do not change",
         json_schema_extra=origin("Hassibi & Stork 1993"),
     )
-    renewal: float = Field(
+    renewal: float = fractions.below_one(
         0.7,
-        ge=0,
-        lt=1,
-        description="share of the weights that are left when the matrix is computed "
+        "share of the weights that are left when the matrix is computed "
         "anew; 0: one matrix for all",
-        json_schema_extra=unit("-") | origin("ours"),
+        "ours",
     )
     matrix_blocks: Blocks = Field(
         "auto",
@@ -130,3 +132,23 @@ def _unused(table: pd.DataFrame) -> list[Mistake]:
             table, name, own[name].default, table[option] == value, f"{option}: {value}"
         )
     ]
+
+
+def entry(**own: Any) -> Entry:
+    """Return the entry of one method of the family."""
+    return Entry(
+        taxonomy=Taxonomy(
+            unit="weight",
+            when="during",
+            schedule="once",
+            criterion="curvature",
+            data="some batches",
+            cost="dense to sparse",
+            second_phase="fine-tune",
+        ),
+        check=check,
+        cost_profile=surgeon.cost_profile,
+        gradients=surgeon.gradients,
+        marker="p",
+        **own,
+    )
