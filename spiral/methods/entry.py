@@ -52,6 +52,29 @@ def within_training(field: str) -> Callable[[pd.DataFrame], list[Mistake]]:
     return check
 
 
+def without_effect(
+    table: pd.DataFrame, field: str, default: Any, unused: pd.Series, cause: str
+) -> list[Mistake]:
+    """Refuse an option where it does nothing and is not at its default.
+
+    Configs that differ in it alone would have equal rows under several ids.
+
+    Args:
+        table: Configs.
+        field: The option.
+        default: What configs have that leave it out; None: null.
+        unused: The configs that do not use it.
+        cause: What it has no effect with, as written in a grid.
+    """
+    given = table[field][unused].dropna()
+    if default is not None:
+        given = given[given != default]
+    if given.empty:
+        return []
+    text = f"has no effect with {cause}; remove it"
+    return [Mistake(field, text, given.iloc[0])]
+
+
 def keep_or_all(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
     """Return the weights a config keeps: ``keep``, or all where it has none."""
     return CostProfile.even(table["keep"].fillna(weights).to_numpy(np.float64))
@@ -117,6 +140,8 @@ class Entry:
     """Finds values that cannot work together, given configs of this method."""
     derive: Callable[[pd.DataFrame], dict[str, pd.Series]] = nothing_to_derive
     """Values of options that were left out and follow from the rest of a config."""
+    same_as_none: Callable[[pd.DataFrame], dict[str, pd.Series]] = nothing_to_derive
+    """Option → for which configs its value means what null means, and becomes null."""
     cost_profile: Callable[[pd.DataFrame, int, np.ndarray], CostProfile] = keep_or_all
     """How many weights train when, given the weights of the configs' width and how many
     configs share the beginning of each."""
@@ -127,6 +152,18 @@ class Entry:
     marker: str = ""
     """In figures, as matplotlib names it. Without a look of its own a method gets one
     that follows from its name."""
+
+    def resolved(self, table: pd.DataFrame) -> dict[str, pd.Series]:
+        """Return options as configs have them: given or derived, one value a meaning.
+
+        Args:
+            table: Configs of this method with its defaults filled in.
+        """
+        derived = self.derive(table).items()
+        found = {name: table[name].fillna(values) for name, values in derived}
+        filled = table.assign(**found)
+        null = self.same_as_none(filled).items()
+        return found | {name: filled[name].mask(where) for name, where in null}
 
 
 def method_class(entry: Entry) -> Any:

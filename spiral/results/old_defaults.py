@@ -4,6 +4,7 @@ Rows name the value of every option, whatever its default was or is. What they d
 show is that a method "at its defaults" is another method now; these functions do.
 """
 
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -11,15 +12,31 @@ import pandas as pd
 from spiral.protocol import config
 from spiral.protocol.config import OptionClasses
 
+WRAPPED = "of"
+"""The option of recipes that names the method whose options theirs are, too."""
+
 
 class Old(NamedTuple):
     """An option for which rows of a method have its first default, not today's."""
 
     method: str
+    """Of a recipe with the method it wraps: ``scratch of sfw``."""
     option: str
     was: Any
     now: Any
     """None if it follows from the rest of a config."""
+
+
+class Place(NamedTuple):
+    """Rows of a method that has an option whose default has changed."""
+
+    old: Old
+    values: pd.Series
+    """What the rows have."""
+
+    def at(self, value: Any) -> pd.Series:
+        """Return which of the rows have a value."""
+        return (self.values == value).fillna(False).astype(bool)
 
 
 def of(rows: pd.DataFrame, options: OptionClasses) -> list[Old]:
@@ -30,24 +47,70 @@ def of(rows: pd.DataFrame, options: OptionClasses) -> list[Old]:
         options: Those of the methods that this process knows.
     """
     return [
-        Old(method, field.name, field.first_default, field.default)
-        for method in rows["method"].drop_duplicates()
-        for field in config.changed(options.get(method, config.Options))
-        if (_of(rows, method)[field.name] == field.first_default).any()
+        place.old for place in _places(rows, options) if place.at(place.old.was).any()
     ]
 
 
-def latest(rows: pd.DataFrame, options: OptionClasses) -> pd.DataFrame:
+def latest(
+    rows: pd.DataFrame, options: OptionClasses
+) -> tuple[pd.DataFrame, list[str]]:
     """Leave out rows at an old default of methods that also have rows at today's.
 
     A method at its defaults is then one method, the best of no two.
+
+    Returns:
+        The rows left, and notes: what was left out, and which old defaults stay.
     """
-    old = pd.Series(False, rows.index)
-    for method, option, was, now in of(rows, options):
-        values = rows[option].where(rows["method"] == method)
-        if now is not None and (values == now).any():
-            old |= (values == was).fillna(False).astype(bool)
-    return rows[~old].reset_index(drop=True) if old.any() else rows
+    removed: dict[str, set[Any]] = {}
+    for place in _places(rows, options):
+        old = place.old
+        if old.now is not None and place.at(old.now).any():
+            places = place.values.index[place.at(old.was)]
+            removed.setdefault(old.method, set()).update(places)
+    notes = [
+        f"{len(found):,} row{'s' * (len(found) > 1)} at old defaults of {method} "
+        "left out"
+        for method, found in removed.items()
+        if found
+    ]
+    gone = set().union(*removed.values())
+    left = rows.drop(index=list(gone)).reset_index(drop=True) if gone else rows
+    return left, [*notes, *sentences(of(left, options))]
+
+
+def _places(rows: pd.DataFrame, options: OptionClasses) -> Iterator[Place]:
+    """Yield the rows of each method, also of a wrapped one, for each such option."""
+    for method in rows["method"].drop_duplicates():
+        own = options.get(method, config.Options)
+        part = rows[rows["method"] == method]
+        yield from _among(part, method, own)
+        if WRAPPED in config.fields(own):
+            for inner, wrapped in part.groupby(WRAPPED, sort=False):
+                model = options.get(inner, config.Options)
+                names = config.fields(own).keys()
+                yield from _among(wrapped, f"{method} of {inner}", model, names)
+
+
+def _among(
+    part: pd.DataFrame,
+    method: str,
+    model: type[config.Options],
+    known: Collection[str] | None = None,
+) -> Iterator[Place]:
+    """Yield the rows for each option of a class whose default has changed.
+
+    Args:
+        part: Rows of one method.
+        method: Its name in sentences.
+        model: The options, the wrapped method's for a recipe.
+        known: The options of a recipe, in which null means the first default.
+    """
+    for field in config.changed(model):
+        old = Old(method, field.name, field.first_default, field.default)
+        if known is None:
+            yield Place(old, part[field.name])
+        elif field.name in known:
+            yield Place(old, part[field.name].fillna(field.first_default))
 
 
 def sentences(found: list[Old]) -> list[str]:
@@ -70,8 +133,3 @@ def _value(value: Any) -> str:
     if value is None:
         return "derived"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _of(rows: pd.DataFrame, method: str) -> pd.DataFrame:
-    """Return the rows of one method."""
-    return rows[rows["method"] == method]

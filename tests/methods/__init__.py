@@ -59,8 +59,7 @@ def table(method: str, n: int = 3, **values: Any) -> pd.DataFrame:
         column = value if isinstance(value, list) else [value] * n
         columns[name] = config.column(known, column)
     found = pd.DataFrame(columns)
-    for name, derived in entry.derive(found).items():
-        found[name] = found[name].fillna(derived)
+    found = found.assign(**entry.resolved(found))
     found.insert(0, "config_id", identity.identify(found, registry.options()))
     return found
 

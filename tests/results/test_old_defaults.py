@@ -28,13 +28,44 @@ def test_unknown_methods_have_no_defaults():
 
 
 def test_rows_at_todays_default_displace_those_at_the_first():
-    kept = old_defaults.latest(rows(OLD, NEW, OTHER, GMP), options())
+    kept, notes = old_defaults.latest(rows(OLD, NEW, OTHER, GMP), options())
     assert kept["ball_share"].fillna(0).tolist() == [0.02, 0.1, 0]
+    assert notes == ["1 row at old defaults of sfw left out"]
 
 
-def test_alone_they_stay():
+def test_every_row_left_out_is_counted_once():
+    once = {"method": "bimp", "recipe": "once", "cycles": 1, "dense_share": 0.8}
+    four = {"method": "bimp", "recipe": "four", "cycles": 4, "dense_share": 0.6}
+    study = rows(OLD, OLD, NEW, once, four, GMP)
+    kept, notes = old_defaults.latest(study, options())
+    assert kept["method"].tolist() == ["sfw", "bimp", "gmp"]
+    assert notes == [
+        "2 rows at old defaults of sfw left out",
+        "1 row at old defaults of bimp left out",
+    ]
+
+
+def test_alone_they_stay_and_are_named():
     every = rows(OLD, OTHER, GMP)
-    assert old_defaults.latest(every, options()).equals(every)
+    kept, notes = old_defaults.latest(every, options())
+    assert kept.equals(every)
+    assert notes == old_defaults.sentences(old_defaults.of(every, options())) != []
+
+
+OF_OLD = {"method": "scratch", "of": "sfw"}
+OF_NEW = {**OF_OLD, "ball_share": 0.02}
+
+
+def test_a_recipe_has_the_defaults_of_the_method_it_wraps():
+    (found,) = old_defaults.of(rows(OF_OLD, OF_NEW, GMP), options())
+    assert found == ("scratch of sfw", "ball_share", 0.3, 0.02)
+    kept, notes = old_defaults.latest(rows(OF_OLD, OF_NEW, OLD), options())
+    assert kept["method"].tolist() == ["scratch", "sfw"]
+    assert kept["ball_share"].tolist() == [0.02, 0.3]
+    assert notes[0] == "1 row at old defaults of scratch of sfw left out"
+    assert len(notes) == 2
+    others = rows(OF_NEW, {"method": "scratch", "of": "gmp"}, {"method": "shuffled"})
+    assert old_defaults.of(others, options()) == []
 
 
 def test_sentences_name_the_method_and_both_values():

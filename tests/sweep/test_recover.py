@@ -11,6 +11,7 @@ import pytest
 
 from spiral.errors import ConfigError
 from spiral.methods.registry import options
+from spiral.protocol import identity
 from spiral.results import columns, read, sealed, store, versions
 from spiral.sweep import recover, status
 from spiral.sweep.grid import grid
@@ -169,6 +170,37 @@ def test_a_grid_that_left_out_an_option_whose_default_changed_is_refused_in_word
     recover.check_extends(grid.loads(OLD), known, tmp_path)
     more = grid.loads(OLD.replace("0.3", "[0.3, 0.02]"))
     recover.check_extends(more, known, tmp_path)
+
+
+FIRST = {
+    "sfw": {"ball_share": 0.3},
+    "bimp": {"cycles": 1, "dense_share": 0.8},
+    "one_shot": {"retrain_share": 1.0},
+    "group_norm": {"penalty_rate": "base"},
+    "slimming": {"penalty_rate": "base"},
+}
+
+
+@pytest.mark.parametrize("recipe", ["scratch", "shuffled"])
+@pytest.mark.parametrize("of", FIRST)
+def test_a_recipe_of_0_1_0_goes_on_with_the_first_defaults_written_out(
+    recipe, of, tmp_path
+):
+    """As planned then: nothing of the wrapped method but what follows from keep."""
+    config = {"method": recipe, "of": of, "keep": 20, "seed": [0, 1, 2]}
+    today = grid.loads(json.dumps(config))
+    old = today.configs.assign(**dict.fromkeys(FIRST[of], pd.NA))
+    old = old.astype(today.configs.dtypes)
+    old["config_id"] = identity.identify(old, options())
+    said = "write them into its blocks, " + ", ".join(
+        rf"{name}: {value} for {recipe} of {of} \(.* now\)"
+        for name, value in FIRST[of].items()
+    )
+    with pytest.raises(ConfigError, match=said):
+        recover.check_extends(today, old, tmp_path)
+    again = grid.loads(json.dumps({**config, **FIRST[of]}))
+    recover.check_extends(again, old, tmp_path)
+    assert again.configs[[*FIRST[of]]].isna().all(axis=None)
 
 
 def test_other_changes_of_a_grid_are_not_blamed_on_defaults(tmp_path):

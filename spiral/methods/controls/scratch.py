@@ -134,6 +134,7 @@ def _entry(recipe: Recipe, criterion: str, **own: Any) -> Entry:
         ),
         options=ScratchOptions,
         derive=recipe.derive,
+        same_as_none=recipe.inner.same_as_none,
         check=recipe.check,
         cost_profile=recipe.cost_profile,
         gradients=recipe.gradients,

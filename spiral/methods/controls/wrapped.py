@@ -3,8 +3,9 @@
 The wrapped method has its default options. The id of a recipe's config does not contain
 these, so a recipe runs their first defaults, and its own options hold, under the names
 of the wrapped method, whatever differs from them: options that follow from width and
-keep, and options whose default has changed. A recipe is handed the methods it may wrap;
-it imports no registry.
+keep, and options whose default has changed. A first default that is given becomes null,
+so that it has the id of launches that were planned before there was another. A recipe
+is handed the methods it may wrap; it imports no registry.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ import pandas as pd
 from pydantic import Field
 
 from spiral import spelling
-from spiral.methods.entry import Entry, Mistake
+from spiral.methods.entry import Entry, Mistake, without_effect
 from spiral.protocol import config
 from spiral.protocol.config import Options, unit
 from spiral.protocol.job import Change, Method, Plan, View
@@ -46,6 +47,10 @@ class WrappedOptions(Options):
 
 DERIVED = tuple(config.fields(WrappedOptions).keys() - {"of"})
 """What a recipe knows of the options of the method it wraps."""
+
+AS_GIVEN = ("levels", "retrain_epochs", "frames")
+"""Those that 0.1.0 knew: it accepted them with every method, and ids contain them."""
+LATER = tuple(name for name in DERIVED if name not in AS_GIVEN)
 
 
 @dataclass(frozen=True)
@@ -121,8 +126,19 @@ class Wrappable:
             name: pd.concat(parts).reindex(table.index) for name, parts in found.items()
         }
 
+    def same_as_none(self, table: pd.DataFrame) -> dict[str, pd.Series]:
+        """Return where an option is at the wrapped method's first default."""
+        found = {name: pd.Series(False, table.index) for name in LATER}
+        for of, part in table.groupby("of", sort=False):
+            if of in self.known():
+                own = config.fields(self.known()[of].options)
+                for name in own.keys() & set(LATER):
+                    same = part[name] == own[name].first_default
+                    found[name][part.index] = same.fillna(False).astype(bool)
+        return found
+
     def check(self, table: pd.DataFrame) -> list[Mistake]:
-        """The wrapped method must exist, and accept the configs."""
+        """The wrapped method must exist, accept the configs and have their options."""
         found = []
         for of, part in table.groupby("of", sort=False):
             if of not in self.known():
@@ -131,6 +147,10 @@ class Wrappable:
                 found.append(Mistake("of", text, of))
                 continue
             entry, configs = self.configs(part)
+            every = pd.Series(True, part.index)
+            for name in LATER:
+                if name not in config.fields(entry.options):
+                    found += without_effect(part, name, None, every, f"of: {of}")
             for mistake in entry.check(configs):
                 text = f"{of} does not accept its {mistake.field}: {mistake.message}"
                 found.append(Mistake("of", text, of))

@@ -26,9 +26,9 @@ import pandas as pd
 from jaxtyping import Float
 from pydantic import Field
 
-from spiral.methods.entry import Mistake
+from spiral.methods.entry import Mistake, without_effect
 from spiral.model import schedules
-from spiral.protocol.config import Options, origin, unit
+from spiral.protocol.config import Options, fields, origin, unit
 from spiral.protocol.job import Budget, Change, Method, Plan, View
 
 Lengths = Literal[
@@ -154,7 +154,7 @@ def cyclic(build: Callable[..., Method]) -> Callable[..., Method]:
 
 
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """Every cycle needs an epoch."""
+    """Every cycle needs an epoch, and lengths several cycles."""
     cases = table[["cycles", "lengths", "epochs"]].drop_duplicates()
     for cycles, lengths, epochs in cases.itertuples(index=False):
         if min(epochs_of(int(cycles), lengths, int(epochs))) < 1:
@@ -164,4 +164,5 @@ def check(table: pd.DataFrame) -> list[Mistake]:
                     "cycles", f"expected at least an epoch each, got {text}", cycles
                 )
             ]
-    return []
+    default = fields(CyclicOptions)["lengths"].default
+    return without_effect(table, "lengths", default, table["cycles"] == 1, "cycles: 1")

@@ -5,13 +5,19 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Mistake, Taxonomy, within_training
+from spiral.methods.entry import (
+    Entry,
+    Mistake,
+    Taxonomy,
+    within_training,
+    without_effect,
+)
 from spiral.methods.parts import fractions
 from spiral.methods.parts.allocation import allocation_option
 from spiral.methods.parts.supports import Compensate
 from spiral.methods.second_order import surgeon
 from spiral.methods.second_order.path import Allocation, Blocks, Matrix
-from spiral.protocol.config import Options, origin, unit
+from spiral.protocol.config import Options, fields, origin, unit
 
 WIDEST = {"network": 32, "layer": 64, "unit": 256}
 """Up to which width the matrix of a block fits: 40, 140 and 0.5 MB there."""
@@ -89,9 +95,18 @@ class SurgeonOptions(Options):
     allocation: Allocation = allocation_option("Hassibi & Stork 1993")
 
 
+UNUSED = [
+    ("timing", "once", ("events", "end")),
+    ("timing", "gradual", ("at_epoch",)),
+    ("matrix", "gauss_newton", ("gradient_batch",)),
+    ("matrix", "exact", ("gradient_batch",)),
+]
+"""Option, its value, and the options that have no effect with it."""
+
+
 def check(table: pd.DataFrame) -> list[Mistake]:
-    """The epoch must be one of the training, and the matrix must fit."""
-    found = within_training("at_epoch")(table)
+    """The epoch must be one of the training, options used, and the matrix must fit."""
+    found = within_training("at_epoch")(table) + _unused(table)
     for blocks, widest in WIDEST.items():
         some = table["width"][table["matrix_blocks"] == blocks]
         wide = some[some > widest]
@@ -104,6 +119,19 @@ def check(table: pd.DataFrame) -> list[Mistake]:
         text = f"expected at most width {EXACT} for the Hessian, got {wide.iloc[0]}"
         found.append(Mistake("matrix", f"{text}; use gauss_newton or fisher", "exact"))
     return found
+
+
+def _unused(table: pd.DataFrame) -> list[Mistake]:
+    """Refuse options of the other timing, or of another matrix."""
+    own = fields(SurgeonOptions)
+    return [
+        mistake
+        for option, value, names in UNUSED
+        for name in names
+        for mistake in without_effect(
+            table, name, own[name].default, table[option] == value, f"{option}: {value}"
+        )
+    ]
 
 
 def entry(**own: Any) -> Entry:

@@ -66,8 +66,7 @@ def of_folder(out: Path, method: str, options: OptionClasses) -> Ranking:
         found.notes.append(
             f"{missing:,} configs are missing; the rank is based on those present"
         )
-    rows = old_defaults.latest(found.rows, options)
-    old = old_defaults.sentences(old_defaults.of(rows, options))
+    rows, old = old_defaults.latest(found.rows, options)
     return of_rows(rows, method, frontier.load(), [*found.notes, *old])
 
 

@@ -49,8 +49,7 @@ def shipped(options: OptionClasses) -> Standings:
     """Return the standings of the shipped methods, each at its defaults."""
     rows = load.read([summary.shipped("standard")], options).rows
     rows = rows[rows["width"] <= WIDTH].reset_index(drop=True)
-    rows = old_defaults.latest(rows, options)
-    old = old_defaults.sentences(old_defaults.of(rows, options))
+    rows, old = old_defaults.latest(rows, options)
     return standings(rows, frontier.load(), old)
 
 

@@ -114,8 +114,8 @@ def _derive(table: pd.DataFrame) -> pd.DataFrame:
     """Fill in options that are derived from the rest of a config."""
     for method in table["method"].unique():
         rows = (table["method"] == method).to_numpy(bool)
-        for name, values in METHODS[method].derive(table[rows]).items():
-            table.loc[rows, name] = table.loc[rows, name].fillna(values)
+        for name, values in METHODS[method].resolved(table[rows]).items():
+            table.loc[rows, name] = values
     return table
 
 

@@ -304,6 +304,30 @@ def test_a_method_without_masks_of_its_own_is_named(of):
         grid.loads(f"{{method: scratch, of: {of}, keep: 9}}")
 
 
+@pytest.mark.parametrize("name", ["scratch", "shuffled"])
+def test_an_option_that_the_method_lacks_is_refused(name):
+    check = METHODS[name].check
+    for option, value in (("ball_share", 0.1), ("penalty_rate", "base"), ("cycles", 2)):
+        (mistake,) = check(table(name, 2, of=["sfw", "gmp"], **{option: [None, value]}))
+        text = "has no effect with of: gmp; remove it"
+        assert mistake == (option, text, value)
+    assert check(table(name, 2, of=["sfw", "gmp"], ball_share=[0.1, None])) == []
+    grids = "{method: scratch, of: [lth, gmp], keep: 9, levels: 5}"  # as 0.1.0 did
+    assert grid.loads(grids).configs["levels"].tolist() == [5, 5]
+    with pytest.raises(ConfigError, match="ball_share: has no effect with of: gmp"):
+        grid.loads("{method: scratch, of: gmp, keep: 9, ball_share: [0.1, 0.2]}")
+
+
+def test_the_first_default_of_the_method_is_no_value_of_a_recipe():
+    """It has the meaning of null, so there is one id."""
+    found = grid.loads(
+        "{method: scratch, of: sms, keep: 9, epochs: 50, cycles: [3, 4]}"
+    ).configs
+    assert found["cycles"].fillna(0).tolist() == [0, 4]
+    left_out = grid.loads("{method: scratch, of: sms, keep: 9, epochs: 50}").configs
+    assert left_out["config_id"].tolist() == found["config_id"][:1].tolist()
+
+
 def test_what_the_method_itself_refuses_is_passed_on():
     with pytest.raises(ConfigError, match="of: sms does not accept its cycles: 3 of 1"):
         grid.loads("{method: scratch, of: sms, keep: 9, epochs: 3}")

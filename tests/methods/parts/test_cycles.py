@@ -155,6 +155,15 @@ def test_every_cycle_needs_an_epoch(name):
     assert mistake.field == "cycles"
 
 
+@pytest.mark.parametrize("name", CYCLIC)
+def test_lengths_without_cycles_are_refused(name):
+    check = METHODS[name].check
+    how = {"epochs": 20, "lengths": ["constant", "peak"]}
+    (mistake,) = check(table(name, 2, cycles=[2, 1], **how))
+    assert mistake == ("lengths", "has no effect with cycles: 1; remove it", "peak")
+    assert check(table(name, 2, cycles=[1, 2], **how)) == []
+
+
 def test_a_method_that_acts_within_a_training_is_refused():
     build = cycles.cyclic(METHODS["magnitude"].build)
     options = {"at_epoch": 1, "allocation": "global"}
