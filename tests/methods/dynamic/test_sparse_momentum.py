@@ -119,7 +119,10 @@ def test_a_diverged_network_gains_as_many_as_it_lost(large):
 
 def test_infinite_gradients_change_no_count():
     configs, params, kept = start("snfs", n=2, keep=200)
-    seen = seen_at(390, configs, params * np.float32([[1e12], [1]]), kept)
+    params[0] = np.abs(params[0])
+    for layer, size in zip(mlp.layers(16), (1e10, 1, 1e10, 1e20), strict=True):
+        params[0, layer.weights] *= np.float32(size)  # of layer 2 slopes have 1e40
+    seen = seen_at(390, configs, params, kept)
     state = after(seen, update(seen, "snfs", moment_batches=2))
     assert masks.of_weights(state.masks, 16).sum(axis=1).tolist() == [200, 200]
 
