@@ -1,6 +1,8 @@
 """``methods`` and ``schema``: what a grid file may contain."""
 
+import inspect
 import json
+import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +33,7 @@ BOUNDS = {
 def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) -> None:
     """List the pruning methods and their options.
 
-    With NAMEs, list only these methods.
+    With NAMEs, list only these methods, and how each departs from its source.
     """
     from spiral.methods.registry import METHODS, known
     from spiral.protocol import config
@@ -48,6 +50,16 @@ def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) 
         click.echo(f"{'':<13}{axes}")
         for option in config.fields(entry.options).values():
             click.echo(f"{'':<13}{_option_text(entry, option)}")
+        if names:
+            click.echo(textwrap.indent(_notes(entry), " " * 13))
+
+
+def _notes(entry: "Entry") -> str:
+    """Return what the method's own documentation says; "" if it has none."""
+    from spiral.methods.entry import method_class
+
+    text = inspect.getdoc(method_class(entry)) or ""
+    return text.replace("``", "`")
 
 
 def _option_text(entry: "Entry", option: "ConfigField") -> str:
@@ -84,6 +96,7 @@ def _facts(entry: "Entry") -> dict[str, Any]:
 
     return {
         "summary": entry.summary,
+        "notes": _notes(entry),
         "citation": entry.citation,
         "needs_keep": entry.needs_keep,
         "taxonomy": asdict(entry.taxonomy),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from spiral.errors import MethodError, SpiralError
-from spiral.methods.plugin import place
+from spiral.methods.own_file import place
 from spiral.model import mlp
 from spiral.protocol.job import Change, Plan
 from spiral.results import columns

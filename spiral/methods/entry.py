@@ -1,7 +1,9 @@
 """What the registry knows of a method."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -125,3 +127,11 @@ class Entry:
     marker: str = ""
     """In figures, as matplotlib names it. Without a look of its own a method gets one
     that follows from its name."""
+
+
+def method_class(entry: Entry) -> Any:
+    """Return the class whose methods an entry builds, or what builds them."""
+    built = inspect.unwrap(entry.build)
+    if not isinstance(built, partial):
+        return built
+    return next((a for a in built.args if isinstance(a, type)), built.func)

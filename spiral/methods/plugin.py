@@ -11,23 +11,20 @@ file is another method, and rows of the old one stay apart. The digest covers th
 file, not what it imports. Code is loaded only if a command line names it.
 """
 
-import hashlib
-import importlib.util
 import inspect
 import sys
-import traceback
 from collections.abc import Iterable, Iterator, MutableMapping
-from functools import partial
 from importlib import metadata
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from pydantic import ValidationError
 
-from spiral import formats, spelling
+from spiral import spelling
 from spiral.errors import ConfigError
-from spiral.methods.entry import Entry, NoOptions, Taxonomy
+from spiral.methods.entry import Entry, NoOptions, Taxonomy, method_class
+from spiral.methods.own_file import digest_of, run
 from spiral.protocol import config
 from spiral.protocol.config import Options
 
@@ -73,56 +70,13 @@ def _from_file(path: Path, attribute: str) -> tuple[str, Entry]:
         source = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"--method {path}: {error.strerror}") from None
-    digest = _digest(source)
-    module = _module(path, source, digest)
+    digest = digest_of(source)
+    module = run(path, source, digest)
     if not hasattr(module, attribute):
         known = ", ".join(_candidates(module)) or "none"
         raise ConfigError(f"{path}: has no {attribute!r}; classes there: {known}")
     found = getattr(module, attribute)
     return _name(found, path.stem, digest), _entry(found, module, path)
-
-
-def _module(path: Path, source: bytes, digest: str) -> ModuleType:
-    """Run exactly the bytes whose digest names the method; no cache can be older."""
-    name = f"spiral_own_{path.stem}_{digest}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_loader(name, None, origin=str(path))
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    module.__file__ = str(path.resolve())
-    folder = str(path.resolve().parent)
-    if folder not in sys.path:
-        sys.path.append(folder)  # so that it finds its neighbours, as a script does
-    sys.modules[name] = module  # dataclasses look their module up
-    try:
-        exec(_compiled(path, source), module.__dict__)
-    except (KeyboardInterrupt, ConfigError):
-        del sys.modules[name]
-        raise
-    except BaseException as error:  # a file that exits is no success
-        del sys.modules[name]
-        text = f"{path}: cannot be loaded: {type(error).__name__}: {error}"
-        raise ConfigError(f"{text} ({place(error, module.__file__)})") from error
-    return module
-
-
-def _compiled(path: Path, source: bytes) -> CodeType:
-    """Return the code of a file.
-
-    Raises:
-        ConfigError: It is no Python.
-    """
-    try:
-        return compile(source, str(path.resolve()), "exec")
-    except (SyntaxError, ValueError) as error:  # ValueError: zero bytes
-        line = getattr(error, "lineno", None)
-        where = f"{path}:{line}" if line else f"{path}"
-        kind = formats.kind(path)
-        wrong = f"expected Python source, got {kind}"
-        if kind == "Python source":
-            wrong = getattr(error, "msg", str(error))
-        raise ConfigError(f"{where}: {wrong}") from None
 
 
 def _from_package(name: str, methods: Iterable[str]) -> tuple[str, Entry]:
@@ -139,19 +93,12 @@ def _from_package(name: str, methods: Iterable[str]) -> tuple[str, Entry]:
     home = _home(found)
     module = sys.modules[home.__module__]
     path = Path(inspect.getsourcefile(module) or "")
-    return f"{name}-{_digest(path.read_bytes())}", _entry(found, module, path)
-
-
-def _digest(source: bytes) -> str:
-    return hashlib.blake2b(source, digest_size=4).hexdigest()
+    return f"{name}-{digest_of(path.read_bytes())}", _entry(found, module, path)
 
 
 def _home(found: Any) -> Any:
     """Return the class that a method's entry builds, or the class itself."""
-    built = found.build if isinstance(found, Entry) else found
-    if not isinstance(built, partial):
-        return built
-    return next((a for a in built.args if isinstance(a, type)), built.func)
+    return method_class(found) if isinstance(found, Entry) else found
 
 
 def _name(found: Any, stem: str, digest: str) -> str:
@@ -216,11 +163,3 @@ def _check_options(where: str, entry: Entry, others: Iterable[Entry]) -> None:
             )
         if option.required:
             raise ConfigError(f"{where}: option {name!r} needs a default")
-
-
-def place(error: BaseException, file: str | None) -> str:
-    """Return where an exception was raised, as ``file:line``, preferably in a file."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename == file]
-    last = (own or frames)[-1]
-    return f"{Path(last.filename).name}:{last.lineno}"

@@ -5,66 +5,44 @@ of :class:`Config` first, then all method options. So half a million configs are
 columns, not objects.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from types import UnionType
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+from collections.abc import Mapping
+from typing import Literal
 
-import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field
 
-from spiral.errors import ConfigError
+from spiral.protocol.config_field import DTYPES, ConfigField, changed, column, fields
+from spiral.protocol.options import (
+    PER_NETWORK,
+    Options,
+    first_default,
+    origin,
+    preset,
+    presets,
+    unit,
+)
 
-PER_NETWORK: dict[str, Any] = {"per_network": True}
-"""Marks a field that may differ between networks of one pack."""
+__all__ = [
+    "DTYPES",
+    "MAX_SEED",
+    "PER_NETWORK",
+    "Config",
+    "ConfigField",
+    "OptionClasses",
+    "Options",
+    "changed",
+    "column",
+    "every_field",
+    "fields",
+    "fields_of",
+    "first_default",
+    "option_fields",
+    "origin",
+    "preset",
+    "presets",
+    "unit",
+]
 
-
-def unit(name: str) -> dict[str, Any]:
-    """Declare the unit of a numeric field; ``-`` if it has none."""
-    return {"unit": name}
-
-
-def origin(source: str) -> dict[str, Any]:
-    """Declare where the default of a field comes from, in a few words.
-
-    A paper and its section, a script of the authors with its data set, or ``ours``.
-    """
-    return {"origin": source}
-
-
-def first_default(value: Any) -> dict[str, Any]:
-    """Declare what rows had before the default of a field became what it is now.
-
-    That is the first default the field ever had, or, for a field that was added with a
-    default that changes results, what all configs did before. Ids leave this value out
-    for ever, so those of earlier rows stay valid, while a config with the new default
-    has an id that contains it. Never edit it: change the default.
-    """
-    return {"first_default": value}
-
-
-DECLARED = ("unit", "origin", "first_default", "presets", "said_by")
-"""What fields declare beside their legal values."""
-
-DTYPES: dict[type, str] = {
-    int: "Int64",
-    float: "Float64",
-    str: "string",
-    bool: "boolean",
-}
 MAX_SEED = 2**53
-
-
-class Options(BaseModel):
-    """Base of every method's options: immutable, strict, no unknown names.
-
-    Subclasses declare int, float, str, bool or Literal fields with defaults; ``None``
-    marks an option without a value for a config.
-    """
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False
-    )
 
 
 class Config(Options):
@@ -175,102 +153,6 @@ class Config(Options):
     )
 
 
-class ConfigField(NamedTuple):
-    """One column of a config table."""
-
-    name: str
-    kind: type  # int, float, str or bool
-    default: Any
-    """What a config gets that leaves the field out."""
-    first_default: Any
-    """What ids leave out, and what rows have that lack the column."""
-    required: bool
-    per_network: bool
-    description: str
-    unit: str | None
-    """Of a number: ``-`` if it has none, None if none is declared."""
-    origin: str | None
-    """Where the default comes from, None if that is not declared."""
-    adapter: TypeAdapter[Any]
-    said_by: Mapping[str, Mapping[str, Any]] = {}
-    """Other field → its value → the value of this one that it is another name for."""
-
-    @property
-    def dtype(self) -> str:
-        """The pandas dtype of its column."""
-        return DTYPES[self.kind]
-
-    def parse(self, value: Any) -> Any:
-        """Return ``value``, validated and converted.
-
-        Raises:
-            pydantic.ValidationError: It is not a legal value of this field.
-            ConfigError: It is an integer outside the range of a column.
-        """
-        parsed = self.adapter.validate_python(value)
-        if parsed is None:
-            return None
-        if self.kind is int and abs(parsed) >= 2**63:
-            raise ConfigError(
-                f"{self.name}: expected a 64-bit integer, got {str(parsed)[:80]}"
-            )
-        return parsed + 0.0 if self.kind is float else self.kind(parsed)  # -0.0 is 0.0
-
-    def legal(self) -> dict[str, Any]:
-        """Return the JSON Schema of its values alone."""
-        schema = self.adapter.json_schema()
-        drop = ("description", "default", *PER_NETWORK, *DECLARED)
-        return {key: value for key, value in schema.items() if key not in drop}
-
-
-def _kind(annotation: Any) -> type:
-    """Return int, float, str or bool for a field's annotation."""
-    if get_origin(annotation) is Literal:
-        return type(get_args(annotation)[0])
-    if get_origin(annotation) in (UnionType, Union):  # int | None, a Literal | None
-        return _kind(next(a for a in get_args(annotation) if a is not type(None)))
-    assert annotation in DTYPES, f"config fields cannot have the type {annotation}"
-    return annotation
-
-
-def _text(declared: Any) -> str | None:
-    """Return what a field declares as text."""
-    return None if declared is None else str(declared)
-
-
-@cache
-def fields(model: type[Options]) -> dict[str, ConfigField]:
-    """Return the fields of a config or options class, in order of declaration."""
-    found = {}
-    for name, info in model.model_fields.items():
-        extra: dict[str, Any] = (
-            info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-        )
-        default = None if info.is_required() else info.default
-        found[name] = ConfigField(
-            name=name,
-            kind=_kind(info.annotation),
-            default=default,
-            first_default=extra.get("first_default", default),
-            required=info.is_required(),
-            per_network=bool(extra.get("per_network")),
-            description=info.description or "",
-            unit=_text(extra.get("unit")),
-            origin=_text(extra.get("origin")),
-            adapter=TypeAdapter(
-                Annotated[info.annotation, info],  # type: ignore[arg-type]
-                config=ConfigDict(strict=True, allow_inf_nan=False),
-            ),
-            said_by=extra.get("said_by", {}),
-        )
-    return found
-
-
-def changed(model: type[Options]) -> list[ConfigField]:
-    """Return the fields whose default has changed since the first one."""
-    return [f for f in fields(model).values() if f.default != f.first_default]
-
-
 OptionClasses = Mapping[str, type[Options]]
 """Method → its options class; a method that this process does not know has none."""
 
@@ -302,36 +184,3 @@ def option_fields(options: OptionClasses) -> dict[str, ConfigField]:
             known = found.setdefault(name, field)
             assert known.kind is field.kind, f"option {name} has two types"
     return found
-
-
-def preset(
-    default: str, description: str, cases: Mapping[str, Any], **declared: Any
-) -> Any:
-    """Return an option whose value sets other options that a config leaves out.
-
-    Args:
-        default: The value that sets nothing.
-        description: The meaning of the option.
-        cases: Value → option → the value that option gets.
-        declared: What else to declare, as ``first_default``.
-    """
-    # Per network: it acts only through the options it sets
-    extra = PER_NETWORK | {"presets": cases} | declared
-    return Field(default, description=description, json_schema_extra=extra)
-
-
-def presets(model: type[Options], name: str) -> Iterator[tuple[str, str, Any]]:
-    """Yield (preset, its value, the value it gives to an option)."""
-    for selector, info in model.model_fields.items():
-        extra = info.json_schema_extra
-        cases: Any = extra.get("presets", {}) if isinstance(extra, dict) else {}
-        for case, values in cases.items():
-            if name in values:
-                yield selector, case, values[name]
-
-
-def column(
-    field: ConfigField, values: Sequence[Any]
-) -> pd.api.extensions.ExtensionArray:
-    """Return values of one field as a nullable pandas array."""
-    return pd.array(values, dtype=field.dtype)

@@ -190,9 +190,16 @@ def test_search_counts_masks():
     assert few.split() == ["labelled", "504", "canonical", "27", "10", "4", "11", "23"]
 
 
+def test_methods_says_how_a_method_departs_from_its_source():
+    assert "Departures: biases are not scored" in run("methods", "snip").out
+    assert "Departures" not in run("methods").out
+    assert "Departures" in run_json("methods", "snip")["methods"]["snip"]["notes"]
+
+
 def test_methods_says_more_of_one_and_what_presets_set():
     ran = run("methods", "snip", "synflow")
-    assert [line.split()[0] for line in ran.out.splitlines() if line[0] != " "] == [
+    lines = [line for line in ran.out.splitlines() if line]
+    assert [line.split()[0] for line in lines if line[0] != " "] == [
         "snip",
         "synflow",
     ]

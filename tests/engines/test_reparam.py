@@ -1,5 +1,6 @@
 """Learned weight maps in the engines that know them."""
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -89,9 +90,12 @@ def penalty_of(kind, s):
     return 0.0
 
 
-def by_hand(job, state, stop, k=11):
-    """Steps in float64, slopes by central differences."""
-    kind, size = job.plan.weight_map.kind, job.initial.shape[1]
+@functools.cache
+def by_hand(kind, masked, stop, k=11):
+    """Steps in float64, slopes by central differences; the same for all engines."""
+    job = job_of(kind)
+    state = state_of(job, masked=masked)
+    size = job.initial.shape[1]
     noise = torch_side.noise(job, state.step)
     draws = [next(noise).astype(np.float64) for _ in range(state.step, stop)]
     ends = []
@@ -126,7 +130,7 @@ def test_agrees_with_steps_by_hand(name, kind, masked):
     job = job_of(kind)
     state = state_of(job, masked=masked)
     found = build(name).advance(job, state, BEGIN + 3)
-    expected = by_hand(job, state, BEGIN + 3)
+    expected = by_hand(kind, masked, BEGIN + 3)
     assert furthest(theta_of(found), expected) <= tolerance("steps_20")
     assert not found.params[~found.masks].any()
     assert furthest(theta_of(found), theta_of(state)) > 1e-3
@@ -161,12 +165,13 @@ def test_a_stop_on_the_way_and_neighbours_change_no_bit(name, kind):
 def test_a_network_trains_alone_as_at_any_place_of_a_pack(kind, batch):
     """To the bit, so that no logistic function may depend on torch's vectors."""
     ids = (1, 2, 3, 4, 5)
-    stop = BEGIN + 6_000 // batch
+    stop = BEGIN + max(1, 1_500 // batch)
     pack = job_of(kind, ids, batch=batch)
     found = build("vmap").advance(pack, state_of(pack, ids), stop)
-    for n, one in enumerate(ids):
-        alone = job_of(kind, (one,), batch=batch)
-        single = build("vmap").advance(alone, state_of(alone, (one,)), stop)
+    for n in (0, 2, 4):
+        alone = job_of(kind, ids[n : n + 1], batch=batch)
+        start = state_of(alone, ids[n : n + 1])
+        single = build("vmap").advance(alone, start, stop)
         assert np.array_equal(theta_of(found)[n], theta_of(single)[0])
 
 
@@ -175,7 +180,10 @@ def test_a_diverging_network_stays_in_its_row(name, kind):
     job = job_of(kind)
     wild = replace(job, lr=np.array([0.05, 1e9, 0.05]))
     with np.errstate(all="ignore"):
-        calm, found = (build(name).advance(j, state_of(job), 20) for j in (job, wild))
+        calm, found = (
+            build(name).advance(j, state_of(job), BEGIN + 5) for j in (job, wild)
+        )
+    assert not np.isfinite(theta_of(found)[1]).all()
     assert np.array_equal(theta_of(found)[[0, 2]], theta_of(calm)[[0, 2]])
 
 
@@ -201,10 +209,10 @@ def test_a_neutral_map_is_plain_training(name, kind):
     job = replace(job, plan=replace(job.plan, weight_map=here))
     state = state_of(job, k=27)
     state = replace(state, adapters=np.full_like(state.adapters, neutral["s"]))
-    found = build(name).advance(job, state, BEGIN + 20)
+    found = build(name).advance(job, state, BEGIN + 8)
     plain = replace(job, plan=replace(job.plan, weight_map=None))
     start = replace(state, adapters=None)
-    expected = build(name).advance(plain, start, BEGIN + 20)
+    expected = build(name).advance(plain, start, BEGIN + 8)
     assert furthest(found.params, expected.params) <= tolerance("steps_20")
     assert np.array_equal(found.adapters, state.adapters)
 

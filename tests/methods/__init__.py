@@ -26,12 +26,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "last_dense": 0.2,
         "last_sparse": 0.3,
     },
+    "ntk_sap": {"rounds": 4},
     "sms": {"cycles": 1},
     "bimp": {"recipe": "once"},
     "scratch": {"of": "snip"},
     "shuffled": {"of": "snip"},
 }
-"""Values of options that have no default, or none that fits into two short epochs."""
+"""Values of options that have no default, or none that is quick in two short epochs."""
 
 WIDTHS = (3, 4, 5, 6, 7, 8, 16, 32, 64, 128, 256)
 KEEPS = (*range(15, 27), 30, 33, 37, 40, 44, 50, 53, 55, 57, 60, 65)

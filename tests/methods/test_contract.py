@@ -1,5 +1,9 @@
-"""What every method must obey; a new line in METHODS is covered by itself."""
+"""What every method must obey; a new line in METHODS is covered by itself.
 
+The quick tier asks each method once, of small networks; the slow tier asks all.
+"""
+
+import functools
 import importlib
 import pkgutil
 import subprocess
@@ -55,9 +59,18 @@ SCORED = ["snip", "grasp", "synflow", "force", "iter_snip", "prospr"]
 """Methods that rank weights by what the loss or the output says of them."""
 
 
+slow = pytest.mark.slow
+
+
 @pytest.fixture(params=METHODS)
 def name(request):
     return request.param
+
+
+@functools.cache
+def decided(name):
+    """Return what three usual configs end with; tests leave it as it is."""
+    return decide(table(name))
 
 
 @pytest.mark.parametrize("name", PRUNERS)
@@ -67,7 +80,9 @@ def test_exactly_keep_weights_stay(name):
 
 
 @pytest.mark.parametrize("name", PRUNERS)
-@pytest.mark.parametrize("width", [3, 16])
+@pytest.mark.parametrize(
+    "width", [pytest.param(3, marks=slow), 8, pytest.param(16, marks=slow)]
+)
 def test_exactly_keep_weights_stay_at_other_widths(name, width):
     keeps = [15, 26] * 3
     state = decide(table(name, 6, width=width, keep=keeps, **exactly(name)))
@@ -75,14 +90,22 @@ def test_exactly_keep_weights_stay_at_other_widths(name, width):
 
 
 @pytest.mark.parametrize(("name", "allocation"), ALLOCATED)
-def test_exactly_keep_weights_stay_under_every_allocation(name, allocation):
-    keeps = [4, 16, 26, 44, 65, 560]
-    configs = table(name, 6, width=16, keep=keeps, allocation=allocation)
-    kept = kept_weights(decide(configs, Still()), 16)
+@pytest.mark.parametrize(
+    ("width", "keeps"),
+    [
+        (4, [4, 16, 26, 44]),
+        pytest.param(16, [4, 16, 26, 44, 65, 560], marks=slow),
+    ],
+)
+def test_exactly_keep_weights_stay_under_every_allocation(
+    name, allocation, width, keeps
+):
+    how = {"width": width, "keep": keeps, "allocation": allocation}
+    kept = kept_weights(decide(table(name, len(keeps), **how), Still()), width)
     assert kept.sum(axis=1).tolist() == keeps
     if allocation in shares.RULES and name != "rigl":  # which rounds otherwise
-        quotas = shares.quotas(np.array(keeps), 16, allocation)
-        assert np.array_equal(shares.of_mask(kept, 16), quotas)
+        quotas = shares.quotas(np.array(keeps), width, allocation)
+        assert np.array_equal(shares.of_mask(kept, width), quotas)
 
 
 @pytest.mark.parametrize("name", OF_UNITS)
@@ -130,7 +153,7 @@ def test_a_network_that_says_nothing_still_keeps_exactly_keep(name):
 
 
 def test_biases_follow_the_rule(name):
-    state = decide(table(name))
+    state = decided(name)
     expected = masks.with_biases(kept_weights(state), 3)
     assert np.array_equal(state.masks, expected)
 
@@ -146,17 +169,18 @@ def test_a_pruned_weight_never_returns(name):
 
 
 def test_equal_configs_get_equal_masks_every_time(name):
-    first, second = decide(table(name)), decide(table(name))
+    first, second = decided(name), decide(table(name))
     assert np.array_equal(first.masks, second.masks)
     assert np.array_equal(first.params, second.params)
 
 
-def test_a_row_does_not_depend_on_its_neighbours(name):
-    pack = decide(table(name, 3, seed=[4, 5, 6]))
-    for n, seed in enumerate((4, 5, 6)):
-        alone = decide(table(name, 1, seed=[seed]))
-        assert np.array_equal(pack.masks[n], alone.masks[0])
-        assert np.array_equal(pack.params[n], alone.params[0])
+@pytest.mark.parametrize(
+    "seed", [pytest.param(0, marks=slow), 1, pytest.param(2, marks=slow)]
+)
+def test_a_row_does_not_depend_on_its_neighbours(name, seed):
+    pack, alone = decided(name), decide(table(name, 1, seed=[seed]))
+    assert np.array_equal(pack.masks[seed], alone.masks[0])
+    assert np.array_equal(pack.params[seed], alone.params[0])
 
 
 def test_a_diverged_neighbour_changes_nothing(name):
@@ -168,7 +192,7 @@ def test_a_diverged_neighbour_changes_nothing(name):
             params = np.where(wild & state.masks, np.float32(np.nan), state.params)
             return replace(state, params=params)
 
-    calm, wild = decide(table(name)), decide(table(name), Diverging())
+    calm, wild = decided(name), decide(table(name), Diverging())
     assert np.array_equal(calm.masks[[0, 2]], wild.masks[[0, 2]])
     assert np.isnan(wild.params[1][wild.masks[1]]).any()
     assert (wild.params[1][~wild.masks[1]] == 0).all()

@@ -14,16 +14,9 @@ import numpy as np
 from jaxtyping import Float, Float32, Int, Int32
 
 from spiral.engines.forward import Active
-from spiral.engines.sparse import aligned, batches, pieces
-from spiral.engines.sparse.forward_lists import (
-    ACTIVE,
-    ALWAYS,
-    HIDDEN,
-    Units,
-    group_ends,
-    padded,
-    units,
-)
+from spiral.engines.sparse.forward_choice import ACTIVE, ALWAYS, HIDDEN, group_ends
+from spiral.engines.sparse.forward_lists import Units, padded, units
+from spiral.engines.sparse.layout import aligned, batches, pieces
 from spiral.engines.sparse.lists import LANES
 from spiral.model import mlp
 from spiral.protocol.job import ForwardMask, TrainJob, TrainState
@@ -39,7 +32,7 @@ class Ways(NamedTuple):
     run: Callable[..., None]
     """Runs the kernel on some networks of a pack."""
     halves: tuple[int, ...]
-    """The cut of points into vectors (``sparse.Data``)."""
+    """The cut of points into vectors (``layout.Data``)."""
 
 
 class Rule(NamedTuple):
@@ -73,7 +66,7 @@ class Pack(NamedTuple):
     trains: Float32[np.ndarray, "N S"]
     """1 for parameters that train; 0 for padding, frozen and masked ones."""
     state: Int32[np.ndarray, "N S"]
-    """Which are active (see ``forward_lists``)."""
+    """Which are active (see ``forward_choice``)."""
     momentum: Float32[np.ndarray, " N"]
     decay: Float32[np.ndarray, " N"]
     rates: Float32[np.ndarray, "S N"]

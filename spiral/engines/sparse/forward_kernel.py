@@ -9,13 +9,8 @@ made anew only then. ``tests/benchmarks/test_forward.py`` measures what that gai
 import numpy as np
 
 from spiral.engines.compiled import njit
-from spiral.engines.sparse.forward_lists import (
-    choose,
-    empty,
-    list_edges,
-    no_edges,
-    set_factors,
-)
+from spiral.engines.sparse.forward_choice import choose, empty, set_factors
+from spiral.engines.sparse.forward_lists import list_edges, no_edges
 from spiral.engines.sparse.lists import HALF
 from spiral.engines.sparse.sums import add_up, dot, dot_onto, fold, fold_onto, row_sums
 from spiral.engines.sparse.vectors import (
@@ -37,7 +32,7 @@ from spiral.engines.sparse.vectors import (
     take,
 )
 
-SOURCE = "22c6c7fae80a8f33"
+SOURCE = "a8b55b6b9e0bbfe1"
 """Digest of imported modules, see ``kernel``."""
 
 ALIGNMENT = 64  # bytes of a cache line

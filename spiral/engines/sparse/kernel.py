@@ -56,7 +56,7 @@ from spiral.engines.sparse.vectors import (
 
 VECTORS = True
 
-SOURCE = "22c6c7fae80a8f33"
+SOURCE = "a8b55b6b9e0bbfe1"
 """Digest of the modules that kernels import: Numba's cache looks at this file alone, so
 it must change with those (``make golden`` writes it, a test compares it)."""
 

@@ -11,7 +11,7 @@ from spiral.engines.sparse.lists import LANES
 
 VECTORS = False
 
-SOURCE = "22c6c7fae80a8f33"
+SOURCE = "a8b55b6b9e0bbfe1"
 """Digest of imported modules, see ``kernel``."""
 
 LOOSE = {"reassoc", "contract"}

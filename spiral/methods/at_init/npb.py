@@ -9,10 +9,10 @@ from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import selection, shares
+from spiral.methods.parts import fractions, selection, shares
 from spiral.methods.parts.scores import sizes
 from spiral.model import masks, mlp
-from spiral.protocol.config import Options, origin, unit
+from spiral.protocol.config import Options, origin
 from spiral.protocol.job import Budget, Change, Plan, View
 
 Quota = Literal["erk", "igq"]
@@ -32,13 +32,10 @@ class NpbOptions(Options):
         "allow",
         json_schema_extra=origin("ours"),
     )
-    balance: float = Field(
+    balance: float = fractions.share(
         0.5,
-        ge=0,
-        le=1,
-        description="share of the number of units in the objective, against the "
-        "number of paths",
-        json_schema_extra=unit("-") | origin("ours"),
+        "share of the number of units in the objective, against the number of paths",
+        "ours",
     )
 
 

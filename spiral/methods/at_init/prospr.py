@@ -8,6 +8,7 @@ from jaxtyping import Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
+from spiral.methods.parts import fractions
 from spiral.methods.parts.allocation import Allocation, allocation_option, choose
 from spiral.methods.parts.selection import degenerate
 from spiral.model import masks, mlp
@@ -47,12 +48,8 @@ class ProsprOptions(Options):
         description="learning rate of these steps; None: the config's",
         json_schema_extra=unit("-"),
     )
-    inner_momentum: float = Field(
-        0.9,
-        ge=0,
-        lt=1,
-        description="momentum of these steps",
-        json_schema_extra=unit("-") | origin("authors' README"),
+    inner_momentum: float = fractions.below_one(
+        0.9, "momentum of these steps", "authors' README"
     )
     allocation: Allocation = allocation_option("Alizadeh et al. 2022")
 

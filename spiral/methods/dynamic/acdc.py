@@ -1,34 +1,30 @@
 """``acdc`` and ``acdc_pp``: dense and sparse phases alternate."""
 
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool
 from pydantic import Field
 
+from spiral.methods.dynamic.alternating import Alternating, Rates, Scope
 from spiral.methods.dynamic.phases import budget_of, phases_of
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import n_of_m, scores
+from spiral.methods.parts import fractions, n_of_m
 from spiral.methods.parts.allocation import (
     Allocation,
     allocation_option,
     check_pattern,
-    largest,
 )
 from spiral.methods.parts.retraining_rates import Buffers, buffers_option
-from spiral.model import masks, schedules
 from spiral.protocol.config import PER_NETWORK, Options, origin, preset, unit
 from spiral.protocol.cost_profile import CostProfile
-from spiral.protocol.job import Budget, Change, Plan, View
 
-Scope = Literal["global", "uniform", "nm"]
-Rates = Literal["schedule", "linear"]
 
-REFERENCE_WARMUP = 2 / 88
-"""Share of the training that the learning rate of ``linear`` takes to rise."""
+def _of_200(epochs: int) -> dict[str, Any]:
+    """Declare a number of epochs, a quarter of the authors'."""
+    source = f"the authors' {epochs} of 200 epochs for CIFAR-100, in 50"
+    return unit("epochs") | origin(source)
 
 
 class AlternatingOptions(Options):
@@ -38,30 +34,26 @@ class AlternatingOptions(Options):
         2.5,
         ge=0,
         description="epochs (acdc: of 50) before the first sparse phase",
-        json_schema_extra=unit("epochs")
-        | origin("a quarter of the authors' 200 epochs for CIFAR-100"),
+        json_schema_extra=_of_200(10),
     )
     phase: float = Field(
         5.0,
         gt=0,
         description="epochs (acdc: of 50) of each phase between the first and the last "
         "two",
-        json_schema_extra=unit("epochs")
-        | origin("a quarter of the authors' 200 epochs for CIFAR-100"),
+        json_schema_extra=_of_200(20),
     )
     last_dense: float = Field(
         5.0,
         ge=0,
         description="epochs (acdc: of 50) of the last dense phase",
-        json_schema_extra=unit("epochs")
-        | origin("a quarter of the authors' 200 epochs for CIFAR-100"),
+        json_schema_extra=_of_200(20),
     )
     last_sparse: float = Field(
         7.5,
         ge=0,
         description="epochs (acdc: of 50) of the last sparse phase",
-        json_schema_extra=unit("epochs")
-        | origin("a quarter of the authors' 200 epochs for CIFAR-100"),
+        json_schema_extra=_of_200(30),
     )
     buffers: Buffers = buffers_option("reset")
     scope: Scope = Field(
@@ -96,107 +88,20 @@ class AcDcPpOptions(AlternatingOptions):
 
     recipe: Literal["cifar", "imagenet"] = preset(
         "cifar",
-        "phases, in epochs: those of AC/DC for CIFAR-100, a quarter as long, or those "
-        "of the authors for ImageNet",
+        "phases, in epochs: those of AC/DC for CIFAR-100, scaled from 200 epochs to "
+        "50, or those of the authors for ImageNet",
         {"imagenet": {"first_dense": 10.0, "last_dense": 10.0, "last_sparse": 15.0}},
     )
-    smoothing: float = Field(
+    smoothing: float = fractions.below_one(
         0.1,
-        ge=0,
-        lt=1,
-        description="ε of the targets y(1 - ε) + ε/2",
-        json_schema_extra=unit("-")
-        | origin("Kuznedelev et al. 2023; FFCV reference script"),
+        "ε of the targets y(1 - ε) + ε/2",
+        "Kuznedelev et al. 2023; FFCV reference script",
     )
     rates: Rates = Field(
         "linear",
         description="learning rate: linear to 0 after a warm-up, whatever `schedule` "
         "is, or as `schedule` gives it",
     )
-
-
-@dataclass(frozen=True)
-class Alternating:
-    """AC/DC (Peste et al., NeurIPS 2021, arXiv:2106.12379) and AC/DC++.
-
-    The training begins dense; then phases alternate, sparse ones first. A sparse phase
-    begins with the ``keep`` weights of largest absolute value, over all layers, and
-    keeps its mask. A dense phase brings the others back as zeros and resets all
-    momentum; nothing is reset when a sparse phase begins. The last sparse phase ends
-    the training. One learning-rate schedule runs through all phases. A unit that loses
-    all its weights never returns: zeros before and behind it leave no gradient.
-
-    AC/DC++ (Kuznedelev et al. 2023, arXiv:2308.02060) does not stretch its phases:
-    trainings of 50, 100, 200 and 500 epochs have 7, 17, 37 and 97 of them between the
-    first and the last two. Warm-up, linear decay and label smoothing are those of the
-    FFCV reference recipe, from memory of the paper's appendix; the weight decay stays
-    ours, and growing input sizes mean nothing in the plane. Its label smoothing is its
-    own option; ``label_smoothing`` of a config is refused unless ``smoothing`` is 0.
-
-    Assumptions: the phases are those of the authors' CIFAR-100 recipe by default, whose
-    optimiser is closest to ours. Their momentum is Nesterov's: set ``nesterov: true``
-    in a config for it; the default is plain, as for all methods. Bias masks follow the
-    rule of Zhang & Papyan in sparse phases, and biases return in dense ones; the
-    authors mask no bias. The step schedule of a config stays as it is, so late phases
-    train at 1 % of the learning rate. ``uniform`` keeps the first and last layer dense,
-    so it needs more weights than these two have.
-
-    Departures: exactly ``keep`` weights stay, where the authors' threshold keeps one
-    too few. Momentum of pruned weights is zero at once, where theirs fades; so with
-    ``buffers: kept`` weights come back without any. On CIFAR-100 the authors' momentum
-    is Nesterov's: the config field ``nesterov``, off by default for every method.
-    """
-
-    first_dense: float
-    phase: float
-    last_dense: float
-    last_sparse: float
-    buffers: Buffers
-    scope: Scope
-    nm_keep: int
-    nm_group: int
-    stretched: bool
-    smoothing: float = 0.0
-    rates: Rates = "schedule"
-    allocation: Allocation = "global"
-
-    def plan(self, budget: Budget) -> Plan:
-        """One event at the beginning of each phase but the first."""
-        phases = phases_of(self, self.stretched)
-        events = phases.beginnings(budget)
-        plan = Plan.simple(budget, *events, label_smoothing=self.smoothing)
-        if self.rates == "schedule":
-            return plan
-        warmup = max(1, round(REFERENCE_WARMUP * budget.epochs))
-        ramp = schedules.ramp(budget.steps, warmup * budget.steps_per_epoch)
-        return replace(plan, curves=dict.fromkeys(plan.curves, ramp))
-
-    def start(self, view: View) -> int:
-        """Return how many phases have begun since the first."""
-        return 0
-
-    def act(self, view: View, state: int) -> tuple[Change, int]:
-        """Begin a phase, sparse and dense in turn."""
-        everything = np.ones_like(view.masks)
-        if state % 2:
-            reset = everything if self.buffers == "reset" else None
-            return Change(masks=everything, reset_momentum=reset), state + 1
-        kept = masks.with_biases(self._prune(view), view.width)
-        if state + 1 < len(view.plan.events):
-            return Change(masks=kept), state + 1
-        twin = view.options["twin"]
-        kept[twin != "sparse"] = True
-        everything[twin == "dense"] = False
-        return Change(masks=kept, trainable=everything), state + 1
-
-    def _prune(self, view: View) -> Bool[np.ndarray, "N W"]:
-        """Keep the largest weights."""
-        if self.scope == "global":
-            return largest(view, view.keep, self.allocation)
-        size = scores.sizes_left(view)
-        if self.scope == "nm":
-            return n_of_m.n_of_m(size, view.width, self.nm_keep, self.nm_group)
-        return n_of_m.uniform(size, view.width, view.keep)
 
 
 def check(table: pd.DataFrame, stretched: bool) -> list[Mistake]:

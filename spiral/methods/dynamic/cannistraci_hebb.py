@@ -9,7 +9,7 @@ from jaxtyping import Float
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import rewire, scores, shares, topology
+from spiral.methods.parts import fractions, rewire, scores, shares, topology
 from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks
 from spiral.protocol.config import Options
@@ -23,7 +23,7 @@ class ChtOptions(Options):
 
     update_interval: int = rewire.update_interval(390, "an epoch: authors' README")
     update_end: float = rewire.update_end(0.75, "authors' code with the README's flags")
-    drop: float = rewire.share(
+    drop: float = fractions.share(
         0.3, "ζ, the share of each layer's weights to replace", "authors' README"
     )
     fraction: Literal["constant", "cosine"] = Field(

@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import counts, rewire, scores, shares
+from spiral.methods.parts import counts, fractions, rewire, scores, shares
 from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.model import mlp
 from spiral.protocol.config import Options, origin, unit
@@ -32,10 +32,10 @@ class GranetOptions(Options):
         description="fraction of training at which pruning ends",
         json_schema_extra=unit("-") | origin("authors' default, epoch 110 of 160"),
     )
-    start_density: float = rewire.share(
+    start_density: float = fractions.share(
         0.5, "share of all weights that trains at first", "authors' default"
     )
-    drop: float = rewire.share(
+    drop: float = fractions.share(
         0.5, "share of each layer to swap at first", "authors' default"
     )
     allocation: Allocation = allocation_option("authors' script")
@@ -115,10 +115,7 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
     columns = ("keep", "prune_end", "start_density")
     keep, end, density = (table[name].to_numpy(np.float64) for name in columns)
     begin = np.maximum(keep, density * weights)
-    done = (np.arange(8)[:, None] + 0.5) / 8
-    kept = np.concatenate([counts.cubic(done, keep, begin), keep[None]])
-    share = np.concatenate([np.repeat(end[None] / 8, 8, axis=0), 1 - end[None]])
-    return CostProfile(kept, share)
+    return counts.cubic_profile(keep, begin, end)
 
 
 ENTRY = Entry(

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import rewire, scores, shares
+from spiral.methods.parts import fractions, rewire, scores, shares
 from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, origin, unit
@@ -22,7 +22,7 @@ class GseOptions(Options):
 
     update_interval: int = rewire.update_interval(250, "authors' code: 1,000 of 78,000")
     update_end: float = rewire.update_end(0.6, "authors' code: epoch 120 of 200")
-    drop: float = rewire.share(
+    drop: float = fractions.share(
         0.2,
         "share of each layer's weights that the first update swaps",
         "authors' code",

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.parts import erk, rewire, shares
+from spiral.methods.parts import erk, fractions, rewire, shares
 from spiral.methods.parts.allocation import Allocation, allocation_option, choose
 from spiral.methods.parts.scores import drawn
 from spiral.methods.parts.selection import by_layer
@@ -33,12 +33,10 @@ class RiglOptions(Options):
         description="steps between updates",
         json_schema_extra=unit("steps") | origin("Evci et al. 2020: authors' code"),
     )
-    update_end: float = Field(
+    update_end: float = fractions.above_zero(
         0.75,
-        gt=0,
-        le=1,
-        description="fraction of training at which updates end",
-        json_schema_extra=unit("-") | origin("Evci et al. 2020: authors' code"),
+        "fraction of training at which updates end",
+        "Evci et al. 2020: authors' code",
     )
     first_update: int = Field(
         0,
@@ -53,12 +51,10 @@ class RiglOptions(Options):
         description="number of the first training step",
         json_schema_extra=unit("steps") | origin("ours: all steps count from 0"),
     )
-    drop: float = Field(
+    drop: float = fractions.share(
         0.3,
-        ge=0,
-        le=1,
-        description="share of each layer's weights that the first update swaps",
-        json_schema_extra=unit("-") | origin("Evci et al. 2020: authors' code"),
+        "share of each layer's weights that the first update swaps",
+        "Evci et al. 2020: authors' code",
     )
     least_swap: int = Field(
         0,

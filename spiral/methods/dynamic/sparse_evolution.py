@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import rewire, scores, shares
+from spiral.methods.parts import fractions, rewire, scores, shares
 from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks
 from spiral.protocol.config import Options
@@ -26,7 +26,7 @@ class SetOptions(Options):
     update_end: float = rewire.update_end(
         1.0, "authors' code; none after the last epoch"
     )
-    drop: float = rewire.share(
+    drop: float = fractions.share(
         0.3, "ζ, the share of each layer's weights to replace", "Mocanu et al. 2018"
     )
     fraction: Literal["constant", "cosine"] = Field(

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import rewire, scores, shares
+from spiral.methods.parts import fractions, rewire, scores, shares
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
@@ -28,7 +28,7 @@ class SnfsOptions(Options):
 
     update_interval: int = rewire.update_interval(390, "an epoch: authors' code")
     update_end: float = rewire.update_end(0.75, "ours; the authors swap to the end")
-    drop: float = rewire.share(
+    drop: float = fractions.share(
         0.5, "share of each layer to swap at first", "authors' default"
     )
     redistribution: Literal["momentum", "none"] = Field(

@@ -14,7 +14,7 @@ from spiral.methods.forward_mask.straight_through import (
     competing,
     hardened,
 )
-from spiral.methods.parts import counts
+from spiral.methods.parts import counts, fractions
 from spiral.methods.parts.allocation import allocation_option
 from spiral.model import mlp
 from spiral.protocol.config import Options, origin, unit
@@ -23,12 +23,8 @@ from spiral.protocol.job import Budget, Change, ForwardMask, Plan, View
 
 Schedule = Literal["cubic", "once"]
 
-END: Any = Field(
-    0.75,
-    gt=0,
-    le=1,
-    description="fraction of training at which `keep` weights are left",
-    json_schema_extra=unit("-") | origin("ours, as in gmp"),
+END: Any = fractions.above_zero(
+    0.75, "fraction of training at which `keep` weights are left", "ours, as in gmp"
 )
 
 

@@ -16,25 +16,16 @@ from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.forward_mask import dpf
 from spiral.methods.forward_mask.dpf import RenewedMask
 from spiral.methods.forward_mask.straight_through import Fixed
+from spiral.methods.parts import fractions
 from spiral.methods.parts.allocation import Allocation, allocation_option, largest
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
-BEGIN: Any = Field(
-    0.1,
-    ge=0,
-    lt=1,
-    description="fraction of training that is dense",
-    json_schema_extra=unit("-") | origin("ours"),
-)
-END: Any = Field(
-    0.75,
-    gt=0,
-    le=1,
-    description="fraction of training from which the mask is fixed",
-    json_schema_extra=unit("-") | origin("ours"),
+BEGIN: Any = fractions.below_one(0.1, "fraction of training that is dense", "ours")
+END: Any = fractions.above_zero(
+    0.75, "fraction of training from which the mask is fixed", "ours"
 )
 
 

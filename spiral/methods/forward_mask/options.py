@@ -15,10 +15,10 @@ from spiral.methods.forward_mask.straight_through import (
     Kind,
     StraightThrough,
 )
-from spiral.methods.parts import n_of_m
+from spiral.methods.parts import fractions, n_of_m
 from spiral.methods.parts.allocation import allocation_option, check_pattern
 from spiral.model import mlp
-from spiral.protocol.config import Options, fields, origin, unit
+from spiral.protocol.config import Options, fields, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget
 from spiral.tasks import cubist
@@ -45,12 +45,8 @@ class StraightThroughOptions(Options):
         description="gradient of inactive weights: as if they were active (ste), or "
         "scaled by what they contribute (chain)",
     )
-    begin: float = Field(
-        0.0,
-        ge=0,
-        lt=1,
-        description="fraction of training that is dense",
-        json_schema_extra=unit("-") | origin("Zhou et al. 2021"),
+    begin: float = fractions.below_one(
+        0.0, "fraction of training that is dense", "Zhou et al. 2021"
     )
 
 
@@ -63,20 +59,13 @@ class LayerOptions(StraightThroughOptions):
 class StagedOptions(StraightThroughOptions):
     """Options of the methods that mask in stages."""
 
-    begin: float = Field(
-        0.1,
-        ge=0,
-        lt=1,
-        description="fraction of training that is dense",
-        json_schema_extra=unit("-") | origin("ours; the authors' scripts have 0"),
+    begin: float = fractions.below_one(
+        0.1, "fraction of training that is dense", "ours; the authors' scripts have 0"
     )
-    end: float = Field(
+    end: float = fractions.above_zero(
         0.8,
-        gt=0,
-        le=1,
-        description="fraction of training from which inactive weights contribute "
-        "nothing",
-        json_schema_extra=unit("-") | origin("ours; the authors' scripts have 1"),
+        "fraction of training from which inactive weights contribute nothing",
+        "ours; the authors' scripts have 1",
     )
     beta: float | None = Field(
         None,

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from spiral.methods.entry import Entry, Taxonomy, within_training
 from spiral.methods.layerwise import layers
 from spiral.methods.layerwise.layers import Kept, Layer, Weights
 from spiral.model import masks
@@ -115,24 +114,12 @@ def fitted(dense: Weights, matrix: Matrix, kept: Kept) -> Weights:
     return found
 
 
-ENTRY = Entry(
+ENTRY = layers.entry(
     build=build,
     summary="ADMM for a layer's mask, then least squares",
     citation="Meng et al., NeurIPS 2024, arXiv:2406.07831; code: mazumder-lab/ALPS",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="during",
-        schedule="once",
-        criterion="reconstruction error",
-        allocation="erk",
-        data="points without labels",
-        cost="dense to sparse",
-        second_phase="fine-tune",
-    ),
+    criterion="reconstruction error",
     options=layers.DampedOptions,
-    check=within_training("at_epoch"),
-    cost_profile=layers.cost_profile,
     gradients=lambda table: 1000 * table["width"].to_numpy(np.float64) ** -0.5,
     colour="#AA4499",
-    marker="H",
 )

@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Taxonomy, within_training
 from spiral.methods.layerwise import layers, wanda
 from spiral.methods.layerwise.layers import Kept, Layer, Weights
 from spiral.protocol.config import origin, unit
@@ -101,24 +100,12 @@ def exchange(
         kept[into], kept[out], error = True, False, after
 
 
-ENTRY = Entry(
+ENTRY = layers.entry(
     build=build,
     summary="exchanges in Wanda's mask until each unit's mean is right",
     citation="Zhang et al., ICLR 2024, arXiv:2310.08915; code: zyxxmu/DSnoT",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="during",
-        schedule="once",
-        criterion="mean error",
-        allocation="erk",
-        data="points without labels",
-        cost="dense to sparse",
-        second_phase="fine-tune",
-    ),
+    criterion="mean error",
     options=DsnotOptions,
-    check=within_training("at_epoch"),
-    cost_profile=layers.cost_profile,
     gradients=lambda table: 0.1 * table["points"].to_numpy(np.float64),
     colour="#999933",
-    marker="H",
 )

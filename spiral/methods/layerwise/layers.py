@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64, Int
 from pydantic import Field
 
+from spiral.methods.entry import Entry, Taxonomy, within_training
 from spiral.methods.magnitude import magnitude
 from spiral.methods.parts import allocation, batches, brain_surgeon, shares
 from spiral.model import masks, mlp
@@ -166,3 +168,23 @@ def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> Cost
     """All weights until the pruning epoch, a shared prefix; then ``keep``."""
     at_epoch = table["at_epoch"].fillna(table["epochs"] * 4 // 5)
     return magnitude.cost_profile(table.assign(at_epoch=at_epoch), weights, sharing)
+
+
+def entry(criterion: str, **own: Any) -> Entry:
+    """Return the entry of one method of the family."""
+    return Entry(
+        taxonomy=Taxonomy(
+            unit="weight",
+            when="during",
+            schedule="once",
+            criterion=criterion,
+            allocation="erk",
+            data="points without labels",
+            cost="dense to sparse",
+            second_phase="fine-tune",
+        ),
+        check=within_training("at_epoch"),
+        cost_profile=cost_profile,
+        marker="H",
+        **own,
+    )

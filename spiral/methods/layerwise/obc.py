@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from spiral.methods.entry import Entry, Taxonomy, within_training
 from spiral.methods.layerwise import layers
 from spiral.methods.layerwise.layers import Kept, Layer, Weights
 from spiral.methods.parts import brain_surgeon
@@ -37,24 +36,12 @@ def prune(layer: Layer, keep: int, damping: float) -> tuple[Weights, Kept]:
     return np.concatenate([row.weights for row in rows]), kept
 
 
-ENTRY = Entry(
+ENTRY = layers.entry(
     build=build,
     summary="brain surgeon in each unit, for the squared error of its output",
     citation="Frantar & Alistarh, NeurIPS 2022, arXiv:2208.11580; code: IST-DASLab/OBC",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="during",
-        schedule="once",
-        criterion="reconstruction error",
-        allocation="erk",
-        data="points without labels",
-        cost="dense to sparse",
-        second_phase="fine-tune",
-    ),
+    criterion="reconstruction error",
     options=layers.DampedOptions,
-    check=within_training("at_epoch"),
-    cost_profile=layers.cost_profile,
     gradients=lambda table: 60 * table["width"].to_numpy(np.float64) ** 0.75,
     colour="#332288",
-    marker="H",
 )

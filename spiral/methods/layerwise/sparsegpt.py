@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from spiral.methods.entry import Entry, Taxonomy, within_training
 from spiral.methods.layerwise import layers
 from spiral.methods.layerwise.layers import Kept, Layer, Weights
 from spiral.model import masks
@@ -54,25 +53,13 @@ def _best(weights: Weights, diagonal: np.ndarray, removals: int) -> Kept:
     return masks.keep_top(scores.reshape(1, -1), keep).reshape(scores.shape)
 
 
-ENTRY = Entry(
+ENTRY = layers.entry(
     build=build,
     summary="one pass over a layer's columns, those to come compensate",
     citation="Frantar & Alistarh, ICML 2023, arXiv:2301.00774; "
     "code: IST-DASLab/sparsegpt",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="during",
-        schedule="once",
-        criterion="reconstruction error",
-        allocation="erk",
-        data="points without labels",
-        cost="dense to sparse",
-        second_phase="fine-tune",
-    ),
+    criterion="reconstruction error",
     options=layers.DampedOptions,
-    check=within_training("at_epoch"),
-    cost_profile=layers.cost_profile,
     gradients=lambda table: 0.07 * table["points"].to_numpy(np.float64),
     colour="#88CCEE",
-    marker="H",
 )

@@ -5,7 +5,6 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Taxonomy, within_training
 from spiral.methods.layerwise import layers
 from spiral.methods.layerwise.layers import Kept, Layer, Weights
 from spiral.model import masks
@@ -70,24 +69,12 @@ def _with_biases(layer: Layer, kept: np.ndarray) -> tuple[Weights, Kept]:
     return np.where(found, layer.weights, 0), found
 
 
-ENTRY = Entry(
+ENTRY = layers.entry(
     build=build,
     summary="largest |weight| times the norm of its input, in each unit",
     citation="Sun et al., ICLR 2024, arXiv:2306.11695; code: locuslab/wanda",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="during",
-        schedule="once",
-        criterion="|w|·‖x‖",
-        allocation="erk",
-        data="points without labels",
-        cost="dense to sparse",
-        second_phase="fine-tune",
-    ),
+    criterion="|w|·‖x‖",
     options=WandaOptions,
-    check=within_training("at_epoch"),
-    cost_profile=layers.cost_profile,
     gradients=lambda table: 0.04 * table["points"].to_numpy(np.float64),
     colour="#117733",
-    marker="H",
 )

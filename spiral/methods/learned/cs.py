@@ -12,7 +12,6 @@ from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import mlp
 from spiral.protocol import cuts
 from spiral.protocol.config import Options, origin, unit
-from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Params, Plan, Reparam, View
 
 
@@ -125,12 +124,6 @@ def check(table: pd.DataFrame) -> list[Mistake]:
     return [Mistake("rewind_epoch", text, epoch)]
 
 
-def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
-    """All weights to ``end``, in one training for all keeps; then ``keep``."""
-    end = table["end"].to_numpy(np.float64)
-    return harden.cost_profile(table["keep"], weights, end, 1.0, sharing)
-
-
 ENTRY = Entry(
     build=Cs,
     summary="learns a gate for each weight that closes or opens as it sharpens",
@@ -145,7 +138,7 @@ ENTRY = Entry(
     ),
     options=CsOptions,
     check=check,
-    cost_profile=cost_profile,
+    cost_profile=harden.cost_profile,
     colour="#8C564B",
     marker="v",
 )

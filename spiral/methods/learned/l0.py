@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from math import log
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
@@ -13,7 +12,6 @@ from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import mlp
 from spiral.protocol import reparam
 from spiral.protocol.config import PER_NETWORK, Options, origin, unit
-from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Reparam, View
 
 BOUND = log(100)
@@ -88,12 +86,6 @@ class L0:
         return harden.harden(view, params, self.allocation, view.adapters), None
 
 
-def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
-    """All weights to ``end``, in one training for all keeps; then ``keep``."""
-    end = table["end"].to_numpy(np.float64)
-    return harden.cost_profile(table["keep"], weights, end, 1.0, sharing)
-
-
 ENTRY = Entry(
     build=L0,
     summary="learns how likely the gate of each weight is open, under an L0 penalty",
@@ -107,7 +99,7 @@ ENTRY = Entry(
         cost="dense to sparse",
     ),
     options=L0Options,
-    cost_profile=cost_profile,
+    cost_profile=harden.cost_profile,
     colour="#8C564B",
     marker=">",
 )

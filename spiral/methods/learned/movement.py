@@ -5,14 +5,13 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
-from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import counts, harden, shares
+from spiral.methods.entry import Entry, Taxonomy
+from spiral.methods.parts import counts, fractions, harden, shares
 from spiral.methods.parts.allocation import allocation_option
 from spiral.methods.parts.shares import Quota
 from spiral.model import mlp
-from spiral.protocol.config import Options, origin, unit
+from spiral.protocol.config import Options
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Reparam, View
 
@@ -23,20 +22,12 @@ Shared = Literal["global", Quota]
 class MovementOptions(Options):
     """Options of ``movement``."""
 
-    begin: float = Field(
+    begin: float = fractions.below_one(
         0.1,
-        ge=0,
-        lt=1,
-        description="fraction of training in which all weights are active",
-        json_schema_extra=unit("-") | origin("about the warm-up of Sanh et al. 2020"),
+        "fraction of training in which all weights are active",
+        "about the warm-up of Sanh et al. 2020",
     )
-    interval: int = Field(
-        97,
-        ge=1,
-        description="steps between counts of active weights",
-        json_schema_extra=unit("steps")
-        | origin("ours, as in gmp; the authors change it at every step"),
-    )
+    interval: int = harden.INTERVAL
     end: float = harden.end_option()
     allocation: Shared = allocation_option("ours (theirs: uniform)", legal=Shared)
 
@@ -93,20 +84,10 @@ class Movement:
         return Change(active_counts=found.astype(np.int64)), None
 
 
-def check(table: pd.DataFrame) -> list[Mistake]:
-    """Active weights are counted down between ``begin`` and ``end``."""
-    wrong = table[(table["begin"] >= table["end"]).fillna(False)]
-    if wrong.empty:
-        return []
-    begin, end = wrong[["begin", "end"]].iloc[0]
-    text = f"expected an end after `begin`, {begin:g}; got {end:g}"
-    return [Mistake("end", text, end)]
-
-
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
     """All weights to ``end``, shared until ``begin``; then ``keep``."""
-    begin, end = (table[name].to_numpy(np.float64) for name in ("begin", "end"))
-    return harden.cost_profile(table["keep"], weights, end, begin, sharing)
+    begin = table["begin"].to_numpy(np.float64)
+    return harden.cost_profile(table, weights, sharing, begin)
 
 
 ENTRY = Entry(
@@ -123,7 +104,7 @@ ENTRY = Entry(
         cost="dense to sparse",
     ),
     options=MovementOptions,
-    check=check,
+    check=harden.ends_after("begin"),
     cost_profile=cost_profile,
     colour="#8C564B",
     marker="^",

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import counts, harden
+from spiral.methods.parts import counts, fractions, harden
 from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, origin, unit
@@ -40,13 +40,10 @@ class PowerpropOptions(Options):
         description="steps between prunings if they are gradual",
         json_schema_extra=unit("steps") | origin("ours, as in gmp"),
     )
-    root_rate: float = Field(
+    root_rate: float = fractions.above_zero(
         0.1,
-        gt=0,
-        le=1,
-        description="factor on the learning rate until `end`",
-        json_schema_extra=unit("-")
-        | origin("ours: at momentum 0.9 the steps of the authors, who have none"),
+        "factor on the learning rate until `end`",
+        "ours: at momentum 0.9 the steps of the authors, who have none",
     )
     decay: Literal["off", "on"] = Field(
         "off",
@@ -124,9 +121,8 @@ class Powerprop:
 
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
     """All weights to ``end``; pruned once, in one training for all keeps."""
-    end = table["end"].to_numpy(np.float64)
     alone = np.where(table["pruning"] == "once", 1.0, 0.0)
-    return harden.cost_profile(table["keep"], weights, end, alone, sharing)
+    return harden.cost_profile(table, weights, sharing, alone)
 
 
 ENTRY = Entry(

@@ -3,17 +3,15 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
-from spiral.methods.parts import harden
+from spiral.methods.parts import fractions, harden
 from spiral.methods.parts.allocation import Allocation, allocation_option, choose
 from spiral.methods.parts.scores import drawn
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, origin, unit
-from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Mask, Params, Plan, Reparam, View
 
 
@@ -33,20 +31,13 @@ class SignInOptions(Options):
         description="epochs between renewals of β",
         json_schema_extra=unit("epochs") | origin("ours"),
     )
-    rescale_until: float = Field(
-        0.5,
-        ge=0,
-        le=1,
-        description="fraction of training after which β is not renewed",
-        json_schema_extra=unit("-") | origin("ours"),
+    rescale_until: float = fractions.share(
+        0.5, "fraction of training after which β is not renewed", "ours"
     )
-    product_rate: float = Field(
+    product_rate: float = fractions.above_zero(
         0.2,
-        gt=0,
-        le=1,
-        description="factor on the learning rate until `end`",
-        json_schema_extra=unit("-")
-        | origin("ours: at 1 large weights take steps too long and units die"),
+        "factor on the learning rate until `end`",
+        "ours: at 1 large weights take steps too long and units die",
     )
     end: float = harden.end_option()
     allocation: Allocation = allocation_option(
@@ -126,11 +117,6 @@ class SignIn:
         return found, m.astype(np.float32)
 
 
-def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
-    """The weights kept, throughout."""
-    return CostProfile.even(table["keep"].to_numpy(np.float64))
-
-
 ENTRY = Entry(
     build=SignIn,
     summary="random ERK mask; weights train as products, so that signs can change",
@@ -144,7 +130,6 @@ ENTRY = Entry(
         second_phase="train",
     ),
     options=SignInOptions,
-    cost_profile=cost_profile,
     colour="#8C564B",
     marker="p",
 )

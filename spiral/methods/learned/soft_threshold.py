@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Taxonomy
@@ -12,7 +11,6 @@ from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import mlp
 from spiral.protocol import cuts
 from spiral.protocol.config import PER_NETWORK, Options, origin, unit
-from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Reparam, View
 
 
@@ -74,12 +72,6 @@ class Str:
         return harden.harden(view, harden.effective(view), self.allocation, sizes), None
 
 
-def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
-    """All weights to ``end``, in one training for all keeps; then ``keep``."""
-    end = table["end"].to_numpy(np.float64)
-    return harden.cost_profile(table["keep"], weights, end, 1.0, sharing)
-
-
 ENTRY = Entry(
     build=Str,
     summary="learns a soft threshold for each layer together with the weights",
@@ -92,7 +84,7 @@ ENTRY = Entry(
         cost="dense to sparse",
     ),
     options=StrOptions,
-    cost_profile=cost_profile,
+    cost_profile=harden.cost_profile,
     colour="#8C564B",
     marker="o",
 )

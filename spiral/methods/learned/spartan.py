@@ -1,37 +1,28 @@
 """``spartan``: a soft cut at the largest weights that hardens."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Mistake, Taxonomy
-from spiral.methods.parts import harden
+from spiral.methods.entry import Entry, Taxonomy
+from spiral.methods.parts import fractions, harden
 from spiral.model import mlp
 from spiral.protocol import reparam
 from spiral.protocol.config import Options, origin, unit
-from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Reparam, View
 
 
 class SpartanOptions(Options):
     """Options of ``spartan``."""
 
-    warmup: float = Field(
+    warmup: float = fractions.below_one(
         0.2,
-        ge=0,
-        lt=1,
-        description="fraction of training in which the active weights fall to `keep`",
-        json_schema_extra=unit("-") | origin("authors' default"),
+        "fraction of training in which the active weights fall to `keep`",
+        "authors' default",
     )
-    interval: int = Field(
-        97,
-        ge=1,
-        description="steps between counts of active weights",
-        json_schema_extra=unit("steps")
-        | origin("ours, as in gmp; the authors change it at every step"),
-    )
+    interval: int = harden.INTERVAL
     sharpness: float = Field(
         20.0,
         ge=1,
@@ -96,22 +87,6 @@ class Spartan:
         return harden.harden(view, harden.effective(view, *given), "global", sizes)
 
 
-def check(table: pd.DataFrame) -> list[Mistake]:
-    """The counts must have fallen to ``keep`` before the mask is final."""
-    wrong = table[(table["warmup"] >= table["end"]).fillna(False)]
-    if wrong.empty:
-        return []
-    warmup, end = wrong[["warmup", "end"]].iloc[0]
-    text = f"expected an end after `warmup`, {warmup:g}; got {end:g}"
-    return [Mistake("end", text, end)]
-
-
-def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
-    """All weights to ``end``; then ``keep``."""
-    end = table["end"].to_numpy(np.float64)
-    return harden.cost_profile(table["keep"], weights, end, 0.0, sharing)
-
-
 ENTRY = Entry(
     build=Spartan,
     summary="a soft cut at the largest weights, trained through while it hardens",
@@ -126,8 +101,8 @@ ENTRY = Entry(
         cost="dense to sparse",
     ),
     options=SpartanOptions,
-    check=check,
-    cost_profile=cost_profile,
+    check=harden.ends_after("warmup"),
+    cost_profile=partial(harden.cost_profile, alone=0.0),
     colour="#8C564B",
     marker="<",
 )

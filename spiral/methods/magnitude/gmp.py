@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.entry import Entry, Fidelity, Taxonomy, fidelity
-from spiral.methods.parts import counts
+from spiral.methods.parts import counts, fractions
 from spiral.methods.parts.allocation import (
     SAYS_SCOPE,
     SCOPE,
@@ -31,12 +31,8 @@ INTERVAL: Any = Field(
     description="steps between pruning events",
     json_schema_extra=unit("steps") | origin("ours: 150 events in 50 epochs"),
 )
-END: Any = Field(
-    0.75,
-    gt=0,
-    le=1,
-    description="fraction of training at which pruning ends",
-    json_schema_extra=unit("-") | origin("ours"),
+END: Any = fractions.above_zero(
+    0.75, "fraction of training at which pruning ends", "ours"
 )
 
 
@@ -118,10 +114,7 @@ class Gmp:
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
     """The cubic in eight parts, then ``keep``."""
     keep, end = (table[name].to_numpy(np.float64) for name in ("keep", "end"))
-    done = (np.arange(8)[:, None] + 0.5) / 8
-    kept = np.concatenate([counts.cubic(done, keep, weights), keep[None]])
-    share = np.concatenate([np.repeat(end[None] / 8, 8, axis=0), 1 - end[None]])
-    return CostProfile(kept, share)
+    return counts.cubic_profile(keep, weights, end)
 
 
 ENTRY = Entry(

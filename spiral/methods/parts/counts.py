@@ -11,6 +11,7 @@ from jaxtyping import Float
 from pydantic import Field
 
 from spiral.protocol.config import origin, unit
+from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget
 
 Numbers = Float[np.ndarray, "*shape"]
@@ -42,6 +43,14 @@ def cubic(done: Any, keep: Any, total: Any) -> Numbers:
     """
     left: Numbers = keep + (total - keep) * (1 - done) ** 3
     return left
+
+
+def cubic_profile(keep: Numbers, total: Any, end: Numbers) -> CostProfile:
+    """Return the profile of the cubic until a fraction of training, in eight parts."""
+    done = (np.arange(8)[:, None] + 0.5) / 8
+    kept = np.concatenate([cubic(done, keep, total), keep[None]])
+    share = np.concatenate([np.repeat(end[None] / 8, 8, axis=0), 1 - end[None]])
+    return CostProfile(kept, share)
 
 
 def geometric(done: Any, keep: Any, total: int) -> Numbers:

@@ -149,6 +149,7 @@ def cyclic(build: Callable[..., Method]) -> Callable[..., Method]:
         method = build(**options)
         return method if cycles == 1 else Cyclic(method, cycles, lengths)
 
+    built.__wrapped__ = build  # type: ignore[attr-defined]
     return built
 
 

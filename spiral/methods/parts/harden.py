@@ -5,13 +5,16 @@ itself. So at a fraction of the training its own scores rank the weights, the be
 ``keep`` stay with their effective values, and plain SGD goes on.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float, Float32, Int
 from pydantic import Field
 
-from spiral.methods.parts import allocation, scores
+from spiral.methods.entry import Mistake
+from spiral.methods.parts import allocation, fractions, scores
 from spiral.methods.parts.allocation import Allocation
 from spiral.model import masks, mlp
 from spiral.model.masks import WeightMask
@@ -25,14 +28,36 @@ Numbers = Float32[np.ndarray, "N Q"]
 
 def end_option(default: float = 0.75, source: str = "ours, as in gmp") -> Any:
     """Return the option ``end``."""
-    return Field(
+    return fractions.above_zero(
         default,
-        gt=0,
-        le=1,
-        description="fraction of training at which the mask becomes final and plain "
-        "training of what is kept begins; 1: no such training",
-        json_schema_extra=unit("-") | origin(source),
+        "fraction of training at which the mask becomes final and plain training of "
+        "what is kept begins; 1: no such training",
+        source,
     )
+
+
+INTERVAL: Any = Field(
+    97,
+    ge=1,
+    description="steps between counts of active weights",
+    json_schema_extra=unit("steps")
+    | origin("ours, as in gmp; the authors change it at every step"),
+)
+"""The option ``interval`` of methods whose active weights become fewer."""
+
+
+def ends_after(name: str) -> Callable[[pd.DataFrame], list[Mistake]]:
+    """Return a check that the fraction ``end`` is greater than another one."""
+
+    def check(table: pd.DataFrame) -> list[Mistake]:
+        wrong = table[(table[name] >= table["end"]).fillna(False)]
+        if wrong.empty:
+            return []
+        begin, end = wrong[[name, "end"]].iloc[0]
+        text = f"expected an end after `{name}`, {begin:g}; got {end:g}"
+        return [Mistake("end", text, end)]
+
+    return check
 
 
 def event(budget: Budget, end: float) -> int:
@@ -123,17 +148,18 @@ def weights(view: View) -> Float32[np.ndarray, "N W"]:
 
 
 def cost_profile(
-    keep: Any, weights: int, end: Any, alone: Any, sharing: np.ndarray
+    table: pd.DataFrame, weights: int, sharing: np.ndarray, alone: Any = 1.0
 ) -> CostProfile:
-    """All weights until the mask is final, then ``keep``.
+    """All weights until the mask is final at ``end``, then ``keep``.
 
     Args:
-        keep: Weights that each config keeps.
+        table: The configs.
         weights: Weights of the width.
-        end: When the mask is final, as a fraction of training.
-        alone: Fraction of training from which on configs of different ``keep`` differ.
         sharing: How many configs share the beginning of each.
+        alone: Fraction of training from which on configs of different ``keep`` differ;
+            by default they never do before ``end``.
     """
+    end = table["end"].to_numpy(np.float64)
     begun = np.minimum(alone, end)
     before = begun / sharing + (end - begun)
-    return CostProfile.dense_first(weights, keep, before, 1 - np.asarray(end))
+    return CostProfile.dense_first(weights, table["keep"], before, 1 - end)

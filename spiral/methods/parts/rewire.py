@@ -15,6 +15,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Float32, Int, Shaped
 from pydantic import Field
 
+from spiral.methods.parts import fractions
 from spiral.methods.parts.allocation import Allocation, choose
 from spiral.methods.parts.scores import drawn
 from spiral.methods.parts.selection import Counts, Rule, by_layer
@@ -36,15 +37,9 @@ def update_interval(steps: int, source: str) -> Any:
 
 def update_end(fraction: float, source: str) -> Any:
     """Return the option ``update_end``, given where its default comes from."""
-    text, declared = "fraction of training at which updates end", origin(source)
-    declared |= unit("-")
-    return Field(fraction, gt=0, le=1, description=text, json_schema_extra=declared)
-
-
-def share(default: float, text: str, source: str) -> Any:
-    """Return an option that is a share, from 0 to 1, and where its default is from."""
-    declared = unit("-") | origin(source)
-    return Field(default, ge=0, le=1, description=text, json_schema_extra=declared)
+    return fractions.above_zero(
+        fraction, "fraction of training at which updates end", source
+    )
 
 
 def events(budget: Budget, interval: int, end: float) -> tuple[int, ...]:

@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Int
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import supports
 from spiral.methods.parts.supports import Compensate, Kept, Quadratic, SwapCost
 from spiral.methods.second_order import surgeon, surgeon_options
@@ -76,23 +75,10 @@ def build(
     return surgeon.build(choose, **options)
 
 
-ENTRY = Entry(
+ENTRY = surgeon_options.entry(
     build=build,
     summary="exchanges of kept and removed weights in a quadratic model of the loss",
     citation="Yu et al., ICML 2022, arXiv:2203.04466; code: yuxwind/CBS",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="during",
-        schedule="once",
-        criterion="curvature",
-        data="some batches",
-        cost="dense to sparse",
-        second_phase="fine-tune",
-    ),
     options=CbsOptions,
-    check=surgeon_options.check,
-    cost_profile=surgeon.cost_profile,
-    gradients=surgeon.gradients,
     colour="#CC79A7",
-    marker="p",
 )

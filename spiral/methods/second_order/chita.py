@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import thresholding
 from spiral.methods.parts.supports import Compensate
 from spiral.methods.second_order import surgeon, surgeon_options
@@ -53,23 +52,10 @@ def build(
     return surgeon.build(choose, first_order=slope == "measured", **options)
 
 
-ENTRY = Entry(
+ENTRY = surgeon_options.entry(
     build=build,
     summary="sparse least squares on gradients, by iterative hard thresholding",
     citation="Benbaki et al., ICML 2023, arXiv:2302.14623; code: mazumder-lab/CHITA",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="during",
-        schedule="once",
-        criterion="curvature",
-        data="some batches",
-        cost="dense to sparse",
-        second_phase="fine-tune",
-    ),
     options=ChitaOptions,
-    check=surgeon_options.check,
-    cost_profile=surgeon.cost_profile,
-    gradients=surgeon.gradients,
     colour="#56B4E9",
-    marker="p",
 )

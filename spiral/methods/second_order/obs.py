@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.second_order import surgeon, surgeon_options
 
 
@@ -20,23 +19,10 @@ def build(**options: Any) -> surgeon.Surgeon:
     return surgeon.build(**options)
 
 
-ENTRY = Entry(
+ENTRY = surgeon_options.entry(
     build=build,
     summary="optimal brain surgeon: the cheapest weight goes, the others compensate",
     citation="Hassibi & Stork, NeurIPS 1992",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="during",
-        schedule="once",
-        criterion="curvature",
-        data="some batches",
-        cost="dense to sparse",
-        second_phase="fine-tune",
-    ),
     options=surgeon_options.SurgeonOptions,
-    check=surgeon_options.check,
-    cost_profile=surgeon.cost_profile,
-    gradients=surgeon.gradients,
     colour="#009E73",
-    marker="p",
 )

@@ -1,13 +1,15 @@
-"""Options of the optimal brain surgeon's family, and what cannot work together."""
+"""Options and entries of the optimal brain surgeon's family."""
 
 from typing import Any, Literal
 
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import Mistake, within_training
+from spiral.methods.entry import Entry, Mistake, Taxonomy, within_training
+from spiral.methods.parts import fractions
 from spiral.methods.parts.allocation import allocation_option
 from spiral.methods.parts.supports import Compensate
+from spiral.methods.second_order import surgeon
 from spiral.methods.second_order.path import Allocation, Blocks, Matrix
 from spiral.protocol.config import Options, origin, unit
 
@@ -57,12 +59,8 @@ class SurgeonOptions(Options):
         description="number of gradual prunings",
         json_schema_extra=unit("events") | origin("ours"),
     )
-    end: float = Field(
-        0.75,
-        gt=0,
-        le=1,
-        description="fraction of training at which gradual pruning ends",
-        json_schema_extra=unit("-") | origin("ours, as gmp"),
+    end: float = fractions.above_zero(
+        0.75, "fraction of training at which gradual pruning ends", "ours, as gmp"
     )
     matrix: Matrix = matrix("gauss_newton", "ours; the Hessian itself is indefinite")
     gradient_batch: int = Field(
@@ -85,13 +83,11 @@ class SurgeonOptions(Options):
         json_schema_extra=unit("-") | origin("ours"),
     )
     compensate: Compensate = compensate("joint", "Hassibi & Stork 1992")
-    renewal: float = Field(
+    renewal: float = fractions.below_one(
         0.7,
-        ge=0,
-        lt=1,
-        description="share of the weights that are left when the matrix is computed "
+        "share of the weights that are left when the matrix is computed "
         "anew; 0: one matrix for all",
-        json_schema_extra=unit("-") | origin("ours"),
+        "ours",
     )
     matrix_blocks: Blocks = Field(
         "auto",
@@ -117,3 +113,23 @@ def check(table: pd.DataFrame) -> list[Mistake]:
         text = f"expected at most width {EXACT} for the Hessian, got {wide.iloc[0]}"
         found.append(Mistake("matrix", f"{text}; use gauss_newton or fisher", "exact"))
     return found
+
+
+def entry(**own: Any) -> Entry:
+    """Return the entry of one method of the family."""
+    return Entry(
+        taxonomy=Taxonomy(
+            unit="weight",
+            when="during",
+            schedule="once",
+            criterion="curvature",
+            data="some batches",
+            cost="dense to sparse",
+            second_phase="fine-tune",
+        ),
+        check=check,
+        cost_profile=surgeon.cost_profile,
+        gradients=surgeon.gradients,
+        marker="p",
+        **own,
+    )

@@ -4,7 +4,6 @@ from typing import Any
 
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import supports
 from spiral.methods.parts.supports import Compensate
 from spiral.methods.second_order import surgeon, surgeon_options
@@ -42,24 +41,11 @@ def build(**options: Any) -> surgeon.Surgeon:
     return surgeon.build(supports.independent, **options)
 
 
-ENTRY = Entry(
+ENTRY = surgeon_options.entry(
     build=build,
     summary="weights of lowest w²/[F⁻¹]_ii go at once, F the empirical Fisher matrix",
     citation="Singh & Alistarh, NeurIPS 2020, arXiv:2004.14340; "
     "code: IST-DASLab/WoodFisher",
-    taxonomy=Taxonomy(
-        unit="weight",
-        when="during",
-        schedule="once",
-        criterion="curvature",
-        data="some batches",
-        cost="dense to sparse",
-        second_phase="fine-tune",
-    ),
     options=WoodfisherOptions,
-    check=surgeon_options.check,
-    cost_profile=surgeon.cost_profile,
-    gradients=surgeon.gradients,
     colour="#E69F00",
-    marker="p",
 )

@@ -1,5 +1,6 @@
 """Forward masks in engine ``sparse``, beside the laws in ``tests/engines``."""
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from spiral.model import groups
 from spiral.model.groups import Scope
 from spiral.protocol.job import ForwardMask, Sgd, TrainState
 from spiral.protocol.plan import Controls
+from tests import mostly_slow
 from tests.engines import begin, furthest, make_job
 from tests.tolerances import tolerance
 
@@ -44,11 +46,19 @@ def engine(request):
     return engines.build(request.param)
 
 
-@pytest.mark.parametrize("scope", SCOPES)
-@pytest.mark.parametrize("batch", [50, 128, 300])
-def test_it_agrees_with_reference(engine, scope, batch):
-    job = job_of(scope, IDS[:2], batch=batch)
-    found, expected = (run(e, job) for e in (engine, engines.build("reference")))
+@functools.cache
+def by_reference(scope, batch):
+    return run(engines.build("reference"), job_of(scope, IDS[:2], batch=batch))
+
+
+CASES = [(scope, batch) for scope in SCOPES for batch in (50, 128, 300)]
+QUICK = [("global", 50), ("layer", 300), *((scope, 128) for scope in SCOPES)]
+
+
+@pytest.mark.parametrize("case", mostly_slow(CASES, QUICK), ids=str)
+def test_it_agrees_with_reference(engine, case):
+    found = run(engine, job_of(case[0], IDS[:2], batch=case[1]))
+    expected = by_reference(*case)
     assert furthest(found.params, expected.params) <= tolerance("steps_100")
     assert furthest(found.momentum, expected.momentum) <= tolerance("steps_100")
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from spiral.engines.sparse import gather, scatter
 from spiral.engines.sparse.lists import build
 from spiral.model import masks, mlp
 from tests.engines import some_masks
@@ -77,16 +76,6 @@ def test_compaction_makes_wide_and_narrow_networks_equal():
     small, large = build(masks.with_biases(narrow, 3), 3), build(wide, 40)
     for name in ("nodes", "slot_at", "first", "source", "out_row", "out_slot"):
         assert np.array_equal(getattr(small, name), getattr(large, name)), name
-
-
-def test_scatter_undoes_gather_and_leaves_the_rest():
-    kept = some_masks(range(4), 3)
-    lists = build(kept, 3)
-    values = np.random.default_rng(1).random(kept.shape).astype(np.float32)
-    slots = gather(values, lists)
-    assert slots.ctypes.data % 64 == 0
-    found = scatter(np.zeros_like(values), slots, kept, lists)
-    assert np.array_equal(found, np.where(kept, values, 0))
 
 
 def test_slots_start_at_cache_lines():

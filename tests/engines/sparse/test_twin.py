@@ -11,6 +11,7 @@ import pytest
 
 from spiral import engines
 from spiral.engines import sparse
+from spiral.engines.sparse import layout
 from spiral.protocol.job import TrainState
 from tests.engines import begin, make_job, prune, some_masks
 from tests.tolerances import TOLERANCES
@@ -75,7 +76,7 @@ def test_a_network_has_the_same_bits_in_every_pack(batch):
 
 def test_many_order_seeds_are_laid_out_in_parts(monkeypatch):
     expected = run(sparse.SparseEngine())
-    monkeypatch.setattr(sparse, "SEEDS_AT_ONCE", 2)
+    monkeypatch.setattr(layout, "SEEDS_AT_ONCE", 2)
     assert run(sparse.SparseEngine()).params.tobytes() == expected.params.tobytes()
 
 

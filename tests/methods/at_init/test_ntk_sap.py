@@ -153,9 +153,7 @@ def test_a_nan_among_the_weights_stays_there():
 def test_five_draws_a_round_leave_paths_and_one_does_not():
     keep = [26, 44, 65] * 4
     five, one = (
-        act(
-            table("ntk_sap", 12, width=16, keep=keep, draws=draws, seed=list(range(12)))
-        )
+        act(table("ntk_sap", 12, width=16, keep=keep, rounds=20, draws=draws))
         for draws in (5, 1)
     )
     useful = masks.on_path(five.masks, 16).sum(axis=1)
@@ -165,7 +163,8 @@ def test_five_draws_a_round_leave_paths_and_one_does_not():
 
 
 def test_the_cost_counts_rounds_draws_and_inputs():
-    one, more = table("ntk_sap", 1), table("ntk_sap", 1, draws=10, inputs=512)
+    one = table("ntk_sap", 1, rounds=20)
+    more = table("ntk_sap", 1, rounds=20, draws=10, inputs=512)
     cost = METHODS["ntk_sap"].gradients
     assert cost(more) == 4 * cost(one)
     assert cost(one) == pytest.approx([500])

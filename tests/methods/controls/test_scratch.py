@@ -14,13 +14,19 @@ from spiral.model import mlp
 from spiral.protocol import config
 from spiral.sweep import cost
 from spiral.sweep.grid import grid
+from tests import mostly_slow
 from tests.methods import EXAMPLES, Drift, decide, kept_weights, table
 from tests.methods.retraining.test_sms import Noting
 
 KNOWN = wrapped.Wrappable(METHODS).known()
 
 
-@pytest.fixture(params=KNOWN)
+QUICK = ["random", "magnitude", "snip", "gmp", "lth", "bimp", "sms", "acdc_pp", "rigl"]
+QUICK += ["sr_ste", "str", "obs", "l1_unit"]
+"""Methods of every kind, which the quick tier wraps; the slow tier wraps all."""
+
+
+@pytest.fixture(params=mostly_slow(KNOWN, QUICK))
 def of(request):
     return request.param
 
@@ -250,6 +256,7 @@ def test_shuffled_masks_are_not_fine_tuned():
 # ---- options, cost, grids
 
 
+@pytest.mark.parametrize("of", KNOWN)
 def test_recipes_have_all_options_of_methods_that_follow_from_others(of):
     configs = table(of, 2, **EXAMPLES.get(of, {}))
     derived = KNOWN[of].derive(configs)

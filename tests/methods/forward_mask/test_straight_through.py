@@ -1,6 +1,8 @@
 """The straight-through family: limits, stages on exact steps, patterns, the end."""
 
+import functools
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from spiral.methods.registry import METHODS
 from spiral.model import groups, masks, mlp
 from spiral.model.groups import Scope
 from spiral.protocol.job import Budget
-from tests import oracles
+from tests import mostly_slow, oracles
 from tests.methods import decide, table
 from tests.methods.forward_mask.straight_through import (
     FAMILY,
@@ -32,18 +34,26 @@ STAGED = FAMILY[2:]
 # ---- limits
 
 
-@pytest.mark.parametrize("name", FAMILY)
-@pytest.mark.parametrize("scope", ["global", "layer"])
-@pytest.mark.parametrize("gradient", ["ste", "chain"])
-def test_keeping_all_is_dense_training_bit_for_bit(name, scope, gradient):
+@functools.cache
+def dense():
+    return trained("dense")
+
+
+CASES = [*product(FAMILY, ["global", "layer"], ["ste", "chain"])]
+QUICK = [*product(FAMILY, ["global"], ["ste"]), ("sr_ste", "layer", "chain")]
+
+
+@pytest.mark.parametrize("case", mostly_slow(CASES, QUICK), ids="-".join)
+def test_keeping_all_is_dense_training_bit_for_bit(case):
+    name, scope, gradient = case
     got = trained(name, keep=27, scope=scope, gradient=gradient)
-    assert np.array_equal(got.params, trained("dense").params)
+    assert np.array_equal(got.params, dense().params)
 
 
 @pytest.mark.parametrize("name", FAMILY)
 def test_a_pattern_of_n_of_n_is_dense_training(name):
     got = trained(name, scope="nm", nm_keep=3, nm_group=3, keep=27)
-    assert np.array_equal(got.params, trained("dense").params)
+    assert np.array_equal(got.params, dense().params)
 
 
 @pytest.mark.parametrize("decay", ["linear", "exponential"])

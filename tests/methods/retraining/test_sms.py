@@ -9,7 +9,6 @@ from spiral.engines import sparse
 from spiral.experiment import prepare
 from spiral.methods.parts import soups
 from spiral.methods.registry import METHODS
-from spiral.methods.retraining import sms
 from spiral.model import masks, mlp, seeds
 from spiral.protocol.job import TrainState
 from spiral.tasks import cubist
@@ -169,13 +168,6 @@ def test_shorter_members_stop_earlier():
     lengths = [np.flatnonzero(column)[-1] + 1 for column in rates.T]
     assert lengths == [390, 292, 195]
     assert rates[19, 2] == pytest.approx(0.1)  # after a warm-up of its own length
-
-
-def test_factors_spread_evenly_around_one():
-    assert sms.factors(1, 2.0).tolist() == [1]
-    assert sms.factors(3, 2.0).tolist() == pytest.approx([1, 0.5, 2])
-    expected = [1, 3**-0.5, 3**0.5, 1 / 3, 3]
-    assert sms.factors(5, 3.0).tolist() == pytest.approx(expected)
 
 
 def test_reprune_prunes_each_member_by_itself_and_their_mean_at_the_end():
