@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Bool, Shaped
 
 from spiral.model import masks
-from spiral.protocol.job import Evaluation, TrainJob, TrainState
+from spiral.protocol.job import Evaluation, Reparam, TrainJob, TrainState
 from spiral.tasks import cubist
 
 Flags = Bool[np.ndarray, " N"]
@@ -77,7 +77,13 @@ def _status(
 
 
 def _running_loss(job: TrainJob, state: TrainState) -> np.ndarray:
-    """Return the mean batch loss of the last epoch; NaN if it has no training step."""
+    """Return the mean batch loss of the last epoch.
+
+    NaN if it has no training step, or if ``stop_epoch`` ended a learned weight map: its
+    batches saw θ(w, s), and the row has w.
+    """
+    if isinstance(job.plan.weight_map, Reparam) and state.adapters is not None:
+        return np.full(job.networks, np.nan)
     window = range(job.last_epoch, job.plan.steps)
     trained = len(window) - sum(event in window for event in job.plan.replaced)
     return state.losses_so_far() / trained if trained else np.full(job.networks, np.nan)

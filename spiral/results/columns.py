@@ -54,7 +54,8 @@ RESULTS: dict[str, Result] = {
         pa.float64(),
         "nats",
         "mean cross-entropy of the last epoch's batches as they were trained on, "
-        "without label smoothing",
+        "without label smoothing; NaN where `stop_epoch` ends a learned mask early, "
+        "since these batches saw effective weights and the row has stored ones",
     ),
     "nnz": Result(pa.int64(), "weights", "weights the mask keeps"),
     "nnz_params": Result(pa.int64(), "parameters", "weights and biases kept"),

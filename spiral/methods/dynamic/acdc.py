@@ -21,6 +21,12 @@ from spiral.protocol.config import PER_NETWORK, Options, origin, preset, unit
 from spiral.protocol.cost_profile import CostProfile
 
 
+def _of_200(epochs: int) -> dict[str, Any]:
+    """Declare a number of epochs, a quarter of the authors'."""
+    source = f"the authors' {epochs} of 200 epochs for CIFAR-100, in 50"
+    return unit("epochs") | origin(source)
+
+
 class AlternatingOptions(Options):
     """Options of both methods."""
 
@@ -28,30 +34,26 @@ class AlternatingOptions(Options):
         2.5,
         ge=0,
         description="epochs (acdc: of 50) before the first sparse phase",
-        json_schema_extra=unit("epochs")
-        | origin("a quarter of the authors' 200 epochs for CIFAR-100"),
+        json_schema_extra=_of_200(10),
     )
     phase: float = Field(
         5.0,
         gt=0,
         description="epochs (acdc: of 50) of each phase between the first and the last "
         "two",
-        json_schema_extra=unit("epochs")
-        | origin("a quarter of the authors' 200 epochs for CIFAR-100"),
+        json_schema_extra=_of_200(20),
     )
     last_dense: float = Field(
         5.0,
         ge=0,
         description="epochs (acdc: of 50) of the last dense phase",
-        json_schema_extra=unit("epochs")
-        | origin("a quarter of the authors' 200 epochs for CIFAR-100"),
+        json_schema_extra=_of_200(20),
     )
     last_sparse: float = Field(
         7.5,
         ge=0,
         description="epochs (acdc: of 50) of the last sparse phase",
-        json_schema_extra=unit("epochs")
-        | origin("a quarter of the authors' 200 epochs for CIFAR-100"),
+        json_schema_extra=_of_200(30),
     )
     buffers: Buffers = buffers_option("reset")
     scope: Scope = Field(
@@ -86,8 +88,8 @@ class AcDcPpOptions(AlternatingOptions):
 
     recipe: Literal["cifar", "imagenet"] = preset(
         "cifar",
-        "phases, in epochs: those of AC/DC for CIFAR-100, a quarter as long, or those "
-        "of the authors for ImageNet",
+        "phases, in epochs: those of AC/DC for CIFAR-100, scaled from 200 epochs to "
+        "50, or those of the authors for ImageNet",
         {"imagenet": {"first_dense": 10.0, "last_dense": 10.0, "last_sparse": 15.0}},
     )
     smoothing: float = fractions.below_one(

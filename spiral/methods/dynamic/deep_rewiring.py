@@ -44,10 +44,9 @@ class DeepRewiring:
     their layer, close to 0 and with the sign of the place.
 
     Departures: updates are every 10 steps and after training, not every step, so that a
-    weight may have the other sign in between (C7.1); the penalty takes the base
-    learning rate, without its schedule; there is no noise (of size 1e-5 times the
-    learning rate in the authors' script). Layers have exactly their budgets of ERK,
-    where the authors draw places with replacement and get fewer.
+    weight may have the other sign in between (C7.1); there is no noise (of size 1e-5
+    times the learning rate in the authors' script). Layers have exactly their budgets
+    of ERK, where the authors draw places with replacement and get fewer.
     """
 
     update_interval: int
@@ -82,9 +81,14 @@ class DeepRewiring:
         return rewire.change(shrunk, staying, grown, sign * FRESH), None
 
     def _penalty(self, view: View) -> Float[np.ndarray, "N 1"]:
-        """Return how far the L1 penalty moved weights since the last update."""
+        """Return how far the L1 penalty moved weights since the last update.
+
+        It follows the learning rate of each step.
+        """
         steps = view.step % self.update_interval or self.update_interval
-        return (self.l1 * steps * view.lr)[:, None]
+        passed = view.rates(view.step - steps, view.step)
+        found: Float[np.ndarray, "N 1"] = self.l1 * passed.sum(axis=0, dtype=float)
+        return found[:, None]
 
 
 def price(table: pd.DataFrame) -> np.ndarray:

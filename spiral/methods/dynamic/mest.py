@@ -62,6 +62,8 @@ class Mest:
     Departures: counts are exact, where the authors' percentiles drop ties; layers have
     the budgets of ERK, where the authors' configuration files list densities; g is the
     gradient on the coming batch. No gradient of a pruned weight is used.
+    There is no ``allocation``: ERK stands for the authors' lists, and a ranking over
+    all layers would give the surplus no layer to grow in.
     """
 
     update_interval: int

@@ -49,7 +49,7 @@ class RiglOptions(Options):
         ge=0,
         le=1,
         description="number of the first training step",
-        json_schema_extra=unit("steps") | origin("ours: no effect"),
+        json_schema_extra=unit("steps") | origin("ours: all steps count from 0"),
     )
     drop: float = fractions.share(
         0.3,
@@ -60,7 +60,8 @@ class RiglOptions(Options):
         0,
         ge=0,
         description="least number of weights that a layer swaps",
-        json_schema_extra=unit("weights") | origin("ours: no effect"),
+        json_schema_extra=unit("weights")
+        | origin("Evci et al. 2020: a layer may swap none"),
     )
     growth: Literal["gradient", "random"] = Field(
         "gradient",

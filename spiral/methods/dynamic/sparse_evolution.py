@@ -41,8 +41,9 @@ class SetOptions(Options):
     )
     rounding: Rounding = Field(
         "nearest",
-        description="rounding of the weights that go (ours); down: as rigl; authors: "
-        "of n negatives n - ⌊(1 - ζ)n⌋, of n positives ⌊ζn⌋ + 1",
+        description="how many of n weights of one sign go: ζn to the nearest integer "
+        "(ours), or rounded down (as in rigl), or as in the authors' code, of n "
+        "negative weights n - ⌊(1 - ζ)n⌋ and of n others ⌊ζn⌋ + 1",
     )
     new: Literal["zero", "normal"] = Field(
         "zero",

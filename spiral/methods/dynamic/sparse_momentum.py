@@ -58,7 +58,8 @@ class SparseMomentum:
     anew at an update, Σ 0.9^j g(batch t - j) at the present weights. Departures: the
     first mask has the budgets of ERK, where the authors' layers have equal densities;
     nearly dense layers lose as large a share as others; updates stop at ``update_end``.
-    A weight that goes and comes back keeps its value, as in the authors' code.
+    A weight that goes and comes back keeps its value, as in the authors' code. There is
+    no ``allocation``: after the first mask momentum decides what layers have.
     """
 
     update_interval: int
@@ -98,7 +99,8 @@ class SparseMomentum:
         everyone, total = np.arange(len(kept)), np.zeros(kept.shape)
         for back in range(min(self.moment_batches, view.step + 1)):
             slopes = rewire.slopes(view, kept, everyone, view.step - back)
-            total += MOMENTUM**back * slopes
+            with np.errstate(invalid="ignore"):  # ∞ - ∞ of a diverged network
+                total += MOMENTUM**back * slopes
         return np.nan_to_num(np.abs(total))
 
 
@@ -110,7 +112,7 @@ def redistributed(
     width: int,
 ) -> rewire.LayerCounts:
     """Return how many weights each layer gains: as many in all as have gone."""
-    found = np.zeros_like(gone)
+    found, moments = np.zeros_like(gone), relative(moments)
     for n in range(len(gone)):
         claims, room = [], []
         for layer, there in zip(mlp.layers(width), left[n], strict=True):
@@ -121,15 +123,26 @@ def redistributed(
     return found
 
 
+def relative(values: Float[np.ndarray, "*N K"]) -> Float[np.ndarray, "*N K"]:
+    """Return values ≥ 0 divided by the largest finite one, so that sums are finite.
+
+    Infinite values become 1, and NaN 0: a diverged network, too, shares out all.
+    """
+    finite = np.nan_to_num(values, posinf=0)
+    most = finite.max(axis=-1, keepdims=True)
+    return np.where(np.isinf(values), 1.0, finite / np.where(most > 0, most, 1.0))
+
+
 def shared_out(
     number: int, claims: Float[np.ndarray, " L"], room: Int[np.ndarray, " L"]
 ) -> Int[np.ndarray, " L"]:
     """Share a number in proportion to claims; nobody gets more than there is room for.
 
     What is left after rounding down goes to the largest fractions, ties to the first.
-    What does not fit goes to the others, in proportion again.
+    What does not fit goes to the others, in proportion again. An infinite claim counts
+    as much as the largest finite one.
     """
-    found = np.zeros_like(room)
+    found, claims = np.zeros_like(room), relative(claims)
     while number > 0:
         weights = np.where(found < room, claims, 0.0)
         if not weights.any():  # nobody who has room claims any

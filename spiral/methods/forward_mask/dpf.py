@@ -45,7 +45,7 @@ class DpfOptions(Options):
     )
     counts: Schedule = schedule_option("cubic", "Lin et al. 2020, by the BIMP code")
     end: float = END
-    allocation: Fixed = allocation_option("the BIMP code")
+    allocation: Fixed = allocation_option("the BIMP code", legal=Fixed)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""``iht`` and ``aiht``: iterative hard thresholding, plain and with masked phases."""
+"""``iht`` and ``aiht``: iterative hard thresholding, plain and with masked phases.
+
+Left out of ``iht``: a momentum that is reset at thresholds (``aiht`` resets that of
+masked weights) and the normalised step of Blumensath, since rates are the config's.
+"""
 
 from dataclasses import dataclass
 from functools import partial
@@ -31,14 +35,15 @@ class IhtOptions(Options):
     interval: int = Field(
         10,
         ge=1,
-        description="steps between thresholds; weights set to zero do not run in "
-        "between, but train (in one step of SGD none gains enough to return)",
+        description="steps from one threshold to the next; the weights it sets to 0 "
+        "stay out of the network until then, but train on from 0 and may return (with "
+        "an interval of 1 none does: a single step is too small)",
         json_schema_extra=unit("steps") | origin("ours; the textbook's is 1"),
     )
     counts: dpf.Schedule = dpf.schedule_option("once", "Blumensath 2012")
     begin: float = BEGIN
     end: float = END
-    allocation: Fixed = allocation_option("Jin et al. 2016")
+    allocation: Fixed = allocation_option("Jin et al. 2016", legal=Fixed)
 
 
 class AihtOptions(Options):

@@ -35,7 +35,9 @@ class StraightThroughOptions(Options):
         description="rank over all layers, within each layer separately, or N:M along "
         "inputs",
     )
-    allocation: Fixed = allocation_option("ours; the authors rank within layers")
+    allocation: Fixed = allocation_option(
+        "ours; the authors rank within layers", legal=Fixed
+    )
     nm_keep: int = n_of_m.NM_KEEP
     nm_group: int = n_of_m.NM_GROUP
     gradient: Gradient = Field(
@@ -51,7 +53,7 @@ class StraightThroughOptions(Options):
 class LayerOptions(StraightThroughOptions):
     """Options of the methods that rank as their authors do."""
 
-    allocation: Fixed = allocation_option("Zhou et al. 2021", "uniform_alive")
+    allocation: Fixed = allocation_option("Zhou et al. 2021", "uniform_alive", Fixed)
 
 
 class StagedOptions(StraightThroughOptions):

@@ -57,6 +57,7 @@ class LayerOptions(Options):
         "ours; authors: uniform, which leaves our first and last layers one weight of "
         "26",
         "erk",
+        shares.Quota,
     )
 
 

@@ -33,7 +33,9 @@ def build(compare: Compare, **options: Any) -> layers.LayerWise:
 
     Departures: counts are exact, so that units differ by at most one weight (the first
     have more). With 16 inputs and one to three weights a unit, the published comparison
-    within rows is the worst there is: see ``compare: layer``.
+    within rows is the worst there is: see ``compare: layer``. Weights of
+    different layers never compete: each layer is pruned before the inputs of the next
+    are known.
     """
     return layers.LayerWise(**options, prune=PRUNE[compare])
 

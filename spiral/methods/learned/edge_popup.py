@@ -16,6 +16,9 @@ from spiral.protocol.config import Options
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Reparam, View
 
+TINY = 1e-6
+"""Output bias of the final network. A logit of exactly 0 is of neither class."""
+
 Start = Literal["normal", "signed"]
 Shared = Literal["global", Quota]
 
@@ -25,10 +28,13 @@ class EdgePopupOptions(Options):
 
     frozen_weights: Start = Field(
         "normal",
-        description="weights, from N(0, 2/fan_in) (authors' example) or ±√(2/fan_in), "
-        "which they prefer for ResNets",
+        description="what the weights are, which never train: normal numbers of "
+        "variance 2/fan_in (authors' example), or √(2/fan_in) with random signs "
+        "(signed; better in the authors' ResNets)",
     )
-    allocation: Shared = allocation_option("the authors", "uniform_alive")
+    allocation: Shared = allocation_option(
+        "Ramanujan et al. 2020: the same share of each layer", "uniform_alive", Shared
+    )
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,10 @@ class EdgePopup:
 
     Departures: exactly ``keep`` weights, shared among layers in proportion to their
     sizes, where the authors' int() may keep one more in each. They keep about half of
-    all weights; with few dozens of random weights expect little.
+    all weights; with few dozens of random weights expect little. The output bias is
+    1e-6 in the end, so that a network which is silent at some or all points, with a
+    logit of exactly 0 there, is as accurate as a constant one. A training that
+    ``stop_epoch`` ends has all its weights, and no ``running_loss``.
     """
 
     frozen_weights: Start
@@ -63,7 +72,10 @@ class EdgePopup:
         assert view.adapters is not None
         sizes = np.abs(view.adapters)
         kept = choose(sizes, view.keep, self.allocation, "rank", view.width)
+        params = view.params.copy()
+        params[:, mlp.layers(view.width)[-1].biases] = TINY
         return Change(
+            params=params,
             masks=masks.with_biases(kept, view.width),
             trainable=np.ones(view.params.shape, bool),  # if a recipe goes on
             plain=True,
@@ -106,9 +118,10 @@ ENTRY = Entry(
     "allenai/hidden-networks",
     taxonomy=Taxonomy(
         unit="weight",
-        when="after",
-        schedule="once",
+        when="during",
+        schedule="alternating",
         criterion="learned scores",
+        grow="learned scores",
         allocation="uniform_alive",
         cost="dense",
     ),

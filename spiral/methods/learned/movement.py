@@ -29,7 +29,7 @@ class MovementOptions(Options):
     )
     interval: int = harden.INTERVAL
     end: float = harden.end_option()
-    allocation: Shared = allocation_option("ours (theirs: uniform)")
+    allocation: Shared = allocation_option("ours (theirs: uniform)", legal=Shared)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ class Movement:
     without a ranking, so that ties of the start decide nothing.
 
     Departures: SGD with momentum for weights and scores (the authors: Adam); ranks
-    over all layers by default, where theirs are within a matrix; then plain training.
+    over all layers by default, where theirs are within a matrix; then plain training. A
+    training that ``stop_epoch`` ends before ``end`` has all its weights, also inactive
+    ones, and no ``running_loss``.
     """
 
     begin: float

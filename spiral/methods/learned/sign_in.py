@@ -1,4 +1,4 @@
-"""``sign_in``: products of two numbers train in place of a random mask's weights."""
+"""``sign_in``: each weight of a random mask trains as a product of two numbers."""
 
 from dataclasses import dataclass, replace
 
@@ -40,7 +40,9 @@ class SignInOptions(Options):
         "ours: at 1 large weights take steps too long and units die",
     )
     end: float = harden.end_option()
-    allocation: Allocation = allocation_option("static", "erk")
+    allocation: Allocation = allocation_option(
+        "ours, as static: Mocanu et al. 2018", "erk"
+    )
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class SignIn:
 
 ENTRY = Entry(
     build=SignIn,
-    summary="trains products in place of a random mask's weights, so that signs change",
+    summary="random ERK mask; weights train as products, so that signs can change",
     citation="Gadhikar et al., NeurIPS 2025, arXiv:2504.12801; no code found",
     taxonomy=Taxonomy(
         unit="weight",

@@ -45,7 +45,7 @@ class Spartan:
     τ solves the sum exactly (C5.4): the authors' Sinkhorn iterations have the same
     fixed point, but stop earlier, at sums of 1.8 to 1.9 instead of 2 in the example of
     the tests. A training that ``stop_epoch`` ends before ``end`` has weights without
-    gates.
+    gates. There is no ``allocation``: one τ cuts all layers.
     """
 
     warmup: float

@@ -22,7 +22,7 @@ Rewind = Literal["weights", "rates", "both"]
 
 
 class LevelOptions(CyclicOptions):
-    """Options of ``lth`` and ``lrr``."""
+    """Options of ``lth``, which ``lrr`` has too."""
 
     rate: float = Field(
         0.2,

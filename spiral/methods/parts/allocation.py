@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -41,20 +41,37 @@ SAYS_SCOPE: dict[str, Any] = {
 """Of the option ``allocation`` beside ``scope``: both spellings are one config."""
 
 
-def allocation_option(source: str, default: Allocation = "global", **extra: Any) -> Any:
+REMARKS = {
+    "uniform_alive": " (at least one each)",
+    "erk": " (Erdős–Rényi)",
+    "igq": " (ideal gas)",
+}
+"""What the names of quotas mean."""
+
+
+def allocation_option(
+    source: str, default: Allocation = "global", legal: Any = Allocation, **extra: Any
+) -> Any:
     """Return the option ``allocation``.
 
     Args:
         source: Where the default comes from.
         default: What the method did before it had the option.
+        legal: The type of the field, a ``Literal``: its values are explained.
         extra: More that a field may declare.
     """
-    text = (
-        "how the weights kept are shared among layers: global ranks over all of them, "
-        "lamp after normalising within each; uniform, uniform_alive (at least one "
-        "each), erk (Erdős–Rényi) and igq (ideal gas) give each a quota"
-    )
+    text = f"how the weights kept are shared among layers: {_meanings(get_args(legal))}"
     return Field(default, description=text, json_schema_extra=extra | origin(source))
+
+
+def _meanings(names: tuple[str, ...]) -> str:
+    """Explain allocations."""
+    *most, last = [n + REMARKS.get(n, "") for n in names if n in get_args(Quota)]
+    parts = [f"{', '.join(most)} and {last} give each a quota"]
+    if "global" in names:
+        lamp_too = ", lamp after normalising within each" if "lamp" in names else ""
+        parts.insert(0, f"global ranks over all of them{lamp_too}")
+    return "; ".join(parts)
 
 
 def build_scoped(

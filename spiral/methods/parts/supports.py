@@ -4,7 +4,7 @@ Near the trained weights w the loss changes by q(δ) = gᵀδ + δᵀMδ/2, with
 definite. Removing the weights S sets δ_S = -w_S; what q then costs depends on what the
 others are allowed to do. M is made of blocks, between which nothing is known.
 
-- ``greedy`` (Hassibi & Stork 1993): one weight at a time, the cheapest, whereupon the
+- ``greedy`` (Hassibi & Stork 1992): one weight at a time, the cheapest, whereupon the
   others compensate for it;
 - ``independent`` (Singh & Alistarh 2020): the lowest w²/[M⁻¹]_ii all at once;
 - ``swaps`` (Yu et al. 2022): exchange kept and removed weights while that lowers q;

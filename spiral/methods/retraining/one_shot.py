@@ -57,7 +57,7 @@ class OneShotOptions(Options):
         0,
         ge=0,
         description="number of the retraining: same weights, another batch order",
-        json_schema_extra=PER_NETWORK | unit("-") | origin("ours: no effect"),
+        json_schema_extra=PER_NETWORK | unit("-") | origin("ours: the first"),
     )
     retrain_share: float = Field(
         0.1,

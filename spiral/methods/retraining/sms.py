@@ -52,7 +52,7 @@ class SmsOptions(Options):
         1,
         ge=1,
         description="factor on the length of retrainings, beyond `epochs`",
-        json_schema_extra=unit("-") | origin("ours: no effect"),
+        json_schema_extra=unit("-") | origin("ours: as long as a member's"),
     )
     allocation: Allocation = allocation_option("Zimmer et al. 2024")
 

@@ -8,9 +8,9 @@ from jaxtyping import Int
 from pydantic import Field
 
 from spiral.methods.parts import supports
-from spiral.methods.parts.supports import Kept, Quadratic, SwapCost
+from spiral.methods.parts.supports import Compensate, Kept, Quadratic, SwapCost
 from spiral.methods.second_order import surgeon, surgeon_options
-from spiral.methods.second_order.path import Matrix
+from spiral.methods.second_order.path import Allocation, Matrix
 from spiral.protocol.config import origin, unit
 
 
@@ -18,6 +18,10 @@ class CbsOptions(surgeon_options.SurgeonOptions):
     """Options of ``cbs``."""
 
     matrix: Matrix = surgeon_options.matrix("fisher", "authors' code")
+    compensate: Compensate = surgeon_options.compensate(
+        "joint", "Yu et al. 2022: CBS-U"
+    )
+    allocation: Allocation = surgeon_options.allocation("Yu et al. 2022")
     begin_with: Literal["greedy", "magnitude"] = Field(
         "greedy",
         description="what is kept before the exchanges: what the brain surgeon keeps "

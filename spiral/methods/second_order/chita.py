@@ -6,8 +6,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from spiral.methods.parts import thresholding
+from spiral.methods.parts.supports import Compensate
 from spiral.methods.second_order import surgeon, surgeon_options
-from spiral.methods.second_order.path import Matrix
+from spiral.methods.second_order.path import Allocation, Matrix
 from spiral.protocol.config import origin, unit
 
 
@@ -15,6 +16,10 @@ class ChitaOptions(surgeon_options.SurgeonOptions):
     """Options of ``chita``."""
 
     matrix: Matrix = surgeon_options.matrix("fisher", "authors' code")
+    compensate: Compensate = surgeon_options.compensate(
+        "joint", "Benbaki et al. 2023: backsolve"
+    )
+    allocation: Allocation = surgeon_options.allocation("Benbaki et al. 2023")
     slope: Literal["zero", "measured"] = Field(
         "zero",
         description="gradient in the model: none, as at a minimum, or that of the "

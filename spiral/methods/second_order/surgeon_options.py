@@ -31,6 +31,20 @@ def matrix(default: Matrix, source: str) -> Any:
     return Field(default, description=text, json_schema_extra=origin(source))
 
 
+def compensate(default: Compensate, source: str) -> Any:
+    """Return the option ``compensate``, given where its default comes from."""
+    text = (
+        "the weights that stay take the least of the quadratic model, or the sum of "
+        "single updates, or do not change"
+    )
+    return Field(default, description=text, json_schema_extra=origin(source))
+
+
+def allocation(source: str) -> Any:
+    """Return the option ``allocation``, given where its default comes from."""
+    return allocation_option(source, legal=Allocation)
+
+
 class SurgeonOptions(Options):
     """Options of the family."""
 
@@ -74,12 +88,7 @@ class SurgeonOptions(Options):
         description="λ added to the diagonal of the matrix",
         json_schema_extra=unit("-") | origin("ours"),
     )
-    compensate: Compensate = Field(
-        "joint",
-        description="the weights that stay take the least of the quadratic model, or "
-        "the sum of single updates, or do not change",
-        json_schema_extra=origin("Hassibi & Stork 1993"),
-    )
+    compensate: Compensate = compensate("joint", "Hassibi & Stork 1992")
     renewal: float = fractions.below_one(
         0.7,
         "share of the weights that are left when the matrix is computed "
@@ -92,7 +101,7 @@ class SurgeonOptions(Options):
         "up to width 32, those of a unit beyond",
         json_schema_extra=origin("ours"),
     )
-    allocation: Allocation = allocation_option("Hassibi & Stork 1993")
+    allocation: Allocation = allocation("Hassibi & Stork 1992")
 
 
 UNUSED = [

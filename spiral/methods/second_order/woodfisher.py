@@ -7,7 +7,7 @@ from pydantic import Field
 from spiral.methods.parts import supports
 from spiral.methods.parts.supports import Compensate
 from spiral.methods.second_order import surgeon, surgeon_options
-from spiral.methods.second_order.path import Matrix
+from spiral.methods.second_order.path import Allocation, Matrix
 from spiral.protocol.config import origin, unit
 
 
@@ -15,18 +15,14 @@ class WoodfisherOptions(surgeon_options.SurgeonOptions):
     """Options of ``woodfisher``."""
 
     matrix: Matrix = surgeon_options.matrix("fisher", "authors' code")
-    compensate: Compensate = Field(
-        "single",
-        description="the weights that stay take the least of the quadratic model, or "
-        "the sum of single updates, or do not change",
-        json_schema_extra=origin("authors' code"),
-    )
+    compensate: Compensate = surgeon_options.compensate("single", "authors' code")
     damping: float = Field(
         1e-5,
         gt=0,
         description="λ added to the diagonal of the matrix",
         json_schema_extra=unit("-") | origin("authors' scripts"),
     )
+    allocation: Allocation = surgeon_options.allocation("Singh & Alistarh 2020")
 
 
 def build(**options: Any) -> surgeon.Surgeon:

@@ -48,7 +48,7 @@ class ShrinkingOptions(structured.UnitOptions):
         ge=0,
         description="λ/(1 - μ): penalty per step, times the learning rate",
         json_schema_extra=unit("-")
-        | origin("Torch-Pruning and Liu et al. 2017: λ = 1e-4"),
+        | origin("Torch-Pruning and Liu et al. 2017: λ = 1e-4, × 1/(1 - 0.9)"),
     )
     penalty_rate: PenaltyRate = Field(
         "scheduled",

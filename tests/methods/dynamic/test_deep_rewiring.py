@@ -7,7 +7,7 @@ import pytest
 
 from spiral.engines import sparse
 from spiral.methods.registry import METHODS
-from spiral.model import masks, mlp
+from spiral.model import masks, mlp, schedules
 from tests.methods import Drift, decide, kept_weights, plan_at, table
 from tests.methods.dynamic import after, erk_shares, options, seen_at, start, update
 
@@ -72,17 +72,21 @@ def test_without_penalty_and_crossing_it_is_static():
     assert np.array_equal(state.momentum, seen.masks.astype(np.float32))
 
 
-def test_the_penalty_is_that_of_the_steps_since_the_last_update():
-    seen = seen_at(100, *start("deepr"))
-    for step, steps in ((100, 10), (97, 7)):
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "step"])
+def test_the_penalty_is_that_of_the_steps_since_the_last_update(schedule):
+    configs, params, kept = start("deepr")
+    seen = seen_at(15_600, configs.assign(schedule=schedule), params, kept)
+    curve = schedules.curves(50, 390)[schedule]
+    for step, steps in ((15_600, 10), (15_607, 7)):  # the first ends an epoch
         change = update(replace(seen, step=step), "deepr", l1=0.01)
         state = after(seen, change)
         stays = state.masks & seen.masks & ~_new(change, seen) & WEIGHTS
         moved = np.abs(seen.params) - np.abs(state.params)
-        assert moved[stays] == pytest.approx(0.01 * 0.1 * steps, abs=1e-7)
+        shift = 0.01 * 0.1 * curve[step - steps : step].sum()
+        assert moved[stays] == pytest.approx(shift, abs=1e-7)
         lost = (seen.masks & WEIGHTS) & ~stays
-        assert lost.any()
-        assert np.abs(seen.params)[lost].max() <= 0.01 * 0.1 * steps + 1e-7
+        assert lost.any() or schedule != "constant"
+        assert np.abs(seen.params)[lost].max(initial=0) <= shift + 1e-7
 
 
 def _new(change, seen):

@@ -94,11 +94,37 @@ def test_layers_gain_in_proportion_to_mean_momentum():
         (4, [0, 0, 0, 0], [9, 9, 9, 9], [1, 1, 1, 1]),
         (12, [5, 1, 1, 1], [3, 3, 3, 3], [3, 3, 3, 3]),
         (0, [1, 1, 1, 1], [3, 3, 3, 3], [0, 0, 0, 0]),
+        (5, [1.7e308] * 4, [10, 10, 10, 10], [2, 1, 1, 1]),  # their sum is infinite
+        (7, [np.inf, 2, 1, np.inf], [9, 9, 9, 9], [2, 2, 1, 2]),
+        (6, [np.inf, 0, np.nan, 0], [9, 9, 9, 9], [6, 0, 0, 0]),
     ],
 )
 def test_what_does_not_fit_goes_to_others(number, claims, room, expected):
     found = snfs.shared_out(number, np.array(claims, float), np.array(room))
     assert found.tolist() == expected
+
+
+@pytest.mark.parametrize("large", [1e308, np.finfo(float).max, np.inf])
+def test_a_diverged_network_gains_as_many_as_it_lost(large):
+    kept, moments = np.ones((2, 560), bool), np.ones((2, 560))
+    moments[0, 10:30] = large  # the sums of two layers overflow
+    kept[:, ::2] = False
+    gone = np.full((2, 4), 5)
+    left = shares.of_mask(kept, 16) - 5
+    found = snfs.redistributed(gone, left, kept, moments, 16)
+    assert found.sum(axis=1).tolist() == [20, 20]
+    assert (found >= 0).all()
+    assert found[1].tolist() == [5, 5, 5, 5]
+
+
+def test_infinite_gradients_change_no_count():
+    configs, params, kept = start("snfs", n=2, keep=200)
+    params[0] = np.abs(params[0])
+    for layer, size in zip(mlp.layers(16), (1e10, 1, 1e10, 1e20), strict=True):
+        params[0, layer.weights] *= np.float32(size)  # of layer 2 slopes have 1e40
+    seen = seen_at(390, configs, params, kept)
+    state = after(seen, update(seen, "snfs", moment_batches=2))
+    assert masks.of_weights(state.masks, 16).sum(axis=1).tolist() == [200, 200]
 
 
 def test_prices_count_every_batch():

@@ -5,9 +5,9 @@ import pytest
 
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
-from spiral.protocol import cuts
+from spiral.protocol import cuts, reparam
 from tests import oracles
-from tests.methods import act, plan_at, table
+from tests.methods import plan_at, table
 from tests.methods.learned import Noting, trained
 
 USUAL = {"gate_penalty": 1e-8, "sharpness": 200.0, "end": 0.75, "allocation": "global"}
@@ -22,11 +22,15 @@ def test_gates_sharpen_from_1_to_200_until_the_end():
     assert plan.weight_map.scale == pytest.approx(2.2214, abs=5e-5)
 
 
-def test_gates_start_open_at_their_scale():
-    change = act(table("cs", gate_start=0.2))
-    assert change.adapters == pytest.approx(np.full((3, 27), 0.2))
-    scale = 1 / cuts.sigmoid(0.2)
-    assert scale * cuts.sigmoid(change.adapters) == pytest.approx(np.ones((3, 27)))
+@pytest.mark.parametrize("begins", [-0.2, 0.2])
+def test_gates_start_open_at_their_scale(begins):
+    noting = Noting()
+    trained(table("cs", 1, gate_start=begins, epochs=1), noting)
+    (job, *_), (state, *_) = noting.jobs, noting.starts
+    assert state.adapters == pytest.approx(np.full((1, 27), begins))
+    here, c = job.plan.weight_map, np.ones(1)
+    open_ = reparam.effective(state.params, state.adapters, here, c)
+    assert open_ == pytest.approx(job.initial, rel=1e-6)
 
 
 @pytest.mark.parametrize("rewind", [None, 0, 1])

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from spiral import experiment
 from spiral.methods.parts import shares
 from spiral.model import masks, mlp
+from spiral.tasks import cubist
 from tests import oracles
 from tests.methods import act, plan_at, table
 from tests.methods.learned import Noting, trained
@@ -32,6 +34,7 @@ def test_weights_keep_their_bits_and_the_largest_scores_decide(shared):
     state = trained(configs, noting)
     before = noting.ends[-1]
     drawn = act(configs).params
+    drawn[:, -1] = 1e-6  # the output bias
     assert np.array_equal(state.params, np.where(state.masks, drawn, 0))
     assert (before.adapters != noting.starts[0].adapters).any()
     found = shares.at_least_one(np.array([6, 18]), 3)
@@ -44,6 +47,14 @@ def test_weights_keep_their_bits_and_the_largest_scores_decide(shared):
         for layer, share in zip(mlp.layers(3), found[n], strict=True):
             best = oracles.keep_top(list(sizes[layer.columns]), share)
             assert kept[layer.columns].tolist() == best
+
+
+def test_a_silent_network_is_as_accurate_as_a_constant_one():
+    """Of two classes: without a bias a logit of exactly 0 would be wrong everywhere."""
+    configs = table("edge_popup", 1, keep=1, epochs=1, batch=4992)
+    (row,) = experiment.run(configs).to_pylist()
+    assert row["status"] == "collapsed"
+    assert row["accuracy"] == pytest.approx(cubist.load().y.mean())
 
 
 def test_it_searches_to_the_end():

@@ -5,6 +5,7 @@ from math import log
 import numpy as np
 import pytest
 
+from spiral.engines.reparam import noise
 from spiral.model import masks, mlp
 from spiral.protocol import reparam
 from tests import oracles
@@ -44,7 +45,16 @@ def test_the_penalty_closes_gates():
 
 
 def test_networks_of_one_order_seed_share_their_noise():
-    """Equal in all but the penalty, they differ by it alone."""
-    noting = Noting()
-    trained(table("l0", 2, seed=[3, 3], keep=[9, 20]), noting)
-    assert noting.networks[0] == 1  # one training until the mask is final
+    """Equal in all but the penalty, they differ by it alone: one step moves w alike."""
+    ends, drawn = [], []
+    once = {"seed": [3, 4], "epochs": 1, "batch": 4992, "end": 0.1}
+    for penalty in (0.0, 0.05):
+        noting = Noting()
+        trained(table("l0", 2, gate_penalty=penalty, **once), noting)
+        ends.append(noting.ends[0])
+        drawn.append(next(noise(noting.jobs[0], 0)))
+    assert [end.step for end in ends] == [1, 1]
+    assert ends[0].params == pytest.approx(ends[1].params, abs=1e-7)
+    assert np.abs(ends[0].adapters - ends[1].adapters).max() > 1e-4
+    assert np.array_equal(*drawn)
+    assert not np.array_equal(*drawn[0])  # another order seed

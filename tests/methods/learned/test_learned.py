@@ -1,6 +1,5 @@
 """What all methods with learned masks obey, trained by the engine that knows them."""
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 from spiral import engines, experiment
 from spiral.experiment import prepare, training
 from spiral.methods.registry import METHODS
-from spiral.model import masks, mlp
+from spiral.model import masks
 from spiral.protocol import reparam
 from tests import mostly_slow, oracles
 from tests.methods import table
@@ -106,6 +105,16 @@ def test_a_diverged_network_keeps_its_count_and_its_neighbours_their_bits(name):
     assert wild[1]["nnz"] == 9
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_a_map_that_stop_epoch_ends_has_no_running_loss(name):
+    """It would be that of effective weights, in a row of stored ones."""
+    (cut,) = rows_of(name, n=1, stop_epoch=3)
+    assert np.isnan(cut["running_loss"])
+    assert np.isfinite(cut["loss"])
+    (whole,) = rows_of(name, n=1)
+    assert np.isfinite(whole["running_loss"])
+
+
 def test_the_reference_trains_the_same_networks():
     for name in ALL:
         configs = table(name, 2, keep=[9, 20], epochs=2, batch=4992)
@@ -126,12 +135,14 @@ def _job(configs):
     return method, prepare.make_job(configs, plan), configs
 
 
-def test_a_weight_map_has_as_many_numbers_as_its_kind():
-    for name in ALL:
-        configs = table(name, 1, width=4, keep=9, **SHORT)
-        method, job, _ = _job(configs)
-        state = training.train(Noting(), method, replace(job), configs)
-        assert state.adapters is None  # all end plainly
-        assert job.plan.weight_map.kind in reparam.MAPS
+@pytest.mark.parametrize("name", ALL)
+def test_a_weight_map_has_as_many_numbers_as_its_kind(name):
+    noting = Noting()
+    state = trained(table(name, 1, width=4, keep=9, **SHORT), noting)
+    found = noting.ends[0].adapters.shape[1]
+    assert found == {"str": 4, "powerprop": 0, "spartan": 0}.get(name, 44)
+    assert state.adapters is None  # all end plainly
+
+
+def test_no_two_have_the_same_marker():
     assert len({METHODS[name].marker for name in ALL}) == len(ALL)
-    assert mlp.weight_count(4) == 44

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spiral.model import masks, mlp, schedules
+from spiral.model import masks, mlp
 from spiral.protocol import cuts
 from tests.methods import act, table
 from tests.methods.learned import Noting, trained
@@ -24,11 +24,6 @@ def test_thresholds_of_zero_slope_shrink_as_the_penalty_says():
         speed = 0.9 * speed + 5e-4 * s
         s -= 0.1 * speed
     assert noting.ends[0].adapters[0] == pytest.approx([s] * 4, rel=1e-4)
-
-
-def test_a_cosine_of_50_epochs_shrinks_them_by_e_to_the_5():
-    total = 0.1 * schedules.curves(50, 390)["cosine"].sum()
-    assert np.exp(-5e-4 * total / 0.1) == pytest.approx(np.exp(-4.97), rel=0.01)
 
 
 def test_weights_above_their_threshold_stay_and_lose_it():

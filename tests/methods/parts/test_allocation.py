@@ -1,5 +1,6 @@
 """From scores to masks under every allocation."""
 
+import re
 from typing import get_args
 
 import numpy as np
@@ -9,12 +10,18 @@ from spiral.methods.parts import allocation, shares
 from spiral.methods.parts.allocation import Allocation, choose, lamp, largest
 from spiral.methods.parts.scores import sizes_left
 from spiral.methods.parts.selection import select
+from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from tests import oracles
 from tests.methods import first_view, table, view_of
 
 ALLOCATIONS = get_args(Allocation)
 QUOTAS = [*shares.RULES]
+ALLOCATED = [
+    name
+    for name, entry in METHODS.items()
+    if "allocation" in entry.options.model_fields and name != "npb"  # its own text
+]
 WAVE = {width: np.sin(np.arange(1, 2 * width**2 + 3 * width + 1)) for width in (3, 16)}
 """Weights sin 1, sin 2, …"""
 
@@ -251,6 +258,13 @@ def test_a_pattern_leaves_no_choice_of_shares():
     assert allocation.check_pattern(fine) == []
     (mistake,) = allocation.check_pattern(fine.assign(scope="uniform"))
     assert mistake.field == "allocation"
+
+
+@pytest.mark.parametrize("name", ALLOCATED)
+def test_a_method_explains_the_allocations_it_has_and_no_others(name):
+    field = METHODS[name].options.model_fields["allocation"]
+    words = set(re.findall(r"\w+", field.description))
+    assert words & set(ALLOCATIONS) == set(get_args(field.annotation))
 
 
 def test_the_option_names_the_origin_of_its_default():
