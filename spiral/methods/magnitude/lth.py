@@ -151,7 +151,7 @@ def derive(table: pd.DataFrame) -> dict[str, pd.Series]:
 
 def check(table: pd.DataFrame) -> list[Mistake]:
     """The epoch to rewind to must lie within the first training, or begin cycles."""
-    end = table["epochs"].where(table["cycles"] == 1, 1)
+    end = table["epochs"].where(table["schedule_cycles"] == 1, 1)
     late = table[table["rewind_epoch"] >= end]
     if late.empty:
         return cycles.check(table)

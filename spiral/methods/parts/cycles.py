@@ -1,7 +1,7 @@
 """Cyclic training: the schedule runs several times, with fresh momentum each time.
 
 The epochs of each training are shared among cycles; everything else of a method stays.
-``lengths`` decides how, for c cycles of E epochs in all:
+``cycle_lengths`` decides how, for c cycles of E epochs in all:
 
 - ``constant``: equal;
 - ``linear_down``, ``linear_up``: in proportion to c … 1, or 1 … c;
@@ -47,14 +47,14 @@ Shares = Float[np.ndarray, " C"]
 class CyclicOptions(Options):
     """Options of methods whose trainings may be cyclic."""
 
-    cycles: int = Field(
+    schedule_cycles: int = Field(
         1,
         ge=1,
         description="how often the schedule runs within one training, with fresh "
         "momentum each time",
         json_schema_extra=unit("cycles") | origin("ours: not cyclic"),
     )
-    lengths: Lengths = Field(
+    cycle_lengths: Lengths = Field(
         "constant",
         description="how the epochs are shared among the cycles",
         json_schema_extra=origin("Gadhikar et al. 2024: default of their code"),
@@ -145,9 +145,13 @@ class Cyclic:
 def cyclic(build: Callable[..., Method]) -> Callable[..., Method]:
     """Return a builder that takes the options of :class:`CyclicOptions`, too."""
 
-    def built(cycles: int = 1, lengths: Lengths = "constant", **options: Any) -> Method:
+    def built(
+        schedule_cycles: int = 1, cycle_lengths: Lengths = "constant", **options: Any
+    ) -> Method:
         method = build(**options)
-        return method if cycles == 1 else Cyclic(method, cycles, lengths)
+        if schedule_cycles == 1:
+            return method
+        return Cyclic(method, schedule_cycles, cycle_lengths)
 
     built.__wrapped__ = build  # type: ignore[attr-defined]
     return built
@@ -155,14 +159,17 @@ def cyclic(build: Callable[..., Method]) -> Callable[..., Method]:
 
 def check(table: pd.DataFrame) -> list[Mistake]:
     """Every cycle needs an epoch, and lengths several cycles."""
-    cases = table[["cycles", "lengths", "epochs"]].drop_duplicates()
+    cases = table[["schedule_cycles", "cycle_lengths", "epochs"]].drop_duplicates()
     for cycles, lengths, epochs in cases.itertuples(index=False):
         if min(epochs_of(int(cycles), lengths, int(epochs))) < 1:
             text = f"{cycles} cycles ({lengths}) do not fit into {epochs} epochs"
             return [
                 Mistake(
-                    "cycles", f"expected at least an epoch each, got {text}", cycles
+                    "schedule_cycles",
+                    f"expected at least an epoch each, got {text}",
+                    cycles,
                 )
             ]
-    default = fields(CyclicOptions)["lengths"].default
-    return without_effect(table, "lengths", default, table["cycles"] == 1, "cycles: 1")
+    default = fields(CyclicOptions)["cycle_lengths"].default
+    one = table["schedule_cycles"] == 1
+    return without_effect(table, "cycle_lengths", default, one, "schedule_cycles: 1")

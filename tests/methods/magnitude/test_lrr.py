@@ -28,7 +28,7 @@ class Pushing(Drift):
 @pytest.mark.parametrize("cycles", [1, 2])
 def test_weights_train_on_from_where_they_are_with_no_momentum(cycles):
     engine = Pushing()
-    decide(table("lrr", 2, levels=3, cycles=cycles), engine)
+    decide(table("lrr", 2, levels=3, schedule_cycles=cycles), engine)
     trained = [state for state in engine.starts if state.step]
     assert len(trained) == 4 * cycles - 1
     for before, after in zip(engine.ends[1:], trained, strict=False):
@@ -49,7 +49,7 @@ def test_it_is_lth_that_rewinds_rates(epoch):
 @pytest.mark.parametrize(("width", "keep"), [(1, [2, 4]), (64, [26, 65])])
 @pytest.mark.parametrize("cycles", [1, 2])
 def test_counts_are_exact_at_other_widths(width, keep, cycles):
-    state = decide(table("lrr", 2, width=width, keep=keep, cycles=cycles))
+    state = decide(table("lrr", 2, width=width, keep=keep, schedule_cycles=cycles))
     assert kept_weights(state, width).sum(axis=1).tolist() == keep
 
 

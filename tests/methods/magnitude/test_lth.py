@@ -143,7 +143,9 @@ def test_rewinding_must_fall_within_the_first_training():
     (mistake,) = METHODS["lth"].check(table("lth", 1, rewind_epoch=2))
     assert mistake.field == "rewind_epoch"
     assert METHODS["lth"].check(table("lth", 1, rewind_epoch=1)) == []
-    (mistake,) = METHODS["lth"].check(table("lth", 1, rewind_epoch=1, cycles=2))
+    (mistake,) = METHODS["lth"].check(
+        table("lth", 1, rewind_epoch=1, schedule_cycles=2)
+    )
     assert mistake.field == "rewind_epoch"
 
 

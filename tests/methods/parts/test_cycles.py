@@ -69,7 +69,7 @@ def test_who_is_cyclic():
 
 @pytest.mark.parametrize("name", CYCLIC)
 def test_one_cycle_is_the_plain_method(name):
-    shared = table(name, 1, cycles=1, lengths="peak").iloc[0]
+    shared = table(name, 1, schedule_cycles=1, cycle_lengths="peak").iloc[0]
     method = prepare.build_method(shared)
     assert not isinstance(method, cycles.Cyclic)
     assert len(prepare.plan_of(method, shared).events) in (1, 5)  # five trainings
@@ -77,7 +77,9 @@ def test_one_cycle_is_the_plain_method(name):
 
 @pytest.mark.parametrize("name", STATIC)
 def test_the_schedule_runs_once_a_cycle(name):
-    shared = table(name, 1, epochs=50, cycles=4, lengths="linear_down").iloc[0]
+    shared = table(
+        name, 1, epochs=50, schedule_cycles=4, cycle_lengths="linear_down"
+    ).iloc[0]
     plan = prepare.plan_of(prepare.build_method(shared), shared)
     assert plan.steps == 50 * 390
     assert plan.events == (0, 20 * 390, 35 * 390, 45 * 390)
@@ -91,7 +93,7 @@ def test_every_level_is_cyclic(name):
     plan = plan_at(
         *(50, name),
         **{"rate": 0.2, "shrink": "rate", "levels": 2, "selection": "rank"},
-        **{"rewind_epoch": 0, "cycles": 2, "lengths": "constant"},
+        **{"rewind_epoch": 0, "schedule_cycles": 2, "cycle_lengths": "constant"},
     )
     assert plan.steps == 3 * 19_500
     assert plan.events == tuple(9_750 * n for n in range(6))
@@ -117,7 +119,7 @@ class Pushing(Drift):
 @pytest.mark.parametrize("name", STATIC)
 def test_momentum_is_fresh_in_every_cycle_and_masks_and_weights_stay(name):
     engine = Pushing()
-    state = decide(table(name, 2, epochs=3, cycles=3), engine)
+    state = decide(table(name, 2, epochs=3, schedule_cycles=3), engine)
     assert engine.steps == [(0, 0), (0, 390), (390, 780), (780, 1170)]
     for start in engine.starts[2:]:
         assert not start.momentum.any()
@@ -127,7 +129,7 @@ def test_momentum_is_fresh_in_every_cycle_and_masks_and_weights_stay(name):
 
 @pytest.mark.parametrize("name", STATIC)
 def test_masks_are_those_of_one_cycle(name):
-    plain, cyclic = (decide(table(name, 3, cycles=n), Drift()) for n in (1, 2))
+    plain, cyclic = (decide(table(name, 3, schedule_cycles=n), Drift()) for n in (1, 2))
     assert np.array_equal(plain.masks, cyclic.masks)
     assert plain.step == cyclic.step
 
@@ -135,8 +137,10 @@ def test_masks_are_those_of_one_cycle(name):
 @pytest.mark.parametrize("name", CYCLIC)
 def test_a_training_stops_within_a_cycle(name):
     whole, stopped = Pushing(), Pushing()
-    decide(table(name, 2, epochs=4, cycles=2), whole)
-    state = decide(table(name, 2, epochs=4, cycles=2).assign(stop_epoch=3), stopped)
+    decide(table(name, 2, epochs=4, schedule_cycles=2), whole)
+    state = decide(
+        table(name, 2, epochs=4, schedule_cycles=2).assign(stop_epoch=3), stopped
+    )
     assert state.step == 3 * 390
     assert stopped.steps == [(0, 0), (0, 780), (780, 1170)]
     for one, other in zip(stopped.starts, whole.starts, strict=False):
@@ -146,27 +150,31 @@ def test_a_training_stops_within_a_cycle(name):
 
 @pytest.mark.parametrize("name", CYCLIC)
 def test_every_cycle_needs_an_epoch(name):
-    (mistake,) = METHODS[name].check(table(name, 1, epochs=3, cycles=4))
-    assert mistake.field == "cycles"
-    assert METHODS[name].check(table(name, 1, epochs=4, cycles=4)) == []
+    (mistake,) = METHODS[name].check(table(name, 1, epochs=3, schedule_cycles=4))
+    assert mistake.field == "schedule_cycles"
+    assert METHODS[name].check(table(name, 1, epochs=4, schedule_cycles=4)) == []
     (mistake,) = METHODS[name].check(
-        table(name, 1, epochs=9, cycles=4, lengths="linear_up")
+        table(name, 1, epochs=9, schedule_cycles=4, cycle_lengths="linear_up")
     )
-    assert mistake.field == "cycles"
+    assert mistake.field == "schedule_cycles"
 
 
 @pytest.mark.parametrize("name", CYCLIC)
 def test_lengths_without_cycles_are_refused(name):
     check = METHODS[name].check
-    how = {"epochs": 20, "lengths": ["constant", "peak"]}
-    (mistake,) = check(table(name, 2, cycles=[2, 1], **how))
-    assert mistake == ("lengths", "has no effect with cycles: 1; remove it", "peak")
-    assert check(table(name, 2, cycles=[1, 2], **how)) == []
+    how = {"epochs": 20, "cycle_lengths": ["constant", "peak"]}
+    (mistake,) = check(table(name, 2, schedule_cycles=[2, 1], **how))
+    assert mistake == (
+        "cycle_lengths",
+        "has no effect with schedule_cycles: 1; remove it",
+        "peak",
+    )
+    assert check(table(name, 2, schedule_cycles=[1, 2], **how)) == []
 
 
 def test_a_method_that_acts_within_a_training_is_refused():
     build = cycles.cyclic(METHODS["magnitude"].build)
     options = {"at_epoch": 1, "allocation": "global"}
-    method = build(cycles=2, **options)
+    method = build(schedule_cycles=2, **options)
     with pytest.raises(AssertionError):
         method.plan(Budget(4, 390))
