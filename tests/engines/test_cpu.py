@@ -2,23 +2,22 @@
 
 import pytest
 
-from spiral.engines import cpu, sparse
+from spiral.engines import cpu
 
 
 @pytest.mark.parametrize(
-    ("features", "expected", "lanes"),
+    ("features", "expected"),
     [
-        ("+sse2,+avx,+avx2,+fma", "AVX2", 64),
-        ("+avx512f,+avx2,+fma", "AVX-512", 128),
-        ("+avx2,-avx512f", "AVX2", 64),
-        ("+neon", "NEON", 64),
-        ("", "none", 64),
+        ("+sse2,+avx,+avx2,+fma", "AVX2"),
+        ("+avx512f,+avx2,+fma", "AVX-512"),
+        ("+avx2,-avx512f", "AVX2"),
+        ("+neon", "NEON"),
+        ("", "none"),
     ],
 )
-def test_the_widest_instructions_decide(monkeypatch, features, expected, lanes):
+def test_the_widest_instructions_decide(monkeypatch, features, expected):
     monkeypatch.setenv("NUMBA_CPU_FEATURES", features)
     assert cpu.instructions() == expected
-    assert sparse.lanes.__wrapped__() == lanes
 
 
 def test_a_processor_has_a_name(monkeypatch):

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from spiral.engines import cpu
 from spiral.engines.sparse import forward
 from spiral.engines.sparse.layout import (
     Data,
@@ -32,7 +31,7 @@ from spiral.engines.sparse.layout import (
     scatter,
     scratch_size,
 )
-from spiral.engines.sparse.lists import HALF, Lists
+from spiral.engines.sparse.lists import Lists
 from spiral.engines.sparse.lists import build as build_lists
 from spiral.protocol.job import Evaluation, ForwardMask, TrainJob, TrainState
 from spiral.tasks import cubist
@@ -52,27 +51,12 @@ __all__ = [
 
 
 @cache
-def lanes() -> int:
-    """Return how many points a vector has on this CPU; bits do not depend on it.
-
-    128 with the 32 registers of AVX-512, else 64: the 16 of AVX2 would all hold
-    accumulators (``benchmarks/engines.md``).
-    """
-    return 128 if cpu.instructions() == "AVX-512" else 64
-
-
-def halves_of(vector: int) -> tuple[int, ...]:
-    """Return what kernels are compiled for, given the points of a vector."""
-    return (0,) * (vector // HALF)
-
-
-@cache
 def best_kernel() -> ModuleType:
     """Return the vector kernel, or the plain one if vectors do not compile here."""
     try:
         from spiral.engines.sparse import kernel
 
-        kernel.probe(halves_of(lanes()))
+        kernel.probe()
     except Exception as error:  # LLVM and Numba raise many types
         warnings.warn(f"vector kernel not available: {error}", stacklevel=2)
         return plain_kernel()
@@ -103,17 +87,11 @@ class SparseEngine:
     threads: int = 1
     loops: ModuleType | None = None
     """The kernel; by default the best one that compiles."""
-    vector: int | None = None
-    """Points of a vector, 64 or 128; by default what suits the CPU."""
 
     @property
     def name(self) -> str:
         """How rows record this engine."""
         return "sparse" if self._loops.VECTORS else "sparse-plain"
-
-    @property
-    def _halves(self) -> tuple[int, ...]:
-        return halves_of(self.vector or lanes())
 
     @property
     def _loops(self) -> ModuleType:
@@ -126,7 +104,7 @@ class SparseEngine:
         if not isinstance(job.plan.weight_map, ForwardMask):
             return self._advance(job, state, stop)
         run = partial(self._run, forward.kernel(self._loops.VECTORS).train_pack)
-        ways = forward.Ways(self._advance, run, self._halves)
+        ways = forward.Ways(self._advance, run)
         return forward.advance(job, state, stop, ways)
 
     def _advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
@@ -151,7 +129,7 @@ class SparseEngine:
             found,
             lists,
             params,
-            lay_out_points(self._halves),
+            lay_out_points(),
             scratch_size(lists),
         )
         self._run(self._loops.evaluate_pack, *work)
@@ -166,7 +144,7 @@ class SparseEngine:
         by_cost = np.argsort(-np.diff(lists.slot_at), kind="stable")
         for start, end in pieces(job, state.step, stop):
             now = pack._replace(rates=job.rates(state, start, end))
-            for data, members in batches(job, start, end, self._halves):
+            for data, members in batches(job, start, end):
                 order = by_cost[members[by_cost]]
                 work = (order, lists, now, data, scratch_size(lists))
                 self._run(self._loops.train_pack, *work)

@@ -31,8 +31,6 @@ class Ways(NamedTuple):
     """Without the map."""
     run: Callable[..., None]
     """Runs the kernel on some networks of a pack."""
-    halves: tuple[int, ...]
-    """The cut of points into vectors (``layout.Data``)."""
 
 
 class Rule(NamedTuple):
@@ -152,7 +150,7 @@ def _train(job: TrainJob, state: TrainState, stop: int, ways: Ways) -> TrainStat
         now = pack._replace(rates=job.rates(state, start, end))
         rest = here.rest[start:end].astype(np.float32)
         part = rule._replace(begin=start, rest=rest)
-        for data, members in batches(job, start, end, ways.halves):
+        for data, members in batches(job, start, end):
             some = np.flatnonzero(members)
             ways.run(some, part, now, data, _scratch_size(job.width))
     return replace(

@@ -11,80 +11,78 @@ import numpy as np
 from spiral.engines.compiled import njit
 from spiral.engines.sparse.forward_choice import choose, empty, set_factors
 from spiral.engines.sparse.forward_lists import list_edges, no_edges
-from spiral.engines.sparse.lists import HALF
+from spiral.engines.sparse.lists import LANES
 from spiral.engines.sparse.sums import add_up, dot, dot_onto, fold, fold_onto, row_sums
 from spiral.engines.sparse.vectors import (
     fma,
     gate,
     keep,
-    load,
     load16,
+    load128,
     mul,
     positive,
     read,
     relu,
     sigmoid,
     softplus,
-    splat,
     splat16,
+    splat128,
     store,
     sub,
     take,
 )
 
-SOURCE = "a8b55b6b9e0bbfe1"
+SOURCE = "681daf409ebe1104"
 """Digest of imported modules, see ``kernel``."""
 
 ALIGNMENT = 64  # bytes of a cache line
 
 
 @njit(error_model="numpy", inline="always")
-def _forward(units, edges, params, weights, scratch, rows, halves):
+def _forward(units, edges, params, weights, scratch, rows):
     """Fill the rows of the hidden units and return the logits."""
-    wide = HALF * len(halves)
     output = len(units.bias) - 1
     for u in range(output):
-        z = splat(read(params, read(units.bias, u)), halves)
+        z = splat128(read(params, read(units.bias, u)))
         for e in range(read(edges.first, u), read(edges.first, u + 1)):
-            h = load(scratch, rows + read(edges.source, e) * wide, halves)
-            z = fma(splat(read(weights, read(edges.weight, e)), halves), h, z)
-        store(scratch, rows + (u + 2) * wide, relu(z))
-    z = splat(read(params, read(units.bias, output)), halves)
+            h = load128(scratch, rows + read(edges.source, e) * LANES)
+            z = fma(splat128(read(weights, read(edges.weight, e))), h, z)
+        store(scratch, rows + (u + 2) * LANES, relu(z))
+    z = splat128(read(params, read(units.bias, output)))
     for e in range(read(edges.first, output), read(edges.first, output + 1)):
-        h = load(scratch, rows + read(edges.source, e) * wide, halves)
-        z = fma(splat(read(weights, read(edges.weight, e)), halves), h, z)
+        h = load128(scratch, rows + read(edges.source, e) * LANES)
+        z = fma(splat128(read(weights, read(edges.weight, e))), h, z)
     return z
 
 
 @njit(error_model="numpy", inline="always")
-def _backward(units, edges, weights, scratch, rows, slopes, more, halves):
+def _backward(units, edges, weights, scratch, rows, slopes, more):
     """Turn activations into deltas, output first, and write 16 sums per gradient.
 
     ``more`` adds to those of earlier points of the batch.
     """
-    wide = HALF * len(halves)
     output = len(units.bias) - 1
     place = slopes
     for u in range(output, -1, -1):
         if read(edges.live, u) == 0:
             continue
-        row = rows + (u + 2) * wide
-        d = load(scratch, row, halves)
+        row = rows + (u + 2) * LANES
+        d = load128(scratch, row)
         if u < output:
-            h, d = d, splat(np.float32(0), halves)
+            h, d = d, splat128(np.float32(0))
             for e in range(read(edges.out_first, u), read(edges.out_first, u + 1)):
-                w = splat(read(weights, read(edges.out_weight, e)), halves)
-                above = rows + read(edges.out_row, e) * wide
-                d = fma(w, load(scratch, above, halves), d)
+                w = splat128(read(weights, read(edges.out_weight, e)))
+                above = rows + read(edges.out_row, e) * LANES
+                d = fma(w, load128(scratch, above), d)
             d = gate(h, d)
             store(scratch, row, d)
         g = fold_onto(load16(scratch, place), d) if more else fold(d)
         store(scratch, place, g)
         place += 16
         # of all inputs, also those whose weight is hidden
-        below = rows + read(units.below, u) * wide
+        below = rows + read(units.below, u) * LANES
         for i in range(read(units.inputs, u)):
-            h = load(scratch, below + i * wide, halves)
+            h = load128(scratch, below + i * LANES)
             g = dot_onto(load16(scratch, place), d, h) if more else dot(d, h)
             store(scratch, place, g)
             place += 16
@@ -132,9 +130,8 @@ def _effective(params, factors, effective):
 def train_network(n, rule, pack, data, edges, scratch, base):
     """Train network ``n`` through one piece of an epoch."""
     units, params, state = rule.units, pack.params[n], pack.state[n]
-    size, rows, halves = len(params), base, data.halves
-    wide = HALF * len(halves)
-    slopes = rows + (len(units.bias) + 2) * wide
+    size, rows = len(params), base
+    slopes = rows + (len(units.bias) + 2) * LANES
     sums = slopes + size * 16
     factors, effective = np.ones(size, np.float32), np.zeros(size, np.float32)
     lane = data.which[n] * data.steps * len(data.weight)
@@ -154,18 +151,18 @@ def train_network(n, rule, pack, data, edges, scratch, base):
         if fading or rule.shaped:
             set_factors(state, rest, factors)
         weights = _effective(params, factors, effective) if fading else params
-        for part in range(len(data.weight) // wide):
-            store(scratch, rows, load(data.x0, lane, halves))
-            store(scratch, rows + wide, load(data.x1, lane, halves))
-            z = _forward(units, edges, params, weights, scratch, rows, halves)
-            weight = load(data.weight, part * wide, halves)
+        for part in range(len(data.weight) // LANES):
+            store(scratch, rows, load128(data.x0, lane))
+            store(scratch, rows + LANES, load128(data.x1, lane))
+            z = _forward(units, edges, params, weights, scratch, rows)
+            weight = load128(data.weight, part * LANES)
             if data.watched > 0:
-                error = sub(softplus(z), mul(z, load(data.truth, lane, halves)))
-                total = add_up(total, mul(error, weight), scratch, sums, halves)
-            d = mul(sub(sigmoid(z), load(data.y, lane, halves)), weight)
-            store(scratch, rows + (len(units.bias) + 1) * wide, d)
-            _backward(units, edges, weights, scratch, rows, slopes, part > 0, halves)
-            lane += wide
+                error = sub(softplus(z), mul(z, load128(data.truth, lane)))
+                total = add_up(total, mul(error, weight), scratch, sums)
+            d = mul(sub(sigmoid(z), load128(data.y, lane)), weight)
+            store(scratch, rows + (len(units.bias) + 1) * LANES, d)
+            _backward(units, edges, weights, scratch, rows, slopes, part > 0)
+            lane += LANES
         _collect(edges, count, scratch, slopes, sums)
         _update(n, rule, pack, factors, edges.gradient, pack.rates[step, n])
     pack.losses[n] = total

@@ -14,7 +14,7 @@ from spiral.engines.compiled import njit
 from spiral.engines.sparse.forward_choice import ACTIVE
 from spiral.model import mlp
 
-SOURCE = "a8b55b6b9e0bbfe1"
+SOURCE = "681daf409ebe1104"
 """Digest of imported modules, see ``kernel``."""
 
 

@@ -2,8 +2,9 @@
 
 Vectors run over points, not over weights: sparse networks have too few and too
 irregular weights for that, while every edge needs the same operation on all points of a
-batch. A vector has 128 points, or 64 where 128 accumulators would fill all registers
-(``sparse.lanes``); the bits are the same, as sums go by halves of 64 (``sums``).
+batch. A vector has 128 points on every processor, so that bits are the same for AVX2
+and AVX-512 (vectors of 64 points, with sums by halves, are slower: see
+``benchmarks/lanes.md``).
 
 One step of one network:
 
@@ -25,7 +26,7 @@ A batch is one or several vectors, padded with points of weight zero to a multip
 import numpy as np
 
 from spiral.engines.compiled import njit
-from spiral.engines.sparse.lists import HALF
+from spiral.engines.sparse.lists import LANES
 from spiral.engines.sparse.sums import (
     add_up,
     dot,
@@ -39,16 +40,16 @@ from spiral.engines.sparse.vectors import (
     fma,
     gate,
     keep,
-    load,
     load16,
+    load128,
     mul,
     positive,
     read,
     relu,
     sigmoid,
     softplus,
-    splat,
     splat16,
+    splat128,
     store,
     sub,
     take,
@@ -56,7 +57,7 @@ from spiral.engines.sparse.vectors import (
 
 VECTORS = True
 
-SOURCE = "a8b55b6b9e0bbfe1"
+SOURCE = "681daf409ebe1104"
 """Digest of the modules that kernels import: Numba's cache looks at this file alone, so
 it must change with those (``make golden`` writes it, a test compares it)."""
 
@@ -64,21 +65,20 @@ ALIGNMENT = 64  # bytes of a cache line; misaligned scratch costs a third of the
 
 
 @njit(error_model="numpy", inline="always")
-def _forward(nodes, node0, slot0, lists, params, scratch, rows, halves):
+def _forward(nodes, node0, slot0, lists, params, scratch, rows):
     """Fill the rows of the hidden nodes and return the logits."""
-    wide = HALF * len(halves)
     # Nodes are in reverse topological order: inputs last, so hidden ones backwards
     for q in range(nodes - 3, 0, -1):
         begin = slot0 + read(lists.first, node0 + q)
-        z = splat(read(params, begin), halves)
+        z = splat128(read(params, begin))
         for s in range(begin + 1, slot0 + read(lists.first, node0 + q + 1)):
-            h = load(scratch, rows + read(lists.source, s) * wide, halves)
-            z = fma(splat(read(params, s), halves), h, z)
-        store(scratch, rows + q * wide, relu(z))
-    z = splat(read(params, slot0), halves)
+            h = load128(scratch, rows + read(lists.source, s) * LANES)
+            z = fma(splat128(read(params, s)), h, z)
+        store(scratch, rows + q * LANES, relu(z))
+    z = splat128(read(params, slot0))
     for s in range(slot0 + 1, slot0 + read(lists.first, node0 + 1)):
-        h = load(scratch, rows + read(lists.source, s) * wide, halves)
-        z = fma(splat(read(params, s), halves), h, z)
+        h = load128(scratch, rows + read(lists.source, s) * LANES)
+        z = fma(splat128(read(params, s)), h, z)
     return z
 
 
@@ -106,10 +106,8 @@ def train_network(n, lists, pack, data, scratch, base):
     node0, slot0, edge0 = lists.node_at[n], lists.slot_at[n], lists.edge_at[n]
     slots = lists.slot_at[n + 1] - slot0
     gradients, rows = base, base + slots * 16
-    halves = data.halves
-    wide = HALF * len(halves)
-    sums = rows + nodes * wide
-    params, steps, vectors = pack.params, data.steps, len(data.weight) // wide
+    sums = rows + nodes * LANES
+    params, steps, vectors = pack.params, data.steps, len(data.weight) // LANES
     lane = data.which[n] * steps * len(data.weight)
     # Slots without a node (parameters that reach no output) keep gradient 0 and only
     # decay; all others are overwritten at every step
@@ -118,41 +116,39 @@ def train_network(n, lists, pack, data, scratch, base):
     total = pack.losses[n]
     for step in range(steps):
         for part in range(vectors):
-            store(scratch, rows + (nodes - 1) * wide, load(data.x0, lane, halves))
-            store(scratch, rows + (nodes - 2) * wide, load(data.x1, lane, halves))
-            z = _forward(nodes, node0, slot0, lists, params, scratch, rows, halves)
+            store(scratch, rows + (nodes - 1) * LANES, load128(data.x0, lane))
+            store(scratch, rows + (nodes - 2) * LANES, load128(data.x1, lane))
+            z = _forward(nodes, node0, slot0, lists, params, scratch, rows)
             if data.watched > 0:
-                error = sub(softplus(z), mul(z, load(data.truth, lane, halves)))
-                error = mul(error, load(data.weight, part * wide, halves))
-                total = add_up(total, error, scratch, sums, halves)
+                error = sub(softplus(z), mul(z, load128(data.truth, lane)))
+                error = mul(error, load128(data.weight, part * LANES))
+                total = add_up(total, error, scratch, sums)
             # dL/dz = (σ(z) - y)/B, the derivative of the mean cross-entropy
-            d = sub(sigmoid(z), load(data.y, lane, halves))
-            d = mul(d, load(data.weight, part * wide, halves))
+            d = sub(sigmoid(z), load128(data.y, lane))
+            d = mul(d, load128(data.weight, part * LANES))
             for q in range(nodes - 2):
                 if q > 0:
-                    d = splat(np.float32(0), halves)
+                    d = splat128(np.float32(0))
                     e0 = edge0 + read(lists.out_first, node0 + q)
                     e1 = edge0 + read(lists.out_first, node0 + q + 1)
                     for e in range(e0, e1):
-                        w = splat(read(params, slot0 + read(lists.out_slot, e)), halves)
-                        row = rows + read(lists.out_row, e) * wide
-                        d = fma(w, load(scratch, row, halves), d)
+                        w = splat128(read(params, slot0 + read(lists.out_slot, e)))
+                        row = rows + read(lists.out_row, e) * LANES
+                        d = fma(w, load128(scratch, row), d)
                     # h > 0 exactly where the ReLU passed: no need to store z
-                    d = gate(load(scratch, rows + q * wide, halves), d)
-                store(scratch, rows + q * wide, d)
+                    d = gate(load128(scratch, rows + q * LANES), d)
+                store(scratch, rows + q * LANES, d)
                 begin = read(lists.first, node0 + q)
                 end = read(lists.first, node0 + q + 1)
                 at = gradients + begin * 16  # the bias: its input is 1
                 g = fold_onto(load16(scratch, at), d) if part > 0 else fold(d)
                 store(scratch, at, g)
                 for s in range(begin + 1, end):
-                    h = load(
-                        scratch, rows + read(lists.source, slot0 + s) * wide, halves
-                    )
+                    h = load128(scratch, rows + read(lists.source, slot0 + s) * LANES)
                     at = gradients + s * 16
                     g = dot_onto(load16(scratch, at), d, h) if part > 0 else dot(d, h)
                     store(scratch, at, g)
-            lane += wide
+            lane += LANES
         _update(n, lists, pack, -pack.rates[step, n], scratch, gradients)
     pack.losses[n] = total
 
@@ -173,24 +169,22 @@ def train_pack(counter, order, lists, pack, data, scratch_size):
 def evaluate_network(n, lists, params, points, scratch, rows):
     """Return the correct points of network ``n``, its summed loss and entropy."""
     nodes, node0, slot0 = lists.nodes[n], lists.node_at[n], lists.slot_at[n]
-    halves = points.halves
-    wide = HALF * len(halves)
-    sums = rows + nodes * wide
+    sums = rows + nodes * LANES
     right = splat16(np.float32(0))
     loss = entropy = 0.0
-    for lane in range(0, len(points.x0), wide):
-        store(scratch, rows + (nodes - 1) * wide, load(points.x0, lane, halves))
-        store(scratch, rows + (nodes - 2) * wide, load(points.x1, lane, halves))
-        z = _forward(nodes, node0, slot0, lists, params, scratch, rows, halves)
-        sign = load(points.sign, lane, halves)  # +1, -1, or 0 for padding
+    for lane in range(0, len(points.x0), LANES):
+        store(scratch, rows + (nodes - 1) * LANES, load128(points.x0, lane))
+        store(scratch, rows + (nodes - 2) * LANES, load128(points.x1, lane))
+        z = _forward(nodes, node0, slot0, lists, params, scratch, rows)
+        sign = load128(points.sign, lane)  # +1, -1, or 0 for padding
         right = fold_onto(right, positive(mul(z, sign)))
-        error = sub(softplus(z), mul(z, load(points.y, lane, halves)))
-        loss = add_up(loss, keep(mul(sign, sign), error), scratch, sums, halves)
+        error = sub(softplus(z), mul(z, load128(points.y, lane)))
+        loss = add_up(loss, keep(mul(sign, sign), error), scratch, sums)
         # Entropy by -|z|, where p = σ(-|z|) ≤ 1/2 and nothing cancels:
         # H = log(1 + exp(-|z|)) + |z|·p
         below = sub(z, add(relu(z), relu(z)))
         doubt = sub(softplus(below), mul(below, sigmoid(below)))
-        entropy = add_up(entropy, keep(mul(sign, sign), doubt), scratch, sums, halves)
+        entropy = add_up(entropy, keep(mul(sign, sign), doubt), scratch, sums)
     store(scratch, sums, right)
     return scratch[sums : sums + 16].sum(), loss, entropy
 
@@ -210,15 +204,15 @@ def evaluate_pack(counter, found, lists, params, points, scratch_size):
 
 
 @njit(error_model="numpy", cache=True)
-def _probe(numbers, halves):
+def _probe(numbers):
     store(numbers, 0, row_sums(numbers, 0))
-    store(numbers, 16, fold(sigmoid(load(numbers, 16, halves))))
+    store(numbers, 16, fold(sigmoid(load128(numbers, 16))))
 
 
-def probe(halves: tuple[int, ...]) -> None:
+def probe() -> None:
     """Raise if the vector type does not compile, or computes wrong results, here."""
     numbers = np.zeros(256, np.float32)
     numbers[::16] = np.arange(16)
-    _probe(numbers, halves)
+    _probe(numbers)
     assert (numbers[:16] == np.arange(16)).all(), "row sums are wrong"
-    assert abs(numbers[17] - 2 * len(halves)) < 1e-5, "sigmoid is wrong"
+    assert abs(numbers[17] - 4) < 1e-5, "sigmoid is wrong"

@@ -51,8 +51,6 @@ class Data(NamedTuple):
     """Index of each network's order seed among those laid out."""
     steps: int
     chunks: int
-    halves: tuple[int, ...]
-    """As many numbers as a vector has halves; kernels are compiled for its length."""
 
 
 class Points(NamedTuple):
@@ -62,7 +60,6 @@ class Points(NamedTuple):
     x1: Float32[np.ndarray, " points"]
     y: Float32[np.ndarray, " points"]
     sign: Float32[np.ndarray, " points"]
-    halves: tuple[int, ...]
 
 
 def pieces(job: TrainJob, start: int, stop: int) -> Iterator[tuple[int, int]]:
@@ -75,9 +72,7 @@ def pieces(job: TrainJob, start: int, stop: int) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def batches(
-    job: TrainJob, start: int, stop: int, halves: tuple[int, ...]
-) -> Iterator[tuple[Data, np.ndarray]]:
+def batches(job: TrainJob, start: int, stop: int) -> Iterator[tuple[Data, np.ndarray]]:
     """Yield the batches within one epoch for some order seeds, and their networks."""
     epoch, first = divmod(start, job.steps_per_epoch)
     distinct, which = job.followers()
@@ -96,7 +91,7 @@ def batches(
         x0, x1, labels = (_pad(v[some], weight.size) for v in (*job.x.T, y))
         right = _pad(truth[some], weight.size) if watched and smoothing else labels
         members = (which >= seed) & (which < seed + SEEDS_AT_ONCE)
-        size = stop - start, chunks, halves
+        size = stop - start, chunks
         data = Data(x0, x1, labels, right, watched, weight, which - seed, *size)
         yield data, members
 
@@ -110,13 +105,13 @@ def _pad(values: np.ndarray, size: int) -> Float32[np.ndarray, " points"]:
 
 
 @cache
-def lay_out_points(halves: tuple[int, ...]) -> Points:
+def lay_out_points() -> Points:
     """Return all points in the kernels' layout."""
     data = cubist.load()
     size = -(-cubist.POINTS // LANES) * LANES
     y = data.y.astype(np.float32)
     x0, x1, labels, sign = (_pad(v, size) for v in (*data.x.T, y, 2 * y - 1))
-    return Points(x0, x1, labels, sign, halves)
+    return Points(x0, x1, labels, sign)
 
 
 def scratch_size(lists: Lists) -> int:

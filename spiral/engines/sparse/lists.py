@@ -19,9 +19,6 @@ from spiral.model import mlp
 LANES = 128
 """Floats of one row of activations: a batch, or a part of one."""
 
-HALF = 64
-"""Lanes over which sums are one tree; vectors have one half or two."""
-
 
 class Lists(NamedTuple):
     """Edge lists of a pack; all arrays concatenated over networks.

@@ -1,8 +1,4 @@
-"""From many lanes to few: sums of the lanes of vectors, as Numba intrinsics.
-
-Every sum over points goes half by half of 64 lanes, in one order, whether a vector has
-one half or two: so both give the same bits.
-"""
+"""From many lanes to few: sums of the lanes of vectors, as Numba intrinsics."""
 
 from typing import Any
 
@@ -11,9 +7,8 @@ from numba.extending import intrinsic
 
 from spiral.engines.compiled import njit
 from spiral.engines.sparse import llvm
-from spiral.engines.sparse.lists import HALF
 from spiral.engines.sparse.llvm import I64, Builder, Value
-from spiral.engines.sparse.vectors import L16, load, store
+from spiral.engines.sparse.vectors import L16, store
 
 _RUNS = range(0, 16, 4)
 _HALVES = [lane for base in (0, 8, 16, 24) for lane in range(base, base + 4)]
@@ -27,35 +22,23 @@ _STAGES = [
 Each stage halves the number of rows; sums move into the order of the rows."""
 
 
-def _halves(builder: Builder, x: Value) -> list[list[Value]]:
-    """Split a row into halves of 64 lanes, each in runs of 16."""
+def _folded(builder: Builder, x: Value) -> Value:
+    """Add the runs in a tree."""
     runs = llvm.parts(builder, x)
-    return [runs[start : start + 4] for start in range(0, len(runs), 4)]
+    while len(runs) > 1:
+        pairs = zip(runs[::2], runs[1::2], strict=True)
+        runs = [builder.fadd(a, b) for a, b in pairs]
+    return runs[0]
 
 
-def _folded(builder: Builder, before: Value | None, x: Value) -> Value:
-    """Add the runs of each half in a tree, and then half after half."""
-    for a, b, c, d in _halves(builder, x):
-        here = builder.fadd(builder.fadd(a, b), builder.fadd(c, d))
-        before = here if before is None else builder.fadd(before, here)
-    return before
-
-
-def _dotted(builder: Builder, before: Value | None, x: Value, y: Value) -> Value:
-    """Add the runs of each half of x·y in two chains, and then half after half."""
-    pairs = zip(_halves(builder, x), _halves(builder, y), strict=True)
-    for left, right in pairs:
-        # Two chains hide the latency of a multiply-add, which waits for the one before
-        chains = [before, None]
-        for i, (a, b) in enumerate(zip(left, right, strict=True)):
-            chain = chains[i % 2]
-            chains[i % 2] = (
-                builder.fmul(a, b)
-                if chain is None
-                else llvm.call(builder, "llvm.fma", a, b, chain)
-            )
-        before = builder.fadd(*chains)
-    return before
+def _dotted(builder: Builder, x: Value, y: Value) -> Value:
+    """Add the runs of x·y in two chains of fused multiply-adds."""
+    pairs = list(zip(*(llvm.parts(builder, a) for a in (x, y)), strict=True))
+    # Two chains hide the latency of a multiply-add, which waits for the one before
+    chains = [builder.fmul(a, b) for a, b in pairs[:2]]
+    for i, (a, b) in enumerate(pairs[2:]):
+        chains[i % 2] = llvm.call(builder, "llvm.fma", a, b, chains[i % 2])
+    return builder.fadd(*chains)
 
 
 @intrinsic
@@ -63,7 +46,7 @@ def fold(_: Any, x: Any) -> Any:
     """Add the runs of 16 lanes of a row."""
 
     def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Value:
-        return _folded(builder, None, args[0])
+        return _folded(builder, args[0])
 
     return L16(x), generate
 
@@ -73,7 +56,7 @@ def fold_onto(_: Any, before: Any, x: Any) -> Any:
     """Add the runs of 16 lanes of a row to the sum of the rows before it."""
 
     def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Value:
-        return _folded(builder, *args)
+        return builder.fadd(_folded(builder, args[1]), args[0])
 
     return L16(before, x), generate
 
@@ -83,7 +66,7 @@ def dot(_: Any, x: Any, y: Any) -> Any:
     """Add the runs of 16 lanes of x·y."""
 
     def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Value:
-        return _dotted(builder, None, *args)
+        return _dotted(builder, *args)
 
     return L16(x, y), generate
 
@@ -93,7 +76,7 @@ def dot_onto(_: Any, before: Any, x: Any, y: Any) -> Any:
     """Add the runs of 16 lanes of x·y to the sum of the rows before it."""
 
     def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Value:
-        return _dotted(builder, *args)
+        return builder.fadd(_dotted(builder, *args[1:]), args[0])
 
     return L16(before, x, y), generate
 
@@ -123,21 +106,12 @@ def row_sums(_: Any, array: Any, index: Any) -> Any:
 
 
 @njit(error_model="numpy", inline="always")
-def add_up(total, x, scratch, sums, halves):
-    """Add a vector to a sum in float64, as 16 partial sums of each half in float32.
+def add_up(total, x, scratch, sums):
+    """Add a vector to a sum in float64, as 16 partial sums in float32.
 
     float64 for the total, as a float32 sum over an epoch would lose small losses.
-
-    Args:
-        total: The sum so far.
-        x: The vector.
-        scratch: Memory, of which the lanes of x from ``sums`` on are overwritten.
-        sums: Where to write.
-        halves: The cut of points into vectors.
     """
-    store(scratch, sums, x)
-    for half in range(0, HALF * len(halves), HALF):
-        store(scratch, sums, fold(load(scratch, sums + half, (0,))))
-        for i in range(16):
-            total += scratch[sums + i]
+    store(scratch, sums, fold(x))
+    for i in range(16):
+        total += scratch[sums + i]
     return total

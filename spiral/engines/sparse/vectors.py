@@ -2,11 +2,11 @@
 
 LLVM does not keep 128 accumulators in registers for plain loops, but it does for a
 vector type (3-3-3 blocks on 2 cores: 493 networks/s against 218 with loops). Operations
-are Numba intrinsics; lane counts follow from the operands' types, and
-those of vectors of points from ``Data.halves``. Loads and stores are
+are Numba intrinsics; lane counts follow from the operands' types. Loads and stores are
 not checked against array bounds: ``lists`` builds valid indices only.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -14,7 +14,6 @@ from numba.core import types
 from numba.extending import intrinsic, models, register_model
 
 from spiral.engines.sparse import llvm
-from spiral.engines.sparse.lists import HALF
 from spiral.engines.sparse.llvm import FLOAT, I32, I64, Builder, Value
 
 LOG2_E = 1.4426950408889634
@@ -40,68 +39,50 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(manager, kind, ir.VectorType(FLOAT, kind.n))
 
 
-L16 = Lanes(16)
-
-
-def of_points(halves: Any) -> Lanes:
-    """Return the vector of points.
-
-    Args:
-        halves: The Numba type of ``Data.halves``, a tuple whose length kernels are
-            compiled for.
-    """
-    return Lanes(HALF * len(halves))
+L16, L128 = Lanes(16), Lanes(128)
 
 
 # ---- memory
 
 
-def _load(kind: Lanes, array: Any, index: Any, *rest: Any) -> Any:
-    """Return signature and code of a load of lanes from an element of an array on."""
+def _load_intrinsic(kind: Lanes) -> Callable[..., Any]:
+    """Return ``load(array, i)``: the lanes from element i on."""
 
-    def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Value:
-        data = llvm.address(context, builder, array, args[0])
-        place = context.cast(builder, args[1], index, types.int64)
-        return llvm.load(builder, data, place, kind.n)
+    @intrinsic
+    def load(_: Any, array: Any, index: Any) -> Any:
+        def generate(
+            context: Any, builder: Builder, signature: Any, args: Any
+        ) -> Value:
+            data = llvm.address(context, builder, array, args[0])
+            place = context.cast(builder, args[1], index, types.int64)
+            return llvm.load(builder, data, place, kind.n)
 
-    return kind(array, index, *rest), generate
+        return kind(array, index), generate
 
-
-def _splat(kind: Lanes, x: Any, *rest: Any) -> Any:
-    """Return signature and code of a vector with the same number in every lane."""
-
-    def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Value:
-        number = context.cast(builder, args[0], x, types.float32)
-        vector = ir.VectorType(FLOAT, kind.n)
-        empty = ir.Constant(vector, ir.Undefined)
-        single = builder.insert_element(empty, number, I32(0))
-        return llvm.shuffle(builder, single, empty, [0] * kind.n)
-
-    return kind(x, *rest), generate
+    return load
 
 
-@intrinsic
-def load16(_: Any, array: Any, index: Any) -> Any:
-    """Return the 16 lanes from element ``index`` on."""
-    return _load(L16, array, index)
+def _splat_intrinsic(kind: Lanes) -> Callable[..., Any]:
+    """Return ``splat(x)``: the same number in every lane."""
+
+    @intrinsic
+    def splat(_: Any, x: Any) -> Any:
+        def generate(
+            context: Any, builder: Builder, signature: Any, args: Any
+        ) -> Value:
+            number = context.cast(builder, args[0], x, types.float32)
+            vector = ir.VectorType(FLOAT, kind.n)
+            empty = ir.Constant(vector, ir.Undefined)
+            single = builder.insert_element(empty, number, I32(0))
+            return llvm.shuffle(builder, single, empty, [0] * kind.n)
+
+        return kind(x), generate
+
+    return splat
 
 
-@intrinsic
-def load(_: Any, array: Any, index: Any, halves: Any) -> Any:
-    """Return a vector of points from element ``index`` on."""
-    return _load(of_points(halves), array, index, halves)
-
-
-@intrinsic
-def splat16(_: Any, x: Any) -> Any:
-    """Return x in 16 lanes."""
-    return _splat(L16, x)
-
-
-@intrinsic
-def splat(_: Any, x: Any, halves: Any) -> Any:
-    """Return x for every point of a vector."""
-    return _splat(of_points(halves), x, halves)
+load16, load128 = _load_intrinsic(L16), _load_intrinsic(L128)
+splat16, splat128 = _splat_intrinsic(L16), _splat_intrinsic(L128)
 
 
 @intrinsic

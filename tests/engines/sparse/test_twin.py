@@ -49,7 +49,7 @@ def test_the_twin_evaluates_as_the_kernel_does(plain):
 def test_the_twin_takes_over_where_vectors_do_not_build(monkeypatch):
     from spiral.engines.sparse import kernel
 
-    def broken(_: tuple[int, ...]) -> None:
+    def broken() -> None:
         raise RuntimeError("no such vector")
 
     monkeypatch.setattr(kernel, "probe", broken)

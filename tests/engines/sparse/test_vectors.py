@@ -11,15 +11,13 @@ from tests.tolerances import TOLERANCES
 
 @njit
 def _each(x, y, z):
-    v.store(z, 0, v.sigmoid(v.load(x, 0, (0, 0))))
-    v.store(z, 128, v.softplus(v.load(x, 0, (0, 0))))
-    v.store(z, 256, v.relu(v.load(x, 0, (0, 0))))
-    v.store(z, 384, v.gate(v.load(x, 0, (0, 0)), v.load(y, 0, (0, 0))))
-    v.store(z, 512, v.keep(v.load(x, 0, (0, 0)), v.load(y, 0, (0, 0))))
-    v.store(z, 640, v.positive(v.load(x, 0, (0, 0))))
-    v.store(
-        z, 768, v.fma(v.load(x, 0, (0, 0)), v.load(y, 0, (0, 0)), v.splat(2.0, (0, 0)))
-    )
+    v.store(z, 0, v.sigmoid(v.load128(x, 0)))
+    v.store(z, 128, v.softplus(v.load128(x, 0)))
+    v.store(z, 256, v.relu(v.load128(x, 0)))
+    v.store(z, 384, v.gate(v.load128(x, 0), v.load128(y, 0)))
+    v.store(z, 512, v.keep(v.load128(x, 0), v.load128(y, 0)))
+    v.store(z, 640, v.positive(v.load128(x, 0)))
+    v.store(z, 768, v.fma(v.load128(x, 0), v.load128(y, 0), v.splat128(2.0)))
 
 
 def each(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
