@@ -236,7 +236,8 @@ def test_methods_and_comparisons_can_be_of_a_kind(launched):
 
 def test_methods_keeps_the_order_asked_and_shows_what_is_legal():
     ran = run("methods", "rigl", "dense", "gmp", "rigl")
-    names = [line.split()[0] for line in ran.out.splitlines() if line[0] != " "]
+    lines = [line for line in ran.out.splitlines() if line]
+    names = [line.split()[0] for line in lines if line[0] != " "]
     assert names == ["rigl", "dense", "gmp"]
     assert list(run_json("methods", "lth", "gmp")["methods"]) == ["lth", "gmp"]
     assert "; gradient or random; default gradient\n" in ran.out
