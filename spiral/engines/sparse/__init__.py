@@ -45,7 +45,6 @@ __all__ = [
     "SparseEngine",
     "best_kernel",
     "build",
-    "lanes",
     "plain_kernel",
 ]
 
@@ -125,13 +124,7 @@ class SparseEngine:
         lists = build_lists(state.masks, job.width)
         found = np.zeros((job.networks, 3))
         params = gather(state.params, lists)
-        work = (
-            found,
-            lists,
-            params,
-            lay_out_points(),
-            scratch_size(lists),
-        )
+        work = (found, lists, params, lay_out_points(), scratch_size(lists))
         self._run(self._loops.evaluate_pack, *work)
         correct, *sums = found.T
         return Evaluation(correct.astype(np.int64), *(s / cubist.POINTS for s in sums))

@@ -12,8 +12,9 @@ from spiral.engines.compiled import njit
 from spiral.engines.sparse.forward_choice import choose, empty, set_factors
 from spiral.engines.sparse.forward_lists import list_edges, no_edges
 from spiral.engines.sparse.lists import LANES
-from spiral.engines.sparse.sums import add_up, dot, dot_onto, fold, fold_onto, row_sums
+from spiral.engines.sparse.sums import add_up, dot, fold, row_sums
 from spiral.engines.sparse.vectors import (
+    add,
     fma,
     gate,
     keep,
@@ -32,7 +33,7 @@ from spiral.engines.sparse.vectors import (
     take,
 )
 
-SOURCE = "681daf409ebe1104"
+SOURCE = "68760e1b20964cd0"
 """Digest of imported modules, see ``kernel``."""
 
 ALIGNMENT = 64  # bytes of a cache line
@@ -76,14 +77,18 @@ def _backward(units, edges, weights, scratch, rows, slopes, more):
                 d = fma(w, load128(scratch, above), d)
             d = gate(h, d)
             store(scratch, row, d)
-        g = fold_onto(load16(scratch, place), d) if more else fold(d)
+        g = fold(d)
+        if more:
+            g = add(g, load16(scratch, place))
         store(scratch, place, g)
         place += 16
         # of all inputs, also those whose weight is hidden
         below = rows + read(units.below, u) * LANES
         for i in range(read(units.inputs, u)):
             h = load128(scratch, below + i * LANES)
-            g = dot_onto(load16(scratch, place), d, h) if more else dot(d, h)
+            g = dot(d, h)
+            if more:
+                g = add(g, load16(scratch, place))
             store(scratch, place, g)
             place += 16
 
@@ -134,7 +139,7 @@ def train_network(n, rule, pack, data, edges, scratch, base):
     slopes = rows + (len(units.bias) + 2) * LANES
     sums = slopes + size * 16
     factors, effective = np.ones(size, np.float32), np.zeros(size, np.float32)
-    lane = data.which[n] * data.steps * len(data.weight)
+    lane = data.which[n] * data.steps * data.chunks * LANES
     total, listed, count = pack.losses[n], -1, 0
     for step in range(data.steps):
         rest, changed = rule.rest[step], False
@@ -151,17 +156,17 @@ def train_network(n, rule, pack, data, edges, scratch, base):
         if fading or rule.shaped:
             set_factors(state, rest, factors)
         weights = _effective(params, factors, effective) if fading else params
-        for part in range(len(data.weight) // LANES):
+        for chunk in range(data.chunks):
             store(scratch, rows, load128(data.x0, lane))
             store(scratch, rows + LANES, load128(data.x1, lane))
             z = _forward(units, edges, params, weights, scratch, rows)
-            weight = load128(data.weight, part * LANES)
+            weight = load128(data.weight, chunk * LANES)
             if data.watched > 0:
                 error = sub(softplus(z), mul(z, load128(data.truth, lane)))
                 total = add_up(total, mul(error, weight), scratch, sums)
             d = mul(sub(sigmoid(z), load128(data.y, lane)), weight)
             store(scratch, rows + (len(units.bias) + 1) * LANES, d)
-            _backward(units, edges, weights, scratch, rows, slopes, part > 0)
+            _backward(units, edges, weights, scratch, rows, slopes, chunk > 0)
             lane += LANES
         _collect(edges, count, scratch, slopes, sums)
         _update(n, rule, pack, factors, edges.gradient, pack.rates[step, n])

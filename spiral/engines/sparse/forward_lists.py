@@ -14,7 +14,7 @@ from spiral.engines.compiled import njit
 from spiral.engines.sparse.forward_choice import ACTIVE
 from spiral.model import mlp
 
-SOURCE = "681daf409ebe1104"
+SOURCE = "68760e1b20964cd0"
 """Digest of imported modules, see ``kernel``."""
 
 

@@ -1,10 +1,9 @@
-"""The fast kernel: vectors of points, one network at a time in the L1 cache.
+"""The fast kernel: vectors of 128 points, one network at a time in the L1 cache.
 
 Vectors run over points, not over weights: sparse networks have too few and too
 irregular weights for that, while every edge needs the same operation on all points of a
-batch. A vector has 128 points on every processor, so that bits are the same for AVX2
-and AVX-512 (vectors of 64 points, with sums by halves, are slower: see
-``benchmarks/lanes.md``).
+batch. They have 128 points on every processor: code for AVX2 and for AVX-512 gives the
+same bits (vectors of 64 points: ``benchmarks/lanes.md``).
 
 One step of one network:
 
@@ -19,8 +18,8 @@ One step of one network:
    and the step are vector operations, v ← μv + (g + λw) and w ← w - ηv as in
    ``torch.optim.SGD``; with Nesterov's momentum w ← w - η(g + λw + μv).
 
-A batch is one or several vectors, padded with points of weight zero to a multiple of
-128. Threads take the next network from an atomic counter, largest first.
+Batches of other sizes run as several rows of lanes, the last one padded with points of
+weight zero. Threads take the next network from an atomic counter, largest first.
 """
 
 import numpy as np
@@ -30,9 +29,7 @@ from spiral.engines.sparse.lists import LANES
 from spiral.engines.sparse.sums import (
     add_up,
     dot,
-    dot_onto,
     fold,
-    fold_onto,
     row_sums,
 )
 from spiral.engines.sparse.vectors import (
@@ -57,7 +54,7 @@ from spiral.engines.sparse.vectors import (
 
 VECTORS = True
 
-SOURCE = "681daf409ebe1104"
+SOURCE = "68760e1b20964cd0"
 """Digest of the modules that kernels import: Numba's cache looks at this file alone, so
 it must change with those (``make golden`` writes it, a test compares it)."""
 
@@ -83,6 +80,41 @@ def _forward(nodes, node0, slot0, lists, params, scratch, rows):
 
 
 @njit(error_model="numpy", inline="always")
+def _backward(n, lists, params, scratch, rows, d, gradients, more):
+    """Turn activations into deltas, output first, and write 16 sums per gradient.
+
+    ``d`` is the delta of the output; ``more`` adds to the sums of earlier chunks.
+    """
+    node0, slot0, edge0 = lists.node_at[n], lists.slot_at[n], lists.edge_at[n]
+    for q in range(lists.nodes[n] - 2):
+        if q > 0:
+            d = splat128(np.float32(0))
+            e0 = edge0 + read(lists.out_first, node0 + q)
+            e1 = edge0 + read(lists.out_first, node0 + q + 1)
+            for e in range(e0, e1):
+                w = splat128(read(params, slot0 + read(lists.out_slot, e)))
+                row = rows + read(lists.out_row, e) * LANES
+                d = fma(w, load128(scratch, row), d)
+            # h > 0 exactly where the ReLU passed: no need to store z
+            d = gate(load128(scratch, rows + q * LANES), d)
+        store(scratch, rows + q * LANES, d)
+        begin = read(lists.first, node0 + q)
+        end = read(lists.first, node0 + q + 1)
+        at = gradients + begin * 16
+        g = fold(d)  # the bias: its input is 1
+        if more:
+            g = add(g, load16(scratch, at))
+        store(scratch, at, g)
+        for s in range(begin + 1, end):
+            h = load128(scratch, rows + read(lists.source, slot0 + s) * LANES)
+            at = gradients + s * 16
+            g = dot(d, h)
+            if more:
+                g = add(g, load16(scratch, at))
+            store(scratch, at, g)
+
+
+@njit(error_model="numpy", inline="always")
 def _update(n, lists, pack, against, scratch, gradients):
     """Add up the partial sums and take one SGD step."""
     params, velocity, trains = pack.params, pack.velocity, pack.trains
@@ -103,51 +135,30 @@ def _update(n, lists, pack, against, scratch, gradients):
 def train_network(n, lists, pack, data, scratch, base):
     """Train network ``n`` through one piece of an epoch."""
     nodes = lists.nodes[n]
-    node0, slot0, edge0 = lists.node_at[n], lists.slot_at[n], lists.edge_at[n]
+    node0, slot0 = lists.node_at[n], lists.slot_at[n]
     slots = lists.slot_at[n + 1] - slot0
     gradients, rows = base, base + slots * 16
     sums = rows + nodes * LANES
-    params, steps, vectors = pack.params, data.steps, len(data.weight) // LANES
-    lane = data.which[n] * steps * len(data.weight)
+    params, steps, chunks = pack.params, data.steps, data.chunks
+    lane = data.which[n] * steps * chunks * LANES
     # Slots without a node (parameters that reach no output) keep gradient 0 and only
     # decay; all others are overwritten at every step
     for i in range(slots * 16):
         scratch[gradients + i] = 0.0
     total = pack.losses[n]
     for step in range(steps):
-        for part in range(vectors):
+        for chunk in range(chunks):
             store(scratch, rows + (nodes - 1) * LANES, load128(data.x0, lane))
             store(scratch, rows + (nodes - 2) * LANES, load128(data.x1, lane))
             z = _forward(nodes, node0, slot0, lists, params, scratch, rows)
             if data.watched > 0:
                 error = sub(softplus(z), mul(z, load128(data.truth, lane)))
-                error = mul(error, load128(data.weight, part * LANES))
+                error = mul(error, load128(data.weight, chunk * LANES))
                 total = add_up(total, error, scratch, sums)
             # dL/dz = (σ(z) - y)/B, the derivative of the mean cross-entropy
             d = sub(sigmoid(z), load128(data.y, lane))
-            d = mul(d, load128(data.weight, part * LANES))
-            for q in range(nodes - 2):
-                if q > 0:
-                    d = splat128(np.float32(0))
-                    e0 = edge0 + read(lists.out_first, node0 + q)
-                    e1 = edge0 + read(lists.out_first, node0 + q + 1)
-                    for e in range(e0, e1):
-                        w = splat128(read(params, slot0 + read(lists.out_slot, e)))
-                        row = rows + read(lists.out_row, e) * LANES
-                        d = fma(w, load128(scratch, row), d)
-                    # h > 0 exactly where the ReLU passed: no need to store z
-                    d = gate(load128(scratch, rows + q * LANES), d)
-                store(scratch, rows + q * LANES, d)
-                begin = read(lists.first, node0 + q)
-                end = read(lists.first, node0 + q + 1)
-                at = gradients + begin * 16  # the bias: its input is 1
-                g = fold_onto(load16(scratch, at), d) if part > 0 else fold(d)
-                store(scratch, at, g)
-                for s in range(begin + 1, end):
-                    h = load128(scratch, rows + read(lists.source, slot0 + s) * LANES)
-                    at = gradients + s * 16
-                    g = dot_onto(load16(scratch, at), d, h) if part > 0 else dot(d, h)
-                    store(scratch, at, g)
+            d = mul(d, load128(data.weight, chunk * LANES))
+            _backward(n, lists, params, scratch, rows, d, gradients, chunk > 0)
             lane += LANES
         _update(n, lists, pack, -pack.rates[step, n], scratch, gradients)
     pack.losses[n] = total
@@ -177,7 +188,7 @@ def evaluate_network(n, lists, params, points, scratch, rows):
         store(scratch, rows + (nodes - 2) * LANES, load128(points.x1, lane))
         z = _forward(nodes, node0, slot0, lists, params, scratch, rows)
         sign = load128(points.sign, lane)  # +1, -1, or 0 for padding
-        right = fold_onto(right, positive(mul(z, sign)))
+        right = add(right, fold(positive(mul(z, sign))))
         error = sub(softplus(z), mul(z, load128(points.y, lane)))
         loss = add_up(loss, keep(mul(sign, sign), error), scratch, sums)
         # Entropy by -|z|, where p = σ(-|z|) ≤ 1/2 and nothing cancels:
@@ -185,8 +196,7 @@ def evaluate_network(n, lists, params, points, scratch, rows):
         below = sub(z, add(relu(z), relu(z)))
         doubt = sub(softplus(below), mul(below, sigmoid(below)))
         entropy = add_up(entropy, keep(mul(sign, sign), doubt), scratch, sums)
-    store(scratch, sums, right)
-    return scratch[sums : sums + 16].sum(), loss, entropy
+    return add_up(0.0, right, scratch, sums), loss, entropy
 
 
 @njit(error_model="numpy", nogil=True, cache=True)

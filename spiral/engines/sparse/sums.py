@@ -22,63 +22,33 @@ _STAGES = [
 Each stage halves the number of rows; sums move into the order of the rows."""
 
 
-def _folded(builder: Builder, x: Value) -> Value:
-    """Add the runs in a tree."""
-    runs = llvm.parts(builder, x)
-    while len(runs) > 1:
-        pairs = zip(runs[::2], runs[1::2], strict=True)
-        runs = [builder.fadd(a, b) for a, b in pairs]
-    return runs[0]
-
-
-def _dotted(builder: Builder, x: Value, y: Value) -> Value:
-    """Add the runs of x·y in two chains of fused multiply-adds."""
-    pairs = list(zip(*(llvm.parts(builder, a) for a in (x, y)), strict=True))
-    # Two chains hide the latency of a multiply-add, which waits for the one before
-    chains = [builder.fmul(a, b) for a, b in pairs[:2]]
-    for i, (a, b) in enumerate(pairs[2:]):
-        chains[i % 2] = llvm.call(builder, "llvm.fma", a, b, chains[i % 2])
-    return builder.fadd(*chains)
-
-
 @intrinsic
 def fold(_: Any, x: Any) -> Any:
-    """Add the runs of 16 lanes of a row."""
+    """Add the runs of 16 lanes: n lanes to 16."""
 
     def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Value:
-        return _folded(builder, args[0])
+        parts = llvm.parts(builder, args[0])
+        while len(parts) > 1:
+            pairs = zip(parts[::2], parts[1::2], strict=True)
+            parts = [builder.fadd(a, b) for a, b in pairs]
+        return parts[0]
 
     return L16(x), generate
 
 
 @intrinsic
-def fold_onto(_: Any, before: Any, x: Any) -> Any:
-    """Add the runs of 16 lanes of a row to the sum of the rows before it."""
-
-    def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Value:
-        return builder.fadd(_folded(builder, args[1]), args[0])
-
-    return L16(before, x), generate
-
-
-@intrinsic
 def dot(_: Any, x: Any, y: Any) -> Any:
-    """Add the runs of 16 lanes of x·y."""
+    """Add the runs of 16 lanes of x·y, in two chains of fused multiply-adds."""
 
     def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Value:
-        return _dotted(builder, *args)
+        pairs = list(zip(*(llvm.parts(builder, a) for a in args), strict=True))
+        # Two chains hide the latency of a multiply-add, which waits for the one before
+        chains = [builder.fmul(a, b) for a, b in pairs[:2]]
+        for i, (a, b) in enumerate(pairs[2:]):
+            chains[i % 2] = llvm.call(builder, "llvm.fma", a, b, chains[i % 2])
+        return builder.fadd(*chains)
 
     return L16(x, y), generate
-
-
-@intrinsic
-def dot_onto(_: Any, before: Any, x: Any, y: Any) -> Any:
-    """Add the runs of 16 lanes of x·y to the sum of the rows before it."""
-
-    def generate(context: Any, builder: Builder, signature: Any, args: Any) -> Value:
-        return builder.fadd(_dotted(builder, *args[1:]), args[0])
-
-    return L16(before, x, y), generate
 
 
 @intrinsic
