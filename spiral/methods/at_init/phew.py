@@ -114,8 +114,8 @@ def _complete(taken: list[Bool[np.ndarray, "out in"]]) -> bool:
 ENTRY = Entry(
     build=Phew,
     summary="weights of random walks that prefer large ones, without data",
-    citation="Patil & Dovrolis, ICML 2021, arXiv:2010.11354 (code: "
-    "ShreyasMalakarjunPatil/PHEW)",
+    citation="Patil & Dovrolis, ICML 2021, arXiv:2010.11354; code: "
+    "ShreyasMalakarjunPatil/PHEW",
     taxonomy=Taxonomy(
         unit="weight",
         when="before",

@@ -13,7 +13,7 @@ from spiral.methods.parts import fractions, rewire, scores, shares, topology
 from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks
 from spiral.protocol.config import Options
-from spiral.protocol.job import Budget, Change, Plan, View
+from spiral.protocol.job import Change, View
 
 CODE = "code: biomedical-cybernetics/Cannistraci-Hebb-training"
 
@@ -26,7 +26,7 @@ class ChtOptions(Options):
     drop: float = fractions.share(
         0.3, "ζ, the share of each layer's weights to replace", "authors' README"
     )
-    fraction: Literal["constant", "cosine"] = Field(
+    fraction: rewire.Fraction = Field(
         "constant",
         description="ζ over the training: constant (authors' code), or falling to 0 at "
         "`update_end` along a cosine (its flag adaptive_zeta)",
@@ -45,7 +45,7 @@ class ChtOptions(Options):
 
 
 @dataclass(frozen=True)
-class CannistraciHebb:
+class CannistraciHebb(rewire.Rewiring):
     """CHT (Zhang et al., ICLR 2024) and CHTs (Zhang et al. 2025, arXiv:2501.19107).
 
     An update takes the share ζ of each layer's weights, rounded down, the smallest
@@ -61,23 +61,13 @@ class CannistraciHebb:
     rank in CHTs, too. A weight that goes and comes back keeps its value, as there.
     """
 
-    update_interval: int
-    update_end: float
     drop: float
-    fraction: Literal["constant", "cosine"]
+    fraction: rewire.Fraction
     links: topology.Model
     chain_removal: Literal["yes", "no"]
     allocation: Allocation
     sampled: bool
     """Whether weights are sampled instead of ranked."""
-
-    def plan(self, budget: Budget) -> Plan:
-        """The first mask, then updates between training steps."""
-        events = rewire.events(budget, self.update_interval, self.update_end)
-        return Plan.simple(budget, *events)
-
-    def start(self, view: View) -> None:
-        """Remember nothing."""
 
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Draw the first mask; rewire it."""
@@ -95,14 +85,11 @@ class CannistraciHebb:
     ) -> rewire.WeightMask:
         """Return the weights that stay, without those on no path."""
         worth = scores.sizes_left(view).astype(np.float64)
-        end = int(self.update_end * view.plan.steps)
         if self.sampled:
-            draws = self._draws(view, "stay")
-            heat = 1 + 2 * view.step / end
+            draws = scores.drawn(view, f"stay/{view.step}")
+            heat = 1 + 2 * view.step / self.last(view)
             worth = np.where(kept, sampling_order(worth, draws, heat), -np.inf)
-        share = self.drop
-        if self.fraction == "cosine":
-            share = rewire.cosine(share, view.step, end)
+        share = self.share(view, self.drop, self.fraction)
         left = counts - (counts * share).astype(np.int64)
         staying = rewire.stay(worth, left, view.width)
         if self.chain_removal == "no":
@@ -112,17 +99,11 @@ class CannistraciHebb:
     def _interest(self, view: View, staying: rewire.WeightMask) -> rewire.Scores:
         """Return the scores of weights to come."""
         found = [topology.scores(row, view.width, self.links) for row in staying]
-        draws = self._draws(view, "grow")
+        draws = scores.drawn(view, f"grow/{view.step}")
         if self.sampled:
             return sampling_order(np.stack(found), draws)
         # Rounded: sums in another order must not decide between equal scores
         return np.round(np.stack(found), 9) + 1e-10 * draws
-
-    def _draws(self, view: View, purpose: str) -> Float[np.ndarray, "N W"]:
-        """Return random numbers below 1, one per weight."""
-        size = masks.of_weights(view.masks, view.width).shape[1]
-        names = ((n, f"{purpose}/{view.step}") for n in range(len(view.keep)))
-        return np.stack([view.stream(*name).random(size) for name in names])
 
 
 def sampling_order(
@@ -146,7 +127,7 @@ def _entry(sampled: bool, citation: str, marker: str) -> Entry:
     return Entry(
         build=partial(CannistraciHebb, sampled=sampled),
         summary=f"random ERK mask; {how} new weights by the graph of their layer",
-        citation=f"{citation} ({CODE})",
+        citation=f"{citation}; {CODE}",
         taxonomy=Taxonomy(
             unit="weight",
             when="during",

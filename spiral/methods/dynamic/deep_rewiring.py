@@ -99,8 +99,8 @@ def price(table: pd.DataFrame) -> np.ndarray:
 ENTRY = Entry(
     build=DeepRewiring,
     summary="random ERK mask; weights that change sign go to random places",
-    citation="Bellec et al., ICLR 2018, arXiv:1711.05136 "
-    "(code: guillaumeBellec/deep_rewiring)",
+    citation="Bellec et al., ICLR 2018, arXiv:1711.05136; "
+    "code: guillaumeBellec/deep_rewiring",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

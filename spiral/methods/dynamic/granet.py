@@ -14,9 +14,6 @@ from spiral.protocol.config import Options, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
 
-LEAST_SWAP = 0.005
-"""Share of each layer that is swapped when training ends: the authors' code."""
-
 
 class GranetOptions(Options):
     """Options of ``granet``."""
@@ -93,10 +90,8 @@ class Granet:
 
     def _swap(self, view: View, pruned: rewire.WeightMask) -> rewire.WeightMask:
         """Swap some weights of every layer."""
-        least = min(LEAST_SWAP, self.drop)
-        share = rewire.cosine(self.drop, view.step, view.plan.steps, least)
         have = shares.of_mask(pruned, view.width)
-        swaps = np.ceil(have * share).astype(np.int64)
+        swaps = np.ceil(have * rewire.lasting(self.drop, view)).astype(np.int64)
         if not swaps.any():
             return pruned
         sizes = scores.sizes(view.params, pruned, view.width)

@@ -12,7 +12,7 @@ from spiral.methods.parts import fractions, rewire, scores, shares
 from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, origin, unit
-from spiral.protocol.job import Budget, Change, Params, Plan, View
+from spiral.protocol.job import Change, Params, View
 
 Signals = list[tuple[Float[np.ndarray, "N O"], Float[np.ndarray, "N I"]]]
 
@@ -43,7 +43,7 @@ class GseOptions(Options):
 
 
 @dataclass(frozen=True)
-class GuidedExploration:
+class GuidedExploration(rewire.Rewiring):
     """Guided stochastic exploration (Heddes et al. 2024, arXiv:2401.06898).
 
     An update of RigL whose growth considers a sample of places: as many draws, with
@@ -58,20 +58,10 @@ class GuidedExploration:
     left out.
     """
 
-    update_interval: int
-    update_end: float
     drop: float
     sampling: Literal["grabo", "uniform"]
     candidates: float
     allocation: Allocation
-
-    def plan(self, budget: Budget) -> Plan:
-        """The first mask, then updates between training steps."""
-        events = rewire.events(budget, self.update_interval, self.update_end)
-        return Plan.simple(budget, *events)
-
-    def start(self, view: View) -> None:
-        """Remember nothing."""
 
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Draw the first mask; update it."""
@@ -80,12 +70,10 @@ class GuidedExploration:
             return rewire.first(view, view.keep, self.allocation, "gse"), None
         kept = masks.of_weights(view.masks, width)
         counts = shares.of_mask(kept, width)
-        end = int(self.update_end * view.plan.steps)
-        share = rewire.cosine(self.drop, view.step, end)
+        share = self.share(view, self.drop, "cosine")
         swaps = (counts * share).astype(np.int64)
         staying = rewire.stay(scores.sizes_left(view), counts - swaps, width)
-        everyone = np.arange(len(kept))
-        rest = rewire.noise(view, everyone) - 1  # below every candidate
+        rest = scores.drawn(view, f"grow/{view.step}") - 1  # below every candidate
         slopes = rewire.steepness(view, kept)
         interest = np.where(self._candidates(view, counts), slopes, rest)
         grown = rewire.grow(staying, interest, swaps, width)
@@ -149,8 +137,8 @@ def _draw(
 ENTRY = Entry(
     build=GuidedExploration,
     summary="rigl with random candidates, drawn where signals are large",
-    citation="Heddes et al. 2024, arXiv:2401.06898 "
-    "(code: mikeheddes/guided-stochastic-exploration)",
+    citation="Heddes et al. 2024, arXiv:2401.06898; "
+    "code: mikeheddes/guided-stochastic-exploration",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

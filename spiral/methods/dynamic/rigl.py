@@ -27,17 +27,10 @@ class RiglOptions(Options):
         zeros="as_any",
         selection="sorted",
     )
-    update_interval: int = Field(
-        100,
-        ge=1,
-        description="steps between updates",
-        json_schema_extra=unit("steps") | origin("Evci et al. 2020: authors' code"),
+    update_interval: int = rewire.update_interval(
+        100, "Evci et al. 2020: authors' code"
     )
-    update_end: float = fractions.above_zero(
-        0.75,
-        "fraction of training at which updates end",
-        "Evci et al. 2020: authors' code",
-    )
+    update_end: float = rewire.update_end(0.75, "Evci et al. 2020: authors' code")
     first_update: int = Field(
         0,
         ge=0,

@@ -12,7 +12,7 @@ from spiral.methods.parts import fractions, rewire, scores, shares
 from spiral.methods.parts.allocation import Allocation, allocation_option
 from spiral.model import masks
 from spiral.protocol.config import Options
-from spiral.protocol.job import Budget, Change, Plan, View
+from spiral.protocol.job import Change, View
 
 Rounding = Literal["nearest", "down", "authors"]
 DEVIATION = 0.1
@@ -29,7 +29,7 @@ class SetOptions(Options):
     drop: float = fractions.share(
         0.3, "ζ, the share of each layer's weights to replace", "Mocanu et al. 2018"
     )
-    fraction: Literal["constant", "cosine"] = Field(
+    fraction: rewire.Fraction = Field(
         "constant",
         description="ζ over the training: constant (Mocanu et al. 2018), or falling "
         "to 0 at `update_end` along a cosine",
@@ -54,7 +54,7 @@ class SetOptions(Options):
 
 
 @dataclass(frozen=True)
-class SparseEvolution:
+class SparseEvolution(rewire.Rewiring):
     """SET (Mocanu et al. 2018, arXiv:1707.04780).
 
     Starts from a random mask with the layer budgets of Erdős–Rényi. At the end of every
@@ -75,22 +75,12 @@ class SparseEvolution:
     measure is the column ``explored``.
     """
 
-    update_interval: int
-    update_end: float
     drop: float
-    fraction: Literal["constant", "cosine"]
+    fraction: rewire.Fraction
     drop_by: Literal["signed", "magnitude"]
     rounding: Rounding
     new: Literal["zero", "normal"]
     allocation: Allocation
-
-    def plan(self, budget: Budget) -> Plan:
-        """The first mask, then updates between training steps."""
-        events = rewire.events(budget, self.update_interval, self.update_end)
-        return Plan.simple(budget, *events)
-
-    def start(self, view: View) -> None:
-        """Remember nothing."""
 
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Draw the first mask; rewire it."""
@@ -105,7 +95,7 @@ class SparseEvolution:
 
     def _stay(self, view: View, kept: rewire.WeightMask) -> rewire.WeightMask:
         """Return the weights that stay: of every part the largest."""
-        share, width = self._share(view), view.width
+        share, width = self.share(view, self.drop, self.fraction), view.width
         negative = kept & (masks.of_weights(view.params, width) < 0)
         parts = {"negative": negative, "positive": kept & ~negative}
         if self.drop_by == "magnitude":
@@ -117,13 +107,6 @@ class SparseEvolution:
             sizes = scores.sizes(view.params, part, width)
             found |= rewire.stay(sizes, left, width)
         return found
-
-    def _share(self, view: View) -> float:
-        """Return ζ at this step."""
-        if self.fraction == "constant":
-            return self.drop
-        end = int(self.update_end * view.plan.steps)
-        return rewire.cosine(self.drop, view.step, end)
 
     def _fresh(self, view: View) -> np.ndarray | float:
         """Return the values of new weights."""
@@ -163,8 +146,8 @@ def check(table: pd.DataFrame) -> list[Mistake]:
 ENTRY = Entry(
     build=SparseEvolution,
     summary="random ERK mask; each epoch swaps small weights for random ones",
-    citation="Mocanu et al. 2018, arXiv:1707.04780 "
-    "(code: dcmocanu/sparse-evolutionary-artificial-neural-networks)",
+    citation="Mocanu et al. 2018, arXiv:1707.04780; "
+    "code: dcmocanu/sparse-evolutionary-artificial-neural-networks",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

@@ -12,10 +12,7 @@ from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.parts import fractions, rewire, scores, shares
 from spiral.model import masks, mlp
 from spiral.protocol.config import Options, origin, unit
-from spiral.protocol.job import Budget, Change, Plan, View
-
-LEAST_SWAP = 0.005
-"""Share of each layer that is swapped when training ends: the authors' code."""
+from spiral.protocol.job import Change, View
 
 MOMENTUM = 0.9
 """Of the momentum that is computed anew at an update (authors' default)."""
@@ -46,7 +43,7 @@ class SnfsOptions(Options):
 
 
 @dataclass(frozen=True)
-class SparseMomentum:
+class SparseMomentum(rewire.Rewiring):
     """Sparse networks from scratch (Dettmers & Zettlemoyer 2019, arXiv:1907.04840).
 
     An update takes a share of each layer's weights, rounded up, the smallest; the share
@@ -62,19 +59,9 @@ class SparseMomentum:
     no ``allocation``: after the first mask momentum decides what layers have.
     """
 
-    update_interval: int
-    update_end: float
     drop: float
     redistribution: Literal["momentum", "none"]
     moment_batches: int
-
-    def plan(self, budget: Budget) -> Plan:
-        """The first mask, then updates between training steps."""
-        events = rewire.events(budget, self.update_interval, self.update_end)
-        return Plan.simple(budget, *events)
-
-    def start(self, view: View) -> None:
-        """Remember nothing."""
 
     def act(self, view: View, state: None) -> tuple[Change, None]:
         """Draw the first mask; update it."""
@@ -83,9 +70,7 @@ class SparseMomentum:
             return rewire.first(view, view.keep, "erk", "snfs"), None
         kept = masks.of_weights(view.masks, width)
         counts = shares.of_mask(kept, width)
-        least = min(LEAST_SWAP, self.drop)
-        share = rewire.cosine(self.drop, view.step, view.plan.steps, least)
-        gone = np.ceil(counts * share).astype(np.int64)
+        gone = np.ceil(counts * rewire.lasting(self.drop, view)).astype(np.int64)
         staying = rewire.stay(scores.sizes_left(view), counts - gone, width)
         moments = self._moments(view, kept)
         gains = gone
@@ -165,8 +150,8 @@ def gradients(table: pd.DataFrame) -> np.ndarray:
 ENTRY = Entry(
     build=SparseMomentum,
     summary="random ERK mask; swaps small weights for large momentum",
-    citation="Dettmers & Zettlemoyer 2019, arXiv:1907.04840 "
-    "(code: TimDettmers/sparse_learning)",
+    citation="Dettmers & Zettlemoyer 2019, arXiv:1907.04840; "
+    "code: TimDettmers/sparse_learning",
     taxonomy=Taxonomy(
         unit="weight",
         when="during",

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Taxonomy
 from spiral.methods.forward_mask.straight_through import (
     Fixed,
     active,
@@ -106,16 +106,6 @@ class RenewedMask:
         count = counts.cubic(done, view.keep, mlp.weight_count(view.width))
         left = active(np.rint(count).astype(np.int64), view.width, self.allocation)
         return Change(active_counts=left), None
-
-
-def check(table: pd.DataFrame) -> list[Mistake]:
-    """Masks must be chosen before they are fixed."""
-    late = table[table["begin"] >= table["end"]]
-    if late.empty:
-        return []
-    begin, end = late[["begin", "end"]].iloc[0]
-    text = f"expected an end after `begin`, {begin:g}; got {end:g}"
-    return [Mistake("end", text, end)]
 
 
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:

@@ -104,7 +104,7 @@ ENTRY = Entry(
         cost="dense to sparse",
     ),
     options=MovementOptions,
-    check=harden.ends_after("begin"),
+    check=fractions.ends_after("begin"),
     cost_profile=cost_profile,
     colour="#8C564B",
     marker="^",

@@ -101,7 +101,7 @@ ENTRY = Entry(
         cost="dense to sparse",
     ),
     options=SpartanOptions,
-    check=harden.ends_after("warmup"),
+    check=fractions.ends_after("warmup"),
     cost_profile=partial(harden.cost_profile, alone=0.0),
     colour="#8C564B",
     marker="<",

@@ -38,8 +38,8 @@ ENTRY = replace(
     lth.ENTRY,
     build=cyclic(partial(lth.Lth, rewind="rates")),
     summary="iterative magnitude pruning with rewinding of the learning rates only",
-    citation="Renda et al., ICLR 2020, arXiv:2003.02389 (code: "
-    "nelaturuharsha/TurboPrune)",
+    citation="Renda et al., ICLR 2020, arXiv:2003.02389; code: "
+    "nelaturuharsha/TurboPrune",
     taxonomy=replace(lth.ENTRY.taxonomy, second_phase="train"),
     options=LrrOptions,
     cost_profile=cost_profile,

@@ -3,10 +3,13 @@
 Each gets its default, its description, and where the default comes from.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 from pydantic import Field
 
+from spiral.methods.entry import Mistake
 from spiral.protocol.config import origin, unit
 
 
@@ -28,3 +31,17 @@ def share(default: float, text: str, source: str) -> Any:
 def _option(default: float, text: str, source: str, **bounds: Any) -> Any:
     declared = unit("-") | origin(source)
     return Field(default, description=text, json_schema_extra=declared, **bounds)
+
+
+def ends_after(name: str) -> Callable[[pd.DataFrame], list[Mistake]]:
+    """Return a check that the fraction ``end`` is greater than another one."""
+
+    def check(table: pd.DataFrame) -> list[Mistake]:
+        wrong = table[(table[name] >= table["end"]).fillna(False)]
+        if wrong.empty:
+            return []
+        begin, end = wrong[[name, "end"]].iloc[0]
+        text = f"expected an end after `{name}`, {begin:g}; got {end:g}"
+        return [Mistake("end", text, end)]
+
+    return check

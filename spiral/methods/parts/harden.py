@@ -5,7 +5,6 @@ itself. So at a fraction of the training its own scores rank the weights, the be
 ``keep`` stay with their effective values, and plain SGD goes on.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import pandas as pd
 from jaxtyping import Float, Float32, Int
 from pydantic import Field
 
-from spiral.methods.entry import Mistake
 from spiral.methods.parts import allocation, fractions, scores
 from spiral.methods.parts.allocation import Allocation
 from spiral.model import masks, mlp
@@ -44,20 +42,6 @@ INTERVAL: Any = Field(
     | origin("ours, as in gmp; the authors change it at every step"),
 )
 """The option ``interval`` of methods whose active weights become fewer."""
-
-
-def ends_after(name: str) -> Callable[[pd.DataFrame], list[Mistake]]:
-    """Return a check that the fraction ``end`` is greater than another one."""
-
-    def check(table: pd.DataFrame) -> list[Mistake]:
-        wrong = table[(table[name] >= table["end"]).fillna(False)]
-        if wrong.empty:
-            return []
-        begin, end = wrong[[name, "end"]].iloc[0]
-        text = f"expected an end after `{name}`, {begin:g}; got {end:g}"
-        return [Mistake("end", text, end)]
-
-    return check
 
 
 def event(budget: Budget, end: float) -> int:

@@ -8,7 +8,8 @@ Masks and scores are of weights [N, W], counts are of layers [N, L]; the higher 
 the better.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,12 +22,48 @@ from spiral.methods.parts.scores import drawn
 from spiral.methods.parts.selection import Counts, Rule, by_layer
 from spiral.model import masks, mlp
 from spiral.protocol.config import origin, unit
-from spiral.protocol.job import Budget, Change, View
+from spiral.protocol.job import Budget, Change, Plan, View
 from spiral.tasks import cubist
 
 WeightMask = Bool[np.ndarray, "N W"]
 Scores = Shaped[np.ndarray, "N W"]
 LayerCounts = Int[np.ndarray, "N L"]
+
+LEAST_SWAP = 0.005
+"""Share of each layer that ``snfs`` and ``granet`` swap when training ends: the
+authors' codes."""
+
+Fraction = Literal["constant", "cosine"]
+"""Whether the share to replace stays, or falls to 0 when updates end."""
+
+
+@dataclass(frozen=True)
+class Rewiring:
+    """A method that draws a first mask, and rewires it between training steps.
+
+    Its ``act`` follows from the step and remembers nothing.
+    """
+
+    update_interval: int
+    update_end: float
+
+    def plan(self, budget: Budget) -> Plan:
+        """The first mask, then updates between training steps."""
+        steps = events(budget, self.update_interval, self.update_end)
+        return Plan.simple(budget, *steps)
+
+    def start(self, view: View) -> None:
+        """Remember nothing."""
+
+    def last(self, view: View) -> int:
+        """Return the step at which updates end."""
+        return int(self.update_end * view.plan.steps)
+
+    def share(self, view: View, at_first: float, fraction: Fraction) -> float:
+        """Return the share to replace at this step."""
+        if fraction == "constant":
+            return at_first
+        return cosine(at_first, view.step, self.last(view))
 
 
 def update_interval(steps: int, source: str) -> Any:
@@ -70,6 +107,12 @@ def first(view: View, keep: Counts, allocation: Allocation, purpose: str) -> Cha
 def cosine(first_share: float, step: int, end: int, least: float = 0.0) -> float:
     """Return the share to swap: it falls from step 0 to ``least`` at step ``end``."""
     return float(least + (first_share - least) / 2 * (1 + np.cos(step * np.pi / end)))
+
+
+def lasting(first_share: float, view: View) -> float:
+    """Return the share to swap: it falls to ``LEAST_SWAP`` at the end of training."""
+    least = min(LEAST_SWAP, first_share)
+    return cosine(first_share, view.step, view.plan.steps, least)
 
 
 def stay(
