@@ -164,9 +164,8 @@ def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
         if folder.suffix == ".json":
             known.append(exported.entries(folder))
             continue
-        if (
-            folder / evolve_files.SETTINGS
-        ).exists():  # its leaders are a frontier already
+        if (folder / evolve_files.SETTINGS).exists():
+            # its leaders are a frontier already
             known.append(best_known.load(folder / best_known.NAME))
             continue
         if folder.is_file():

@@ -56,8 +56,8 @@ def rank(
     First checks on a few rows that the method fulfils its contract (seconds), then
     trains it on the standard grid. The digest of the file is part of the method's name,
     so an edited file is trained again. Two methods are compared at all widths that both
-    have. Without --method, nothing is trained and the shipped methods are ranked among
-    each other at width 16.
+    have. Without --method, nothing is trained and the methods of the shipped grid
+    `standard` are ranked among each other at width 16.
     """
     from spiral.methods import registry
     from spiral.report.stats import ranking
