@@ -85,7 +85,7 @@ class Named:
 
     def __call__(self) -> None:
         """Replace the builder of the method."""
-        entry = replace(random.RANDOM, build=lambda: Bad(self.deed))
+        entry = replace(random.RANDOM, build=lambda **_: Bad(deed=self.deed))
         registry.METHODS["random"] = entry
 
 

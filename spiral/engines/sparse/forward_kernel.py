@@ -33,7 +33,7 @@ from spiral.engines.sparse.vectors import (
     take,
 )
 
-SOURCE = "68760e1b20964cd0"
+SOURCE = "39a783da7493f356"
 """Digest of imported modules, see ``kernel``."""
 
 ALIGNMENT = 64  # bytes of a cache line

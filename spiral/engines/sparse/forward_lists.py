@@ -14,7 +14,7 @@ from spiral.engines.compiled import njit
 from spiral.engines.sparse.forward_choice import ACTIVE
 from spiral.model import mlp
 
-SOURCE = "68760e1b20964cd0"
+SOURCE = "39a783da7493f356"
 """Digest of imported modules, see ``kernel``."""
 
 

@@ -144,44 +144,61 @@ def _fill(
         first_n, out_n = first[node_at[n] :], out_first[node_at[n] :]
         source_n, flat_n = source[slot_at[n] :], flat[slot_at[n] :]
         row_n, edge_slot_n = out_row[edge_at[n] :], out_slot[edge_at[n] :]
-        degree[:count] = 0
-        slot = 0
-        here = 0
-        for layer in (3, 2, 1, 0):
-            inputs = 2 if layer == 0 else width
-            for j in range(1 if layer == 3 else width):
-                if layer < 3 and not live[layer, j]:
-                    continue
-                first_n[here] = slot
-                bias = starts[layer, 1] + j
-                flat_n[slot] = bias
-                placed[bias] = 1
-                slot += 1
-                for i in range(inputs):
-                    weight = starts[layer, 0] + j * inputs + i
-                    if kept[n, weight]:
-                        flat_n[slot] = weight
-                        placed[weight] = 1
-                        source_n[slot] = node[layer, i]
-                        degree[node[layer, i]] += 1
-                        slot += 1
-                here += 1
-        first_n[here : count + 1] = slot
-        # Outgoing edges by counting sort: degrees become starts, then write positions
-        out_n[0] = 0
-        for q in range(count):
-            out_n[q + 1] = out_n[q] + degree[q]
-            degree[q] = out_n[q]
-        for q in range(here):
-            for s in range(first_n[q] + 1, first_n[q + 1]):
-                origin = source_n[s]
-                row_n[degree[origin]] = q
-                edge_slot_n[degree[origin]] = s
-                degree[origin] += 1
+        blocks = _blocks(kept[n], live, starts, node, first_n, source_n, flat_n, placed)
+        slot = first_n[blocks]
+        first_n[blocks : count + 1] = slot
+        _outgoing(blocks, count, first_n, source_n, degree, out_n, row_n, edge_slot_n)
         for p in range(size):
             if kept[n, p] and not placed[p]:
                 flat_n[slot] = p
                 slot += 1
+
+
+@njit(cache=True)
+def _blocks(kept, live, starts, node, first, source, flat, placed):
+    """Write the blocks of the output and of live units, and return their number."""
+    width = live.shape[1]
+    slot = here = 0
+    for layer in (3, 2, 1, 0):
+        inputs = 2 if layer == 0 else width
+        for j in range(1 if layer == 3 else width):
+            if layer < 3 and not live[layer, j]:
+                continue
+            first[here] = slot
+            bias = starts[layer, 1] + j
+            flat[slot] = bias
+            placed[bias] = 1
+            slot += 1
+            for i in range(inputs):
+                weight = starts[layer, 0] + j * inputs + i
+                if kept[weight]:
+                    flat[slot] = weight
+                    placed[weight] = 1
+                    source[slot] = node[layer, i]
+                    slot += 1
+            here += 1
+    first[here] = slot
+    return here
+
+
+@njit(cache=True)
+def _outgoing(blocks, count, first, source, degree, out_first, out_row, out_slot):
+    """Write the outgoing edges of all nodes, by counting sort."""
+    degree[:count] = 0
+    for q in range(blocks):
+        for s in range(first[q] + 1, first[q + 1]):
+            degree[source[s]] += 1
+    # Degrees become starts, then write positions
+    out_first[0] = 0
+    for q in range(count):
+        out_first[q + 1] = out_first[q] + degree[q]
+        degree[q] = out_first[q]
+    for q in range(blocks):
+        for s in range(first[q] + 1, first[q + 1]):
+            origin = source[s]
+            out_row[degree[origin]] = q
+            out_slot[degree[origin]] = s
+            degree[origin] += 1
 
 
 @njit(cache=True)

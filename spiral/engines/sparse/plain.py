@@ -11,7 +11,7 @@ from spiral.engines.sparse.lists import LANES
 
 VECTORS = False
 
-SOURCE = "68760e1b20964cd0"
+SOURCE = "39a783da7493f356"
 """Digest of imported modules, see ``kernel``."""
 
 LOOSE = {"reassoc", "contract"}

@@ -105,7 +105,8 @@ def check_pattern(table: pd.DataFrame) -> list[Mistake]:
     if not wrong.any():
         return []
     scope, value = table[["scope", "allocation"]][wrong].iloc[0]
-    text = f"`scope: {scope}` leaves no choice of shares, got {value}; leave one out"
+    text = f"`scope: {scope}` leaves no choice of shares, got {value}; set"
+    text += " `allocation: global`, or leave `scope` out"
     return [Mistake("allocation", text, value)]
 
 
