@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from spiral.cli.options import as_json, folders, present
-from spiral.cli.questions import by, distances, frontier, seed_split, thresholds, which
+from spiral.cli.questions import by, distances, frontier, thresholds, tuning, which
 
 FORMER = {"gaps": "excess", "pairs": "pairwise"}
 """Former names of tables, which still work."""
@@ -25,15 +25,15 @@ class TableName(click.Choice[str]):
 @thresholds
 @by
 @which
-@seed_split
+@tuning
 @frontier
 @distances
 @click.option(
     "--table",
     "tables",
-    type=TableName(["excess", "groups", "pairwise", "masks", "distances"]),
+    type=TableName(["scores", "excess", "groups", "pairwise", "masks", "distances"]),
     multiple=True,
-    help="Print this table [excess and groups; as CSV groups]. Repeatable.",
+    help="Print this table [scores, excess and groups; as CSV groups]. Repeatable.",
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print one table as CSV.")
 @as_json
@@ -44,9 +44,10 @@ def compare(
     as_json: bool,
     **question: Any,
 ) -> None:
-    """Report each method's excess weights over the best known.
+    """Report each method's gap and excess weights to the best known.
 
     \b
+    scores     normalised gap to the best known, and rank
     excess     fewest weights that reach an accuracy, and the excess
     groups     accuracy at each size
     pairwise   probability of improvement, with equal seeds
@@ -65,7 +66,8 @@ def compare(
             "--csv prints one table: expected at most one --table and no --json; "
             "--json prints all tables"
         )
-    wanted = tables or (("groups",) if as_csv else ("excess", "groups"))
+    default = ("groups",) if as_csv else ("scores", "excess", "groups")
+    wanted = tables or default
     if not as_json and "distances" not in wanted:
         question["masks"] = 0  # computing them takes a second or two
     asked = compare.Question(**question)

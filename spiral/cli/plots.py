@@ -9,7 +9,7 @@ import click
 
 from spiral.cli import frontier as frontier_command
 from spiral.cli.options import PLACE, folder, folders, register_looks, show
-from spiral.cli.questions import frontier, seed_split, thresholds, which
+from spiral.cli.questions import frontier, thresholds, tuning, which
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,7 +54,7 @@ def _of_rows(command: "Command") -> "Command":
     @folders
     @thresholds
     @which
-    @seed_split
+    @tuning
     @frontier
     @wraps(command)
     def reading(folders: tuple[Path, ...], **options: Any) -> None:
@@ -62,7 +62,7 @@ def _of_rows(command: "Command") -> "Command":
         from spiral.report.figures import rows
         from spiral.report.stats import compare
 
-        named = ("thresholds", "where", "seed_split", "frontier")
+        named = ("thresholds", "where", "seed_split", "each_size", "frontier")
         asked = {name: options.pop(name) for name in named}
         question = compare.Question(**asked)
         source = rows.read(folders, registry.known(), question)

@@ -95,14 +95,27 @@ def which(command: Callable[..., None]) -> Callable[..., None]:
     return asking
 
 
-seed_split = click.option(
+_seed_split = click.option(
     "--seed-split",
     "--honest",
     "seed_split",
     is_flag=True,
     help="Choose learning rate, schedule and options on half of the seeds and report "
-    "the other half (--honest is the former name).",
+    "the other half [report each seed at the setting that all others choose] (--honest "
+    "is the former name).",
 )
+_each_size = click.option(
+    "--each-size",
+    is_flag=True,
+    help="Choose settings for each size alone [for all sizes of a line at once].",
+)
+
+
+def tuning(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of how settings are chosen."""
+    return _seed_split(_each_size(command))
+
+
 frontier = click.option(
     "--frontier",
     type=PLACE,

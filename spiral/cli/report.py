@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from spiral.cli.options import PLACE, as_json, folders, register_looks, show
-from spiral.cli.questions import by, distances, frontier, seed_split, thresholds, which
+from spiral.cli.questions import by, distances, frontier, thresholds, tuning, which
 
 
 @click.command()
@@ -22,7 +22,7 @@ from spiral.cli.questions import by, distances, frontier, seed_split, thresholds
 @thresholds
 @by
 @which
-@seed_split
+@tuning
 @frontier
 @distances
 @as_json

@@ -35,7 +35,7 @@ def ranking(found: standings.Standings) -> str:
     """Return a ranking, its definitions, and the methods that are not ranked."""
     table = standings_text.table(found)
     table["method"] = [f"`{name}`" for name in table["method"]]
-    others = [f"`{name}`" for name in METHODS if name not in {*found.ranks["method"]}]
+    others = [f"`{name}`" for name in METHODS if name not in {*found.scores["method"]}]
     meanings = standings_text.definitions(found).items()
     return "\n".join(
         [

@@ -87,8 +87,9 @@ def excess_ranking(
             continue
         value, low, high, best = numbers.loc[method]
         least, most = tried.loc[method]
-        if low != least or not np.isnan(high):  # else no size is excluded
-            _bar(axes, place, (low, high), (most, end), style.colour(method))
+        if not np.isnan([low, high]).all():  # else no size is excluded
+            ends = least if np.isnan(low) else low, high
+            _bar(axes, place, ends, (most, end), style.colour(method))
         if not np.isnan(best):
             axes.plot([best], [place], "|", color=style.colour(method), markersize=7)
         _mark(axes, place, value, (least, most), method)

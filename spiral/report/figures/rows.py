@@ -59,7 +59,8 @@ class Source:
     @cached_property
     def choice(self) -> Choice:
         """Rows in groups of method, width and size."""
-        return choose(self.rows, BY, self.question.seed_split)
+        asked = self.question
+        return choose(self.rows, BY, asked.seed_split, asked.each_size)
 
     @cached_property
     def differ(self) -> str:

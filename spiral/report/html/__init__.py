@@ -44,9 +44,12 @@ def report(
         source.rows,
         source.question,
         source.known,
-        partial(load.masks, folders),
-        partial(load.networks, folders),
-        source.pool,
+        compare.Besides(
+            partial(load.masks, folders),
+            partial(load.networks, folders),
+            source.pool,
+            methods.options,
+        ),
     )
     drawn, missing = pictures.of(source)
     return page(

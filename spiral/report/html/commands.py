@@ -48,6 +48,8 @@ def _rows(question: Question) -> list[str]:
         found += ["--where", f"{axis}={','.join(values)}"]
     if question.seed_split:
         found.append("--seed-split")
+    if question.each_size:
+        found.append("--each-size")
     if question.frontier:
         found += ["--frontier", str(question.frontier)]
     return found

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from spiral.errors import ConfigError
+from spiral.protocol.config import OptionClasses
 from spiral.protocol.methods import Methods
-from spiral.report.stats import differences, mask_distance, on_curve
+from spiral.report.stats import differences, mask_distance, on_curve, scores
 from spiral.report.stats import notes as notes_text
 from spiral.report.stats.ablation import ablation
 from spiral.report.stats.aggregate import summarise
@@ -35,6 +37,8 @@ class Question:
     """Columns, or axes of the taxonomy of methods, and values that rows must have."""
     seed_split: bool = False
     """Whether settings are chosen on half of the seeds and the other half reported."""
+    each_size: bool = False
+    """Whether each size has a setting of its own."""
     frontier: Path | None = None
     """The file; the shipped one, if there is one, by default."""
     masks: int | None = None
@@ -56,7 +60,8 @@ class Comparison:
 
     question: Question
     tables: dict[str, pd.DataFrame]
-    """``excess``: weights needed beyond the best known, a line for each threshold and
+    """``scores``: the normalised gap of each group over all sizes, and its rank;
+    ``excess``: weights needed beyond the best known, a line for each threshold and
     group over all sizes; ``groups``: accuracy of each group; ``pairwise``: probability
     of improvement of one group over another; ``masks``: ablation of masks and weights;
     ``distances``: how far masks are from the best known ones."""
@@ -90,9 +95,12 @@ def of_folders(
         rows,
         question,
         best_known(question),
-        partial(load.masks, folders),
-        None if summaries else partial(load.networks, folders),
-        pool,
+        Besides(
+            partial(load.masks, folders),
+            None if summaries else partial(load.networks, folders),
+            pool,
+            methods.options,
+        ),
     )
     old = [
         each
@@ -114,13 +122,28 @@ def best_known(question: Question) -> pd.DataFrame | None:
     return None
 
 
+class Besides(NamedTuple):
+    """What is known besides the rows that are compared."""
+
+    read_masks: mask_distance.ReadMasks | None = None
+    """Reads the masks of rows; without it there are no distances."""
+    read_networks: on_curve.ReadNetworks | None = None
+    """Reads the networks of rows; without it their accuracy on the curve is unknown."""
+    pool: pd.DataFrame | None = None
+    """Rows that may have random masks (see ``budget_matched``); by default those
+    compared."""
+    options: OptionClasses | None = None
+    """Those of methods; without them nothing is known of their defaults."""
+
+
+NOTHING = Besides()
+
+
 def of_rows(
     rows: pd.DataFrame,
     question: Question,
     known: pd.DataFrame | None = None,
-    read_masks: mask_distance.ReadMasks | None = None,
-    read_networks: on_curve.ReadNetworks | None = None,
-    pool: pd.DataFrame | None = None,
+    besides: Besides = NOTHING,
 ) -> Comparison:
     """Compare rows.
 
@@ -128,35 +151,40 @@ def of_rows(
         rows: Config columns and ``read.MEASURED``.
         question: What to compare.
         known: A frontier, if there is one.
-        read_masks: Reads the masks of rows; without it there are no distances.
-        read_networks: Reads the networks of rows; without it their accuracy on the
-            curve is unknown.
-        pool: Rows that may have random masks (see ``budget_matched``); by default those
-            compared.
+        besides: What else is known.
 
     Raises:
         ConfigError: A column is unknown.
     """
-    choice = choose(rows, question.by, question.seed_split)
-    groups = summarise(choice, question.thresholds, known, pool)
+    choice = choose(rows, question.by, question.seed_split, question.each_size)
+    groups = summarise(choice, question.thresholds, known, besides.pool)
     lines = excess_weights(choice, groups, question.thresholds, known)
-    lines = lines.join(on_curve.of_lines(choice, groups, lines, read_networks))
+    lines = lines.join(on_curve.of_lines(choice, groups, lines, besides.read_networks))
     differ = differences.of(choice)
     added = differences.columns(choice, lines, differ)
     by_size = differences.columns(choice, groups, differ)
     own = [name for name in SHOWN if name in by_size]  # groups have these, as numbers
+    compared = pairwise(choice)
+    plain = scores.at_defaults(choice, besides.options)
     tables = {
+        "scores": scores.scores(choice, known, compared, plain),
         "excess": lines.assign(**added),
         "groups": groups.assign(**by_size.drop(columns=own)),
-        "pairwise": pairwise(choice),
+        "pairwise": compared,
         "masks": ablation(rows, known),
         "distances": pd.DataFrame(),
     }
-    if known is not None and read_masks is not None:
+    if known is not None and besides.read_masks is not None:
         tables["distances"] = mask_distance.distances(
-            choice, groups, question.thresholds, known, read_masks, question.masks
+            choice,
+            groups,
+            question.thresholds,
+            known,
+            besides.read_masks,
+            question.masks,
         )
     notes = notes_text.of(choice, groups, question.seed_split, known, differ)
+    notes += notes_text.gaps(tables["scores"], question.by)
     notes += notes_text.brackets(lines)
     notes += notes_text.on_the_curve(choice, lines, question.thresholds, known)
     if question.masks is None and len(tables["excess"]) > mask_distance.SAMPLE:

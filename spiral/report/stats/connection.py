@@ -26,10 +26,10 @@ def connection(choice: Choice) -> pd.DataFrame:
         ``high``), and ``effective_nnz``, the median of weights on a path.
     """
     rows = choice.rows
-    table = rows[["group", "stratum", "seed_code"]].assign(
+    table = rows[["group", "stratum", "fold"]].assign(
         connected=rows["connected"].astype(float)
     )
-    seeds = table.groupby(["group", "stratum", "seed_code"])["connected"].mean()
+    seeds = table.groupby(["group", "stratum", "fold"])["connected"].mean()
     each = seeds.groupby("group")
     mean, n = each.mean().to_numpy(), each.size().to_numpy()
     limits = intervals.share(mean, n, each.var().to_numpy())

@@ -137,8 +137,8 @@ def pooled(choice: Choice, found: Iterable[Condition], ways: bool = True) -> lis
             continue
         chosen = each.name in choice.settings
         text = (
-            f"rows of different {each.name} ({_several(each.values)}) are pooled in "
-            f"{_several([_line(line) for line in each.mixed])}"
+            f"rows of different {each.name} ({several(each.values)}) are pooled in "
+            f"{several([_line(line) for line in each.mixed])}"
         )
         text += ", showing the best" if chosen else ""
         if ways:
@@ -153,7 +153,7 @@ def pooled(choice: Choice, found: Iterable[Condition], ways: bool = True) -> lis
 
 def settings(found: Iterable[Condition]) -> str:
     """Return the settings of which lines show the best, in words."""
-    return _several([each.name for each in found if each.tuned and each.mixed])
+    return several([each.name for each in found if each.tuned and each.mixed])
 
 
 def unlike(found: Iterable[Condition]) -> list[str]:
@@ -166,10 +166,10 @@ def unlike(found: Iterable[Condition]) -> list[str]:
         for line, values in each.lines.items():
             parts.setdefault(values, []).append(_line(line))
         words = [
-            f"{_several(_sorted(values))} ({_several(lines)})"
+            f"{several(_sorted(values))} ({several(lines)})"
             for values, lines in parts.items()
         ]
-        sentences.append(f"lines differ in {each.name}: {_several(words)}")
+        sentences.append(f"lines differ in {each.name}: {several(words)}")
     return sentences
 
 
@@ -205,7 +205,7 @@ def _unlike(lines: Sets, kin: int | None) -> bool:
 def _cell(values: Sequence[object]) -> object:
     """Return what a cell shows of some values."""
     some = _sorted({NOTHING if pd.isna(value) else value for value in values})
-    return some[0] if len(some) == 1 else _several(some)
+    return some[0] if len(some) == 1 else several(some)
 
 
 def _sorted(values: Iterable[object]) -> list[object]:
@@ -213,7 +213,7 @@ def _sorted(values: Iterable[object]) -> list[object]:
     return sorted(values, key=lambda v: (isinstance(v, str), v))
 
 
-def _several(values: Iterable[object]) -> str:
+def several(values: Iterable[object]) -> str:
     """Return some values in words, and how many more there are."""
     words = [_word(value) for value in values]
     more = len(words) - NAMED
@@ -224,7 +224,14 @@ def _several(values: Iterable[object]) -> str:
 
 def _word(value: object) -> str:
     """Return a value as text."""
+    if pd.isna(value):
+        return NOTHING
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def lines(table: pd.DataFrame) -> list[str]:
+    """Return the name of each line of a table of the columns that make groups."""
+    return [_line(line) for line in table.itertuples(index=False, name=None)]
 
 
 def _line(line: Hashable) -> str:

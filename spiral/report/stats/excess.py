@@ -2,7 +2,8 @@
 
 Three counts, each the fewest weights at which
 
-- ``median``: the median of the seeds reported reaches it;
+- ``median``: half of the seeds reported reach it. The share of seeds that reach is made
+  monotone in the size (isotonic regression), so that one lucky size is no crossing;
 - ``best``: the best of the seeds reported reaches it;
 - ``any``: any row reaches it, whatever its setting and seed (as papers count).
 
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
+from scipy.optimize import isotonic_regression
 
 from spiral.report.stats import budget_matched, intervals
 from spiral.report.stats.aggregate import sizes, widths
@@ -26,7 +28,7 @@ from spiral.report.stats.selection import Choice, codes
 from spiral.search import best_known as frontier
 from spiral.search.certify import record
 
-COUNTS = ("median", "median_low", "median_high", "best", "any")
+COUNTS = ("median", "median_least", "median_low", "median_high", "best", "any")
 
 YARDSTICKS = {
     "": "best_known",
@@ -56,10 +58,12 @@ def excess_weights(
     Returns:
         The group, ``threshold``, the fewest seeds ``n`` reported of any size, the
         ``smallest`` and ``largest`` size tried; ``median`` with limits and ``median_n``
-        seeds, ``best`` with ``best_n`` seeds, ``any`` with ``any_n`` rows (of all
-        sizes): null where the accuracy is never reached. ``random_masks``, the fewest
-        weights of the best of as many random masks (null also where there are too few
-        at some of the ``random_masks_short`` sizes without enough). With a frontier
+        seeds; ``median_least``, one more than the largest size tried below it, as the
+        crossing lies between (missing if there is none); ``best`` with ``best_n``
+        seeds, ``any`` with ``any_n`` rows (of all sizes): null where the accuracy is
+        never reached. ``random_masks``, the fewest weights of the best of as many
+        random masks (null also where there are too few at some of the
+        ``random_masks_short`` sizes without enough). With a frontier
         ``proven``, the weights that any network needs at least; ``best_known``, the
         fewest weights known to reach the threshold, and ``best_known_protocol``
         (trained as in the paper). ``median_excess`` (with
@@ -92,14 +96,18 @@ def limits(
     successes: Int[np.ndarray, " S"],
     n: Int[np.ndarray, " S"],
 ) -> tuple[float, float]:
-    """Return the limits of the fewest weights whose median network reaches an accuracy.
+    """Return the limits of the fewest weights at which half of the networks reach.
 
     Sign tests of 2.5 %, one size after the other until one is inconclusive: from below
-    those whose median falls short, from above those whose median reaches. Tests in a
-    fixed order that stop at the first inconclusive one need no correction for their
-    number (Maurer, Hothorn & Lehmacher 1995). The limits hold in at least 95 % of cases
-    if more weights never make the median worse. NaN is no limit: from below where all
-    sizes fall short, from above where the largest may.
+    those at which fewer reach, from above those at which more do. Tests in a fixed
+    order that stop at the first inconclusive one need no correction for their number
+    (Maurer, Hothorn & Lehmacher 1995). The limits hold in at least 95 % of cases if
+    more weights never make the share that reaches smaller.
+
+    Returns:
+        One more than the largest size that is excluded, and the smallest size at which
+        more than half reach. NaN is no limit: where no size is excluded from below,
+        where not even the largest is known to reach.
 
     A bootstrap of the fewest weights would be too sure of itself: where all seeds of a
     size fall short, so do those of every resample, however few there are.
@@ -113,8 +121,8 @@ def limits(
     counts = list(zip(weights, successes.tolist(), n.tolist(), strict=True))
     for size, reaching, number in counts:
         if not intervals.rarely(reaching, number):
-            low = size
             break
+        low = size + 1
     for size, reaching, number in reversed(counts):
         if not intervals.rarely(number - reaching, number):
             break
@@ -137,25 +145,38 @@ def _of_medians(
     owner: Int[np.ndarray, " G"], groups: pd.DataFrame, threshold: float
 ) -> dict[str, Each]:
     """Return the fewest weights whose median reaches, with limits and seeds."""
-    count = owner.max() + 1
     weights, n = sizes(groups), groups["n"].to_numpy()
-    reaching = groups["median"].to_numpy() >= threshold
-    fewest, at = _fewest(owner[reaching], weights[reaching], count)
-    low, high = np.full(count, np.nan), np.full(count, np.nan)
     share = groups[f"success_{threshold:g}"].to_numpy()
     order = np.lexsort((weights, owner))
     order = order[n[order] > 0]
+    found = np.full((5, owner.max() + 1), np.nan)
     starts = np.flatnonzero(np.diff(owner[order], prepend=-1))
     for lines in np.split(order, starts)[1:]:
-        successes = np.rint(share[lines] * n[lines]).astype(int)
-        place = owner[lines[0]]
-        low[place], high[place] = limits(weights[lines], successes, n[lines])
-    return {
-        "median": fewest,
-        "median_low": low,
-        "median_high": high,
-        "median_n": _pick(n[reaching], at),
-    }
+        part = weights[lines], np.rint(share[lines] * n[lines]).astype(int), n[lines]
+        found[:, owner[lines[0]]] = *_crossing(*part), *limits(*part)
+    return dict(zip(MEDIAN, found, strict=True))
+
+
+MEDIAN = ("median", "median_least", "median_n", "median_low", "median_high")
+
+
+def _crossing(
+    weights: Float[np.ndarray, " S"],
+    successes: Int[np.ndarray, " S"],
+    n: Int[np.ndarray, " S"],
+) -> tuple[float, float, float]:
+    """Return the size at which half reach, one more than the one before, and its n."""
+    share = isotonic_regression(successes / n, weights=n).x
+    reaching = np.flatnonzero(share >= 1 / 2 - ROUNDING)
+    if not len(reaching):
+        return np.nan, np.nan, np.nan
+    at = int(reaching[0])
+    before = weights[at - 1] + 1 if at else np.nan
+    return float(weights[at]), float(before), float(n[at])
+
+
+ROUNDING = 1e-9
+"""Means of shares that are exactly one half may come out this much smaller."""
 
 
 def _of_rows(

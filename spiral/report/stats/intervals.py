@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, Int32
+from scipy.special import ndtr, stdtrit
 
 LEVEL = 0.95
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
@@ -80,6 +81,10 @@ def share(
     so that ten ties are no proof of an eleventh. (Without it, limits hold 65 % where
     one score in ten is no tie; plain Wilson limits are twice as wide there.)
 
+    However many pairs a seed has, n seeds cannot show more than that all n win: where
+    their pairs agree, they may be one event each. So limits never lie further out than
+    Wilson's of n wins, or of n losses.
+
     Args:
         mean: Of the scores.
         n: How many there are.
@@ -88,17 +93,63 @@ def share(
     Source: the effective number is that of cluster samples (Korn & Graubard, Survey
     Methodology 1998).
     """
-    effective = n.astype(np.float64)
-    if variance is not None:
-        most = mean * (1 - mean)  # the variance of 0 and 1 with this mean
-        spread = ((n - 1) * np.nan_to_num(variance) + most) / n
-        spread = np.where(most > 0, np.minimum(spread, most), 1)
-        effective = np.where(most > 0, n * most / spread, n)
+    low, high = _wilson(mean, _effective(mean, n, variance))
+    if variance is None:
+        return low, high
+    extreme, _ = _wilson(np.ones_like(mean), n.astype(np.float64))
+    return np.fmin(low, extreme), np.fmax(high, 1 - extreme)
+
+
+def p_half(mean: Each, n: Int[np.ndarray, " G"], variance: Each) -> Each:
+    """Return the two-sided p-value of a mean of n scores being one half.
+
+    It is below 0.05 where the limits of :func:`share` exclude one half; n seeds that
+    all win have the one of n heads in n throws, by the normal approximation.
+    """
+    z = np.abs(mean - 1 / 2) * 2 * np.sqrt(_effective(mean, n, variance))
+    found: Each = 2 * ndtr(-np.minimum(z, np.sqrt(n)))
+    return found
+
+
+def _effective(
+    mean: Each, n: Int[np.ndarray, " G"], variance: Each | None = None
+) -> Each:
+    """Return how many scores of 0 or 1 would give a share its variance."""
+    if variance is None:
+        return n.astype(np.float64)
+    most = mean * (1 - mean)  # the variance of 0 and 1 with this mean
+    spread = ((n - 1) * np.nan_to_num(variance) + most) / n
+    spread = np.where(most > 0, np.minimum(spread, most), 1)
+    found: Each = np.where(most > 0, n * most / spread, n)
+    return found
+
+
+def _wilson(mean: Each, n: Each) -> tuple[Each, Each]:
+    """Return Wilson's limits of a share of n."""
     with np.errstate(invalid="ignore"):  # no scores: mean is NaN, n is 0
-        total = effective + Z**2
-        middle = (effective * mean + Z**2 / 2) / total
-        half = Z * np.sqrt(effective * mean * (1 - mean) + Z**2 / 4) / total
+        total = n + Z**2
+        middle = (n * mean + Z**2 / 2) / total
+        half = Z * np.sqrt(n * mean * (1 - mean) + Z**2 / 4) / total
     return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
+
+
+def student(
+    values: Float[np.ndarray, " n"], least: float = 0.0
+) -> tuple[float, float, float]:
+    """Return the mean of some values and its limits by Student's t.
+
+    Args:
+        values: One for each seed.
+        least: A standard deviation below which that of so few values is not believed:
+            equal values are no proof that the next one is equal.
+    """
+    n = len(values)
+    mean = float(np.mean(values)) if n else np.nan
+    if n < 2:
+        return mean, np.nan, np.nan
+    spread = max(float(np.std(values, ddof=1)), least)
+    half = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * spread / np.sqrt(n)
+    return mean, mean - half, mean + half
 
 
 def median(batch: Batch) -> tuple[Each, Each, Each]:

@@ -119,7 +119,7 @@ def _at_size(
 def _sample(choice: Choice, lines: Int[np.ndarray, " O"], each: int) -> pd.DataFrame:
     """Return the first reported rows of each line."""
     wanted = choice.reported & np.isin(choice.rows["group"].to_numpy(), lines)
-    rows = choice.rows[wanted].sort_values(["group", "seed_code"], kind="stable")
+    rows = choice.rows[wanted].sort_values(["group", "fold"], kind="stable")
     return rows.groupby("group").head(each)
 
 

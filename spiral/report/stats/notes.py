@@ -40,17 +40,78 @@ def of(
         empty = int((groups["n"] == 0).sum())
         if empty:
             found.append(f"{empty} groups have only one seed and none left to report")
-    elif (groups["settings"] > 1).any():
-        names = differences.settings(differ)
-        found.append(
-            f"settings{names and f' ({names})'} are chosen on the seeds that are then "
-            "reported, which is optimistic: --seed-split chooses on half of them"
-        )
+    else:
+        found += tuned(choice, differ)
+    found += unequal(choice)
     found += differences.pooled(choice, differ)
     status = choice.rows["status"]
     found += [*statuses(status), *_meanings(status)]
     found += budget_matched.note(choice, groups)
     return [*found, *frontier(choice, best_known)]
+
+
+def tuned(choice: Choice, differ: Sequence[Condition]) -> list[str]:
+    """Return how settings were chosen, in sentences.
+
+    Args:
+        choice: Rows and groups.
+        differ: The conditions that differ (``differences.of``).
+    """
+    if not (choice.rows.groupby("problem")["setting"].nunique() > 1).any():
+        return []
+    names = differences.settings(differ)
+    found = [
+        f"settings{names and f' ({names})'} are cross-fitted: each seed is reported at "
+        "the setting with the highest mean accuracy of the other seeds, over all sizes "
+        "for which the same were tried (--seed-split chooses on half of the seeds)"
+    ]
+    alone = int(choice.in_sample.sum())
+    if alone:
+        found.append(
+            f"{alone:,} rows are of the only seed of several settings, which is "
+            "reported at the best of them: that is optimistic; add seeds"
+        )
+    return found
+
+
+def unequal(choice: Choice) -> list[str]:
+    """Return which groups had more settings to choose from than others, if any did."""
+    count = choice.rows.groupby("group")["setting"].nunique()
+    names = pd.Series(differences.lines(choice.groups[choice.by]))
+    tried = count.groupby(names.loc[count.index]).max()
+    if tried.nunique() < 2:
+        return []
+    words = []
+    for number, part in sorted(tried.groupby(tried)):
+        words.append(f"{number} ({differences.several(part.index)})")
+    return [
+        "comparisons of groups with different numbers of settings are unequal in their "
+        f"tuning: {differences.several(words)}"
+    ]
+
+
+def gaps(scores: pd.DataFrame, by: Sequence[str]) -> list[str]:
+    """Return over which weights gaps are averaged, and which groups have none."""
+    if "gap" not in scores or scores.empty:
+        return []
+    known = scores.dropna(subset="gap")
+    if known.empty:
+        return []
+    names = [] if len(by) < 2 else by[1:]
+    found = []
+    places = known.groupby([*names]) if names else [((), known)]
+    for place, part in places:
+        ends = f"{part['least'].min()} to {part['most'].max()} weights"
+        where = ", ".join(f"{n} {v}" for n, v in zip(names, place, strict=True))
+        found.append(f"{ends}{where and f' ({where})'}")
+    sentences = [f"gaps are averaged over {differences.several(found)}"]
+    missing = differences.lines(scores[scores["gap"].isna()][[*by]])
+    if len(missing):
+        sentences.append(
+            f"{differences.several(missing)} {'has' if len(missing) == 1 else 'have'} "
+            "no gap, for want of rows over these sizes"
+        )
+    return sentences
 
 
 def on_the_curve(
@@ -124,6 +185,8 @@ def of_ranking(
     status, own = choice.rows["status"], choice.rows["method"] == method
     return [
         INTERVALS,
+        *tuned(choice, differ),
+        *unequal(choice),
         *differences.unlike(differ),
         *differences.pooled(choice, differ, ways=False),
         *statuses(status[own], method),

@@ -6,16 +6,17 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from spiral.report.stats import intervals
-from spiral.report.stats.selection import SEEDS, SIZE, STRATA, Choice, Codes, codes
+from spiral.report.stats import intervals, multiple
+from spiral.report.stats.selection import SIZE, STRATA, Choice, Codes, codes
 
-MOST = 64
-"""Values of the first column that are compared, each with each: 2,016 pairs."""
+MOST = 80
+"""Values of the first column that are compared, each with each: 3,160 pairs, so that
+all shipped methods are."""
 
 AT_ONCE = 2_000_000
 """Scores that are counted together: some 100 MB."""
 
-COLUMNS = ["probability", "low", "high", "n", "pairs", "ties"]
+COLUMNS = ["probability", "low", "high", "p", "p_holm", "n", "pairs", "ties"]
 
 
 class Paired(NamedTuple):
@@ -51,10 +52,12 @@ def pairwise(choice: Choice, of: object = None) -> pd.DataFrame:
 
     Returns:
         For every pair: the other columns of the groups, ``keep`` (missing: over all
-        sizes), ``a``, ``b``, ``probability`` that a is better than b with limits, ``n``
-        seeds, ``pairs`` and ``ties`` of rows. The mean is over seeds, of each seed's
-        mean over its pairs: pairs of one seed are not independent evidence. Empty if
-        there are no pairs, or over 64 values and none is named.
+        sizes), ``a``, ``b``, ``probability`` that a is better than b with limits, ``p``
+        that it is one half, and ``p_holm``, corrected for all comparisons of equal
+        other columns and size (Holm 1979); ``n`` seeds, ``pairs`` and ``ties`` of
+        rows. The mean is over seeds, of each seed's mean over its pairs: pairs of one
+        seed are not independent evidence. Empty if there are no pairs, or over 80
+        values and none is named.
     """
     met = _paired(choice)
     first, second = _asked(met.values, of)
@@ -67,7 +70,9 @@ def pairwise(choice: Choice, of: object = None) -> pd.DataFrame:
     parts = [part for part in parts if len(part)]
     if not parts:
         return pd.DataFrame(columns=order)
-    return pd.concat(parts, ignore_index=True)[order]
+    found = pd.concat(parts, ignore_index=True)
+    family, _ = codes(found, [*met.places, SIZE])
+    return found.assign(p_holm=multiple.holm(found["p"].to_numpy(), family))[order]
 
 
 def _asked(values: list[object], of: object) -> tuple[Codes, Codes]:
@@ -84,10 +89,9 @@ def _paired(choice: Choice) -> Paired:
     """Set rows side by side that differ in the first column of the groups alone."""
     first, *others = choice.by
     rows = choice.rows[choice.reported]
-    seeds = [name for name in SEEDS if name in rows]
     strata = [name for name in STRATA if name in rows and name not in choice.by]
     member, values = codes(rows, [first])
-    run, runs = codes(rows, [*others, *strata, *seeds])
+    run, runs = codes(rows, [*others, *strata, "fold"])
     unit, units = codes(rows.assign(run=run), [SIZE, "run"])
     accuracy = np.full((len(units), len(values)), np.nan)
     accuracy[unit, member] = rows["accuracy"].to_numpy()
@@ -100,12 +104,11 @@ def _paired(choice: Choice) -> Paired:
     missing = np.isnan(accuracy) & ~unsized[:, None]
     accuracy = np.where(missing, everywhere[home], accuracy)
     place, places = codes(runs, others)
-    seed, _ = codes(runs, seeds)
     return Paired(
         accuracy,
         place[home],
         size,
-        seed[home],
+        runs["fold"].to_numpy()[home],
         values[first].tolist(),
         places,
         sizes[SIZE],
@@ -116,7 +119,7 @@ def _compare(met: Paired, first: Codes, second: Codes) -> pd.DataFrame:
     """Return how pairs of values compare, each over all sizes and then at each size."""
     gap = met.accuracy[:, first] - met.accuracy[:, second]
     pair, unit = np.nonzero(~np.isnan(gap).T)
-    score = np.sign(gap[unit, pair]) / 2 + 0.5
+    score = np.sign(gap[unit, pair]).astype(np.int64)
     places, sizes = len(met.places), len(met.sizes)
     # One number for each line, in the order of the table: pair by pair first all
     # sizes of each place, then each size. A score counts in one line of either kind.
@@ -145,24 +148,33 @@ def _compare(met: Paired, first: Codes, second: Codes) -> pd.DataFrame:
 def _means(
     place: Int[np.ndarray, " K"],
     seed: Int[np.ndarray, " K"],
-    score: Float[np.ndarray, " K"],
+    score: Int[np.ndarray, " K"],
 ) -> pd.DataFrame:
-    """Return the mean over seeds of each place, with limits and counts."""
-    table = pd.DataFrame({"place": place, "seed": seed, "score": score})
-    table["tie"] = table["score"] == 1 / 2
+    """Return the mean over seeds of each place, with limits and counts.
+
+    Args:
+        place: The line of each pair.
+        seed: Its seed.
+        score: 1 for a win, 0 for a tie, -1 for a loss.
+    """
+    table = pd.DataFrame({"place": place, "seed": seed, "score": score, "pairs": 1})
+    table["ties"] = (score == 0).astype(np.int64)
     # Pairs of one seed share initial weights and batches, so they are one observation:
     # its mean. Intervals over pairs instead would be too narrow.
-    each = table.groupby(["place", "seed"])["score"].mean().groupby("place")
-    mean, n = each.mean(), each.size()
-    low, high = intervals.share(mean.to_numpy(), n.to_numpy(), each.var().to_numpy())
-    whole = table.groupby("place")
-    return pd.DataFrame(
-        {
-            "probability": mean,
-            "low": low,
-            "high": high,
-            "n": n,
-            "pairs": whole.size(),
-            "ties": whole["tie"].sum(),
-        }
-    )
+    each = table.groupby(["place", "seed"])[["score", "pairs"]].sum()
+    counted, n = np.unique(each["pairs"], return_inverse=True)
+    # Wins minus losses are added as integers for each number of pairs, so that as many
+    # wins as losses make exactly one half, in whatever order rows come.
+    home = each.index.get_level_values("place").to_numpy()
+    known, line = np.unique(home, return_inverse=True)
+    sums = np.zeros((len(known), len(counted)), np.int64)
+    np.add.at(sums, (line, n), each["score"].to_numpy())
+    seeds = np.bincount(line)
+    mean = 1 / 2 + (sums / counted).sum(axis=1) / (2 * seeds)
+    share = 1 / 2 + each["score"] / (2 * each["pairs"])
+    variance = share.groupby("place").var().to_numpy()
+    low, high = intervals.share(mean, seeds, variance)
+    found = {"probability": mean, "low": low, "high": high, "n": seeds}
+    found["p"] = intervals.p_half(mean, seeds, variance)
+    whole = table.groupby("place")[["pairs", "ties"]].sum()
+    return pd.DataFrame(found, index=known).join(whole)

@@ -1,4 +1,4 @@
-"""Rank of one method among the shipped ones, by pairwise comparison."""
+"""Rank of one method among the shipped ones, by its normalised gap."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import pandas as pd
 from spiral.errors import StoreError
 from spiral.protocol.config import OptionClasses
 from spiral.report.stats import notes as notes_text
+from spiral.report.stats import scores as scores_of
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
@@ -20,7 +21,7 @@ from spiral.search.best_known import THRESHOLDS
 
 CELL = ["width", SIZE, "lr", "schedule", "seed"]
 """What rows must have in common to be compared. That includes learning rate and
-schedule: with more of them to choose from, a method would have more chances."""
+schedule, so that all methods are tuned over the same ones."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,12 @@ class Ranking:
     """The rank of a method, and the numbers behind it."""
 
     method: str
-    rank: int
-    """1 + the methods that improve on it with probability over 1/2, over all rows."""
-    methods: int
-    """How many are ranked, itself included."""
+    scores: pd.DataFrame
+    """As of ``compare``, for all methods at each width."""
     pairwise: pd.DataFrame
     """Against each other method, the strongest first: ``width`` (null: over all),
-    ``method``, ``probability`` that ours is better, with limits, ``n`` seeds,
-    ``pairs``, ``ties``."""
+    ``method``, ``probability`` that ours is better, with limits, ``p_holm`` that it is
+    one half (corrected for all of these), ``n`` seeds, ``pairs``, ``ties``."""
     excess: pd.DataFrame
     """As of ``compare``, for all methods, with the ``rank`` of each by the weights its
     median network needs; ties share one."""
@@ -46,6 +45,16 @@ class Ranking:
     """Those over which it is ranked: where ours is compared with another method."""
     miscounted: pd.DataFrame
     """Our rows that keep another number of weights than they promise."""
+
+    @property
+    def own(self) -> pd.DataFrame:
+        """The scores of ours, a line for each width."""
+        return self.scores[self.scores["method"] == self.method]
+
+    @property
+    def methods(self) -> int:
+        """How many are ranked, ours included."""
+        return int(self.scores["method"].nunique())
 
 
 def of_folder(out: Path, method: str, options: OptionClasses) -> Ranking:
@@ -67,13 +76,15 @@ def of_folder(out: Path, method: str, options: OptionClasses) -> Ranking:
             f"{missing:,} configs are missing; the rank is based on those present"
         )
     rows, old = old_defaults.latest(found.rows, options)
-    return of_rows(rows, method, frontier.load(), [*found.notes, *old])
+    notes = [*found.notes, *old]
+    return of_rows(rows, method, frontier.load(), options, notes)
 
 
 def of_rows(
     rows: pd.DataFrame,
     method: str,
     best_known: pd.DataFrame | None,
+    options: OptionClasses,
     notes: Sequence[str] = (),
 ) -> Ranking:
     """Rank one method of some rows among the others.
@@ -84,6 +95,7 @@ def of_rows(
         rows: Rows as ``load.read`` has them.
         method: Which to rank.
         best_known: A frontier, if there is one.
+        options: Those of the methods that this process knows.
         notes: Notes on the rows.
 
     Raises:
@@ -93,17 +105,19 @@ def of_rows(
     choice = choose(same, ("method", "width"))
     groups = summarise(choice, THRESHOLDS, best_known, rows)
     found = excess_weights(choice, groups, THRESHOLDS, best_known)
-    against = _against(same, pairwise(choice, method), method)
-    over_all = against[against["width"].isna()]
+    compared = pairwise(choice, method)
+    plain = scores_of.at_defaults(choice, options)
+    table = scores_of.scores(choice, best_known, pairwise(choice), plain)
+    against = _against(same, compared, method)
     ranks = groups.groupby(["width", SIZE])["median"].rank("min", ascending=False)
-    told = notes_text.of_ranking(choice, groups, method, best_known)
+    told = notes_text.gaps(table, choice.by)
+    told += notes_text.of_ranking(choice, groups, method, best_known)
     told += notes_text.brackets(found)
     told += notes_text.on_the_curve(choice, found, THRESHOLDS, best_known)
     ours = (groups["method"] == method).to_numpy()
     return Ranking(
         method,
-        rank=1 + int((over_all["probability"] < 1 / 2).sum()),
-        methods=1 + len(over_all),
+        scores=table,
         pairwise=against,
         excess=found.assign(rank=_ranks(found)),
         sizes=groups.assign(rank=ranks.astype("Int64"))[ours].reset_index(drop=True),
@@ -140,6 +154,7 @@ def _against(rows: pd.DataFrame, by_width: pd.DataFrame, method: str) -> pd.Data
             "probability": chance[:, 0],
             "low": chance[:, 1],
             "high": chance[:, 2],
+            "p_holm": both["p_holm"].array,
             "n": both["n"].array,
             "pairs": both["pairs"].array,
             "ties": both["ties"].array,

@@ -3,7 +3,8 @@
 A *group* is what is compared: the columns asked for, and the size (``keep``). Its rows
 differ in seeds; in what distinguishes problems, its *strata* (width, initial weights
 from a file); and in everything else in a config: its *settings* (learning rate,
-schedule, options), of which each stratum shows one, chosen by the median.
+schedule, options). Settings are chosen for all sizes of a stratum at once, by
+cross-fitting (see ``tuning``).
 """
 
 from collections.abc import Sequence
@@ -11,15 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
 from spiral import spelling
 from spiral.errors import ConfigError
 from spiral.protocol import config
+from spiral.report.stats import tuning
 from spiral.results.columns import MADE, options_among
 
 SIZE = "keep"
 SEEDS = ("seed", "init_seed", "order_seed")
+REPLICATE = "replicate"
+"""The number of a repetition, where each config draws a seed of its own."""
 STRATA = ("width", "init")
 """What distinguishes problems: each may need a learning rate of its own, so each shows
 its own best setting."""
@@ -43,14 +47,17 @@ class Choice:
     """All rows, the groups they make, and which of them are reported."""
 
     rows: pd.DataFrame
-    """With numbers for ``group``, ``stratum``, ``setting`` and ``seed_code``; accuracy
-    of failures is that of chance."""
+    """With numbers for ``group``, ``stratum``, ``problem`` (see ``tuning``),
+    ``setting`` and ``fold`` (the seed, or the replicate where each config has a seed of
+    its own); no accuracy is below chance, failures are at chance."""
     groups: pd.DataFrame
     """The columns asked for and ``keep``: one line for each group."""
     reported: Bool[np.ndarray, " R"]
-    """Rows of the chosen settings; with a seed split, of seeds not used to choose."""
+    """Rows of the chosen settings, none of which chose its own."""
     settings: list[str]
     """Columns that make a setting."""
+    in_sample: Bool[np.ndarray, " R"]
+    """Rows reported that did choose their own setting, for want of another seed."""
 
     @property
     def by(self) -> list[str]:
@@ -62,19 +69,15 @@ def choose(
     rows: pd.DataFrame,
     by: Sequence[str] = ("method", "width"),
     seed_split: bool = False,
+    each_size: bool = False,
 ) -> Choice:
-    """Group rows and choose the setting of each stratum with the highest median.
-
-    Choosing a setting on the rows that are then reported flatters methods with many
-    settings: of nine equally good ones with 8 normal seeds each, the best has a median
-    0.6 standard deviations above the truth, of 27 one 0.8 above (simulated). A seed
-    split chooses on every other seed of a stratum, the first included, and reports the
-    rest: a stratum of one seed then has nothing to report.
+    """Group rows and choose which settings are reported.
 
     Args:
         rows: Rows with config columns and results.
         by: Config columns that make groups; ``keep`` always does.
-        seed_split: Whether seeds that choose are left out of the report.
+        seed_split: Whether half of the seeds choose, and the others are reported.
+        each_size: Whether each size has a setting of its own.
 
     Raises:
         ConfigError: A column does not exist or is a seed, or there is none.
@@ -83,20 +86,29 @@ def choose(
     by = _checked(by, fields)
     varied = [n for n in fields if n in SHOWN or _varies(rows, n)]
     strata = [n for n in STRATA if n in varied and n not in by]
-    settings = [n for n in varied if n not in {*by, SIZE, *SEEDS, *strata, *MADE}]
+    repeats = [*SEEDS, REPLICATE]
+    settings = [n for n in varied if n not in {*by, SIZE, *repeats, *strata, *MADE}]
     table = clean(rows)
     table["group"], groups = codes(table, [*by, SIZE])
     table["stratum"], _ = codes(table, ["group", *strata])
-    table["seed_code"], _ = codes(table, [n for n in SEEDS if n in rows])
+    table["fold"] = folds(table)
     table["setting"], _ = codes(table, settings)
-    cell, _ = codes(table, ["stratum", "setting"])
-    stratum = table["stratum"].to_numpy()
-    choosing = np.ones(len(table), bool)
-    if seed_split:
-        choosing = every_other(stratum, table["seed_code"].to_numpy())
-    chosen = best_cell(cell, stratum, table["accuracy"].to_numpy(), choosing)
-    reported = (chosen[stratum] == cell) & ~(choosing & seed_split)
-    return Choice(table, groups, reported, settings)
+    line, _ = codes(table, ["group", *strata] if each_size else [*by, *strata])
+    table["size"], _ = codes(table, [SIZE])
+    table["problem"] = tuning.problems(
+        line, table["size"].to_numpy(), table["setting"].to_numpy()
+    )
+    found = tuning.report(table, seed_split)
+    return Choice(table, groups, found.rows, settings, found.in_sample)
+
+
+def folds(rows: pd.DataFrame) -> Codes:
+    """Number the repetitions of each row: its seeds, or its replicate if it has one."""
+    seeds = rows[[name for name in SEEDS if name in rows]]
+    if REPLICATE in rows:
+        fresh = rows[REPLICATE].notna()
+        seeds = seeds.mask(fresh, -1).assign(**{REPLICATE: rows[REPLICATE]})
+    return codes(seeds, list(seeds))[0]
 
 
 def known_columns(rows: pd.DataFrame) -> list[str]:
@@ -125,43 +137,6 @@ def codes(table: pd.DataFrame, names: Sequence[str]) -> tuple[Codes, pd.DataFram
         range_ *= size
     _, first, code = np.unique(combined, return_index=True, return_inverse=True)
     return code, table[[*names]].iloc[first].reset_index(drop=True)
-
-
-def every_other(stratum: Codes, seed: Codes) -> Bool[np.ndarray, " R"]:
-    """Return the rows of every other seed of each stratum, its first among them.
-
-    Every other one rather than the first half: when a launch is extended by higher
-    seeds, those that chose settings before still do.
-    """
-    pairs = stratum * (seed.max(initial=0) + 1) + seed
-    distinct, which = np.unique(pairs, return_inverse=True)
-    home = distinct // (seed.max(initial=0) + 1)
-    _, first, count = np.unique(home, return_index=True, return_counts=True)
-    place = np.arange(len(distinct)) - np.repeat(first, count)
-    chosen: Bool[np.ndarray, " R"] = (place % 2 == 0)[which]
-    return chosen
-
-
-def best_cell(
-    cell: Codes,
-    stratum: Codes,
-    accuracy: Float[np.ndarray, " R"],
-    choosing: Bool[np.ndarray, " R"],
-) -> Int[np.ndarray, " S"]:
-    """Return the cell of each stratum with the highest median; of equals, the first.
-
-    By the median, as accuracies have two modes: a mean would choose the setting by how
-    many of its seeds collapse.
-    """
-    cells, home, values = cell[choosing], stratum[choosing], accuracy[choosing]
-    order = np.lexsort((values, cells))
-    known, start, count = np.unique(cells[order], return_index=True, return_counts=True)
-    low, high = start + (count - 1) // 2, start + count // 2
-    middle = (values[order][low] + values[order][high]) / 2
-    owner = home[order][start]
-    best = np.lexsort((known, -middle, owner))
-    _, first = np.unique(owner[best], return_index=True)
-    return known[best][first]
 
 
 def _checked(by: Sequence[str], fields: list[str]) -> list[str]:
@@ -202,5 +177,6 @@ def clean(rows: pd.DataFrame) -> pd.DataFrame:
     accuracy = rows["accuracy"].to_numpy(np.float64, na_value=np.nan)
     # Without its failures a method that often fails would look better than it is.
     failed = rows["status"].isin(FAILED).to_numpy(bool) | np.isnan(accuracy)
-    accuracy = np.where(failed, CHANCE, accuracy)
+    # Nor may a network that is worse than a constant lose to one that failed.
+    accuracy = np.where(failed, CHANCE, np.maximum(accuracy, CHANCE))
     return rows.assign(keep=size, accuracy=accuracy, failed=failed)

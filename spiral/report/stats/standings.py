@@ -1,89 +1,92 @@
-"""Rank the shipped methods among each other, with their excess over the best known."""
+"""The standings: the shipped methods of one width by their normalised gap."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from spiral.protocol.config import OptionClasses
 from spiral.report.stats import budget_matched, differences
 from spiral.report.stats import notes as notes_text
+from spiral.report.stats import scores as scores_of
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
-from spiral.report.stats.ranking import CELL
-from spiral.report.stats.selection import SIZE, choose
+from spiral.report.stats.selection import SIZE, Choice, choose
 from spiral.results import load, old_defaults, read, summary
 from spiral.search import best_known as frontier
 from spiral.search.best_known import THRESHOLDS
 
 
 class Standings(NamedTuple):
-    """Ranks in the cells (size, setting, seed) that all methods share at one width."""
+    """Methods at one width, each tuned over the same settings."""
 
-    ranks: pd.DataFrame
-    """``method``, ``rank`` (1 + how many methods have a probability of improvement over
-    it above one half), ``better`` and ``worse`` (than how many, with 95 % confidence
-    each), fewest ``seeds`` and ``pairs`` of a comparison, ``epochs`` trained in all
-    (median); best first."""
+    scores: pd.DataFrame
+    """As of ``compare``, the smallest gap first, with ``epochs`` trained in all
+    (median)."""
     width: int
-    """The largest width that all share."""
     tried: list[int]
     """Weights asked for."""
+    settings: dict[str, list[object]]
+    """What methods were tuned over: settings that have several values in all of
+    them."""
     excess: pd.DataFrame
     """As of ``compare``."""
     sizes: pd.DataFrame
     """As ``compare``'s groups."""
     notes: list[str]
-    """What differs beyond the methods."""
+    """How settings were chosen, and what differs beyond the methods."""
     caveats: list[str]
-    """What readers of the ranks alone must know; the notes have it, too."""
+    """What readers of the scores alone must know; the notes have it, too."""
 
 
 WIDTH = 16
-"""Of the shipped standings: the default of grids. Their rows have width 64, too."""
+"""Of the standings that are shown first: the default of grids."""
 
 
-def shipped(options: OptionClasses) -> Standings:
-    """Return the standings of the shipped methods, each at its defaults."""
+def shipped(options: OptionClasses, width: int = WIDTH) -> Standings:
+    """Return the standings of the shipped methods at a width."""
     rows = load.read([summary.shipped("standard")], options).rows
-    rows = rows[rows["width"] <= WIDTH].reset_index(drop=True)
+    rows = rows[rows["width"] == width].reset_index(drop=True)
     rows, old = old_defaults.latest(rows, options)
-    return standings(rows, frontier.load(), old)
+    return standings(rows, frontier.load(), options, old)
 
 
 def standings(
-    rows: pd.DataFrame, best_known: pd.DataFrame, caveats: Sequence[str] = ()
+    rows: pd.DataFrame,
+    best_known: pd.DataFrame,
+    options: OptionClasses,
+    caveats: Sequence[str] = (),
 ) -> Standings:
-    """Rank the methods of some rows.
+    """Rank the methods of some rows of one width.
 
     Args:
-        rows: Rows as ``load.read`` has them, of up to ``pairwise.MOST`` methods.
+        rows: Rows as ``load.read`` has them.
         best_known: A frontier.
+        options: Those of the methods that this process knows.
         caveats: What readers must know of these rows.
     """
-    shared = _shared(rows)
-    width = int(shared["width"].max())
-    wide = shared[shared["width"] == width].reset_index(drop=True)
-    choice = choose(wide, ("method", "width"))
-    compared = pairwise(choice)
-    differ = differences.of(choice)
-    ranks = _ranks(compared[compared[SIZE].isna()])
-    epochs = read.epochs(wide)
+    choice = choose(rows, ("method", "width"))
+    found = scores_of.scores(
+        choice, best_known, pairwise(choice), scores_of.at_defaults(choice, options)
+    )
+    epochs = read.epochs(rows).groupby(rows["method"]).median()
     sizes = summarise(choice, THRESHOLDS, best_known, rows)
     excess = excess_weights(choice, sizes, THRESHOLDS, best_known)
+    differ = differences.of(choice)
     caveats = [*caveats, *notes_text.degenerate(choice)]
     return Standings(
-        ranks.assign(
-            epochs=ranks["method"].map(epochs.groupby(wide["method"]).median())
-        ),
-        width,
-        sorted(wide[SIZE].unique().tolist()),
+        found.assign(epochs=found["method"].map(epochs)),
+        int(rows["width"].max()),
+        sorted(rows[SIZE].dropna().unique().tolist()),
+        _tuned(choice),
         excess,
         sizes,
         [
             *caveats,
+            *notes_text.tuned(choice, differ),
+            *notes_text.unequal(choice),
+            *notes_text.gaps(found, choice.by),
             *differences.unlike(differ),
             *differences.pooled(choice, differ, ways=False),
             *budget_matched.note(choice, sizes),
@@ -94,37 +97,13 @@ def standings(
     )
 
 
-def _shared(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows in cells that every method has."""
-    methods = rows.groupby(CELL)["method"].transform("nunique")
-    return rows[methods == rows["method"].nunique()].reset_index(drop=True)
-
-
-def _ranks(compared: pd.DataFrame) -> pd.DataFrame:
-    """Return the rank of each method, given how each two compare.
-
-    A rank counts the methods that are more often better (as Copeland's rule does), by
-    comparisons of equal size and seed alone. Mean accuracies over all sizes would rank
-    methods by how many of their networks collapse.
-    """
-    chance = compared[["probability", "low", "high"]].to_numpy(np.float64)
-    both = pd.DataFrame(
-        {
-            "method": np.concatenate([compared["a"], compared["b"]]),
-            "behind": np.concatenate([chance[:, 0] < 0.5, chance[:, 0] > 0.5]),
-            "better": np.concatenate([chance[:, 1] > 0.5, chance[:, 2] < 0.5]),
-            "worse": np.concatenate([chance[:, 2] < 0.5, chance[:, 1] > 0.5]),
-            "seeds": np.tile(compared["n"], 2),
-            "pairs": np.tile(compared["pairs"], 2),
-        }
-    )
-    found = both.groupby("method", as_index=False).agg(
-        rank=("behind", "sum"),
-        better=("better", "sum"),
-        worse=("worse", "sum"),
-        seeds=("seeds", "min"),
-        pairs=("pairs", "min"),
-    )
-    found["rank"] += 1
-    order = ["rank", "better", "method"]
-    return found.sort_values(order, ascending=[True, False, True], ignore_index=True)
+def _tuned(choice: Choice) -> dict[str, list[object]]:
+    """Return the settings that have several values in every method that has them."""
+    rows = choice.rows
+    found = {}
+    for name in choice.settings:
+        having = rows[rows[name].notna()]
+        tried = having.groupby("method")[name].nunique()
+        if len(tried) > 1 and tried.min() > 1:
+            found[name] = sorted(having[name].unique().tolist())
+    return found

@@ -7,10 +7,12 @@ import pandas as pd
 
 from spiral.report.stats.compare import Comparison
 from spiral.report.stats.selection import SHOWN, SIZE
+from spiral.report.text import scores
 from spiral.report.text.document import Document, Table, interval
 from spiral.results.columns import STATUSES
 
 TITLES = {
+    "scores": "Normalised gap to the best known, and rank",
     "excess": "Excess weights over the best known",
     "groups": "Accuracy at each size",
     "pairwise": "Probability of improvement",
@@ -33,10 +35,12 @@ EXCESS = {
     "threshold": "accuracy to reach",
     "best_known": "fewest weights known to reach the threshold, by any means, with "
     "hidden layers no wider than these networks'",
-    "median": "fewest weights at which the median of seeds reaches the threshold, "
-    "in brackets the excess over the best known; > none of the sizes tried reaches it, "
-    "≤ the smallest size tried does",
-    "interval": "95 % confidence interval of that number of weights",
+    "median": "between which numbers of weights half of the seeds begin to reach the "
+    "threshold, and the excess over the best known; > none of the sizes tried reaches "
+    "it, ≤ the smallest size tried does; the share of seeds is made monotone in the "
+    "size (isotonic regression)",
+    "interval": "95 % confidence interval of that number of weights; ≤ no smaller size "
+    "is excluded, ≥ no larger one",
     "best": "the same for the best of the seeds",
     "any": "the same for any row, whatever its setting and seed",
     **YARDSTICKS,
@@ -46,7 +50,7 @@ EXCESS = {
 }
 GROUPS = {
     "keep": "weights asked for",
-    "n": "seeds, at the setting with the best median accuracy",
+    "n": "seeds",
     "median": "median accuracy over the seeds",
     "interval": "95 % confidence interval of the median",
     "best": "accuracy of the best of the seeds",
@@ -66,6 +70,8 @@ PAIRWISE = {
     "low": "lower limit of its 95 % confidence interval",
     "high": "upper limit of its 95 % confidence interval",
     "interval": "95 % confidence interval of the probability",
+    "p": "p-value of the probability being one half",
+    "p_holm": "the same corrected for all comparisons of this size (Holm)",
     "n": "seeds",
     "pairs": "pairs of rows",
     "ties": "pairs of equal accuracy",
@@ -101,6 +107,7 @@ def document(found: Comparison) -> Document:
         "thresholds": [*question.thresholds],
         "where": {axis: [*values] for axis, values in question.where.items()},
         "seed_split": question.seed_split,
+        "each_size": question.each_size,
         "statuses": STATUSES,
     }
     return Document(tables(found), found.notes, facts=facts)
@@ -110,6 +117,9 @@ def tables(found: Comparison) -> dict[str, Table]:
     """Return each table of a comparison, with the columns a newcomer needs."""
     by, content = [*found.question.by], found.tables
     shown = {name: content[name] for name in TITLES}
+    shown["scores"] = pd.DataFrame()
+    if "gap" in content["scores"] and content["scores"]["gap"].notna().any():
+        shown["scores"] = scores.shown(content["scores"], by)
     if len(content["excess"]):
         shown["excess"] = _excess(
             content["excess"], content["pairwise"], by, found.conditions
@@ -121,6 +131,7 @@ def tables(found: Comparison) -> dict[str, Table]:
         for level in found.question.thresholds
     }
     definitions = {
+        "scores": scores.COLUMNS,
         "excess": EXCESS,
         "groups": GROUPS | levels,
         "pairwise": PAIRWISE,
@@ -218,23 +229,34 @@ def _signed(excess: Any) -> str:
 
 
 def count(line: dict[Any, Any], name: str) -> str:
-    """Return a count with its excess; a sign where no smaller or larger was tried."""
+    """Return a count with its excess; a sign where no smaller or larger was tried.
+
+    Of a crossing between two sizes that were tried, the first and last it may be.
+    """
     if pd.isna(line["largest"]):
         return "-"
     if pd.isna(line[name]):
         return f">{line['largest']}"
-    sign = "≤" if line[name] <= line["smallest"] else ""
-    return f"{sign}{line[name]}{_signed(line.get(f'{name}_excess'))}"
+    least = line.get(f"{name}_least")
+    if least is None or pd.isna(least) or least == line[name]:
+        sign = "≤" if line[name] <= line["smallest"] else ""
+        return f"{sign}{line[name]}{_signed(line.get(f'{name}_excess'))}"
+    ends = (line.get(f"{name}_excess_least"), line.get(f"{name}_excess"))
+    more = "" if pd.isna(ends[1]) else f" ({ends[0]:+} to {ends[1]:+})"
+    return f"{least}–{line[name]}{more}"
 
 
 def limits(line: dict[Any, Any]) -> str:
-    """Return the limits of the fewest weights of a median network, if there are any."""
+    """Return the limits of where half of the seeds reach, if there are any."""
     low, high = line["median_low"], line["median_high"]
-    if pd.isna(line["largest"]) or (pd.isna(high) and low == line["smallest"]):
+    if pd.isna(line["largest"]) or (pd.isna(low) and pd.isna(high)):
         return "-"
     if pd.isna(low):
-        return f">{line['largest']}"
-    return f"≥{low}" if pd.isna(high) else f"{low}–{high}"
+        return f"≤{high}"
+    if pd.isna(high):
+        above = low > line["largest"]
+        return f">{line['largest']}" if above else f"≥{low}"
+    return f"{low}–{high}" if low != high else f"{low}"
 
 
 def _better_than_next(

@@ -1,13 +1,12 @@
 """The document of a ranking: one method among the others."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from spiral.report.stats.ranking import Ranking
-from spiral.report.text import comparison
+from spiral.report.text import comparison, scores
 from spiral.report.text.document import Document, Table, interval
 
 NAMED = 5
@@ -15,6 +14,7 @@ NAMED = 5
 
 BETTER = "P(better)"
 VERDICT = "verdict"
+SIGNIFICANT = 0.05
 
 PAIRWISE = {
     "widths": "widths that both methods have rows of",
@@ -23,7 +23,8 @@ PAIRWISE = {
     "interval": "95 % confidence interval of the probability",
     "n": "seeds",
     "pairs": "pairs of rows",
-    VERDICT: "better or worse if the interval excludes 0.5",
+    VERDICT: "better or worse if p < 0.05 for the probability being one half, "
+    "corrected for all of these comparisons (Holm)",
 }
 RANK = "rank among all methods by the median, ties sharing one"
 EXCESS = comparison.EXCESS | {
@@ -42,13 +43,16 @@ def document(found: Ranking, out: Path) -> Document:
     """Return a ranking: the rank, the numbers behind it, and notes."""
     facts = {
         "method": found.method,
-        "rank": found.rank,
         "methods": found.methods,
         "widths": found.widths,
         "out": str(out),
     }
     title = f"Probability that {found.method} is better"
+    shown = scores.shown(found.scores, ["method", "width"])
     tables = {
+        "scores": Table(
+            comparison.TITLES["scores"], found.scores, shown, scores.COLUMNS
+        ),
         "pairwise": Table(title, found.pairwise, pairwise(found), PAIRWISE),
         "excess": Table(
             comparison.TITLES["excess"], found.excess, excess(found), EXCESS
@@ -59,24 +63,27 @@ def document(found: Ranking, out: Path) -> Document:
 
 
 def headline(found: Ranking) -> str:
-    """Return the rank in a sentence."""
-    over_all = found.pairwise[found.pairwise["width"].isna()]
-    better = int((over_all["low"] > 1 / 2).sum())
-    worse = int((over_all["high"] < 1 / 2).sum())
+    """Return the score and the rank at each width in a sentence."""
+    lines = [line for line in found.own.to_dict("records") if pd.notna(line.get("gap"))]
+    if not lines:
+        return f"{found.method}: no normalised gap, as no seed has rows of all sizes."
+    words = [_at_width(found, line) for line in lines]
+    seeds = min(line["n"] for line in lines)
     return (
-        f"{found.method}: rank {found.rank} of {found.methods} over "
-        f"{_widths(found.widths)}. With 95 % confidence it is better than {better} of "
-        f"the {found.methods - 1} others and worse than {worse} "
-        f"(n = {over_all['n'].min()} seeds)."
+        f"{found.method}: normalised gap {'; '.join(words)} (n = {seeds} seeds; ranks "
+        "hold with 95 % confidence, all at once)."
     )
 
 
-def _widths(widths: Sequence[int]) -> str:
-    """Return widths in words."""
-    words = [str(width) for width in widths]
-    if len(words) < 2:
-        return f"width {''.join(words) or 'none'}"
-    return f"widths {', '.join(words[:-1])} and {words[-1]}"
+def _at_width(found: Ranking, line: dict[Any, Any]) -> str:
+    """Return the score and the rank at one width in words."""
+    same = found.scores["width"] == line["width"]
+    among = int(found.scores.loc[same, "gap"].notna().sum())
+    limits = interval(line["gap_low"], line["gap_high"], 2)
+    rank = scores.rank(line["rank_low"], line["rank_high"])
+    return (
+        f"{line['gap']:.2f} ({limits}) at width {line['width']}, rank {rank} of {among}"
+    )
 
 
 def pairwise(found: Ranking) -> pd.DataFrame:
@@ -93,16 +100,19 @@ def pairwise(found: Ranking) -> pd.DataFrame:
             "interval": [interval(low, high, 2) for low, high in ends],
             "n": table["n"],
             "pairs": table["pairs"],
-            VERDICT: [_verdict(low, high) for low, high in ends],
+            VERDICT: [
+                _verdict(*each)
+                for each in zip(table["probability"], table["p_holm"], strict=True)
+            ],
         }
     )
 
 
-def _verdict(low: float, high: float) -> str:
-    """Return what an interval of a probability of improvement implies."""
-    if low > 1 / 2:
-        return "better"
-    return "worse" if high < 1 / 2 else "no significant difference"
+def _verdict(probability: float, p: float) -> str:
+    """Return what a corrected p-value of a probability of improvement implies."""
+    if not p < SIGNIFICANT:
+        return "no significant difference"
+    return "better" if probability > 1 / 2 else "worse"
 
 
 def excess(found: Ranking) -> pd.DataFrame:

@@ -1,48 +1,45 @@
-"""The document of the standings: all shipped methods ranked among each other."""
+"""The document of the standings: the shipped methods of one width, ranked."""
 
 import pandas as pd
 
 from spiral.report.stats.standings import Standings
-from spiral.report.text import comparison
+from spiral.report.text import comparison, scores
 from spiral.report.text.document import Document, Table
-
-SIZES = (26, 44)
-"""Sizes at which the standings show the accuracy gap of the median network."""
 
 
 def document(found: Standings) -> Document:
     """Return all of the standings."""
-    ranks = Table(title(found), found.ranks, table(found), definitions(found))
+    main = Table(title(found), found.scores, table(found), definitions(found))
     raw = {"excess": found.excess, "sizes": found.sizes}
     facts = {"width": found.width}
     rest = {name: Table(name, each) for name, each in raw.items()}
-    return Document({"ranks": ranks} | rest, found.notes, facts=facts)
+    return Document({"scores": main} | rest, found.notes, facts=facts)
 
 
 def table(found: Standings) -> pd.DataFrame:
-    """Return the standings of many methods, a line each."""
-    shown = found.ranks[["rank", "method", "better", "worse"]].copy()
-    shown["epochs"] = [f"{each:.0f}" for each in found.ranks["epochs"]]
+    """Return the standings, a line for each method."""
+    shown = scores.shown(found.scores, ["method"])
     lowest = found.excess["threshold"] == found.excess["threshold"].min()
     lines = found.excess[lowest].set_index("method").loc[shown["method"]]
-    for cells in (comparison.needed(lines), comparison.yardsticks(lines)):
-        shown = shown.join(cells.set_axis(shown.index))
-    gaps = found.sizes.set_index(["keep", "method"])["accuracy_gap"]
-    for size in SIZES:
-        each = shown["method"].map(gaps[size])
-        shown[f"accuracy gap at {size}"] = [f"{gap:.3f}" for gap in each]
-    return shown
+    needed = comparison.needed(lines).join(comparison.yardsticks(lines))
+    shown = shown.join(needed.set_axis(shown.index).drop(columns="protocol"))
+    return shown.assign(epochs=[f"{each:.0f}" for each in found.scores["epochs"]])
 
 
 def title(found: Standings) -> str:
     """Return what was compared."""
-    seeds, tried = found.ranks["seeds"].min(), found.tried
-    setting = found.sizes.iloc[0]
+    tried, seeds = found.tried, found.scores["n"]
+    counts = (
+        f"{seeds.min()}" if seeds.nunique() == 1 else f"{seeds.min()}–{seeds.max()}"
+    )
+    over = " × ".join(
+        f"{name} {{{', '.join(str(value) for value in values)}}}"
+        for name, values in found.settings.items()
+    )
+    tuned = f"tuned over {over}" if over else "at one setting each"
     return (
         f"Methods at width {found.width}, {len(tried)} sizes from {tried[0]} to "
-        f"{tried[-1]} weights, n = {seeds} seeds each, learning rate "
-        f"{setting['lr']:g}, schedule {setting['schedule']} (unless the method sets "
-        "its own), options at their defaults"
+        f"{tried[-1]} weights, n = {counts} seeds, {tuned}"
     )
 
 
@@ -51,24 +48,14 @@ def definitions(found: Standings) -> dict[str, str]:
     lowest = found.excess.sort_values("threshold").iloc[0]
     accuracy, fewest = f"{lowest['threshold']:g}", lowest["best_known"]
     known = "none known" if pd.isna(fewest) else f"{fewest} weights"
-    gap = (
-        "accuracy of the best network known of this size, found by any means and no "
-        "wider, minus the median; chance level loses 0.5"
-    )
-    return {
-        "rank": "1 + the number of methods with a probability of improvement over this "
-        "one above 0.5, in pairs of equal seed and size, a tie counting half; "
-        "non-transitive results skip ranks",
-        "better": "number of methods it is better than, with 95 % confidence in each",
-        "worse": "number of methods it is worse than, with 95 % confidence in each",
-        "epochs": "epochs trained in total (median)",
-        "median": "fewest weights with which the median of the seeds reaches "
-        f"{accuracy}; in brackets the excess over the best known by any means "
-        f"({known}); > none of the sizes tried reaches it, ≤ the smallest size tried "
-        "does. Methods that remove whole units keep at most the weights asked for, all "
-        "others exactly as many",
-        "interval": "95 % confidence interval of that number of weights",
-        "best": "the same for the best of the seeds",
-        **comparison.YARDSTICKS,
-        **{f"accuracy gap at {size}": gap for size in SIZES},
+    return scores.COLUMNS | {
+        "median": "between which numbers of weights half of the seeds begin to reach "
+        f"{accuracy}, and the excess over the best known by any means ({known}); > "
+        "none of the sizes tried reaches it, ≤ the smallest size tried does. Methods "
+        "that remove whole units keep at most the weights asked for, all others "
+        "exactly as many",
+        "interval": comparison.EXCESS["interval"],
+        "best": "the fewest weights with which any seed reaches it",
+        "random": comparison.YARDSTICKS["random"],
+        "epochs": "epochs of one setting and seed, all trainings together (median)",
     }

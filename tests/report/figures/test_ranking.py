@@ -117,7 +117,7 @@ def test_bars_are_intervals_and_go_on_where_there_is_no_upper_limit():
 
 def test_an_interval_that_excludes_no_size_is_not_drawn():
     told = GAPS["method"] == "lth"
-    low = GAPS["median_excess_low"].mask(told, 0)
+    low = GAPS["median_excess_low"].mask(told)
     assert sorted(bars(ranking(GAPS.assign(median_excess_low=low)))) == [0, 2, 3]
 
 

@@ -35,10 +35,10 @@ def test_each_threshold_has_its_best_known_size_and_the_pruner_next_to_it():
 
 def test_an_interval_is_said_with_both_ends_or_one():
     _, nearest, *_ = found(*ROWS[:16])
-    assert nearest.value == "26 (+10)"
-    assert "95 % interval 26–26; n = 8 seeds" in nearest.detail
+    assert nearest.value == "17–26 (+1 to +10)"
+    assert "95 % interval 17–26; n = 8 seeds" in nearest.detail
     one = found(row(accuracy=0.97), row(keep=18, accuracy=0.9))[1]
-    assert (one.value, "n = 1 seed" in one.detail) == ("20 (+4)", True)
+    assert (one.value, "n = 1 seed" in one.detail) == ("19–20 (+3 to +4)", True)
 
 
 def test_without_a_frontier_there_is_no_best_known_and_no_excess():

@@ -68,14 +68,14 @@ def test_each_status_is_counted_over_all_rows():
 
 def test_settings_and_cost_are_over_all_rows():
     rows = [
-        *seeds([0.7, 0.8], lr=0.1, steps=100),
-        *seeds([0.6, 0.99], lr=0.2, steps=300),
+        *seeds([0.7, 0.8, 0.7], lr=0.1, steps=100),
+        *seeds([0.8, 0.99, 0.9], lr=0.2, steps=300),
         *seeds([0.1, 0.2], lr=0.2, schedule="step", steps=500),
     ]
     found = only(groups(*rows))
-    assert (found["settings"], found["rows"], found["n"]) == (3, 6, 2)
+    assert (found["settings"], found["rows"], found["n"]) == (3, 8, 3)
     assert (found["lr"], found["schedule"]) == (0.2, "cosine")
-    assert (found["steps"], found["steps_all"]) == (300, 1800)
+    assert (found["steps"], found["steps_all"]) == (300, 2200)
     assert (found["best"], found["best_any"]) == (0.99, 0.99)
 
 
@@ -94,9 +94,9 @@ def test_weights_between_two_counts_are_rounded_up():
 
 def test_strata_are_pooled_and_settings_they_do_not_share_are_null():
     rows = [
-        *seeds([0.7, 0.8], width=3, lr=0.1),
+        *seeds([0.8, 0.8], width=3, lr=0.1),
         *seeds([0.6, 0.7], width=3, lr=0.2),
-        *seeds([0.9, 1.0], width=16, lr=0.1),
+        *seeds([0.9, 0.99], width=16, lr=0.1),
         *seeds([0.95, 1.0], width=16, lr=0.2),
     ]
     found = only(groups(*rows, by=["method"]))
@@ -178,7 +178,7 @@ def test_shortfall_counts_the_weights_there_are_not_those_asked_for():
 def test_agrees_with_pandas_on_many_groups():
     random = np.random.default_rng(0)
     rows = [
-        row(method=m, width=w, keep=k, seed=s, accuracy=random.random())
+        row(method=m, width=w, keep=k, seed=s, accuracy=random.uniform(0.5, 1))
         for m in ("gmp", "lth")
         for w in (3, 16)
         for k in (10, 20, 30)

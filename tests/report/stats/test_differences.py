@@ -115,7 +115,7 @@ def test_settings_tuned_alike_are_no_column_but_those_tuned_otherwise_are():
     told = found(of(less))
     assert told.conditions == ["lr", "settings"]
     assert told.tables["excess"]["settings"].tolist() == [2, 1]
-    assert any("settings (lr) are chosen" in note for note in told.notes)
+    assert any("settings (lr) are cross-fitted" in note for note in told.notes)
 
 
 def test_options_that_follow_from_the_size_are_no_columns():

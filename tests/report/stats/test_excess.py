@@ -37,8 +37,9 @@ def test_planted_gaps_are_found():
     assert (line["best"], line["best_excess"], line["best_n"]) == (20, 4, 8)
     assert (line["any"], line["any_excess"], line["any_n"]) == (20, 4, 32)
     assert (line["n"], line["smallest"], line["largest"]) == (8, 16, 33)
-    assert (line["median_low"], line["median_high"]) == (20, 26)
-    assert (line["median_excess_low"], line["median_excess_high"]) == (4, 10)
+    assert (line["median_least"], line["median_excess_least"]) == (21, 5)
+    assert (line["median_low"], line["median_high"]) == (17, 26)
+    assert (line["median_excess_low"], line["median_excess_high"]) == (1, 10)
 
 
 def test_any_counts_settings_that_were_not_chosen():
@@ -57,7 +58,8 @@ def test_what_never_reaches_is_null():
     line = only(found(*sizes(k16=BAD, k20=BAD)))
     names = ["median", "best", "any", "median_excess", "any_excess", "median_n"]
     assert pd.isna([line[name] for name in names]).all()
-    assert pd.isna([line["median_low"], line["median_high"]]).all()
+    assert (line["median_low"], line["largest"]) == (21, 20)
+    assert pd.isna([line["median_high"], line["median_least"]]).all()
     assert (line["largest"], line["any_n"], line["best_known"]) == (20, 16, 16)
 
 
@@ -115,7 +117,7 @@ def test_both_kinds_of_best_known_have_their_excess():
     line = only(found(*sizes(k16=BAD, k20=FAIR, k26=GOOD, k33=GOOD)))
     assert (line["median_excess"], line["median_excess_protocol"]) == (10, 8)
     limits = ("median_excess_protocol_low", "median_excess_protocol_high")
-    assert [line[name] for name in limits] == [2, 8]
+    assert [line[name] for name in limits] == [-1, 8]
     assert (line["best_excess_protocol"], line["any_excess_protocol"]) == (2, 2)
 
 
@@ -191,9 +193,9 @@ def bounds(successes, n=10):
         ([0, 1, 5, 9, 10], 12, 13),  # 1 of 10 falls short, 9 reach, 5 may do either
         ([0, 2, 8, 10], 11, 13),  # 2 and 8 of 10 say nothing
         ([0, 10, 5, 10], 11, 13),  # once in doubt, always
-        ([5, 5, 5], 10, None),
-        ([10, 10], 10, 10),
-        ([0, 0], None, None),
+        ([5, 5, 5], None, None),
+        ([10, 10], None, 10),
+        ([0, 0], 12, None),
         ([1, 2], 11, None),
     ],
 )

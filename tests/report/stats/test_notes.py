@@ -24,8 +24,12 @@ def test_failures_are_named_with_their_numbers():
     assert "degenerate" not in said(row())
 
 
-def test_choosing_on_what_is_reported_is_said():
+def test_how_settings_are_chosen_is_said():
     two = [*seeds([0.9] * 4), *seeds([0.8] * 4, lr=0.2)]
+    assert "settings (lr) are cross-fitted" in said(*two)
+    assert "reported at the best of them" not in said(*two)
+    alone = said(row(), row(lr=0.2))
+    assert "1 rows are of the only seed of several settings" in alone
     assert "--seed-split" in said(*two)
     assert "--seed-split" not in said(row())
     assert "every other seed" in said(*two, seed_split=True)

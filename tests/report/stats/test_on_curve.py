@@ -5,7 +5,7 @@ import pandas as pd
 
 from spiral.report.stats import on_curve
 from spiral.report.stats.aggregate import summarise
-from spiral.report.stats.compare import Question, of_rows
+from spiral.report.stats.compare import Besides, Question, of_rows
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.selection import choose
 from spiral.search import arc, best_known, network
@@ -104,7 +104,7 @@ def test_comparisons_say_so_of_both():
 
     rows = table(*seeds([0.96] * 2, width=2))
     question = Question(thresholds=[0.95, 0.955])
-    found = of_rows(rows, question, lower, read_networks=read)
+    found = of_rows(rows, question, lower, Besides(read_networks=read))
     assert (
         found.tables["excess"]["any_arc_accuracy"].tolist()
         == [arc.accuracy(NETWORK)] * 2

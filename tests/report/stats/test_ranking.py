@@ -3,6 +3,7 @@
 import pytest
 
 from spiral.errors import StoreError
+from spiral.methods.registry import options
 from spiral.report.stats import ranking
 from spiral.report.text import ranking as ranking_text
 from spiral.report.text.document import as_json, render
@@ -17,22 +18,31 @@ def shifted(by):
     return [accuracy + by for accuracy in UP]
 
 
+SIZES = (20, 24, 28, 34, 40, 48, 56, 65)
+
+
+def at_sizes(accuracies, **values):
+    """Return rows of several sizes, so that there is a gap."""
+    return [r for keep in SIZES for r in seeds(accuracies, keep=keep, **values)]
+
+
 @pytest.fixture
 def rows():
     """Ours beats `low` on all seeds, `near` on six of eight; `high` beats ours."""
     near = shifted(-0.01)
-    near[0] = near[5] = 0.99
+    near[0] = near[5] = 0.95
     return table(
-        *seeds(UP, method="ours"),
-        *seeds(shifted(0.05), method="high"),
-        *seeds(near, method="near"),
-        *seeds(shifted(-0.2), method="low"),
+        *at_sizes(UP, method="ours"),
+        *at_sizes(shifted(0.08), method="high"),
+        *at_sizes(near, method="near"),
+        *at_sizes(shifted(-0.2), method="low"),
     )
 
 
-def test_the_place_is_by_who_probably_beats_whom(rows):
-    found = ranking.of_rows(rows, "ours", KNOWN)
-    assert (found.rank, found.methods) == (2, 4)
+def test_the_rank_is_by_the_gap(rows):
+    found = ranking.of_rows(rows, "ours", KNOWN, options())
+    own = only(found.own)
+    assert (own["rank_low"], own["rank_high"], found.methods) == (2, 3, 4)
     against = found.pairwise[found.pairwise["width"].isna()]
     assert against["method"].tolist() == ["high", "near", "low"]
     assert against["probability"].tolist() == [0.0, 0.75, 1.0]
@@ -40,10 +50,11 @@ def test_the_place_is_by_who_probably_beats_whom(rows):
 
 
 def test_chances_are_ours_whoever_comes_first_in_the_alphabet(rows):
-    for method, rank in (("high", 1), ("ours", 2), ("near", 3), ("low", 4)):
-        assert ranking.of_rows(rows, method, KNOWN).rank == rank
-    ours = ranking.of_rows(rows, "ours", KNOWN).pairwise
-    high = ranking.of_rows(rows, "high", KNOWN).pairwise
+    for method, least in (("high", 1), ("ours", 2), ("near", 2), ("low", 4)):
+        own = only(ranking.of_rows(rows, method, KNOWN, options()).own)
+        assert own["rank_low"] == least
+    ours = ranking.of_rows(rows, "ours", KNOWN, options()).pairwise
+    high = ranking.of_rows(rows, "high", KNOWN, options()).pairwise
     one = only(ours[ours["width"].isna() & (ours["method"] == "high")])
     other = only(high[high["width"].isna() & (high["method"] == "ours")])
     assert one["probability"] == 1 - other["probability"]
@@ -61,8 +72,8 @@ def test_only_the_cells_of_ours_count(rows):
         *seeds([0.99] * 8, method="low", lr=0.2),
         *seeds(shifted(-0.2), method="low"),
     )
-    found = ranking.of_rows(more, "ours", KNOWN)
-    assert found.rank == 2
+    found = ranking.of_rows(more, "ours", KNOWN, options())
+    assert found.methods == 3
     assert found.pairwise["pairs"].tolist() == [8] * 4
     assert set(found.excess["n"]) == {8}
     assert set(found.excess["largest"]) == {20}
@@ -78,30 +89,30 @@ def test_excess_has_ranks_that_ties_share_and_none_without_a_median():
             [0.96 if keep >= fewest else 0.6] * 8, method=method, keep=keep
         )
     ]
-    found = ranking.of_rows(table(*lines), "ours", KNOWN)
+    found = ranking.of_rows(table(*lines), "ours", KNOWN, options())
     excess = found.excess[found.excess["threshold"] == 0.95].set_index("method")
     assert excess["rank"].to_dict()["less"] == 1
     assert excess["rank"].to_dict()["ours"] == excess["rank"].to_dict()["same"] == 2
     assert excess["rank"].isna().to_dict()["never"]
     shown = ranking_text.excess(found).set_index("threshold")
-    assert shown.loc[0.95, "median"] == "20 (+4)"
+    assert shown.loc[0.95, "median"] == "19–20 (+3 to +4)"
     assert shown.loc[0.95, "first"] == "less: ≤18 (+2)"
     assert shown.loc[0.995, "first"] == "none reaches it"
 
 
 def test_sizes_are_ours_with_accuracy_gap_and_rank(rows):
-    line = only(ranking.of_rows(rows, "ours", KNOWN).sizes)
+    line = ranking.of_rows(rows, "ours", KNOWN, options()).sizes.iloc[0]
     assert (line["keep"], line["n"], line["rank"]) == (20, 8, 2)
     assert line["accuracy_gap"] == pytest.approx(0.96 - 0.9035)
 
 
 def test_a_tie_counts_half_and_shares_the_rank():
-    found = ranking.of_rows(
-        table(*seeds(UP, method="ours"), *seeds(UP, method="twin")), "ours", KNOWN
-    )
-    assert found.rank == 1
+    both = [*at_sizes(UP, method="ours"), *at_sizes(UP, method="twin")]
+    found = ranking.of_rows(table(*both), "ours", KNOWN, options())
+    own = only(found.own)
+    assert (own["rank_low"], own["rank_high"]) == (1, 2)
     assert found.pairwise["probability"].tolist() == [0.5, 0.5]
-    assert found.pairwise["ties"].tolist() == [8, 8]
+    assert found.pairwise["ties"].tolist() == [64, 64]
 
 
 def test_rows_of_another_size_than_promised_are_named():
@@ -110,7 +121,7 @@ def test_rows_of_another_size_than_promised_are_named():
         row(method="ours", seed=8, nnz=19, status="infeasible"),
         row(method="other", seed=8, nnz=19, status="infeasible"),
     ]
-    found = ranking.of_rows(table(*lines), "ours", KNOWN)
+    found = ranking.of_rows(table(*lines), "ours", KNOWN, options())
     assert len(found.miscounted) == 1
     text = ranking_text.miscounted(found)
     assert "ours: expected each row to keep exactly" in text
@@ -119,46 +130,57 @@ def test_rows_of_another_size_than_promised_are_named():
 
 def test_a_method_without_rows_is_an_error(rows):
     with pytest.raises(StoreError, match="no rows of method mine"):
-        ranking.of_rows(rows, "mine", KNOWN)
+        ranking.of_rows(rows, "mine", KNOWN, options())
 
 
-def test_the_headline_counts_what_is_certain(rows):
-    text = ranking_text.headline(ranking.of_rows(rows, "ours", KNOWN))
-    assert "ours: rank 2 of 4 over width 16" in text
-    assert "better than 1 of the 3 others and worse than 1 (n = 8 seeds)" in text
+def test_the_headline_has_gap_and_rank(rows):
+    text = ranking_text.headline(ranking.of_rows(rows, "ours", KNOWN, options()))
+    assert text.startswith("ours: normalised gap 0.1")
+    assert "at width 16, rank 2–3 of 4 (n = 8 seeds; ranks hold" in text
 
 
-def test_a_page_has_all_tables_and_the_words_of_certainty(rows, tmp_path):
-    found = ranking.of_rows(rows, "ours", KNOWN)
+def test_without_a_gap_the_headline_says_why():
+    one = table(*seeds(UP, method="ours"), *seeds(UP, method="high"))
+    text = ranking_text.headline(ranking.of_rows(one, "ours", KNOWN, options()))
+    assert "no normalised gap" in text
+
+
+def test_a_page_has_all_tables_and_corrected_verdicts(rows, tmp_path):
+    found = ranking.of_rows(rows, "ours", KNOWN, options())
     text = render(ranking_text.document(found, tmp_path))
     assert ranking_text.pairwise(found)["verdict"].tolist() == [
         "worse",
         "no significant difference",
         "better",
     ]
-    assert all(f"\n{name}: " in text for name in ("pairwise", "excess", "sizes"))
+    tables = ("scores", "pairwise", "excess", "sizes")
+    assert all(f"\n{name}: " in text for name in tables)
     assert text.startswith(ranking_text.headline(found)[:60])
 
 
 def test_json_has_nulls_where_there_is_nothing(rows, tmp_path):
-    found = ranking.of_rows(rows, "ours", KNOWN)
+    found = ranking.of_rows(rows, "ours", KNOWN, options())
     document = as_json(ranking_text.document(found, tmp_path))
     assert document["out"] == str(tmp_path)
-    assert document["rank"] == 2
+    assert document["scores"][1]["rank_low"] == 2
     assert document["pairwise"][0]["width"] is None
     assert {line["method"] for line in document["excess"]} == set(rows["method"])
-    assert document["definitions"].keys() == {"pairwise", "excess", "sizes"}
+    tables = {"scores", "pairwise", "excess", "sizes"}
+    assert document["definitions"].keys() == tables
 
 
-def test_a_rank_says_over_which_widths_it_is():
+def test_a_rank_is_one_at_each_width():
     lines = [
-        *[line for w in (3, 16, 64) for line in seeds(UP, method="ours", width=w)],
-        *[line for w in (3, 16) for line in seeds(UP, method="high", width=w)],
-        *seeds(shifted(-0.2), method="low", width=16),
+        *[line for w in (3, 16, 64) for line in at_sizes(UP, method="ours", width=w)],
+        *[line for w in (3, 16) for line in at_sizes(UP, method="high", width=w)],
+        *at_sizes(shifted(-0.2), method="low", width=16),
     ]
-    found = ranking.of_rows(table(*lines), "ours", KNOWN)
+    known = frontier(("any", 16, 0.96), ("any", 22, 0.999))
+    found = ranking.of_rows(table(*lines), "ours", known, options())
     assert found.widths == [3, 16]  # at 64 there is none to compare with
-    assert "of 3 over widths 3 and 16. With" in ranking_text.headline(found)
+    text = ranking_text.headline(found)
+    assert "at width 3, rank 1–2 of 2; " in text
+    assert "at width 16, rank 1–2 of 3" in text
     shown = ranking_text.pairwise(found).set_index("against")["widths"]
     assert shown.to_dict() == {"high": "3, 16", "low": "16"}
 
@@ -171,7 +193,7 @@ def test_failures_of_ours_are_counted_apart_and_explained():
         *[row(method="high", seed=s, status="degenerate") for s in (3, 4)],
         row(method="high", seed=5, status="collapsed"),
     ]
-    notes = ranking.of_rows(table(*lines), "ours", KNOWN).notes
+    notes = ranking.of_rows(table(*lines), "ours", KNOWN, options()).notes
     failed = [note for note in notes if note.startswith("failed rows")]
     assert [note.partition("0.5: ")[2] for note in failed] == [
         "2 collapsed (of 6 of ours)",
@@ -186,7 +208,7 @@ def test_another_budget_or_version_than_that_of_the_others_is_told():
     lines = [*seeds(UP, method="ours"), *seeds(UP, method="high")]
     rows = table(*lines).assign(version=["2.0"] * 8 + ["1.0"] * 8)
     rows.insert(0, "epochs", [10] * 8 + [50] * 8)
-    notes = ranking.of_rows(rows, "ours", KNOWN).notes
+    notes = ranking.of_rows(rows, "ours", KNOWN, options()).notes
     assert "lines differ in epochs: 50 (high 16), 10 (ours 16)" in notes
     assert "lines differ in version: 1.0 (high 16), 2.0 (ours 16)" in notes
     assert not any("source" in note for note in notes)

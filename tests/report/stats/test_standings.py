@@ -9,9 +9,10 @@ from spiral.report.text import standings as standings_text
 from spiral.report.text.document import render
 from spiral.results import load, summary
 from tests.golden import readme
-from tests.report import frontier, seeds, table
+from tests.report import frontier, only, seeds, table
 
-KNOWN = frontier(("any", 16, 0.96), ("any", 22, 0.9995))
+KNOWN = frontier(("any", 16, 0.98), ("any", 22, 0.9995))
+SIZES = (16, 20, 24, 28, 34, 40, 48, 56, 65)
 UP = [0.90 + seed / 1000 for seed in range(8)]
 
 
@@ -25,96 +26,113 @@ def with_batch(rows):
     return rows.assign(batch=128)
 
 
+def standing(rows, caveats=()):
+    return standings.standings(rows, KNOWN, options(), caveats)
+
+
 @pytest.fixture
 def rows():
-    """GMP beats LTH, LTH random, at the two sizes that all have."""
+    """GMP is better than LTH by 0.06, LTH than random by 0.2."""
     strength = {"random": -0.2, "gmp": 0.06, "lth": 0.0}
     return with_batch(
         table(
             *(
                 line
                 for method, by in strength.items()
-                for keep in (26, 44)
+                for keep in SIZES
                 for line in seeds(shifted(by), method=method, keep=keep)
-            ),
-            *seeds([0.99] * 8, method="random", keep=65),
-            *seeds([0.99] * 8, method="lth", width=64, keep=26),
-            *[{**line, "seed": 8} for line in seeds([0.99], method="random", keep=26)],
+            )
         )
     )
 
 
-def test_ranks_count_who_is_better_where_all_have_rows(rows):
-    found = standings.standings(rows, KNOWN)
+def test_methods_are_ranked_by_their_gap(rows):
+    found = standing(rows)
+    scores = found.scores
     assert found.width == 16
-    assert found.ranks.to_dict("list") == {
-        "method": ["gmp", "lth", "random"],
-        "rank": [1, 2, 3],
-        "better": [2, 1, 0],
-        "worse": [0, 1, 2],
-        "seeds": [8, 8, 8],
-        "pairs": [16, 16, 16],
-        "epochs": [50, 50, 50],
-    }
-    assert found.tried == [26, 44]
-    assert set(found.excess["largest"]) == {44}
-    assert set(found.sizes["n"]) == {8}
+    assert scores["method"].tolist() == ["gmp", "lth", "random"]
+    assert scores["gap"].is_monotonic_increasing
+    assert scores["rank_low"].tolist() == scores["rank_high"].tolist() == [1, 2, 3]
+    assert scores["strength"].is_monotonic_decreasing
+    assert scores["n"].tolist() == [8, 8, 8]
+    assert scores["epochs"].tolist() == [50, 50, 50]
+    assert found.tried == [*SIZES]
 
 
 def test_ranks_are_those_of_one_method_on_equal_cells(rows):
-    both = rows[rows["keep"] != 65].query("width == 16 and seed < 8")
-    found = standings.standings(rows, KNOWN).ranks.set_index("method")["rank"]
-    for method, rank in found.items():
-        assert ranking.of_rows(both, method, KNOWN).rank == rank
+    found = standing(rows).scores.set_index("method")
+    for method in found.index:
+        own = only(ranking.of_rows(rows, method, KNOWN, options()).own)
+        assert own["rank_low"] == found.loc[method, "rank_low"]
+        assert own["gap"] == found.loc[method, "gap"]
 
 
-def test_ties_share_a_rank():
-    alike = with_batch(table(*seeds(UP, method="gmp"), *seeds(UP, method="lth")))
-    assert standings.standings(alike, KNOWN).ranks["rank"].tolist() == [1, 1]
+def test_equal_methods_share_their_ranks(rows):
+    alike = rows[rows["method"] == "gmp"]
+    both = pd.concat([alike, alike.assign(method="lth")], ignore_index=True)
+    found = standing(both).scores
+    assert found["rank_low"].tolist() == [1, 1]
+    assert found["rank_high"].tolist() == [2, 2]
+    assert found["strength"].tolist() == pytest.approx([0, 0])
 
 
-def test_the_table_has_what_each_needs_and_its_accuracy_gap(rows):
-    shown = standings_text.table(standings.standings(rows, KNOWN))
-    expected = pd.DataFrame(
-        {
-            "rank": [1, 2, 3],
-            "method": ["gmp", "lth", "random"],
-            "better": [2, 1, 0],
-            "worse": [0, 1, 2],
-            "epochs": ["50", "50", "50"],
-            "median": ["≤26 (+10)", ">44", ">44"],
-            "interval": ["26–26", ">44", ">44"],
-            "best": ["≤26 (+10)", ">44", ">44"],
-            "protocol": ["-", "-", "-"],
-            "random": ["≤26 (+0)", "≤26", "≤26"],  # of nine, one reaches 0.99
-            "accuracy gap at 26": ["0.036", "0.096", "0.296"],
-            "accuracy gap at 44": ["0.036", "0.096", "0.296"],
-        }
-    )
-    pd.testing.assert_frame_equal(shown, expected)
+def test_tuned_and_default_gaps_stand_side_by_side(rows):
+    """At 0.05 all are better by 0.02; the default rate is 0.1."""
+    better = rows.assign(lr=0.05, accuracy=rows["accuracy"] + 0.02)
+    found = standing(pd.concat([rows, better], ignore_index=True))
+    alone = standing(rows).scores
+    assert found.settings == {"lr": [0.05, 0.1]}
+    assert found.scores["gap_default"].tolist() == alone["gap"].tolist()
+    assert (found.scores["gap"] < found.scores["gap_default"]).all()
+    assert "tuned over lr {0.05, 0.1}" in standings_text.title(found)
+    assert "cross-fitted" in found.notes[0]
+
+
+def test_unequal_tuning_is_said(rows):
+    more = rows[rows["method"] == "lth"].assign(lr=0.05)
+    found = standing(pd.concat([rows, more], ignore_index=True))
+    (note,) = [text for text in found.notes if "unequal in their tuning" in text]
+    assert "1 (gmp 16, random 16)" in note
+    assert "2 (lth 16)" in note
+    assert found.scores.set_index("method")["settings"].to_dict() == {
+        "gmp": 1,
+        "lth": 2,
+        "random": 1,
+    }
+
+
+def test_the_table_has_gap_rank_and_what_each_needs(rows):
+    shown = standings_text.table(standing(rows)).set_index("method")
+    assert [*shown] == [
+        *("rank", "gap", "gap_protocol", "strength", "settings", "n"),
+        *("median", "interval", "best", "random", "epochs"),
+    ]
+    assert shown["rank"].tolist() == ["1", "2", "3"]
+    assert shown["median"].tolist() == ["≤16 (+0)", ">65", ">65"]
+    assert shown["best"].tolist() == ["≤16 (+0)", ">65", ">65"]
+    assert shown.loc["gmp", "gap"].startswith("0.0")
 
 
 def test_markdown_has_a_line_each_and_names_those_not_ranked(rows):
-    text = readme.ranking(standings.standings(rows, KNOWN))
+    text = readme.ranking(standing(rows))
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 5
-    assert lines[2].startswith("| 1 | `gmp` | 2 | 0 | 50 | ≤26 (+10) |")
-    assert all(line.count(" | ") == 11 for line in lines)
+    assert lines[2].startswith("| 1 | `gmp` | 0.0")
     assert "`dense`" in text.partition("Not ranked: ")[2]
 
 
 def test_degenerate_rows_are_counted_for_each_method(rows):
-    odd = (rows["method"] == "lth") & (rows["keep"] == 26) & (rows["width"] == 16)
+    odd = (rows["method"] == "lth") & (rows["keep"] == 24)
     rows.loc[odd, "status"] = "degenerate"
-    found = standings.standings(rows, KNOWN, ["mind the gap"])
+    found = standing(rows, ["mind the gap"])
     text = (
         "degenerate rows (too few positive scores to rank all kept weights) count with "
-        "their accuracy: 8 of 16 of lth"
+        "their accuracy: 8 of 72 of lth"
     )
     assert found.caveats == ["mind the gap", text]
     assert found.notes[:2] == found.caveats
-    assert "8 of 16 of lth" in readme.ranking(found)
-    assert standings.standings(rows[~odd], KNOWN).caveats == []
+    assert "8 of 72 of lth" in readme.ranking(found)
+    assert standing(rows[~odd]).caveats == []
 
 
 def test_rows_at_old_defaults_are_named_and_give_way_to_newer_ones():
@@ -130,7 +148,7 @@ def test_rows_left_out_are_counted(monkeypatch):
     both = [old.assign(ball_share=share) for share in (0.3, 0.02)]
     study = known._replace(rows=pd.concat([known.rows, *both], ignore_index=True))
     monkeypatch.setattr(load, "read", lambda *_: study)
-    ranked = study.rows[study.rows["width"] <= standings.WIDTH]
+    ranked = study.rows[study.rows["width"] == standings.WIDTH]
     had = (ranked["ball_share"] == 0.3).sum()
     note = f"{had:,} rows at old defaults of sfw left out"
     found = standings.shipped(options())
@@ -139,12 +157,9 @@ def test_rows_left_out_are_counted(monkeypatch):
 
 
 def test_budgets_that_differ_are_noted(rows):
-    bracket, curve = standings.standings(rows, KNOWN).notes
-    assert " ≤ smallest ≤ 16 for 0.95, " in bracket
-    assert curve.startswith("0 of 2 best known networks compared with are less")
     epochs = [10 if method == "gmp" else 50 for method in rows["method"]]
     rows.insert(0, "epochs", epochs)
-    found = standings.standings(rows, KNOWN)
-    note, *_ = found.notes
-    assert note == "lines differ in epochs: 10 (gmp 16), 50 (lth 16, random 16)"
+    found = standing(rows)
+    note = "lines differ in epochs: 10 (gmp 16), 50 (lth 16, random 16)"
+    assert note in found.notes
     assert f"note: {note}" in render(standings_text.document(found))

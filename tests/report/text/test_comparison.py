@@ -39,10 +39,11 @@ def lines(text, start):
 def test_excess_tables_have_count_excess_limits_and_improvement():
     text = page(found(*ROWS), ["excess"])
     low, high = lines(text, "gmp")
-    assert low[:9] == ["gmp", "16", "0.95", "16", "26", "(+10)", "26–26", "26", "(+10)"]
-    assert low[11:14] == ["18", "(+8)", "-"]  # no random masks of 16 weights
-    assert low[14] == "8"
-    assert low[15] == "1.00"  # better than lth, which comes next
+    assert low[:5] == ["gmp", "16", "0.95", "16", "17–26"]
+    assert low[5:11] == ["(+1", "to", "+10)", "17–26", "26", "(+10)"]
+    assert low[13:16] == ["18", "(+8)", "-"]  # no random masks of 16 weights
+    assert low[16] == "8"
+    assert low[17] == "1.00"  # better than lth, which comes next
     assert high[2:8] == ["0.995", "28", ">26", ">26", ">26", ">26"]
 
 
@@ -71,7 +72,7 @@ def test_signs_say_where_nothing_smaller_or_larger_was_tried():
         for m in ("gmp", "lth")
     )
     assert gmp[4:6] == ["≤26", "(+10)"]
-    assert lth[4:6] == [">20", "-"]  # four of eight seeds say neither more nor less
+    assert lth[4:7] == ["≤20", "(+4)", "-"]  # four of eight exclude neither side
 
 
 def test_an_interval_that_excludes_no_size_is_none():
@@ -164,7 +165,7 @@ def test_the_document_is_json_with_everything():
         "n",
     }
     assert document["distances"] == []
-    tables = {"excess", "groups", "pairwise", "masks", "distances"}
+    tables = {"scores", "excess", "groups", "pairwise", "masks", "distances"}
     assert document["definitions"].keys() == tables
     assert all(isinstance(note, str) for note in document["notes"])
 

@@ -1,0 +1,159 @@
+"""The normalised gap G: one number for a method, over all sizes and without threshold.
+
+For each seed it is the share of what the best known networks have over chance that the
+method's networks lack, averaged over the logarithm of the number of weights::
+
+    G = ∫ (F(k) - a(k)) / (F(k) - 1/2) d log k  /  ∫ d log k
+
+F is the best accuracy known with k weights in as narrow a network, and a the method's
+(one half for a failure). 0 is as good as the best known, 1 is chance; a network better
+than the best known has a negative gap. Trapezoids in log k, from 16 to 65 weights:
+from a little over the fewest that are known to reach 95 %, to four times these.
+
+Unlike a count of weights needed for a threshold it counts what never reaches it, and it
+is strictly monotone in every accuracy.
+"""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from spiral.report.stats import intervals
+from spiral.report.stats.aggregate import known_at
+from spiral.report.stats.selection import CHANCE, SIZE, STRATA, Choice, codes
+from spiral.search import best_known as frontier
+
+RANGE = (16, 65)
+"""Weights over which the gap is averaged, where rows have so few and so many."""
+
+
+def of_seeds(
+    choice: Choice, known: pd.DataFrame, kind: frontier.Kind = "any"
+) -> pd.DataFrame:
+    """Return the normalised gap of every seed of each line.
+
+    The range is that of all rows at a place (of equal other columns than the first, and
+    strata), cut to ``RANGE``: at width 3 there are no 65 weights. A seed that lacks the
+    ends or a size that its line has gets none, as its mean would be over others.
+
+    Args:
+        choice: Rows and groups.
+        known: A frontier.
+        kind: Which of its networks.
+
+    Returns:
+        ``line`` (a number for the columns asked for), ``fold``, ``gap``, mean over
+        strata; ``step``, the largest share of the gap that one row has; the range,
+        ``least`` and ``most``. Lines and seeds without a gap are left out.
+    """
+    table = _rows(choice)
+    best = known_at(
+        table[SIZE].to_numpy(float), table["width"].to_numpy(float), known, kind
+    )
+    table["lack"] = (best - table["accuracy"]) / (best - CHANCE)
+    table = table[np.isfinite(table["lack"])]
+    cells = ["place", "line", "stratum", "fold", SIZE]
+    each = table.groupby(cells, as_index=False)["lack"].mean()
+    found = _integrals(each)
+    if found.empty:
+        return found
+    grouped = found.groupby(["line", "fold"], as_index=False)
+    strata = found.groupby("line")["stratum"].transform("nunique")
+    whole = grouped.agg(
+        gap=("gap", "mean"),
+        step=("step", "max"),
+        strata=("stratum", "nunique"),
+        least=("least", "min"),
+        most=("most", "max"),
+    )
+    wanted = whole["line"].map(strata.groupby(found["line"]).first())
+    whole["step"] /= wanted
+    return whole[whole["strata"] == wanted].drop(columns="strata")
+
+
+def of_lines(
+    choice: Choice, known: pd.DataFrame, kind: frontier.Kind = "any"
+) -> pd.DataFrame:
+    """Return the normalised gap of each line, with limits.
+
+    Limits are Student's over seeds. A spread below that of one row of all the seeds at
+    the other end of its scale is not believed (see ``intervals.student``).
+
+    Returns:
+        The columns asked for, ``gap`` with limits ``gap_low`` and ``gap_high``, ``n``
+        seeds, and the range ``least`` to ``most``: a line each, missing where no seed
+        has a gap.
+    """
+    seeds = of_seeds(choice, known, kind)
+    _, lines = codes(choice.groups, choice.by)
+    found = {}
+    for line, part in seeds.groupby("line"):
+        n = len(part)
+        floor = float(part["step"].max()) / np.sqrt(n)
+        gap, low, high = intervals.student(part["gap"].to_numpy(), floor)
+        ends = {"least": part["least"].min(), "most": part["most"].max()}
+        limits = {"gap_low": low, "gap_high": min(high, 1.0)}  # no gap is over 1
+        found[line] = {"gap": gap, "n": n} | limits | ends
+    names = ["gap", "gap_low", "gap_high", "n", "least", "most"]
+    table = pd.DataFrame.from_dict(found, orient="index", columns=names)
+    table = table.reindex(range(len(lines)))
+    counts = dict.fromkeys(["n", "least", "most"], "Int64")
+    return lines.join(table.astype(counts).fillna({"n": 0}))
+
+
+def _rows(choice: Choice) -> pd.DataFrame:
+    """Return the rows reported that have a size, with numbers for line and place."""
+    line, lines = codes(choice.groups, choice.by)
+    rows = choice.rows
+    strata = [n for n in STRATA if n in rows and n not in choice.by]
+    place, _ = codes(lines, choice.by[1:])
+    table = rows[["group", "fold", "width", SIZE, "accuracy"]].copy()
+    table["line"] = line[table["group"].to_numpy()]
+    table["stratum"], _ = codes(rows, strata)
+    table["place"] = place[table["line"].to_numpy()]
+    return table[choice.reported & table[SIZE].notna()]
+
+
+def _integrals(each: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean lack of each line, stratum and seed that covers its range."""
+    ends = each.groupby(["place", "stratum"])[SIZE].agg(["min", "max"])
+    sizes = each.groupby(["line", "stratum"])[SIZE].nunique()
+    found = []
+    for names, part in each.groupby(["place", "line", "stratum", "fold"]):
+        place, line, stratum, fold = names
+        low = max(RANGE[0], int(ends.loc[(place, stratum), "min"]))
+        high = min(RANGE[1], int(ends.loc[(place, stratum), "max"]))
+        tried = part[SIZE].to_numpy(np.float64)
+        whole = len(tried) == sizes[(line, stratum)]
+        if not whole or low >= high or tried[0] > low or tried[-1] < high:
+            continue
+        weights = trapezoid(tuple(tried), low, high)
+        gap = float(weights @ part["lack"].to_numpy())
+        found.append((line, stratum, fold, gap, weights.max(), low, high))
+    kinds = {"line": int, "stratum": int, "fold": int, "gap": float, "step": float}
+    kinds |= {"least": int, "most": int}
+    return pd.DataFrame(found, columns=[*kinds]).astype(kinds)
+
+
+@cache
+def trapezoid(
+    sizes: tuple[float, ...], low: float, high: float
+) -> Float[np.ndarray, " S"]:
+    """Return the weights of a mean over log size, linear between sizes.
+
+    Args:
+        sizes: Ascending; the first at most ``low``, the last at least ``high``.
+        low: Where the range begins.
+        high: Where it ends.
+    """
+    places = np.log(np.asarray(sizes, np.float64))
+    first, last = np.log(low), np.log(high)
+    inner = places[(places > first) & (places < last)]
+    nodes = np.concatenate([[first], inner, [last]])
+    steps = np.diff(nodes)
+    shares = (np.append(steps, 0) + np.append(0, steps)) / (2 * (last - first))
+    # Each node lies on a size or between two: unit vectors, interpolated
+    each = [np.interp(nodes, places, row) for row in np.eye(len(places))]
+    return np.array([shares @ row for row in each])

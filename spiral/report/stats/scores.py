@@ -1,0 +1,138 @@
+"""One line for each method: its normalised gap, tuned and at defaults, and its rank."""
+
+from collections.abc import Sequence
+
+import choix
+import numpy as np
+import pandas as pd
+
+from spiral.protocol import config
+from spiral.protocol.config import OptionClasses
+from spiral.report.stats import normalised_gap, ranks
+from spiral.report.stats.pairwise import MOST
+from spiral.report.stats.selection import SIZE, Choice, choose, codes
+
+SHRINKAGE = 0.01
+"""Weight of the prior that all strengths are equal: without it a method that never
+loses is infinitely strong (choix's documentation calls this value ``alpha``)."""
+
+
+def scores(
+    choice: Choice,
+    known: pd.DataFrame | None,
+    compared: pd.DataFrame,
+    defaults: Choice | None = None,
+) -> pd.DataFrame:
+    """Return a line for each group over all its sizes, the smallest gap first.
+
+    Args:
+        choice: Rows and groups.
+        known: A frontier, if there is one.
+        compared: As ``pairwise.pairwise`` returns it for these rows.
+        defaults: The rows at default settings alone, if there are any.
+
+    Returns:
+        The columns asked for; ``settings`` tried; with a frontier ``gap`` (see
+        ``normalised_gap``) with limits and its ``n`` seeds, from ``least`` to ``most``
+        weights, ``rank_low`` and ``rank_high`` (see ``ranks``), ``gap_protocol``
+        with limits, to networks that were trained as in the paper, and ``gap_default``
+        with limits, of the rows at default settings; ``strength`` (Bradley and Terry's,
+        in log odds, 0 on average).
+    """
+    line, lines = codes(choice.groups, choice.by)
+    settings = choice.rows.groupby("group")["setting"].nunique().groupby(line).max()
+    table = lines.assign(settings=settings.astype("Int64"))
+    if known is not None:
+        table = table.join(
+            normalised_gap.of_lines(choice, known).drop(columns=choice.by)
+        )
+        table = table.join(_ranks(choice, known, lines))
+        other = normalised_gap.of_lines(choice, known, "protocol")
+        table = table.join(_renamed(other, "_protocol"))
+        if defaults is not None:
+            plain = normalised_gap.of_lines(defaults, known)
+            plain = plain.set_index(choice.by)
+            found = lines.merge(plain, "left", left_on=choice.by, right_index=True)
+            table = table.join(_renamed(found, "_default"))
+    table["strength"] = _strengths(choice.by, lines, compared)
+    order = [*choice.by[1:], *(["gap"] if "gap" in table else [])]
+    return table.sort_values(order, kind="stable", ignore_index=True)
+
+
+def at_defaults(choice: Choice, options: OptionClasses | None) -> Choice | None:
+    """Return the rows whose settings are all their method's defaults, as a choice.
+
+    None where nothing was tuned, so that these are all, or where there are none.
+    """
+    rows = choice.rows
+    if options is None or rows["setting"].nunique() < 2:
+        return None
+    found = pd.Series(True, rows.index)
+    for method in rows["method"].unique():
+        here = rows["method"] == method
+        known = config.fields_of(method, options)
+        for name in choice.settings:
+            if name in known:
+                found[here] &= _has(rows[here], name, known[name].default)
+    kept = rows[found].reset_index(drop=True)
+    return choose(kept, choice.by) if len(kept) else None
+
+
+def _has(rows: pd.DataFrame, name: str, default: object) -> pd.Series:
+    """Return which rows of a method have the default of an option."""
+    values = rows[name]
+    if default is not None:
+        return values.isna() | (values == default).fillna(True).astype(bool)
+    # Rows have what follows from other fields (the levels that a rate needs): the
+    # default, as far as rows tell, unless several values were tried at one size
+    tried = values.groupby([rows["group"], rows["stratum"]]).transform("nunique")
+    return values.isna() | (tried < 2)
+
+
+def _renamed(found: pd.DataFrame, suffix: str) -> pd.DataFrame:
+    """Return gap and limits under other names."""
+    names = {
+        "gap": f"gap{suffix}",
+        "gap_low": f"gap{suffix}_low",
+        "gap_high": f"gap{suffix}_high",
+    }
+    return found[[*names]].rename(columns=names)
+
+
+def _ranks(choice: Choice, known: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+    """Return the ranks of lines among those of equal other columns."""
+    seeds = normalised_gap.of_seeds(choice, known)
+    place, _ = codes(lines, choice.by[1:])
+    parts = [
+        ranks.table(part) for _, part in seeds.groupby(place[seeds["line"].to_numpy()])
+    ]
+    names = ["rank_low", "rank_high"]
+    found = pd.concat(parts) if parts else pd.DataFrame(columns=names, dtype="Int64")
+    return found.reindex(lines.index)
+
+
+def _strengths(
+    by: Sequence[str], lines: pd.DataFrame, compared: pd.DataFrame
+) -> pd.Series:
+    """Return Bradley-Terry strengths of lines among those of equal other columns.
+
+    Fitted to all pairs of rows, a tie being half a win of either: so, unlike a mean of
+    probabilities of improvement, it allows for whom a method was compared with.
+    """
+    found = pd.Series(np.nan, lines.index)
+    over_all = compared[compared[SIZE].isna()]
+    place, _ = codes(lines, by[1:])
+    for number in np.unique(place):
+        here = lines.index[place == number]
+        number_of = {value: i for i, value in enumerate(lines.loc[here, by[0]])}
+        part = over_all
+        for name in by[1:]:
+            part = part[part[name] == lines.loc[here[0], name]]
+        if part.empty or len(here) > MOST:
+            continue
+        wins = np.zeros((len(here), len(here)))
+        a, b = (part[name].map(number_of).to_numpy() for name in "ab")
+        chance, pairs = part["probability"].to_numpy(), part["pairs"].to_numpy()
+        wins[a, b], wins[b, a] = chance * pairs, (1 - chance) * pairs
+        found[here] = choix.ilsr_pairwise_dense(wins, alpha=SHRINKAGE)
+    return found
