@@ -31,7 +31,7 @@ from spiral.engines.sparse.layout import (
     scatter,
     scratch_size,
 )
-from spiral.engines.sparse.lists import Lists
+from spiral.engines.sparse.lists import Lists, fill
 from spiral.engines.sparse.lists import build as build_lists
 from spiral.protocol.job import Evaluation, ForwardMask, TrainJob, TrainState
 from spiral.tasks import cubist
@@ -108,7 +108,10 @@ class SparseEngine:
 
     def _advance(self, job: TrainJob, state: TrainState, stop: int) -> TrainState:
         """Train without a weight map."""
-        lists = build_lists(state.masks, job.width)
+        masks = state.masks
+        if self._loops.VECTORS:
+            masks = fill(masks, job.width)
+        lists = build_lists(masks, job.width)
         pack = lay_out(job, state, lists)
         self._train(job, state, lists, pack, stop)
         return replace(
@@ -139,7 +142,7 @@ class SparseEngine:
             now = pack._replace(rates=job.rates(state, start, end))
             for data, members in batches(job, start, end):
                 order = by_cost[members[by_cost]]
-                work = (order, lists, now, data, scratch_size(lists))
+                work = (order, lists, now, data, scratch_size(lists, data.chunks))
                 self._run(self._loops.train_pack, *work)
 
     def _run(self, run: Callable[..., None], *of_pack: Any) -> None:

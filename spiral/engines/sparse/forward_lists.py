@@ -14,7 +14,7 @@ from spiral.engines.compiled import njit
 from spiral.engines.sparse.forward_choice import ACTIVE
 from spiral.model import mlp
 
-SOURCE = "39a783da7493f356"
+SOURCE = "a4826de52d895d7c"
 """Digest of imported modules, see ``kernel``."""
 
 

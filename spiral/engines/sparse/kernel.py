@@ -11,13 +11,14 @@ One step of one network:
 2. forward, node by node: an accumulator starts at the bias and pulls each incoming edge
    with one fused multiply-add; ReLU; one store;
 3. output: sigmoid in registers, then the delta (σ(z) - y)/B;
-4. backward, output first: a node's delta pulls its outgoing edges, is gated by its
-   activation and *overwrites* it (that activation is not needed again); while it is
-   still in registers, the gradients of its slots become 16 partial sums each;
+4. backward, output first: a node pulls the deltas of its outgoing edges; each is loaded
+   once, for the node's own delta and for the gradient of the edge's weight, 16 partial
+   sums. Gated by the activation, the delta *overwrites* it (it is not needed again);
 5. 16 slots at a time: a transpose adds the partial sums, then weight decay, momentum
    and the step are vector operations, v ← μv + (g + λw) and w ← w - ηv as in
    ``torch.optim.SGD``; with Nesterov's momentum w ← w - η(g + λw + μv).
 
+Networks of many weights take the passes of ``wide`` for 2 and 4, with equal bits.
 Batches of other sizes run as several rows of lanes, the last one padded with points of
 weight zero. Threads take the next network from an atomic counter, largest first.
 """
@@ -51,14 +52,19 @@ from spiral.engines.sparse.vectors import (
     sub,
     take,
 )
+from spiral.engines.sparse.wide import backward, forward, pull
 
 VECTORS = True
 
-SOURCE = "39a783da7493f356"
+SOURCE = "a4826de52d895d7c"
 """Digest of the modules that kernels import: Numba's cache looks at this file alone, so
 it must change with those (``make golden`` writes it, a test compares it)."""
 
 ALIGNMENT = 64  # bytes of a cache line; misaligned scratch costs a third of the speed
+
+
+WIDE = 8_000
+"""Slots from which on networks take the passes of ``wide``."""
 
 
 @njit(error_model="numpy", inline="always")
@@ -66,63 +72,59 @@ def _forward(nodes, node0, slot0, lists, params, scratch, rows):
     """Fill the rows of the hidden nodes and return the logits."""
     # Nodes are in reverse topological order: inputs last, so hidden ones backwards
     for q in range(nodes - 3, 0, -1):
-        begin = slot0 + read(lists.first, node0 + q)
-        z = splat128(read(params, begin))
-        for s in range(begin + 1, slot0 + read(lists.first, node0 + q + 1)):
-            h = load128(scratch, rows + read(lists.source, s) * LANES)
-            z = fma(splat128(read(params, s)), h, z)
+        z = pull(q, node0, slot0, lists, params, scratch, rows)
         store(scratch, rows + q * LANES, relu(z))
-    z = splat128(read(params, slot0))
-    for s in range(slot0 + 1, slot0 + read(lists.first, node0 + 1)):
-        h = load128(scratch, rows + read(lists.source, s) * LANES)
-        z = fma(splat128(read(params, s)), h, z)
-    return z
+    return pull(0, node0, slot0, lists, params, scratch, rows)
 
 
 @njit(error_model="numpy", inline="always")
-def _backward(n, lists, params, scratch, rows, d, gradients, more):
+def _backward(n, lists, params, scratch, rows, d, gradients):
     """Turn activations into deltas, output first, and write 16 sums per gradient.
 
-    ``d`` is the delta of the output; ``more`` adds to the sums of earlier chunks.
+    ``d`` is the delta of the output.
     """
     node0, slot0, edge0 = lists.node_at[n], lists.slot_at[n], lists.edge_at[n]
-    for q in range(lists.nodes[n] - 2):
-        if q > 0:
-            d = splat128(np.float32(0))
-            e0 = edge0 + read(lists.out_first, node0 + q)
-            e1 = edge0 + read(lists.out_first, node0 + q + 1)
-            for e in range(e0, e1):
-                w = splat128(read(params, slot0 + read(lists.out_slot, e)))
-                row = rows + read(lists.out_row, e) * LANES
-                d = fma(w, load128(scratch, row), d)
-            # h > 0 exactly where the ReLU passed: no need to store z
-            d = gate(load128(scratch, rows + q * LANES), d)
+    nodes = lists.nodes[n]
+    store(scratch, rows, d)
+    store(scratch, gradients, fold(d))  # the bias: its input is 1
+    for q in range(1, nodes - 2):
+        h = load128(scratch, rows + q * LANES)
+        d = splat128(np.float32(0))
+        e0 = edge0 + read(lists.out_first, node0 + q)
+        e1 = edge0 + read(lists.out_first, node0 + q + 1)
+        for e in range(e0, e1):
+            slot = read(lists.out_slot, e)
+            above = load128(scratch, rows + read(lists.out_row, e) * LANES)
+            d = fma(splat128(read(params, slot0 + slot)), above, d)
+            store(scratch, gradients + slot * 16, dot(above, h))
+        # h > 0 exactly where the ReLU passed: no need to store z
+        d = gate(h, d)
         store(scratch, rows + q * LANES, d)
-        begin = read(lists.first, node0 + q)
-        end = read(lists.first, node0 + q + 1)
-        at = gradients + begin * 16
-        g = fold(d)  # the bias: its input is 1
-        if more:
-            g = add(g, load16(scratch, at))
-        store(scratch, at, g)
-        for s in range(begin + 1, end):
-            h = load128(scratch, rows + read(lists.source, slot0 + s) * LANES)
-            at = gradients + s * 16
-            g = dot(d, h)
-            if more:
-                g = add(g, load16(scratch, at))
-            store(scratch, at, g)
+        bias = read(lists.first, node0 + q)
+        store(scratch, gradients + bias * 16, fold(d))
+    for q in range(nodes - 2, nodes):
+        h = load128(scratch, rows + q * LANES)
+        e0 = edge0 + read(lists.out_first, node0 + q)
+        e1 = edge0 + read(lists.out_first, node0 + q + 1)
+        for e in range(e0, e1):
+            above = load128(scratch, rows + read(lists.out_row, e) * LANES)
+            at = gradients + read(lists.out_slot, e) * 16
+            store(scratch, at, dot(above, h))
 
 
 @njit(error_model="numpy", inline="always")
-def _update(n, lists, pack, against, scratch, gradients):
+def _update(n, lists, pack, against, scratch, gradients, added):
     """Add up the partial sums and take one SGD step."""
     params, velocity, trains = pack.params, pack.velocity, pack.trains
     momentum, decay = splat16(pack.momentum[n]), splat16(pack.decay[n])
     rate, slot0 = splat16(against), lists.slot_at[n]
     for s in range(0, lists.slot_at[n + 1] - slot0, 16):
         p = load16(params, slot0 + s)
-        g = fma(decay, p, row_sums(scratch, gradients + s * 16))
+        if added:
+            g = load16(scratch, gradients + s)
+        else:
+            g = row_sums(scratch, gradients + s * 16)
+        g = fma(decay, p, g)
         # A select, not a product: NaN times 0 would be NaN in a masked weight
         g = keep(load16(trains, slot0 + s), g)
         v = fma(momentum, load16(velocity, slot0 + s), g)
@@ -137,20 +139,26 @@ def train_network(n, lists, pack, data, scratch, base):
     nodes = lists.nodes[n]
     node0, slot0 = lists.node_at[n], lists.slot_at[n]
     slots = lists.slot_at[n + 1] - slot0
-    gradients, rows = base, base + slots * 16
-    sums = rows + nodes * LANES
     params, steps, chunks = pack.params, data.steps, data.chunks
+    wide = chunks == 1 and slots >= WIDE
+    size = slots * 16
+    gradients, rows = base, base + size * min(chunks, 2)
+    sums = rows + nodes * LANES
     lane = data.which[n] * steps * chunks * LANES
     # Slots without a node (parameters that reach no output) keep gradient 0 and only
     # decay; all others are overwritten at every step
-    for i in range(slots * 16):
-        scratch[gradients + i] = 0.0
+    for i in range(gradients, rows):
+        scratch[i] = 0.0
     total = pack.losses[n]
     for step in range(steps):
         for chunk in range(chunks):
             store(scratch, rows + (nodes - 1) * LANES, load128(data.x0, lane))
             store(scratch, rows + (nodes - 2) * LANES, load128(data.x1, lane))
-            z = _forward(nodes, node0, slot0, lists, params, scratch, rows)
+            if wide:
+                forward(n, lists, params, scratch, rows)
+                z = load128(scratch, rows)
+            else:
+                z = _forward(nodes, node0, slot0, lists, params, scratch, rows)
             if data.watched > 0:
                 error = sub(softplus(z), mul(z, load128(data.truth, lane)))
                 error = mul(error, load128(data.weight, chunk * LANES))
@@ -158,9 +166,17 @@ def train_network(n, lists, pack, data, scratch, base):
             # dL/dz = (σ(z) - y)/B, the derivative of the mean cross-entropy
             d = sub(sigmoid(z), load128(data.y, lane))
             d = mul(d, load128(data.weight, chunk * LANES))
-            _backward(n, lists, params, scratch, rows, d, gradients, chunk > 0)
+            if wide:
+                store(scratch, rows, d)
+                backward(n, lists, params, scratch, rows, gradients, gradients + slots)
+            else:  # later chunks write behind the sums of the first
+                more = size if chunk > 0 else 0
+                _backward(n, lists, params, scratch, rows, d, gradients + more)
+                for i in range(gradients, gradients + more, 16):
+                    both = add(load16(scratch, i), load16(scratch, i + more))
+                    store(scratch, i, both)
             lane += LANES
-        _update(n, lists, pack, -pack.rates[step, n], scratch, gradients)
+        _update(n, lists, pack, -pack.rates[step, n], scratch, gradients, wide)
     pack.losses[n] = total
 
 

@@ -114,14 +114,15 @@ def lay_out_points() -> Points:
     return Points(x0, x1, labels, sign)
 
 
-def scratch_size(lists: Lists) -> int:
+def scratch_size(lists: Lists, chunks: int = 1) -> int:
     """Return the floats of scratch that the largest network of a pack needs.
 
-    A row of activations per node, 16 partial sums per slot, and room to align them and
-    to add up losses.
+    A row of activations per node, 16 partial sums per slot, those of a second chunk of
+    the batch, and room to align them and to add up losses.
     """
     rows = lists.nodes * LANES
-    return int((rows + np.diff(lists.slot_at) * 16).max()) + 2 * LANES
+    sums = np.diff(lists.slot_at) * 16 * min(chunks, 2)
+    return int((rows + sums).max()) + 2 * LANES
 
 
 def aligned(size: int) -> Float32[np.ndarray, " size"]:

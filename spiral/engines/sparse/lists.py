@@ -19,6 +19,13 @@ from spiral.model import mlp
 LANES = 128
 """Floats of one row of activations: a batch, or a part of one."""
 
+LEAST_UNITS = 64
+"""Units on both sides of a layer from which on it may be a product of matrices."""
+
+DENSE = 0.6
+"""Share of its weights from which on such a layer is faster with all of them. Only
+speed depends on it: a weight of 0 changes no sum."""
+
 
 class Lists(NamedTuple):
     """Edge lists of a pack; all arrays concatenated over networks.
@@ -41,16 +48,31 @@ class Lists(NamedTuple):
     """The node to which an outgoing edge goes."""
     out_slot: Int[np.ndarray, " edges"]
     """The slot of an outgoing edge."""
+    layers: Int[np.ndarray, "N 6"]
+    """The first node of each layer, from the output to the inputs, and the end."""
     flat: Int[np.ndarray, " slots"]
     """Which of the P parameters a slot is; -1 for padding."""
+
+
+def fill(masks: Bool[np.ndarray, "N P"], width: int) -> Bool[np.ndarray, "N P"]:
+    """Add the masked weights between live units to layers that keep most of them."""
+    if width < LEAST_UNITS:
+        return masks
+    filled = masks.copy()
+    _fill_layers(filled.view(np.uint8), width, _starts(width))
+    return filled
+
+
+def _starts(width: int) -> Int[np.ndarray, "4 2"]:
+    """Return where the weights and the biases of each layer begin."""
+    stack = mlp.layers(width)
+    return np.array([(x.weights.start, x.biases.start) for x in stack], np.int64)
 
 
 def build(masks: Bool[np.ndarray, "N P"], width: int) -> Lists:
     """Return the edge lists of a pack (about 5 µs per small network)."""
     kept = np.ascontiguousarray(masks).view(np.uint8)
-    starts = np.array(
-        [(x.weights.start, x.biases.start) for x in mlp.layers(width)], np.int64
-    )
+    starts = _starts(width)
     counts = _count(kept, width, starts)
     # In one memory layout, also in a pack of one: kernels are compiled for it
     nodes, slots, edges = counts.T.copy()
@@ -66,6 +88,7 @@ def build(masks: Bool[np.ndarray, "N P"], width: int) -> Lists:
         out_first=np.zeros(node_at[-1], np.int32),
         out_row=np.zeros(edge_at[-1], np.int32),
         out_slot=np.zeros(edge_at[-1], np.int32),
+        layers=np.zeros((len(kept), 6), np.int32),
         flat=np.full(slot_at[-1], -1, np.int32),
     )
     _fill(kept, width, starts, *lists[1:])
@@ -86,6 +109,28 @@ def _mark_live(kept, width, starts, live):
                 for i in range(width):
                     if kept[starts[layer, 0] + j * width + i]:
                         live[layer - 1, i] = 1
+
+
+@njit(cache=True)
+def _fill_layers(kept, width, starts):
+    """Add masked weights to the dense layers of every network."""
+    live = np.zeros((3, width), np.uint8)
+    for n in range(len(kept)):
+        _mark_live(kept[n], width, starts, live)
+        for layer in (1, 2):
+            start = starts[layer, 0]
+            weights = kept[n, start : start + width * width].reshape(width, width)
+            units, inputs = live[layer].sum(), live[layer - 1].sum()
+            if min(units, inputs) < LEAST_UNITS:
+                continue
+            count = 0
+            for j in range(width):
+                if live[layer, j]:
+                    count += weights[j].sum()
+            if count >= DENSE * units * inputs:
+                for j in range(width):
+                    if live[layer, j]:
+                        weights[j] |= live[layer - 1]
 
 
 @njit(cache=True)
@@ -129,6 +174,7 @@ def _fill(
     out_first,
     out_row,
     out_slot,
+    layers,
     flat,
 ):
     """Write the lists of every network."""
@@ -141,6 +187,7 @@ def _fill(
         _mark_live(kept[n], width, starts, live)
         placed[:] = 0
         count = _number(live, width, node)
+        layers[n] = _bounds(live)
         first_n, out_n = first[node_at[n] :], out_first[node_at[n] :]
         source_n, flat_n = source[slot_at[n] :], flat[slot_at[n] :]
         row_n, edge_slot_n = out_row[edge_at[n] :], out_slot[edge_at[n] :]
@@ -152,6 +199,19 @@ def _fill(
             if kept[n, p] and not placed[p]:
                 flat_n[slot] = p
                 slot += 1
+
+
+@njit(cache=True)
+def _bounds(live):
+    """Return the first node of each layer, from the output to the inputs, and the
+    end.
+    """
+    bounds = np.zeros(6, np.int32)
+    bounds[1] = 1
+    for k in range(2, 5):
+        bounds[k] = bounds[k - 1] + live[4 - k].sum()
+    bounds[5] = bounds[4] + 2
+    return bounds
 
 
 @njit(cache=True)

@@ -11,7 +11,7 @@ from spiral.engines.sparse.lists import LANES
 
 VECTORS = False
 
-SOURCE = "39a783da7493f356"
+SOURCE = "a4826de52d895d7c"
 """Digest of imported modules, see ``kernel``."""
 
 LOOSE = {"reassoc", "contract"}

@@ -39,7 +39,7 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(manager, kind, ir.VectorType(FLOAT, kind.n))
 
 
-L16, L128 = Lanes(16), Lanes(128)
+L16, L64, L128 = Lanes(16), Lanes(64), Lanes(128)
 
 
 # ---- memory
@@ -81,8 +81,8 @@ def _splat_intrinsic(kind: Lanes) -> Callable[..., Any]:
     return splat
 
 
-load16, load128 = _load_intrinsic(L16), _load_intrinsic(L128)
-splat16, splat128 = _splat_intrinsic(L16), _splat_intrinsic(L128)
+load16, load64, load128 = (_load_intrinsic(kind) for kind in (L16, L64, L128))
+splat16, splat64, splat128 = (_splat_intrinsic(kind) for kind in (L16, L64, L128))
 
 
 @intrinsic

@@ -81,3 +81,8 @@ def test_compaction_makes_wide_and_narrow_networks_equal():
 def test_slots_start_at_cache_lines():
     lists = build(some_masks(range(9), 5), 5)
     assert (lists.slot_at % 16 == 0).all()
+
+
+def test_layers_begin_where_their_nodes_do():
+    lists = build(chain(), 2)
+    assert lists.layers.tolist() == [[0, 1, 2, 3, 4, 6]]
