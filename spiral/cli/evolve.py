@@ -1,6 +1,7 @@
 """``search evolve``: evolve sparse networks, masks and weights together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ from spiral.cli.options import PLACE, as_json, show
 from spiral.cli.search import read_shape, read_span, reads
 
 if TYPE_CHECKING:
-    from spiral.search.shape import Shape
+    from spiral.search.candidate import Candidate
+    from spiral.search.evolve.island import Settings
     from spiral.sweep.evolve import Progress
 
 STARTS = ("random", "one-unit")
@@ -25,6 +27,36 @@ def read_goal(text: str) -> tuple[int, float]:
     except ValueError:
         message = f"expected weights and accuracy like 14:0.95, got {text!r}"
         raise ValueError(message) from None
+
+
+def read_mask(text: str) -> "Candidate":
+    """Parse a mask in which every unit has inputs and outputs."""
+    from spiral.search.candidate import from_mask, shape_of, simplified
+
+    mask = from_mask(text)
+    left = simplified(mask)
+    if left is None or shape_of(left) != shape_of(mask):
+        raise ValueError(f"expected inputs and outputs for every unit, got {text}")
+    return mask
+
+
+def _searched(options: Mapping[str, Any]) -> "Settings":
+    """Return the settings of the search that options ask for."""
+    from spiral.search.candidate import mask_of, nnz_of, shape_of
+    from spiral.search.evolve.island import Settings
+
+    starts, mask = tuple(sorted(set(options["starts"]))), options["mask"]
+    found = Settings(
+        options["seed"],
+        starts,
+        options["units"],
+        (options["nnz"].start, options["nnz"].stop - 1),
+        options["tries"],
+    )
+    if mask is None:
+        return found
+    nnz = nnz_of(mask)
+    return replace(found, largest=shape_of(mask), sizes=(nnz, nnz), mask=mask_of(mask))
 
 
 @click.command(context_settings={"default_map": {"executor": "local"}})
@@ -55,6 +87,13 @@ def read_goal(text: str) -> tuple[int, float]:
     show_default=True,
     callback=reads(read_span),
     help="Keep networks of A to B weights, output layer included.",
+)
+@click.option(
+    "--mask",
+    metavar="MASK",
+    callback=reads(read_mask),
+    help="Search the weights of this mask only, by hops from basin to basin; written "
+    "like matrices in `frontier show --json`, and instead of --units and --nnz.",
 )
 @click.option(
     "--islands",
@@ -103,15 +142,7 @@ def read_goal(text: str) -> tuple[int, float]:
 )
 @where
 @as_json
-def evolve(
-    out: Path,
-    seed: int,
-    starts: Sequence[str],
-    units: "Shape",
-    nnz: range,
-    as_json: bool,
-    **options: Any,
-) -> None:
+def evolve(out: Path, as_json: bool, **options: Any) -> None:
     """Evolve sparse networks, masks and weights together.
 
     Keeps several networks for each number of weights and each class of shapes. A move
@@ -123,7 +154,6 @@ def evolve(
     by `spiral-sweep frontier update DIR`.
     """
     from spiral.search import best_known
-    from spiral.search.evolve.island import Settings
     from spiral.sweep import evolve as evolution
     from spiral.sweep import launch, signals, streams
     from spiral.sweep.evolve_files import Search
@@ -142,16 +172,13 @@ def evolve(
             err=True,
         )
 
-    sizes = (nnz.start, nnz.stop - 1)
-    starts = tuple(sorted(set(starts)))
-    settings = Settings(seed, starts, units, sizes, options["tries"])
     names = ("generations", "minutes", "patience", "goals")
     limits = evolution.Limits(**{name: options[name] for name in names})
     streams.outlast_readers()
     with signals.ending(message):
         how = settings_of(options)
         table = evolution.run(
-            Search(settings, options["islands"]),
+            Search(_searched(options), options["islands"]),
             out,
             limits,
             (launch.executor(how), how.workers),

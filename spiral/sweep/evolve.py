@@ -46,12 +46,12 @@ class Generation:
         sources = [island]
         if self.number % MIGRATION == 0 and self.search.islands > 1:
             sources.append((island + 1) % self.search.islands)
+        settings = self.search.settings
         before = [
-            archives.load(path(self.out, self.number - 1, source))
+            archives.load(path(self.out, self.number - 1, source), bool(settings.mask))
             for source in sources
             if self.number > 1
         ]
-        settings = self.search.settings
         found = islands.generation(settings, self.number, island, before)
         archives.save(found, path(self.out, self.number, island))
         return Outcome(pack, settings.tries, time.perf_counter() - began)

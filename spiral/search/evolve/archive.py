@@ -37,6 +37,9 @@ from spiral.search.shape import Shape
 SIZE = 6
 """Members of a niche per number of weights."""
 
+BASINS = 16
+"""Members of an archive of one mask."""
+
 Niche = tuple[int, int]
 """Units of layer 2 and of layer 3."""
 
@@ -73,7 +76,7 @@ class Member:
 
 
 Cell = dict[str, Member]
-"""Networks of one niche and one number of weights, by mask."""
+"""Networks of one niche and one number of weights, by mask or by basin."""
 
 
 @dataclass
@@ -82,21 +85,29 @@ class Archive:
 
     cells: dict[Niche, dict[int, Cell]] = field(default_factory=dict)
     leaders: dict[tuple[Shape, int], Member] = field(default_factory=dict)
+    basins: bool = False
+    """Whether members differ by their loss: they may all have the same mask."""
 
     def offer(self, member: Member) -> bool:
-        """Add a network if its mask improves, or if it is better than the worst."""
+        """Add a network if it is the best of its mask, or better than the worst."""
         _, *niche = shape_of(member.candidate)
         sizes = self.cells.setdefault((niche[0], niche[1]), {})
         cell = sizes.setdefault(nnz_of(member.candidate), {})
-        known = cell.get(member.mask)
-        if known is None and len(cell) >= SIZE:
+        known = cell.get(self._name(member))
+        if known is None and len(cell) >= (BASINS if self.basins else SIZE):
             known = max(cell.values(), key=lambda each: each.order)
         if known is not None:
             if known.loss <= member.loss:
                 return False
-            del cell[known.mask]
-        cell[member.mask] = member
+            del cell[self._name(known)]
+        cell[self._name(member)] = member
         return True
+
+    def _name(self, member: Member) -> str:
+        """Return what members of a cell differ by."""
+        # Finer steps fill the archive with networks between the same optimum and where
+        # polishes stop: with four decimals 16 members were one basin after 3,000 tries
+        return f"{member.loss:.3f}" if self.basins else member.mask
 
     def lead(self, member: Member) -> bool:
         """Record a counted network if it has the most points right of its kind."""
@@ -168,13 +179,17 @@ def _row(member: Member, leader: bool) -> dict[str, Any]:
     }
 
 
-def load(path: Path) -> Archive:
+def load(path: Path, basins: bool = False) -> Archive:
     """Read an archive.
+
+    Args:
+        path: Its file.
+        basins: Whether it is of one mask.
 
     Raises:
         StoreError: The file is missing or is not an archive.
     """
-    found = Archive()
+    found = Archive(basins=basins)
     for row in _read(path).to_pylist():
         member = _member(row)
         if row["leader"]:

@@ -12,7 +12,13 @@ from numpy.random import Generator
 
 from spiral.model import seeds
 from spiral.search import polish as polishing
-from spiral.search.candidate import Candidate, mask_of, nnz_of, shape_of
+from spiral.search.candidate import (
+    Candidate,
+    from_mask,
+    mask_of,
+    nnz_of,
+    shape_of,
+)
 from spiral.search.evolve import moves, one_unit, random_start
 from spiral.search.evolve.archive import Archive, Member, Origin
 from spiral.search.evolve.endgame import finish
@@ -27,6 +33,12 @@ STARTS: dict[str, Start] = {
     "one-unit": one_unit.start,
 }
 """Generators of new networks."""
+
+ON_MASK: dict[str, Callable[[Generator, Candidate], Candidate | None]] = {
+    "random": random_start.on_mask,
+    "one-unit": one_unit.on_mask,
+}
+"""Generators of new weights for a mask."""
 
 FRESH = 0.1
 """Share of new networks among all tries; without them an island keeps its first lines
@@ -45,6 +57,10 @@ points, which take a third of a second."""
 
 FINISHED, STEPS = 2, 40
 """Leaders that enter the endgame after a generation, and its tries: 2 s each."""
+
+BASINS_FINISHED = 6
+"""Members of an archive of one mask that enter the endgame after a generation. It leads
+different basins to different ends, and which of them is the best shows only then."""
 
 FLOOR = 0.75
 """Share of the points that a leader gets right before its endgame is worth trying. It
@@ -65,6 +81,8 @@ class Settings:
     """Fewest and most weights of networks that are kept."""
     tries: int
     """Moves and new networks in a generation of an island."""
+    mask: str = ""
+    """The only mask to search, in canonical numbering; empty for all masks."""
 
 
 def generation(
@@ -79,7 +97,7 @@ def generation(
         before: The archives to start from: the island's own, and those whose leaders
             immigrate. They are used up.
     """
-    archive = _merged(before)
+    archive = _merged(before) if before else Archive(basins=bool(settings.mask))
     random = seeds.stream("evolve", settings.seed, number, island)
     for _ in range(settings.tries):
         found = _next(archive, settings, random)
@@ -93,8 +111,6 @@ def generation(
 
 def _merged(archives: Sequence[Archive]) -> Archive:
     """Return the first archive with the leaders of the others."""
-    if not archives:
-        return Archive()
     own, *others = archives
     for other in others:
         for _, leader in sorted(other.leaders.items()):
@@ -109,14 +125,22 @@ def _next(
     """Return an unpolished network, what its line began with, and its moves since."""
     if not archive.cells or random.random() < FRESH:
         name = settings.starts[random.integers(len(settings.starts))]
-        candidate = STARTS[name](random, settings.largest, settings.sizes)
-        return (candidate, name, 0) if _fits(candidate, settings) else None
+        candidate = _new(name, settings, random)
+        fits = candidate is not None and _fits(candidate, settings)
+        return (candidate, name, 0) if fits else None
     parent = archive.draw(random)
-    move = moves.draw(random)
+    move = moves.draw(random, moves.HOPS) if settings.mask else moves.draw(random)
     moved = moves.apply(move, parent.candidate, random, settings.largest)
     if moved is None or not _fits(moved, settings):
         return None
     return moved, parent.origin.start, parent.origin.moves + 1
+
+
+def _new(name: str, settings: Settings, random: Generator) -> Candidate | None:
+    """Return a new network from a generator, None if that has no such mask."""
+    if settings.mask:
+        return ON_MASK[name](random, from_mask(settings.mask))
+    return STARTS[name](random, settings.largest, settings.sizes)
 
 
 def _fits(candidate: Candidate, settings: Settings) -> bool:
@@ -151,11 +175,12 @@ def _member(candidate: Candidate, origin: Origin, right: int = -1) -> Member:
 
 def _finish(archive: Archive, now: Origin, random: Generator) -> None:
     """Take the best weights of some leaders further."""
-    waiting = _unfinished(archive)
-    for place in random.permutation(len(waiting))[:FINISHED]:
-        leader = waiting[place]
-        right, found = finish((leader.right, leader.candidate), STEPS, random)
-        start, steps, *_ = leader.origin
+    waiting = [*archive.members()] if archive.basins else _unfinished(archive)
+    most = BASINS_FINISHED if archive.basins else FINISHED
+    for place in random.permutation(len(waiting))[:most]:
+        chosen = waiting[place].candidate
+        right, found = finish((polishing.right(chosen), chosen), STEPS, random)
+        start, steps, *_ = waiting[place].origin
         member = _member(found, now._replace(start=start, moves=steps + 1), right)
         archive.offer(member)
         archive.lead(member)

@@ -5,7 +5,7 @@ it does not apply. It may leave dead units behind; ``apply`` removes them. Moves
 whole units are in ``unit_moves``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -154,14 +154,14 @@ MOVES: dict[str, Move] = {
     "narrow": Move((narrow,), 1.0),
 }
 
-_NAMES = [*MOVES]
-_SHARES = np.array([move.weight for move in MOVES.values()])
+HOPS = [MOVES[name] for name in ("perturb", "redraw", "narrow")]
+"""Those that keep the mask."""
 
 
-def draw(random: Generator) -> Move:
-    """Return a random move."""
-    shares = _SHARES / _SHARES.sum()
-    return MOVES[_NAMES[random.choice(len(_NAMES), p=shares)]]
+def draw(random: Generator, moves: Sequence[Move] = (*MOVES.values(),)) -> Move:
+    """Return a random one of some moves."""
+    weights = np.array([move.weight for move in moves])
+    return moves[random.choice(len(moves), p=weights / weights.sum())]
 
 
 def apply(

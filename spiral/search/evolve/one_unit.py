@@ -26,6 +26,9 @@ STEPS = 5_000
 EVERY = 124
 """Annealing looks at every n-th point: 403 of them."""
 
+CLIFFS = 0.5
+"""Share of starts in which two hinges make a cliff, if two of them can."""
+
 KINDS = (0.3, 0.35, 0.35)
 """Shares of hinges that are tilted, and parallel to either axis."""
 
@@ -38,11 +41,30 @@ def start(random: Generator, largest: Shape, sizes: tuple[int, int]) -> Candidat
         largest: Most units of each hidden layer.
         sizes: Fewest and most weights; a network may be outside if few shapes fit.
     """
+    return _annealed(random, *_parts(random, largest, sizes))
+
+
+def on_mask(random: Generator, blank: Candidate) -> Candidate | None:
+    """Return a network with the mask of another, None if that is of another family."""
+    first, second, third, _ = blank
+    if len(second.biases) > 1:
+        return None
+    kinds = np.where(first.kept.all(axis=1), 0, 1 + first.kept.argmax(axis=1))
+    return _annealed(random, kinds, len(third.biases))
+
+
+def _annealed(
+    random: Generator, kinds: Int[np.ndarray, " hinges"], units: int
+) -> Candidate:
+    """Return annealed hinges of given kinds with the best head of some units."""
     from spiral.search.evolve import scalar  # imported late: Numba loads slowly
 
-    kinds, units = _parts(random, largest, sizes)
     points = spaced(EVERY)
-    hinges = scalar.anneal(kinds, points, most(units), STEPS, random)
+    kinds, cliffs = _with_cliff(kinds, random)
+    single = kinds[: len(cliffs)]
+    hinges = scalar.anneal(single, cliffs, points, most(units), STEPS, random)
+    if cliffs.any():
+        hinges = _paired(hinges, cliffs.argmax(), random)
     _, below, cuts, low, high = scalar.best_head(hinges, points, most(units))
     # Beyond all points, so that thresholds that are not needed never apply
     unused = high + (high - low) * 0.1 * np.arange(1, most(units) + 1)
@@ -50,6 +72,40 @@ def start(random: Generator, largest: Shape, sizes: tuple[int, int]) -> Candidat
     # The ReLU of layer 2 must not cut anything off, so g is shifted to be positive
     margin = 0.05 * (high - low)
     return _network(hinges, kinds, margin - low, cuts - low + margin, below, units)
+
+
+def _with_cliff(
+    kinds: Int[np.ndarray, " hinges"], random: Generator
+) -> tuple[Int[np.ndarray, " hinges"], Int[np.ndarray, " rows"]]:
+    """Return the kinds in a random order, and the cliffs that ``scalar.anneal`` needs.
+
+    If there is a cliff, the last hinge is the partner of another, and no row of its
+    own. A tilted partner lets the height of a cliff vary along its line.
+    """
+    kinds = random.permutation(kinds)
+    feet = np.flatnonzero((kinds[:-1] == kinds[-1]) | (kinds[-1] == 0))
+    if not len(feet) or random.random() > CLIFFS:
+        return kinds, np.zeros(len(kinds), int)
+    cliffs = np.zeros(len(kinds) - 1, int)
+    cliffs[random.choice(feet)] = 2 if kinds[-1] == 0 else 1
+    return kinds, cliffs
+
+
+def _paired(
+    hinges: Float[np.ndarray, "rows 6"], foot: int, random: Generator
+) -> Float[np.ndarray, "rows_1 6"]:
+    """Return hinges in which a steep pair makes the cliff of one of them.
+
+    Its lines are up to 0.3 % to 30 % of a standard deviation apart: gradients see
+    nothing of a cliff between two points.
+    """
+    found = hinges.copy()
+    u, v, c, a, h, k = hinges[foot]
+    steep = (abs(h) + 2 * abs(k)) / 10 ** random.uniform(-2.5, -0.5)
+    found[:, 4:] = 0.0
+    found[foot, 3] = a + steep
+    tilt = k / steep
+    return np.vstack([found, [u + tilt * v, v - tilt * u, c + h / steep, -steep, 0, 0]])
 
 
 def _parts(
@@ -75,7 +131,7 @@ def most(units: int) -> int:
 
 
 def _network(
-    hinges: Float[np.ndarray, "hinges 4"],
+    hinges: Float[np.ndarray, "hinges 6"],
     kinds: Int[np.ndarray, " hinges"],
     shift: float,
     cuts: Float[np.ndarray, " thresholds"],

@@ -28,6 +28,11 @@ def start(random: Generator, largest: Shape, sizes: tuple[int, int]) -> Candidat
     return _with_weights(kept, random)
 
 
+def on_mask(random: Generator, blank: Candidate) -> Candidate:
+    """Return a network with the mask of another and random weights."""
+    return _with_weights([layer.kept for layer in blank], random)
+
+
 def _masks(random: Generator, largest: Shape) -> list[Bool[np.ndarray, "out in"]]:
     """Return random masks in which every unit and input has a weight."""
     first, second, third = (

@@ -6,8 +6,10 @@ its sign, and the best ones follow exactly from a histogram of g for each class,
 dynamic programming. So the search walks over the hinges (uᵢ, cᵢ, aᵢ) alone: 4.3 µs an
 evaluation on 403 points (one Zen 4 core), a thousandth of a polish.
 
-A hinge is a row ``u₁, u₂, c, a``. Its kind says which inputs it has: 1 or 2 (parallel
-to an axis, one weight) or 0 (both, u is a unit vector).
+A hinge is a row ``u₁, u₂, c, a, h, k``. Its kind says which inputs it has: 1 or 2
+(parallel to an axis, one weight) or 0 (both, u is a unit vector). A hinge with a
+*cliff* stands for two whose lines nearly coincide: beyond its line g also jumps, by
+h + k·t, where t runs along the line.
 """
 
 from math import atan2, cos, exp, pi, sin
@@ -65,9 +67,11 @@ def thresholds(histogram, most):
 def distance(hinges, x, g):
     """Write g of all points; return its smallest and largest value."""
     g[:] = 0.0
-    for u, v, c, a in hinges:
+    for u, v, c, a, h, k in hinges:
         for p in range(len(g)):
-            g[p] += a * max(u * x[0, p] + v * x[1, p] - c, 0.0)
+            z = u * x[0, p] + v * x[1, p] - c
+            t = u * x[1, p] - v * x[0, p]
+            g[p] += a * z + h + k * t if z > 0.0 else 0.0
     return g.min(), g.max()
 
 
@@ -89,7 +93,7 @@ def best_head(hinges, points, most):
 
 
 @njit(cache=True)
-def anneal(kinds, points, most, steps, random):
+def anneal(kinds, cliffs, points, most, steps, random):
     """Return hinges found by simulated annealing from random ones.
 
     A step moves one hinge somewhere else (30 %), or some or all a little, by noise
@@ -102,14 +106,16 @@ def anneal(kinds, points, most, steps, random):
 
     Args:
         kinds: Inputs of each hinge, int64 [hinges]: 0, 1 or 2.
+        cliffs: Coefficients of each hinge's cliff, int64 [hinges]: 0 (no cliff), 1 (h,
+            a constant height) or 2 (h and k).
         points: Coordinates [2, D] and signs [D].
         most: Thresholds that the head may use.
         steps: Steps.
         random: A NumPy generator.
     """
-    hinges = np.zeros((len(kinds), 4))
+    hinges = np.zeros((len(kinds), 6))
     for number in range(len(kinds)):
-        _draw(hinges[number], kinds[number], points[0], random)
+        _draw(hinges[number], kinds[number], cliffs[number], points[0], random)
     right = best_head(hinges, points, most)[0]
     best, leader = right, hinges
     for step in range(steps):
@@ -117,9 +123,9 @@ def anneal(kinds, points, most, steps, random):
         tried = hinges.copy()
         if random.random() < 0.3:
             number = random.integers(0, len(kinds))
-            _draw(tried[number], kinds[number], points[0], random)
+            _draw(tried[number], kinds[number], cliffs[number], points[0], random)
         else:
-            _shake(tried, kinds, random)
+            _shake(tried, kinds, cliffs, random)
         found = best_head(tried, points, most)[0]
         if random.random() < exp(min(found - right, 0.0) / warmth):
             hinges, right = tried, found
@@ -129,7 +135,7 @@ def anneal(kinds, points, most, steps, random):
 
 
 @njit(cache=True)
-def _draw(hinge, kind, x, random):
+def _draw(hinge, kind, cliff, x, random):
     """Draw a hinge of a kind through a random point."""
     if kind == 0:
         angle = random.uniform(0.0, 2.0 * pi)
@@ -139,11 +145,12 @@ def _draw(hinge, kind, x, random):
         hinge[kind - 1] = 1.0 if random.random() < 0.5 else -1.0
     point = random.integers(0, x.shape[1])
     hinge[2] = hinge[0] * x[0, point] + hinge[1] * x[1, point]
-    hinge[3] = random.normal()
+    for number in range(3, 4 + cliff):
+        hinge[number] = random.normal()
 
 
 @njit(cache=True)
-def _shake(hinges, kinds, random):
+def _shake(hinges, kinds, cliffs, random):
     """Add noise to some of the hinges, or to all."""
     size, some = 10.0 ** random.uniform(-2.5, 0.0), random.random() < 0.5
     for number in range(len(kinds)):
@@ -154,4 +161,5 @@ def _shake(hinges, kinds, random):
             angle = atan2(hinge[1], hinge[0]) + size * random.normal()
             hinge[0], hinge[1] = cos(angle), sin(angle)
         hinge[2] += size * random.normal()
-        hinge[3] += size * random.normal() * (abs(hinge[3]) + 0.3)
+        for place in range(3, 4 + cliffs[number]):
+            hinge[place] += size * random.normal() * (abs(hinge[place]) + 0.3)
