@@ -94,10 +94,11 @@ def _described(
     for method, fields_ in known.items():
         one = len(known) == 1  # then selecting rows would only copy
         rows = slice(None) if one else np.flatnonzero(methods == method)
-        for field in sorted(fields_, key=lambda field: field.name):
-            found = _texts(table, rows, field)
-            if found is not None:
-                texts[rows] += found
+        sorted_ = sorted(fields_, key=lambda field: field.name)
+        found = [_texts(table, rows, field) for field in sorted_]
+        parts = [part.tolist() for part in found if part is not None]
+        if parts:  # joined at once: adding one after the other takes longer
+            texts[rows] = np.array([*map("".join, zip(*parts, strict=True))], object)
     return texts
 
 
