@@ -69,7 +69,8 @@ def hints(configs: pd.DataFrame) -> list[str]:
 def _different(configs: pd.DataFrame) -> pd.DataFrame:
     """Return a few configs of one width with distinct seeds and, if possible, keeps."""
     keeps = configs["keep"].unique()[:ROWS]
-    found, rest = [], configs
+    found: list[pd.DataFrame] = []
+    rest = configs
     while len(found) < ROWS and len(rest):
         wanted = rest[rest["keep"].isin([keeps[len(found) % len(keeps)]])]
         found.append((wanted if len(wanted) else rest).head(1))
