@@ -131,6 +131,7 @@ KEYS = Words(
         "momentum": ["mom", "sgd momentum"],
         "weight_decay": ["wd", "l2", "decay rate", "l2 penalty"],
         "seed": ["seeds", "random seed", "random state", "rng", "trial", "repeat"],
+        "replicate": ["replicates", "replication", "repetition", "repeats", "draw"],
         "init_seed": ["weight seed", "model seed", "initial seed"],
         "order_seed": ["data seed", "shuffle seed", "batch seed"],
         "init": ["initial weights", "init weights", "weights file", "state dict"],
@@ -177,6 +178,7 @@ ENGINES = Words(
 
 VALUES = Words(
     {
+        "fresh": ["random", "new", "none", "unseeded", "anew", "derived"],
         "erk": ["er", "erdos renyi", "Erdős–Rényi", "Erdős–Rényi kernel"],
         "igq": ["ideal gas", "ideal gas quotas"],
         "lamp": ["layer-adaptive magnitude", "layer-adaptive"],

@@ -23,6 +23,7 @@ from spiral.protocol.options import (
 
 __all__ = [
     "DTYPES",
+    "FRESH",
     "MAX_SEED",
     "PER_NETWORK",
     "Config",
@@ -43,6 +44,9 @@ __all__ = [
 ]
 
 MAX_SEED = 2**53
+
+FRESH = "fresh"
+"""In a grid, the seed that is derived from the rest of the config (``fresh_seeds``)."""
 
 
 class Config(Options):
@@ -125,7 +129,15 @@ class Config(Options):
         0,
         ge=0,
         le=MAX_SEED,
-        description="seed of the method; default of init_seed and order_seed",
+        description="seed of the method; default of init_seed and order_seed; in a "
+        "grid also fresh: derived from the rest of the config",
+        json_schema_extra=PER_NETWORK | unit("-"),
+    )
+    replicate: int | None = Field(
+        None,
+        ge=0,
+        le=MAX_SEED,
+        description="number of the repetition where seed was fresh; otherwise empty",
         json_schema_extra=PER_NETWORK | unit("-"),
     )
     init_seed: int | None = Field(
@@ -139,7 +151,7 @@ class Config(Options):
         None,
         ge=0,
         le=MAX_SEED,
-        description="seed of the batch order",
+        description="seed of the batch order; where seed was fresh, one of 256",
         json_schema_extra=PER_NETWORK | unit("-"),
     )
     init: str = Field(

@@ -101,6 +101,7 @@ METHOD_STATUSES = ("degenerate", "aborted")
 ADDED = (
     *("init", "stop_epoch", "connected", "entropy", "running_loss"),
     *("trained_params", "explored", "optimiser", "nesterov", "label_smoothing"),
+    "replicate",
 )
 """Columns that files of the first version lack."""
 

@@ -69,12 +69,12 @@ def hints(configs: pd.DataFrame) -> list[str]:
 def _different(configs: pd.DataFrame) -> pd.DataFrame:
     """Return a few configs of one width with distinct seeds and, if possible, keeps."""
     keeps = configs["keep"].unique()[:ROWS]
-    seeds = configs["seed"].unique()[:ROWS]
-    found = []
-    for n, seed in enumerate(seeds):
-        own = configs[configs["seed"] == seed]
-        wanted = own[own["keep"].isin([keeps[n % len(keeps)]])]
-        found.append((wanted if len(wanted) else own).head(1))
+    found: list[pd.DataFrame] = []
+    rest = configs
+    while len(found) < ROWS and len(rest):
+        wanted = rest[rest["keep"].isin([keeps[len(found) % len(keeps)]])]
+        found.append((wanted if len(wanted) else rest).head(1))
+        rest = rest[rest["seed"] != found[-1]["seed"].iloc[0]]
     return pd.concat(found, ignore_index=True)
 
 

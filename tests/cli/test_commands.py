@@ -81,6 +81,28 @@ def test_status_and_verify_count(launched):
     assert run("verify", launched[0]).out.split() == ["rows", "9", "missing", "0"]
 
 
+def test_fresh_seeds_are_set_planned_launched_resumed_and_compared(grid, tmp_path):
+    out = tmp_path / "fresh"
+    fresh = ("--set", "seed=fresh", "--set", "replicate=0..1")
+    planned = run_json("plan", grid, *fresh)
+    assert (planned["configs"], planned["duplicates"]) == (6, 2)
+    launch = ("launch", grid, "--out", out, "--executor", "local", "--workers", 1)
+    assert run_json(*launch, "--set", "seed=fresh")["trained"] == 3
+    assert run_json(*launch, *fresh)["trained"] == 3
+    assert run_json("status", out)["configs"] == run_json("status", out)["done"] == 6
+    rows = pd.read_parquet(out)
+    assert (
+        rows.groupby(["method", "keep"], dropna=False)["replicate"]
+        .nunique()
+        .eq(2)
+        .all()
+    )
+    assert rows["seed"].is_unique
+    assert run("compare", out).code == 0
+    again = run(*launch, "--set", "seed=0..3")
+    assert again.code == 2
+
+
 def test_compare_prints_tables_csv_or_json(launched):
     out = launched[0]
     found = run_json("compare", out, "--by", "method")

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from spiral.methods.registry import METHODS
 from spiral.protocol.config import Config, Options, column, fields, first_default
-from spiral.protocol.identity import identify
+from spiral.protocol.identity import fresh_seeds, identify
 from spiral.sweep.grid import grid
 from tests import GOLDEN_FILES
 
@@ -53,6 +53,17 @@ def digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+def seed_of(text: str) -> int:
+    """Return the derived seed whose digest is of this text."""
+    found = blake2b(text.encode(), digest_size=8).digest()
+    return 2**52 + int.from_bytes(found, "little") % 2**52
+
+
+def fresh(*configs: dict, options: type[Options] = Plain, given=()) -> list[int]:
+    found = table(*configs, options=options)
+    return fresh_seeds(found, {"m": options, "other": options}, given).tolist()
+
+
 def test_an_id_digests_what_differs_from_the_defaults_sorted_by_name():
     text = r'alpha=0.25;lr=1.0;method="m";note="\u00e4;";width=3;'
     assert id_of(width=3, lr=1.0, note="ä;", alpha=0.25) == digest(text)
@@ -75,6 +86,30 @@ def test_a_seed_of_its_own_makes_another_config():
     cases = [{"seed": 7}, {"init_seed": 7}, {"order_seed": 7}, {"seed": 7}]
     cases += [{"seed": 7, "init_seed": 0}, {"seed": 7, "order_seed": 0}]
     assert len(set(ids(*cases))) == len(cases) - 1
+
+
+def test_a_fresh_seed_digests_the_common_fields_without_the_method():
+    configs = [{"method": "m", "lr": 1.0, "note": "x", "replicate": 2}]
+    configs += [{**configs[0], "alpha": 0.25}, {**configs[0], "method": "other"}]
+    configs += [{**configs[0], "stop_epoch": 3, "engine": "vmap"}]
+    expected = seed_of("lr=1.0;replicate=2;")
+    assert fresh(*configs) == [expected] * 4
+    assert 2**52 <= expected < 2**53
+
+
+def test_the_options_of_a_method_that_is_given_its_mask_enter():
+    configs = [{"method": name, "note": "x"} for name in ("m", "other")]
+    assert fresh(*configs, given=["other"]) == [seed_of(""), seed_of('note="x";')]
+
+
+class Shadowing(Options):
+    """An option named like a common field, which configs of the method then lack."""
+
+    optimiser: Literal["sgd", "adam"] = "adam"
+
+
+def test_an_option_hides_the_common_field_of_its_name():
+    assert fresh({"method": "m"}, options=Shadowing) == [seed_of("")]
 
 
 class Renamed(Plain):

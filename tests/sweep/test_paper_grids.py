@@ -25,7 +25,8 @@ WIDTHS = [3, 4, 5, 6, 7, 8, 16, 32, 64, 128, 256]
 KEEPS = [*range(15, 27), 30, 33, 37, 40, 44, 50, 53, 55, 57, 60, 65]
 FEW_KEEPS = [16, 18, 20, 22, 24, 25, 26, 27, 28, 29, 30, 32, 34, 36]
 
-SEARCH = ["method", "width", "lr", "schedule", "seed", "init_seed", "order_seed"]
+SEEDS = ["seed", "init_seed", "order_seed"]
+SEARCH = ["method", "width", "lr", "schedule", *SEEDS]
 PRUNED = [*SEARCH, "keep", "fidelity"]
 BLOCK, MASK = [*SEARCH, "d1", "d2", "d3"], [*SEARCH, "matrices"]
 
@@ -44,6 +45,12 @@ def search(method, rates, values, seed=0):
     """One set of initial weights and one order of the data."""
     axes = product([method], [16], rates, SCHEDULES, [seed], [seed], [seed])
     return {(*head, *value) for head, value in product(axes, values)}
+
+
+def seeds_aside(columns, expected):
+    """Every experiment drew anew: no seed of it is known."""
+    kept = [n for n, name in enumerate(columns) if name not in SEEDS]
+    return [columns[n] for n in kept], {tuple(e[n] for n in kept) for e in expected}
 
 
 def blocks(most_parameters):
@@ -82,12 +89,12 @@ def networks(first, second, third, below=10_000):
 
 
 EXPECTED = {
-    "random_init/overparam": lambda: (PRUNED, pruned(WIDTHS, KEEPS, [0])),
-    "random_init/first_phase": lambda: (
+    "random_init/overparam": lambda: seeds_aside(PRUNED, pruned(WIDTHS, KEEPS, [0])),
+    "random_init/first_phase": lambda: seeds_aside(
         BLOCK,
         search("block", [0.05, 0.1], [*product(range(1, 17), repeat=3)]),
     ),
-    "random_init/second_phase_95": lambda: (
+    "random_init/second_phase_95": lambda: seeds_aside(
         MASK,
         search(
             "mask",
@@ -95,7 +102,7 @@ EXPECTED = {
             networks(matrices(3, 2), matrices(3, 3), matrices(3, 3)),
         ),
     ),
-    "random_init/second_phase_995": lambda: (
+    "random_init/second_phase_995": lambda: seeds_aside(
         MASK,
         search(
             "mask",
@@ -189,6 +196,32 @@ def test_all_else_is_as_in_the_paper(grids, name):
         "init": "default",
     }.items():
         assert (table[column] == value).all(), column
+
+
+def test_experiments_from_random_weights_draw_them_anew(grids):
+    table = grids["random_init"].configs
+    assert (table["replicate"] == 0).all()
+    assert (table["seed"] >= 2**52).all()
+    assert table["seed"].equals(table["init_seed"].rename("seed"))
+    search = table["block"] != "overparam"
+    assert table["seed"][search].is_unique
+    # Pruners of one setting are a pair, as they start from equal weights
+    cells = table[~search].groupby(["width", "keep", "lr", "schedule"])["seed"]
+    assert (cells.nunique() == 1).all()
+    assert table["seed"][~search].nunique() == len(cells)
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_seeds_of_fixed_initial_weights_are_written(grids, name):
+    assert grids[name].configs["replicate"].isna().all()
+
+
+def test_replicates_repeat_the_slice_of_random_weights(slice_):
+    path = SWEEPS / "paper/slice.yaml"
+    thrice = grid.load(path, ["replicate=0..2"]).configs
+    fresh = slice_.configs["replicate"].notna()
+    assert len(thrice) == len(fresh) + 2 * fresh.sum()
+    assert set(slice_.configs["config_id"]) <= set(thrice["config_id"])
 
 
 def test_only_snip_and_grasp_from_random_weights_draw_them_anew(grids):

@@ -80,6 +80,13 @@ def test_a_mistake_is_named_with_its_row(configs, name, message):
     assert str(caught.value).startswith(f"{name}-")
 
 
+def test_rows_differ_in_seed_and_size_with_fresh_seeds_too():
+    text = "{method: gmp, keep: [16, 20, 26], lr: [0.1, 0.2], width: 3, seed: fresh}"
+    some = preflight._different(grid.loads(text).configs)
+    assert some["seed"].is_unique
+    assert some["keep"].tolist() == [16, 20, 26, 16]
+
+
 def hints(name, **replaced):
     keys = {"width": 3, "keep": 16, "seed": "0..1"} | replaced
     text = "".join(f", {key}: {value}" for key, value in keys.items())

@@ -17,6 +17,11 @@ from spiral.protocol.config import ConfigField
 from spiral.sweep.grid import listings, yaml_nodes
 from spiral.sweep.grid.yaml_nodes import Item, Mistakes
 
+NOT_FRESH = (
+    "replicate: expected with `seed: fresh`, which it repeats, got other seeds; write "
+    "`seed: fresh`, or leave `replicate` out and list the seeds"
+)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -28,6 +33,9 @@ class Column:
 
 Axis = dict[str, Column]
 """Columns that vary together; all have the same number of values."""
+
+TO_DERIVE = -1
+"""Stands for a fresh seed until ``resolve`` derives it."""
 
 Keys = Mapping[str, tuple[str, yaml.Node]]
 """key → (place of the key, its value node)."""
@@ -74,6 +82,7 @@ class Reader:
         for key, column in self.overrides.items():
             if any(applies(key, method) for method in methods):
                 axes = _replaced(axes, key, column)
+        axes = self._repeatable(axes, own)
         axes = [self._checked(axis, methods, own) for axis in axes]
         return Block(name, place, tuple(a for a in axes if a), tuple(conditions))
 
@@ -149,20 +158,30 @@ class Reader:
                 )
         return [item.value for item in items if item.value in METHODS]
 
+    def _repeatable(self, axes: list[Axis], own: set[str]) -> list[Axis]:
+        """Return the axes, without ``replicate`` if no seed of the block is fresh."""
+        if any(item.value == config.FRESH for item in _items(axes, "seed")):
+            return axes
+        told = [i for i in _items(axes, "replicate") if i.value is not None]
+        if told and "replicate" in own:
+            self.mistakes.add(told[0].place, NOT_FRESH)
+        return _without(axes, "replicate")
+
     def _checked(self, axis: Axis, methods: list[str], own: set[str]) -> Axis:
         """Return an axis with parsed values, without keys that apply to no method."""
         checked: Axis = {}
         for key, column in axis.items():
             users = [m for m in methods if applies(key, m)]
             if users or not methods:
-                parsed = [self._parsed(key, item, users) for item in column.items]
+                kinds = fields_named(key, users)
+                parsed = [self._parsed(key, item, kinds) for item in column.items]
                 good = [item for item in parsed if item is not None]
                 checked[key] = Column(column.place, good)
             elif key in own and column.items:
                 self.mistakes.add(column.items[0].place, _no_user(key, methods))
         return checked
 
-    def _parsed(self, key: str, item: Item, methods: Iterable[str]) -> Item | None:
+    def _parsed(self, key: str, item: Item, kinds: list[ConfigField]) -> Item | None:
         """Return one value converted to its field's type; report why it cannot be."""
         if key == "method":
             return item  # checked by _methods
@@ -172,8 +191,10 @@ class Reader:
                 item.place, f"engine: unknown engine {item.value!r}; {hint}"
             )
             return None
+        if key == "seed" and item.value == config.FRESH:
+            return Item(TO_DERIVE, item.place)
         value = item.value
-        for field in fields_named(key, methods):
+        for field in kinds:
             try:
                 value = field.parse(item.value)
                 value = initial.stamp(value) if key == "init" else value
@@ -196,7 +217,7 @@ class Reader:
 
 def _meant(field: ConfigField, value: Any) -> str:
     """Return "; did you mean X?" where a value is another word for a legal one."""
-    legal = field.legal().get("enum", [])
+    legal = [config.FRESH] if field.name == "seed" else field.legal().get("enum", [])
     hint = spelling.suggest(str(value), legal, spelling.VALUES) if legal else ""
     return f"; {hint}" if hint.startswith("did you mean") else ""
 
@@ -252,8 +273,18 @@ def parse_overrides(texts: Sequence[str], mistakes: Mistakes) -> dict[str, Colum
 
 def _replaced(axes: list[Axis], key: str, column: Column) -> list[Axis]:
     """Return the axes with one key replaced by a separate axis."""
+    return [*_without(axes, key), {key: column}]
+
+
+def _without(axes: list[Axis], key: str) -> list[Axis]:
+    """Return the axes without one key."""
     others = [{k: v for k, v in axis.items() if k != key} for axis in axes]
-    return [*(axis for axis in others if axis), {key: column}]
+    return [axis for axis in others if axis]
+
+
+def _items(axes: list[Axis], key: str) -> list[Item]:
+    """Return the values of one key."""
+    return [item for axis in axes if key in axis for item in axis[key].items]
 
 
 def _no_user(key: str, methods: list[str]) -> str:

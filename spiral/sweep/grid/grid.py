@@ -31,7 +31,7 @@ from spiral.errors import ConfigError
 from spiral.methods.registry import options
 from spiral.protocol import identity
 from spiral.sweep.grid import resolve, yaml_nodes
-from spiral.sweep.grid.blocks import Block, Reader, parse_overrides
+from spiral.sweep.grid.blocks import NOT_FRESH, Block, Reader, parse_overrides
 from spiral.sweep.grid.yaml_nodes import Mistakes
 
 MAX_CONFIGS = 5_000_000
@@ -149,8 +149,12 @@ def _read_blocks(
 def _check_overrides(reader: Reader, blocks: list[Block]) -> None:
     """Report overrides that apply to no block."""
     used = {key for block in blocks for axis in block.axes for key in axis}
+    places = {key: column.place for key, column in reader.overrides.items()}
+    places |= {key: place for key, (place, _) in reader.defaults.items()}
+    if "replicate" in places.keys() - used:
+        reader.mistakes.add(places["replicate"], NOT_FRESH)
     for key, column in reader.overrides.items():
-        if key not in used:
+        if key not in used | {"replicate"}:
             reader.mistakes.add(
                 column.place,
                 f"{key}: does not apply to any method of the grid; remove it",

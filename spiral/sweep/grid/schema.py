@@ -69,5 +69,7 @@ def _value(field: config.ConfigField) -> dict[str, Any]:
         own = [config.fields(entry.options) for entry in METHODS.values()]
         fields = [options[field.name] for options in own if field.name in options]
     kinds = [each.legal() for each in fields]
+    if field.name == "seed":
+        kinds.append({"const": config.FRESH})
     distinct = [kind for n, kind in enumerate(kinds) if kind not in kinds[:n]]
     return distinct[0] if len(distinct) == 1 else {"anyOf": distinct}
