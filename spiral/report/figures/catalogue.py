@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from matplotlib.figure import Figure
 
-from spiral.report.figures import bottleneck, files, rows
+from spiral.report.figures import bottleneck, files, rows, scores
 from spiral.report.studies.regimes import figure as regimes
 from spiral.report.studies.robustness import figure as robustness
 
@@ -66,6 +66,35 @@ class Entry:
 WIDTHS = Option("width", "widths", "sizes", "Draw only these widths.", "3,16,…")
 
 FIGURES = (
+    Entry(
+        "ranks",
+        "Normalised gap and rank",
+        "Normalised gap of each method to the best known networks, with intervals and "
+        "the limits of its rank.",
+        "rows",
+        scores.ranks,
+        (WIDTHS,),
+        in_report=True,
+    ),
+    Entry(
+        "profile",
+        "Performance profiles",
+        "Share of each method's networks whose gap to the best known is at most so "
+        "large, over all sizes.",
+        "rows",
+        scores.profile,
+        (WIDTHS,),
+        in_report=True,
+    ),
+    Entry(
+        "cost",
+        "Normalised gap over cost",
+        "Normalised gap of each method over the epochs that a network takes.",
+        "rows",
+        scores.cost,
+        (WIDTHS,),
+        in_report=True,
+    ),
     Entry(
         "excess",
         "Excess weights over the best known",

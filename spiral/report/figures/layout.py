@@ -30,7 +30,7 @@ class Sheet(NamedTuple):
     width: float = 3.0
     height: float = 2.5
     share_x: Literal[True, "col"] = True
-    share_y: Literal[True, "row"] = True
+    share_y: Literal[True, False, "row"] = True
 
 
 def draw(

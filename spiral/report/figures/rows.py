@@ -89,7 +89,7 @@ def read(
 
 def accuracy(source: Source, widths: Sequence[int] = ()) -> Figure:
     """Return accuracy over the weights kept, a panel for each width."""
-    shown = _only(source.summary, "width", widths)
+    shown = only(source.summary, "width", widths)
     known: dict[int, accuracy_figures.Known] = {}
     if source.known is not None:
         for width in shown["width"].unique():
@@ -109,7 +109,7 @@ def over_width(source: Source, keeps: Sequence[int] = ()) -> Figure:
     several = widths.index[widths > 1]
     if several.empty:
         raise ConfigError("expected a size with rows of two widths, got none")
-    chosen = _only(sized, "keep", keeps or some(several, TOGETHER))
+    chosen = only(sized, "keep", keeps or some(several, TOGETHER))
     levels: dict[int, accuracy_figures.Known] = {}
     if source.known is not None:
         across = np.unique(chosen["width"].to_numpy(float))
@@ -133,7 +133,7 @@ def connected(source: Source, widths: Sequence[int] = ()) -> Figure:
             "connected"
         )
     chosen = widths or some(pruned["width"], ABREAST)
-    shown = _only(pruned, "width", chosen)
+    shown = only(pruned, "width", chosen)
     figure = connection_figures.connected(shown, _share(shown, pruned, "width"))
     return add(figure, source.differ)
 
@@ -159,7 +159,7 @@ def excess(source: Source, widths: Sequence[int] = ()) -> Figure:
             "expected rows of pruners and a best known size for a threshold, got none"
         )
     chosen = widths or some(pruned["width"], ABREAST)
-    shown = _only(pruned, "width", chosen)
+    shown = only(pruned, "width", chosen)
     return add(
         ranking_figures.excess(shown, _share(shown, pruned, "width")), source.differ
     )
@@ -263,7 +263,7 @@ def _known(entry: dict[str, object]) -> Drawn:
     return files.of_entry(entry)._replace(title=title)
 
 
-def _only(table: pd.DataFrame, column: str, wanted: Sequence[int]) -> pd.DataFrame:
+def only(table: pd.DataFrame, column: str, wanted: Sequence[int]) -> pd.DataFrame:
     """Return the lines of some values of a column; of all if none is named.
 
     Raises:

@@ -48,14 +48,8 @@ def of_seeds(
         strata; ``step``, the largest share of the gap that one row has; the range,
         ``least`` and ``most``. Lines and seeds without a gap are left out.
     """
-    table = _rows(choice)
-    best = known_at(
-        table[SIZE].to_numpy(float), table["width"].to_numpy(float), known, kind
-    )
-    table["lack"] = (best - table["accuracy"]) / (best - CHANCE)
-    table = table[np.isfinite(table["lack"])]
     cells = ["place", "line", "stratum", "fold", SIZE]
-    each = table.groupby(cells, as_index=False)["lack"].mean()
+    each = lacks(choice, known, kind).groupby(cells, as_index=False)["lack"].mean()
     found = _integrals(each)
     if found.empty:
         return found
@@ -71,6 +65,29 @@ def of_seeds(
     wanted = whole["line"].map(strata.groupby(found["line"]).first())
     whole["step"] /= wanted
     return whole[whole["strata"] == wanted].drop(columns="strata")
+
+
+def lacks(
+    choice: Choice, known: pd.DataFrame, kind: frontier.Kind = "any"
+) -> pd.DataFrame:
+    """Return for each row reported the share of the best known over chance it lacks.
+
+    Args:
+        choice: Rows and groups.
+        known: A frontier.
+        kind: Which of its networks.
+
+    Returns:
+        ``line``, ``place`` (a number for the other columns asked for than the first),
+        ``stratum``, ``fold``, ``keep`` and ``lack``, without rows that have no size,
+        or a size at which no network is known to be better than chance.
+    """
+    table = _rows(choice)
+    sizes, widths = (table[name].to_numpy(np.float64) for name in (SIZE, "width"))
+    best = known_at(sizes, widths, known, kind)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table["lack"] = (best - table["accuracy"]) / (best - CHANCE)
+    return table[np.isfinite(table["lack"])].drop(columns=["group", "accuracy"])
 
 
 def of_lines(

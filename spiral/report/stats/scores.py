@@ -43,10 +43,7 @@ def scores(
     settings = choice.rows.groupby("group")["setting"].nunique().groupby(line).max()
     table = lines.assign(settings=settings.astype("Int64"))
     if known is not None:
-        table = table.join(
-            normalised_gap.of_lines(choice, known).drop(columns=choice.by)
-        )
-        table = table.join(_ranks(choice, known, lines))
+        table = table.join(ranked(choice, known).drop(columns=choice.by))
         other = normalised_gap.of_lines(choice, known, "protocol")
         table = table.join(_renamed(other, "_protocol"))
         if defaults is not None:
@@ -57,6 +54,17 @@ def scores(
     table["strength"] = _strengths(choice.by, lines, compared)
     order = [*choice.by[1:], *(["gap"] if "gap" in table else [])]
     return table.sort_values(order, kind="stable", ignore_index=True)
+
+
+def ranked(choice: Choice, known: pd.DataFrame) -> pd.DataFrame:
+    """Return the normalised gap of each line with limits, and the limits of its rank.
+
+    Returns:
+        The columns of ``normalised_gap.of_lines``, and ``rank_low`` and ``rank_high``
+        among the lines of equal other columns than the first.
+    """
+    found = normalised_gap.of_lines(choice, known)
+    return found.join(_ranks(choice, known, found[choice.by]))
 
 
 def at_defaults(choice: Choice, options: OptionClasses | None) -> Choice | None:
