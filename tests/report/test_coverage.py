@@ -143,7 +143,8 @@ def test_means_over_the_pairs_of_a_seed(a, b):
         variance = scores.var(axis=1, ddof=1)
         count = np.full(len(scores), n)
         low, high = intervals.share(scores.mean(axis=1), count, variance)
-        assert 0.94 < share(low, high, a / (a + b)) < 0.975
+        # Wider where all seeds may win: no limit is beyond that of n wins of n
+        assert 0.94 < share(low, high, a / (a + b)) < 0.985
 
 
 def test_mostly_ties_are_wider_than_needed():
@@ -155,6 +156,37 @@ def test_mostly_ties_are_wider_than_needed():
     assert (high - low).mean() < 0.3  # Wilson's alone would be 0.53
 
 
+@pytest.mark.parametrize("n", [5, 8, 10, 64])
+@pytest.mark.parametrize("alike", [True, False])
+def test_pairs_of_a_seed_that_agree_or_do_not(n, alike):
+    """Twelve pairs of each seed: all one event, or each its own. 92 % and more."""
+    random = np.random.default_rng(n)
+    found = []
+    for true in (0.3, 0.5, 0.7, 0.85):
+        wins = random.binomial(1, true, (20_000, n)) * 12
+        if not alike:
+            wins = random.binomial(12, true, (20_000, n))
+        scores = wins / 12
+        limits = intervals.share(
+            scores.mean(axis=1), np.full(len(scores), n), scores.var(axis=1, ddof=1)
+        )
+        found.append(share(*limits, true))
+    assert np.mean(found) > 0.935
+    assert min(found) > 0.9
+
+
+@pytest.mark.parametrize("n", [5, 8, 10, 64])
+@pytest.mark.parametrize("law", ["normal", "triangle", "two modes"])
+def test_means_of_seeds(n, law):
+    """Student's limits of a gap: 92 to 96 %, also where seeds have two modes."""
+    random = np.random.default_rng(n)
+    true = LAWS[law](np.random.default_rng(99), 2_000_000).mean()
+    values = LAWS[law](random, (SAMPLES, n))
+    found = [intervals.student(row)[1:] for row in values]
+    low, high = np.array(found).T
+    assert 0.905 < share(low, high, true) < 0.97
+
+
 # ---- fewest weights: sign tests hold 95 % or more, whatever the rates
 
 
@@ -164,7 +196,8 @@ def held(n, rates):
     true = sizes[np.argmax(np.asarray(rates) >= 0.5)]
     drawn = np.random.default_rng(n).binomial(n, rates, size=(SAMPLES, len(sizes)))
     limits = np.array([excess.limits(sizes, row, np.full(8, n)) for row in drawn])
-    low, high = limits[:, 0], np.nan_to_num(limits[:, 1], nan=np.inf)
+    low = np.nan_to_num(limits[:, 0], nan=sizes[0])
+    high = np.nan_to_num(limits[:, 1], nan=np.inf)
     return share(low, high, true), np.median(high - low)
 
 
@@ -172,7 +205,7 @@ def held(n, rates):
 def test_fewest_weights_hold_more_along_a_slope(n):
     found, width = held(n, stats.norm.cdf((np.arange(10, 50, 5) - 31) / 8))
     assert found > 0.99
-    assert width <= 20
+    assert width <= 24  # sizes are 5 apart
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.49])
@@ -180,4 +213,4 @@ def test_fewest_weights_hold_least_at_a_step(rate):
     """20 networks: at most 5 or at least 15 of them reach in 2.07 % of cases each."""
     found, width = held(20, [0, 0, 0, 0, rate, 1, 1, 1])
     assert 0.97 < found < 0.985
-    assert width <= 5
+    assert width <= 9
