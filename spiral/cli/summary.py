@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from spiral.cli.options import PLACE, as_json, folder, show
+from spiral.cli.options import PLACE, as_json, folders, show
 
 MORE = ("loss", "entropy", "running_loss")
 """Optional columns: those of ``undertraining.MORE``, without importing it."""
 
 
 @click.command()
-@folder
+@folders
 @click.option(
     "-o",
     "--output",
@@ -27,15 +27,18 @@ MORE = ("loss", "entropy", "running_loss")
     help="Also keep this column; `plot budget` needs all three. Repeatable.",
 )
 @as_json
-def summary(out: Path, output: Path, more: tuple[str, ...], as_json: bool) -> None:
-    """Write the rows of a launch without networks.
+def summary(
+    folders: tuple[Path, ...], output: Path, more: tuple[str, ...], as_json: bool
+) -> None:
+    """Write the rows of launches without networks.
 
-    The file has neither masks nor weights and is about a hundred times smaller. --json
+    The file has neither masks nor weights and is about a hundred times smaller. A DIR
+    may also be a summary, so that those of the shards of a launch become one. --json
     prints the file, the number of rows and the size in bytes.
     """
     from spiral.results import summary
 
-    count = summary.write(out, output, more)
+    count = summary.write(folders, output, more)
     size = output.stat().st_size
     if as_json:
         show({"file": str(output), "rows": count, "bytes": size})

@@ -54,11 +54,12 @@ def located(place: Path) -> Path:
     return shipped(str(place)) if named else place
 
 
-def write(out: Path, file: Path, more: Sequence[str] = ()) -> int:
-    """Write the summary of a launch; return its rows.
+def write(places: Sequence[Path], file: Path, more: Sequence[str] = ()) -> int:
+    """Write the summary of launches; return its rows.
 
     Args:
-        out: The results directory, complete or not.
+        places: Results directories, complete or not, and summaries of others. A config
+            that several have counts once, with the row of the first.
         file: The Parquet file to write or replace.
         more: Results to keep besides ``MEASURED``.
 
@@ -68,20 +69,44 @@ def write(out: Path, file: Path, more: Sequence[str] = ()) -> int:
     """
     if file.suffix != ".parquet":
         raise ConfigError(f"{file}: expected a name ending in .parquet")
-    names = [*config.fields(config.Config), *results.options(out)]
     kept = [*MEASURED, *more]
-    table = results.read(out, [*names, *kept])
+    parts = [_rows(place, kept) for place in places]
+    table = pd.concat([table for table, _ in parts], ignore_index=True)
     for name in ("init_seed", "order_seed"):
         table[name] = table[name].mask(table[name] == table["seed"])
+    names = [name for name in table if name not in kept]
     told = [name for name in names if table[name].notna().any()]
+    table = table.drop_duplicates(told)
     order = [name for name in told if name not in ("seed", "keep")]
     # Sorted, equal values are adjacent: 75 KB instead of 168 KB for `standard`
     table = table.sort_values([*order, "keep", "seed"], kind="stable")
     found = pa.Table.from_pandas(table[[*told, *kept]], preserve_index=False)
-    footer = {"summary": 1, "rows": len(table), **_made_by(out)}
+    footer = {"summary": 1, "rows": len(table), **_joined([f for _, f in parts])}
     data = sealed.to_bytes(found, footer)
     atomic.replace_atomically(file, data, file.parent)
     return len(table)
+
+
+def _rows(place: Path, kept: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the configs and some results of a launch or summary, and who made them."""
+    if place.is_file():
+        table, facts = read(place)
+        lacking = [name for name in kept if name not in table]
+        return table.assign(**dict.fromkeys(lacking, pd.NA)), facts
+    names = [*config.fields(config.Config), *results.options(place)]
+    return results.read(place, [*names, *kept]), _made_by(place)
+
+
+def _joined(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return facts about the making of several parts as those of one."""
+    found: dict[str, Any] = {}
+    for name in ("grid", "blocks"):
+        values = [each[name] for each in facts if each.get(name) is not None]
+        found[name] = values[0] if len(values) == 1 else values or None
+    for name in FACTS:
+        every = [value for each in facts for value in each.get(name) or []]
+        found[name] = list(dict.fromkeys(every))
+    return found
 
 
 def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:

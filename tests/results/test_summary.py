@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def file(folder, tmp_path_factory):
     file = tmp_path_factory.mktemp("summary") / "few.parquet"
-    assert summary.write(folder, file) == 40
+    assert summary.write([folder], file) == 40
     return file
 
 
@@ -51,7 +51,7 @@ def test_a_summary_has_every_number_of_the_rows_and_their_ids(folder, file):
 
 def test_its_name_says_what_it_is(folder, tmp_path):
     with pytest.raises(ConfigError, match=r"few\.csv: expected .* ending in \.parquet"):
-        summary.write(folder, tmp_path / "few.csv")
+        summary.write([folder], tmp_path / "few.csv")
     assert not (tmp_path / "few.csv").exists()
 
 
@@ -89,7 +89,7 @@ def test_the_footer_says_who_made_it(file):
 
 def test_equal_rows_make_equal_bytes(folder, file, tmp_path):
     again = tmp_path / "again.parquet"
-    summary.write(folder, again)
+    summary.write([folder], again)
     assert again.read_bytes() == file.read_bytes()
 
 
@@ -150,3 +150,18 @@ def test_what_is_shipped_is_small_and_says_which_grid_made_it():
         assert path.stat().st_size < 200_000
         assert facts["grid"] == path.stem
         assert facts["version"]
+
+
+def test_summaries_of_parts_make_that_of_the_whole(folder, file, tmp_path):
+    text = GRID.replace("seed: 0..3", "seed: 0..1")
+    settings = launch.Settings(executor="local")
+    prepared = launch.prepare(grid.loads(text), tmp_path / "part", settings)
+    launch.run(prepared, settings, lambda outcome: None)
+    small = tmp_path / "part.parquet"
+    assert summary.write([tmp_path / "part"], small) == 20
+    both = tmp_path / "both.parquet"
+    assert summary.write([small, folder], both) == 40  # each config once
+    one, other = summary.read(both), summary.read(file)
+    pd.testing.assert_frame_equal(one[0], other[0])
+    assert one[1]["cpu"] == other[1]["cpu"]
+    assert one[1]["grid"] == ["few", "few"]
