@@ -95,16 +95,27 @@ def of_lines(
 ) -> pd.DataFrame:
     """Return the normalised gap of each line, with limits.
 
+    Returns:
+        The columns asked for, and those of :func:`with_limits`.
+    """
+    _, lines = codes(choice.groups, choice.by)
+    return lines.join(with_limits(of_seeds(choice, known, kind), len(lines)))
+
+
+def with_limits(seeds: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Return the mean gap of the seeds of each line, with limits.
+
     Limits are Student's over seeds. A spread below that of one row of all the seeds at
     the other end of its scale is not believed (see ``intervals.student``).
 
+    Args:
+        seeds: As :func:`of_seeds` returns them.
+        count: How many lines there are.
+
     Returns:
-        The columns asked for, ``gap`` with limits ``gap_low`` and ``gap_high``, ``n``
-        seeds, and the range ``least`` to ``most``: a line each, missing where no seed
-        has a gap.
+        ``gap`` with limits ``gap_low`` and ``gap_high``, ``n`` seeds, and the range
+        ``least`` to ``most``, missing where no seed of a line has a gap.
     """
-    seeds = of_seeds(choice, known, kind)
-    _, lines = codes(choice.groups, choice.by)
     found = {}
     for line, part in seeds.groupby("line"):
         n = len(part)
@@ -115,9 +126,8 @@ def of_lines(
         found[line] = {"gap": gap, "n": n} | limits | ends
     names = ["gap", "gap_low", "gap_high", "n", "least", "most"]
     table = pd.DataFrame.from_dict(found, orient="index", columns=names)
-    table = table.reindex(range(len(lines)))
     counts = dict.fromkeys(["n", "least", "most"], "Int64")
-    return lines.join(table.astype(counts).fillna({"n": 0}))
+    return table.reindex(range(count)).astype(counts).fillna({"n": 0})
 
 
 def _rows(choice: Choice) -> pd.DataFrame:
@@ -136,22 +146,22 @@ def _rows(choice: Choice) -> pd.DataFrame:
 def _integrals(each: pd.DataFrame) -> pd.DataFrame:
     """Return the mean lack of each line, stratum and seed that covers its range."""
     ends = each.groupby(["place", "stratum"])[SIZE].agg(["min", "max"])
-    sizes = each.groupby(["line", "stratum"])[SIZE].nunique()
-    found = []
-    for names, part in each.groupby(["place", "line", "stratum", "fold"]):
-        place, line, stratum, fold = names
-        low = max(RANGE[0], int(ends.loc[(place, stratum), "min"]))
-        high = min(RANGE[1], int(ends.loc[(place, stratum), "max"]))
-        tried = part[SIZE].to_numpy(np.float64)
-        whole = len(tried) == sizes[(line, stratum)]
-        if not whole or low >= high or tried[0] > low or tried[-1] < high:
+    parts = []
+    for (line, stratum), part in each.groupby(["line", "stratum"]):
+        least, most = ends.loc[(part["place"].iloc[0], stratum)]
+        low, high = max(RANGE[0], int(least)), min(RANGE[1], int(most))
+        wide = part.pivot(index="fold", columns=SIZE, values="lack").dropna()
+        sizes = wide.columns.to_numpy(np.float64)
+        if low >= high or sizes[0] > low or sizes[-1] < high:
             continue
-        weights = trapezoid(tuple(tried), low, high)
-        gap = float(weights @ part["lack"].to_numpy())
-        found.append((line, stratum, fold, gap, weights.max(), low, high))
+        weights = trapezoid(tuple(sizes), low, high)
+        gaps = pd.DataFrame({"fold": wide.index, "gap": wide.to_numpy() @ weights})
+        facts = {"step": weights.max(), "least": low, "most": high}
+        parts.append(gaps.assign(line=line, stratum=stratum, **facts))
     kinds = {"line": int, "stratum": int, "fold": int, "gap": float, "step": float}
     kinds |= {"least": int, "most": int}
-    return pd.DataFrame(found, columns=[*kinds]).astype(kinds)
+    found = pd.concat(parts) if parts else pd.DataFrame(columns=[*kinds])
+    return found.astype(kinds)
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import choix
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 
 from spiral.protocol import config
 from spiral.protocol.config import OptionClasses
@@ -63,8 +64,10 @@ def ranked(choice: Choice, known: pd.DataFrame) -> pd.DataFrame:
         The columns of ``normalised_gap.of_lines``, and ``rank_low`` and ``rank_high``
         among the lines of equal other columns than the first.
     """
-    found = normalised_gap.of_lines(choice, known)
-    return found.join(_ranks(choice, known, found[choice.by]))
+    _, lines = codes(choice.groups, choice.by)
+    seeds = normalised_gap.of_seeds(choice, known)
+    found = lines.join(normalised_gap.with_limits(seeds, len(lines)))
+    return found.join(_ranks(seeds, lines, choice.by))
 
 
 def at_defaults(choice: Choice, options: OptionClasses | None) -> Choice | None:
@@ -75,26 +78,29 @@ def at_defaults(choice: Choice, options: OptionClasses | None) -> Choice | None:
     rows = choice.rows
     if options is None or rows["setting"].nunique() < 2:
         return None
-    found = pd.Series(True, rows.index)
-    for method in rows["method"].unique():
-        here = rows["method"] == method
-        known = config.fields_of(method, options)
+    found = np.ones(len(rows), bool)
+    for method, part in rows.groupby("method"):
+        known = config.fields_of(str(method), options)
+        here = part.dropna(axis="columns", how="all")
         for name in choice.settings:
-            if name in known:
-                found[here] &= _has(rows[here], name, known[name].default)
+            if name in known and name in here:
+                found[part.index] &= _has(here, name, known[name].default)
     kept = rows[found].reset_index(drop=True)
     return choose(kept, choice.by) if len(kept) else None
 
 
-def _has(rows: pd.DataFrame, name: str, default: object) -> pd.Series:
+def _has(rows: pd.DataFrame, name: str, default: object) -> Bool[np.ndarray, " R"]:
     """Return which rows of a method have the default of an option."""
     values = rows[name]
     if default is not None:
-        return values.isna() | (values == default).fillna(True).astype(bool)
+        return (values.isna() | (values == default)).fillna(True).to_numpy(bool)
     # Rows have what follows from other fields (the levels that a rate needs): the
     # default, as far as rows tell, unless several values were tried at one size
-    tried = values.groupby([rows["group"], rows["stratum"]]).transform("nunique")
-    return values.isna() | (tried < 2)
+    tried = rows[["group", "stratum", name]].drop_duplicates()
+    several = tried.loc[tried.duplicated(["group", "stratum"]), ["group", "stratum"]]
+    places = pd.MultiIndex.from_frame(several)
+    pairs = pd.MultiIndex.from_frame(rows[["group", "stratum"]])
+    return values.isna().to_numpy(bool) | ~pairs.isin(places)
 
 
 def _renamed(found: pd.DataFrame, suffix: str) -> pd.DataFrame:
@@ -107,10 +113,9 @@ def _renamed(found: pd.DataFrame, suffix: str) -> pd.DataFrame:
     return found[[*names]].rename(columns=names)
 
 
-def _ranks(choice: Choice, known: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+def _ranks(seeds: pd.DataFrame, lines: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Return the ranks of lines among those of equal other columns."""
-    seeds = normalised_gap.of_seeds(choice, known)
-    place, _ = codes(lines, choice.by[1:])
+    place, _ = codes(lines, by[1:])
     parts = [
         ranks.table(part) for _, part in seeds.groupby(place[seeds["line"].to_numpy()])
     ]

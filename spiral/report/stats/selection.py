@@ -157,13 +157,15 @@ def _varies(rows: pd.DataFrame, name: str) -> bool:
 
     An option of some methods is empty in the rows of all others, which is no value.
     """
-    column = rows[name]
-    if column.nunique() > 1:
+    values = rows[name].drop_duplicates()
+    if values.count() > 1:
         return True
-    having = column.notna()
-    if name not in config.fields(config.Config):
-        having = having[rows["method"].isin(rows["method"][having])]
-    return bool(having.any() and not having.all())
+    if len(values) < 2 or not values.count():
+        return False
+    if name in config.fields(config.Config):
+        return True
+    having = rows[name].notna()
+    return not having[rows["method"].isin(rows.loc[having, "method"].unique())].all()
 
 
 def clean(rows: pd.DataFrame) -> pd.DataFrame:
