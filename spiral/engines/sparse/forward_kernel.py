@@ -33,7 +33,7 @@ from spiral.engines.sparse.vectors import (
     take,
 )
 
-SOURCE = "a4826de52d895d7c"
+SOURCE = "b631ab742123d32d"
 """Digest of imported modules, see ``kernel``."""
 
 ALIGNMENT = 64  # bytes of a cache line

@@ -14,7 +14,7 @@ from spiral.engines.compiled import njit
 from spiral.engines.sparse.forward_choice import ACTIVE
 from spiral.model import mlp
 
-SOURCE = "a4826de52d895d7c"
+SOURCE = "b631ab742123d32d"
 """Digest of imported modules, see ``kernel``."""
 
 

@@ -56,7 +56,7 @@ from spiral.engines.sparse.wide import backward, forward, pull
 
 VECTORS = True
 
-SOURCE = "a4826de52d895d7c"
+SOURCE = "b631ab742123d32d"
 """Digest of the modules that kernels import: Numba's cache looks at this file alone, so
 it must change with those (``make golden`` writes it, a test compares it)."""
 

@@ -11,7 +11,7 @@ from spiral.engines.sparse.lists import LANES
 
 VECTORS = False
 
-SOURCE = "a4826de52d895d7c"
+SOURCE = "b631ab742123d32d"
 """Digest of imported modules, see ``kernel``."""
 
 LOOSE = {"reassoc", "contract"}

@@ -32,7 +32,7 @@ from spiral.engines.sparse.vectors import (
     store,
 )
 
-SOURCE = "a4826de52d895d7c"
+SOURCE = "b631ab742123d32d"
 """Digest of imported modules, see ``kernel``."""
 
 if cpu.instructions() == "AVX-512":
