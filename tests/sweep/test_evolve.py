@@ -1,5 +1,6 @@
 """Evolution on islands: the same files whatever happens on the way."""
 
+import json
 import os
 import signal
 import subprocess
@@ -130,6 +131,26 @@ def test_the_command_evolves_resumes_and_feeds_a_frontier(whole, tmp_path):
     done = CliRunner().invoke(main, update)
     assert done.exit_code == 0, done.output
     assert len(best_known.load(file)) == len(best_known.load(out / "frontier.parquet"))
+
+
+def test_the_command_hops_on_one_mask_and_goes_on(tmp_path):
+    command = ["search", "evolve", "--mask", "10,01/11/1/1", "--islands", "1"]
+    command += ["--tries", "20", "--workers", "1", "--json"]
+    for name, parts in (("whole", "2"), ("parts", "1"), ("parts", "2")):
+        out = ["--out", str(tmp_path / name), "--generations", parts]
+        done = CliRunner().invoke(main, [*command, *out])
+        assert done.exit_code == 0, done.output
+    assert contents(tmp_path / "whole") == contents(tmp_path / "parts")
+    (network,) = json.loads(done.stdout)["networks"]
+    assert network["shape"] == "2,1,1"
+    assert network["nnz"] == 6
+
+
+def test_a_mask_with_a_dead_unit_is_refused(tmp_path):
+    command = ["search", "evolve", "--out", str(tmp_path / "out"), "--mask"]
+    done = CliRunner().invoke(main, [*command, "10,01,01/110/1,1/11"])
+    assert done.exit_code == 2
+    assert "expected inputs and outputs for every unit" in done.stderr
 
 
 def test_the_command_offers_the_starts_that_exist():

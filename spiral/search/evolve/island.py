@@ -56,11 +56,8 @@ points, which take a third of a second."""
 
 
 FINISHED, STEPS = 2, 40
-"""Leaders that enter the endgame after a generation, and its tries: 2 s each."""
-
-BASINS_FINISHED = 6
-"""Members of an archive of one mask that enter the endgame after a generation. It leads
-different basins to different ends, and which of them is the best shows only then."""
+"""Leaders that enter the endgame after a generation, and its tries: 2 s each. Of one
+mask, any members: which basin ends best shows only then."""
 
 FLOOR = 0.75
 """Share of the points that a leader gets right before its endgame is worth trying. It
@@ -176,8 +173,7 @@ def _member(candidate: Candidate, origin: Origin, right: int = -1) -> Member:
 def _finish(archive: Archive, now: Origin, random: Generator) -> None:
     """Take the best weights of some leaders further."""
     waiting = [*archive.members()] if archive.basins else _unfinished(archive)
-    most = BASINS_FINISHED if archive.basins else FINISHED
-    for place in random.permutation(len(waiting))[:most]:
+    for place in random.permutation(len(waiting))[:FINISHED]:
         chosen = waiting[place].candidate
         right, found = finish((polishing.right(chosen), chosen), STEPS, random)
         start, steps, *_ = waiting[place].origin

@@ -9,7 +9,7 @@ from spiral.errors import StoreError
 from spiral.search.candidate import mask_of, nnz_of
 from spiral.search.evolve import archive as archives
 from spiral.search.evolve import random_start
-from spiral.search.evolve.archive import SIZE, Archive, Member, Origin
+from spiral.search.evolve.archive import BASINS, SIZE, Archive, Member, Origin
 
 ORIGIN = Origin("random", 3, 1, 0)
 
@@ -78,6 +78,20 @@ def test_archives_are_read_as_they_were_written(members, tmp_path):
     assert len(again.leaders) == len(archive.leaders)
     masks = [leader.mask for leader in archives.leaders(path)]
     assert masks == [leader.mask for _, leader in sorted(archive.leaders.items())]
+
+
+def test_basins_of_one_mask_differ_by_their_loss(tmp_path):
+    random, archive, path = np.random.default_rng(0), Archive(basins=True), tmp_path
+    candidate = random_start.start(random, (4, 2, 2), (5, 14))
+    losses = random.uniform(0.1, 0.9, 100)
+    for loss in losses:
+        archive.offer(Member(candidate, mask_of(candidate), loss, ORIGIN))
+    basins = {f"{loss:.3f}": loss for loss in sorted(losses)[::-1]}  # the best of each
+    best = sorted(basins.values())[:BASINS]
+    assert [member.loss for member in archive.members()] == best
+    archives.save(archive, path / "a.parquet")
+    again = archives.load(path / "a.parquet", basins=True)
+    assert [member.loss for member in again.members()] == best
 
 
 def test_what_is_no_archive_is_refused(tmp_path):

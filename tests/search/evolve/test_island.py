@@ -2,7 +2,7 @@
 
 import pytest
 
-from spiral.search.candidate import nnz_of, shape_of
+from spiral.search.candidate import from_mask, mask_of, nnz_of, shape_of
 from spiral.search.evolve import archive as archives
 from spiral.search.evolve import island
 from spiral.search.polish import right
@@ -13,6 +13,9 @@ SETTINGS = island.Settings(3, ("one-unit", "random"), (5, 2, 3), (8, 20), 40)
 @pytest.fixture(scope="module")
 def first():
     return island.generation(SETTINGS, 1, 0, [])
+
+
+ONE_UNIT, TWO_UNITS = "01,01,10,11/1111/1,1,1/111", "01,10,11/101,011/10,11/11"
 
 
 def content(archive, tmp_path):
@@ -55,3 +58,15 @@ def test_generations_go_on_from_their_archive_and_take_in_leaders(first, tmp_pat
     for key, leader in first.leaders.items():
         assert later.leaders[key].right >= leader.right
     assert {m.origin.generation for m in later.members()} == {1, 2}
+
+
+@pytest.mark.parametrize("mask", [ONE_UNIT, TWO_UNITS])
+def test_a_search_of_one_mask_keeps_several_networks_of_it(mask):
+    blank = from_mask(mask)
+    sizes = (nnz_of(blank), nnz_of(blank))
+    starts = ("one-unit", "random")
+    settings = island.Settings(1, starts, shape_of(blank), sizes, 30, mask_of(blank))
+    members = [*island.generation(settings, 1, 0, []).members()]
+    assert len(members) > 3
+    assert {member.mask for member in members} == {mask_of(blank)}
+    assert {member.origin.moves > 0 for member in members} == {False, True}

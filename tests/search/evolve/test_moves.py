@@ -47,6 +47,15 @@ def test_moves_leave_their_parent_alone_and_no_dead_units(name, parents):
     assert applied > 0
 
 
+@pytest.mark.parametrize("move", moves.HOPS)
+def test_hops_keep_the_mask(move, parents):
+    random = np.random.default_rng(0)
+    found = [(each, moves.apply(move, each, random, LARGEST)) for each in parents]
+    hops = [(before, after) for before, after in found if after is not None]
+    assert hops
+    assert all(mask_of(before) == mask_of(after) for before, after in hops)
+
+
 def applied(step, parents, seed=0):
     random = np.random.default_rng(seed)
     pairs = [(parent, step(parent, random)) for parent in parents]

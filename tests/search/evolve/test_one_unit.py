@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from spiral.search import descent
-from spiral.search.candidate import compiled, nnz_of, shape_of
+from spiral.search.candidate import (
+    compiled,
+    from_mask,
+    mask_of,
+    nnz_of,
+    shape_of,
+)
 from spiral.search.evolve import one_unit, scalar
 from spiral.search.polish import spaced
 
@@ -78,3 +84,38 @@ def test_largest_units_are_respected():
     random = np.random.default_rng(1)
     for _ in range(5):
         assert shape_of(one_unit.start(random, (1, 1, 1), (8, 26))) == (1, 1, 1)
+
+
+def test_a_pair_of_hinges_makes_the_cliff_that_was_annealed():
+    random, (x, sign) = np.random.default_rng(2), spaced(one_unit.EVERY)
+    for _ in range(20):
+        hinges = random.normal(size=(3, 6))
+        hinges[:, :2] /= np.linalg.norm(hinges[:, :2], axis=1, keepdims=True)
+        hinges[1:, 4:] = 0.0
+        pairs = one_unit._paired(hinges, 0, random)
+        assert len(pairs) == 4
+        assert not pairs[:, 4:].any()
+        wanted, found = np.empty(len(sign)), np.empty(len(sign))
+        scalar.distance(hinges, x, wanted)
+        scalar.distance(pairs, x, found)
+        u, v, c, *_ = hinges[0]
+        # Lines are 0.3 apart at most where |t| is 2, the edge of the points
+        away = np.abs(u * x[0] + v * x[1] - c) > 0.4
+        assert away.any()
+        assert np.allclose(wanted[away], found[away])
+
+
+def test_starts_on_a_mask_have_this_mask_and_some_have_cliffs():
+    random, mask = np.random.default_rng(3), "01,10,10,11/1111/1,1,1/111"
+    cliffs = 0
+    for _ in range(12):
+        found = one_unit.on_mask(random, from_mask(mask))
+        assert mask_of(found) == mask_of(from_mask(mask))
+        weights = np.sort(np.abs(found[1].weights[0]))
+        cliffs += weights[2] > 3 * weights[1]  # two steep hinges and two others
+    assert 0 < cliffs < 12
+
+
+def test_other_masks_have_no_annealed_starts():
+    mask = from_mask("01,10,11/101,011/10,11/11")
+    assert one_unit.on_mask(np.random.default_rng(0), mask) is None
