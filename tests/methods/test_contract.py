@@ -69,9 +69,21 @@ def name(request):
 
 
 @functools.cache
+def usual(name):
+    """Return three usual configs; tests leave them as they are."""
+    return table(name)
+
+
+@functools.cache
+def plan_of(name):
+    """Return the plan of the usual configs."""
+    return prepare.planned(usual(name).iloc[0])[1]
+
+
+@functools.cache
 def decided(name):
     """Return what three usual configs end with; tests leave it as it is."""
-    return decide(table(name))
+    return decide(usual(name))
 
 
 @pytest.mark.parametrize("name", PRUNERS)
@@ -160,16 +172,15 @@ def test_biases_follow_the_rule(name):
 
 @pytest.mark.parametrize("name", NEVER_GROW)
 def test_a_pruned_weight_never_returns(name):
-    for keep in (3, 11, 20):  # one by one: siblings stand beside their config
-        engine = Drift()
-        state = decide(table(name, 1, keep=keep), engine)
-        history = [*engine.seen, kept_weights(state)]
-        for before, after in pairwise(history):
-            assert not (after & ~before).any()
+    engine, siblings = Drift(), plan_of(name).siblings
+    state = decide(table(name, keep=[3, 11, 20]), engine)
+    history = [*(seen[::siblings] for seen in engine.seen), kept_weights(state)]
+    for before, after in pairwise(history):
+        assert not (after & ~before).any()
 
 
 def test_equal_configs_get_equal_masks_every_time(name):
-    first, second = decided(name), decide(table(name))
+    first, second = decided(name), decide(usual(name))
     assert np.array_equal(first.masks, second.masks)
     assert np.array_equal(first.params, second.params)
 
@@ -192,7 +203,7 @@ def test_a_diverged_neighbour_changes_nothing(name):
             params = np.where(wild & state.masks, np.float32(np.nan), state.params)
             return replace(state, params=params)
 
-    calm, wild = decided(name), decide(table(name), Diverging())
+    calm, wild = decided(name), decide(usual(name), Diverging())
     assert np.array_equal(calm.masks[[0, 2]], wild.masks[[0, 2]])
     assert np.isnan(wild.params[1][wild.masks[1]]).any()
     assert (wild.params[1][~wild.masks[1]] == 0).all()
@@ -200,7 +211,7 @@ def test_a_diverged_neighbour_changes_nothing(name):
 
 def test_a_stopped_training_is_the_beginning_of_the_whole(name):
     """Bit for bit, though methods plan by the length of the whole."""
-    configs, passing = table(name), Passing(390)
+    configs, passing = usual(name), Passing(390)
     decide(configs, passing)
     stopped = decide(configs.assign(stop_epoch=1), sparse.SparseEngine())
     assert stopped.step == 390
@@ -209,13 +220,12 @@ def test_a_stopped_training_is_the_beginning_of_the_whole(name):
         assert np.array_equal(found, expected)
 
 
-@pytest.mark.parametrize("epochs", [2, 3, 50])
-def test_events_lie_within_the_training(name, epochs):
-    shared = table(name, epochs=epochs).iloc[0]
-    plan = prepare.plan_of(prepare.build_method(shared), shared)
-    assert list(plan.events) == sorted(set(plan.events))
-    assert all(0 <= event <= plan.steps for event in plan.events)
-    assert plan.siblings >= 1
+def test_events_lie_within_the_training(name):
+    for _, shared in table(name, epochs=[2, 3, 50]).iterrows():
+        _, plan = prepare.planned(shared)
+        assert list(plan.events) == sorted(set(plan.events))
+        assert all(0 <= event <= plan.steps for event in plan.events)
+        assert plan.siblings >= 1
 
 
 OLDER = {("perp", "optimiser")}
@@ -234,7 +244,7 @@ def test_options_are_described_and_have_a_default_or_are_required(name):
 
 
 def test_examples_and_defaults_pass_the_methods_own_check(name):
-    assert METHODS[name].check(table(name)) == []
+    assert METHODS[name].check(usual(name)) == []
 
 
 DOCSTRINGS = [
@@ -269,14 +279,13 @@ def test_the_taxonomy_says_the_default_allocation(name):
 
 
 def test_the_taxonomy_says_when_it_prunes(name):
-    taxonomy, configs = METHODS[name].taxonomy, table(name)
-    plan = prepare.plan_of(prepare.build_method(configs.iloc[0]), configs.iloc[0])
+    taxonomy, plan = METHODS[name].taxonomy, plan_of(name)
     events = set(plan.events)
     assert (taxonomy.when == "never") == (not events)
     if taxonomy.when == "before":
         assert 0 in events
         engine = Drift()
-        final = kept_weights(decide(configs, engine))
+        final = kept_weights(decide(usual(name), engine))
         for kept in engine.seen[1:]:  # later events leave masks as they are
             assert np.array_equal(kept, final)
     if taxonomy.when == "after":
@@ -293,10 +302,8 @@ def test_the_taxonomy_says_when_it_prunes(name):
 
 def test_the_taxonomy_says_what_trains(name):
     """As the cost of engine sparse is counted."""
-    configs = table(name)
-    kept, share = METHODS[name].cost_profile(configs, 27, np.ones(3))
-    plan = prepare.plan_of(prepare.build_method(configs.iloc[0]), configs.iloc[0])
-    assert plan.siblings > 1 or np.allclose(share.sum(axis=0), 1)  # they share a part
+    kept, share = METHODS[name].cost_profile(usual(name), 27, np.ones(3))
+    assert plan_of(name).siblings > 1 or np.allclose(share.sum(axis=0), 1)  # they share a part
     said = METHODS[name].taxonomy.cost
     trained = kept[share[:, 0] > 0, 0]
     if said == "dense":
