@@ -42,7 +42,13 @@ def test_once_or_along_the_cubic():
 
 
 def test_power_1_along_the_cubic_is_gmp_until_the_end():
-    same = {"interval": 12, "end": 0.72, "keep": [5, 20], "seed": [3, 4], "n": 2} | SHORT
+    same = {
+        "interval": 12,
+        "end": 0.72,
+        "keep": [5, 20],
+        "seed": [3, 4],
+        "n": 2,
+    } | SHORT
     mine, theirs = Noting(), Noting()
     setting = {"alpha": 1.0, "decay": "on", "root_rate": 1.0, "pruning": "gradual"}
     last = trained(table("powerprop", **same, **setting), mine)
