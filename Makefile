@@ -39,7 +39,9 @@ fidelity: install
 	$(SPIRAL) compare runs/fidelity --by fidelity,method,width
 
 # A worker for each core takes a file at a time, in the order of their names.
-PYTEST = $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+# They share the cores and start many processes: one thread each, and bytecode is kept.
+PYTEST = env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 \
+  $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 SLOW = slow or browser
 
 test: install

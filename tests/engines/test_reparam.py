@@ -169,7 +169,6 @@ def test_a_stop_on_the_way_and_neighbours_change_no_bit(name, kind):
     ("ids", "batch"),
     [
         (IDS, 128),
-        pytest.param((1, 2, 3, 4, 5), 128, marks=pytest.mark.slow),
         pytest.param((1, 2, 3, 4, 5), 4992, marks=pytest.mark.slow),
     ],
 )
@@ -210,7 +209,14 @@ NEUTRAL = {
 """Numbers s that keep every weight as it is, where they do not train."""
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *(("vmap", kind) for kind in KINDS),
+        ("reference", "sigmoid"),
+        ("reference", "top"),
+    ],
+)
 def test_a_neutral_map_is_plain_training(name, kind):
     neutral = {"s": 0.0, "c": C, "scale": 1.0, **NEUTRAL[kind]}
     more = {"scale": neutral["scale"], "penalty": 0.0, "rate": 0.0, "decays": False}

@@ -1,5 +1,6 @@
 """Tables of configs, and engines that move weights cheaply and row by row."""
 
+import functools
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +13,15 @@ from spiral.methods import registry
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from spiral.protocol import config, identity
-from spiral.protocol.job import Budget, Change, Plan, TrainState, View
+from spiral.protocol.job import (
+    Budget,
+    Change,
+    Method,
+    Plan,
+    TrainJob,
+    TrainState,
+    View,
+)
 
 DENSE_3 = "11,11,11/111,111,111/111,111,111/111"
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -40,11 +49,20 @@ CELLS = [(w, k) for w in WIDTHS for k in KEEPS if k < 2 * w * w + 3 * w]
 """Widths and keeps of the published comparison: 234."""
 
 
+@functools.cache
+def defaults(method: str, n: int) -> pd.DataFrame:
+    """Return n configs of a method's defaults; tables begin with a copy."""
+    own = config.fields(config.Config) | config.fields(METHODS[method].options)
+    columns = {}
+    for name, known in registry.config_fields().items():
+        value = own[name].default if name in own else None
+        columns[name] = config.column(known, [value] * n)
+    return pd.DataFrame(columns)
+
+
 def table(method: str, n: int = 3, **values: Any) -> pd.DataFrame:
     """Return n resolved configs of width 3; a list gives one value per config."""
-    columns: dict[str, Any] = {}
     entry = METHODS[method]
-    own = config.fields(config.Config) | config.fields(entry.options)
     keep = {"keep": 11} if entry.needs_keep else {}
     usual = {"method": method, "width": 3, "epochs": 2, "seed": list(range(n)), **keep}
     given = {**usual, **EXAMPLES.get(method, {}), **values}
@@ -54,12 +72,12 @@ def table(method: str, n: int = 3, **values: Any) -> pd.DataFrame:
         for selector, case, value in config.presets(entry.options, name):
             if given.get(selector) == case:
                 given.setdefault(name, value)
-    for name, known in registry.config_fields().items():
-        value = given.get(name, own[name].default if name in own else None)
+    found, known = defaults(method, n).copy(), registry.config_fields()
+    for name, value in given.items():
         column = value if isinstance(value, list) else [value] * n
-        columns[name] = config.column(known, column)
-    found = pd.DataFrame(columns)
-    found = found.assign(**entry.resolved(found))
+        found[name] = config.column(known[name], column)
+    for name, values_of_all in entry.resolved(found).items():
+        found[name] = values_of_all
     found.insert(0, "config_id", identity.identify(found, registry.options()))
     return found
 
@@ -130,12 +148,20 @@ def decide(configs: pd.DataFrame, engine: Still | None = None) -> TrainState:
 
     Of siblings the first is returned, which carries the row.
     """
-    shared = configs.iloc[0]
-    method = prepare.build_method(shared)
-    plan = prepare.plan_of(method, shared)
-    job = prepare.make_job(configs, plan)
+    method, job, configs = prepared(configs)
     state = training.train(engine or Drift(), method, job, configs)
-    return state.take(np.arange(0, job.networks, plan.siblings))
+    return state.take(np.arange(0, job.networks, job.plan.siblings))
+
+
+def prepared(configs: pd.DataFrame) -> tuple[Method, TrainJob, pd.DataFrame]:
+    """Return the method and the job of a pack, and its configs without other options.
+
+    With those of all methods, pandas takes longer than a short training.
+    """
+    own = config.fields_of(configs["method"].iloc[0], registry.options())
+    few = configs[["config_id", *own]]
+    method, plan = prepare.planned(few.iloc[0])
+    return method, prepare.make_job(few, plan), few
 
 
 def kept_weights(state: TrainState, width: int = 3) -> np.ndarray:

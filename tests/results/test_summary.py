@@ -12,6 +12,7 @@ from spiral.search import best_known as frontier
 from spiral.sweep import launch
 from spiral.sweep.grid import grid
 from spiral.sweep.grid import shipped as shipped_grids
+from tests import mostly_slow
 
 GRID = """
 name: few
@@ -125,7 +126,7 @@ SHIPPED |= {name: f"seeds/{name}" for name in summary.names() if name not in SHI
 """Each shipped summary and its grid."""
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", mostly_slow(SHIPPED, ["fidelity"]))
 def test_what_is_shipped_is_of_its_grid_and_has_every_seed(name):
     """But for defaults that changed since it was trained."""
     found, notes = load.read([summary.shipped(name)], registry.options())

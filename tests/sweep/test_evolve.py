@@ -22,8 +22,10 @@ from spiral.sweep.evolve_files import Search
 from spiral.sweep.work import Outcome
 from tests import patience
 
-SEARCH = Search(Settings(0, ("one-unit", "random"), (5, 2, 3), (8, 20), 25), 2)
-OPTIONS = ["--seed", "0", "--units", "5,2,3", "--nnz", "8..20", "--tries", "25"]
+SEARCH = Search(Settings(0, ("one-unit", "random"), (4, 2, 2), (8, 14), 8), 2)
+OPTIONS = ["--seed", "0", "--units", "4,2,2", "--nnz", "8..14", "--tries", "8"]
+LONGER = Search(Settings(0, ("one-unit", "random"), (5, 2, 3), (8, 20), 25), 2)
+"""Generations that last long enough for a kill to come between them."""
 
 
 def run(out, generations, search=SEARCH, executor=local.run):
@@ -102,13 +104,13 @@ def test_limits_end_a_search(tmp_path):
     assert reports
     assert len(reports) < 50
     assert not reports[-1].better or len(reports) == 1
-    goals = ((20, 0.6), (20, 0.5))
+    goals = ((14, 0.6), (14, 0.5))
     reports.clear()
     limits = Limits(generations=50, goals=goals)
     table = evolve.run(SEARCH, tmp_path / "c", limits, (local.run, 1), reports.append)
     assert evolve.reached(table, goals)
     assert len(reports) < 50
-    assert not evolve.reached(table, ((20, 0.6), (20, 1.1)))
+    assert not evolve.reached(table, ((14, 0.6), (14, 1.1)))
     assert not evolve.reached(table, ())
 
 
@@ -163,7 +165,8 @@ def test_a_search_killed_many_times_makes_the_same_files(tmp_path, executor, kil
     out = tmp_path / "killed"
     command = [
         *(sys.executable, "-m", "spiral", "search", "evolve", "--out", str(out)),
-        *(*OPTIONS, "--generations", str(kills + 1), "--workers", "2"),
+        *("--seed", "0", "--units", "5,2,3", "--nnz", "8..20", "--tries", "25"),
+        *("--generations", str(kills + 1), "--workers", "2"),
         *("--executor", executor),
     ]
     for number in range(1, kills + 1):
@@ -174,5 +177,5 @@ def test_a_search_killed_many_times_makes_the_same_files(tmp_path, executor, kil
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     subprocess.run(command, check=True)
-    run(tmp_path / "whole", kills + 1)
+    run(tmp_path / "whole", kills + 1, LONGER)
     assert contents(out) == contents(tmp_path / "whole")

@@ -1,7 +1,11 @@
 """Engine vmap with a notebook, for methods that it alone trains fast."""
 
 from spiral import engines
-from spiral.experiment import prepare, training
+from spiral.experiment import training
+from tests.methods import prepared
+
+SHORT = {"epochs": 5, "batch": 4992}
+"""Ten steps an epoch; as the batch fills torch's vectors, no bit depends on a pack."""
 
 
 class Noting:
@@ -22,8 +26,5 @@ class Noting:
 
 def trained(configs, engine=None):
     """Return the state of a pack after training."""
-    shared = configs.iloc[0]
-    method = prepare.build_method(shared)
-    plan = prepare.plan_of(method, shared)
-    job = prepare.make_job(configs, plan)
-    return training.train(engine or Noting(), method, job, configs)
+    method, job, few = prepared(configs)
+    return training.train(engine or Noting(), method, job, few)

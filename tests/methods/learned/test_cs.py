@@ -8,7 +8,7 @@ from spiral.model import masks, mlp
 from spiral.protocol import cuts, reparam
 from tests import oracles
 from tests.methods import plan_at, table
-from tests.methods.learned import Noting, trained
+from tests.methods.learned import SHORT, Noting, trained
 
 USUAL = {"gate_penalty": 1e-8, "sharpness": 200.0, "end": 0.75, "allocation": "global"}
 
@@ -25,7 +25,7 @@ def test_gates_sharpen_from_1_to_200_until_the_end():
 @pytest.mark.parametrize("begins", [-0.2, 0.2])
 def test_gates_start_open_at_their_scale(begins):
     noting = Noting()
-    trained(table("cs", 1, gate_start=begins, epochs=1), noting)
+    trained(table("cs", 1, gate_start=begins, **SHORT), noting)
     (job, *_), (state, *_) = noting.jobs, noting.starts
     assert state.adapters == pytest.approx(np.full((1, 27), begins))
     here, c = job.plan.weight_map, np.ones(1)
@@ -36,7 +36,8 @@ def test_gates_start_open_at_their_scale(begins):
 @pytest.mark.parametrize("rewind", [None, 0, 1])
 def test_the_highest_gates_stay_with_their_own_or_rewound_weights(rewind):
     noting = Noting()
-    configs = table("cs", 2, keep=[6, 18], gate_start=-0.2, rewind_epoch=rewind)
+    own = {"gate_start": -0.2, "rewind_epoch": rewind}
+    configs = table("cs", 2, keep=[6, 18], **own, **SHORT)
     state = trained(configs, noting)
     before, start = noting.ends[-2], noting.starts[-1]
     scale = 1 / cuts.sigmoid(-0.2)

@@ -9,7 +9,7 @@ from spiral.model import masks, mlp
 from spiral.tasks import cubist
 from tests import oracles
 from tests.methods import act, plan_at, table
-from tests.methods.learned import Noting, trained
+from tests.methods.learned import SHORT, Noting, trained
 
 
 def test_weights_and_scores_are_drawn_by_their_layers_inputs():
@@ -30,7 +30,7 @@ def test_weights_and_scores_are_drawn_by_their_layers_inputs():
 @pytest.mark.parametrize("shared", ["uniform_alive", "global"])
 def test_weights_keep_their_bits_and_the_largest_scores_decide(shared):
     noting = Noting()
-    configs = table("edge_popup", 2, keep=[6, 18], allocation=shared)
+    configs = table("edge_popup", 2, keep=[6, 18], allocation=shared, **SHORT)
     state = trained(configs, noting)
     before = noting.ends[-1]
     drawn = act(configs).params

@@ -11,7 +11,7 @@ from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp
 from tests import oracles
 from tests.methods import act, plan_at, table
-from tests.methods.learned import Noting, trained
+from tests.methods.learned import SHORT, Noting, trained
 
 USUAL = {"begin": 0.1, "interval": 97, "end": 0.75, "allocation": "global"}
 
@@ -35,7 +35,7 @@ class Faster:
 
 
 def test_the_rate_of_scores_cancels():
-    configs = table("movement", 2, keep=[7, 19], batch=1000, epochs=4)
+    configs = table("movement", 2, keep=[7, 19], **SHORT)
     found = []
     for rate in (1.0, 64.0):
         method = Faster(prepare.build_method(configs.iloc[0]), rate)
@@ -72,7 +72,7 @@ def test_counts_fall_along_the_cubic_from_begin_to_end():
 
 def test_the_highest_scores_stay_with_their_weights():
     noting = Noting()
-    state = trained(table("movement", 2, keep=[6, 18]), noting)
+    state = trained(table("movement", 2, keep=[6, 18], **SHORT), noting)
     before, start = noting.ends[-2], noting.starts[-1]
     for n, keep in enumerate((6, 18)):
         expected = oracles.keep_top(list(before.adapters[n]), keep)

@@ -5,7 +5,7 @@ import pytest
 
 from spiral.model import masks, mlp
 from tests.methods import Drift, act, decide, plan_at, table
-from tests.methods.learned import Noting, trained
+from tests.methods.learned import SHORT, Noting, trained
 
 USUAL = {
     "alpha": 2.0,
@@ -42,7 +42,13 @@ def test_once_or_along_the_cubic():
 
 
 def test_power_1_along_the_cubic_is_gmp_until_the_end():
-    same = {"interval": 195, "end": 0.75, "keep": [5, 20], "seed": [3, 4], "n": 2}
+    same = {
+        "interval": 12,
+        "end": 0.72,
+        "keep": [5, 20],
+        "seed": [3, 4],
+        "n": 2,
+    } | SHORT
     mine, theirs = Noting(), Noting()
     setting = {"alpha": 1.0, "decay": "on", "root_rate": 1.0, "pruning": "gradual"}
     last = trained(table("powerprop", **same, **setting), mine)
@@ -55,7 +61,7 @@ def test_power_1_along_the_cubic_is_gmp_until_the_end():
 
 def test_after_the_end_rate_and_penalty_are_the_configs():
     noting = Noting()
-    state = trained(table("powerprop", 2, keep=[9, 20]), noting)
+    state = trained(table("powerprop", 2, keep=[9, 20], **SHORT), noting)
     assert noting.jobs[0].weight_decay.tolist() == [0, 0]
     assert noting.jobs[1].weight_decay.tolist() == [5e-4, 5e-4]
     assert state.lr_scale.tolist() == [1, 1]

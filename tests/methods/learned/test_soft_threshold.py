@@ -6,7 +6,7 @@ import pytest
 from spiral.model import masks, mlp
 from spiral.protocol import cuts
 from tests.methods import act, table
-from tests.methods.learned import Noting, trained
+from tests.methods.learned import SHORT, Noting, trained
 
 
 def test_every_layer_starts_at_its_configs_threshold():
@@ -29,7 +29,7 @@ def test_thresholds_of_zero_slope_shrink_as_the_penalty_says():
 def test_weights_above_their_threshold_stay_and_lose_it():
     noting = Noting()
     starts = [-4.0, -2.0]
-    configs = table("str", 2, keep=[9, 24], threshold_start=starts)
+    configs = table("str", 2, keep=[9, 24], threshold_start=starts, **SHORT)
     state = trained(configs, noting)
     before, start = noting.ends[0], noting.starts[1]
     for n, keep in enumerate((9, 24)):

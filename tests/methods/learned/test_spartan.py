@@ -8,7 +8,7 @@ from spiral.model import masks, mlp
 from spiral.protocol import cuts
 from tests import oracles
 from tests.methods import plan_at, table
-from tests.methods.learned import Noting, trained
+from tests.methods.learned import SHORT, Noting, trained
 
 USUAL = {"warmup": 0.2, "interval": 97, "sharpness": 20.0, "end": 0.8}
 
@@ -28,13 +28,13 @@ def test_counts_fall_along_a_line_and_gates_sharpen_along_another():
 def test_a_config_may_start_at_its_final_count():
     assert plan_at(2, "spartan", **{**USUAL, "warmup": 0.0}).events == (0, 624)
     noting = Noting()
-    trained(table("spartan", 1, keep=7, warmup=0.0), noting)
+    trained(table("spartan", 1, keep=7, warmup=0.0, **SHORT), noting)
     assert noting.starts[0].active_counts.tolist() == [[7]]
 
 
 def test_the_largest_weights_stay_with_the_values_of_their_gates():
     noting = Noting()
-    state = trained(table("spartan", 2, keep=[6, 18]), noting)
+    state = trained(table("spartan", 2, keep=[6, 18], **SHORT), noting)
     before, start = noting.ends[-2], noting.starts[-1]
     c = noting.jobs[-2].plan.weight_map.curve[before.step - 1]
     for n, keep in enumerate((6, 18)):

@@ -8,6 +8,7 @@ import pytest
 from spiral.search.certify import exact, lines, record, runs, verify_runs
 from spiral.search.certify.pieces import ANY
 from spiral.tasks import cubist
+from tests import mostly_slow
 
 FINE = exact.Grid(
     steps=8,
@@ -55,7 +56,7 @@ def fewest_lines(x, groups):
     raise AssertionError("points coincide")
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", mostly_slow(range(8), range(2)))
 def test_bounds_do_not_exceed_the_true_number_of_lines(seed):
     x, groups = tiny(seed)
     of = lines.problem(x, groups, 1)

@@ -7,7 +7,7 @@ from spiral.search.evolve import archive as archives
 from spiral.search.evolve import island
 from spiral.search.polish import right
 
-SETTINGS = island.Settings(3, ("one-unit", "random"), (5, 2, 3), (8, 20), 40)
+SETTINGS = island.Settings(3, ("one-unit", "random"), (4, 2, 2), (8, 14), 40)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_members_are_within_the_settings_and_leaders_are_counted(first):
     members = [*first.members()]
     assert len(members) > 10
     for member in members:
-        assert 8 <= nnz_of(member.candidate) <= 20
+        assert 8 <= nnz_of(member.candidate) <= 14
         assert all(
             units <= most
             for units, most in zip(
