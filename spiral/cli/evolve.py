@@ -123,6 +123,7 @@ def _searched(options: Mapping[str, Any]) -> "Settings":
     metavar="M",
     help="Begin no generation after M minutes.",
 )
+# Ours: longer than the longest search behind the shipped frontier took, 25 minutes
 @click.option(
     "--patience",
     type=click.FloatRange(0, min_open=True),
