@@ -6,9 +6,9 @@ The rule of ``auto``: ``sparse`` wherever it supports the plan, else ``vmap``. M
 on dense networks (networks/s on one core, sparse : vmap): width 16 11.7 : 1.2, 32 3.4 :
 0.55; from width 128 on, where ``vmap`` was as fast as a walk along edges, layers that
 keep most weights are products of matrices, which takes a third of the time. Pruned
-networks are far faster with ``sparse``. Under forward masks a step of a network of width
-16 with 44 weights takes 1.5 to 2.5 µs with ``sparse``, 6 µs while
-hidden weights fade, and 40 to 50 µs with ``vmap``. The rule depends on the config
+networks are far faster with ``sparse``. Under forward masks a step of a network of
+width 16 with 44 weights takes 1.5 to 2.5 µs with ``sparse``, 6 µs while hidden weights
+fade, and 40 to 50 µs with ``vmap``. The rule depends on the config
 alone, so that a row does not depend on the machine that made it.
 """
 
