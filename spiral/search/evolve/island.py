@@ -123,8 +123,9 @@ def _next(
     if not archive.cells or random.random() < FRESH:
         name = settings.starts[random.integers(len(settings.starts))]
         candidate = _new(name, settings, random)
-        fits = candidate is not None and _fits(candidate, settings)
-        return (candidate, name, 0) if fits else None
+        if candidate is None or not _fits(candidate, settings):
+            return None
+        return candidate, name, 0
     parent = archive.draw(random)
     move = moves.draw(random, moves.HOPS) if settings.mask else moves.draw(random)
     moved = moves.apply(move, parent.candidate, random, settings.largest)

@@ -64,7 +64,7 @@ def _annealed(
     single = kinds[: len(cliffs)]
     hinges = scalar.anneal(single, cliffs, points, most(units), STEPS, random)
     if cliffs.any():
-        hinges = _paired(hinges, cliffs.argmax(), random)
+        hinges = _paired(hinges, int(cliffs.argmax()), random)
     _, below, cuts, low, high = scalar.best_head(hinges, points, most(units))
     # Beyond all points, so that thresholds that are not needed never apply
     unused = high + (high - low) * 0.1 * np.arange(1, most(units) + 1)
