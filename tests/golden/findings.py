@@ -7,6 +7,7 @@ import pandas as pd
 
 from spiral.methods import registry
 from spiral.report.stats import compare, multiple, standings
+from spiral.report.stats.ablation import ablation
 from spiral.report.stats.connection import connection
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.row_filter import select
@@ -15,7 +16,14 @@ from spiral.report.text.document import interval
 from spiral.results import load, summary
 from spiral.search import best_known
 
+Lines = tuple[list[str], list[list[str]]]
+"""The head of a table, and its lines."""
+
 WIDTHS = (16, 64)
+NINE = [
+    *("gmp", "lth", "snip", "iter_snip", "force", "grasp", "synflow", "prospr", "rigl")
+]
+"""The pruners of Zhang & Papyan."""
 
 
 class Part(NamedTuple):
@@ -92,7 +100,7 @@ def rows_of(name: str, **where: Sequence[str]) -> pd.DataFrame:
     return select(rows, {key: [*values] for key, values in where.items()}, known)
 
 
-def parts() -> tuple[list[str], list[list[str]]]:
+def parts() -> Lines:
     """Return what parts of methods are worth, a line for each part and width."""
     lines = []
     for part in PARTS:
@@ -137,9 +145,7 @@ def _duel(rows: pd.DataFrame, part: Part) -> dict[str, float] | None:
     return line | turned
 
 
-def leaders(
-    name: str = "leaders", width: int = 16
-) -> tuple[list[str], list[list[str]]]:
+def leaders(name: str = "leaders", width: int = 16) -> Lines:
     """Return gaps and ranks of the rows of a summary at a width."""
     rows = rows_of(name, width=[str(width)])
     found = standings.standings(rows, best_known.load(), registry.options())
@@ -149,20 +155,12 @@ def leaders(
     return names, table[names].astype(str).to_numpy().tolist()
 
 
-def widths() -> tuple[list[str], list[list[str]]]:
-    """Return the gaps of the paper's pruners at default settings at each width."""
-    nine = [
-        "gmp",
-        "lth",
-        "snip",
-        "iter_snip",
-        "force",
-        "grasp",
-        "synflow",
-        "prospr",
-        "rigl",
-    ]
-    rows = rows_of("standard", method=nine, lr=["0.1"], schedule=["cosine"])
+def widths() -> Lines:
+    """Return the gaps of the paper's pruners at default settings at each width.
+
+    Each cell also has the share of networks without a path from input to output.
+    """
+    rows = rows_of("standard", method=NINE, lr=["0.1"], schedule=["cosine"])
     question = compare.Question()
     choice = question.choose(rows)
     table = compare.of_rows(rows, question, best_known.load()).tables["scores"]
@@ -171,9 +169,38 @@ def widths() -> tuple[list[str], list[list[str]]]:
     for line in table.sort_values(["width", "gap"]).to_dict("records"):
         limits = interval(line["gap_low"], line["gap_high"], 2)
         lost = 1 - apart[(line["method"], line["width"])]
-        cell = f"{line['gap']:.2f} ({limits}); {lost:.0%}"
+        cell = f"{line['gap']:.2f} ({limits}); {100 * lost:.0f} %"
         cells.setdefault(line["method"], []).append(cell)
-    return (
-        ["method", "width 3", "width 16", "width 64"],
-        [[f"`{name}`", *found] for name, found in cells.items()],
-    )
+    head = ["method", *(f"width {width}" for width in sorted(table["width"].unique()))]
+    return head, [[f"`{name}`", *found] for name, found in cells.items()]
+
+
+def published() -> Lines:
+    """Return the gaps of the paper's own grid: its code, one seed, best of nine."""
+    rows = rows_of("overparam")
+    table = compare.of_rows(rows, compare.Question(), best_known.load())
+    gaps = table.tables["scores"].pivot(index="method", columns="width", values="gap")
+    order = gaps.sort_values(int(gaps.columns.max())).index
+    head = ["method", *(f"width {width}" for width in gaps)]
+    return head, [
+        [f"`{name}`", *(f"{gap:.2f}" for gap in gaps.loc[name])] for name in order
+    ]
+
+
+def masks() -> Lines:
+    """Return what masks are worth without their weights, at 44 and 65 weights."""
+    rows = rows_of("recipes")
+    table = ablation(rows, best_known.load())
+    shown = table[table["keep"].isin([44, 65]) & table["width"].isin(WIDTHS)]
+    names = ["method", "width", "keep", "own", "mask", "shuffled", "n"]
+    lines = shown.sort_values(["width", "keep", "own"], ascending=[True, True, False])
+    return names, [
+        [
+            f"`{line['method']}`",
+            str(line["width"]),
+            str(line["keep"]),
+            *(f"{line[name]:.2f}" for name in ("own", "mask", "shuffled")),
+            str(line["n"]),
+        ]
+        for line in lines.to_dict("records")
+    ]
