@@ -164,14 +164,16 @@ def _varies(rows: pd.DataFrame, name: str) -> bool:
 
     An option of some methods is empty in the rows of all others, which is no value.
     """
+    having = rows[name].notna()
+    if not having.any():
+        return False
     values = rows[name].drop_duplicates()
     if values.count() > 1:
         return True
-    if len(values) < 2 or not values.count():
+    if len(values) < 2:
         return False
     if name in config.fields(config.Config):
         return True
-    having = rows[name].notna()
     return not having[rows["method"].isin(rows.loc[having, "method"].unique())].all()
 
 
