@@ -67,7 +67,9 @@ def _train_network(n, lists, pack, data, scratch, base):
     gradients, room, rows = base, base + slots, base + slots * 16
     sums, params = rows + nodes * LANES, pack.params
     lane, total = data.which[n] * data.steps * LANES, pack.losses[n]
-    for i in range(gradients, room):
+    # Only gradients need zeros, but memory that was first touched in order is a tenth
+    # faster at width 256
+    for i in range(gradients, rows):
         scratch[i] = 0.0
     for step in range(data.steps):
         enter(data, lane, scratch, rows, nodes)
