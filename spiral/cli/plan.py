@@ -46,10 +46,16 @@ def _each_once(grids: "Sequence[Grid]") -> "Iterator[Grid]":
     Repeated configs count as duplicates, as they do within one grid: a launch into the
     same directory would train them once.
     """
-    seen: set[str] = set()
+    import pandas as pd
+
+    ids = pd.concat([grid.configs["config_id"] for grid in grids])
+    repeated, end = ids.duplicated().to_numpy(), 0
     for grid in grids:
-        again = grid.configs["config_id"].isin(seen).to_numpy(bool)
-        seen.update(grid.configs["config_id"])
+        again = repeated[end : end + len(grid.configs)]
+        end += len(again)
+        if not again.any():  # selecting rows would copy a wide table
+            yield grid
+            continue
         left = grid.configs[~again].reset_index(drop=True)
         duplicates = grid.duplicates + int(again.sum())
         yield replace(grid, configs=left, duplicates=duplicates)
@@ -57,16 +63,16 @@ def _each_once(grids: "Sequence[Grid]") -> "Iterator[Grid]":
 
 def _count(grid: "Grid") -> dict[str, Any]:
     """Return the counts and estimates of one grid."""
-    from spiral.sweep import packs as plan
+    from spiral.sweep.packs import pack
 
-    packs = plan.pack(grid.configs)
+    packs = pack(grid.configs)
     return {
         "grid": grid.name,
         "configs": len(grid.configs),
         "duplicates": grid.duplicates,
         "packs": len(packs.table),
         "blocks": grid.blocks,
-        "bytes": plan.estimate_bytes(grid.configs),
+        "bytes": packs.bytes,
         "core_seconds": round(float(packs.table["seconds"].sum()), 1),
         "block_core_seconds": {
             name: round(packs.blocks.get(name, 0.0), 1) for name in grid.blocks

@@ -62,7 +62,8 @@ def _of_rows(command: "Command") -> "Command":
         from spiral.report.figures import rows
         from spiral.report.stats import compare
 
-        named = ("thresholds", "where", "seed_split", "each_size", "frontier")
+        tuned = ("seed_split", "each_size", "equal_settings")
+        named = ("thresholds", "where", "frontier", *tuned)
         asked = {name: options.pop(name) for name in named}
         question = compare.Question(**asked)
         source = rows.read(folders, registry.known(), question)

@@ -111,9 +111,17 @@ _each_size = click.option(
 )
 
 
+_equal_settings = click.option(
+    "--equal-settings",
+    is_flag=True,
+    help="Report all settings, and compare rows that agree in them: what the first "
+    "column of --by is worth, all else being equal.",
+)
+
+
 def tuning(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of how settings are chosen."""
-    return _seed_split(_each_size(command))
+    return _seed_split(_each_size(_equal_settings(command)))
 
 
 frontier = click.option(

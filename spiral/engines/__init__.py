@@ -3,12 +3,12 @@
 An engine's capabilities are data, so that a grid is checked without importing torch.
 
 The rule of ``auto``: ``sparse`` wherever it supports the plan, else ``vmap``. Measured
-on dense networks (networks/s on one core, sparse : vmap): width 16 15.9 : 3.6, 32 3.6 :
-1.2, 64 0.70 : 0.41, 128 0.108 : 0.108, 256 0.027 : 0.030. Pruned networks are far
-faster with ``sparse``. So only dense networks wider than 128 would gain from another
-rule, by about an eighth of their time: not worth it. Under forward masks a step of a
-network of width 16 with 44 weights takes 1.5 to 2.5 µs with ``sparse``, 6 µs while
-hidden weights fade, and 40 to 50 µs with ``vmap``. The rule depends on the config
+on dense networks (networks/s on one core, sparse : vmap): width 16 11.7 : 1.2, 32 3.4 :
+0.55; from width 128 on, where ``vmap`` was as fast as a walk along edges, layers that
+keep most weights are products of matrices, which takes a third of the time. Pruned
+networks are far faster with ``sparse``. Under forward masks a step of a network of
+width 16 with 44 weights takes 1.5 to 2.5 µs with ``sparse``, 6 µs while hidden weights
+fade, and 40 to 50 µs with ``vmap``. The rule depends on the config
 alone, so that a row does not depend on the machine that made it.
 """
 
@@ -20,9 +20,8 @@ from spiral.engines.prices import ByWeights, ByWidth, Price
 from spiral.errors import ConfigError, EngineUnavailable
 from spiral.protocol.job import Engine, Plan
 
-SLOTS = {1: 5.0, 700: 5.1, 2_300: 6.3, 8_700: 8.5, 34_000: 14.0}
-"""Nanoseconds per parameter of engine ``sparse`` (see ``ByWeights``). They rise from
-about 1,000 parameters on, when a network leaves the L1 cache."""
+SLOTS = {1: 4.6, 700: 4.3, 2_300: 5.2, 34_000: 4.6}
+"""Nanoseconds per parameter of engine ``sparse`` (see ``ByWeights``)."""
 
 PACK = {"most": 512, "most_units": 2048}
 """Pack sizes of engine ``vmap``; those of the reference are equal, to compare them."""

@@ -57,7 +57,10 @@ def touched(table: pd.DataFrame) -> pd.DataFrame:
     own = config.fields(METHODS[table["method"].iloc[0]].options)
     names = [name for name in NAMES if name not in own]
     usual = {name: fields[name].default for name in names}
-    some = table[(table[names] != pd.Series(usual)).any(axis=1)]
+    unusual = (table[names] != pd.Series(usual)).any(axis=1)
+    if not unusual.any():  # selecting no rows would still copy every column
+        return table.iloc[:0]
+    some = table[unusual]
     every = chain(fields.values(), own.values())
     shared = {field.name for field in every if not field.per_network}
     return some.drop_duplicates([*shared])

@@ -45,6 +45,8 @@ class Price:
     """Of each network, on one core of the machine of the model; sizes packs."""
     estimate: Float[np.ndarray, " N"]
     """The same with its share of the fixed cost of a pack; for estimates."""
+    kept: Float[np.ndarray, " N"]
+    """Weights that its networks keep in the end."""
     sets: Int[np.ndarray, " N"]
     """Networks with equal numbers share one training, and so must share a pack."""
     most_sets: int
@@ -76,7 +78,9 @@ def price(group: pd.DataFrame) -> Price:
     # Not part of `seconds`: fixed costs would make packs smaller, which costs more
     small = 1 / min(most, len(np.unique(sets))) - 1 / most
     once = small * model.loop_seconds * plan.steps / STEPS * profile.share.sum(axis=0)
-    return Price(name, seconds, seconds + once, sets, most)
+    # The profile of a method that is not told what to keep has one mask throughout
+    kept = group["keep"].to_numpy(np.float64) if entry.needs_keep else profile.kept[-1]
+    return Price(name, seconds, seconds + once, kept, sets, most)
 
 
 def _gradient(width: int, batch: float) -> float:

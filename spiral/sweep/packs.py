@@ -1,12 +1,13 @@
 """Divide configs into packs, which train together, and estimate their cost."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from spiral.methods.registry import METHODS, config_fields, options
+from spiral.methods.registry import config_fields, options
 from spiral.model import mlp
 from spiral.protocol.config import fields_of
 from spiral.results import store
@@ -37,13 +38,25 @@ def group_codes(configs: pd.DataFrame) -> np.ndarray:
 class Packs:
     """Configs with their packs."""
 
-    configs: pd.DataFrame
-    """With the column ``pack``; the configs of a pack are adjacent and in its order."""
+    given: pd.DataFrame
+    """The configs as they were given, with the column ``pack``."""
+    order: np.ndarray
+    """Their numbers, pack by pack."""
     table: pd.DataFrame
     """One row per pack: ``pack``, ``networks``, ``seconds`` (estimated, on one core of
     this machine), ``engine``."""
     blocks: dict[str, float]
     """Estimated seconds of each block, on one core."""
+    bytes: int
+    """Estimated size of the results on disk."""
+
+    @cached_property
+    def configs(self) -> pd.DataFrame:
+        """The configs; those of a pack are adjacent and in its order.
+
+        A pack's id is the digest of its ids in their order, so the manifest keeps it.
+        """
+        return self.given.iloc[self.order].reset_index(drop=True)
 
 
 def pack(configs: pd.DataFrame) -> Packs:
@@ -54,20 +67,21 @@ def pack(configs: pd.DataFrame) -> Packs:
     """
     ids = configs["config_id"].to_numpy(object)
     names = np.empty(len(configs), object)
-    seconds = np.empty(len(configs))
+    seconds, kept = np.empty(len(configs)), np.empty(len(configs))
     order, packs = [np.empty(0, int)], []  # configs may be empty
     for members in groups(configs):
         cost = price(alike(configs, members))
         seconds[members] = here = _seconds_here(cost)
+        kept[members] = cost.kept
         for chunk in cut(cost):
             names[members[chunk]] = name = store.pack_id(ids[members[chunk]])
             packs.append((name, len(chunk), here[chunk].sum(), cost.engine))
         order.append(members)
     table = pd.DataFrame(packs, columns=["pack", "networks", "seconds", "engine"])
-    # A pack's id is the digest of its ids in their order, so the manifest keeps it
-    sorted_ = configs.assign(pack=names).iloc[np.concatenate(order)]
     blocks = pd.Series(seconds).groupby(configs["block"].to_numpy(object)).sum()
-    return Packs(sorted_.reset_index(drop=True), table, blocks.to_dict())
+    size = _estimate_bytes(configs, kept)
+    named = configs.assign(pack=names)
+    return Packs(named, np.concatenate(order), table, blocks.to_dict(), size)
 
 
 def _seconds_here(cost: Price) -> Float[np.ndarray, " N"]:
@@ -132,18 +146,11 @@ def describe(configs: pd.DataFrame) -> pd.DataFrame:
     return found.assign(engine=by_pack["engine"].first()).reset_index()
 
 
-def estimate_bytes(configs: pd.DataFrame) -> int:
+def _estimate_bytes(configs: pd.DataFrame, kept: Float[np.ndarray, " N"]) -> int:
     """Estimate the size of the results on disk.
 
     Measured (zstd, packs of 100 to 500 rows): 3.5 bytes per kept parameter, half a bit
     per weight of the dense network for the mask, 180 bytes for the rest of a row.
     """
     weights = configs["width"].map(mlp.weight_count).to_numpy(np.float64)
-    kept = configs["keep"].to_numpy(np.float64, na_value=np.nan)
-    for (name, width), members in configs.groupby(["method", "width"]).indices.items():
-        entry = METHODS[name]
-        if not entry.needs_keep:  # its mask does not change
-            count, alone = mlp.weight_count(width), np.ones(len(members))
-            table = alike(configs, members)
-            kept[members] = entry.cost_profile(table, count, alone).kept[-1]
     return int((180 + 4.0 * kept + weights / 16).sum())

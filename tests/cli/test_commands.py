@@ -115,7 +115,7 @@ def test_compare_prints_tables_csv_or_json(launched):
     pairs = run("compare", out, "--csv", "--table", "pairwise").out
     assert len(pd.read_csv(io.StringIO(pairs))) == 3
     text = run("compare", out).out
-    assert text.startswith("excess: ")
+    assert "excess: " in text
     assert "groups: " in text
     assert "pairwise: " not in text
 

@@ -9,21 +9,25 @@ from spiral.report.figures import catalogue
 from spiral.report.stats import standings
 from spiral.report.text import standings as standings_text
 from spiral.results import columns
+from tests.golden import findings
 
 ROOT = Path(__file__).parent.parent.parent
 BEGIN, END = "<!-- {}: `make golden` -->\n", "\n<!-- end -->"
-LEADERS = 5
-"""Methods that the README shows."""
 
 
 def leaders() -> str:
-    """Return the first of the ranking, for readers who know none of its terms."""
-    found = standings.shipped(options())
-    table = standings_text.table(found).head(LEADERS)
-    head = ["rank", "method", "weights for 95 %", "95 % interval", "best seed"]
-    table["method"] = [f"[`{m}`](docs/methods.md#{m})" for m in table["method"]]
-    shown = [table.columns[0], "method", "median", "interval", "best"]
-    return markdown(head, table[shown].to_numpy())
+    """Return the leaders at width 16, for readers who know none of its terms."""
+    head, lines = findings.leaders()
+    shown = ["rank", "method", "gap"]
+    places = [head.index(name) for name in shown]
+    linked = [[_linked(line[place]) for place in places] for line in lines]
+    return markdown(["rank", "method", "gap (95 % interval)"], linked)
+
+
+def _linked(cell: str) -> str:
+    """Return the name of a method as a link; other cells as they are."""
+    name = cell.strip("`")
+    return f"[{cell}](docs/methods.md#{name})" if name != cell else cell
 
 
 def full_ranking() -> str:
@@ -87,6 +91,11 @@ def every_figure() -> str:
 TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("README.md", "leaders"): leaders,
     ("docs/methods.md", "ranking"): full_ranking,
+    ("docs/findings.md", "leaders"): lambda: markdown(*findings.leaders()),
+    ("docs/findings.md", "widths"): lambda: markdown(*findings.widths()),
+    ("docs/findings.md", "published"): lambda: markdown(*findings.published()),
+    ("docs/findings.md", "parts"): lambda: markdown(*findings.parts()),
+    ("docs/findings.md", "masks"): lambda: markdown(*findings.masks()),
     ("docs/methods.md", "methods"): every_method,
     ("docs/results.md", "columns"): every_result,
     ("docs/results.md", "figures"): every_figure,

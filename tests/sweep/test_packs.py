@@ -213,15 +213,15 @@ def test_networks_of_other_files_share_no_beginning(tmp_path):
 
 def test_results_take_more_room_the_more_weights_stay():
     sizes = [
-        plan.estimate_bytes(loads(f"{{method: random, {text}}}").configs)
+        plan.pack(loads(f"{{method: random, {text}}}").configs).bytes
         for text in ("keep: 5", "keep: 300", "keep: 300, seed: 0..9")
     ]
     assert 100 < sizes[0] < sizes[1] < sizes[2] == pytest.approx(10 * sizes[1], abs=10)
 
 
 def test_a_given_mask_takes_the_room_of_its_weights():
-    small = plan.estimate_bytes(loads("{method: mask, matrices: 11/1/1/1}").configs)
-    large = plan.estimate_bytes(loads("{method: dense}").configs)
+    small = plan.pack(loads("{method: mask, matrices: 11/1/1/1}").configs).bytes
+    large = plan.pack(loads("{method: dense}").configs).bytes
     assert small + 4 * (3 * 16 + 2 * 16**2 - 5) == large
 
 

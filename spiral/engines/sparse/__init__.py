@@ -9,7 +9,7 @@ its own mask. A network's bits depend on its config alone.
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -31,7 +31,7 @@ from spiral.engines.sparse.layout import (
     scatter,
     scratch_size,
 )
-from spiral.engines.sparse.lists import Lists, fill
+from spiral.engines.sparse.lists import WIDE, Lists, fill
 from spiral.engines.sparse.lists import build as build_lists
 from spiral.protocol.job import Evaluation, ForwardMask, TrainJob, TrainState
 from spiral.tasks import cubist
@@ -110,7 +110,7 @@ class SparseEngine:
         """Train without a weight map."""
         masks = state.masks
         if self._loops.VECTORS:
-            masks = fill(masks, job.width)
+            masks = fill(masks, job.width)  # dense layers become products
         lists = build_lists(masks, job.width)
         pack = lay_out(job, state, lists)
         self._train(job, state, lists, pack, stop)
@@ -142,8 +142,24 @@ class SparseEngine:
             now = pack._replace(rates=job.rates(state, start, end))
             for data, members in batches(job, start, end):
                 order = by_cost[members[by_cost]]
-                work = (order, lists, now, data, scratch_size(lists, data.chunks))
-                self._run(self._loops.train_pack, *work)
+                size = scratch_size(lists, data.chunks)
+                for run, some in self._kernels(lists, order, data.chunks):
+                    self._run(run, some, lists, now, data, size)
+
+    def _kernels(
+        self, lists: Lists, order: np.ndarray, chunks: int
+    ) -> Iterator[tuple[Callable[..., None], np.ndarray]]:
+        """Yield the kernels that train some networks, and which, largest first."""
+        count = 0
+        if self._loops.VECTORS and chunks == 1:
+            slots = np.diff(lists.slot_at)[order]
+            count = int((slots >= WIDE).sum())
+        if count:  # imported, and compiled, only if needed
+            from spiral.engines.sparse import wide
+
+            yield wide.train_pack, order[:count]
+        if count < len(order):
+            yield self._loops.train_pack, order[count:]
 
     def _run(self, run: Callable[..., None], *of_pack: Any) -> None:
         """Run a kernel on every thread; they take networks from an atomic counter."""

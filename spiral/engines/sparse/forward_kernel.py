@@ -33,7 +33,7 @@ from spiral.engines.sparse.vectors import (
     take,
 )
 
-SOURCE = "b631ab742123d32d"
+SOURCE = "cc7871c6e92b9cbd"
 """Digest of imported modules, see ``kernel``."""
 
 ALIGNMENT = 64  # bytes of a cache line

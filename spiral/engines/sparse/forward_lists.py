@@ -14,7 +14,7 @@ from spiral.engines.compiled import njit
 from spiral.engines.sparse.forward_choice import ACTIVE
 from spiral.model import mlp
 
-SOURCE = "b631ab742123d32d"
+SOURCE = "cc7871c6e92b9cbd"
 """Digest of imported modules, see ``kernel``."""
 
 

@@ -8,7 +8,7 @@ from spiral.engines.sparse.forward_lists import list_edges, no_edges
 from spiral.engines.sparse.lists import LANES
 from spiral.engines.sparse.plain import LOOSE, _cross_entropy
 
-SOURCE = "b631ab742123d32d"
+SOURCE = "cc7871c6e92b9cbd"
 """Digest of imported modules, see ``kernel``."""
 
 

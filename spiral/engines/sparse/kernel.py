@@ -18,7 +18,7 @@ One step of one network:
    and the step are vector operations, v ← μv + (g + λw) and w ← w - ηv as in
    ``torch.optim.SGD``; with Nesterov's momentum w ← w - η(g + λw + μv).
 
-Networks of many weights take the passes of ``wide`` for 2 and 4, with equal bits.
+Networks of many weights train in ``wide``, with equal bits.
 Batches of other sizes run as several rows of lanes, the last one padded with points of
 weight zero. Threads take the next network from an atomic counter, largest first.
 """
@@ -52,19 +52,25 @@ from spiral.engines.sparse.vectors import (
     sub,
     take,
 )
-from spiral.engines.sparse.wide import backward, forward, pull
 
 VECTORS = True
 
-SOURCE = "b631ab742123d32d"
+SOURCE = "cc7871c6e92b9cbd"
 """Digest of the modules that kernels import: Numba's cache looks at this file alone, so
 it must change with those (``make golden`` writes it, a test compares it)."""
 
 ALIGNMENT = 64  # bytes of a cache line; misaligned scratch costs a third of the speed
 
 
-WIDE = 8_000
-"""Slots from which on networks take the passes of ``wide``."""
+@njit(error_model="numpy", inline="always")
+def pull(q, node0, slot0, lists, params, scratch, rows):
+    """Return the bias of a node plus its weighted inputs."""
+    begin = slot0 + read(lists.first, node0 + q)
+    z = splat128(read(params, begin))
+    for s in range(begin + 1, slot0 + read(lists.first, node0 + q + 1)):
+        h = load128(scratch, rows + read(lists.source, s) * LANES)
+        z = fma(splat128(read(params, s)), h, z)
+    return z
 
 
 @njit(error_model="numpy", inline="always")
@@ -113,17 +119,18 @@ def _backward(n, lists, params, scratch, rows, d, gradients):
 
 
 @njit(error_model="numpy", inline="always")
-def _update(n, lists, pack, against, scratch, gradients, added):
+def update(n, lists, pack, against, scratch, gradients, added):
     """Add up the partial sums and take one SGD step."""
     params, velocity, trains = pack.params, pack.velocity, pack.trains
     momentum, decay = splat16(pack.momentum[n]), splat16(pack.decay[n])
     rate, slot0 = splat16(against), lists.slot_at[n]
     for s in range(0, lists.slot_at[n + 1] - slot0, 16):
         p = load16(params, slot0 + s)
-        if added:
-            g = load16(scratch, gradients + s)
-        else:
-            g = row_sums(scratch, gradients + s * 16)
+        g = (
+            load16(scratch, gradients + s)
+            if added
+            else row_sums(scratch, gradients + s * 16)
+        )
         g = fma(decay, p, g)
         # A select, not a product: NaN times 0 would be NaN in a masked weight
         g = keep(load16(trains, slot0 + s), g)
@@ -133,15 +140,33 @@ def _update(n, lists, pack, against, scratch, gradients, added):
         store(params, slot0 + s, fma(rate, along, p))
 
 
+@njit(error_model="numpy", inline="always")
+def enter(data, lane, scratch, rows, nodes):
+    """Write the points of a batch, or of a part of one, into the rows of the inputs."""
+    store(scratch, rows + (nodes - 1) * LANES, load128(data.x0, lane))
+    store(scratch, rows + (nodes - 2) * LANES, load128(data.x1, lane))
+
+
+@njit(error_model="numpy", inline="always")
+def losses(z, data, lane, at):
+    """Return the shares of the points of a batch in its mean loss."""
+    error = sub(softplus(z), mul(z, load128(data.truth, lane)))
+    return mul(error, load128(data.weight, at))
+
+
+@njit(error_model="numpy", inline="always")
+def delta(z, data, lane, at):
+    """Return dL/dz = (σ(z) - y)/B, the derivative of the mean cross-entropy."""
+    return mul(sub(sigmoid(z), load128(data.y, lane)), load128(data.weight, at))
+
+
 @njit(error_model="numpy", cache=True)
 def train_network(n, lists, pack, data, scratch, base):
     """Train network ``n`` through one piece of an epoch."""
     nodes = lists.nodes[n]
     node0, slot0 = lists.node_at[n], lists.slot_at[n]
-    slots = lists.slot_at[n + 1] - slot0
+    size = (lists.slot_at[n + 1] - slot0) * 16
     params, steps, chunks = pack.params, data.steps, data.chunks
-    wide = chunks == 1 and slots >= WIDE
-    size = slots * 16
     gradients, rows = base, base + size * min(chunks, 2)
     sums = rows + nodes * LANES
     lane = data.which[n] * steps * chunks * LANES
@@ -152,31 +177,20 @@ def train_network(n, lists, pack, data, scratch, base):
     total = pack.losses[n]
     for step in range(steps):
         for chunk in range(chunks):
-            store(scratch, rows + (nodes - 1) * LANES, load128(data.x0, lane))
-            store(scratch, rows + (nodes - 2) * LANES, load128(data.x1, lane))
-            if wide:
-                forward(n, lists, params, scratch, rows)
-                z = load128(scratch, rows)
-            else:
-                z = _forward(nodes, node0, slot0, lists, params, scratch, rows)
+            enter(data, lane, scratch, rows, nodes)
+            z = _forward(nodes, node0, slot0, lists, params, scratch, rows)
             if data.watched > 0:
-                error = sub(softplus(z), mul(z, load128(data.truth, lane)))
-                error = mul(error, load128(data.weight, chunk * LANES))
+                error = losses(z, data, lane, chunk * LANES)
                 total = add_up(total, error, scratch, sums)
-            # dL/dz = (σ(z) - y)/B, the derivative of the mean cross-entropy
-            d = sub(sigmoid(z), load128(data.y, lane))
-            d = mul(d, load128(data.weight, chunk * LANES))
-            if wide:
-                store(scratch, rows, d)
-                backward(n, lists, params, scratch, rows, gradients, gradients + slots)
-            else:  # later chunks write behind the sums of the first
-                more = size if chunk > 0 else 0
-                _backward(n, lists, params, scratch, rows, d, gradients + more)
-                for i in range(gradients, gradients + more, 16):
-                    both = add(load16(scratch, i), load16(scratch, i + more))
-                    store(scratch, i, both)
+            d = delta(z, data, lane, chunk * LANES)
+            # Later chunks write behind the sums of the first
+            more = size if chunk > 0 else 0
+            _backward(n, lists, params, scratch, rows, d, gradients + more)
+            for i in range(gradients, gradients + more, 16):
+                both = add(load16(scratch, i), load16(scratch, i + more))
+                store(scratch, i, both)
             lane += LANES
-        _update(n, lists, pack, -pack.rates[step, n], scratch, gradients, wide)
+        update(n, lists, pack, -pack.rates[step, n], scratch, gradients, False)
     pack.losses[n] = total
 
 

@@ -19,6 +19,9 @@ from spiral.model import mlp
 LANES = 128
 """Floats of one row of activations: a batch, or a part of one."""
 
+WIDE = 8_000
+"""Slots from which on networks train in ``wide``."""
+
 LEAST_UNITS = 64
 """Units on both sides of a layer from which on it may be a product of matrices."""
 
@@ -88,7 +91,7 @@ def build(masks: Bool[np.ndarray, "N P"], width: int) -> Lists:
         out_first=np.zeros(node_at[-1], np.int32),
         out_row=np.zeros(edge_at[-1], np.int32),
         out_slot=np.zeros(edge_at[-1], np.int32),
-        layers=np.zeros((len(kept), 6), np.int32),
+        layers=np.zeros((len(kept), 6), np.int64),
         flat=np.full(slot_at[-1], -1, np.int32),
     )
     _fill(kept, width, starts, *lists[1:])
@@ -119,18 +122,20 @@ def _fill_layers(kept, width, starts):
         _mark_live(kept[n], width, starts, live)
         for layer in (1, 2):
             start = starts[layer, 0]
-            weights = kept[n, start : start + width * width].reshape(width, width)
-            units, inputs = live[layer].sum(), live[layer - 1].sum()
-            if min(units, inputs) < LEAST_UNITS:
+            count = units = inputs = 0
+            for j in range(width):
+                units += live[layer, j]
+                inputs += live[layer - 1, j]
+                if live[layer, j]:
+                    for i in range(width):
+                        count += kept[n, start + j * width + i]
+            small = min(units, inputs) < LEAST_UNITS
+            if small or count < DENSE * units * inputs:
                 continue
-            count = 0
             for j in range(width):
                 if live[layer, j]:
-                    count += weights[j].sum()
-            if count >= DENSE * units * inputs:
-                for j in range(width):
-                    if live[layer, j]:
-                        weights[j] |= live[layer - 1]
+                    for i in range(width):
+                        kept[n, start + j * width + i] |= live[layer - 1, i]
 
 
 @njit(cache=True)
@@ -186,8 +191,7 @@ def _fill(
     for n in range(networks):
         _mark_live(kept[n], width, starts, live)
         placed[:] = 0
-        count = _number(live, width, node)
-        layers[n] = _bounds(live)
+        count = _number(live, width, node, layers[n])
         first_n, out_n = first[node_at[n] :], out_first[node_at[n] :]
         source_n, flat_n = source[slot_at[n] :], flat[slot_at[n] :]
         row_n, edge_slot_n = out_row[edge_at[n] :], out_slot[edge_at[n] :]
@@ -199,19 +203,6 @@ def _fill(
             if kept[n, p] and not placed[p]:
                 flat_n[slot] = p
                 slot += 1
-
-
-@njit(cache=True)
-def _bounds(live):
-    """Return the first node of each layer, from the output to the inputs, and the
-    end.
-    """
-    bounds = np.zeros(6, np.int32)
-    bounds[1] = 1
-    for k in range(2, 5):
-        bounds[k] = bounds[k - 1] + live[4 - k].sum()
-    bounds[5] = bounds[4] + 2
-    return bounds
 
 
 @njit(cache=True)
@@ -262,14 +253,20 @@ def _outgoing(blocks, count, first, source, degree, out_first, out_row, out_slot
 
 
 @njit(cache=True)
-def _number(live, width, node):
-    """Number the nodes; ``node[l, i]`` becomes the node of input i of layer l."""
-    number = 1
+def _number(live, width, node, begin):
+    """Number the nodes, and return how many there are.
+
+    ``node[l, i]`` becomes the node of input i of layer l, and ``begin`` the first node
+    of each layer.
+    """
+    number = begin[1] = 1
     for layer in (3, 2, 1):
         for i in range(width):
             if live[layer - 1, i]:
                 node[layer, i] = number
                 number += 1
+        begin[5 - layer] = number
     node[0, 1] = number
     node[0, 0] = number + 1
+    begin[5] = number + 2
     return number + 2

@@ -64,9 +64,7 @@ def check(table: pd.DataFrame) -> list[Mistake]:
 
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
     """The ones of the mask."""
-    return CostProfile.even(
-        np.array([text.count("1") for text in table["matrices"]], np.float64)
-    )
+    return CostProfile.even(table["matrices"].str.count("1").to_numpy(np.float64))
 
 
 ENTRY = Entry(

@@ -24,7 +24,7 @@ from spiral.report.stats.connection import connection
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.row_filter import select
-from spiral.report.stats.selection import FAILED, GIVEN, Choice, choose
+from spiral.report.stats.selection import FAILED, GIVEN, Choice
 from spiral.results import columns as result_rows
 from spiral.results import load
 from spiral.search import best_known as frontier
@@ -59,8 +59,7 @@ class Source:
     @cached_property
     def choice(self) -> Choice:
         """Rows in groups of method, width and size."""
-        asked = self.question
-        return choose(self.rows, BY, asked.seed_split, asked.each_size)
+        return self.question.choose(self.rows, BY)
 
     @cached_property
     def differ(self) -> str:
@@ -179,9 +178,7 @@ def fidelity(source: Source) -> Figure:
     versions = source.rows[source.rows["fidelity"].notna()]
     compared = pd.DataFrame()
     if versions["fidelity"].nunique() > 1:
-        compared = pairwise(
-            choose(versions, ("fidelity", *BY), source.question.seed_split)
-        )
+        compared = pairwise(source.question.choose(versions, ("fidelity", *BY)))
     if compared.empty:
         raise ConfigError(
             "expected rows of equal method, width, size and seed with fidelity exact "

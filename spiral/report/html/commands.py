@@ -50,6 +50,8 @@ def _rows(question: Question) -> list[str]:
         found.append("--seed-split")
     if question.each_size:
         found.append("--each-size")
+    if question.equal_settings:
+        found.append("--equal-settings")
     if question.frontier:
         found += ["--frontier", str(question.frontier)]
     return found

@@ -18,7 +18,7 @@ from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.row_filter import select
-from spiral.report.stats.selection import SHOWN, choose
+from spiral.report.stats.selection import SHOWN, Choice, choose
 from spiral.results import load, old_defaults
 from spiral.search import best_known as frontier
 
@@ -39,11 +39,22 @@ class Question:
     """Whether settings are chosen on half of the seeds and the other half reported."""
     each_size: bool = False
     """Whether each size has a setting of its own."""
+    equal_settings: bool = False
+    """Whether all settings are reported, and rows compared that agree in them."""
     frontier: Path | None = None
     """The file; the shipped one, if there is one, by default."""
     masks: int | None = None
     """How many masks of each line are compared with the best known ones; by default
     100 in all (see ``mask_distance``)."""
+
+    def choose(self, rows: pd.DataFrame, by: Sequence[str] | None = None) -> Choice:
+        """Group rows, and choose which settings are reported.
+
+        Raises:
+            ConfigError: A column is unknown.
+        """
+        how = (self.seed_split, self.each_size, self.equal_settings)
+        return choose(rows, by or self.by, *how)
 
     def __post_init__(self) -> None:
         """Refuse thresholds outside (0.5, 1]."""
@@ -156,7 +167,7 @@ def of_rows(
     Raises:
         ConfigError: A column is unknown.
     """
-    choice = choose(rows, question.by, question.seed_split, question.each_size)
+    choice = question.choose(rows)
     groups = summarise(choice, question.thresholds, known, besides.pool)
     lines = excess_weights(choice, groups, question.thresholds, known)
     lines = lines.join(on_curve.of_lines(choice, groups, lines, besides.read_networks))

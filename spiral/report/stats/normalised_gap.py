@@ -22,7 +22,7 @@ from jaxtyping import Float
 
 from spiral.report.stats import intervals
 from spiral.report.stats.aggregate import known_at
-from spiral.report.stats.selection import CHANCE, SIZE, STRATA, Choice, codes
+from spiral.report.stats.selection import CHANCE, SIZE, Choice, codes
 from spiral.search import best_known as frontier
 
 RANGE = (16, 65)
@@ -134,11 +134,10 @@ def _rows(choice: Choice) -> pd.DataFrame:
     """Return the rows reported that have a size, with numbers for line and place."""
     line, lines = codes(choice.groups, choice.by)
     rows = choice.rows
-    strata = [n for n in STRATA if n in rows and n not in choice.by]
     place, _ = codes(lines, choice.by[1:])
     table = rows[["group", "fold", "width", SIZE, "accuracy"]].copy()
     table["line"] = line[table["group"].to_numpy()]
-    table["stratum"], _ = codes(rows, strata)
+    table["stratum"], _ = codes(rows, choice.strata)
     table["place"] = place[table["line"].to_numpy()]
     return table[choice.reported & table[SIZE].notna()]
 

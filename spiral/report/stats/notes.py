@@ -9,7 +9,7 @@ from spiral.report.stats import budget_matched, differences, on_curve
 from spiral.report.stats.aggregate import known_at
 from spiral.report.stats.differences import Condition
 from spiral.report.stats.intervals import LEAST_MEDIAN
-from spiral.report.stats.selection import FAILED, Choice
+from spiral.report.stats.selection import FAILED, STRATA, Choice
 from spiral.results.columns import STATUSES, meanings
 
 INTERVALS = (
@@ -57,6 +57,11 @@ def tuned(choice: Choice, differ: Sequence[Condition]) -> list[str]:
         choice: Rows and groups.
         differ: The conditions that differ (``differences.of``).
     """
+    if beside := [name for name in choice.strata if name not in STRATA]:
+        return [
+            f"rows of all settings are reported, and those compared that agree in them "
+            f"({differences.several(beside)})"
+        ]
     if not (choice.rows.groupby("problem")["setting"].nunique() > 1).any():
         return []
     names = differences.settings(differ)

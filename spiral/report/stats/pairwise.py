@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from spiral.report.stats import intervals, multiple
-from spiral.report.stats.selection import SIZE, STRATA, Choice, Codes, codes
+from spiral.report.stats.selection import SIZE, Choice, Codes, codes
 
 MOST = 80
 """Values of the first column that are compared, each with each: 3,160 pairs, so that
@@ -89,9 +89,8 @@ def _paired(choice: Choice) -> Paired:
     """Set rows side by side that differ in the first column of the groups alone."""
     first, *others = choice.by
     rows = choice.rows[choice.reported]
-    strata = [name for name in STRATA if name in rows and name not in choice.by]
     member, values = codes(rows, [first])
-    run, runs = codes(rows, [*others, *strata, "fold"])
+    run, runs = codes(rows, [*others, *choice.strata, "fold"])
     unit, units = codes(rows.assign(run=run), [SIZE, "run"])
     accuracy = np.full((len(units), len(values)), np.nan)
     accuracy[unit, member] = rows["accuracy"].to_numpy()

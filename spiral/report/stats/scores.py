@@ -79,28 +79,29 @@ def at_defaults(choice: Choice, options: OptionClasses | None) -> Choice | None:
     if options is None or rows["setting"].nunique() < 2:
         return None
     found = np.ones(len(rows), bool)
-    for method, part in rows.groupby("method"):
-        known = config.fields_of(str(method), options)
-        here = part.dropna(axis="columns", how="all")
-        for name in choice.settings:
-            if name in known and name in here:
-                found[part.index] &= _has(here, name, known[name].default)
+    fields = {m: config.fields_of(m, options) for m in rows["method"].unique()}
+    for name in choice.settings:
+        having = rows[name].notna().to_numpy(bool)
+        part = rows.loc[having, ["method", "group", "stratum", name]]
+        for method, own in part.groupby("method"):
+            if name in fields[method]:
+                has = _has(own, name, fields[method][name].default)
+                found[own.index[~has]] = False
     kept = rows[found].reset_index(drop=True)
     return choose(kept, choice.by) if len(kept) else None
 
 
 def _has(rows: pd.DataFrame, name: str, default: object) -> Bool[np.ndarray, " R"]:
-    """Return which rows of a method have the default of an option."""
+    """Return which rows of a method that have an option have its default."""
     values = rows[name]
     if default is not None:
-        return (values.isna() | (values == default)).fillna(True).to_numpy(bool)
+        return (values == default).to_numpy(bool)
     # Rows have what follows from other fields (the levels that a rate needs): the
     # default, as far as rows tell, unless several values were tried at one size
     tried = rows[["group", "stratum", name]].drop_duplicates()
     several = tried.loc[tried.duplicated(["group", "stratum"]), ["group", "stratum"]]
     places = pd.MultiIndex.from_frame(several)
-    pairs = pd.MultiIndex.from_frame(rows[["group", "stratum"]])
-    return values.isna().to_numpy(bool) | ~pairs.isin(places)
+    return ~pd.MultiIndex.from_frame(rows[["group", "stratum"]]).isin(places)
 
 
 def _renamed(found: pd.DataFrame, suffix: str) -> pd.DataFrame:

@@ -56,6 +56,8 @@ class Choice:
     """Rows of the chosen settings, none of which chose its own."""
     settings: list[str]
     """Columns that make a setting."""
+    strata: list[str]
+    """Columns in which rows must be equal to be compared."""
     in_sample: Bool[np.ndarray, " R"]
     """Rows reported that did choose their own setting, for want of another seed."""
 
@@ -70,6 +72,7 @@ def choose(
     by: Sequence[str] = ("method", "width"),
     seed_split: bool = False,
     each_size: bool = False,
+    equal_settings: bool = False,
 ) -> Choice:
     """Group rows and choose which settings are reported.
 
@@ -78,6 +81,8 @@ def choose(
         by: Config columns that make groups; ``keep`` always does.
         seed_split: Whether half of the seeds choose, and the others are reported.
         each_size: Whether each size has a setting of its own.
+        equal_settings: Whether all settings are reported, and rows compared that agree
+            in them: what one option is worth, whatever the others are.
 
     Raises:
         ConfigError: A column does not exist or is a seed, or there is none.
@@ -88,6 +93,8 @@ def choose(
     strata = [n for n in STRATA if n in varied and n not in by]
     repeats = [*SEEDS, REPLICATE]
     settings = [n for n in varied if n not in {*by, SIZE, *repeats, *strata, *MADE}]
+    if equal_settings:
+        strata, settings = [*strata, *settings], []
     table = clean(rows)
     table["group"], groups = codes(table, [*by, SIZE])
     table["stratum"], _ = codes(table, ["group", *strata])
@@ -99,7 +106,7 @@ def choose(
         line, table["size"].to_numpy(), table["setting"].to_numpy()
     )
     found = tuning.report(table, seed_split)
-    return Choice(table, groups, found.rows, settings, found.in_sample)
+    return Choice(table, groups, found.rows, settings, strata, found.in_sample)
 
 
 def folds(rows: pd.DataFrame) -> Codes:
@@ -157,14 +164,16 @@ def _varies(rows: pd.DataFrame, name: str) -> bool:
 
     An option of some methods is empty in the rows of all others, which is no value.
     """
+    having = rows[name].notna()
+    if not having.any():
+        return False
     values = rows[name].drop_duplicates()
     if values.count() > 1:
         return True
-    if len(values) < 2 or not values.count():
+    if len(values) < 2:
         return False
     if name in config.fields(config.Config):
         return True
-    having = rows[name].notna()
     return not having[rows["method"].isin(rows.loc[having, "method"].unique())].all()
 
 

@@ -102,8 +102,8 @@ def _tuned(choice: Choice) -> dict[str, list[object]]:
     rows = choice.rows
     found = {}
     for name in choice.settings:
-        having = rows[rows[name].notna()]
-        tried = having.groupby("method")[name].nunique()
+        values = rows[["method", name]].drop_duplicates().dropna()
+        tried = values["method"].value_counts()
         if len(tried) > 1 and tried.min() > 1:
-            found[name] = sorted(having[name].unique().tolist())
+            found[name] = sorted(values[name].unique().tolist())
     return found

@@ -108,6 +108,7 @@ def document(found: Comparison) -> Document:
         "where": {axis: [*values] for axis, values in question.where.items()},
         "seed_split": question.seed_split,
         "each_size": question.each_size,
+        "equal_settings": question.equal_settings,
         "statuses": STATUSES,
     }
     return Document(tables(found), found.notes, facts=facts)

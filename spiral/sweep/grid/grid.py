@@ -100,7 +100,8 @@ def _expand(root: yaml.Node, file: str, stem: str, overrides: Sequence[str]) -> 
         )
         mistakes.raise_any()
     table.insert(0, "config_id", identity.identify(table, options()))
-    unique = table[~table["config_id"].duplicated()].reset_index(drop=True)
+    again = table["config_id"].duplicated()
+    unique = table[~again].reset_index(drop=True) if again.any() else table
     counts = {b.name: len(t) for b, t in zip(blocks, tables, strict=True)}
     return Grid(name, unique, counts, len(table) - len(unique))
 

@@ -8,7 +8,7 @@ import pytest
 from spiral.engines import build as engine
 from spiral.engines import sparse
 from spiral.engines.sparse import kernel
-from spiral.engines.sparse.lists import LEAST_UNITS, build, fill
+from spiral.engines.sparse.lists import LEAST_UNITS, WIDE, build, fill
 from spiral.model import masks, mlp
 from tests.engines import begin, furthest, make_job
 from tests.tolerances import tolerance
@@ -48,7 +48,7 @@ def test_products_give_the_bits_of_edges(monkeypatch, width, share):
         how: int(build(how(mask, width), width).slot_at[1])
         for how in (completed, as_is)
     }
-    assert slots[completed] > kernel.WIDE
+    assert slots[completed] > WIDE
     edges = trained(monkeypatch, mask, width, as_is)
     products = trained(monkeypatch, mask, width, completed)
     assert same(edges, products)

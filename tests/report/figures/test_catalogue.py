@@ -25,7 +25,7 @@ def test_every_figure_is_a_command_that_gives_it_its_arguments(entry):
     given = {param.name for param in command.params} - {"output", "as_json"}
     if entry.takes == "rows":
         given -= {"folders", "thresholds", "where", "only", "frontier"}
-        given -= {"seed_split", "each_size"}
+        given -= {"seed_split", "each_size", "equal_settings"}
         given |= {"source"}
     if entry.takes == "budgets":
         given = given - {"only"} | {"methods"}

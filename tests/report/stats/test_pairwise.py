@@ -12,7 +12,7 @@ from scipy import stats
 from spiral.report.stats import intervals
 from spiral.report.stats import pairwise as pairs_file
 from spiral.report.stats.pairwise import COLUMNS, MOST, pairwise
-from spiral.report.stats.selection import STRATA, choose
+from spiral.report.stats.selection import choose
 from tests.report import only, row, seeds, table
 
 
@@ -70,6 +70,23 @@ def test_rows_at_the_chosen_setting_meet_even_if_it_differs():
     ]
     found = only(over_all(*rows))
     assert (found["n"], found["probability"]) == (2, 1)
+
+
+def test_at_equal_settings_all_settings_meet_their_equals():
+    """At 0.1 the first always wins, at 0.2 never; at 0.3 there is none to meet."""
+    rows = [
+        *seeds([0.9, 0.9], lr=0.1),
+        *seeds([0.6, 0.6], lr=0.2),
+        *seeds([0.6, 0.6], lr=0.3),
+        *seeds([0.8, 0.8], method="lth", lr=0.1),
+        *seeds([0.8, 0.8], method="lth", lr=0.2),
+    ]
+    choice = choose(table(*rows), ("method", "width"), equal_settings=True)
+    assert choice.reported.all()
+    assert (choice.settings, choice.strata) == ([], ["lr", "schedule"])
+    found = pairwise(choice)
+    line = only(found[found["keep"].isna()])
+    assert (line["n"], line["pairs"], line["probability"]) == (2, 4, 0.5)
 
 
 def test_initial_weights_and_order_must_be_equal():
@@ -210,7 +227,7 @@ def one_by_one(choice):
     first, *others = choice.by
     rows = choice.rows[choice.reported]
     seeds = ["fold"]
-    strata = [name for name in STRATA if name in rows and name not in choice.by]
+    strata = choice.strata
     run = [*others, *strata, *seeds]
     units = rows[["keep", *run]].drop_duplicates().sort_values(["keep", *run])
     columns = {value: side(units, rows[rows[first] == value], run) for value in
