@@ -137,7 +137,9 @@ def with_biases(weights: WeightMask, width: int) -> Mask:
 
 def of_weights(masks: Mask, width: int) -> WeightMask:
     """Drop the biases of a mask."""
-    return masks[:, mlp.is_weight(width)]
+    # At width 256 a tenth of the time of indexing by `mlp.is_weight`
+    parts = [masks[:, layer.weights] for layer in mlp.layers(width)]
+    return np.concatenate(parts, axis=1)
 
 
 def on_path(masks: Mask, width: int) -> WeightMask:

@@ -21,7 +21,9 @@ def sizes(params: Params, kept: WeightMask, width: int) -> Sizes:
         kept: Weights that are left; the others score -1, below a kept zero.
         width: Hidden width w.
     """
-    size = np.nan_to_num(np.abs(masks.of_weights(params, width)))
+    size = np.abs(masks.of_weights(params, width))
+    if not np.isfinite(size).all():
+        size = np.nan_to_num(size)
     return np.where(kept, size, np.float32(-1))
 
 
