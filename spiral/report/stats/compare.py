@@ -176,7 +176,7 @@ def of_rows(
     by_size = differences.columns(choice, groups, differ)
     own = [name for name in SHOWN if name in by_size]  # groups have these, as numbers
     compared = pairwise(choice)
-    plain = scores.at_defaults(choice, besides.options)
+    plain = scores.at_defaults(choice, besides.options, question.seed_split)
     tables = {
         "scores": scores.scores(choice, known, compared, plain),
         "excess": lines.assign(**added),

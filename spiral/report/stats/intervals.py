@@ -71,7 +71,10 @@ def batches(
 
 
 def share(
-    mean: Each, n: Int[np.ndarray, " G"], variance: Each | None = None
+    mean: Each,
+    n: Int[np.ndarray, " G"],
+    variance: Each | None = None,
+    inflation: Each | float = 1.0,
 ) -> tuple[Each, Each]:
     """Return the limits of a mean of n scores in [0, 1].
 
@@ -90,25 +93,29 @@ def share(
         mean: Of the scores.
         n: How many there are.
         variance: Theirs, with n - 1 degrees of freedom.
+        inflation: By how much the variance of the mean exceeds that of independent
+            scores (``tuning.INFLATION``).
 
     Source: the effective number is that of cluster samples (Korn & Graubard, Survey
     Methodology 1998).
     """
-    low, high = _wilson(mean, _effective(mean, n, variance))
+    low, high = _wilson(mean, _effective(mean, n, variance) / inflation)
     if variance is None:
         return low, high
     extreme, _ = _wilson(np.ones_like(mean), n.astype(np.float64))
     return np.fmin(low, extreme), np.fmax(high, 1 - extreme)
 
 
-def p_half(mean: Each, n: Int[np.ndarray, " G"], variance: Each) -> Each:
+def p_half(
+    mean: Each, n: Int[np.ndarray, " G"], variance: Each, inflation: Each | float = 1.0
+) -> Each:
     """Return the two-sided p-value of a mean of n scores being one half.
 
-    It is below 0.05 where the limits of :func:`share` exclude one half; n seeds that
-    all win have the one of n heads in n throws, by the normal approximation.
+    By the score test whose inversion are the limits of :func:`share`; no smaller than
+    that of n heads in n throws of a coin, which n seeds that all win are.
     """
-    z = np.abs(mean - 1 / 2) * 2 * np.sqrt(_effective(mean, n, variance))
-    found: Each = 2 * ndtr(-np.minimum(z, np.sqrt(n)))
+    z = np.abs(mean - 1 / 2) * 2 * np.sqrt(_effective(mean, n, variance) / inflation)
+    found: Each = np.maximum(2 * ndtr(-z), np.minimum(2.0 ** (1 - n), 1.0))
     return found
 
 
@@ -135,7 +142,7 @@ def _wilson(mean: Each, n: Each) -> tuple[Each, Each]:
 
 
 def student(
-    values: Float[np.ndarray, " n"], least: float = 0.0
+    values: Float[np.ndarray, " n"], least: float = 0.0, inflation: float = 1.0
 ) -> tuple[float, float, float]:
     """Return the mean of some values and its limits by Student's t.
 
@@ -143,13 +150,14 @@ def student(
         values: One for each seed.
         least: A standard deviation below which that of so few values is not believed:
             equal values are no proof that the next one is equal.
+        inflation: As in :func:`share`.
     """
     n = len(values)
     mean = float(np.mean(values)) if n else np.nan
     if n < 2:
         return mean, np.nan, np.nan
     spread = max(float(np.std(values, ddof=1)), least)
-    half = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * spread / np.sqrt(n)
+    half = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * spread * np.sqrt(inflation / n)
     return mean, mean - half, mean + half
 
 

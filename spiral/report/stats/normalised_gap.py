@@ -22,7 +22,7 @@ from jaxtyping import Float
 
 from spiral.report.stats import intervals
 from spiral.report.stats.aggregate import known_at
-from spiral.report.stats.selection import CHANCE, SIZE, Choice, codes
+from spiral.report.stats.selection import CHANCE, GIVEN, SIZE, Choice, codes, inflation
 from spiral.search import best_known as frontier
 
 RANGE = (16, 65)
@@ -30,41 +30,57 @@ RANGE = (16, 65)
 
 
 def of_seeds(
-    choice: Choice, known: pd.DataFrame, kind: frontier.Kind = "any"
+    choice: Choice,
+    known: pd.DataFrame,
+    kind: frontier.Kind = "any",
+    span: tuple[int, int] = RANGE,
 ) -> pd.DataFrame:
     """Return the normalised gap of every seed of each line.
 
     The range is that of all rows at a place (of equal other columns than the first, and
-    strata), cut to ``RANGE``: at width 3 there are no 65 weights. A seed that lacks the
-    ends or a size that its line has gets none, as its mean would be over others.
+    strata), cut to ``span``: at width 3 there are no 65 weights. A seed that lacks the
+    ends or a size that its line has gets none, as its mean would be over others. Means
+    over strata are over those that all lines of a place have.
 
     Args:
         choice: Rows and groups.
         known: A frontier.
         kind: Which of its networks.
+        span: Fewest and most weights.
 
     Returns:
-        ``line`` (a number for the columns asked for), ``fold``, ``gap``, mean over
-        strata; ``step``, the largest share of the gap that one row has; the range,
-        ``least`` and ``most``. Lines and seeds without a gap are left out.
+        ``line`` (a number for the columns asked for), ``fold``, ``gap``; ``step``, the
+        largest share of the gap that one row has; the range, ``least`` and ``most``;
+        the ``inflation`` of variances over seeds. Lines and seeds without a gap are
+        left out.
     """
     cells = ["place", "line", "stratum", "fold", SIZE]
     each = lacks(choice, known, kind).groupby(cells, as_index=False)["lack"].mean()
-    found = _integrals(each)
+    found = _integrals(_comparable(each), span)
     if found.empty:
-        return found
-    grouped = found.groupby(["line", "fold"], as_index=False)
-    strata = found.groupby("line")["stratum"].transform("nunique")
-    whole = grouped.agg(
+        return found.assign(inflation=1.0)
+    strata = found.groupby("line")["stratum"].nunique()
+    whole = found.groupby(["line", "fold"], as_index=False).agg(
         gap=("gap", "mean"),
         step=("step", "max"),
         strata=("stratum", "nunique"),
         least=("least", "min"),
         most=("most", "max"),
     )
-    wanted = whole["line"].map(strata.groupby(found["line"]).first())
+    wanted = whole["line"].map(strata)
     whole["step"] /= wanted
+    whole["inflation"] = whole["line"].map(inflation(choice, choice.by))
     return whole[whole["strata"] == wanted].drop(columns="strata")
+
+
+def _comparable(each: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of lines with several sizes, in strata that all of them have."""
+    sizes = each.groupby(["line", "stratum"])[SIZE].transform("nunique")
+    some = each[sizes > 1]
+    lines = some.groupby("place")["line"].transform("nunique")
+    return some[
+        some.groupby(["place", "stratum"])["line"].transform("nunique") == lines
+    ]
 
 
 def lacks(
@@ -120,7 +136,8 @@ def with_limits(seeds: pd.DataFrame, count: int) -> pd.DataFrame:
     for line, part in seeds.groupby("line"):
         n = len(part)
         floor = float(part["step"].max()) / np.sqrt(n)
-        gap, low, high = intervals.student(part["gap"].to_numpy(), floor)
+        wider = float(part["inflation"].max())
+        gap, low, high = intervals.student(part["gap"].to_numpy(), floor, wider)
         ends = {"least": part["least"].min(), "most": part["most"].max()}
         limits = {"gap_low": low, "gap_high": min(high, 1.0)}  # no gap is over 1
         found[line] = {"gap": gap, "n": n} | limits | ends
@@ -139,16 +156,17 @@ def _rows(choice: Choice) -> pd.DataFrame:
     table["line"] = line[table["group"].to_numpy()]
     table["stratum"], _ = codes(rows, choice.strata)
     table["place"] = place[table["line"].to_numpy()]
-    return table[choice.reported & table[SIZE].notna()]
+    wanted = choice.reported & table[SIZE].notna()
+    return table[wanted & ~rows["method"].isin(GIVEN)]  # a search has no gap
 
 
-def _integrals(each: pd.DataFrame) -> pd.DataFrame:
+def _integrals(each: pd.DataFrame, span: tuple[int, int]) -> pd.DataFrame:
     """Return the mean lack of each line, stratum and seed that covers its range."""
     ends = each.groupby(["place", "stratum"])[SIZE].agg(["min", "max"])
     parts = []
     for (line, stratum), part in each.groupby(["line", "stratum"]):
         least, most = ends.loc[(part["place"].iloc[0], stratum)]
-        low, high = max(RANGE[0], int(least)), min(RANGE[1], int(most))
+        low, high = max(span[0], int(least)), min(span[1], int(most))
         wide = part.pivot(index="fold", columns=SIZE, values="lack").dropna()
         sizes = wide.columns.to_numpy(np.float64)
         if low >= high or sizes[0] > low or sizes[-1] < high:

@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from spiral.report.stats import intervals, multiple
-from spiral.report.stats.selection import SIZE, Choice, Codes, codes
+from spiral.report.stats.selection import SIZE, Choice, Codes, codes, inflation
 
 MOST = 80
 """Values of the first column that are compared, each with each: 3,160 pairs, so that
@@ -31,6 +31,8 @@ class Paired(NamedTuple):
     seed: Int[np.ndarray, " U"]
     values: list[object]
     """The values of the first column."""
+    inflation: Float[np.ndarray, " M"]
+    """Of variances, for each value (``selection.inflation``)."""
     places: pd.DataFrame
     sizes: pd.Series
 
@@ -109,6 +111,7 @@ def _paired(choice: Choice) -> Paired:
         size,
         runs["fold"].to_numpy()[home],
         values[first].tolist(),
+        inflation(choice, [first]).reindex(range(len(values))).fillna(1.0).to_numpy(),
         places,
         sizes[SIZE],
     )
@@ -124,12 +127,14 @@ def _compare(met: Paired, first: Codes, second: Codes) -> pd.DataFrame:
     # sizes of each place, then each size. A score counts in one line of either kind.
     lines = places * (1 + sizes)
     over_all = pair * lines + met.place[unit]
+    widened = np.maximum(met.inflation[first], met.inflation[second])[pair]
     sized = met.sizes.notna().to_numpy()[met.size[unit]]
     each = pair * lines + places + met.place[unit] * sizes + met.size[unit]
     found = _means(
         np.concatenate([over_all, each[sized]]),
         np.concatenate([met.seed[unit], met.seed[unit][sized]]),
         np.concatenate([score, score[sized]]),
+        np.concatenate([widened, widened[sized]]),
     )
     pair, line = np.divmod(found.index.to_numpy(), lines)
     place, size = np.divmod(line - places, sizes)
@@ -148,6 +153,7 @@ def _means(
     place: Int[np.ndarray, " K"],
     seed: Int[np.ndarray, " K"],
     score: Int[np.ndarray, " K"],
+    inflation: Float[np.ndarray, " K"],
 ) -> pd.DataFrame:
     """Return the mean over seeds of each place, with limits and counts.
 
@@ -155,6 +161,7 @@ def _means(
         place: The line of each pair.
         seed: Its seed.
         score: 1 for a win, 0 for a tie, -1 for a loss.
+        inflation: Of the variance of its line.
     """
     table = pd.DataFrame({"place": place, "seed": seed, "score": score, "pairs": 1})
     table["ties"] = (score == 0).astype(np.int64)
@@ -172,8 +179,10 @@ def _means(
     mean = 1 / 2 + (sums / counted).sum(axis=1) / (2 * seeds)
     share = 1 / 2 + each["score"] / (2 * each["pairs"])
     variance = share.groupby("place").var().to_numpy()
-    low, high = intervals.share(mean, seeds, variance)
+    of_line = np.ones(len(known))
+    of_line[np.searchsorted(known, place)] = inflation
+    low, high = intervals.share(mean, seeds, variance, of_line)
     found = {"probability": mean, "low": low, "high": high, "n": seeds}
-    found["p"] = intervals.p_half(mean, seeds, variance)
+    found["p"] = intervals.p_half(mean, seeds, variance, of_line)
     whole = table.groupby("place")[["pairs", "ties"]].sum()
     return pd.DataFrame(found, index=known).join(whole)

@@ -28,7 +28,11 @@ class Ranks(NamedTuple):
     """How many are not significantly worse, itself included."""
 
 
-def of_seeds(gaps: Float[np.ndarray, "M n"], steps: Float[np.ndarray, " M"]) -> Ranks:
+def of_seeds(
+    gaps: Float[np.ndarray, "M n"],
+    steps: Float[np.ndarray, " M"],
+    inflation: Float[np.ndarray, " M"],
+) -> Ranks:
     """Return the limits of the ranks of methods, which hold all at once with 95 %.
 
     Two methods are compared by Student's t of the differences of equal seeds; p-values
@@ -42,9 +46,12 @@ def of_seeds(gaps: Float[np.ndarray, "M n"], steps: Float[np.ndarray, " M"]) -> 
     Args:
         gaps: The normalised gap of each seed; NaN where a method lacks it.
         steps: The largest share of its gap that one row of a method has.
+        inflation: By how much the variance of a method's mean exceeds that of
+            independent seeds (``tuning.INFLATION``).
     """
     first, second = np.triu_indices(len(gaps), 1)
-    difference, p = _paired(gaps, steps, first, second)
+    wider = np.maximum(inflation[first], inflation[second])
+    difference, p = _paired(gaps, steps, wider, (first, second))
     together = multiple.holm(p, np.zeros(len(p), np.int64))
     apart = together < 1 - intervals.LEVEL  # NaN is not
     better: Bool[np.ndarray, "M M"] = np.zeros((len(gaps), len(gaps)), bool)
@@ -56,10 +63,11 @@ def of_seeds(gaps: Float[np.ndarray, "M n"], steps: Float[np.ndarray, " M"]) -> 
 def _paired(
     gaps: Float[np.ndarray, "M n"],
     steps: Float[np.ndarray, " M"],
-    first: Int[np.ndarray, " K"],
-    second: Int[np.ndarray, " K"],
+    wider: Float[np.ndarray, " K"],
+    pairs: tuple[Int[np.ndarray, " K"], Int[np.ndarray, " K"]],
 ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
     """Return mean differences of pairs of methods, and p-values; NaN for too few."""
+    first, second = pairs
     apart = gaps[first] - gaps[second]
     n = (~np.isnan(apart)).sum(axis=1)
     enough = n >= LEAST
@@ -69,7 +77,7 @@ def _paired(
     # As the limits of a gap: the spread is at least that of one row of all the seeds
     floor = np.hypot(steps[first], steps[second])[enough] / np.sqrt(count)
     spread = np.maximum(np.nanstd(some, axis=1, ddof=1), floor)
-    t = np.abs(mean[enough]) / (spread / np.sqrt(count))
+    t = np.abs(mean[enough]) / (spread * np.sqrt(wider[enough] / count))
     p[enough] = 2 * stdtr(count - 1, -t)
     return mean, p
 
@@ -78,14 +86,14 @@ def table(seeds: pd.DataFrame) -> pd.DataFrame:
     """Return the ranks of lines from the gaps of their seeds.
 
     Args:
-        seeds: ``line``, ``fold``, ``gap`` and ``step``, as
+        seeds: ``line``, ``fold``, ``gap``, ``step`` and ``inflation``, as
             ``normalised_gap.of_seeds`` returns them, of lines to be ranked together.
 
     Returns:
         ``rank_low`` and ``rank_high`` of each line that has a gap.
     """
     wide = seeds.pivot(index="line", columns="fold", values="gap")
-    steps = seeds.groupby("line")["step"].max()
-    found = of_seeds(wide.to_numpy(np.float64), steps.to_numpy(np.float64))
+    facts = seeds.groupby("line")[["step", "inflation"]].max().to_numpy(np.float64)
+    found = of_seeds(wide.to_numpy(np.float64), facts[:, 0], facts[:, 1])
     known = {"rank_low": found.low, "rank_high": found.high}
     return pd.DataFrame(known, wide.index).astype("Int64")

@@ -6,11 +6,12 @@ import choix
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from spiral.protocol import config
 from spiral.protocol.config import OptionClasses
 from spiral.report.stats import normalised_gap, ranks
-from spiral.report.stats.pairwise import MOST
 from spiral.report.stats.selection import SIZE, Choice, choose, codes
 
 SHRINKAGE = 0.01
@@ -70,12 +71,14 @@ def ranked(choice: Choice, known: pd.DataFrame) -> pd.DataFrame:
     return found.join(_ranks(seeds, lines, choice.by))
 
 
-def at_defaults(choice: Choice, options: OptionClasses | None) -> Choice | None:
+def at_defaults(
+    choice: Choice, options: OptionClasses | None, seed_split: bool = False
+) -> Choice | None:
     """Return the rows whose settings are all their method's defaults, as a choice.
 
     None where nothing was tuned, so that these are all, or where there are none.
     """
-    rows = choice.rows
+    rows = choice.rows.reset_index(drop=True)
     if options is None or rows["setting"].nunique() < 2:
         return None
     found = np.ones(len(rows), bool)
@@ -88,7 +91,7 @@ def at_defaults(choice: Choice, options: OptionClasses | None) -> Choice | None:
                 has = _has(own, name, fields[method][name].default)
                 found[own.index[~has]] = False
     kept = rows[found].reset_index(drop=True)
-    return choose(kept, choice.by) if len(kept) else None
+    return choose(kept, choice.by, seed_split) if len(kept) else None
 
 
 def _has(rows: pd.DataFrame, name: str, default: object) -> Bool[np.ndarray, " R"]:
@@ -135,18 +138,28 @@ def _strengths(
     """
     found = pd.Series(np.nan, lines.index)
     over_all = compared[compared[SIZE].isna()]
-    place, _ = codes(lines, by[1:])
-    for number in np.unique(place):
-        here = lines.index[place == number]
-        number_of = {value: i for i, value in enumerate(lines.loc[here, by[0]])}
-        part = over_all
-        for name in by[1:]:
-            part = part[part[name] == lines.loc[here[0], name]]
-        if part.empty or len(here) > MOST:
-            continue
-        wins = np.zeros((len(here), len(here)))
-        a, b = (part[name].map(number_of).to_numpy() for name in "ab")
-        chance, pairs = part["probability"].to_numpy(), part["pairs"].to_numpy()
-        wins[a, b], wins[b, a] = chance * pairs, (1 - chance) * pairs
-        found[here] = choix.ilsr_pairwise_dense(wins, alpha=SHRINKAGE)
+    number = {each: i for i, each in enumerate(_names(lines, by))}
+    others = [*by[1:]]
+    a, b = (
+        np.array([number[each] for each in _names(over_all, [side, *others])], int)
+        for side in "ab"
+    )
+    pairs = over_all["pairs"].to_numpy(np.float64)
+    wins = np.zeros((len(lines), len(lines)))
+    wins[a, b] = over_all["probability"].to_numpy(np.float64) * pairs
+    wins[b, a] = pairs - wins[a, b]
+    # Methods that never met, even by way of others, have no common scale
+    _, part = connected_components(csr_array(wins + wins.T), directed=False)
+    for label in np.unique(part):
+        here = np.flatnonzero(part == label)
+        if len(here) > 1:
+            of_part = wins[np.ix_(here, here)]
+            found.iloc[here] = choix.ilsr_pairwise_dense(of_part, alpha=SHRINKAGE)
     return found
+
+
+def _names(table: pd.DataFrame, columns: Sequence[str]) -> list[tuple[object, ...]]:
+    """Return the values of some columns of each line; missing ones are None."""
+    known = table[[*columns]].astype(object)
+    values = known.where(known.notna(), None)
+    return list(values.itertuples(index=False, name=None))

@@ -109,6 +109,24 @@ def choose(
     return Choice(table, groups, found.rows, settings, strata, found.in_sample)
 
 
+def inflation(choice: Choice, by: Sequence[str]) -> pd.Series:
+    """Return by how much variances over seeds exceed those of independent ones.
+
+    Args:
+        choice: Rows and groups.
+        by: Some of the columns asked for.
+
+    Returns:
+        ``tuning.INFLATION`` for each value of these columns that has rows which were
+        tuned, else 1.
+    """
+    place, _ = codes(choice.groups, by)
+    tried = choice.rows.groupby("problem")["setting"].transform("nunique")
+    home = pd.Series(place[choice.rows["group"].to_numpy()])
+    tuned = (tried > 1).reset_index(drop=True).groupby(home).any()
+    return tuned.map({True: tuning.INFLATION, False: 1.0})
+
+
 def folds(rows: pd.DataFrame) -> Codes:
     """Number the repetitions of each row: its seeds, or its replicate if it has one."""
     seeds = rows[[name for name in SEEDS if name in rows]]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from spiral.report.stats import intervals
+from spiral.report.stats import intervals, tuning
 from spiral.report.stats import pairwise as pairs_file
 from spiral.report.stats.pairwise import COLUMNS, MOST, pairwise
 from spiral.report.stats.selection import choose
@@ -165,7 +165,7 @@ def test_meetings_of_one_are_those_of_all_that_it_is_in():
     choice = choose(table(*rows))
     every, one = pairwise(choice), pairwise(choice, "b")
     its = every[(every["a"] == "b") | (every["b"] == "b")].reset_index(drop=True)
-    assert (one["p_holm"] < its["p_holm"]).all()  # corrected for two, not three
+    assert (one["p_holm"] <= its["p_holm"]).all()  # corrected for two, not three
     one, its = (found.drop(columns="p_holm") for found in (one, its))
     pd.testing.assert_frame_equal(one, its)
     assert len(one) == 4
@@ -239,7 +239,12 @@ def one_by_one(choice):
         for by in ([*others], [*others, "keep"]):
             some = both.dropna(subset="keep") if "keep" in by else both
             if len(some):
-                part = averaged(some, by)
+                tuned = any(
+                    rows_of.groupby("problem")["setting"].nunique().max() > 1
+                    for value in (a, b)
+                    if len(rows_of := choice.rows[choice.rows[first] == value])
+                )
+                part = averaged(some, by, tuning.INFLATION if tuned else 1.0)
                 parts.append(part.assign(a=a, b=b))
     order = [*others, "keep", "a", "b", *COLUMNS]
     found = pd.concat(parts) if parts else pd.DataFrame(columns=order)
@@ -268,19 +273,23 @@ def side(units, own, run):
     return np.where(sized.isna(), anywhere, sized)
 
 
-def averaged(some, by):
+def averaged(some, by, inflation):
     """The mean over seeds of their means, in each place."""
     lines = []
     for place, part in some.groupby(by) if by else [((), some)]:
         each = part.groupby("seed")["score"].mean()
         spread = np.array([each.var()])
         low, high = intervals.share(
-            np.array([each.mean()]), np.array([len(each)]), spread
+            np.array([each.mean()]), np.array([len(each)]), spread, inflation
         )
         lines.append(
             dict(zip(by, place, strict=True))
             | {"probability": each.mean(), "low": low[0], "high": high[0]}
-            | {"p": intervals.p_half(each.mean(), np.array([len(each)]), spread)[0]}
+            | {
+                "p": intervals.p_half(
+                    each.mean(), np.array([len(each)]), spread, inflation
+                )[0]
+            }
             | {"n": len(each), "pairs": len(part)}
             | {"ties": int((part["score"] == 0.5).sum())}
         )

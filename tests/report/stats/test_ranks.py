@@ -11,7 +11,7 @@ STEP = 0.02
 
 def of(gaps):
     gaps = np.array(gaps, float)
-    return ranks.of_seeds(gaps, np.full(len(gaps), STEP))
+    return ranks.of_seeds(gaps, np.full(len(gaps), STEP), np.ones(len(gaps)))
 
 
 def test_clear_differences_make_an_order():
@@ -30,8 +30,8 @@ def test_a_method_between_two_others_ties_with_both():
 def test_two_methods_are_compared_by_the_paired_t_test():
     random = np.random.default_rng(2)
     gaps = random.normal([[0.4], [0.49]], 0.1, (2, 12))
-    first, second = np.array([0]), np.array([1])
-    mean, p = ranks._paired(gaps, np.full(2, 1e-9), first, second)
+    pair = np.array([0]), np.array([1])
+    mean, p = ranks._paired(gaps, np.full(2, 1e-9), np.ones(1), pair)
     expected = stats.ttest_rel(*gaps)
     assert p[0] == pytest.approx(expected.pvalue)
     assert mean[0] == pytest.approx(np.mean(gaps[0] - gaps[1]))
