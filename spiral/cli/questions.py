@@ -101,8 +101,8 @@ _seed_split = click.option(
     "seed_split",
     is_flag=True,
     help="Choose learning rate, schedule and options on half of the seeds and report "
-    "the other half [report each seed at the setting that all others choose] (--honest "
-    "is the former name).",
+    "the other half [report both, each at the setting that the other chooses] "
+    "(--honest is the former name).",
 )
 _each_size = click.option(
     "--each-size",

@@ -6,11 +6,12 @@ from typing import NamedTuple
 import pandas as pd
 
 from spiral.methods import registry
-from spiral.report.stats import compare, multiple, standings
+from spiral.report.stats import compare, multiple, normalised_gap, standings
 from spiral.report.stats.ablation import ablation
 from spiral.report.stats.connection import connection
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.row_filter import select
+from spiral.report.stats.selection import codes
 from spiral.report.text import scores as scores_text
 from spiral.report.text.document import interval
 from spiral.results import load, summary
@@ -47,15 +48,11 @@ PARTS = (
         "reset",
     ),
     Part(
-        "phases for ImageNet", "training_methods", "acdc", "recipe", "imagenet", "cifar"
-    ),
-    Part(
         "label smoothing of 0.1", "training_methods", "acdc_pp", "smoothing", 0.1, 0.0
     ),
     Part("ALLR", "training_methods", "imp", "retraining", "allr", "ft"),
     Part("LLR", "training_methods", "imp", "retraining", "llr", "ft"),
     Part("ALLR", "training_methods", "imp", "retraining", "allr", "llr"),
-    Part("four cycles", "training_methods", "bimp", "recipe", "four", "once"),
     Part(
         "ranking over all layers", "training_methods", "ste", "scope", "global", "layer"
     ),
@@ -110,6 +107,7 @@ def parts() -> Lines:
             found = _duel(rows[rows["width"] == width], part)
             if found is not None:
                 lines.append((part, width, found))
+        assert lines[-1][0] == part, f"{part}: no rows to compare"
     p = pd.Series([found["p"] for *_, found in lines])
     corrected = multiple.holm(p.to_numpy(float), p.to_numpy(int) * 0)
     head = ["method", "what", "against", "width", "P(better)", "p (Holm)", "n", "pairs"]
@@ -156,30 +154,44 @@ def leaders(name: str = "leaders", width: int = 16) -> Lines:
 
 
 def widths() -> Lines:
-    """Return the gaps of the paper's pruners at default settings at each width.
+    """Return the gaps of the paper's pruners at default settings at two widths.
 
     Each cell also has the share of networks without a path from input to output.
     """
     rows = rows_of("standard", method=NINE, lr=["0.1"], schedule=["cosine"])
-    question = compare.Question()
-    choice = question.choose(rows)
-    table = compare.of_rows(rows, question, best_known.load()).tables["scores"]
+    rows = rows[rows["width"].isin(WIDTHS)].reset_index(drop=True)
+    choice = compare.Question().choose(rows)
+    table = normalised_gap.of_lines(choice, best_known.load(), "protocol")
     apart = connection(choice).groupby(["method", "width"])["connected"].mean()
-    cells: dict[str, list[str]] = {}
-    for line in table.sort_values(["width", "gap"]).to_dict("records"):
-        limits = interval(line["gap_low"], line["gap_high"], 2)
-        lost = 1 - apart[(line["method"], line["width"])]
-        cell = f"{line['gap']:.2f} ({limits}); {100 * lost:.0f} %"
-        cells.setdefault(line["method"], []).append(cell)
-    head = ["method", *(f"width {width}" for width in sorted(table["width"].unique()))]
-    return head, [[f"`{name}`", *found] for name, found in cells.items()]
+    table = table.join(apart, on=["method", "width"])
+    table["cell"] = [
+        f"{gap:.2f} ({interval(low, high, 2)}); {100 - 100 * connected:.0f} %"
+        for gap, low, high, connected in table[
+            ["gap", "gap_low", "gap_high", "connected"]
+        ].itertuples(index=False)
+    ]
+    cells = table.pivot(index="method", columns="width", values="cell")
+    order = table[table["width"] == WIDTHS[-1]].sort_values("gap")["method"]
+    head = ["method", *(f"width {width}" for width in cells)]
+    return head, [[f"`{name}`", *cells.loc[name]] for name in order]
+
+
+SPAN = (16, 40)
+"""Weights that the paper's grid has at every width from 4."""
 
 
 def published() -> Lines:
     """Return the gaps of the paper's own grid: its code, one seed, best of nine."""
     rows = rows_of("overparam")
-    table = compare.of_rows(rows, compare.Question(), best_known.load())
-    gaps = table.tables["scores"].pivot(index="method", columns="width", values="gap")
+    rows = rows[rows["width"] > 3].reset_index(drop=True)
+    choice = compare.Question().choose(rows)
+    known = best_known.load()
+    seeds = normalised_gap.of_seeds(choice, known, "protocol", SPAN)
+    assert set(seeds["least"]) == {SPAN[0]}
+    assert set(seeds["most"]) == {SPAN[1]}
+    _, lines = codes(choice.groups, choice.by)
+    table = lines.join(normalised_gap.with_limits(seeds, len(lines)))
+    gaps = table.pivot(index="method", columns="width", values="gap")
     order = gaps.sort_values(int(gaps.columns.max())).index
     head = ["method", *(f"width {width}" for width in gaps)]
     return head, [

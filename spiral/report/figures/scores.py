@@ -50,7 +50,7 @@ def ranks(source: Source, widths: Sequence[int] = ()) -> Figure:
         f"{_over(table)}; bars: 95 % intervals over seeds "
         f"({counted(table['n'], 'seeds')}). "
         "At the right the limits of each rank, which hold all at once with 95 % "
-        "confidence (Holm): methods whose limits overlap are not separated."
+        "confidence (Holm): methods whose limits do not overlap are separated."
     )
     return add(panels(paints, sheet, caption), source.differ)
 

@@ -66,9 +66,9 @@ def tuned(choice: Choice, differ: Sequence[Condition]) -> list[str]:
         return []
     names = differences.settings(differ)
     found = [
-        f"settings{names and f' ({names})'} are cross-fitted: each seed is reported at "
-        "the setting with the highest mean accuracy of the other seeds, over all sizes "
-        "for which the same were tried (--seed-split chooses on half of the seeds)"
+        f"settings{names and f' ({names})'} are cross-fitted: each half of the seeds "
+        "is reported at the setting with the highest mean accuracy of the other half, "
+        "over all sizes for which the same were tried (--seed-split reports one half)"
     ]
     alone = int(choice.in_sample.sum())
     if alone:
@@ -88,7 +88,7 @@ def unequal(choice: Choice) -> list[str]:
         return []
     words = []
     for number, part in sorted(tried.groupby(tried)):
-        words.append(f"{number} ({differences.several(part.index)})")
+        words.append(f"{number} settings ({differences.several(part.index)})")
     return [
         "comparisons of groups with different numbers of settings are unequal in their "
         f"tuning: {differences.several(words)}"

@@ -12,7 +12,7 @@ from spiral.report.stats import scores as scores_of
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
-from spiral.report.stats.selection import SIZE, Choice, choose
+from spiral.report.stats.selection import SHOWN, SIZE, Choice, choose
 from spiral.results import load, old_defaults, read, summary
 from spiral.search import best_known as frontier
 from spiral.search.best_known import THRESHOLDS
@@ -28,8 +28,7 @@ class Standings(NamedTuple):
     tried: list[int]
     """Weights asked for."""
     settings: dict[str, list[object]]
-    """What methods were tuned over: settings that have several values in all of
-    them."""
+    """Learning rates and schedules that methods were tuned over."""
     excess: pd.DataFrame
     """As of ``compare``."""
     sizes: pd.DataFrame
@@ -74,7 +73,7 @@ def standings(
     sizes = summarise(choice, THRESHOLDS, best_known, rows)
     excess = excess_weights(choice, sizes, THRESHOLDS, best_known)
     differ = differences.of(choice)
-    caveats = [*caveats, *notes_text.degenerate(choice)]
+    caveats = [*caveats, *notes_text.degenerate(choice), *notes_text.unequal(choice)]
     return Standings(
         found.assign(epochs=found["method"].map(epochs)),
         int(rows["width"].max()),
@@ -85,7 +84,6 @@ def standings(
         [
             *caveats,
             *notes_text.tuned(choice, differ),
-            *notes_text.unequal(choice),
             *notes_text.gaps(found, choice.by),
             *differences.unlike(differ),
             *differences.pooled(choice, differ, ways=False),
@@ -98,12 +96,6 @@ def standings(
 
 
 def _tuned(choice: Choice) -> dict[str, list[object]]:
-    """Return the settings that have several values in every method that has them."""
-    rows = choice.rows
-    found = {}
-    for name in choice.settings:
-        values = rows[["method", name]].drop_duplicates().dropna()
-        tried = values["method"].value_counts()
-        if len(tried) > 1 and tried.min() > 1:
-            found[name] = sorted(values[name].unique().tolist())
-    return found
+    """Return learning rates and schedules, if methods were tuned over several."""
+    tried = {n: choice.rows[n].dropna().unique() for n in SHOWN if n in choice.settings}
+    return {n: sorted(each.tolist()) for n, each in tried.items() if len(each) > 1}

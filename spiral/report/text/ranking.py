@@ -70,8 +70,8 @@ def headline(found: Ranking) -> str:
     words = [_at_width(found, line) for line in lines]
     seeds = min(line["n"] for line in lines)
     return (
-        f"{found.method}: normalised gap {'; '.join(words)} (n = {seeds} seeds; ranks "
-        "hold with 95 % confidence, all at once)."
+        f"{found.method}: normalised gap {'; '.join(words)} (n = {seeds} seeds; the "
+        "ranks of a width hold with 95 % confidence, all at once)."
     )
 
 

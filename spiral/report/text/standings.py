@@ -36,7 +36,8 @@ def title(found: Standings) -> str:
         f"{name} {{{', '.join(str(value) for value in values)}}}"
         for name, values in found.settings.items()
     )
-    tuned = f"tuned over {over}" if over else "at one setting each"
+    most = int(found.scores["settings"].max())
+    tuned = f"tuned over up to {most} settings of {over}" if over else "at defaults"
     return (
         f"Methods at width {found.width}, {len(tried)} sizes from {tried[0]} to "
         f"{tried[-1]} weights, n = {counts} seeds, {tuned}"

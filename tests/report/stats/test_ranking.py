@@ -136,7 +136,7 @@ def test_a_method_without_rows_is_an_error(rows):
 def test_the_headline_has_gap_and_rank(rows):
     text = ranking_text.headline(ranking.of_rows(rows, "ours", KNOWN, options()))
     assert text.startswith("ours: normalised gap 0.1")
-    assert "at width 16, rank 2–3 of 4 (n = 8 seeds; ranks hold" in text
+    assert "at width 16, rank 2–3 of 4 (n = 8 seeds; the ranks" in text
 
 
 def test_without_a_gap_the_headline_says_why():
