@@ -121,7 +121,7 @@ def test_shipped_ones_have_names(tmp_path, monkeypatch):
         summary.shipped("two")
 
 
-SHIPPED = {"standard": "standard", "overparam": "overparam", "fidelity": "fidelity"}
+SHIPPED = {n: n for n in ("standard", "leaders", "overparam", "fidelity")}
 SHIPPED |= {name: f"seeds/{name}" for name in summary.names() if name not in SHIPPED}
 """Each shipped summary and its grid."""
 
@@ -145,11 +145,11 @@ def at_todays_defaults(rows):
     return rows
 
 
-def test_what_is_shipped_is_small_and_says_which_grid_made_it():
+def test_what_is_shipped_is_small_and_says_what_made_it():
     for path in summary.SHIPPED.glob("*.parquet"):
         _, facts = summary.read(path)
-        assert path.stat().st_size < 200_000
-        assert facts["grid"] == path.stem
+        assert path.stat().st_size < 500_000
+        assert facts["grid"]  # of one launch its grid, of several theirs
         assert facts["version"]
 
 
