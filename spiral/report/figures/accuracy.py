@@ -188,5 +188,5 @@ def _settings(summary: pd.DataFrame) -> str:
     given = summary["method"].isin(GIVEN)
     most = int(summary["settings"].mask(given, 1).max())
     if most > 1:
-        text += f", at the best of up to {most:,} settings (by the median)"
+        text += f", cross-fitted over up to {most:,} settings"
     return f"{text}. Failures count as 0.5."

@@ -83,8 +83,8 @@ def fixed(summary: pd.DataFrame, contained: pd.DataFrame) -> Figure:
             )
         )
     caption = (
-        "Median over seeds, which change batches and the method's random draws, at the "
-        f"setting with the best median; small marker: the best seed. Each point: "
+        "Median over seeds, which change batches and the method's random draws, with "
+        f"cross-fitted settings; small marker: the best seed. Each point: "
         f"{counted(summary['n'], 'seeds')}. Line: best network found by search within "
         f"the same initial weights, {counted(contained['rows'], 'trainings')}."
     )
