@@ -55,7 +55,7 @@ def compare(
     distances  distance to the best known masks
 
     All numbers have intervals. --json prints all tables in full. A DIR may also be a
-    summary file, or the name of a shipped summary: standard, structured or budgets.
+    summary file, or the name of a shipped summary such as standard or leaders.
     """
     from spiral.methods import registry
     from spiral.report.stats import compare

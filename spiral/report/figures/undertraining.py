@@ -59,7 +59,7 @@ def _caption(summary: pd.DataFrame) -> str:
     """Return what is plotted, and n."""
     text = (
         "Accuracy and entropy of the outputs over the epochs trained, a line for each "
-        f"size: medians over {counted(summary['n'], 'seeds')} with cross-fitted settings"
+        f"size: medians over {counted(summary['n'], 'seeds')}, settings cross-fitted"
     )
     return f"{text}; ε: label smoothing." if "smoothing" in summary else f"{text}."
 

@@ -5,7 +5,7 @@ groups here: the budget, the batch, the version. Where one differs between the l
 a table it is a column of that table; where it differs within a line, a note
 lists what is pooled and how to separate it. So nothing is pooled silently.
 
-Settings that are chosen by their median (learning rate, schedule, options) differ
+Settings that are tuned (learning rate, schedule, options) differ
 within lines by design: a note names them, and ``settings`` counts them where lines had
 more or fewer to choose from. An option is compared only between lines of one method.
 """

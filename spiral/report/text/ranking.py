@@ -66,7 +66,8 @@ def headline(found: Ranking) -> str:
     """Return the score and the rank at each width in a sentence."""
     lines = [line for line in found.own.to_dict("records") if pd.notna(line.get("gap"))]
     if not lines:
-        return f"{found.method}: no normalised gap, as no seed has rows of all sizes."
+        why = "as no seed has rows of all sizes, or there is no frontier"
+        return f"{found.method}: no normalised gap, {why}."
     words = [_at_width(found, line) for line in lines]
     seeds = min(line["n"] for line in lines)
     return (

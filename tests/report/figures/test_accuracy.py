@@ -144,7 +144,7 @@ def test_captions_count_seeds_and_settings():
     assert "setting" not in said
     several = SUMMARY.assign(settings=1234, n=1, median_low=np.nan)
     said = caption(accuracy.accuracy(several))
-    assert "n = 1 seed, at the best of up to 1,234 settings" in said
+    assert "n = 1 seed, cross-fitted over up to 1,234 settings" in said
     assert "95 %" not in said
     masks = caption(accuracy.accuracy(several.assign(method="mask")))
     assert "setting" not in masks  # each mask is a setting of the method mask
