@@ -47,7 +47,7 @@ PRINTS = {
     "columns": ("columns",),
     "frontier show": ("kind", "by", "best_known", "networks"),
     "frontier verify": ("file", "networks", "mistakes"),
-    "rank": ("width", "definitions", "ranks", "excess", "sizes"),
+    "rank": ("width", "definitions", "scores", "excess", "sizes"),
     "search count --shape 3,2,2": ("labelled", "canonical", "by_nnz"),
     "plan quickstart": ("grid", "configs", "packs"),
     "status {out}": ("configs", "done"),

@@ -154,7 +154,7 @@ def test_a_mistake_ends_rank_before_anything_trains(tmp_path):
     out = tmp_path / "rows"
     ran = run("rank", "--method", f"{FILE}:OneLess", "--out", out)
     assert ran.code == 3
-    assert "keep 16), got 15; use masks.keep_top" in ran.err
+    assert "keep 12), got 11; use masks.keep_top" in ran.err
     assert not out.exists()
 
 

@@ -212,11 +212,11 @@ FLAT = frontier(("any", 16, 1.0))
 """So a gap is 2 - 2 a, in truth 0.5."""
 
 
-@pytest.mark.parametrize(("settings", "n"), [(2, 8), (3, 8), (8, 8), (3, 64)])
+@pytest.mark.parametrize(("settings", "n"), [(3, 8), (8, 8), (3, 64)])
 def test_tuned_gaps_hold_their_limits_and_equal_methods_tie(settings, n):
     """95 of 100 for ties of ten methods; limits of 0.97 and less, as seeds are few."""
     random = np.random.default_rng(settings * n)
-    held, tied, runs = [], 0, 60
+    held, tied, runs = [], 0, 40
     for _ in range(runs):
         found = tuned(random, 10, settings, n)
         held.append(share(found["gap_low"], found["gap_high"], 0.5))
