@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from spiral.report.stats import excess, intervals, scores
+from spiral.report.stats import excess, intervals, means, scores
 from spiral.report.stats.selection import choose
 from tests.report import frontier
 
@@ -111,7 +111,7 @@ def test_success_rates(n):
     """Wilson's limits hold 95 % on average over the share, not for each share."""
     random = np.random.default_rng(n)
     true = random.uniform(0.02, 0.98, 20_000)
-    low, high = intervals.share(random.binomial(n, true) / n, np.full(len(true), n))
+    low, high = means.share(random.binomial(n, true) / n, np.full(len(true), n))
     assert 0.94 < share(low, high, true) < 0.965
 
 
@@ -132,7 +132,7 @@ def test_pairs(n, tie):
         scores = pair_scores(random, n, tie, true)
         count = np.full(len(scores), n)
         variance = scores.var(axis=1, ddof=1)
-        low, high = intervals.share(scores.mean(axis=1), count, variance)
+        low, high = means.share(scores.mean(axis=1), count, variance)
         found.append(share(low, high, true))
     assert 0.935 < np.mean(found) < 0.97
     assert min(found) > 0.9
@@ -145,7 +145,7 @@ def test_means_over_the_pairs_of_a_seed(a, b):
         scores = random.binomial(6, random.beta(a, b, size=(20_000, n))) / 6
         variance = scores.var(axis=1, ddof=1)
         count = np.full(len(scores), n)
-        low, high = intervals.share(scores.mean(axis=1), count, variance)
+        low, high = means.share(scores.mean(axis=1), count, variance)
         # Wider where all seeds may win: no limit is beyond that of n wins of n
         assert 0.94 < share(low, high, a / (a + b)) < 0.985
 
@@ -154,7 +154,7 @@ def test_mostly_ties_are_wider_than_needed():
     scores = pair_scores(np.random.default_rng(0), 10, 0.9, 0.5)
     variance = scores.var(axis=1, ddof=1)
     count = np.full(len(scores), 10)
-    low, high = intervals.share(scores.mean(axis=1), count, variance)
+    low, high = means.share(scores.mean(axis=1), count, variance)
     assert share(low, high, 0.5) > 0.99
     assert (high - low).mean() < 0.3  # Wilson's alone would be 0.53
 
@@ -170,7 +170,7 @@ def test_pairs_of_a_seed_that_agree_or_do_not(n, alike):
         if not alike:
             wins = random.binomial(12, true, (20_000, n))
         scores = wins / 12
-        limits = intervals.share(
+        limits = means.share(
             scores.mean(axis=1), np.full(len(scores), n), scores.var(axis=1, ddof=1)
         )
         found.append(share(*limits, true))
@@ -185,7 +185,7 @@ def test_means_of_seeds(n, law):
     random = np.random.default_rng(n)
     true = LAWS[law](np.random.default_rng(99), 2_000_000).mean()
     values = LAWS[law](random, (SAMPLES, n))
-    found = [intervals.student(row)[1:] for row in values]
+    found = [means.student(row)[1:] for row in values]
     low, high = np.array(found).T
     assert 0.905 < share(low, high, true) < 0.97
 

@@ -56,6 +56,19 @@ class Source:
     pool: pd.DataFrame | None = None
     """Rows that may have random masks (see ``budget_matched``); by default these."""
 
+    def frontier(self) -> pd.DataFrame:
+        """Return the frontier.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        if self.known is None:
+            raise ConfigError(
+                "there is no frontier to compare with; `spiral-sweep frontier update` "
+                "makes one"
+            )
+        return self.known
+
     @cached_property
     def choice(self) -> Choice:
         """Rows in groups of method, width and size."""
@@ -143,13 +156,9 @@ def excess(source: Source, widths: Sequence[int] = ()) -> Figure:
     Raises:
         ConfigError: There is no frontier, or no row of a pruner.
     """
-    if source.known is None:
-        raise ConfigError(
-            "there is no frontier to compare with; `spiral-sweep frontier update` "
-            "makes one"
-        )
+    known = source.frontier()
     table = excess_weights(
-        source.choice, source.summary, source.question.thresholds, source.known
+        source.choice, source.summary, source.question.thresholds, known
     )
     pruned = table[~table["method"].isin(["dense", *GIVEN])]
     pruned = pruned[pruned["best_known"].notna()]

@@ -1,6 +1,6 @@
 """Scores: normalised gaps with ranks, their profiles, and what they cost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -79,7 +79,7 @@ def gaps_in_order(axes: Axes, table: pd.DataFrame, title: str = "") -> None:
 
 def profile(source: Source, widths: Sequence[int] = ()) -> Figure:
     """Return the share of networks whose gap is at most so large, over all sizes."""
-    known = _known(source)
+    known = source.frontier()
     lacks = normalised_gap.lacks(source.choice, known)
     _, lines = codes(source.choice.groups, source.choice.by)
     table = lacks.join(lines["method"], on="line")
@@ -87,10 +87,6 @@ def profile(source: Source, widths: Sequence[int] = ()) -> Figure:
     if table.empty:
         raise ConfigError("expected rows of pruners, got none")
     shown = only(table, "width", widths or some(table["width"], ABREAST))
-    paints = [
-        partial(profiles, table=part, title=f"width {width}")
-        for width, part in shown.groupby("width")
-    ]
     networks = shown.groupby(["width", "method"]).size()
     caption = (
         "Performance profiles: share of the networks of all sizes and seeds "
@@ -99,8 +95,7 @@ def profile(source: Source, widths: Sequence[int] = ()) -> Figure:
         f"{NAMED} methods of each width with the smallest mean have colours. A line "
         "above another at every gap is the better method, whatever the threshold."
     )
-    sheet = Sheet(min(3, len(paints)), 3.4, 3.0)
-    return add(panels(paints, sheet, caption), source.differ)
+    return add(_by_width(profiles, shown, 3.0, caption), source.differ)
 
 
 def profiles(axes: Axes, table: pd.DataFrame, title: str = "") -> None:
@@ -133,18 +128,13 @@ def cost(source: Source, widths: Sequence[int] = ()) -> Figure:
     epochs = read.epochs(rows).groupby([rows["method"], rows["width"]]).median()
     table = _scored(source, widths)
     table = table.join(epochs.rename("epochs"), on=["method", "width"])
-    paints = [
-        partial(gap_over_cost, table=part, title=f"width {width}")
-        for width, part in table.groupby("width")
-    ]
     caption = (
         "Normalised gap over the epochs that a network takes, all its trainings "
         f"together, {_over(table)}; bars: 95 % intervals over seeds "
         f"({counted(table['n'], 'seeds')}). Methods of equal cost stand side by side, "
         "to the right of their cost. Grey: the smallest gap for at most so many epochs."
     )
-    sheet = Sheet(min(3, len(paints)), 3.4, 3.2)
-    return add(panels(paints, sheet, caption), source.differ)
+    return add(_by_width(gap_over_cost, table, 3.2, caption), source.differ)
 
 
 def gap_over_cost(axes: Axes, table: pd.DataFrame, title: str = "") -> None:
@@ -172,13 +162,24 @@ def gap_over_cost(axes: Axes, table: pd.DataFrame, title: str = "") -> None:
     axes.set_title(title)
 
 
+def _by_width(
+    draw: Callable[..., None], table: pd.DataFrame, height: float, caption: str
+) -> Figure:
+    """Return a figure with a panel for each width of a table."""
+    paints = [
+        partial(draw, table=part, title=f"width {width}")
+        for width, part in table.groupby("width")
+    ]
+    return panels(paints, Sheet(min(3, len(paints)), 3.4, height), caption)
+
+
 def _scored(source: Source, widths: Sequence[int]) -> pd.DataFrame:
     """Return gaps and ranks of the pruners that have them, of some widths.
 
     Raises:
         ConfigError: There is no frontier, or no pruner has a gap.
     """
-    table = scores.ranked(source.choice, _known(source))
+    table = scores.ranked(source.choice, source.frontier())
     pruned = table[~table["method"].isin(["dense", *GIVEN]) & table["gap"].notna()]
     if pruned.empty:
         raise ConfigError(
@@ -186,16 +187,6 @@ def _scored(source: Source, widths: Sequence[int]) -> pd.DataFrame:
             f"{normalised_gap.RANGE[0]} and {normalised_gap.RANGE[1]} weights, got none"
         )
     return only(pruned, "width", widths or some(pruned["width"], ABREAST))
-
-
-def _known(source: Source) -> pd.DataFrame:
-    """Return the frontier of a source."""
-    if source.known is None:
-        raise ConfigError(
-            "there is no frontier to compare with; `spiral-sweep frontier update` "
-            "makes one"
-        )
-    return source.known
 
 
 def _over(table: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from spiral.report.stats import budget_matched, intervals
+from spiral.report.stats import budget_matched, intervals, means
 from spiral.report.stats.selection import Choice
 from spiral.search import best_known as frontier
 
@@ -143,7 +143,7 @@ def _success(
         reaching = reported["accuracy"].to_numpy() >= threshold
         with np.errstate(invalid="ignore"):
             rate = np.bincount(group, reaching, minlength=count) / n
-        low, high = intervals.share(rate, n)
+        low, high = means.share(rate, n)
         name = f"success_{threshold:g}"
         found |= {name: rate, f"{name}_low": low, f"{name}_high": high}
     return pd.DataFrame(found)

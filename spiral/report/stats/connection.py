@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from spiral.report.stats import intervals
+from spiral.report.stats import means
 from spiral.report.stats.aggregate import medians
 from spiral.report.stats.selection import Choice
 
@@ -32,7 +32,7 @@ def connection(choice: Choice) -> pd.DataFrame:
     seeds = table.groupby(["group", "stratum", "fold"])["connected"].mean()
     each = seeds.groupby("group")
     mean, n = each.mean().to_numpy(), each.size().to_numpy()
-    limits = intervals.share(mean, n, each.var().to_numpy())
+    limits = means.share(mean, n, each.var().to_numpy())
     low, high = (np.where(n < LEAST, np.nan, limit) for limit in limits)
     group = rows["group"].to_numpy()
     left = rows["effective_nnz"].to_numpy(float)

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from spiral.report.stats import intervals
+from spiral.report.stats import means
 from spiral.report.stats.aggregate import known_at
 from spiral.report.stats.selection import CHANCE, GIVEN, SIZE, Choice, codes, inflation
 from spiral.search import best_known as frontier
@@ -122,7 +122,7 @@ def with_limits(seeds: pd.DataFrame, count: int) -> pd.DataFrame:
     """Return the mean gap of the seeds of each line, with limits.
 
     Limits are Student's over seeds. A spread below that of one row of all the seeds at
-    the other end of its scale is not believed (see ``intervals.student``).
+    the other end of its scale is not believed (see ``means.student``).
 
     Args:
         seeds: As :func:`of_seeds` returns them.
@@ -137,7 +137,7 @@ def with_limits(seeds: pd.DataFrame, count: int) -> pd.DataFrame:
         n = len(part)
         floor = float(part["step"].max()) / np.sqrt(n)
         wider = float(part["inflation"].max())
-        gap, low, high = intervals.student(part["gap"].to_numpy(), floor, wider)
+        gap, low, high = means.student(part["gap"].to_numpy(), floor, wider)
         ends = {"least": part["least"].min(), "most": part["most"].max()}
         limits = {"gap_low": low, "gap_high": min(high, 1.0)}  # no gap is over 1
         found[line] = {"gap": gap, "n": n} | limits | ends

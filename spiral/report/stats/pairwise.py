@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from spiral.report.stats import intervals, multiple
+from spiral.report.stats import means, multiple
 from spiral.report.stats.selection import SIZE, Choice, Codes, codes, inflation
 
 MOST = 80
@@ -181,8 +181,8 @@ def _means(
     variance = share.groupby("place").var().to_numpy()
     of_line = np.ones(len(known))
     of_line[np.searchsorted(known, place)] = inflation
-    low, high = intervals.share(mean, seeds, variance, of_line)
+    low, high = means.share(mean, seeds, variance, of_line)
     found = {"probability": mean, "low": low, "high": high, "n": seeds}
-    found["p"] = intervals.p_half(mean, seeds, variance, of_line)
+    found["p"] = means.p_half(mean, seeds, variance, of_line)
     whole = table.groupby("place")[["pairs", "ties"]].sum()
     return pd.DataFrame(found, index=known).join(whole)

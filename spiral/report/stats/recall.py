@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from spiral.report.stats import intervals
+from spiral.report.stats import means
 
 
 class Recall(NamedTuple):
@@ -46,7 +46,7 @@ def recall(
         if hits:
             fewest = int(census["nnz"][hit].min())
             ours_fewest = int(census["nnz"][hit & ours].min()) if both else None
-            low, high = intervals.share(np.array([both / hits]), np.array([hits]))
+            low, high = means.share(np.array([both / hits]), np.array([hits]))
             ends = float(low[0]), float(high[0])
             share = both / hits
             found.append(Recall(level, hits, both, share, *ends, fewest, ours_fewest))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from spiral.report.stats import intervals
+from spiral.report.stats import means
 
 COLUMNS = ("nnz", "accuracy")
 
@@ -27,5 +27,5 @@ def over_nnz(rows: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
         parts.append(part)
     found = pd.concat(parts, ignore_index=True)
     shares = (found["hits"] / found["n"]).to_numpy(float)
-    found["low"], found["high"] = intervals.share(shares, found["n"].to_numpy(float))
+    found["low"], found["high"] = means.share(shares, found["n"].to_numpy(float))
     return found

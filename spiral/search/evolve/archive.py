@@ -105,8 +105,8 @@ class Archive:
 
     def _name(self, member: Member) -> str:
         """Return what members of a cell differ by."""
-        # Finer steps fill the archive with networks between the same optimum and where
-        # polishes stop: with four decimals 16 members were one basin after 3,000 tries
+        # Finer steps fill the archive with one basin, as polishes stop at different
+        # heights in it: with four decimals 16 members were one after 3,000 tries
         return f"{member.loss:.3f}" if self.basins else member.mask
 
     def lead(self, member: Member) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from spiral.report.stats import intervals, tuning
+from spiral.report.stats import means, tuning
 from spiral.report.stats import pairwise as pairs_file
 from spiral.report.stats.pairwise import COLUMNS, MOST, pairwise
 from spiral.report.stats.selection import choose
@@ -279,14 +279,14 @@ def averaged(some, by, inflation):
     for place, part in some.groupby(by) if by else [((), some)]:
         each = part.groupby("seed")["score"].mean()
         spread = np.array([each.var()])
-        low, high = intervals.share(
+        low, high = means.share(
             np.array([each.mean()]), np.array([len(each)]), spread, inflation
         )
         lines.append(
             dict(zip(by, place, strict=True))
             | {"probability": each.mean(), "low": low[0], "high": high[0]}
             | {
-                "p": intervals.p_half(
+                "p": means.p_half(
                     each.mean(), np.array([len(each)]), spread, inflation
                 )[0]
             }
