@@ -129,8 +129,12 @@ def _more(
     folders: Sequence[Path], chosen: pd.DataFrame, columns: list[str]
 ) -> pd.DataFrame:
     """Return further columns of some rows, by ``config_id``."""
-    parts = [
-        results.read(folders[number], ["config_id", *columns], ids=part["config_id"])
-        for number, part in chosen.groupby("folder")
-    ]
+    parts = []
+    for number, part in chosen.groupby("folder"):
+        place, names = folders[number], ["config_id", *columns]
+        if place.is_file():  # of a summary, only hits have networks
+            found = summary.read(place)[0].reindex(columns=names)
+            parts.append(found[found["config_id"].isin(part["config_id"])])
+        else:
+            parts.append(results.read(place, names, ids=part["config_id"]))
     return pd.concat(parts).set_index("config_id")

@@ -45,7 +45,8 @@ def read(
         schema = _with(out, columns, [*schemas.values()])
         # Older files lack newer columns: the schema is that of all
         dataset = ds.dataset([*map(str, files)], schema=schema)
-        wanted = None if ids is None else ds.field("config_id").isin([*ids])
+        some = pa.array([*(ids if ids is not None else ())], pa.string())
+        wanted = None if ids is None else ds.field("config_id").isin(some)
         table = dataset.to_table(None if columns is None else [*columns], filter=wanted)
     except (CorruptPack, pa.ArrowException, OSError) as error:
         raise CorruptPack(
