@@ -11,6 +11,7 @@ from spiral.cli import (
     certify,
     columns,
     compare,
+    data,
     diagnose,
     evolve,
     frontier,
@@ -87,6 +88,7 @@ for command in (
     frontier.frontier,
     rank.rank,
     summary.summary,
+    data.data,
 ):
     main.add_command(command)
 
