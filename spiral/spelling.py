@@ -168,6 +168,11 @@ KEYS = Words(
     "`spiral-sweep schema` all",
 )
 
+TASKS = Words(
+    {"cubist": ["cubist spiral", "spiral", "polygonal spiral"]},
+    catalogue="`spiral-sweep tasks` lists all",
+)
+
 ENGINES = Words(
     {
         "sparse": ["numba", "cpu"],
