@@ -30,11 +30,10 @@ def evaluate(
     y = torch.tensor(job.y, device=device).float()
     parts = []
     with gradients.one_thread():
-        for some in torch.tensor(state.params).split(
-            together or max(1, block // job.task.points)
-        ):
+        size = together or max(1, block // job.task.points)
+        for some in torch.split(torch.tensor(state.params), size):
             params = some.to(device)
-            pieces = zip(x.split(block, dim=1), y.split(block), strict=True)
+            pieces = zip(torch.split(x, block, 1), torch.split(y, block), strict=True)
             each = [_sums(params, *piece, job.width) for piece in pieces]
             parts.append([sum(found) for found in zip(*each, strict=True)])
     correct, *sums = (torch.cat(each).cpu() for each in zip(*parts, strict=True))

@@ -57,6 +57,7 @@ __all__ = [
     "variant",
 ]
 
+
 def default_task() -> Task:
     """Return the task of configs that name none."""
     return catalogue.load(catalogue.DEFAULT)

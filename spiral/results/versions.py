@@ -24,7 +24,6 @@ from spiral.results.columns import (
 from spiral.results.store import NULLABLE
 from spiral.tasks import cubist
 
-
 FIRST_TASK = {"task_points": cubist.POINTS, "task_chance": 0.5}
 """Results that follow from the task: those of rows from before there were others."""
 

@@ -55,7 +55,9 @@ def test_orders_are_kept_once_per_distinct_seed():
     indices = job.orders(distinct, 1, 7, 9)
     assert indices.shape == (2, 2, 128)
     assert indices.dtype == np.int32
-    assert np.array_equal(indices[1].ravel(), epoch_order(5, 1, cubist.POINTS)[7 * 128 : 9 * 128])
+    assert np.array_equal(
+        indices[1].ravel(), epoch_order(5, 1, cubist.POINTS)[7 * 128 : 9 * 128]
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,9 +80,10 @@ def test_how_many_batches_are_drawn_ahead_does_not_matter(ahead, monkeypatch):
         epoch, place = divmod(step, 390)
         x, _ = job.batch_at(step)
         for n, seed in enumerate((4, 9)):
-            rows = epoch_order(seed, epoch, cubist.POINTS)[128 * place : 128 * (place + 1)]
+            rows = epoch_order(seed, epoch, cubist.POINTS)[
+                128 * place : 128 * (place + 1)
+            ]
             assert np.array_equal(x[n], cubist.load().x[rows])
-
 
 
 def test_batches_do_not_depend_on_the_pack():

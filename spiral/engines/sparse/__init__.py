@@ -129,7 +129,9 @@ class SparseEngine:
         work = (found, lists, params, lay_out_points(job.task), scratch_size(lists))
         self._run(self._loops.evaluate_pack, *work)
         correct, *sums = found.T
-        return Evaluation(correct.astype(np.int64), *(s / job.task.points for s in sums))
+        return Evaluation(
+            correct.astype(np.int64), *(s / job.task.points for s in sums)
+        )
 
     def _train(
         self, job: TrainJob, state: TrainState, lists: Lists, pack: Pack, stop: int

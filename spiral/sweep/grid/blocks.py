@@ -1,6 +1,6 @@
 """Blocks of a grid file before expansion: checked keys and values with places."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -11,11 +11,10 @@ from pydantic import ValidationError
 from spiral import engines, spelling
 from spiral.errors import ConfigError
 from spiral.methods.registry import METHODS, config_fields
-from spiral.model import initial
 from spiral.protocol import config
 from spiral.protocol.config import ConfigField
 from spiral.sweep.grid import listings, yaml_nodes
-from spiral.sweep.grid.tasks import checked_task
+from spiral.sweep.grid.tasks import STAMPS
 from spiral.sweep.grid.yaml_nodes import Item, Mistakes
 
 NOT_FRESH = (
@@ -37,12 +36,6 @@ Axis = dict[str, Column]
 
 TO_DERIVE = -1
 """Stands for a fresh seed until ``resolve`` derives it."""
-
-CHECKED: dict[str, Callable[[str], str]] = {
-    "init": initial.stamp,
-    "task": checked_task,
-}
-"""Key → a function from a value to what configs have; it raises ConfigError."""
 
 Keys = Mapping[str, tuple[str, yaml.Node]]
 """key → (place of the key, its value node)."""
@@ -204,7 +197,7 @@ class Reader:
         for field in kinds:
             try:
                 value = field.parse(item.value)
-                value = CHECKED[key](value) if key in CHECKED else value
+                value = STAMPS[key](value) if key in STAMPS else value
             except ConfigError as error:
                 self.mistakes.add(item.place, str(error))
                 return None

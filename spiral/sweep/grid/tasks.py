@@ -1,10 +1,12 @@
 """Tasks in a grid: names, and mappings like ``{planted: {seed: 0..4, nnz: 16}}``."""
 
+from collections.abc import Callable
 from itertools import product
 
 import yaml
 
 from spiral.errors import ConfigError
+from spiral.model import initial
 from spiral.sweep.grid import yaml_nodes
 from spiral.sweep.grid.yaml_nodes import Item, Mistakes
 from spiral.tasks import catalogue
@@ -22,6 +24,13 @@ def checked_task(text: str) -> str:
     name = catalogue.canonical(text)
     catalogue.load(name)
     return name
+
+
+STAMPS: dict[str, Callable[[str], str]] = {
+    "init": initial.stamp,
+    "task": checked_task,
+}
+"""Key whose values may be files → a function to what configs have."""
 
 
 def listed(part: yaml.MappingNode, file: str, mistakes: Mistakes) -> list[Item]:
