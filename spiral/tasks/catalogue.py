@@ -9,13 +9,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from spiral.errors import ConfigError
-from spiral.tasks import cubist, naming, task
+from spiral.tasks import areas, cubist, curves, naming, task
 from spiral.tasks.parameters import Family
 from spiral.tasks.task import Task
 
 DEFAULT = "cubist"
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (cubist.FAMILY,)}
+FAMILIES: dict[str, Family] = {
+    family.name: family for family in (cubist.FAMILY, *curves.FAMILIES, *areas.FAMILIES)
+}
 
 
 def names() -> list[str]:

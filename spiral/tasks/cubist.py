@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 
 from spiral.errors import ConfigError
 from spiral.tasks.parameters import Family, Multiple, Parameter, Whole
-from spiral.tasks.task import Raw, Scale, scale_of, standardised
+from spiral.tasks.task import Raw, Scale, rounded, scale_of, standardised
 
 __all__ = ["Scale", "Spiral", "load", "raw", "scale_of", "segments", "vertices", "walk"]
 
@@ -88,7 +88,7 @@ def build(turns: float = TURNS, sides: int = SIDES) -> Raw:
         )
     curves = vertices(turns, sides)
     classes = [walk(corners) for corners in curves]
-    points = np.concatenate(classes).astype(np.float32).astype(np.float64)
+    points = rounded(np.concatenate(classes))
     labels = np.repeat(np.arange(2, dtype=np.uint8), [len(arm) for arm in classes])
     return Raw(points, labels, curves)
 

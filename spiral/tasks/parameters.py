@@ -10,6 +10,9 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 LONGEST = 18
 """Characters of the longest number in a name."""
 
+SLIP = 1e-9
+"""Rounding errors of a multiple: 0.07 is not exactly 7 · 0.01."""
+
 
 class Kind(Protocol):
     """The legal values of a parameter."""
@@ -49,7 +52,7 @@ class Whole(NamedTuple):
 
 
 class Multiple(NamedTuple):
-    """Multiples of a power of two, which floats represent exactly, within bounds."""
+    """Multiples of a number of few decimals, within bounds."""
 
     of: float
     least: float
@@ -62,8 +65,9 @@ class Multiple(NamedTuple):
 
     def read(self, value: object) -> float:
         """Return a value; raise ValueError if it is not legal."""
-        found = number(value)
-        if not self.least <= found <= self.most or found % self.of:
+        given = number(value)
+        found = float(self.write(self.of * round(given / self.of)))
+        if abs(found - given) > SLIP or not self.least <= found <= self.most:
             raise ValueError(self.expected)
         return found
 
@@ -94,6 +98,11 @@ class Parameter(NamedTuple):
     kind: Kind
     default: Any
     meaning: str
+
+
+POINTS = Parameter(
+    "points", Whole(1_000, 1_000_000), 50_000, "number of points, approximately"
+)
 
 
 class Family(NamedTuple):

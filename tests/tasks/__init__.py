@@ -1,15 +1,18 @@
-"""Legal parameters of tasks, for property tests."""
+"""Legal parameters of tasks, for property tests, and comparison with twins."""
 
+import numpy as np
 from hypothesis import strategies as st
 
 from spiral.tasks import catalogue
 from spiral.tasks.parameters import Multiple, Whole
+from tests.tasks.twins import standardised
+from tests.tolerances import tolerance
 
 VALUES = {
     Whole: lambda kind: st.integers(kind.least, kind.most),
     Multiple: lambda kind: st.integers(
         round(kind.least / kind.of), round(kind.most / kind.of)
-    ).map(lambda count: count * kind.of),
+    ).map(lambda count: round(count * kind.of, 2)),
 }
 """Kind of parameter → its values."""
 
@@ -25,3 +28,12 @@ def parameters_of(family):
     """Return a strategy for some parameters of a family, by name."""
     every = {p.name: VALUES[type(p.kind)](p.kind) for p in family.parameters}
     return st.fixed_dictionaries({}, optional=every)
+
+
+def agrees(task, twin):
+    """Assert that the points of a task are those of its twin, class 0 first."""
+    twin = np.array(twin)
+    order = np.argsort(twin[:, 2], kind="stable")
+    assert np.array_equal(task.y, twin[order, 2])
+    wanted = standardised(twin[:, :2])[order]
+    assert np.abs(task.x - wanted).max() <= tolerance("point")
