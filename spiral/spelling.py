@@ -177,6 +177,7 @@ TASKS = Words(
         "checkerboard": ["chessboard", "chess board", "checkers", "grid"],
         "xor": ["exclusive or", "quadrants"],
         "blobs": ["gaussians", "gauss", "make_blobs", "clusters", "mixture"],
+        "planted": ["teacher", "teacher network", "teacher-student", "random network"],
     },
     catalogue="`spiral-sweep tasks` lists all",
 )

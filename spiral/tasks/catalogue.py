@@ -9,14 +9,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from spiral.errors import ConfigError
-from spiral.tasks import areas, cubist, curves, naming, task
+from spiral.tasks import areas, cubist, curves, naming, planted, task
 from spiral.tasks.parameters import Family
 from spiral.tasks.task import Task
 
 DEFAULT = "cubist"
 
 FAMILIES: dict[str, Family] = {
-    family.name: family for family in (cubist.FAMILY, *curves.FAMILIES, *areas.FAMILIES)
+    family.name: family
+    for family in (cubist.FAMILY, *curves.FAMILIES, *areas.FAMILIES, planted.FAMILY)
 }
 
 

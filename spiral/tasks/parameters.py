@@ -76,6 +76,31 @@ class Multiple(NamedTuple):
         return f"{value:g}"
 
 
+class Sizes(NamedTuple):
+    """Sizes of several layers, ``4-3-2`` or a list in YAML."""
+
+    layers: int
+    least: int
+    most: int
+
+    @property
+    def expected(self) -> str:
+        """The legal values in words."""
+        example = "-".join(["4", "3", "2"][: self.layers])
+        return f"{self.layers} sizes from {self.least} to {self.most} like {example}"
+
+    def read(self, value: object) -> tuple[int, ...]:
+        """Return a value; raise ValueError if it is not legal."""
+        parts = value.split("-") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple) or len(parts) != self.layers:
+            raise ValueError(self.expected)
+        return tuple(Whole(self.least, self.most).read(part) for part in parts)
+
+    def write(self, value: tuple[int, ...]) -> str:
+        """Return the text of a value."""
+        return "-".join(map(str, value))
+
+
 def number(value: object) -> float:
     """Return a number given as text or by YAML; raise ValueError if it is none."""
     if isinstance(value, str):
@@ -105,15 +130,17 @@ POINTS = Parameter(
 )
 
 
+def anything(**_: Any) -> None:
+    """Accept every combination of parameters."""
+
+
 class Family(NamedTuple):
     """Tasks that differ in parameters; its name alone is that of the defaults."""
 
     name: str
     meaning: str
     build: Callable[..., Raw]
-    """From the parameters, by name, to raw points.
-
-    Raises:
-        ConfigError: No task has these parameters together.
-    """
-    parameters: tuple[Parameter, ...] = ()
+    """From the parameters, by name, to raw points; may raise ConfigError."""
+    parameters: tuple[Parameter, ...]
+    check: Callable[..., None] = anything
+    """Raises ConfigError if no task has these parameters together."""

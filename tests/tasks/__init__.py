@@ -3,8 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
+from spiral.errors import ConfigError
 from spiral.tasks import catalogue
-from spiral.tasks.parameters import Multiple, Whole
+from spiral.tasks.parameters import Multiple, Sizes, Whole
 from tests.tasks.twins import standardised
 from tests.tolerances import tolerance
 
@@ -13,6 +14,9 @@ VALUES = {
     Multiple: lambda kind: st.integers(
         round(kind.least / kind.of), round(kind.most / kind.of)
     ).map(lambda count: round(count * kind.of, 2)),
+    Sizes: lambda kind: st.tuples(
+        *[st.integers(kind.least, kind.most) for _ in range(kind.layers)]
+    ),
 }
 """Kind of parameter → its values."""
 
@@ -27,7 +31,21 @@ def tasks_with_parameters():
 def parameters_of(family):
     """Return a strategy for some parameters of a family, by name."""
     every = {p.name: VALUES[type(p.kind)](p.kind) for p in family.parameters}
-    return st.fixed_dictionaries({}, optional=every)
+    return st.fixed_dictionaries({}, optional=every).map(
+        lambda values: possible(family, values)
+    )
+
+
+def possible(family, values):
+    """Return parameters without those that do not go together with others."""
+    defaults = {p.name: p.default for p in family.parameters}
+    while values:
+        try:
+            family.check(**defaults | values)
+            break
+        except ConfigError:
+            values = dict([*values.items()][:-1])
+    return values
 
 
 def agrees(task, twin):
