@@ -169,7 +169,16 @@ KEYS = Words(
 )
 
 TASKS = Words(
-    {"cubist": ["cubist spiral", "spiral", "polygonal spiral"]},
+    {
+        "cubist": ["cubist spiral", "spiral", "polygonal spiral"],
+        "spirals": ["spiral", "two spirals", "smooth spiral", "archimedean spiral"],
+        "moons": ["two moons", "half moons", "make_moons"],
+        "rings": ["circles", "make_circles", "annuli", "donut", "concentric circles"],
+        "checkerboard": ["chessboard", "chess board", "checkers", "grid"],
+        "xor": ["exclusive or", "quadrants"],
+        "blobs": ["gaussians", "gauss", "make_blobs", "clusters", "mixture"],
+        "planted": ["teacher", "teacher network", "teacher-student", "random network"],
+    },
     catalogue="`spiral-sweep tasks` lists all",
 )
 

@@ -9,13 +9,16 @@ from functools import lru_cache
 from pathlib import Path
 
 from spiral.errors import ConfigError
-from spiral.tasks import cubist, naming, task
+from spiral.tasks import areas, cubist, curves, naming, planted, task
 from spiral.tasks.parameters import Family
 from spiral.tasks.task import Task
 
 DEFAULT = "cubist"
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (cubist.FAMILY,)}
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (cubist.FAMILY, *curves.FAMILIES, *areas.FAMILIES, planted.FAMILY)
+}
 
 
 def names() -> list[str]:

@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 
 from spiral.errors import ConfigError
 from spiral.tasks.parameters import Family, Multiple, Parameter, Whole
-from spiral.tasks.task import Raw, Scale, scale_of, standardised
+from spiral.tasks.task import Raw, Scale, rounded, scale_of, standardised
 
 __all__ = ["Scale", "Spiral", "load", "raw", "scale_of", "segments", "vertices", "walk"]
 
@@ -75,20 +75,20 @@ def walk(corners: Float[np.ndarray, "V 2"]) -> Points:
     return np.concatenate([np.linspace(*segment) for segment in segments(corners)])
 
 
-def build(turns: float = TURNS, sides: int = SIDES) -> Raw:
-    """Return the points of a spiral before standardisation, rounded to float32.
-
-    Raises:
-        ConfigError: The last turn would end within a segment.
-    """
+def check(turns: float, sides: int) -> None:
+    """Raise ConfigError if the last turn would end within a segment."""
     if (turns * sides) % 1:
         raise ConfigError(
             "task cubist: expected turns · sides to be a whole number of segments, got "
             f"{turns:g} · {sides}; give an even number of sides or other turns"
         )
+
+
+def build(turns: float = TURNS, sides: int = SIDES) -> Raw:
+    """Return the points of a spiral before standardisation, rounded to float32."""
     curves = vertices(turns, sides)
     classes = [walk(corners) for corners in curves]
-    points = np.concatenate(classes).astype(np.float32).astype(np.float64)
+    points = rounded(np.concatenate(classes))
     labels = np.repeat(np.arange(2, dtype=np.uint8), [len(arm) for arm in classes])
     return Raw(points, labels, curves)
 
@@ -123,4 +123,5 @@ FAMILY = Family(
         Parameter("turns", Multiple(0.25, 1, 4), TURNS, "turns around the centre"),
         Parameter("sides", Whole(6, 16), SIDES, "sides of a turn"),
     ),
+    check,
 )

@@ -76,7 +76,12 @@ def checked(
     values = {
         key: _value(name, known[key], given[key]) for key in known if key in given
     }
-    return family, {p.name: values.get(p.name, p.default) for p in family.parameters}
+    values = {
+        key: _value(name, parameter, given[key]) if key in given else parameter.default
+        for key, parameter in known.items()
+    }
+    family.check(**values)
+    return family, values
 
 
 def _value(task: str, parameter: Parameter, given: object) -> Any:

@@ -10,6 +10,9 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 LONGEST = 18
 """Characters of the longest number in a name."""
 
+SLIP = 1e-9
+"""Rounding errors of a multiple: 0.07 is not exactly 7 · 0.01."""
+
 
 class Kind(Protocol):
     """The legal values of a parameter."""
@@ -49,7 +52,7 @@ class Whole(NamedTuple):
 
 
 class Multiple(NamedTuple):
-    """Multiples of a power of two, which floats represent exactly, within bounds."""
+    """Multiples of a number of few decimals, within bounds."""
 
     of: float
     least: float
@@ -62,14 +65,40 @@ class Multiple(NamedTuple):
 
     def read(self, value: object) -> float:
         """Return a value; raise ValueError if it is not legal."""
-        found = number(value)
-        if not self.least <= found <= self.most or found % self.of:
+        given = number(value)
+        found = float(self.write(self.of * round(given / self.of)))
+        if abs(found - given) > SLIP or not self.least <= found <= self.most:
             raise ValueError(self.expected)
         return found
 
     def write(self, value: float) -> str:
         """Return the text of a value, a whole number without a point."""
         return f"{value:g}"
+
+
+class Sizes(NamedTuple):
+    """Sizes of several layers, ``4-3-2`` or a list in YAML."""
+
+    layers: int
+    least: int
+    most: int
+
+    @property
+    def expected(self) -> str:
+        """The legal values in words."""
+        example = "-".join(["4", "3", "2"][: self.layers])
+        return f"{self.layers} sizes from {self.least} to {self.most} like {example}"
+
+    def read(self, value: object) -> tuple[int, ...]:
+        """Return a value; raise ValueError if it is not legal."""
+        parts = value.split("-") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple) or len(parts) != self.layers:
+            raise ValueError(self.expected)
+        return tuple(Whole(self.least, self.most).read(part) for part in parts)
+
+    def write(self, value: tuple[int, ...]) -> str:
+        """Return the text of a value."""
+        return "-".join(map(str, value))
 
 
 def number(value: object) -> float:
@@ -96,15 +125,22 @@ class Parameter(NamedTuple):
     meaning: str
 
 
+POINTS = Parameter(
+    "points", Whole(1_000, 1_000_000), 50_000, "number of points, approximately"
+)
+
+
+def anything(**_: Any) -> None:
+    """Accept every combination of parameters."""
+
+
 class Family(NamedTuple):
     """Tasks that differ in parameters; its name alone is that of the defaults."""
 
     name: str
     meaning: str
     build: Callable[..., Raw]
-    """From the parameters, by name, to raw points.
-
-    Raises:
-        ConfigError: No task has these parameters together.
-    """
-    parameters: tuple[Parameter, ...] = ()
+    """From the parameters, by name, to raw points; may raise ConfigError."""
+    parameters: tuple[Parameter, ...]
+    check: Callable[..., None] = anything
+    """Raises ConfigError if no task has these parameters together."""

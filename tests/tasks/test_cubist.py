@@ -88,4 +88,4 @@ def test_other_turns_and_sides_are_where_the_twin_puts_them(turns, sides):
 @pytest.mark.parametrize(("turns", "sides"), [(1.25, 6), (1.5, 7), (2.75, 10)])
 def test_a_spiral_that_ends_within_a_side_is_refused(turns, sides):
     with pytest.raises(ConfigError, match="a whole number of segments"):
-        cubist.build(turns, sides)
+        tasks.canonical({"cubist": {"turns": turns, "sides": sides}})
