@@ -9,11 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from spiral.errors import ConfigError
-from spiral.tasks import areas, cubist, curves, naming, planted, task
+from spiral.tasks import areas, cubist, curves, from_file, naming, planted, task
 from spiral.tasks.parameters import Family
 from spiral.tasks.task import Task
 
 DEFAULT = "cubist"
+FILE = "file"
+"""In YAML, the key of a file of points."""
 
 FAMILIES: dict[str, Family] = {
     family.name: family
@@ -33,17 +35,28 @@ def canonical(text: str | Mapping[str, object], near: Path | None = None) -> str
     names.
 
     Args:
-        text: ``cubist(turns=3)``, or as YAML reads it, ``{"cubist": {"turns": 3}}``.
+        text: ``cubist(turns=3)``, or as YAML reads it, ``{"cubist": {"turns": 3}}``;
+            ``points.csv`` or ``{"file": "points.csv"}``.
         near: The folder to which relative paths refer; the current one by default.
 
     Raises:
-        ConfigError: There is no such task; the message names the nearest.
+        ConfigError: There is no such task; the message names the nearest. Or a file
+            does not hold two classes of points.
     """
-    if isinstance(text, Mapping):
-        family, values = _of_mapping(text)
-    else:
-        family, values = naming.parsed(text, FAMILIES)
-    return naming.written(family, values)
+    if (path := _path(text)) is not None:
+        stamped = from_file.stamp(path, near)
+        load(stamped)  # a grid with unusable points is refused when it is read
+        return stamped
+    if isinstance(text, str):
+        return naming.written(*naming.parsed(text, FAMILIES))
+    return naming.written(*_of_mapping(text))
+
+
+def _path(text: str | Mapping[str, object]) -> str | None:
+    """Return the file that is meant, if one is."""
+    if isinstance(text, str):
+        return text if from_file.is_named(text) else None
+    return str(text[FILE]) if [*text] == [FILE] else None
 
 
 def _of_mapping(given: Mapping[str, object]) -> tuple[Family, naming.Values]:
@@ -65,7 +78,9 @@ def load(name: str) -> Task:
         name: Canonical.
 
     Raises:
-        ConfigError: There is no such task.
+        ConfigError: There is no such task, or its file has changed.
     """
+    if from_file.is_named(name):
+        return task.of(name, from_file.load(name))
     family, values = naming.parsed(name, FAMILIES)
     return task.of(naming.written(family, values), family.build(**values))
