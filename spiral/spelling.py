@@ -168,6 +168,20 @@ KEYS = Words(
     "`spiral-sweep schema` all",
 )
 
+TASKS = Words(
+    {
+        "cubist": ["cubist spiral", "spiral", "polygonal spiral"],
+        "spirals": ["spiral", "two spirals", "smooth spiral", "archimedean spiral"],
+        "moons": ["two moons", "half moons", "make_moons"],
+        "rings": ["circles", "make_circles", "annuli", "donut", "concentric circles"],
+        "checkerboard": ["chessboard", "chess board", "checkers", "grid"],
+        "xor": ["exclusive or", "quadrants"],
+        "blobs": ["gaussians", "gauss", "make_blobs", "clusters", "mixture"],
+        "planted": ["teacher", "teacher network", "teacher-student", "random network"],
+    },
+    catalogue="`spiral-sweep tasks` lists all",
+)
+
 ENGINES = Words(
     {
         "sparse": ["numba", "cpu"],

@@ -290,11 +290,11 @@ def adam(
     return theta
 
 
-def arm(sign: int) -> list[tuple[float, float]]:
-    """Return the 17 corners of one class, inner end first."""
+def arm(sign: int, turns: float = 2, sides: int = 8) -> list[tuple[float, float]]:
+    """Return the corners of one class, 17 by default, inner end first."""
     corners = []
-    for k in range(17):
-        theta = pi + 4 * pi * k / 16 + 0.4 * pi
+    for k in range(int(turns * sides) + 1):
+        theta = pi + 2 * pi * k / sides + 0.4 * pi
         radius = 10 * theta + pi + sign * 15
         corners.append((radius * cos(theta), radius * sin(theta)))
     return corners
@@ -315,7 +315,13 @@ def walk(
     return points
 
 
-def spiral(ddof: int = 1, rounding: Callable[[float], int] = floor) -> Array:
+def spiral(
+    ddof: int = 1,
+    rounding: Callable[[float], int] = floor,
+    turns: float = 2,
+    sides: int = 8,
+) -> Array:
     """Return the standardised points [D, 2], class 0 (the outer arm) first."""
-    points = np.array([*walk(arm(+1), rounding), *walk(arm(-1), rounding)])
+    arms = arm(+1, turns, sides), arm(-1, turns, sides)
+    points = np.array([*walk(arms[0], rounding), *walk(arms[1], rounding)])
     return (points - points.mean(axis=0)) / points.std(axis=0, ddof=ddof)

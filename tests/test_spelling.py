@@ -2,13 +2,14 @@
 
 import pytest
 
-from spiral import engines, spelling
+from spiral import engines, spelling, tasks
 from spiral.methods.registry import METHODS, config_fields
 
 KINDS = {
     "methods": (spelling.METHODS, METHODS),
     "keys": (spelling.KEYS, config_fields()),
     "engines": (spelling.ENGINES, engines.names()),
+    "tasks": (spelling.TASKS, tasks.names()),
 }
 
 

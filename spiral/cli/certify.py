@@ -51,9 +51,10 @@ def certify(
 ) -> None:
     """Prove how many weights an accuracy needs at least.
 
-    Proves for each accuracy that no network with fewer weights reaches it, whatever its
-    mask. Takes minutes. --verify re-checks a record in exact arithmetic, with code that
-    shares nothing with the proof, and exits with code 4 on a mismatch.
+    Proves for each accuracy that no network with fewer weights reaches it on the Cubist
+    Spiral, whatever its mask; nothing is proven of other tasks. Takes minutes. --verify
+    re-checks a record in exact arithmetic, with code that shares nothing with the
+    proof, and exits with code 4 on a mismatch.
     """
     if check and out is not None:
         raise click.UsageError("--verify writes no record: leave out --out")

@@ -5,7 +5,14 @@ from typing import Any
 
 import click
 
-from spiral.cli.options import PLACE, as_json, folders, present, register_looks
+from spiral.cli.options import (
+    PLACE,
+    as_json,
+    folders,
+    of_task,
+    present,
+    register_looks,
+)
 from spiral.cli.plots import Numbers
 from spiral.cli.questions import frontier, which
 
@@ -102,6 +109,7 @@ def robustness(
     metavar="N",
     help="Measure on every N-th point.",
 )
+@of_task
 @frontier
 @click.option("-o", "--output", type=PLACE, help="Also draw the map to this file.")
 @as_json

@@ -1,5 +1,6 @@
 """``search evolve``: evolve sparse networks, masks and weights together."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spiral.cli.launch import resume_command, settings_of, where
-from spiral.cli.options import PLACE, as_json, show
+from spiral.cli.options import PLACE, as_json, show, task
 from spiral.cli.search import read_shape, read_span, reads
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def _searched(options: Mapping[str, Any]) -> "Settings":
         options["units"],
         (options["nnz"].start, options["nnz"].stop - 1),
         options["tries"],
+        task=options["task"],
     )
     if mask is None:
         return found
@@ -61,6 +63,7 @@ def _searched(options: Mapping[str, Any]) -> "Settings":
 
 @click.command(context_settings={"default_map": {"executor": "local"}})
 @click.option("--out", required=True, type=PLACE, help="Directory of the search.")
+@task("Search networks for this task")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
     "--start",
@@ -158,6 +161,7 @@ def evolve(out: Path, as_json: bool, **options: Any) -> None:
     from spiral.sweep import evolve as evolution
     from spiral.sweep import launch, signals, streams
     from spiral.sweep.evolve_files import Search
+    from spiral.tasks.catalogue import DEFAULT
 
     def message(name: str) -> str:
         return (
@@ -192,5 +196,6 @@ def evolve(out: Path, as_json: bool, **options: Any) -> None:
         show({"out": str(out), "networks": document.records(leaders)})
         return
     columns = ["nnz", "nnz_params", "accuracy", "arc_accuracy", "shape", "found"]
-    click.echo(leaders[columns].to_string(index=False))
-    click.echo(f"add these to the frontier by `spiral-sweep frontier update {out}`")
+    click.echo(leaders[columns].dropna(axis=1).to_string(index=False))
+    of = "" if options["task"] == DEFAULT else f" --task {shlex.quote(options['task'])}"
+    click.echo(f"add these to the frontier by `spiral-sweep frontier update {out}{of}`")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spiral.cli.options import PLACE, as_json, show
+from spiral.cli.options import task as task_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +18,9 @@ file = click.option(
     type=PLACE,
     help="Use this frontier file [the shipped one merged with your own finds].",
 )
+
+
+task = task_option("Of this task")
 
 
 def size(default: str) -> Callable[..., Any]:
@@ -51,40 +55,47 @@ def frontier() -> None:
     help="List only networks whose hidden layers have at most W units.",
 )
 @file
+@task
 @as_json
 def show_frontier(
-    kind: Any, by: Any, width: int | None, path: Path | None, as_json: bool
+    kind: Any,
+    by: Any,
+    width: int | None,
+    path: Path | None,
+    task: str,
+    as_json: bool,
 ) -> None:
     """List the best known networks.
 
     These are the networks more accurate than every smaller one. Also prints the
     smallest known size for each of the paper's accuracies, and how many weights are
-    proven to be needed (see `frontier certify`).
+    proven to be needed (see `frontier certify`; of the Cubist Spiral alone).
 
     accuracy is the share of the points, arc_accuracy the share of the length of the
     curve that is classified correctly: a network may have every point right and yet be
-    wrong between two of them.
+    wrong between two of them. Points of other tasks than spirals lie on no curve.
     """
     from spiral.search import best_known
     from spiral.search.certify import record
 
-    table = best_known.load(path)
+    table = best_known.load(path, task)
     if width is not None:
         table = best_known.within(table, width)
     sizes = _smallest(table, kind, by)
     trained = _smallest(table, "protocol", by)
     # A network has more parameters than weights: what is proven of weights is too low
-    proven = {level: record.at_least(float(level)) for level in sizes}
+    proven = {level: record.at_least(float(level), task=task) for level in sizes}
     leaders = best_known.leaders(table, kind, by)
     if as_json:
         from spiral.report.text import document
 
-        facts = {"kind": kind, "by": by, "width": width, "best_known": sizes}
+        facts: dict[str, Any] = {"kind": kind, "by": by, "width": width, "task": task}
+        facts["best_known"] = sizes
         facts["best_known_protocol"] = trained
         facts["proven"] = proven
         show({**facts, "networks": document.records(leaders)})
         return
-    click.echo(leaders[COLUMNS].to_string(index=False))
+    click.echo(leaders[COLUMNS].dropna(axis=1).to_string(index=False))
     for level, fewest in sizes.items():
         also = f" (trained as in the paper: {trained[level] or 'none'})"
         known = f"{fewest or 'none'}{'' if kind == 'protocol' else also}"
@@ -108,26 +119,26 @@ def _smallest(table: "pd.DataFrame", kind: Any, by: Any) -> dict[str, int | None
     return {str(level): best_known.fewest(table, level, kind, by) for level in levels}
 
 
-def frontier_target(path: Path | None) -> Path:
-    """Return the file to write: the given one, or the user's own frontier."""
+def frontier_target(path: Path | None, task: str) -> Path:
+    """Return the file to write: the given one, or the user's own frontier of a task."""
     from spiral import homes
     from spiral.search import best_known
 
-    return path or homes.kept(best_known.NAME, "give --file")
+    return path or homes.kept(best_known.file_name(task), "give --file")
 
 
-def keep(table: "pd.DataFrame", path: Path | None, target: Path) -> str:
+def keep(table: "pd.DataFrame", path: Path | None, target: Path, task: str) -> str:
     """Write a frontier, or the user's part of it; return a message about it."""
     from spiral.search import best_known
 
     if path is not None:
-        best_known.save(table, path)
+        best_known.save(table, path, task)
         return f"{path}: {len(table)} networks"
-    own = best_known.finds(table)
+    own = best_known.finds(table, task)
     if own.empty:
         target.unlink(missing_ok=True)
         return "no network improves on the shipped frontier; nothing is saved"
-    best_known.save(own, target)
+    best_known.save(own, target, task)
     return f"{target}: {len(own)} own networks that improve on the shipped frontier"
 
 
@@ -142,10 +153,14 @@ def keep(table: "pd.DataFrame", path: Path | None, target: Path) -> str:
     help="Also polish the N best rows of every size and kind.",
 )
 @file
-def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
-    """Add better networks to the frontier.
+@task
+def update(
+    folders: tuple[Path, ...], polish: int, path: Path | None, task: str
+) -> None:
+    """Add better networks to the frontier of a task.
 
-    Reads results directories and files, and directories of `search evolve`.
+    Reads results directories and files, and directories of `search evolve`. Rows of
+    other tasks are left out.
 
     DIR may also be another frontier file, or networks saved by the viewer (.json),
     which are evaluated again. Without --file, networks that improve on the shipped
@@ -157,32 +172,34 @@ def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
     from spiral.results import read
     from spiral.search import best_known, exported, trained
     from spiral.sweep import evolve_files
+    from spiral.tasks import catalogue
 
-    target = frontier_target(path)
-    known = [best_known.load(path)] if path is None or path.exists() else []
+    target, data = frontier_target(path, task), catalogue.load(task)
+    there = best_known.exists(task) if path is None else path.exists()
+    known = [best_known.load(path, task)] if there else []
     for folder in folders:
         if folder.suffix == ".json":
-            known.append(exported.entries(folder))
+            known.append(exported.entries(folder, data))
             continue
         if (folder / evolve_files.SETTINGS).exists():
             # its leaders are a frontier already
-            known.append(best_known.load(folder / best_known.NAME))
+            known.append(best_known.load(folder / best_known.NAME, task))
             continue
         if folder.is_file():
-            known.append(best_known.load(folder))
+            known.append(best_known.load(folder, task))
             continue
-        sizes = read.read(folder, trained.NEEDED)
+        sizes = trained.of_task(read.read(folder, trained.NEEDED), task)
         chosen = sizes.loc[trained.promising(sizes), "config_id"]
-        known.append(trained.from_rows(read.read(folder, ids=chosen)))
+        known.append(trained.from_rows(read.read(folder, ids=chosen), data))
         if polish:
             from spiral.search.polish import polish_all
 
             best = sizes.loc[trained.promising(sizes, polish), "config_id"]
-            entries = trained.from_rows(read.read(folder, ids=best))
-            known.append(polish_all(entries))
+            entries = trained.from_rows(read.read(folder, ids=best), data)
+            known.append(polish_all(entries, data))
         click.echo(f"{folder}: {len(sizes):,} rows, {len(chosen)} candidates")
     merged = best_known.merge(known)
-    click.echo(keep(merged, path, target))
+    click.echo(keep(merged, path, target, task))
 
 
 @frontier.command()
@@ -195,7 +212,8 @@ def update(folders: tuple[Path, ...], polish: int, path: Path | None) -> None:
     help="Stop after N rounds, or earlier if a round finds nothing.",
 )
 @file
-def thin(rounds: int, path: Path | None) -> None:
+@task
+def thin(rounds: int, path: Path | None, task: str) -> None:
     """Drop each weight of the best networks in turn and polish the rest.
 
     Without --file, networks that improve on the shipped frontier are saved in your data
@@ -203,16 +221,17 @@ def thin(rounds: int, path: Path | None) -> None:
     """
     from spiral.search import best_known
     from spiral.search.polish import thin
+    from spiral.tasks import catalogue
 
-    target = frontier_target(path)
-    table = best_known.load(path)
+    target, data = frontier_target(path, task), catalogue.load(task)
+    table = best_known.load(path, task)
     tried: set[bytes] = set()
     for number in range(1, rounds + 1):
-        better = thin(table, tried)
+        better = thin(table, tried, data)
         if best_known.same(better, table):
             break
         table = better
-        keep(table, path, target)
+        keep(table, path, target, task)
         sizes = [best_known.fewest(table, level) for level in best_known.THRESHOLDS]
         levels = best_known.THRESHOLDS
         click.echo(f"round {number}: best known for {levels}: {sizes}")
@@ -220,8 +239,9 @@ def thin(rounds: int, path: Path | None) -> None:
 
 @frontier.command()
 @file
+@task
 @as_json
-def verify(path: Path | None, as_json: bool) -> None:
+def verify(path: Path | None, task: str, as_json: bool) -> None:
     """Verify the frontier by evaluating every network again.
 
     Evaluates in float64 and float32, and exits with code 4 on a mismatch.
@@ -230,10 +250,10 @@ def verify(path: Path | None, as_json: bool) -> None:
     """
     from spiral.search import best_known
 
-    table = best_known.load(path)
-    wrong = best_known.mistakes(table)
+    table = best_known.load(path, task)
+    wrong = best_known.mistakes(table, task)
     if as_json:
-        file = str(path or best_known.SHIPPED)
+        file = str(path or best_known.shipped(task))
         show({"file": file, "networks": len(table), "mistakes": wrong})
     else:
         for mistake in wrong:

@@ -1,7 +1,7 @@
 """Options, checks and output that several commands share."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,33 @@ folders = click.argument(
     callback=_places,
 )
 """Results directories, summary files, or names of shipped summaries."""
+
+of_task = click.option(
+    "--task",
+    metavar="NAME",
+    help="Use only the rows of this task; needed where DIR has those of several. A "
+    "file may be named without its folder.",
+)
+
+
+def _canonical(_: click.Context, __: click.Parameter, text: str) -> str:
+    """Return the canonical name of a task."""
+    from spiral.tasks import catalogue
+
+    return catalogue.canonical(text)
+
+
+def task(text: str) -> Callable[..., Any]:
+    """Return the option that names a task, given what it is for."""
+    return click.option(
+        "--task",
+        metavar="NAME",
+        default="cubist",
+        show_default=True,
+        callback=_canonical,
+        help=f"{text} (`spiral-sweep tasks`, or a file of points).",
+    )
+
 
 sets = click.option(
     "--set",

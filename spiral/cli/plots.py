@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from spiral.cli import frontier as frontier_command
-from spiral.cli.options import PLACE, folder, folders, register_looks, show
+from spiral.cli.options import (
+    PLACE,
+    folder,
+    folders,
+    of_task,
+    register_looks,
+    show,
+)
 from spiral.cli.questions import frontier, thresholds, tuning, which
 
 if TYPE_CHECKING:
@@ -91,12 +98,22 @@ def _of_network(command: "Command") -> "Command":
     return folder(click.argument("config_id", metavar="ID")(command))
 
 
+def _of_trainings(command: "Command") -> "Command":
+    """Name the results directory of a search, and a task of its rows."""
+    return folder(of_task(command))
+
+
+def _of_frontier(command: "Command") -> "Command":
+    """Name a frontier: its file, and its task."""
+    return frontier_command.file(frontier_command.task(command))
+
+
 INPUTS: dict[str, "Decorator"] = {
     "rows": _of_rows,
     "budgets": _of_budgets,
     "network": _of_network,
-    "trainings": folder,
-    "frontier": frontier_command.file,
+    "trainings": _of_trainings,
+    "frontier": _of_frontier,
 }
 """The arguments of a figure's command, by where its numbers come from."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.options import PLACE
+from spiral.cli.options import PLACE, of_task
 
 
 def _numbers(_: click.Context, __: click.Parameter, text: str) -> tuple[float, ...]:
@@ -82,14 +82,18 @@ def which(command: Callable[..., None]) -> Callable[..., None]:
 
     @rows_where
     @only_methods
+    @of_task
     @wraps(command)
     def asking(
         *args: Any,
         where: dict[str, list[str]],
         only: tuple[str, ...] | None,
+        task: str | None,
         **more: Any,
     ) -> None:
         named = {"method": [*where.get("method", []), *only]} if only else {}
+        if task is not None:
+            named["task"] = [task]
         command(*args, where=where | named, **more)
 
     return asking

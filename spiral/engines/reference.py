@@ -60,7 +60,7 @@ class ReferenceEngine:
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
         """Return accuracy counts, loss and entropy on all points."""
-        return evaluate(job, state, self.device, chunk=1)
+        return evaluate(job, state, self.device, together=1)
 
     def _train(
         self,

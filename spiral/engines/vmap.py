@@ -33,10 +33,6 @@ from spiral.protocol.job import (
     TrainJob,
     TrainState,
 )
-from spiral.tasks import cubist
-
-EVALUATION_BYTES = 64 * 2**20
-"""Upper bound of one hidden layer's activations while evaluating."""
 
 GATHER = 2**20
 """Points gathered at once (12 MB), whatever the number of order seeds."""
@@ -100,14 +96,10 @@ class VmapEngine:
         correct = np.zeros(job.networks, np.int64)
         loss, entropy = np.zeros((2, job.networks))
         for rows, _, part, now in narrowed(job, state):
-            found = evaluate(part, now, self.device, self._chunk(part))
+            found = evaluate(part, now, self.device)
             correct[rows], loss[rows] = found.correct, found.loss
             entropy[rows] = found.entropy
         return Evaluation(correct, loss, entropy)
-
-    def _chunk(self, job: TrainJob) -> int:
-        """Return how many networks to evaluate at once."""
-        return max(1, EVALUATION_BYTES // (4 * cubist.POINTS * job.width))
 
     def _loop(
         self,

@@ -11,9 +11,9 @@ from spiral.experiment import contract, controls
 from spiral.methods.entry import Mistake
 from spiral.methods.registry import METHODS
 from spiral.model import initial
-from spiral.protocol import config
-from spiral.protocol.job import Budget, Method, Plan, TrainJob
-from spiral.tasks import cubist
+from spiral.protocol import budgets, config
+from spiral.protocol.job import Method, Plan, TrainJob
+from spiral.tasks import catalogue
 
 
 def planned(shared: pd.Series) -> tuple[Method, Plan]:
@@ -49,8 +49,10 @@ def plan_of(method: Method, shared: pd.Series) -> Plan:
     if taken := controls.taken(plan, shared):
         raise ConfigError("; ".join(f"{field}: {text}" for field, text, _ in taken))
     plan = plan.under(controls.of(shared))
-    stop, per_epoch = shared["stop_epoch"], cubist.POINTS // int(shared["batch"])
-    return plan if pd.isna(stop) else plan.until(int(stop) * per_epoch)
+    stop = shared["stop_epoch"]
+    if pd.isna(stop):
+        return plan
+    return plan.until(int(stop) * budgets.steps_per_epoch(shared))
 
 
 def own_plan(method: Method, shared: pd.Series) -> Plan:
@@ -59,10 +61,8 @@ def own_plan(method: Method, shared: pd.Series) -> Plan:
     Raises:
         MethodError: The method returned no valid plan.
     """
-    per_epoch = cubist.POINTS // int(shared["batch"])
     with contract.blamed(method, "plan", shared.to_frame().T):
-        budget = Budget(int(shared["epochs"]), per_epoch)
-        return contract.plan(method.plan(budget), shared["method"])
+        return contract.plan(method.plan(budgets.budget_of(shared)), shared["method"])
 
 
 def refusals(table: pd.DataFrame) -> list[Mistake]:
@@ -103,4 +103,5 @@ def make_job(configs: pd.DataFrame, plan: Plan) -> TrainJob:
         weight_decay=table["weight_decay"].to_numpy(np.float64),
         order_seeds=table["order_seed"].to_numpy(np.int64),
         batch=int(configs["batch"].iloc[0]),
+        task=catalogue.load(str(configs["task"].iloc[0])),
     )

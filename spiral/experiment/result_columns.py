@@ -8,7 +8,6 @@ from jaxtyping import Bool, Shaped
 
 from spiral.model import masks
 from spiral.protocol.job import Evaluation, Reparam, TrainJob, TrainState
-from spiral.tasks import cubist
 
 Flags = Bool[np.ndarray, " N"]
 
@@ -38,7 +37,9 @@ def of_pack(
     explored = np.zeros_like(kept) if state.explored is None else state.explored[own]
     return {
         "status": _status(finite, effective > 0, wrong, said),
-        "accuracy": evaluation.correct[own] / cubist.POINTS,
+        "accuracy": evaluation.correct[own] / job.task.points,
+        "task_points": np.full(len(nnz), job.task.points),
+        "task_chance": np.full(len(nnz), job.task.chance),
         "loss": loss,
         "entropy": evaluation.entropy[own],
         "running_loss": _running_loss(job, state)[own],

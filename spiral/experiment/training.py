@@ -136,6 +136,7 @@ def viewer(
             rates=lambda start, stop: job.rates(state, start, stop),
             options={name: _read_only(column) for name, column in options.items()},
             batch=job.batch_at,
+            task=job.task,
             stream=lambda n, purpose: seeds.stream(
                 f"method/{purpose}", int(seed[n]), job.width
             ),

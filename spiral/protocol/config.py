@@ -20,6 +20,7 @@ from spiral.protocol.options import (
     presets,
     unit,
 )
+from spiral.tasks import catalogue
 
 __all__ = [
     "DTYPES",
@@ -53,6 +54,11 @@ class Config(Options):
     """The fields that every config has, whatever its method."""
 
     method: str = Field(description="pruning method (`spiral-sweep methods`)")
+    task: str = Field(
+        catalogue.DEFAULT,
+        description="data set: the name of a task, with its parameters in brackets, or "
+        "a file of points (`spiral-sweep tasks`)",
+    )
     width: int = Field(
         16,
         ge=1,
@@ -92,7 +98,6 @@ class Config(Options):
     batch: int = Field(
         128,
         ge=1,
-        le=24_991,
         description="points per batch",
         json_schema_extra=unit("points"),
     )

@@ -24,6 +24,9 @@ LEAST_FRESH = 2**52
 """The smallest derived seed: seeds that people write are smaller, so none is drawn
 twice. Among 400,000 configs two share a seed with a probability of 2e-5."""
 
+FILES = ("init", "task")
+"""Fields that may name a file, as ``path@digest``."""
+
 UNSEEDED = ("method", "seed", "stop_epoch", "engine")
 """Fields that do not enter a derived seed. A training that stops early is the beginning
 of the whole one, and an engine is a way of computing the same training."""
@@ -46,6 +49,14 @@ def identify(table: pd.DataFrame, options: OptionClasses) -> list[str]:
     known = {m: fields_of(m, options) for m in table["method"].unique()}
     texts = _described(table, {m: found.values() for m, found in known.items()})
     return [hashlib.blake2b(t.encode(), digest_size=16).hexdigest() for t in texts]
+
+
+def content(value: str) -> str:
+    """Return what identifies a value of ``FILES``: of a file its digest, not its path.
+
+    A file that was moved is the same, and one that has changed is another.
+    """
+    return value.rpartition("@")[2]
 
 
 def fresh_seeds(
@@ -113,8 +124,8 @@ def _texts(
         column[np.asarray(same, bool)] = None
     codes, distinct = pd.factorize(column)
     values = [field.kind(value) for value in distinct.tolist()]
-    if field.name == "init":  # path@digest: the contents identify a file
-        values = [value.rpartition("@")[2] for value in values]
+    if field.name in FILES:
+        values = [content(value) for value in values]
     # Floats by `repr`, the shortest string that reads back as equal
     write = json.dumps if field.kind is str else repr
     parts = [

@@ -7,7 +7,6 @@ returns a ``Change`` (``protocol.method``); an engine turns a :class:`TrainJob` 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +14,7 @@ from jaxtyping import Float, Float32, Int, Shaped
 
 from spiral.errors import MethodError
 from spiral.model import seeds
+from spiral.protocol import orders
 from spiral.protocol.method import Change, Mask, Method, Params, View
 from spiral.protocol.plan import (
     Adam,
@@ -30,7 +30,8 @@ from spiral.protocol.plan import (
     variant,
 )
 from spiral.protocol.reparam import Reparam
-from spiral.tasks import cubist
+from spiral.tasks import catalogue
+from spiral.tasks.task import Task
 
 __all__ = [
     "Adam",
@@ -53,30 +54,13 @@ __all__ = [
     "TrainJob",
     "TrainState",
     "View",
-    "epoch_order",
     "variant",
 ]
 
-AHEAD = 10_000_000
-"""Entries of epoch orders cached for the next batches (40 MB)."""
 
-
-@lru_cache(maxsize=500)  # 200 KB each: 100 MB, the epochs of ten seeds
-def epoch_order(seed: int, epoch: int) -> Int[np.ndarray, " D"]:
-    """Return the order of the points in one epoch of one seed (int32)."""
-    # NumPy shuffles 8-byte integers a quarter faster than 4-byte ones
-    drawn = seeds.stream("order", seed, epoch).permutation(cubist.POINTS)
-    order = drawn.astype(np.int32)
-    order.flags.writeable = False
-    return order
-
-
-@lru_cache(maxsize=1)
-def _orders_ahead(
-    some: tuple[int, ...], epoch: int, first: int, last: int
-) -> Int[np.ndarray, "K S"]:
-    """Return part of an epoch for many seeds, more than ``epoch_order`` caches."""
-    return np.stack([epoch_order(seed, epoch)[first:last] for seed in some])
+def default_task() -> Task:
+    """Return the task of configs that name none."""
+    return catalogue.load(catalogue.DEFAULT)
 
 
 @dataclass(frozen=True)
@@ -93,8 +77,7 @@ class TrainJob:
     weight_decay: Float[np.ndarray, " N"]
     order_seeds: Int[np.ndarray, " N"]
     batch: int = 128
-    x: Float32[np.ndarray, "D 2"] = field(default_factory=lambda: cubist.load().x)
-    y: Int[np.ndarray, " D"] = field(default_factory=lambda: cubist.load().y)
+    task: Task = field(default_factory=default_task)
 
     def take(self, index: Int[np.ndarray, " M"]) -> "TrainJob":
         """Return the job of some of the networks."""
@@ -139,6 +122,16 @@ class TrainJob:
         return replace(self, **new) if new else self
 
     @property
+    def x(self) -> Float32[np.ndarray, "D 2"]:
+        """The points of the task."""
+        return self.task.x
+
+    @property
+    def y(self) -> Int[np.ndarray, " D"]:
+        """Their labels, 0 or 1."""
+        return self.task.y
+
+    @property
     def networks(self) -> int:
         """N."""
         return len(self.initial)
@@ -146,7 +139,7 @@ class TrainJob:
     @property
     def steps_per_epoch(self) -> int:
         """Complete batches of an epoch; the incomplete last one is dropped."""
-        return cubist.POINTS // self.batch
+        return self.task.points // self.batch
 
     @property
     def last_epoch(self) -> int:
@@ -178,7 +171,8 @@ class TrainJob:
             Indices of points, [K, last - first, batch].
         """
         span = slice(first * self.batch, last * self.batch)
-        rows = [epoch_order(seed, epoch)[span] for seed in some]
+        points = self.task.points
+        rows = [orders.epoch_order(seed, epoch, points)[span] for seed in some]
         return np.stack(rows).reshape(len(rows), last - first, self.batch)
 
     def batch_at(
@@ -190,12 +184,12 @@ class TrainJob:
         """
         epoch, k = divmod(step, self.steps_per_epoch)
         distinct, which = self.followers()
-        stretch = max(1, AHEAD // (len(distinct) * self.batch))
+        stretch = max(1, orders.AHEAD // (len(distinct) * self.batch))
         first = k - k % stretch
         span = first * self.batch, (first + stretch) * self.batch
-        orders = _orders_ahead(tuple(distinct), epoch, *span)
+        drawn = orders.ahead(tuple(distinct), epoch, self.task.points, span)
         here = (k - first) * self.batch
-        chosen = orders[which, here : here + self.batch]
+        chosen = drawn[which, here : here + self.batch]
         return self.x[chosen], self.y[chosen].astype(np.float32)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Shaped
 
 from spiral.protocol.plan import Budget, Plan
+from spiral.tasks.task import Task
 
 Params = Float32[np.ndarray, "N P"]
 Mask = Bool[np.ndarray, "N P"]
@@ -77,6 +78,8 @@ class View:
         [int], tuple[Float32[np.ndarray, "N B 2"], Float32[np.ndarray, "N B"]]
     ]
     """``batch(i)`` is the batch of training step i."""
+    task: Task
+    """The data set that training sees."""
     stream: Callable[[int, str], np.random.Generator]
     """``stream(n, purpose)`` is a random stream that depends on network n's config
     alone. Every call starts it again: include the step in the purpose for new draws."""

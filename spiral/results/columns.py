@@ -44,7 +44,11 @@ RESULTS: dict[str, Result] = {
         "; ".join(f"{n} ({text})" if n != "ok" else n for n, text in STATUSES.items()),
     ),
     "accuracy": Result(
-        pa.float64(), "-", "share of the 49,982 points classified correctly"
+        pa.float64(), "-", "share of the task's points classified correctly"
+    ),
+    "task_points": Result(pa.int64(), "points", "points of the task"),
+    "task_chance": Result(
+        pa.float64(), "-", "accuracy of the better constant answer, 0.5 on `cubist`"
     ),
     "loss": Result(pa.float64(), "nats", "mean binary cross-entropy on all points"),
     "entropy": Result(
@@ -101,7 +105,7 @@ METHOD_STATUSES = ("degenerate", "aborted")
 ADDED = (
     *("init", "stop_epoch", "connected", "entropy", "running_loss"),
     *("trained_params", "explored", "optimiser", "nesterov", "label_smoothing"),
-    "replicate",
+    *("replicate", "task", "task_points", "task_chance"),
 )
 """Columns that files of the first version lack."""
 

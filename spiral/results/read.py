@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 from spiral.errors import ConfigError, CorruptPack, StoreError
 from spiral.results import columns as rows
 from spiral.results import sealed, store, versions
-from spiral.tasks import cubist
 
-MEASURED = ("status", "accuracy", "nnz", "effective_nnz", "connected", "steps")
+MEASURED = (
+    *("status", "accuracy", "task_points", "task_chance"),
+    *("nnz", "effective_nnz", "connected", "steps"),
+)
 """Results that comparisons use; masks are read when needed, weights never."""
 
 
@@ -80,8 +82,12 @@ def _version(file: Path) -> str | None:
 
 
 def epochs(rows: pd.DataFrame) -> pd.Series:
-    """Return the epochs that rows trained in all, given ``steps`` and ``batch``."""
-    found: pd.Series = rows["steps"] / (cubist.POINTS // rows["batch"])
+    """Return the epochs that rows trained in all.
+
+    Args:
+        rows: With ``steps``, ``task_points`` and ``batch``.
+    """
+    found: pd.Series = rows["steps"] / (rows["task_points"] // rows["batch"])
     return found
 
 

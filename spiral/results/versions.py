@@ -14,7 +14,18 @@ import pyarrow as pa
 from spiral.errors import SchemaMismatch
 from spiral.protocol import config
 from spiral.protocol.config import OptionClasses
-from spiral.results.columns import ADDED, config_fields, options_among, schema
+from spiral.results.columns import (
+    ADDED,
+    RESULTS,
+    config_fields,
+    options_among,
+    schema,
+)
+from spiral.results.store import NULLABLE
+from spiral.tasks import cubist
+
+FIRST_TASK = {"task_points": cubist.POINTS, "task_chance": 0.5}
+"""Results that follow from the task: those of rows from before there were others."""
 
 
 def complete(table: pd.DataFrame, options: OptionClasses) -> pd.DataFrame:
@@ -44,6 +55,10 @@ def complete(table: pd.DataFrame, options: OptionClasses) -> pd.DataFrame:
     if "connected" in table:
         reached = table["effective_nnz"] > 0
         found["connected"] = table["connected"].astype("boolean").fillna(reached)
+    if "accuracy" in table:  # rows, not configs
+        for name, value in FIRST_TASK.items():
+            known = table[name] if name in table else pd.Series(pd.NA, table.index)
+            found[name] = known.fillna(value).astype(NULLABLE[RESULTS[name].type])
     new = {name: values for name, values in found.items() if name not in table}
     old = {name: values for name, values in found.items() if name in table}
     table = table.assign(**old)

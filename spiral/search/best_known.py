@@ -6,54 +6,37 @@ by any means; a query for ``any`` includes both.
 
 The package ships a frontier. Networks of the user that improve on it are saved in a
 separate file of the user; reading merges both, so that an update of the package and the
-user's finds do not hide each other.
+user's finds do not hide each other. Each task has a frontier, and files of its own;
+that of a planted task begins with the network that labelled its points.
 """
 
 import os
+import re
+import shlex
 from collections.abc import Iterable, Mapping
-from io import BytesIO
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from spiral import formats, homes, results
+from spiral import homes, results
 from spiral.errors import StoreError
-from spiral.results import atomic
-from spiral.search import arc
-from spiral.search.network import Network, score
+from spiral.model import mlp
+from spiral.protocol import identity
+from spiral.search import arc, frontier_file
+from spiral.search.frontier_file import CURVE, SCHEMA
+from spiral.search.network import Network, reduced, score
 from spiral.search.shape import read
-from spiral.tasks import cubist
+from spiral.tasks import catalogue
+from spiral.tasks.task import Task
 
 Kind = Literal["protocol", "any"]
 Size = Literal["nnz", "nnz_params"]
 
 NAME = "frontier.parquet"
 SHIPPED = Path(results.__file__).parent / "shipped" / NAME
-
-SCHEMA = pa.schema(
-    [
-        ("kind", pa.string()),
-        ("shape", pa.string()),
-        ("matrices", pa.string()),
-        ("nnz", pa.int64()),
-        ("nnz_params", pa.int64()),
-        ("correct", pa.int64()),  # computed in float64
-        ("correct_float32", pa.int64()),
-        ("accuracy", pa.float64()),  # the lower of the two
-        ("loss", pa.float64()),
-        ("params", pa.list_(pa.float32())),
-        ("config_id", pa.string()),
-        ("found", pa.string()),
-        ("arc_accuracy", pa.float64()),  # by length of the curve (see search.arc)
-    ]
-)
-
-LATER = ("arc_accuracy",)
-"""Columns that files of 0.1.0 lack; they are computed when such a file is read."""
 
 THRESHOLDS = (0.95, 0.995)
 """The accuracies of the paper."""
@@ -65,80 +48,100 @@ PROVED = ("shape", "nnz", "nnz_params", "correct", "correct_float32", "accuracy"
 """Columns that are computed from mask and weights."""
 
 
-def load(path: Path | None = None) -> pd.DataFrame:
+def file_name(task: str) -> str:
+    """Return the name of the file of a task's frontier."""
+    if task == catalogue.DEFAULT:
+        return NAME
+    words = re.sub(r"[^a-z0-9.]+", "-", identity.content(task).lower()).strip("-")
+    return f"frontier-{words}.parquet"
+
+
+def shipped(task: str) -> Path:
+    """Return where the frontier of a task is shipped, if it is."""
+    return SHIPPED if task == catalogue.DEFAULT else SHIPPED.with_name(file_name(task))
+
+
+def load(path: Path | None = None, task: str = catalogue.DEFAULT) -> pd.DataFrame:
     """Return a frontier, one row per network.
 
     Args:
         path: Its file; by default the shipped one, merged with the user's own finds.
+        task: Whose frontier.
 
     Raises:
-        StoreError: The file is missing or cannot be read.
+        StoreError: The file is missing, cannot be read, or is of another task.
     """
     if path is not None:
-        return _read(path)
-    folder = homes.data()
-    own = folder and folder / NAME
-    if own is None or not os.path.exists(own):  # False for unreadable folders, too
-        return _read(SHIPPED)
-    return merge([_read(SHIPPED), _read(own)])
+        return _read(path, task)
+    parts = _built_in(task) + [_read(file, task) for file in _own(task)]
+    if not parts:
+        raise StoreError(
+            f"expected best known networks for task {task}, got none: run "
+            f"`spiral-sweep search evolve --task {shlex.quote(task)}` and "
+            "`spiral-sweep frontier update`"
+        )
+    return parts[0] if len(parts) == 1 else merge(parts)
 
 
-def finds(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the networks of a frontier that the shipped one lacks."""
-    shipped = pd.MultiIndex.from_frame(_read(SHIPPED)[[*IDENTITY]])
-    known = pd.MultiIndex.from_frame(table[[*IDENTITY]]).isin(shipped)
+def exists(task: str) -> bool:
+    """Return whether there is a frontier of a task."""
+    return shipped(task).exists() or bool(_own(task)) or not planted(task).empty
+
+
+def finds(table: pd.DataFrame, task: str = catalogue.DEFAULT) -> pd.DataFrame:
+    """Return the networks of a frontier that the package does not have."""
+    parts = _built_in(task)
+    if not parts:
+        return table
+    built_in = pd.MultiIndex.from_frame(pd.concat(parts)[[*IDENTITY]])
+    known = pd.MultiIndex.from_frame(table[[*IDENTITY]]).isin(built_in)
     return table[~known].reset_index(drop=True)
 
 
-def _read(path: Path) -> pd.DataFrame:
-    """Return the frontier in a file."""
-    try:
-        schema = pq.read_schema(path)
-        if not _known(schema):
-            raise StoreError(
-                f"{path}: not a frontier file: expected the columns "
-                f"{', '.join(SCHEMA.names)}, got {', '.join(schema.names)[:200]}"
-            )
-        table = pq.read_table(path, page_checksum_verification=True)
-        if any(column.null_count for column in table.itercolumns()):
-            raise StoreError(f"{path}: not a frontier file: expected no missing values")
-    except FileNotFoundError:
-        raise StoreError(
-            f"{path}: expected a frontier file, got none; create it from the rows of a "
-            f"search by `spiral-sweep frontier update DIR --file {path}`"
-        ) from None
-    except (pa.ArrowException, OSError):
-        raise StoreError(
-            f"{path}: not a frontier file: expected a Parquet file written by "
-            f"`spiral-sweep frontier update`, got {formats.broken(path)}"
-        ) from None
-    found: pd.DataFrame = table.to_pandas()
-    return found if schema == SCHEMA else _completed(found)
+def _built_in(task: str) -> list[pd.DataFrame]:
+    """Return what the package knows: a shipped frontier, and a planted network."""
+    here = task == catalogue.DEFAULT or shipped(task).exists()
+    parts = [_read(shipped(task), task)] if here else []
+    teacher = planted(task)
+    return [*parts, teacher] if len(teacher) else parts
 
 
-def _known(schema: pa.Schema) -> bool:
-    """Return whether a schema is that of a frontier of this version or before."""
-    before = [field for field in SCHEMA if field.name not in LATER]
-    return schema in (SCHEMA, pa.schema(before))
+def _own(task: str) -> list[Path]:
+    """Return the file of the user's own finds, if there is one."""
+    folder = homes.data()
+    own = folder and folder / file_name(task)
+    # False for unreadable folders, too
+    return [own] if own is not None and os.path.exists(own) else []
 
 
-def _completed(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a frontier of 0.1.0 with the columns of this version."""
-    lengths = [arc.accuracy(network_of(row)) for row in table.to_dict("records")]
-    return table.assign(arc_accuracy=lengths)
+@cache
+def planted(task: str) -> pd.DataFrame:
+    """Return the network that labelled the points of a task as an entry, if one did."""
+    found = []
+    is_file = identity.content(task) != task
+    if task != catalogue.DEFAULT and not is_file:  # these need not be loaded
+        here = catalogue.load(task)
+        if here.planted is not None:
+            mask, params = here.planted
+            network = reduced(mask, params, mlp.width_of(len(params)))
+            if network is not None:
+                found = [entry(network, "any", "", "planted", here)]
+    return pd.DataFrame(found, columns=SCHEMA.names)
 
 
-def save(table: pd.DataFrame, path: Path) -> None:
-    """Write a frontier atomically; a crash leaves the old one."""
-    arrow = pa.Table.from_pandas(table, SCHEMA, preserve_index=False)
-    buffer = BytesIO()
-    pq.write_table(
-        arrow.replace_schema_metadata(None),
-        buffer,
-        compression="zstd",
-        write_page_checksum=True,
-    )
-    atomic.replace_atomically(path, buffer.getvalue(), path.parent)
+def _read(path: Path, task: str) -> pd.DataFrame:
+    """Return the frontier in a file, with the columns of this version."""
+    found = frontier_file.read(path, task)
+    if CURVE in found:
+        return found
+    of = catalogue.load(task)
+    lengths = [arc.accuracy(network_of(row), of) for row in found.to_dict("records")]
+    return found.assign(**{CURVE: lengths})
+
+
+def save(table: pd.DataFrame, path: Path, task: str = catalogue.DEFAULT) -> None:
+    """Write the frontier of a task atomically; a crash leaves the old one."""
+    frontier_file.write(table, path, task)
 
 
 def of_kind(table: pd.DataFrame, kind: Kind) -> pd.DataFrame:
@@ -194,7 +197,9 @@ def merge(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     second = every["shape"].str.split(",").str[1]
     classed = every.assign(width=_widths(every), second=second)
     places: set[int] = set()
-    for measure in ("accuracy", "arc_accuracy"):
+    for measure in ("accuracy", CURVE):
+        if every[measure].isna().all():  # a task without curves
+            continue
         order = classed.sort_values(
             [measure, "loss"], ascending=[False, True], kind="stable"
         )
@@ -210,14 +215,16 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     return one[[*IDENTITY]].equals(other[[*IDENTITY]])
 
 
-def entry(network: Network, kind: Kind, config_id: str, found: str) -> dict[str, Any]:
-    """Return a row of the frontier: a network with its evaluation.
+def entry(
+    network: Network, kind: Kind, config_id: str, found: str, task: Task
+) -> dict[str, Any]:
+    """Return a row of the frontier: a network with its evaluation on a task.
 
     The accuracy is the lower of float64 and float32, so that no entry owes a point to
     rounding in one of them.
     """
-    double = score(network.matrices, network.params, np.float64)
-    single = score(network.matrices, network.params, np.float32)
+    double = score(network.matrices, network.params, np.float64, task)
+    single = score(network.matrices, network.params, np.float32, task)
     return {
         "kind": kind,
         "shape": ",".join(map(str, network.shape)),
@@ -226,12 +233,12 @@ def entry(network: Network, kind: Kind, config_id: str, found: str) -> dict[str,
         "nnz_params": len(network.params),
         "correct": double.correct,
         "correct_float32": single.correct,
-        "accuracy": min(double.correct, single.correct) / cubist.POINTS,
+        "accuracy": min(double.correct, single.correct) / task.points,
         "loss": double.loss,
         "params": network.params,
         "config_id": config_id,
         "found": found,
-        "arc_accuracy": arc.accuracy(network),
+        CURVE: arc.accuracy(network, task),
     }
 
 
@@ -245,20 +252,21 @@ def network_of(entry: Mapping[Any, Any]) -> Network:
     return Network(shape, entry["matrices"], np.asarray(entry["params"], np.float32))
 
 
-def mistakes(table: pd.DataFrame) -> list[str]:
+def mistakes(table: pd.DataFrame, task: str = catalogue.DEFAULT) -> list[str]:
     """Evaluate every network again and return a message per mismatch."""
-    found = []
+    found, of = [], catalogue.load(task)
     for number, row in enumerate(table.to_dict("records")):
         name = f"network {number} ({row['nnz']} weights, {row['shape']})"
         try:
-            again = entry(network_of(row), row["kind"], row["config_id"], row["found"])
+            words = row["kind"], row["config_id"], row["found"]
+            again = entry(network_of(row), *words, of)
         except ValueError as error:
             found.append(f"{name}: {error}")
             continue
         for key in PROVED:
             if again[key] != row[key]:
                 found.append(f"{name}: expected {key} {row[key]}, got {again[key]}")
-        for key in ("loss", "arc_accuracy"):
-            if not np.isclose(again[key], row[key], rtol=1e-9):
+        for key in ("loss", CURVE):
+            if not np.isclose(again[key], row[key], rtol=1e-9, equal_nan=True):
                 found.append(f"{name}: expected {key} {row[key]}, got {again[key]}")
     return found

@@ -15,8 +15,9 @@ from jaxtyping import Bool, Float32
 
 from spiral import formats
 from spiral.errors import StoreError
-from spiral.search import best_known
+from spiral.search import best_known, frontier_file
 from spiral.search.network import reduced, score, unpacked
+from spiral.tasks.task import Task
 
 FORMAT = "spiral-sweep networks"
 SCHEMA = 1
@@ -37,8 +38,8 @@ class Saved(NamedTuple):
     """Points classified correctly in float64, evaluated again."""
 
 
-def read(path: Path) -> list[Saved]:
-    """Return the networks of a file, each evaluated again.
+def read(path: Path, task: Task) -> list[Saved]:
+    """Return the networks of a file, each evaluated again on a task.
 
     Raises:
         StoreError: The file cannot be read, has another format, or claims an accuracy
@@ -65,7 +66,7 @@ def read(path: Path) -> list[Saved]:
     found = []
     for number, network in enumerate(text.get("networks", [])):
         try:
-            found.append(_network(network))
+            found.append(_network(network, task))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise StoreError(
                 f"{path}: network {number}: {type(error).__name__}: {error}"
@@ -73,13 +74,14 @@ def read(path: Path) -> list[Saved]:
     return found
 
 
-def _network(saved: dict[str, Any]) -> Saved:
+def _network(saved: dict[str, Any], task: Task) -> Saved:
     """Return one network; raise ValueError if it is inconsistent."""
     kept = np.array(saved["params"], np.float64).astype(np.float32)
     if not np.isfinite(kept).all():
         raise ValueError("expected finite parameters")
     mask, params, width = unpacked(saved["matrices"], kept)
-    correct = score(saved["matrices"], kept.astype(np.float64), np.float64).correct
+    double = kept.astype(np.float64)
+    correct = score(saved["matrices"], double, np.float64, task).correct
     claim = saved.get("correct")
     if claim is not None and abs(int(claim) - correct) > 1:
         raise ValueError(
@@ -98,16 +100,17 @@ def _network(saved: dict[str, Any]) -> Saved:
     )
 
 
-def entries(path: Path) -> pd.DataFrame:
+def entries(path: Path, task: Task) -> pd.DataFrame:
     """Return the networks of a file as entries of kind ``any``, reduced and evaluated.
 
     Raises:
         StoreError: As :func:`read`.
     """
     found = []
-    for saved in read(path):
+    for saved in read(path, task):
         network = reduced(saved.mask, saved.params, saved.width)
         if network is not None:
             words = f"{saved.name}, {saved.made or 'as it was'}, by the viewer"
-            found.append(best_known.entry(network, "any", saved.config_id, words))
-    return pd.DataFrame(found, columns=best_known.SCHEMA.names)
+            facts = saved.config_id, words
+            found.append(best_known.entry(network, "any", *facts, task))
+    return pd.DataFrame(found, columns=frontier_file.SCHEMA.names)

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Float32
 from spiral.model import masks, mlp
 from spiral.search.canonical import canonical, core
 from spiral.search.shape import Shape, read, spell
-from spiral.tasks import cubist
+from spiral.tasks.task import Task
 
 
 class Network(NamedTuple):
@@ -99,25 +99,42 @@ def unpacked(
     return mask, params, max(read(text)[0])
 
 
-def score(text: str, kept: Float[np.ndarray, " K"], kind: type) -> Score:
-    """Evaluate a network on all points.
+BLOCK = 2**20
+"""Points that are evaluated at once."""
+
+
+def score(text: str, kept: Float[np.ndarray, " K"], kind: type, task: Task) -> Score:
+    """Evaluate a network on all points of a task.
 
     Args:
         text: Its mask.
         kept: Its kept parameters.
         kind: ``np.float64`` or ``np.float32``, the precision of all computations.
+        task: Whose points.
     """
     _, params, width = unpacked(text, np.asarray(kept))
-    points = cubist.load()
-    h: np.ndarray = points.x.T.astype(kind)
-    *hidden, output = mlp.matrices(params.astype(kind), width)
+    layers = mlp.matrices(params.astype(kind), width)
+    right, total = 0, 0.0
+    for start in range(0, task.points, BLOCK):
+        some = slice(start, start + BLOCK)
+        z = _logits(layers, task.x[some].T.astype(kind), kind)
+        positive = task.y[some] > 0
+        # A logit of exactly 0 counts as wrong for both classes
+        right += int(np.where(positive, z > 0, z < 0).sum())
+        signed = np.where(positive, -z, z).astype(np.float64)
+        total += np.logaddexp(0, signed).sum()
+    return Score(right, float(total / task.points))
+
+
+def _logits(
+    layers: list[tuple[np.ndarray, np.ndarray]], h: np.ndarray, kind: type
+) -> Float[np.ndarray, " D"]:
+    """Return the logits of a network, given its layers, on points [2, D]."""
+    *hidden, output = layers
     for weights, biases in hidden:
         h = np.maximum(_linear(weights, biases, h), kind(0))
-    z = _linear(*output, h)[0]
-    # A logit of exactly 0 counts as wrong for both classes
-    right = np.where(points.y > 0, z > 0, z < 0)
-    signed = np.where(points.y > 0, -z, z).astype(np.float64)
-    return Score(int(right.sum()), float(np.logaddexp(0, signed).mean()))
+    found: Float[np.ndarray, " D"] = _linear(*output, h)[0]
+    return found
 
 
 def _linear(weights: np.ndarray, biases: np.ndarray, h: np.ndarray) -> np.ndarray:

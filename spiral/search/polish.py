@@ -3,18 +3,19 @@
 See ``descent`` for the loss and its minimiser. A *quick* polish on 806 evenly spaced
 points ranks candidates; the *final* stages, on 3,124 to all points at rising sharpness,
 settle the points beside the boundary; the last word has the count on all points.
+Other tasks than the Cubist Spiral are polished on about as many.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from spiral.model import mlp
-from spiral.search import best_known
+from spiral.model import mlp, seeds
+from spiral.search import best_known, frontier_file
 from spiral.search.candidate import (
     Candidate,
     balanced,
@@ -25,6 +26,7 @@ from spiral.search.candidate import (
 )
 from spiral.search.network import Network, reduced, score, unpacked
 from spiral.tasks import cubist
+from spiral.tasks.task import Task
 
 Points = tuple[Float[np.ndarray, "2 D"], Float[np.ndarray, " D"]]
 """Coordinates, and the sign of each class: 1.0 for class 1, -1.0 for class 0."""
@@ -34,7 +36,7 @@ class Stage(NamedTuple):
     """One polish: on which points, how sharp, how long."""
 
     every: int
-    """Every n-th point of the data set."""
+    """Every n-th point of ``cubist``, or as many points of another task."""
     sharpness: tuple[float, ...]
     """Factors of logits of mean size 1, in turn."""
     iterations: int
@@ -61,23 +63,53 @@ STAGES = (QUICK, *FINAL)
 """The stages of :func:`refined`."""
 
 
-@cache
-def spaced(every: int) -> Points:
-    """Return every n-th point, in float64; segments are sampled alike."""
-    data = cubist.load()
-    chosen = slice(every // 2, None, every)
-    x = np.ascontiguousarray(data.x[chosen].T.astype(np.float64))
-    sign = np.where(data.y[chosen] == 1, 1.0, -1.0)
+@lru_cache(maxsize=32)
+def spaced(task: Task, every: int) -> Points:
+    """Return some points, in float64.
+
+    Args:
+        task: Whose points.
+        every: Every n-th of ``cubist``; of another task as many, so that a polish takes
+            as long.
+    """
+    stride = max(1, round(every * task.points / cubist.POINTS))
+    return _points(task, slice(stride // 2, None, stride))
+
+
+@lru_cache(maxsize=2)
+def everything(task: Task) -> Points:
+    """Return all points of a task, in float64."""
+    return _points(task, slice(None))
+
+
+def _points(task: Task, some: slice) -> Points:
+    """Return a part of the points in the order of :func:`_order`."""
+    chosen = np.sort(_order(task)[some])
+    x = np.ascontiguousarray(task.x[chosen].T.astype(np.float64))
+    sign = np.where(task.y[chosen] == 1, 1.0, -1.0)
     x.flags.writeable = sign.flags.writeable = False
     return x, sign
 
 
-def polish(candidate: Candidate, stage: Stage = QUICK) -> Candidate | None:
+@lru_cache(maxsize=2)
+def _order(task: Task) -> Int[np.ndarray, " D"]:
+    """Return an order in which points at equal distances are representative.
+
+    Along a curve that is their own, and segments are sampled alike. Others may lie on a
+    lattice, of which every n-th point is a few lines; theirs is random, but fixed.
+    """
+    if task.curves is not None:
+        return np.arange(task.points)
+    found: Int[np.ndarray, " D"] = seeds.stream("sample", 0).permutation(task.points)
+    return found
+
+
+def polish(candidate: Candidate, task: Task, stage: Stage = QUICK) -> Candidate | None:
     """Return the candidate with adapted weights; None if it came out constant."""
     from spiral.search import descent  # imported late: Numba loads slowly
 
     net, theta = compiled(candidate)
-    points = spaced(stage.every)
+    points = spaced(task, stage.every)
     for sharpness in stage.sharpness:
         _, size = descent.count_right(net, theta, points)
         if not 0.0 < size < np.inf:
@@ -85,22 +117,24 @@ def polish(candidate: Candidate, stage: Stage = QUICK) -> Candidate | None:
         descent.descend(net, theta, points, sharpness / size, stage.iterations)
     if not np.isfinite(theta).all():
         return None
-    return balanced(with_params(candidate, theta), spaced(_BALANCING)[0])
+    return balanced(with_params(candidate, theta), spaced(task, _BALANCING)[0])
 
 
 _BALANCING = 500
 """Every n-th point suffices to measure how large units are."""
 
 
-def through(stages: Iterable[Stage], candidate: Candidate) -> Candidate | None:
+def through(
+    stages: Iterable[Stage], candidate: Candidate, task: Task
+) -> Candidate | None:
     """Return a candidate after several polishes; None if it came out constant."""
     found: Candidate | None = candidate
     for stage in stages:
-        found = None if found is None else polish(found, stage)
+        found = None if found is None else polish(found, task, stage)
     return found
 
 
-def loss_of(candidate: Candidate) -> float:
+def loss_of(candidate: Candidate, task: Task) -> float:
     """Return the loss by which candidates are compared, whatever polished them.
 
     On the points of the quick stage, at its last sharpness.
@@ -108,7 +142,7 @@ def loss_of(candidate: Candidate) -> float:
     from spiral.search import descent
 
     net, theta = compiled(candidate)
-    points = spaced(QUICK.every)
+    points = spaced(task, QUICK.every)
     _, size = descent.count_right(net, theta, points)
     if size == 0.0:
         return 1.0
@@ -117,45 +151,49 @@ def loss_of(candidate: Candidate) -> float:
     return float(descent.loss(net, theta, points, sharpness, unused))
 
 
-def right(candidate: Candidate) -> int:
+def right(candidate: Candidate, task: Task) -> int:
     """Return the number of all points classified correctly, computed in float64."""
     from spiral.search import descent
 
-    return int(descent.count_right(*compiled(candidate), spaced(1))[0])
+    return int(descent.count_right(*compiled(candidate), everything(task))[0])
 
 
-def refined(network: Network) -> Network:
+def refined(network: Network, task: Task) -> Network:
     """Return the network with the most accurate weights found by all stages in turn.
 
     Scored as stored, in float32: a gain that rounding undoes is no gain.
     """
     best, candidate = network, from_network(network)
-    reached = score(network.matrices, network.params, np.float32).correct
+    reached = _correct(network, task)
     for stage in STAGES:
-        polished = polish(candidate, stage)
+        polished = polish(candidate, task, stage)
         if polished is None:
             break
         candidate = polished
         found = to_network(candidate)
         if found is not None:
-            correct = score(found.matrices, found.params, np.float32).correct
+            correct = _correct(found, task)
             if correct > reached:
                 best, reached = found, correct
     return best
 
 
-def polish_all(entries: pd.DataFrame) -> pd.DataFrame:
+def _correct(network: Network, task: Task) -> int:
+    """Return how many points a network gets right in float32."""
+    return score(network.matrices, network.params, np.float32, task).correct
+
+
+def polish_all(entries: pd.DataFrame, task: Task) -> pd.DataFrame:
     """Return the entries of the polished networks."""
-    found = [
-        best_known.entry(
-            refined(best_known.network_of(row)), "any", row["config_id"], _origin(row)
-        )
-        for row in entries.to_dict("records")
-    ]
-    return pd.DataFrame(found, columns=best_known.SCHEMA.names)
+    found = []
+    for row in entries.to_dict("records"):
+        network = refined(best_known.network_of(row), task)
+        facts = row["config_id"], _origin(row)
+        found.append(best_known.entry(network, "any", *facts, task))
+    return pd.DataFrame(found, columns=frontier_file.SCHEMA.names)
 
 
-def thin(table: pd.DataFrame, tried: set[bytes]) -> pd.DataFrame:
+def thin(table: pd.DataFrame, tried: set[bytes], task: Task) -> pd.DataFrame:
     """Drop each weight of every leader in turn and polish the rest, largest first.
 
     Largest first, so that a new network with n - 1 weights is itself thinned in the
@@ -164,6 +202,7 @@ def thin(table: pd.DataFrame, tried: set[bytes]) -> pd.DataFrame:
     Args:
         table: A frontier.
         tried: Networks not to try again; those of this round are added.
+        task: What the networks are for.
     """
     for size in sorted(best_known.leaders(table)["nnz"], reverse=True):
         leaders = best_known.leaders(table)
@@ -175,13 +214,17 @@ def thin(table: pd.DataFrame, tried: set[bytes]) -> pd.DataFrame:
         tried.update(new)
         found = [
             best_known.entry(
-                refined(smaller), "any", row["config_id"], _origin(row, "thin")
+                refined(smaller, task),
+                "any",
+                row["config_id"],
+                _origin(row, "thin"),
+                task,
             )
             for row in here
             for smaller in _without_one(best_known.network_of(row))
         ]
         if found:
-            thinner = pd.DataFrame(found, columns=best_known.SCHEMA.names)
+            thinner = pd.DataFrame(found, columns=frontier_file.SCHEMA.names)
             table = best_known.merge([table, thinner])
     return table
 

@@ -4,16 +4,19 @@ from typing import Any
 
 import pandas as pd
 
+from spiral.protocol import identity
 from spiral.results import columns
-from spiral.search.best_known import SCHEMA, Kind, entry
+from spiral.search.best_known import Kind, entry
+from spiral.search.frontier_file import SCHEMA
 from spiral.search.network import reduced
+from spiral.tasks import catalogue, cubist
+from spiral.tasks.task import Task
 
 PROTOCOL: dict[str, tuple[Any, ...]] = {
     "epochs": (50,),
     "batch": (128,),
     "momentum": (0.9,),
     "weight_decay": (5e-4,),
-    "steps": (50 * 390,),
     "lr": (0.05, 0.1, 0.2),
     "init": ("default",),
     "optimiser": ("sgd",),
@@ -26,7 +29,9 @@ LATER = ("init", "optimiser", "nesterov", "label_smoothing")
 """Columns that rows of earlier versions lack; they were trained by the protocol."""
 
 SIZES = ("effective_nnz", "nnz_params")
-NEEDED = ("config_id", "status", "accuracy", *SIZES, *PROTOCOL)
+FIRST = {"task": catalogue.DEFAULT, "task_points": cubist.POINTS}
+"""What rows have from before there were other tasks."""
+NEEDED = ("config_id", "status", "accuracy", "steps", *SIZES, *PROTOCOL, *FIRST)
 """Columns needed to select rows."""
 
 
@@ -47,11 +52,20 @@ def promising(results: pd.DataFrame, each: int = 3) -> pd.Index:
 def in_protocol(results: pd.DataFrame) -> pd.Series:
     """Return which rows were trained from random weights by the paper's protocol."""
     known = results[[*PROTOCOL]].fillna({name: PROTOCOL[name][0] for name in LATER})
-    return known.isin(PROTOCOL).all(axis=1)
+    same: pd.Series = known.isin(PROTOCOL).all(axis=1)
+    points = results["task_points"].fillna(FIRST["task_points"])
+    whole = results["steps"] == results["epochs"] * (points // results["batch"])
+    return same & whole.fillna(False).astype(bool)
 
 
-def from_rows(results: pd.DataFrame) -> pd.DataFrame:
-    """Return the entries of result rows, reduced to the units they use."""
+def of_task(results: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Return the rows of a task, wherever its file lay."""
+    names = results["task"].fillna(FIRST["task"])
+    return results[names.map(identity.content) == identity.content(task)]
+
+
+def from_rows(results: pd.DataFrame, task: Task) -> pd.DataFrame:
+    """Return the entries of result rows of a task, reduced to the units they use."""
     found = []
     as_in_the_paper = in_protocol(results)
     for number, row in results.iterrows():
@@ -59,5 +73,5 @@ def from_rows(results: pd.DataFrame) -> pd.DataFrame:
         if network is not None:
             kind: Kind = "protocol" if as_in_the_paper[number] else "any"
             text = f"{row['method']}, lr {row['lr']}, {row['schedule']}"
-            found.append(entry(network, kind, row["config_id"], text))
+            found.append(entry(network, kind, row["config_id"], text, task))
     return pd.DataFrame(found, columns=SCHEMA.names)

@@ -15,8 +15,9 @@ from spiral.engines.prices import STEPS
 from spiral.experiment import prepare
 from spiral.methods.registry import METHODS
 from spiral.model import mlp
+from spiral.protocol import budgets
 from spiral.protocol.cost_profile import CostProfile
-from spiral.tasks import cubist
+from spiral.tasks import catalogue, cubist
 
 ALIKE = (
     *("order_seed", "init_seed", "init"),
@@ -28,7 +29,8 @@ MOST_PARAMS = 9_000_000
 """Most parameters of a pack, N × P; a worker needs up to 90 bytes each (GraSP)."""
 
 EPOCH_ORDER_SECONDS = 1.0e-3
-"""Time to draw and lay out one epoch for all networks of one order seed."""
+"""Time to draw and lay out one epoch of ``cubist`` for all networks of one order seed;
+other tasks take as much more as they have more points."""
 
 GRADIENT_SECONDS = (8e-6, 2e-10, 9e-9)
 """Time of a dense gradient of a batch in a method's decision: fixed, per parameter and
@@ -73,8 +75,9 @@ def price(group: pd.DataFrame) -> Price:
     entry = METHODS[shared["method"]]
     seconds += entry.gradients(group) * _gradient(width, float(shared["batch"]))
     sharing = group.groupby("order_seed")["width"].transform("size").to_numpy(float)
-    epochs = plan.steps / (cubist.POINTS // int(shared["batch"]))
-    seconds += EPOCH_ORDER_SECONDS * epochs / sharing
+    epochs = plan.steps / budgets.steps_per_epoch(shared)
+    size = catalogue.load(str(shared["task"])).points / cubist.POINTS
+    seconds += EPOCH_ORDER_SECONDS * size * epochs / sharing
     # Not part of `seconds`: fixed costs would make packs smaller, which costs more
     small = 1 / min(most, len(np.unique(sets))) - 1 / most
     once = small * model.loop_seconds * plan.steps / STEPS * profile.share.sum(axis=0)

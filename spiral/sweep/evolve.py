@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from spiral.errors import ConfigError, LaunchIncomplete
-from spiral.search import best_known
+from spiral.search import best_known, frontier_file
 from spiral.search.candidate import compiled, to_network
 from spiral.search.evolve import archive as archives
 from spiral.search.evolve import island as islands
@@ -194,22 +194,25 @@ class Leaders:
             for leader in archives.leaders(path(self._out, generation, island))
         ]
         entries = [entry for entry in found if entry]
-        table = pd.DataFrame(entries, columns=best_known.SCHEMA.names)
+        table = pd.DataFrame(entries, columns=frontier_file.SCHEMA.names)
         table = best_known.merge([table])
-        best_known.save(table, self._out / best_known.NAME)
+        settings = self._search.settings
+        best_known.save(table, self._out / best_known.NAME, settings.task)
         return table
 
     def _entry(self, leader: Member) -> dict[str, Any]:
         """Return the entry of a leader; empty if float32 makes it constant."""
         key = leader.mask.encode() + compiled(leader.candidate)[1].tobytes()
         if key not in self._entries:
-            network = to_network(leader.candidate)
+            network, task = to_network(leader.candidate), self._search.settings.data
             start, moves, generation, island = leader.origin
             found = (
                 f"evolve, seed {self._search.settings.seed}, generation {generation}, "
                 f"island {island}, {moves} moves from {start}"
             )
             self._entries[key] = (
-                {} if network is None else best_known.entry(network, "any", "", found)
+                {}
+                if network is None
+                else best_known.entry(network, "any", "", found, task)
             )
         return self._entries[key]

@@ -20,6 +20,7 @@ from spiral import formats
 from spiral.errors import ConfigError, StoreError
 from spiral.results import atomic
 from spiral.search.evolve import island as islands
+from spiral.tasks import catalogue
 
 SETTINGS = "search.json"
 
@@ -33,8 +34,13 @@ class Search:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Return the settings as they are written and compared."""
+        """Return the settings as they are written and compared.
+
+        Searches from before there were other tasks can be continued.
+        """
         facts = {**asdict(self.settings), "islands": self.islands}
+        if facts["task"] == catalogue.DEFAULT:
+            del facts["task"]
         found: dict[str, Any] = json.loads(json.dumps(facts))
         return found
 
@@ -67,9 +73,8 @@ def begin(search: Search, out: Path) -> int:
         data = json.dumps(search.facts, indent=1).encode()
         atomic.replace_atomically(out / SETTINGS, data, out)
     elif known != search.facts:
-        changed = [
-            name for name in search.facts if known.get(name) != search.facts[name]
-        ]
+        names = {**search.facts, **known}
+        changed = [n for n in names if known.get(n) != search.facts.get(n)]
         raise ConfigError(
             f"--out {out}: expected the settings that this search began with; "
             f"{', '.join(changed)} differ: give them as before, or another --out"

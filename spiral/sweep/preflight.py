@@ -14,8 +14,8 @@ import pandas as pd
 from spiral.errors import MethodError
 from spiral.experiment import contract, narrow, prepare, training
 from spiral.model import masks
+from spiral.protocol import budgets
 from spiral.protocol.job import TrainJob, TrainState
-from spiral.tasks import cubist
 
 ROWS = 4
 FEW = 4
@@ -35,7 +35,7 @@ def check(configs: pd.DataFrame) -> None:
             view, keeps a number of weights other than requested, produces NaN, or
             decides on a network by the others of its pack. The message names the row.
     """
-    for _, some in configs.groupby("width"):
+    for _, some in configs.groupby(["task", "width"]):
         _check(_different(some))
 
 
@@ -49,14 +49,15 @@ def hints(configs: pd.DataFrame) -> list[str]:
         configs: Resolved configs of one method.
     """
     found = []
-    for _, some in configs[configs["epochs"] > FEW].groupby(["epochs", "batch"]):
+    lengths = ["task", "epochs", "batch"]
+    for _, some in configs[configs["epochs"] > FEW].groupby(lengths):
         shared = some.iloc[0]
         try:
             _, plan = prepare.planned(shared)
         except MethodError:
             return []  # training raises it with its context
         events = (plan.whole or plan).events
-        epochs, per_epoch = int(shared["epochs"]), cubist.POINTS // int(shared["batch"])
+        epochs, per_epoch = int(shared["epochs"]), budgets.steps_per_epoch(shared)
         if events and 0 < events[-1] < per_epoch:
             found.append(
                 f"{shared['method']}: the last event is step {events[-1]}, in the "

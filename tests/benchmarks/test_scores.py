@@ -5,7 +5,7 @@ import pytest
 from spiral import bench
 from spiral.bench import baselines
 from spiral.experiment import prepare
-from spiral.protocol import job
+from spiral.protocol import orders
 from tests.benchmarks.measure import at_most, seconds
 from tests.methods import first_view, table
 
@@ -36,6 +36,6 @@ def test_a_thousand_networks_are_scored_in_time(name, loop):
     configs = table(name, NETWORKS, width=16, keep=26, epochs=50)
     method, view = prepare.build_method(configs.iloc[0]), first_view(configs)
     method.act(first_view(table(name, 2, width=16, keep=26)), None)  # load torch
-    job.epoch_order.cache_clear()
+    orders.forget()
     taken = seconds(lambda: method.act(view, None), repeats=1)
     at_most(BARS[name], f"{name} of {NETWORKS:,} networks", taken, loop)

@@ -12,9 +12,11 @@ from spiral.search.burnside import count
 from spiral.search.candidate import from_network
 from spiral.search.network import unpacked
 from spiral.search.polish import QUICK, polish
-from spiral.tasks import cubist
+from spiral.tasks import catalogue, cubist
 from tests.benchmarks.measure import at_most, cost, seconds
 from tests.search import complete_masks, renumbered
+
+CUBIST = catalogue.load("cubist")
 
 pytestmark = pytest.mark.benchmark
 
@@ -79,8 +81,8 @@ def test_300_networks_are_polished_while_lbfgs_polishes_one():
         params = (network.params * noise).astype(np.float32)
         noisy.append(network._replace(params=params))
     starts = [from_network(network) for network in noisy]
-    polish(starts[0], QUICK)  # compiles
-    fast = seconds(lambda: [polish(start, QUICK) for start in starts])
+    polish(starts[0], CUBIST, QUICK)  # compiles
+    fast = seconds(lambda: [polish(start, CUBIST, QUICK) for start in starts])
     with gradients.one_thread():
         plain = seconds(lambda: [lbfgs(network) for network in noisy], 1)
     at_most(1 / 300, "a quick polish, against L-BFGS", fast, plain)

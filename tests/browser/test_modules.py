@@ -8,7 +8,8 @@ import torch
 
 from spiral import engines
 from spiral.model import gradients, masks, mlp, schedules
-from spiral.protocol.job import Budget, Plan, TrainJob, TrainState, epoch_order
+from spiral.protocol.job import Budget, Plan, TrainJob, TrainState
+from spiral.protocol.orders import epoch_order
 from spiral.report.viewer import page as view
 from spiral.search import best_known, network
 from spiral.tasks import cubist
@@ -84,7 +85,7 @@ def test_a_seed_draws_the_same_initial_weights(seed, width, work):
 @pytest.mark.parametrize(("seed", "epoch"), [(0, 0), (3, 17)])
 def test_a_seed_visits_the_points_in_the_same_order(seed, epoch, work):
     order = work(f"Array.from(epochOrder({seed}, {epoch}, points.count))")
-    np.testing.assert_array_equal(order, epoch_order(seed, epoch))
+    np.testing.assert_array_equal(order, epoch_order(seed, epoch, cubist.POINTS))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -175,7 +176,7 @@ def test_small_maps_hold_every_unit(work):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_gradient_agrees_with_autograd(name, work):
     mask, params, width = NETWORKS[name]
-    chosen = epoch_order(4, 0)[:128]
+    chosen = epoch_order(4, 0, cubist.POINTS)[:128]
     found = work(
         f"Array.from(trainer({stage.model(mask, params, width)}, 128)"
         f".slope(points, {chosen.tolist()}))"

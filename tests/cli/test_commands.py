@@ -16,8 +16,11 @@ from spiral.methods.registry import METHODS
 from spiral.search import best_known
 from spiral.search.certify import record
 from spiral.search.network import Network
+from spiral.tasks import catalogue
 from tests.cli import run, run_json
 from tests.cli.conftest import GRID
+
+CUBIST = catalogue.load("cubist")
 
 
 def test_plan_counts(grid):
@@ -133,7 +136,9 @@ def test_compare_takes_thresholds_seeds_apart_and_several_folders(launched):
 def test_compare_measures_distances_to_a_frontier(launched, tmp_path):
     out, file = launched[0], tmp_path / "f.parquet"
     network = Network((2, 2, 1), "10,01/11,10/11/1", np.zeros(14, np.float32))
-    known = best_known.entry(network, "any", "made up", "made up") | {"accuracy": 0.96}
+    known = best_known.entry(network, "any", "made up", "made up", CUBIST) | {
+        "accuracy": 0.96
+    }
     best_known.save(pd.DataFrame([known]), file)
     options = ["--frontier", file, "--threshold", "0.95"]
     found = run_json("compare", out, *options)

@@ -49,7 +49,6 @@ def test_a_legal_value_is_parsed_to_the_fields_type(name, value, expected):
         ("seed", -1),
         ("seed", 2**53 + 1),
         ("epochs", 0),
-        ("batch", 24_992),
         ("method", 3),
         ("nesterov", 1),
         ("nesterov", "true"),
@@ -79,7 +78,7 @@ def test_presets_set_options_there_are_to_values_they_may_have(model):
 def test_only_what_a_pack_must_share_is_not_per_network():
     shared = {f.name for f in fields(Config).values() if not f.per_network}
     assert shared == {
-        *("method", "width", "epochs", "stop_epoch", "batch", "engine"),
+        *("method", "task", "width", "epochs", "stop_epoch", "batch", "engine"),
         *("optimiser", "nesterov", "label_smoothing"),
     }
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spiral.protocol.job import Budget, Plan, Sgd, TrainState, epoch_order
+from spiral.protocol import orders
+from spiral.protocol.job import Budget, Plan, Sgd, TrainState
+from spiral.protocol.orders import epoch_order
 from spiral.tasks import cubist
 from tests.engines import make_job
 
@@ -36,20 +38,6 @@ def test_a_plan_until_a_step_keeps_what_happens_before_it():
     assert whole.until(6) is whole
 
 
-def test_an_epoch_visits_every_point_once():
-    order = epoch_order(0, 0)
-    assert np.array_equal(np.sort(order), np.arange(49_982))
-    with pytest.raises(ValueError, match="read-only"):
-        order[0] = 1
-
-
-def test_order_depends_on_seed_and_epoch_alone():
-    orders = [epoch_order(s, e) for s in range(2) for e in range(2)]
-    assert len({tuple(order[:20]) for order in orders}) == 4
-    epoch_order.cache_clear()
-    assert np.array_equal(epoch_order(1, 1), orders[3])
-
-
 @pytest.mark.parametrize(("batch", "steps"), [(128, 390), (64, 780), (24_991, 2)])
 def test_the_incomplete_batch_is_dropped(batch, steps):
     job = make_job(batch=batch)
@@ -67,7 +55,9 @@ def test_orders_are_kept_once_per_distinct_seed():
     indices = job.orders(distinct, 1, 7, 9)
     assert indices.shape == (2, 2, 128)
     assert indices.dtype == np.int32
-    assert np.array_equal(indices[1].ravel(), epoch_order(5, 1)[7 * 128 : 9 * 128])
+    assert np.array_equal(
+        indices[1].ravel(), epoch_order(5, 1, cubist.POINTS)[7 * 128 : 9 * 128]
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,35 +67,23 @@ def test_a_batch_is_the_next_piece_of_the_order(step, epoch, place):
     x, y = make_job((4, 9)).batch_at(step)
     assert (x.shape, y.shape, y.dtype) == ((2, 128, 2), (2, 128), np.float32)
     for n, seed in enumerate((4, 9)):
-        rows = epoch_order(seed, epoch)[128 * place : 128 * (place + 1)]
+        rows = epoch_order(seed, epoch, cubist.POINTS)[128 * place : 128 * (place + 1)]
         assert np.array_equal(x[n], cubist.load().x[rows])
         assert np.array_equal(y[n], cubist.load().y[rows])
 
 
 @pytest.mark.parametrize("ahead", [1, 2 * 128, 2 * 128 * 7, 2 * 128 * 500])
 def test_how_many_batches_are_drawn_ahead_does_not_matter(ahead, monkeypatch):
-    monkeypatch.setattr("spiral.protocol.job.AHEAD", ahead)
+    monkeypatch.setattr(orders, "AHEAD", ahead)
     job = make_job((4, 9))
     for step in (0, 1, 6, 7, 388, 389, 390, 779, 2):
         epoch, place = divmod(step, 390)
         x, _ = job.batch_at(step)
         for n, seed in enumerate((4, 9)):
-            rows = epoch_order(seed, epoch)[128 * place : 128 * (place + 1)]
+            rows = epoch_order(seed, epoch, cubist.POINTS)[
+                128 * place : 128 * (place + 1)
+            ]
             assert np.array_equal(x[n], cubist.load().x[rows])
-
-
-def test_many_batches_of_many_seeds_draw_each_order_once(monkeypatch):
-    drawn = []
-
-    def noted(seed, epoch):
-        drawn.append((seed, epoch))
-        return epoch_order(seed, epoch)
-
-    monkeypatch.setattr("spiral.protocol.job.epoch_order", noted)
-    job = make_job(range(700, 740), batch=20)
-    for step in range(60):
-        job.batch_at(step)
-    assert sorted(drawn) == [(seed, 0) for seed in range(700, 740)]
 
 
 def test_batches_do_not_depend_on_the_pack():

@@ -14,6 +14,7 @@ style.register(registry.looks())
 
 PLAIN = {
     "method": "gmp",
+    "task": "cubist",
     "width": 16,
     "keep": 20,
     "lr": 0.1,
@@ -21,10 +22,13 @@ PLAIN = {
     "seed": 0,
     "status": "ok",
     "accuracy": 0.9,
+    "task_points": 49_982,
+    "task_chance": 0.5,
     "steps": 19_500,
 }
 TYPES = {
     "method": "string",
+    "task": "string",
     "width": "Int64",
     "keep": "Int64",
     "lr": "Float64",
@@ -32,6 +36,8 @@ TYPES = {
     "seed": "Int64",
     "status": "string",
     "accuracy": "Float64",
+    "task_points": "Int64",
+    "task_chance": "Float64",
     "nnz": "Int64",
     "effective_nnz": "Int64",
     "connected": "boolean",

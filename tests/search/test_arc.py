@@ -6,7 +6,9 @@ from spiral.model import mlp
 from spiral.search import arc, best_known
 from spiral.search.candidate import activations, from_network
 from spiral.search.network import unpacked
-from spiral.tasks import cubist
+from spiral.tasks import catalogue, cubist
+
+CUBIST = catalogue.load("cubist")
 
 
 def walked(network, steps=4_000):
@@ -28,7 +30,7 @@ def test_the_share_of_the_curve_is_that_of_a_dense_walk():
     rows = table[table["nnz"].between(6, 26)].to_dict("records")[::5]
     for row in rows:
         network = best_known.network_of(row)
-        assert abs(arc.accuracy(network) - walked(network)) < 5e-4
+        assert abs(arc.accuracy(network, CUBIST) - walked(network)) < 5e-4
 
 
 def test_all_parameters_of_a_wider_network_give_the_same():
@@ -39,9 +41,9 @@ def test_all_parameters_of_a_wider_network_give_the_same():
     for (weights, biases), (into, beside) in pairs:
         into[: weights.shape[0], : weights.shape[1]] = weights
         beside[: len(biases)] = biases
-    assert arc.accuracy_of(wide, width + 3) == arc.accuracy(network)
+    assert arc.accuracy_of(wide, width + 3, CUBIST) == arc.accuracy(network, CUBIST)
     wide[:] = 0
-    assert arc.accuracy_of(wide, width + 3) == 0
+    assert arc.accuracy_of(wide, width + 3, CUBIST) == 0
 
 
 def test_points_between_the_samples_count():

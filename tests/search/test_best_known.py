@@ -8,9 +8,13 @@ import pytest
 
 from spiral import experiment
 from spiral.errors import StoreError
+from spiral.model import mlp
 from spiral.search import best_known, polish, trained
+from spiral.tasks import catalogue
 from tests.cli import run
 from tests.methods import table
+
+CUBIST = catalogue.load("cubist")
 
 MASKS = ["11,11,10/110,011/11,01/11", "11,01,10/110,011/11,01/11", "01,10/11/1/1"]
 
@@ -26,7 +30,7 @@ def rows():
 
 @pytest.fixture(scope="module")
 def entries(rows):
-    return trained.from_rows(rows)
+    return trained.from_rows(rows, CUBIST)
 
 
 def made(kind, nnz, nnz_params, accuracy, loss=1.0):
@@ -45,9 +49,9 @@ def test_rows_become_entries_with_their_own_accuracy(rows, entries):
 def test_short_trainings_are_not_of_the_protocol(entries, rows):
     assert set(entries["kind"]) == {"any"}
     full = rows.assign(epochs=50, steps=19_500)
-    assert set(trained.from_rows(full)["kind"]) == {"protocol"}
+    assert set(trained.from_rows(full, CUBIST)["kind"]) == {"protocol"}
     given = full.assign(init="a.npz@0123")
-    assert set(trained.from_rows(given)["kind"]) == {"any"}
+    assert set(trained.from_rows(given, CUBIST)["kind"]) == {"any"}
 
 
 def test_the_best_of_every_size_stays():
@@ -132,6 +136,8 @@ def test_promising_rows_are_the_best_of_every_size():
             "effective_nnz": [10, 10, 10, 10, 12, 12],
             "nnz_params": [18, 18, 18, 18, 20, 21],
             **{name: values[0] for name, values in trained.PROTOCOL.items()},
+            **trained.FIRST,
+            "steps": 19_500,
         }
     )
     assert set(trained.promising(results, 1)) == {1, 4, 5}
@@ -149,7 +155,8 @@ def test_promising_rows_are_the_best_of_every_size():
 )
 def test_what_the_paper_does_not_do_is_not_its_protocol(change):
     usual = {name: [values[0]] for name, values in trained.PROTOCOL.items()}
-    row = pd.DataFrame(usual | {name: [None] for name in trained.LATER})
+    facts = {name: [None] for name in (*trained.LATER, *trained.FIRST)}
+    row = pd.DataFrame(usual | facts | {"steps": [19_500]})
     assert trained.in_protocol(row).tolist() == [True]
     assert trained.in_protocol(row.assign(**change)).tolist() == [False]
 
@@ -157,7 +164,7 @@ def test_what_the_paper_does_not_do_is_not_its_protocol(change):
 def test_polishing_never_loses_points(entries, monkeypatch):
     monkeypatch.setattr(polish, "STAGES", (polish.QUICK,))
     worst = entries.sort_values("accuracy").head(1)
-    better = polish.polish_all(worst)
+    better = polish.polish_all(worst, CUBIST)
     assert better["accuracy"].iloc[0] >= worst["accuracy"].iloc[0]
     assert better["loss"].iloc[0] != worst["loss"].iloc[0]
     assert better["kind"].tolist() == ["any"]
@@ -169,9 +176,11 @@ def test_thinning_finds_smaller_networks(entries, monkeypatch):
     monkeypatch.setattr(polish, "STAGES", (polish.QUICK._replace(iterations=5),))
     smallest = entries[entries["nnz"] == entries["nnz"].min()].head(1)
     tried = set()
-    thinner = polish.thin(smallest, tried)
+    thinner = polish.thin(smallest, tried, CUBIST)
     assert thinner["nnz"].min() < smallest["nnz"].min()
-    assert best_known.same(polish.thin(smallest, tried), smallest)  # tried before
+    assert best_known.same(
+        polish.thin(smallest, tried, CUBIST), smallest
+    )  # tried before
     assert best_known.mistakes(thinner) == []
 
 
@@ -280,3 +289,79 @@ def test_a_frontier_with_missing_values_is_refused(name, tmp_path):
     best_known.save(table, tmp_path / "f.parquet")
     with pytest.raises(StoreError, match="expected no missing values"):
         best_known.load(tmp_path / "f.parquet")
+
+
+# ---- other tasks
+
+
+@pytest.fixture
+def moons(rows):
+    """Return entries of networks on another task."""
+    return trained.from_rows(rows, catalogue.load("moons"))
+
+
+def test_entries_are_evaluated_on_their_task(entries, moons):
+    assert moons["matrices"].tolist() == entries["matrices"].tolist()
+    assert (moons["accuracy"] != entries["accuracy"]).all()
+    assert moons["arc_accuracy"].isna().all()  # its points lie on no polygon
+    assert best_known.mistakes(moons, "moons") == []
+    assert best_known.mistakes(moons)
+
+
+def test_a_frontier_names_its_task_and_is_no_other_tasks(moons, tmp_path):
+    best_known.save(moons, tmp_path / "m.parquet", "moons")
+    again = best_known.load(tmp_path / "m.parquet", "moons")
+    assert best_known.same(again, moons)
+    with pytest.raises(StoreError, match=r"task cubist, got .* moons; give --task"):
+        best_known.load(tmp_path / "m.parquet")
+    with pytest.raises(StoreError, match="task moons, got that of task cubist"):
+        best_known.load(best_known.SHIPPED, "moons")
+
+
+def test_a_file_is_one_task_wherever_it_lies(moons, tmp_path):
+    one, other = "/a/points.npz@0123456789abcdef", "/b/mine.npz@0123456789abcdef"
+    best_known.save(moons, tmp_path / "f.parquet", one)
+    assert best_known.same(best_known.load(tmp_path / "f.parquet", other), moons)
+    assert best_known.file_name(one) == best_known.file_name(other)
+
+
+def test_finds_of_a_task_have_a_file_of_their_own(data, moons, tmp_path):
+    assert not best_known.exists("moons")
+    with pytest.raises(StoreError, match="search evolve --task moons"):
+        best_known.load(task="moons")
+    best_known.save(moons, tmp_path / "m.parquet", "moons")
+    ran = run("frontier", "update", tmp_path / "m.parquet", "--task", "moons")
+    assert ran.code == 0, ran.err
+    assert not data.exists()
+    assert best_known.exists("moons")
+    found = best_known.load(task="moons")
+    assert set(found["matrices"]) == set(best_known.merge([moons])["matrices"])
+    ran = run("frontier", "show", "--task", "moons")
+    assert ran.code == 0, ran.err
+    assert "arc_accuracy" not in ran.out
+    assert run("frontier", "verify", "--task", "moons").code == 0
+
+
+def test_files_of_different_tasks_have_different_names():
+    names = ["moons", "cubist(turns=3)", "planted(seed=1)", "planted(seed=2)"]
+    assert len({best_known.file_name(name) for name in ["cubist", *names]}) == 5
+
+
+def test_the_planted_network_begins_the_frontier_of_its_task(data):
+    (entry,) = best_known.load(task="planted").to_dict("records")
+    task = catalogue.load("planted")
+    assert (entry["found"], entry["accuracy"]) == ("planted", 1.0)
+    mask = task.planted.mask
+    assert entry["nnz"] == mask[mlp.is_weight(mlp.width_of(len(mask)))].sum()
+
+
+def test_rows_of_other_tasks_do_not_enter_a_frontier(rows):
+    mixed = rows.assign(task=["cubist", None, "moons", "cubist", "moons", "moons"])
+    assert len(trained.of_task(mixed, "cubist")) == 3
+    assert len(trained.of_task(mixed, "moons")) == 3
+
+
+def test_the_protocol_of_a_task_has_as_many_steps_as_its_epochs(rows):
+    some = rows.assign(epochs=50, task_points=3_000)
+    assert trained.in_protocol(some.assign(steps=50 * 23)).all()
+    assert not trained.in_protocol(some.assign(steps=19_500)).any()

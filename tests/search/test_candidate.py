@@ -8,7 +8,9 @@ import pytest
 from spiral.search import best_known, candidate
 from spiral.search.candidate import Layer, activations, simplified
 from spiral.search.network import score
-from spiral.tasks import cubist
+from spiral.tasks import catalogue, cubist
+
+CUBIST = catalogue.load("cubist")
 
 POINTS = cubist.load().x[::997].T.astype(np.float64)
 
@@ -41,8 +43,8 @@ def test_networks_survive_the_way_there_and_back(networks):
         assert candidate.mask_of(found) == network.matrices
         back = candidate.to_network(found)
         assert back.matrices == network.matrices
-        before = score(network.matrices, network.params, np.float64)
-        after = score(back.matrices, back.params, np.float64)
+        before = score(network.matrices, network.params, np.float64, CUBIST)
+        after = score(back.matrices, back.params, np.float64, CUBIST)
         assert after.correct == before.correct
 
 

@@ -5,8 +5,11 @@ import pytest
 
 from spiral.search import candidate, descent, polish
 from spiral.search.candidate import activations, compiled, with_params
+from spiral.tasks import catalogue
 
 from .test_candidate import drawn
+
+CUBIST = catalogue.load("cubist")
 
 
 def signed_logits(found, points):
@@ -23,12 +26,12 @@ def plain_loss(found, points, sharpness):
 def found():
     simple = candidate.simplified(drawn(np.random.default_rng(3), share=0.7))
     assert simple is not None
-    return candidate.balanced(simple, polish.spaced(500)[0])
+    return candidate.balanced(simple, polish.spaced(CUBIST, 500)[0])
 
 
 @pytest.mark.parametrize("every", [100, 997])  # 500 points and 50: several chunks, one
 def test_loss_and_gradient_are_those_of_numpy(found, every):
-    points = polish.spaced(every)
+    points = polish.spaced(CUBIST, every)
     net, theta = compiled(found)
     gradient = np.empty(len(theta))
     value = descent.loss(net, theta, points, 3.0, gradient)
@@ -42,7 +45,7 @@ def test_loss_and_gradient_are_those_of_numpy(found, every):
 
 
 def test_right_points_are_counted_as_numpy_counts_them(found):
-    points = polish.spaced(100)
+    points = polish.spaced(CUBIST, 100)
     right, size = descent.count_right(*compiled(found), points)
     signed = signed_logits(found, points)
     assert right == (signed > 0).sum()
@@ -50,7 +53,7 @@ def test_right_points_are_counted_as_numpy_counts_them(found):
 
 
 def test_descent_reaches_a_stationary_point_below_the_start(found):
-    points = polish.spaced(500)
+    points = polish.spaced(CUBIST, 500)
     net, theta = compiled(found)
     before = plain_loss(found, points, 1.0)
     value = descent.descend(net, theta, points, 1.0, 400)
@@ -62,11 +65,11 @@ def test_descent_reaches_a_stationary_point_below_the_start(found):
 
 
 def test_a_polish_reports_the_loss_of_what_it_returns(found):
-    polished = polish.polish(found)
+    polished = polish.polish(found, CUBIST)
     assert polished is not None
-    points = polish.spaced(polish.QUICK.every)
+    points = polish.spaced(CUBIST, polish.QUICK.every)
     size = np.abs(signed_logits(polished, points)).mean()
     sharpness = polish.QUICK.sharpness[-1] / size
     expected = plain_loss(polished, points, sharpness)
-    assert polish.loss_of(polished) == pytest.approx(expected, rel=1e-9)
-    assert polish.right(polished) >= 0.9 * polish.right(found)
+    assert polish.loss_of(polished, CUBIST) == pytest.approx(expected, rel=1e-9)
+    assert polish.right(polished, CUBIST) >= 0.9 * polish.right(found, CUBIST)

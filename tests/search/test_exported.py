@@ -8,7 +8,10 @@ import pytest
 from spiral.errors import StoreError
 from spiral.model import mlp
 from spiral.search import best_known, exported, network
+from spiral.tasks import catalogue
 from tests.cli import run
+
+CUBIST = catalogue.load("cubist")
 
 
 def saved(**changes):
@@ -34,7 +37,7 @@ def file(tmp_path, document):
 
 
 def test_a_network_is_read_with_its_mask_and_evaluated_anew(tmp_path):
-    (one,) = exported.read(file(tmp_path, saved(correct=None)))
+    (one,) = exported.read(file(tmp_path, saved(correct=None)), CUBIST)
     said = saved()["networks"][0]
     assert (one.width, int(one.mask.sum())) == (3, len(said["params"]))
     assert one.correct == said["correct"]
@@ -53,8 +56,8 @@ def test_a_weight_on_no_path_is_left_out_of_an_entry(tmp_path):
     rows = [part.astype(int) for part, _ in mlp.matrices(mask, width)]
     matrices = "/".join(",".join("".join(map(str, r)) for r in part) for part in rows)
     wide = saved(matrices=matrices, params=params[mask].tolist())
-    assert int(exported.read(file(tmp_path, wide))[0].mask.sum()) == mask.sum()
-    entries = exported.entries(file(tmp_path, wide))
+    assert int(exported.read(file(tmp_path, wide), CUBIST)[0].mask.sum()) == mask.sum()
+    entries = exported.entries(file(tmp_path, wide), CUBIST)
     (entry,) = entries.to_dict("records")
     assert (entry["nnz"], entry["kind"]) == (16, "any")
     assert entry["correct"] == text["correct"]
@@ -79,14 +82,14 @@ def test_a_weight_on_no_path_is_left_out_of_an_entry(tmp_path):
 def test_what_cannot_be_true_is_an_error_that_names_the_file(document, said, tmp_path):
     path = file(tmp_path, document)
     with pytest.raises(StoreError, match=said) as caught:
-        exported.read(path)
+        exported.read(path, CUBIST)
     assert str(path) in str(caught.value)
 
 
 def test_what_is_no_json_is_an_error(tmp_path):
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(StoreError, match="JSON"):
-        exported.read(tmp_path / "x.json")
+        exported.read(tmp_path / "x.json", CUBIST)
 
 
 def test_update_enters_what_is_better(tmp_path):

@@ -6,8 +6,10 @@ import pytest
 from spiral.model import masks, mlp
 from spiral.search import network
 from spiral.search.shape import spell
-from spiral.tasks import cubist
+from spiral.tasks import catalogue, cubist
 from tests.tolerances import tolerance
+
+CUBIST = catalogue.load("cubist")
 
 CONNECTED = [0, 1, 2, 5, 6, 7, 8, 9, 10, 11]
 
@@ -83,7 +85,7 @@ def test_score_counts_what_a_slow_evaluation_counts(kind):
     z = slow_logits(left, wide, points.x)
     right = np.where(points.y == 1, z > 0, z < 0)
     near = np.abs(z) < 1e-5
-    found = network.score(small.matrices, small.params, kind)
+    found = network.score(small.matrices, small.params, kind, CUBIST)
     assert abs(found.correct - right.sum()) <= near.sum()
     expected = np.log1p(np.exp(-np.where(points.y == 1, z, -z))).mean()
     assert found.loss == pytest.approx(expected, rel=1e-5)
@@ -91,7 +93,7 @@ def test_score_counts_what_a_slow_evaluation_counts(kind):
 
 def test_a_point_on_the_boundary_counts_for_nobody():
     text = spell(np.ones((1, 5), bool), (1, 1, 1))[0]
-    nothing = network.score(text, np.zeros(9, np.float32), np.float64)
+    nothing = network.score(text, np.zeros(9, np.float32), np.float64, CUBIST)
     assert nothing.correct == 0
     assert nothing.loss == pytest.approx(np.log(2))
 

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from spiral import tasks
+from spiral.errors import ConfigError
 from spiral.tasks import cubist
 from tests import GOLDEN_FILES, oracles
 from tests.tolerances import tolerance
@@ -69,3 +71,21 @@ def test_corners_start_at_zero():
     assert np.minimum(outer.min(axis=0), inner.min(axis=0)).tolist() == [0, 0]
     expected = np.array(oracles.arm(+1)) - oracles.arm(-1)
     assert outer - inner == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("turns", "sides"), [(1, 8), (1.5, 8), (2.5, 8), (3, 8), (2, 6), (2, 16), (1.5, 6)]
+)
+def test_other_turns_and_sides_are_where_the_twin_puts_them(turns, sides):
+    task = tasks.load(tasks.canonical({"cubist": {"turns": turns, "sides": sides}}))
+    twin = oracles.spiral(turns=turns, sides=sides)
+    assert np.abs(task.x - twin).max() <= tolerance("point")
+    assert [len(corners) for corners in task.curves] == [turns * sides + 1] * 2
+    outer = oracles.walk(oracles.arm(+1, turns, sides))
+    assert task.y.tolist() == [0] * len(outer) + [1] * (len(twin) - len(outer))
+
+
+@pytest.mark.parametrize(("turns", "sides"), [(1.25, 6), (1.5, 7), (2.75, 10)])
+def test_a_spiral_that_ends_within_a_side_is_refused(turns, sides):
+    with pytest.raises(ConfigError, match="a whole number of segments"):
+        tasks.canonical({"cubist": {"turns": turns, "sides": sides}})

@@ -34,7 +34,6 @@ from spiral.engines.sparse.layout import (
 from spiral.engines.sparse.lists import WIDE, Lists, fill
 from spiral.engines.sparse.lists import build as build_lists
 from spiral.protocol.job import Evaluation, ForwardMask, TrainJob, TrainState
-from spiral.tasks import cubist
 
 # Numba's caches that earlier versions left look for Data, Pack and Points here, even
 # to find that they are out of date
@@ -127,10 +126,12 @@ class SparseEngine:
         lists = build_lists(state.masks, job.width)
         found = np.zeros((job.networks, 3))
         params = gather(state.params, lists)
-        work = (found, lists, params, lay_out_points(), scratch_size(lists))
+        work = (found, lists, params, lay_out_points(job.task), scratch_size(lists))
         self._run(self._loops.evaluate_pack, *work)
         correct, *sums = found.T
-        return Evaluation(correct.astype(np.int64), *(s / cubist.POINTS for s in sums))
+        return Evaluation(
+            correct.astype(np.int64), *(s / job.task.points for s in sums)
+        )
 
     def _train(
         self, job: TrainJob, state: TrainState, lists: Lists, pack: Pack, stop: int

@@ -5,7 +5,7 @@ points are copied into the order of batches and padded to whole lanes.
 """
 
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +14,14 @@ from jaxtyping import Float, Float32, Int
 from spiral.engines.compiled import njit
 from spiral.engines.sparse.lists import LANES, Lists
 from spiral.protocol.job import TrainJob, TrainState
-from spiral.tasks import cubist
+from spiral.tasks.task import Task
 
 SEEDS_AT_ONCE = 8
 """Order seeds whose epochs are laid out together (0.6 MB each)."""
+
+MOST_POINTS = 2**19
+"""Points of an order seed that are laid out together (6 MB); larger tasks have more in
+an epoch."""
 
 
 class Pack(NamedTuple):
@@ -63,9 +67,11 @@ class Points(NamedTuple):
 
 
 def pieces(job: TrainJob, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Cut steps at the ends of epochs, and before the last epoch."""
+    """Cut steps at the ends of epochs, before the last epoch, and in long epochs."""
+    most = max(1, MOST_POINTS // job.batch)
     while start < stop:
         end = min(stop, (start // job.steps_per_epoch + 1) * job.steps_per_epoch)
+        end = min(end, start + most)
         if start < job.last_epoch:
             end = min(end, job.last_epoch)
         yield start, end
@@ -104,13 +110,12 @@ def _pad(values: np.ndarray, size: int) -> Float32[np.ndarray, " points"]:
     return np.ascontiguousarray(values, np.float32).ravel()
 
 
-@cache
-def lay_out_points() -> Points:
-    """Return all points in the kernels' layout."""
-    data = cubist.load()
-    size = -(-cubist.POINTS // LANES) * LANES
-    y = data.y.astype(np.float32)
-    x0, x1, labels, sign = (_pad(v, size) for v in (*data.x.T, y, 2 * y - 1))
+@lru_cache(maxsize=2)
+def lay_out_points(task: Task) -> Points:
+    """Return all points of a task in the kernels' layout."""
+    size = -(-task.points // LANES) * LANES
+    y = task.y.astype(np.float32)
+    x0, x1, labels, sign = (_pad(v, size) for v in (*task.x.T, y, 2 * y - 1))
     return Points(x0, x1, labels, sign)
 
 

@@ -14,11 +14,9 @@ from spiral.methods.controls.wrapped import Wrappable, WrappedOptions
 from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import reinit
 from spiral.model import mlp
-from spiral.protocol import config
+from spiral.protocol import budgets, config
 from spiral.protocol.config import origin, unit
 from spiral.protocol.cost_profile import CostProfile
-from spiral.protocol.job import Budget
-from spiral.tasks import cubist
 
 
 class ScratchOptions(WrappedOptions):
@@ -92,8 +90,7 @@ class Recipe:
         """Return the steps of both phases of configs that train together."""
         options = {name: shared[name] for name in config.fields(ScratchOptions)}
         options = {n: None if pd.isna(value) else value for n, value in options.items()}
-        per_epoch = cubist.POINTS // int(shared["batch"])
-        plan = self.build(**options).plan(Budget(int(shared["epochs"]), per_epoch))
+        plan = self.build(**options).plan(budgets.budget_of(shared))
         assert plan.first is not None
         return plan.first.steps, plan.steps - plan.first.steps
 

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from spiral.methods.dynamic.alternating import Alternating, Rates, Scope
-from spiral.methods.dynamic.phases import budget_of, phases_of
+from spiral.methods.dynamic.phases import phases_of
 from spiral.methods.entry import Entry, Mistake, Taxonomy
 from spiral.methods.parts import fractions, n_of_m
 from spiral.methods.parts.allocation import (
@@ -17,6 +17,7 @@ from spiral.methods.parts.allocation import (
     check_pattern,
 )
 from spiral.methods.parts.retraining_rates import Buffers, buffers_option
+from spiral.protocol import budgets
 from spiral.protocol.config import PER_NETWORK, Options, origin, preset, unit
 from spiral.protocol.cost_profile import CostProfile
 
@@ -106,10 +107,11 @@ class AcDcPpOptions(AlternatingOptions):
 
 def check(table: pd.DataFrame, stretched: bool) -> list[Mistake]:
     """Phases must fill the training, and patterns keep ``keep`` weights."""
-    names = ["first_dense", "phase", "last_dense", "last_sparse", "epochs", "batch"]
+    names = ["first_dense", "phase", "last_dense", "last_sparse"]
+    names += ["task", "epochs", "batch"]
     found = []
     for row in table[names].drop_duplicates().itertuples():
-        text = phases_of(row, stretched).mistake(budget_of(row))
+        text = phases_of(row, stretched).mistake(budgets.budget_of(row))
         found += [] if text is None else [Mistake("phase", text, row.phase)]
     uniform = table[table["scope"] == "uniform"][["width", "keep"]].drop_duplicates()
     for width, keep in uniform.itertuples(index=False):
@@ -124,7 +126,7 @@ def cost_profile(
 ) -> CostProfile:
     """The shared prefix, other dense phases, sparse ones, the last."""
     row, keep = table.iloc[0], table["keep"].to_numpy(np.float64)
-    budget = budget_of(row)
+    budget = budgets.budget_of(row)
     events = phases_of(row, stretched).beginnings(budget)
     lengths = np.diff([*events, budget.steps]) / budget.steps
     first, last = events[0] / budget.steps, lengths[-1]

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from spiral.protocol.job import Budget
-from spiral.tasks import cubist
 
 HOST_EPOCHS = 50
 """The training that stretched phases are given for."""
@@ -59,8 +58,3 @@ def phases_of(row: Any, stretched: bool) -> Phases:
         float(row.last_sparse),
         stretched,
     )
-
-
-def budget_of(row: Any) -> Budget:
-    """Return the budget of a config."""
-    return Budget(int(row.epochs), cubist.POINTS // int(row.batch))

@@ -18,10 +18,9 @@ from spiral.methods.forward_mask.straight_through import (
 from spiral.methods.parts import fractions, n_of_m
 from spiral.methods.parts.allocation import allocation_option, check_pattern
 from spiral.model import mlp
+from spiral.protocol import budgets
 from spiral.protocol.config import Options, fields, unit
 from spiral.protocol.cost_profile import CostProfile
-from spiral.protocol.job import Budget
-from spiral.tasks import cubist
 
 MOST_FRAMES = 10
 """Assumption: no stepwise ramp has more frames, whatever the number of weights."""
@@ -95,10 +94,10 @@ TAXONOMY = Taxonomy(
 def check(table: pd.DataFrame) -> list[Mistake]:
     """Stages must follow each other, and patterns keep ``keep`` weights."""
     found = []
-    columns = ["begin", "end", "epochs", "batch"]
+    columns = ["begin", "end", "task", "epochs", "batch"]
     rows = table[columns].fillna({"end": 1.0}).drop_duplicates()
-    for begin, end, epochs, batch in rows.itertuples(index=False):
-        budget = Budget(int(epochs), cubist.POINTS // int(batch))
+    for row in rows.itertuples(index=False):
+        begin, end, budget = row.begin, row.end, budgets.budget_of(row)
         steps = budget.at(end) - budget.at(begin)
         if steps < MOST_FRAMES:
             text = f"expected an end at least {MOST_FRAMES} steps after `begin`, "

@@ -21,9 +21,9 @@ from spiral.methods.parts.allocation import Allocation, choose
 from spiral.methods.parts.scores import drawn
 from spiral.methods.parts.selection import Counts, Rule, by_layer
 from spiral.model import masks, mlp
+from spiral.protocol import budgets
 from spiral.protocol.config import origin, unit
 from spiral.protocol.job import Budget, Change, Plan, View
-from spiral.tasks import cubist
 
 WeightMask = Bool[np.ndarray, "N W"]
 Scores = Shaped[np.ndarray, "N W"]
@@ -93,9 +93,9 @@ def updates(table: pd.DataFrame) -> np.ndarray:
 
     As a price: half a gradient each, in float32, and ranking.
     """
-    columns = ("epochs", "batch", "update_end", "update_interval")
-    epochs, batch, end, interval = (table[c].to_numpy(np.float64) for c in columns)
-    return epochs * (cubist.POINTS // batch) * end / interval
+    columns = ("epochs", "update_end", "update_interval")
+    epochs, end, interval = (table[c].to_numpy(np.float64) for c in columns)
+    return epochs * budgets.steps_of_each(table) * end / interval
 
 
 def first(view: View, keep: Counts, allocation: Allocation, purpose: str) -> Change:

@@ -19,6 +19,7 @@ from spiral.methods.parts.allocation import (
     largest,
 )
 from spiral.model import masks, schedules
+from spiral.protocol import budgets
 from spiral.protocol.config import PER_NETWORK, Options, first_default, origin, unit
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, Sam, Sgd, View
@@ -42,7 +43,6 @@ class OneShotOptions(Options):
     dense_batch: int | None = Field(
         None,
         ge=1,
-        le=24_991,
         description="batch size of the dense training, for the same number of steps",
         json_schema_extra=unit("points"),
     )
@@ -129,7 +129,14 @@ class OneShot:
 
 def check(table: pd.DataFrame) -> list[Mistake]:
     """The checkpoint must be of the training, and options not contradict each other."""
-    return within_training("checkpoint")(table) + check_scope(table)
+    most = budgets.points_of_each(table) // budgets.LEAST_BATCHES
+    large = (table["dense_batch"] > most).fillna(False).to_numpy(bool)
+    found = within_training("checkpoint")(table) + check_scope(table)
+    if large.any():
+        batch = int(table["dense_batch"][large].iloc[0])
+        text = f"expected at most {most[large][0]:,}, half of the points, got {batch:,}"
+        found.append(Mistake("dense_batch", text, batch))
+    return found
 
 
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:

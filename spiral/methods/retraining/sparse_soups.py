@@ -1,6 +1,7 @@
 """Sparse Model Soups: retrainings that differ in one thing, and their average."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -89,8 +90,9 @@ class Sms:
         last, apart = state == self.cycles, self.average == "reprune"
         params, kept = view.params, view.masks
         if state > 0 and (last or not apart):
-            rule = soups.greedy if self.average == "greedy" else soups.uniform
-            params = soups.stir(params, self.members, view.width, rule)
+            greedy = partial(soups.greedy, task=view.task)
+            rule = greedy if self.average == "greedy" else soups.uniform
+            params = soups.stir(params, self.members, rule)
         if last and not apart:
             return Change(params=params), state
         if last:

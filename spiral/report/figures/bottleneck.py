@@ -14,21 +14,25 @@ from spiral.report.figures.files import of_entry
 from spiral.report.figures.networks import Drawn
 from spiral.report.stats.bottleneck import Bottleneck, bottleneck
 from spiral.search import best_known
+from spiral.tasks import catalogue
 
 BINS = 120
 
 
-def draw(path: Path | None, nnz: Sequence[int] = ()) -> Figure:
+def draw(
+    path: Path | None, nnz: Sequence[int] = (), task: str = catalogue.DEFAULT
+) -> Figure:
     """Return, for each network, the map of its unit and the output over its value.
 
     Args:
         path: The frontier; the shipped one by default.
         nnz: Sizes; by default the smallest that reaches each threshold.
+        task: Whose frontier.
 
     Raises:
         ConfigError: No network of these sizes has one unit in layer 2.
     """
-    table = best_known.load(path)
+    table = best_known.load(path, task)
     single = table[table["shape"].str.split(",").str[1] == "1"]
     leaders = best_known.leaders(single)
     fewest = [best_known.fewest(single, level) for level in best_known.THRESHOLDS]
@@ -50,9 +54,10 @@ def draw(path: Path | None, nnz: Sequence[int] = ()) -> Figure:
         figure = style.figure(8.0, 3.6 * len(entries) + 0.7)
         every = figure.subplots(len(entries), 2, squeeze=False)
         for (left, right), entry in zip(every, entries, strict=True):
-            drawn = of_entry(entry)
+            drawn = of_entry(entry, task)
             _levels(left, drawn)
-            _output(right, bottleneck(best_known.network_of(entry)))
+            found = bottleneck(best_known.network_of(entry), catalogue.load(task))
+            _output(right, found)
         layout.explain(figure, caption)
     return figure
 
@@ -60,21 +65,21 @@ def draw(path: Path | None, nnz: Sequence[int] = ()) -> Figure:
 def _levels(axes: Axes, network: Drawn) -> None:
     """Draw lines of equal value of the unit, and the kinks of layer 1."""
     first, second = maps.layers(network)[1:3]
-    side = maps.TICKS
+    across, up = maps.ticks(network.task)
     lines = {"colors": style.PALE, "linewidths": 0.8, "linestyles": "solid"}
-    axes.contour(side, side, second[0], levels=24, **lines)
+    axes.contour(across, up, second[0], levels=24, **lines)
     for unit in first:
         if unit.min() < 0 < unit.max():
             axes.contour(
-                side,
-                side,
+                across,
+                up,
                 unit,
                 levels=[0.0],
                 colors=style.INK,
                 linestyles="dashed",
                 linewidths=1.0,
             )
-    maps.dots(axes)
+    maps.dots(axes, network.task)
     axes.set(title=style.plain(network.title), xticks=[], yticks=[])
 
 

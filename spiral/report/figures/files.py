@@ -15,10 +15,12 @@ from spiral.report.figures import undertraining as undertraining_figures
 from spiral.report.figures.networks import Drawn
 from spiral.report.stats import success as success_rates
 from spiral.report.stats import undertraining
-from spiral.report.stats.row_filter import Where
+from spiral.report.stats.row_filter import Where, of_task
+from spiral.report.stats.selection import TASK
 from spiral.results import columns, read
 from spiral.search import best_known, network
 from spiral.search.certify import record
+from spiral.tasks import catalogue
 
 LEVELS = (0.8, 0.9, 0.95)
 """Accuracies of the figure of success rates."""
@@ -32,12 +34,13 @@ def budget(folders: Sequence[Path], methods: Methods, where: Where) -> Figure:
 def boundary(out: Path, config_id: str) -> Figure:
     """Return the decision map of one network."""
     one = _network(out, config_id)
+    every = maps.stride(catalogue.load(one.task).points)
     caption = (
         "Decision map of n = 1 network. Shade: probability of class 1; line: where "
-        "both classes are equally likely; dots: every 25th data point."
+        f"both classes are equally likely; dots: one data point in {every}."
     )
     return layout.draw(
-        lambda axes: maps.boundary(axes, one.params, one.width, one.title),
+        lambda axes: maps.boundary(axes, one, one.title),
         5.5,
         5.8,
         caption,
@@ -49,9 +52,16 @@ def neurons(out: Path, config_id: str) -> Figure:
     return search.inside([_network(out, config_id)])
 
 
-def success(out: Path, levels: Sequence[float] = ()) -> Figure:
-    """Return the share of trainings that reach each accuracy, over the mask's size."""
-    rows = read.read(out, success_rates.COLUMNS)
+def success(out: Path, levels: Sequence[float] = (), task: str | None = None) -> Figure:
+    """Return the share of trainings that reach each accuracy, over the mask's size.
+
+    Args:
+        out: The results directory.
+        levels: Accuracies.
+        task: Which rows; by default those of the only task.
+    """
+    found = read.read(out, [*success_rates.COLUMNS, TASK])
+    rows = of_task(found.fillna({TASK: catalogue.DEFAULT}), task)
     shares = success_rates.over_nnz(rows, levels or LEVELS)
     caption = (
         f"Share of n = {len(rows):,} trainings of given masks that reach an accuracy, "
@@ -60,15 +70,17 @@ def success(out: Path, levels: Sequence[float] = ()) -> Figure:
     return layout.draw(lambda axes: search.success(axes, shares), caption=caption)
 
 
-def frontier(path: Path | None, by: best_known.Size) -> Figure:
+def frontier(
+    path: Path | None, by: best_known.Size, task: str = catalogue.DEFAULT
+) -> Figure:
     """Return the best accuracy known over size."""
-    table = best_known.load(path)
+    table = best_known.load(path, task)
     best = {kind: best_known.best(table, kind, by) for kind in search.KINDS}
     caption = (
         f"Best accuracy of n = {len(table):,} networks of the frontier with at most "
         "each size. Grey lines: the paper's thresholds."
     )
-    brackets = _brackets(table) if by == "nnz" else {}
+    brackets = _brackets(table, task) if by == "nnz" else {}
     if brackets:
         caption += (
             " Bars: from the proven to the best known number of weights; the smallest "
@@ -80,18 +92,22 @@ def frontier(path: Path | None, by: best_known.Size) -> Figure:
     )
 
 
-def _brackets(table: pd.DataFrame) -> dict[float, tuple[int, int]]:
+def _brackets(table: pd.DataFrame, task: str) -> dict[float, tuple[int, int]]:
     """Return the proven and the best known weights of each threshold that has both."""
     found = {}
     for level in best_known.THRESHOLDS:
-        low, high = record.at_least(level), best_known.fewest(table, level)
+        low = record.at_least(level, task=task)
+        high = best_known.fewest(table, level)
         if low and high:
             found[level] = (low, high)
     return found
 
 
 def networks(
-    path: Path | None, nnz: Sequence[int] = (), neurons: bool = False
+    path: Path | None,
+    nnz: Sequence[int] = (),
+    neurons: bool = False,
+    task: str = catalogue.DEFAULT,
 ) -> Figure:
     """Return networks of the frontier as graphs.
 
@@ -100,11 +116,12 @@ def networks(
         nnz: Sizes; the smallest that reaches each threshold by default.
         neurons: Whether to show where each neuron is active, in place of the
             decision map.
+        task: Whose frontier.
 
     Raises:
         ConfigError: The frontier has no network of these sizes.
     """
-    table = best_known.load(path)
+    table = best_known.load(path, task)
     leaders = best_known.leaders(table)
     fewest = [best_known.fewest(table, level) for level in best_known.THRESHOLDS]
     chosen = leaders[leaders["nnz"].isin(nnz or [size for size in fewest if size])]
@@ -114,16 +131,17 @@ def networks(
             f"expected sizes of networks on the frontier ({known}), got "
             f"{', '.join(map(str, nnz)) or 'none'}"
         )
-    drawn = [of_entry(entry) for entry in chosen.to_dict("records")]
+    drawn = [of_entry(entry, task) for entry in chosen.to_dict("records")]
     return search.inside(drawn) if neurons else search.gallery(drawn)
 
 
-def of_entry(entry: Mapping[Any, Any]) -> Drawn:
-    """Return a network of the frontier to draw."""
+def of_entry(entry: Mapping[Any, Any], task: str = catalogue.DEFAULT) -> Drawn:
+    """Return a network of the frontier of a task to draw."""
     return Drawn(
         f"{entry['nnz']} weights, {entry['nnz_params']} parameters\n"
         f"accuracy {entry['accuracy']:.4f}",
         *network.unpacked(entry["matrices"], np.asarray(entry["params"])),
+        task,
     )
 
 
@@ -134,4 +152,5 @@ def _network(out: Path, config_id: str) -> Drawn:
         f"{row['method']}, width {row['width']}: {row['nnz']} weights "
         f"({row['effective_nnz']} on a path), accuracy {row['accuracy']:.4f}"
     )
-    return Drawn(title, *columns.params_of(row), int(row["width"]))
+    task = row.get("task", catalogue.DEFAULT)
+    return Drawn(title, *columns.params_of(row), int(row["width"]), str(task))

@@ -12,19 +12,20 @@ from spiral.model import mlp
 from spiral.report.figures import style
 from spiral.report.figures.layout import Sheet, panels
 from spiral.report.figures.networks import Drawn
-from spiral.tasks import cubist
+from spiral.tasks import catalogue
 
-EXTENT = 2.25
-"""Half the side of the square that maps show."""
-
-AREA = (-EXTENT, EXTENT, -EXTENT, EXTENT)
 GRID = 512
-TICKS = np.linspace(-EXTENT, EXTENT, GRID)
 
 
-def plane() -> Float[np.ndarray, "2 G"]:
+def ticks(task: str) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, " G"]]:
+    """Return the coordinates of the grid of maps: the window of a task."""
+    left, right, low, high = catalogue.load(task).window
+    return np.linspace(left, right, GRID), np.linspace(low, high, GRID)
+
+
+def plane(task: str) -> Float[np.ndarray, "2 G"]:
     """Return the points of the grid of maps, row by row, the lowest first."""
-    return np.stack(np.meshgrid(TICKS, TICKS)).reshape(2, -1)
+    return np.stack(np.meshgrid(*ticks(task))).reshape(2, -1)
 
 
 def layers(network: Drawn) -> list[Float[np.ndarray, "units G G"]]:
@@ -33,7 +34,7 @@ def layers(network: Drawn) -> list[Float[np.ndarray, "units G G"]]:
     Args:
         network: Whose units.
     """
-    found = [plane()]
+    found = [plane(network.task)]
     h = found[0]
     for weights, biases in mlp.matrices(
         network.params.astype(np.float64), network.width
@@ -43,42 +44,50 @@ def layers(network: Drawn) -> list[Float[np.ndarray, "units G G"]]:
     return [values.reshape(-1, GRID, GRID) for values in found]
 
 
-def boundary(
-    axes: Axes, params: Float[np.ndarray, " P"], width: int, title: str = ""
-) -> None:
-    """Draw a network's decision map on a 512×512 grid over [-2.25, 2.25]², with data.
+def boundary(axes: Axes, network: Drawn, title: str = "") -> None:
+    """Draw a network's decision map on a 512×512 grid over its task, with data.
 
     Args:
         axes: Where to draw.
-        params: Flat parameters.
-        width: Hidden width.
+        network: What to draw.
         title: Text above.
     """
-    z = mlp.logits(params.astype(np.float64), plane(), width).reshape(GRID, GRID)
+    grid, params = plane(network.task), network.params.astype(np.float64)
+    z = mlp.logits(params, grid, network.width).reshape(GRID, GRID)
     shade = np.tanh(z / 2)  # 2σ(z) - 1: certain of class 0 … certain of class 1
     axes.imshow(
         shade,
         origin="lower",
-        extent=AREA,
+        extent=catalogue.load(network.task).window,
         cmap=style.OPINION,
         vmin=-1,
         vmax=1,
         alpha=0.6,
     )
     if z.min() < 0 < z.max():
-        axes.contour(TICKS, TICKS, z, levels=[0.0], colors="black", linewidths=1)
-    dots(axes)
+        lines = {"levels": [0.0], "colors": "black", "linewidths": 1}
+        axes.contour(*ticks(network.task), z, **lines)
+    dots(axes, network.task)
     axes.set_title(style.plain(title))
     axes.legend(loc="lower left", fontsize=8, markerscale=4)
 
 
-def dots(axes: Axes) -> None:
-    """Draw every 25th data point, and show the square of maps."""
-    data = cubist.load()
+SOME = 2_000
+"""About how many data points maps show."""
+
+
+def stride(points: int) -> int:
+    """Return which points of so many are shown: every n-th, 25 of the default task."""
+    return max(1, round(points / SOME))
+
+
+def dots(axes: Axes, task: str) -> None:
+    """Draw some data points, and show the window of the task."""
+    data = catalogue.load(task)
     for label, colour in enumerate(style.CLASSES):
-        some = data.x[data.y == label][::25]
+        some = data.x[data.y == label][:: stride(data.points)]
         axes.plot(*some.T, ".", color=colour, markersize=2, label=f"class {label}")
-    axes.set(xlim=AREA[:2], ylim=AREA[2:], aspect="equal")
+    axes.set(xlim=data.window[:2], ylim=data.window[2:], aspect="equal")
     axes.grid(visible=False)
 
 
@@ -100,7 +109,7 @@ def beside(networks: Sequence[Drawn], caption: str = "", framed: bool = True) ->
 
 def _bare(axes: Axes, network: Drawn, framed: bool) -> None:
     """Draw a map without ticks."""
-    boundary(axes, network.params, network.width)
+    boundary(axes, network)
     if legend := axes.get_legend():
         legend.remove()
     axes.set_title(style.plain(network.title), fontsize=8)

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from spiral.model import masks, mlp
 from spiral.report.figures import style
+from spiral.tasks import catalogue
 
 SIGNS = style.CLASSES
 """Negative and positive weights, in the colours of the class that each pushes the
@@ -25,6 +26,8 @@ class Drawn(NamedTuple):
     mask: Bool[np.ndarray, " P"]
     params: Float[np.ndarray, " P"]
     width: int
+    task: str = catalogue.DEFAULT
+    """The task whose window and points its maps show."""
 
 
 class Parts(NamedTuple):

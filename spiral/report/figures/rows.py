@@ -17,14 +17,14 @@ from spiral.report.figures import files, maps, search
 from spiral.report.figures import ranking as ranking_figures
 from spiral.report.figures.layout import add, some
 from spiral.report.figures.networks import Drawn
-from spiral.report.stats import differences, fixed_start
+from spiral.report.stats import differences, fixed_start, notes
 from spiral.report.stats.aggregate import known_at, summarise
 from spiral.report.stats.compare import BY, Question, best_known
 from spiral.report.stats.connection import connection
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.row_filter import select
-from spiral.report.stats.selection import FAILED, GIVEN, Choice
+from spiral.report.stats.selection import FAILED, GIVEN, Choice, task_of
 from spiral.results import columns as result_rows
 from spiral.results import load
 from spiral.search import best_known as frontier
@@ -56,6 +56,11 @@ class Source:
     pool: pd.DataFrame | None = None
     """Rows that may have random masks (see ``budget_matched``); by default these."""
 
+    @property
+    def task(self) -> str:
+        """The task of the rows."""
+        return task_of(self.rows)
+
     def frontier(self) -> pd.DataFrame:
         """Return the frontier.
 
@@ -63,10 +68,7 @@ class Source:
             ConfigError: There is none.
         """
         if self.known is None:
-            raise ConfigError(
-                "there is no frontier to compare with; `spiral-sweep frontier update` "
-                "makes one"
-            )
+            raise ConfigError(notes.no_frontier(self.task))
         return self.known
 
     @cached_property
@@ -94,9 +96,10 @@ def read(
 ) -> Source:
     """Return the rows of launches, and the frontier."""
     question = question or Question()
-    pool, notes = load.read(folders, methods.options)
+    pool, told = load.read(folders, methods.options)
     rows = select(pool, question.where, methods)
-    return Source(folders, rows, best_known(question), question, notes, pool)
+    known = best_known(question, task_of(rows))
+    return Source(folders, rows, known, question, told, pool)
 
 
 def accuracy(source: Source, widths: Sequence[int] = ()) -> Figure:
@@ -220,16 +223,16 @@ def best_maps(source: Source, keep: int | None = None) -> Figure:
             f"expected networks of {keep} weights that did not fail, got none; there "
             f"are {sizes}"
         )
-    drawn = [
-        _row(row) for row in load.networks(source.folders, best).to_dict("records")
-    ]
+    networks = load.networks(source.folders, best).to_dict("records")
+    drawn = [_row(row)._replace(task=source.task) for row in networks]
     count = f"{(rows['keep'] == keep).sum():,}"
     caption = f"Best of each method asked for {keep} weights, of n = {count} rows"
     known = source.known
     if known is not None:
         width = int(rows.loc[rows["keep"] == keep, "width"].max())
         leaders = frontier.leaders(frontier.within(known, width)).query("nnz <= @keep")
-        drawn = [*map(_known, leaders.tail(1).to_dict("records")), *drawn]
+        best_of_all = leaders.tail(1).to_dict("records")
+        drawn = [*(_known(entry, source.task) for entry in best_of_all), *drawn]
         caption += "; framed: the best network known of at most this size"
     figure = maps.beside(drawn, f"{caption}.", framed=known is not None)
     return add(figure, source.differ)
@@ -263,10 +266,10 @@ def _row(row: dict[str, object]) -> Drawn:
     return Drawn(title, *result_rows.params_of(row), width)
 
 
-def _known(entry: dict[str, object]) -> Drawn:
+def _known(entry: dict[str, object], task: str) -> Drawn:
     """Return a network of the frontier."""
     title = f"best known\n{entry['nnz']} weights\n{entry['accuracy']:.4f}"
-    return files.of_entry(entry)._replace(title=title)
+    return files.of_entry(entry, task)._replace(title=title)
 
 
 def only(table: pd.DataFrame, column: str, wanted: Sequence[int]) -> pd.DataFrame:

@@ -95,7 +95,7 @@ def gallery(networks: Sequence[Drawn]) -> Figure:
         rows = figure.subplots(2, columns, squeeze=False, height_ratios=[2, 3])
         for above, below, network in zip(*rows, networks, strict=True):
             graph(above, network)
-            boundary(below, network.params, network.width)
+            boundary(below, network)
             below.get_legend().remove()
         explain(figure, EDGES)
     return figure

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spiral.report.stats.compare import Question
+from spiral.report.stats.selection import TASK
 
 DEFAULT = Question()
 
@@ -27,6 +28,7 @@ def figure(kind: str, folders: Sequence[Path], question: Question) -> str:
 def networks(sizes: Sequence[int], question: Question) -> str:
     """Return the command that draws networks of the frontier and their neurons."""
     file = ["--file", str(question.frontier)] if question.frontier else []
+    file += _task(question)
     shown = ["--neurons", "--nnz", ",".join(map(str, sizes))]
     return _spelled("plot networks", [], [*shown, *file], "-o", "networks.png")
 
@@ -45,7 +47,9 @@ def _rows(question: Question) -> list[str]:
     if tuple(question.thresholds) != tuple(DEFAULT.thresholds):
         found += ["--threshold", ",".join(f"{t:g}" for t in question.thresholds)]
     for axis, values in question.where.items():
-        found += ["--where", f"{axis}={','.join(values)}"]
+        if axis != TASK:  # which may contain commas
+            found += ["--where", f"{axis}={','.join(values)}"]
+    found += _task(question)
     if question.seed_split:
         found.append("--seed-split")
     if question.each_size:
@@ -55,6 +59,11 @@ def _rows(question: Question) -> list[str]:
     if question.frontier:
         found += ["--frontier", str(question.frontier)]
     return found
+
+
+def _task(question: Question) -> list[str]:
+    """Return the option that chooses a task, if one is chosen."""
+    return [word for name in question.where.get(TASK, ()) for word in ("--task", name)]
 
 
 def _tables(question: Question) -> list[str]:

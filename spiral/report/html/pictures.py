@@ -78,6 +78,7 @@ def _best_known(source: Source) -> list[Picture]:
     chosen = leaders[leaders["nnz"].isin([size for size in sizes if size])]
     if chosen.empty:
         return []
-    figure = search.inside([files.of_entry(e) for e in chosen.to_dict("records")])
+    entries = chosen.to_dict("records")
+    figure = search.inside([files.of_entry(e, source.task) for e in entries])
     command = commands.networks(chosen["nnz"].tolist(), source.question)
     return [_picture(catalogue.find("networks"), figure, command, bitmap=True)]

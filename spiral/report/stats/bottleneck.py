@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 
 from spiral.search.candidate import activations, from_network
 from spiral.search.network import Network
-from spiral.tasks import cubist
+from spiral.tasks.task import Task
 
 POINTS = 7
 """Every n-th data point."""
@@ -31,8 +31,8 @@ class Bottleneck(NamedTuple):
     """Values between which the class changes."""
 
 
-def bottleneck(network: Network) -> Bottleneck:
-    """Return the scalar of a network.
+def bottleneck(network: Network, task: Task) -> Bottleneck:
+    """Return the scalar of a network on the points of a task.
 
     Raises:
         ValueError: It has more than one unit in layer 2.
@@ -41,12 +41,11 @@ def bottleneck(network: Network) -> Bottleneck:
     if units != 1:
         raise ValueError(f"expected one unit in the second hidden layer, got {units}")
     candidate = from_network(network)
-    data = cubist.load()
-    points = data.x[::POINTS].T.astype(np.float64)
+    points = task.x[::POINTS].T.astype(np.float64)
     scalar = activations(candidate, points)[2][0]
     grid = np.linspace(scalar.min(), scalar.max(), 2_000)
     _, _, third, last = candidate
     hidden = np.maximum(third.weights @ grid[None] + third.biases[:, None], 0.0)
     output = (last.weights @ hidden + last.biases[:, None])[0]
     changes = np.flatnonzero(np.sign(output[:-1]) != np.sign(output[1:]))
-    return Bottleneck(scalar, data.y[::POINTS], grid, output, grid[changes])
+    return Bottleneck(scalar, task.y[::POINTS], grid, output, grid[changes])

@@ -18,7 +18,7 @@ from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.row_filter import select
-from spiral.report.stats.selection import SHOWN, Choice, choose
+from spiral.report.stats.selection import SHOWN, Choice, choose, task_of
 from spiral.results import load, old_defaults
 from spiral.search import best_known as frontier
 
@@ -32,7 +32,7 @@ class Question:
     by: Sequence[str] = BY
     """Config columns that make groups, the one to compare first."""
     thresholds: Sequence[float] = frontier.THRESHOLDS
-    """Accuracies over 0.5 and up to 1."""
+    """Accuracies over chance and up to 1."""
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Columns, or axes of the taxonomy of methods, and values that rows must have."""
     seed_split: bool = False
@@ -58,10 +58,22 @@ class Question:
 
     def __post_init__(self) -> None:
         """Refuse thresholds outside (0.5, 1]."""
-        if not self.thresholds or not all(0.5 < t <= 1 for t in self.thresholds):
+        self._refuse(0.5)
+
+    def check(self, rows: pd.DataFrame) -> None:
+        """Refuse thresholds that a constant reaches on the task of rows.
+
+        Raises:
+            ConfigError: One of them is not above chance.
+        """
+        self._refuse(float(rows["task_chance"].max()))
+
+    def _refuse(self, chance: float) -> None:
+        """Refuse thresholds that are not above chance."""
+        if not self.thresholds or not all(chance < t <= 1 for t in self.thresholds):
             raise ConfigError(
-                "expected thresholds above 0.5 and up to 1, got "
-                f"{[*self.thresholds]}; 0.5 is chance level"
+                f"expected thresholds above {chance:.3g} and up to 1, got "
+                f"{[*self.thresholds]}; {chance:.3g} is chance level"
             )
 
 
@@ -94,7 +106,7 @@ def of_folders(
 
     Raises:
         ConfigError: A column, a threshold or an axis is unknown, or no row is left.
-        StoreError: A folder holds no rows, or the file no frontier.
+        StoreError: A folder holds no rows, or the file no frontier of their task.
     """
     question = question or Question()
     pool, notes = load.read(folders, methods.options)
@@ -105,7 +117,7 @@ def of_folders(
     found = of_rows(
         rows,
         question,
-        best_known(question),
+        best_known(question, task_of(rows)),
         Besides(
             partial(load.masks, folders),
             None if summaries else partial(load.networks, folders),
@@ -122,14 +134,14 @@ def of_folders(
     return replace(found, question=question, notes=[*notes, *found.notes])
 
 
-def best_known(question: Question) -> pd.DataFrame | None:
-    """Return the frontier asked for, or the shipped one, if there is one.
+def best_known(question: Question, task: str) -> pd.DataFrame | None:
+    """Return the frontier asked for, or that of the task, if there is one.
 
     Raises:
-        StoreError: The file holds no frontier.
+        StoreError: The file holds no frontier of the task.
     """
-    if question.frontier or frontier.SHIPPED.exists():
-        return frontier.load(question.frontier)
+    if question.frontier or frontier.exists(task):
+        return frontier.load(question.frontier, task)
     return None
 
 
@@ -165,9 +177,10 @@ def of_rows(
         besides: What else is known.
 
     Raises:
-        ConfigError: A column is unknown.
+        ConfigError: A column is unknown, or the rows are of several tasks.
     """
     choice = question.choose(rows)
+    question.check(rows)
     groups = summarise(choice, question.thresholds, known, besides.pool)
     lines = excess_weights(choice, groups, question.thresholds, known)
     lines = lines.join(on_curve.of_lines(choice, groups, lines, besides.read_networks))

@@ -85,7 +85,7 @@ def excess_weights(
     if best_known is not None:
         wide = pd.Series(widths(choice)).groupby(owner).max()
         each = np.tile(wide.to_numpy(np.int64), len(thresholds))
-        table = _with_best_known(table, each, best_known)
+        table = _with_best_known(table, each, best_known, choice.task)
     table = _with_excess(table)
     counts = [name for name in table if name not in (*choice.by, "threshold")]
     return table.astype(dict.fromkeys(counts, "Int64"))
@@ -224,7 +224,10 @@ def _pick(values: Int[np.ndarray, " R"], at: Int[np.ndarray, " O"]) -> Each:
 
 
 def _with_best_known(
-    table: pd.DataFrame, widths: Int[np.ndarray, " L"], best_known: pd.DataFrame
+    table: pd.DataFrame,
+    widths: Int[np.ndarray, " L"],
+    best_known: pd.DataFrame,
+    task: str,
 ) -> pd.DataFrame:
     """Add the best known size of each threshold and width, of both kinds."""
     kinds: dict[str, frontier.Kind] = {
@@ -240,7 +243,8 @@ def _with_best_known(
             for level, width in {*asked}
         }
         found[name] = pd.Series([sizes[each] for each in asked], dtype=np.float64)
-    least = {level: record.at_least(level) for level in table["threshold"].unique()}
+    levels = table["threshold"].unique()
+    least = {level: record.at_least(level, task=task) for level in levels}
     proven = table["threshold"].map(least).astype(np.float64)
     return table.assign(proven=proven, **found)
 

@@ -3,12 +3,14 @@
 For each seed it is the share of what the best known networks have over chance that the
 method's networks lack, averaged over the logarithm of the number of weights::
 
-    G = ∫ (F(k) - a(k)) / (F(k) - 1/2) d log k  /  ∫ d log k
+    G = ∫ (F(k) - a(k)) / (F(k) - c) d log k  /  ∫ d log k
 
 F is the best accuracy known with k weights in as narrow a network, and a the method's
-(one half for a failure). 0 is as good as the best known, 1 is chance; a network better
-than the best known has a negative gap. Trapezoids in log k, from 16 to 65 weights:
-from a little over the fewest that are known to reach 95 %, to four times these.
+(c for a failure). c is chance, the accuracy of the better constant output: one half on
+the Cubist Spiral. 0 is as good as the best known, 1 is chance; a network better than
+the best known has a negative gap. Trapezoids in log k, from 16 to 65 weights: on the
+Cubist Spiral from a little over the fewest that are known to reach 95 %, to four times
+these.
 
 Unlike a count of weights needed for a threshold it counts what never reaches it, and it
 is strictly monotone in every accuracy.
@@ -22,7 +24,7 @@ from jaxtyping import Float
 
 from spiral.report.stats import means
 from spiral.report.stats.aggregate import known_at
-from spiral.report.stats.selection import CHANCE, GIVEN, SIZE, Choice, codes, inflation
+from spiral.report.stats.selection import GIVEN, SIZE, Choice, codes, inflation
 from spiral.search import best_known as frontier
 
 RANGE = (16, 65)
@@ -102,8 +104,9 @@ def lacks(
     sizes, widths = (table[name].to_numpy(np.float64) for name in (SIZE, "width"))
     best = known_at(sizes, widths, known, kind)
     with np.errstate(divide="ignore", invalid="ignore"):
-        table["lack"] = (best - table["accuracy"]) / (best - CHANCE)
-    return table[np.isfinite(table["lack"])].drop(columns=["group", "accuracy"])
+        table["lack"] = (best - table["accuracy"]) / (best - table["task_chance"])
+    left = table[np.isfinite(table["lack"])]
+    return left.drop(columns=["group", "accuracy", "task_chance"])
 
 
 def of_lines(
@@ -152,7 +155,7 @@ def _rows(choice: Choice) -> pd.DataFrame:
     line, lines = codes(choice.groups, choice.by)
     rows = choice.rows
     place, _ = codes(lines, choice.by[1:])
-    table = rows[["group", "fold", "width", SIZE, "accuracy"]].copy()
+    table = rows[["group", "fold", "width", SIZE, "accuracy", "task_chance"]].copy()
     table["line"] = line[table["group"].to_numpy()]
     table["stratum"], _ = codes(rows, choice.strata)
     table["place"] = place[table["line"].to_numpy()]

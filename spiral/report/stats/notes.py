@@ -1,5 +1,6 @@
 """Notes on the numbers of a comparison, in sentences."""
 
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,8 +45,7 @@ def of(
         found += tuned(choice, differ)
     found += unequal(choice)
     found += differences.pooled(choice, differ)
-    status = choice.rows["status"]
-    found += [*statuses(status), *_meanings(status)]
+    found += [*statuses(choice.rows), *_meanings(choice.rows["status"])]
     found += budget_matched.note(choice, groups)
     return [*found, *frontier(choice, best_known)]
 
@@ -187,16 +187,16 @@ def of_ranking(
         best_known: A frontier, if there is one.
     """
     differ = differences.of(choice, besides=["source"])  # that of others is shipped
-    status, own = choice.rows["status"], choice.rows["method"] == method
+    own = choice.rows["method"] == method
     return [
         INTERVALS,
         *tuned(choice, differ),
         *unequal(choice),
         *differences.unlike(differ),
         *differences.pooled(choice, differ, ways=False),
-        *statuses(status[own], method),
-        *statuses(status[~own], "the other methods"),
-        *_meanings(status),
+        *statuses(choice.rows[own], method),
+        *statuses(choice.rows[~own], "the other methods"),
+        *_meanings(choice.rows["status"]),
         *budget_matched.note(choice, groups[groups["method"] == method]),
         *frontier(choice, best_known),
     ]
@@ -206,8 +206,8 @@ def frontier(choice: Choice, best_known: pd.DataFrame | None) -> list[str]:
     """Return notes on the frontier."""
     if best_known is None:
         return [
-            "there is no frontier, so neither excess weights, accuracy gaps nor "
-            "distances; `spiral-sweep frontier update` makes one"
+            f"{no_frontier(choice.task)}; without them there are neither excess "
+            "weights, accuracy gaps nor distances"
         ]
     if _better(choice.rows, best_known):
         return [
@@ -215,6 +215,14 @@ def frontier(choice: Choice, best_known: pd.DataFrame | None) -> list[str]:
             "adds them"
         ]
     return []
+
+
+def no_frontier(task: str) -> str:
+    """Return that a task has no frontier, and how to make one."""
+    return (
+        f"there are no best known networks for task {task}: run `spiral-sweep search "
+        f"evolve --task {shlex.quote(task)}` and `spiral-sweep frontier update`"
+    )
 
 
 def _better(rows: pd.DataFrame, best_known: pd.DataFrame) -> bool:
@@ -247,20 +255,21 @@ def degenerate(choice: Choice) -> list[str]:
     return [f"degenerate rows ({why}) count with their accuracy: {', '.join(words)}"]
 
 
-def statuses(status: pd.Series, of: str = "") -> list[str]:
+def statuses(rows: pd.DataFrame, of: str = "") -> list[str]:
     """Return how rows with another status than ok are counted.
 
     Args:
-        status: Of each row.
+        rows: Rows of one task.
         of: Whose rows they are, if there are others, as ``gmp``.
     """
+    status, chance = rows["status"], rows["task_chance"].max()
     counts = status[status != "ok"].value_counts()
     whole = f"(of {len(status):,}{of and f' of {of}'})"
     failed = [f"{counts[name]:,} {name}" for name in FAILED if name in counts]
     found = []
     if failed:
         words = ", ".join(failed)
-        found.append(f"failed rows count with accuracy 0.5: {words} {whole}")
+        found.append(f"failed rows count with accuracy {chance:.3g}: {words} {whole}")
     if "degenerate" in counts:
         number = counts["degenerate"]
         found.append(f"{number:,} degenerate rows count with their accuracy {whole}")

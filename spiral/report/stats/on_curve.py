@@ -13,6 +13,7 @@ from spiral.report.stats.selection import Choice, codes
 from spiral.results.columns import params_of
 from spiral.search import arc
 from spiral.search import best_known as frontier
+from spiral.tasks.task import Task
 
 ReadNetworks = Callable[[pd.DataFrame], pd.DataFrame]
 """Takes rows, returns them with ``mask`` and ``weights``."""
@@ -46,15 +47,19 @@ def of_lines(
     Returns:
         ``any_config_id``, ``any_accuracy`` on the points and ``any_arc_accuracy`` on
         the curve; null where no row reaches the threshold, and without networks or of
-        more than ``MOST`` lines.
+        more than ``MOST`` lines, or where the points of the task lie on no curve.
     """
     found = pd.DataFrame({"any_config_id": pd.array([None] * len(excess), "string")})
     found[["any_accuracy", "any_arc_accuracy"]] = np.nan
-    if read_networks is None or len(excess) > MOST or excess["any"].isna().all():
+    task = arc.along(choice.task)
+    if task is None or read_networks is None or len(excess) > MOST:
+        return found
+    if excess["any"].isna().all():
         return found
     best = _counted(choice, groups, excess)
     once = read_networks(best.drop_duplicates("config_id"))
-    lengths = {row["config_id"]: _accuracy(row) for row in once.to_dict("records")}
+    every = once.to_dict("records")
+    lengths = {row["config_id"]: _accuracy(row, task) for row in every}
     lines = best["line"].to_numpy()
     found.loc[lines, "any_config_id"] = best["config_id"].to_numpy()
     found.loc[lines, "any_accuracy"] = best["accuracy"].to_numpy(np.float64)
@@ -109,7 +114,8 @@ def note(
         points: Their accuracy on the points.
         curve: The same on the curve.
     """
-    lost = points - curve
+    known = ~np.isnan(curve)  # of other tasks than curves there is none
+    points, lost = points[known], (points - curve)[known]
     if not len(lost):
         return []
     where = int(np.argmax(lost))
@@ -121,7 +127,7 @@ def note(
     return [text]
 
 
-def _accuracy(row: dict[str, object]) -> float:
+def _accuracy(row: dict[str, object], task: Task) -> float:
     """Return the accuracy on the curve of a result row."""
     _, params = params_of(row)
-    return arc.accuracy_of(params, int(str(row["width"])))
+    return arc.accuracy_of(params, int(str(row["width"])), task)

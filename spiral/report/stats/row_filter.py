@@ -1,16 +1,19 @@
 """Which rows a question is about: ``when=before``, ``method=gmp``, ``epochs=50``."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from spiral import spelling
 from spiral.errors import ConfigError
-from spiral.protocol import config
+from spiral.protocol import config, identity
 from spiral.protocol.methods import Methods
 from spiral.report.stats.differences import NOTHING
-from spiral.report.stats.selection import known_columns
+from spiral.report.stats.selection import TASK, known_columns, task_of
+from spiral.tasks import catalogue
 
 Where = Mapping[str, Sequence[str]]
 
@@ -30,7 +33,8 @@ def select(
         always: Methods that are kept whatever is asked of methods.
 
     Raises:
-        ConfigError: A name or a value is unknown, or no row is left.
+        ConfigError: A name or a value is unknown, or no row is left, or rows of several
+            tasks are.
     """
     axes = methods.axes()
     kinds = {n: values for n, values in where.items() if _is_axis(axes, n, values)}
@@ -38,14 +42,69 @@ def select(
     kept = rows["method"].isin([*always]).to_numpy(bool)
     for name, values in kinds.items():
         chosen &= _of_kind(rows, name, values, methods) | kept
+    if TASK in where:
+        chosen &= _of_tasks(rows, where[TASK])
     for name, values in where.items():
-        if name not in kinds:
+        if name not in kinds and name != TASK:
             chosen &= _having(rows, name, values, methods) | (kept & (name == "method"))
     if not chosen.any():
         asked = " and ".join(f"{name}={','.join(v)}" for name, v in where.items())
         present = ", ".join(sorted(rows["method"].unique()))
         raise ConfigError(f"no rows have {asked}; the methods present are {present}")
+    task_of(rows[chosen])
     return rows[chosen].reset_index(drop=True) if where else rows
+
+
+def of_task(rows: pd.DataFrame, task: str | None) -> pd.DataFrame:
+    """Return the rows of one task, of the only one if none is named.
+
+    Raises:
+        ConfigError: There are several and none is named, or none of that name.
+    """
+    some = rows if task is None else rows[_of_tasks(rows, [task])]
+    task_of(some)
+    return some.reset_index(drop=True)
+
+
+def _of_tasks(rows: pd.DataFrame, wanted: Sequence[str]) -> np.ndarray:
+    """Return which rows are of some tasks.
+
+    A file may be named as in rows, by its digest, or without its folder.
+
+    Raises:
+        ConfigError: There are none of one of them.
+    """
+    present = sorted(rows[TASK].unique())
+    found = set()
+    for text in wanted:
+        named = {identity.content(name) for name in present if text in _words(name)}
+        named = named or {identity.content(_canonical(text))}
+        if len(named) > 1:
+            raise ConfigError(
+                f"several tasks are called {text}; give one by its digest: "
+                f"{', '.join(sorted(named))}"
+            )
+        found |= named
+    contents = rows[TASK].map({name: identity.content(name) for name in present})
+    if missing := found - {*contents}:
+        raise ConfigError(
+            f"no rows are of task {min(missing)}; there are {', '.join(present)}"
+        )
+    chosen: np.ndarray = contents.isin(found).to_numpy(bool)
+    return chosen
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """Return what a task of rows may be called: a file by its path, name or digest."""
+    file, _, digest = name.rpartition("@")
+    return (name, digest, file, Path(file).name) if file else (name,)
+
+
+def _canonical(text: str) -> str:
+    """Return the name of a task as rows have it; texts that name none as they are."""
+    with suppress(ConfigError):
+        return catalogue.canonical(text)
+    return text
 
 
 def _is_axis(

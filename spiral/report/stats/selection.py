@@ -16,11 +16,13 @@ from jaxtyping import Bool, Int
 
 from spiral import spelling
 from spiral.errors import ConfigError
-from spiral.protocol import config
+from spiral.protocol import config, identity
 from spiral.report.stats import tuning
 from spiral.results.columns import MADE, options_among
+from spiral.tasks import catalogue
 
 SIZE = "keep"
+TASK = "task"
 SEEDS = ("seed", "init_seed", "order_seed")
 REPLICATE = "replicate"
 """The number of a repetition, where each config draws a seed of its own."""
@@ -35,9 +37,6 @@ FAILED = ("aborted", "collapsed", "diverged", "infeasible")
 
 GIVEN = ("block", "mask")
 """Methods that are given their mask, as in a search: not pruners."""
-
-CHANCE = 0.5
-"""The accuracy of a constant output: both classes have equally many points."""
 
 Codes = Int[np.ndarray, " R"]
 
@@ -66,6 +65,11 @@ class Choice:
         """The columns asked for."""
         return [name for name in self.groups if name != SIZE]
 
+    @property
+    def task(self) -> str:
+        """The task of all rows."""
+        return task_of(self.rows)
+
 
 def choose(
     rows: pd.DataFrame,
@@ -85,11 +89,14 @@ def choose(
             in them: what one option is worth, whatever the others are.
 
     Raises:
-        ConfigError: A column does not exist or is a seed, or there is none.
+        ConfigError: A column does not exist or is a seed, or there is none; or the
+            rows are of several tasks.
     """
+    task_of(rows)
     fields = known_columns(rows)
     by = _checked(by, fields)
-    varied = [n for n in fields if n in SHOWN or _varies(rows, n)]
+    # A file is one task wherever it lies
+    varied = [n for n in fields if n in SHOWN or (n != TASK and _varies(rows, n))]
     strata = [n for n in STRATA if n in varied and n not in by]
     repeats = [*SEEDS, REPLICATE]
     settings = [n for n in varied if n not in {*by, SIZE, *repeats, *strata, *MADE}]
@@ -134,6 +141,21 @@ def folds(rows: pd.DataFrame) -> Codes:
         fresh = rows[REPLICATE].notna()
         seeds = seeds.mask(fresh, -1).assign(**{REPLICATE: rows[REPLICATE]})
     return codes(seeds, list(seeds))[0]
+
+
+def task_of(rows: pd.DataFrame) -> str:
+    """Return the task of rows; no number may be of two.
+
+    Raises:
+        ConfigError: They are of several tasks.
+    """
+    found = {identity.content(name): name for name in rows[TASK].unique()}
+    if len(found) > 1:
+        raise ConfigError(
+            "expected rows of one task, got those of "
+            f"{', '.join(sorted(found.values()))}; choose one by --task NAME"
+        )
+    return next(iter(found.values()), catalogue.DEFAULT)
 
 
 def known_columns(rows: pd.DataFrame) -> list[str]:
@@ -207,5 +229,6 @@ def clean(rows: pd.DataFrame) -> pd.DataFrame:
     # Without its failures a method that often fails would look better than it is.
     failed = rows["status"].isin(FAILED).to_numpy(bool) | np.isnan(accuracy)
     # Nor may a network that is worse than a constant lose to one that failed.
-    accuracy = np.where(failed, CHANCE, np.maximum(accuracy, CHANCE))
+    chance = rows["task_chance"].to_numpy(np.float64)
+    accuracy = np.where(failed, chance, np.maximum(accuracy, chance))
     return rows.assign(keep=size, accuracy=accuracy, failed=failed)

@@ -14,6 +14,7 @@ from spiral.protocol.config import OptionClasses
 from spiral.results import columns as rows
 from spiral.results import conditions, read, versions
 from spiral.search import best_known, network
+from spiral.tasks import catalogue
 
 ID_DIGITS = 12
 COLUMNS = ("config_id", "loss", *read.MEASURED)
@@ -105,7 +106,12 @@ def of_folders(
     for folder in folders:
         common = config.fields(config.Config)
         columns = [*dict.fromkeys([*common, *read.options(folder), *COLUMNS])]
-        known = versions.complete(read.read(folder, columns), options)
+        every = versions.complete(read.read(folder, columns), options)
+        # The page evaluates and trains on the points of this task alone
+        known = every[every["task"] == catalogue.DEFAULT]
+        if len(known) < len(every):
+            left = len(every) - len(known)
+            found.notes.append(f"{left:,} rows of other tasks are left out")
         chosen = choose(known, select, leaders)
         chosen = chosen[~chosen["config_id"].isin(seen)].head(limit - len(seen))
         seen.update(chosen["config_id"])

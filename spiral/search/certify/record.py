@@ -10,6 +10,7 @@ from typing import Any
 from spiral import formats, results
 from spiral.errors import StoreError
 from spiral.results import atomic
+from spiral.tasks import catalogue
 
 NAME = "bounds.json"
 SHIPPED = Path(results.__file__).parent / "shipped" / NAME
@@ -58,11 +59,16 @@ def write(record: dict[str, Any], path: Path) -> None:
     atomic.replace_atomically(path, text.encode(), path.parent)
 
 
-def at_least(accuracy: float, path: Path | None = None) -> int | None:
+def at_least(
+    accuracy: float, path: Path | None = None, task: str = catalogue.DEFAULT
+) -> int | None:
     """Return the proven lower bound for any accuracy, if there is one.
 
-    What a lower accuracy needs a higher one needs, too.
+    What a lower accuracy needs a higher one needs, too. Nothing is proven of other
+    tasks than the Cubist Spiral.
     """
+    if task != catalogue.DEFAULT:
+        return None
     known = bounds(path).items()
     reached = [weights for level, weights in known if level <= accuracy]
     return max(reached, default=None)

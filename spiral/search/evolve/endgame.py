@@ -14,8 +14,9 @@ from numpy.random import Generator
 from spiral.search import polish as polishing
 from spiral.search.candidate import Candidate, copied
 from spiral.search.evolve.moves import narrow
-from spiral.search.polish import Stage, through
-from spiral.tasks import cubist
+from spiral.search.evolve.unit_moves import EVERY
+from spiral.search.polish import Stage, spaced, through
+from spiral.tasks.task import Task
 
 POOL = 6
 
@@ -33,37 +34,35 @@ Scored = tuple[int, Candidate]
 """A network after the number of all points it gets right."""
 
 
-def finish(start: Scored, tries: int, random: Generator) -> Scored:
+def finish(start: Scored, tries: int, random: Generator, task: Task) -> Scored:
     """Return the best network found by tiny steps, the start itself at worst.
 
     Args:
         start: A network with few points wrong.
         tries: Steps; it ends earlier when every point is right.
         random: The random stream.
+        task: What the network is for.
     """
     pool = [start]
     for _ in range(tries):
-        if pool[0][0] == cubist.POINTS:
+        if pool[0][0] == task.points:
             break
         parent = pool[int(len(pool) * random.random() ** 2)][1]
-        found = _step(parent, random)
+        found = _step(parent, random, task)
         if found is not None:
-            pool.append((polishing.right(found), found))
+            pool.append((polishing.right(found, task), found))
             pool = sorted(pool, key=lambda scored: -scored[0])[:POOL]
     return pool[0]
 
 
-def _step(candidate: Candidate, random: Generator) -> Candidate | None:
+def _step(candidate: Candidate, random: Generator, task: Task) -> Candidate | None:
     """Shake a network, narrow a cliff of it, or both; then polish it sharply."""
-    kind = random.integers(3)
-    found: Candidate | None = candidate
-    if kind != 0:
-        found = _shaken(candidate, random)
-    if kind != 1:
-        found = narrow(found, random) if found is not None else None
+    kind, seen = random.integers(3), spaced(task, EVERY)[0]
+    shaken = candidate if kind == 0 else _shaken(candidate, random)
+    found = shaken if kind == 1 else narrow(shaken, random, seen)
     if found is None:
         return None
-    return through(SHARP[random.integers(len(SHARP))], found)
+    return through(SHARP[random.integers(len(SHARP))], found, task)
 
 
 def _shaken(candidate: Candidate, random: Generator) -> Candidate:

@@ -22,11 +22,13 @@ from spiral.search.candidate import (
 from spiral.search.evolve import moves, one_unit, random_start
 from spiral.search.evolve.archive import Archive, Member, Origin
 from spiral.search.evolve.endgame import finish
-from spiral.search.polish import FINAL, QUICK, polish, through
+from spiral.search.evolve.unit_moves import EVERY
+from spiral.search.polish import FINAL, QUICK, polish, spaced, through
 from spiral.search.shape import Shape
-from spiral.tasks import cubist
+from spiral.tasks import catalogue
+from spiral.tasks.task import Task
 
-Start = Callable[[Generator, Shape, tuple[int, int]], Candidate]
+Start = Callable[[Generator, Shape, tuple[int, int], Task], Candidate]
 
 STARTS: dict[str, Start] = {
     "random": random_start.start,
@@ -34,7 +36,7 @@ STARTS: dict[str, Start] = {
 }
 """Generators of new networks."""
 
-ON_MASK: dict[str, Callable[[Generator, Candidate], Candidate | None]] = {
+ON_MASK: dict[str, Callable[[Generator, Candidate, Task], Candidate | None]] = {
     "random": random_start.on_mask,
     "one-unit": one_unit.on_mask,
 }
@@ -59,10 +61,11 @@ FINISHED, STEPS = 2, 40
 """Leaders that enter the endgame after a generation, and its tries: 2 s each. Of one
 mask, any members: which basin ends best shows only then."""
 
-FLOOR = 0.75
-"""Share of the points that a leader gets right before its endgame is worth trying. It
-helps long before the last points: in 2 s one took a network of 16 weights from 0.9785
-to 0.9884, where eight minutes of hops with ordinary polishes had led."""
+FLOOR = 0.5
+"""Share of the way from chance to all points right that a leader has gone before its
+endgame is worth trying. It helps long before the last points: in 2 s one took a network
+of 16 weights from 0.9785 to 0.9884, where eight minutes of hops with ordinary polishes
+had led."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,13 @@ class Settings:
     """Moves and new networks in a generation of an island."""
     mask: str = ""
     """The only mask to search, in canonical numbering; empty for all masks."""
+    task: str = catalogue.DEFAULT
+    """Canonical name of what the networks are for."""
+
+    @property
+    def data(self) -> Task:
+        """The task itself."""
+        return catalogue.load(self.task)
 
 
 def generation(
@@ -101,8 +111,8 @@ def generation(
         if found is not None:
             candidate, start, steps = found
             origin = Origin(start, steps, number, island)
-            _enter(archive, candidate, origin)
-    _finish(archive, Origin("", 0, number, island), random)
+            _enter(archive, candidate, origin, settings.data)
+    _finish(archive, Origin("", 0, number, island), random, settings.data)
     return archive
 
 
@@ -128,7 +138,8 @@ def _next(
         return candidate, name, 0
     parent = archive.draw(random)
     move = moves.draw(random, moves.HOPS) if settings.mask else moves.draw(random)
-    moved = moves.apply(move, parent.candidate, random, settings.largest)
+    seen = spaced(settings.data, EVERY)[0]
+    moved = moves.apply(move, parent.candidate, random, settings.largest, seen)
     if moved is None or not _fits(moved, settings):
         return None
     return moved, parent.origin.start, parent.origin.moves + 1
@@ -137,8 +148,8 @@ def _next(
 def _new(name: str, settings: Settings, random: Generator) -> Candidate | None:
     """Return a new network from a generator, None if that has no such mask."""
     if settings.mask:
-        return ON_MASK[name](random, from_mask(settings.mask))
-    return STARTS[name](random, settings.largest, settings.sizes)
+        return ON_MASK[name](random, from_mask(settings.mask), settings.data)
+    return STARTS[name](random, settings.largest, settings.sizes, settings.data)
 
 
 def _fits(candidate: Candidate, settings: Settings) -> bool:
@@ -147,54 +158,59 @@ def _fits(candidate: Candidate, settings: Settings) -> bool:
     return low <= nnz_of(candidate) <= high
 
 
-def _enter(archive: Archive, candidate: Candidate, origin: Origin) -> None:
+def _enter(archive: Archive, candidate: Candidate, origin: Origin, task: Task) -> None:
     """Polish a network and offer it; polish it finely if it may lead."""
-    quick = polish(candidate, QUICK)
+    quick = polish(candidate, task, QUICK)
     if quick is None:
         return
-    member = _member(quick, origin)
+    member = _member(quick, origin, task)
     if not archive.offer(member) or not _promising(archive, member):
         return
     for stages in (FINAL[:1], FINAL[1:]):
-        final = through(stages, member.candidate)
+        final = through(stages, member.candidate, task)
         if final is None:
             return
-        member = _member(final, origin, polishing.right(final))
+        member = _member(final, origin, task, polishing.right(final, task))
         archive.offer(member)
-        if not archive.lead(member) or member.right < NEARLY * cubist.POINTS:
+        if not archive.lead(member) or member.right < NEARLY * task.points:
             return
 
 
-def _member(candidate: Candidate, origin: Origin, right: int = -1) -> Member:
+def _member(
+    candidate: Candidate, origin: Origin, task: Task, right: int = -1
+) -> Member:
     """Return a polished network as a member."""
-    loss = polishing.loss_of(candidate)
+    loss = polishing.loss_of(candidate, task)
     return Member(candidate, mask_of(candidate), loss, origin, right)
 
 
-def _finish(archive: Archive, now: Origin, random: Generator) -> None:
+def _finish(archive: Archive, now: Origin, random: Generator, task: Task) -> None:
     """Take the best weights of some leaders further."""
-    waiting = [*archive.members()] if archive.basins else _unfinished(archive)
+    waiting = [*archive.members()] if archive.basins else _unfinished(archive, task)
     for place in random.permutation(len(waiting))[:FINISHED]:
         chosen = waiting[place].candidate
-        right, found = finish((polishing.right(chosen), chosen), STEPS, random)
+        scored = polishing.right(chosen, task), chosen
+        right, found = finish(scored, STEPS, random, task)
         start, steps, *_ = waiting[place].origin
-        member = _member(found, now._replace(start=start, moves=steps + 1), right)
+        origin = now._replace(start=start, moves=steps + 1)
+        member = _member(found, origin, task, right)
         archive.offer(member)
         archive.lead(member)
 
 
-def _unfinished(archive: Archive) -> list[Member]:
+def _unfinished(archive: Archive, task: Task) -> list[Member]:
     """Return leaders that are better than all that are no larger."""
     ordered = sorted(
         archive.leaders.values(),
         key=lambda leader: (nnz_of(leader.candidate), -leader.right, leader.mask),
     )
-    found, best = [], ceil(FLOOR * cubist.POINTS) - 1
+    floor = task.chance + FLOOR * (1 - task.chance)
+    found, best = [], ceil(floor * task.points) - 1
     for leader in ordered:
         if leader.right > best:
             best = leader.right
             found.append(leader)
-    return [leader for leader in found if leader.right < cubist.POINTS]
+    return [leader for leader in found if leader.right < task.points]
 
 
 def _promising(archive: Archive, member: Member) -> bool:

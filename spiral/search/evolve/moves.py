@@ -1,8 +1,8 @@
 """Moves: small changes of a network, each a random step of the search.
 
-A move takes a candidate and a random stream and returns a changed candidate, or None if
-it does not apply. It may leave dead units behind; ``apply`` removes them. Moves of
-whole units are in ``unit_moves``.
+A move takes a candidate, a random stream and some points, and returns a changed
+candidate, or None if it does not apply. It may leave dead units behind; ``apply``
+removes them. Moves of whole units are in ``unit_moves``.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,8 +20,8 @@ from spiral.search.candidate import (
     simplified,
 )
 from spiral.search.evolve.unit_moves import (
-    EVERY,
     TINY,
+    Seen,
     add_unit,
     hidden_layer,
     merge,
@@ -29,10 +29,9 @@ from spiral.search.evolve.unit_moves import (
     split,
     strength,
 )
-from spiral.search.polish import spaced
 from spiral.search.shape import Shape
 
-Step = Callable[[Candidate, Generator], Candidate | None]
+Step = Callable[[Candidate, Generator, Seen], Candidate | None]
 
 
 class Move(NamedTuple):
@@ -54,27 +53,27 @@ def _pick(
     return tuple(places[random.integers(len(places))])
 
 
-def drop(candidate: Candidate, random: Generator) -> Candidate:
+def drop(candidate: Candidate, random: Generator, seen: Seen) -> Candidate:
     """Drop a weight; half of the time its mean effect moves into the bias."""
     found = copied(candidate)
     number, row, column = _pick([layer.kept for layer in found], random)
     layer = found[number]
     if random.random() < 0.5:
-        feed = activations(candidate, spaced(EVERY)[0])[number][column]
+        feed = activations(candidate, seen)[number][column]
         layer.biases[row] += layer.weights[row, column] * feed.mean()
     layer.kept[row, column] = False
     layer.weights[row, column] = 0.0
     return found
 
 
-def add(candidate: Candidate, random: Generator) -> Candidate | None:
+def add(candidate: Candidate, random: Generator, seen: Seen) -> Candidate | None:
     """Add a weight between existing units, of 1 % to 200 % of the unit's input."""
     found = copied(candidate)
     if all(layer.kept.all() for layer in found):
         return None
     number, row, column = _pick([~layer.kept for layer in found], random)
     layer = found[number]
-    values = activations(candidate, spaced(EVERY)[0])
+    values = activations(candidate, seen)
     feed, received = values[number][column], layer.weights[row] @ values[number]
     layer.kept[row, column] = True
     layer.weights[row, column] = strength(random, -2.0, feed, received)
@@ -82,7 +81,7 @@ def add(candidate: Candidate, random: Generator) -> Candidate | None:
     return found
 
 
-def perturb(candidate: Candidate, random: Generator) -> Candidate:
+def perturb(candidate: Candidate, random: Generator, _: Seen) -> Candidate:
     """Add noise of one size, 1 % to 60 %, to all weights and biases (basin hopping)."""
     found, size = copied(candidate), 10 ** random.uniform(-2.0, -0.2)
     for layer in found:
@@ -93,12 +92,12 @@ def perturb(candidate: Candidate, random: Generator) -> Candidate:
     return found
 
 
-def redraw(candidate: Candidate, random: Generator) -> Candidate:
+def redraw(candidate: Candidate, random: Generator, seen: Seen) -> Candidate:
     """Give a hidden unit new weights of the same inputs and a new kink."""
     found, number = copied(candidate), hidden_layer(random)
     layer = found[number]
     unit = int(random.integers(len(layer.biases)))
-    values = activations(candidate, spaced(EVERY)[0])
+    values = activations(candidate, seen)
     weights = layer.kept[unit] * random.normal(size=layer.kept.shape[1])
     size = max(values[number + 1][unit].std(), 1e-2)
     weights *= size / ((weights @ values[number]).std() + TINY)
@@ -108,7 +107,7 @@ def redraw(candidate: Candidate, random: Generator) -> Candidate:
     return found
 
 
-def narrow(candidate: Candidate, random: Generator) -> Candidate | None:
+def narrow(candidate: Candidate, random: Generator, _: Seen) -> Candidate | None:
     """Bring two nearly parallel hinges of layer 1 together and steepen what they feed.
 
     Two hinges of opposite outgoing weights make a cliff between their lines, and points
@@ -165,7 +164,7 @@ def draw(random: Generator, moves: Sequence[Move] = (*MOVES.values(),)) -> Move:
 
 
 def apply(
-    move: Move, candidate: Candidate, random: Generator, largest: Shape
+    move: Move, candidate: Candidate, random: Generator, largest: Shape, seen: Seen
 ) -> Candidate | None:
     """Return the moved candidate without dead units; None if it does not apply.
 
@@ -174,9 +173,10 @@ def apply(
         candidate: The network to change.
         random: The random stream.
         largest: Most units of each hidden layer.
+        seen: Points that steps look at.
     """
     for step in move.steps:
-        changed = step(candidate, random)
+        changed = step(candidate, random, seen)
         changed = None if changed is None else simplified(changed)
         if changed is None or np.greater(shape_of(changed), largest).any():
             return None

@@ -17,8 +17,9 @@ from jaxtyping import Float, Int
 from numpy.random import Generator
 
 from spiral.search.candidate import Candidate, Layer
-from spiral.search.polish import spaced
+from spiral.search.polish import Points, spaced
 from spiral.search.shape import Shape
+from spiral.tasks.task import Task
 
 STEPS = 5_000
 """Steps of annealing: 22 ms."""
@@ -35,25 +36,30 @@ KINDS = (0.3, 0.35, 0.35)
 """Shares of hinges that are tilted, and parallel to either axis."""
 
 
-def start(random: Generator, largest: Shape, sizes: tuple[int, int]) -> Candidate:
+def start(
+    random: Generator, largest: Shape, sizes: tuple[int, int], task: Task
+) -> Candidate:
     """Return a new network with one unit in layer 2.
 
     Args:
         random: The random stream.
         largest: Most units of each hidden layer.
         sizes: Fewest and most weights; a network may be outside if few shapes fit.
+        task: What it is for.
     """
     kinds, units = _parts(random, largest, sizes)
-    return _annealed(random, kinds, np.zeros(len(kinds), int), units)
+    cliffs = np.zeros(len(kinds), int)
+    return _annealed(random, kinds, cliffs, units, spaced(task, EVERY))
 
 
-def on_mask(random: Generator, blank: Candidate) -> Candidate | None:
+def on_mask(random: Generator, blank: Candidate, task: Task) -> Candidate | None:
     """Return a network with the mask of another, None if that is of another family."""
     first, second, third, _ = blank
     if len(second.biases) > 1:
         return None
     kinds = np.where(first.kept.all(axis=1), 0, 1 + first.kept.argmax(axis=1))
-    return _annealed(random, *_with_cliff(kinds, random), len(third.biases))
+    points = spaced(task, EVERY)
+    return _annealed(random, *_with_cliff(kinds, random), len(third.biases), points)
 
 
 def _annealed(
@@ -61,6 +67,7 @@ def _annealed(
     kinds: Int[np.ndarray, " hinges"],
     cliffs: Int[np.ndarray, " rows"],
     units: int,
+    points: Points,
 ) -> Candidate:
     """Return annealed hinges of given kinds with the best head of some units.
 
@@ -69,10 +76,10 @@ def _annealed(
         kinds: Of hinges.
         cliffs: As :func:`_with_cliff` returns them.
         units: Of layer 3.
+        points: What the head is best for.
     """
     from spiral.search.evolve import scalar  # imported late: Numba loads slowly
 
-    points = spaced(EVERY)
     single = kinds[: len(cliffs)]
     hinges = scalar.anneal(single, cliffs, points, most(units), STEPS, random)
     if cliffs.any():

@@ -9,9 +9,12 @@ from spiral.search.evolve.unit_moves import EVERY, TINY
 from spiral.search.polish import spaced
 from spiral.search.shape import Shape
 from spiral.search.shape import sizes as shapes
+from spiral.tasks.task import Task
 
 
-def start(random: Generator, largest: Shape, sizes: tuple[int, int]) -> Candidate:
+def start(
+    random: Generator, largest: Shape, sizes: tuple[int, int], task: Task
+) -> Candidate:
     """Return a random small network without dead units.
 
     Each unit's kink lies among the points, and its input has deviation 1.
@@ -20,17 +23,18 @@ def start(random: Generator, largest: Shape, sizes: tuple[int, int]) -> Candidat
         random: The random stream.
         largest: Most units of each hidden layer; at most 5, 2 and 3 are drawn.
         sizes: Fewest and most weights; masks are drawn up to 100 times to fit.
+        task: What it is for.
     """
     for _ in range(100):
         kept = _masks(random, largest)
         if sizes[0] <= sum(int(part.sum()) for part in kept) <= sizes[1]:
             break
-    return _with_weights(kept, random)
+    return _with_weights(kept, random, task)
 
 
-def on_mask(random: Generator, blank: Candidate) -> Candidate:
+def on_mask(random: Generator, blank: Candidate, task: Task) -> Candidate:
     """Return a network with the mask of another and random weights."""
-    return _with_weights([layer.kept for layer in blank], random)
+    return _with_weights([layer.kept for layer in blank], random, task)
 
 
 def _masks(random: Generator, largest: Shape) -> list[Bool[np.ndarray, "out in"]]:
@@ -51,10 +55,10 @@ def _masks(random: Generator, largest: Shape) -> list[Bool[np.ndarray, "out in"]
 
 
 def _with_weights(
-    masks: list[Bool[np.ndarray, "out in"]], random: Generator
+    masks: list[Bool[np.ndarray, "out in"]], random: Generator, task: Task
 ) -> Candidate:
     """Return random weights for masks, with kinks among the points."""
-    layers, values = [], spaced(EVERY)[0]
+    layers, values = [], spaced(task, EVERY)[0]
     for kept in masks:
         weights = kept * random.normal(size=kept.shape)
         weights /= (weights @ values).std(axis=1, keepdims=True) + TINY

@@ -16,10 +16,12 @@ from spiral.search.candidate import (
     shape_of,
     without_units,
 )
-from spiral.search.polish import spaced
 
 EVERY = 500
 """Moves look at every n-th point: 100 of them."""
+
+Seen = Float[np.ndarray, "2 E"]
+"""The points that moves look at."""
 
 TINY = 1e-6
 
@@ -37,11 +39,11 @@ def hidden_layer(random: Generator) -> int:
     return int(random.choice(3, p=(0.5, 0.2, 0.3)))
 
 
-def add_unit(candidate: Candidate, random: Generator) -> Candidate:
+def add_unit(candidate: Candidate, random: Generator, seen: Seen) -> Candidate:
     """Add a unit with one or two inputs, a kink among the points and one output."""
     found, number = copied(candidate), hidden_layer(random)
     layer, following = found[number], found[number + 1]
-    values = activations(candidate, spaced(EVERY)[0])
+    values = activations(candidate, seen)
     fan_in = layer.kept.shape[1]
     inputs = random.choice(
         fan_in, min(fan_in, 1 if random.random() < 0.6 else 2), replace=False
@@ -85,14 +87,16 @@ def _with_unit(
     return first, second, third, last
 
 
-def remove_unit(candidate: Candidate, random: Generator) -> Candidate | None:
+def remove_unit(
+    candidate: Candidate, random: Generator, seen: Seen
+) -> Candidate | None:
     """Remove a unit; its mean moves into the biases it fed."""
     found = copied(candidate)
     place = _unit_of_several(found, random)
     if place is None:
         return None
     number, unit = place
-    mean = activations(candidate, spaced(EVERY)[0])[number + 1][unit].mean()
+    mean = activations(candidate, seen)[number + 1][unit].mean()
     found[number + 1].biases[:] += found[number + 1].weights[:, unit] * mean
     return without_units(found, number, _only(found, number, unit))
 
@@ -111,7 +115,7 @@ def _only(candidate: Candidate, number: int, unit: int) -> Bool[np.ndarray, " un
     return np.arange(len(candidate[number].biases)) == unit
 
 
-def merge(candidate: Candidate, random: Generator) -> Candidate | None:
+def merge(candidate: Candidate, random: Generator, _: Seen) -> Candidate | None:
     """Let one unit take over the outgoing weights of another of its layer."""
     found = copied(candidate)
     place = _unit_of_several(found, random)
@@ -126,7 +130,7 @@ def merge(candidate: Candidate, random: Generator) -> Candidate | None:
     return without_units(found, number, _only(found, number, unit))
 
 
-def split(candidate: Candidate, random: Generator) -> Candidate:
+def split(candidate: Candidate, random: Generator, _: Seen) -> Candidate:
     """Split a unit in two similar ones, which share its outgoing weights."""
     found, number = copied(candidate), hidden_layer(random)
     layer, following = found[number], found[number + 1]

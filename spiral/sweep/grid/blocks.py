@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from spiral import engines, spelling
 from spiral.errors import ConfigError
 from spiral.methods.registry import METHODS, config_fields
-from spiral.model import initial
 from spiral.protocol import config
 from spiral.protocol.config import ConfigField
 from spiral.sweep.grid import listings, yaml_nodes
+from spiral.sweep.grid.tasks import STAMPS
 from spiral.sweep.grid.yaml_nodes import Item, Mistakes
 
 NOT_FRESH = (
@@ -197,7 +197,7 @@ class Reader:
         for field in kinds:
             try:
                 value = field.parse(item.value)
-                value = initial.stamp(value) if key == "init" else value
+                value = STAMPS[key](value) if key in STAMPS else value
             except ConfigError as error:
                 self.mistakes.add(item.place, str(error))
                 return None

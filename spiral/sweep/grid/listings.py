@@ -1,6 +1,7 @@
 """Values of a key, including listings: ``key: {listing: {argument: value}}``."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import yaml
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 
 from spiral import spelling
 from spiral.search import LISTINGS
-from spiral.sweep.grid import yaml_nodes
+from spiral.sweep.grid import tasks, yaml_nodes
 from spiral.sweep.grid.yaml_nodes import Item, Mistakes
 
 
@@ -33,6 +34,9 @@ def names(key: str) -> list[str]:
 
 def items(key: str, node: yaml.Node, file: str, mistakes: Mistakes) -> list[Item]:
     """Return the values of one key (see ``yaml_nodes.items``), listings expanded."""
+    if key == "task":
+        special = partial(tasks.listed, file=file, mistakes=mistakes)
+        return yaml_nodes.items(node, file, mistakes, special)
     known = names(key)
 
     def listing(part: yaml.MappingNode) -> list[Item]:

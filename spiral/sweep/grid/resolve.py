@@ -12,7 +12,7 @@ from spiral.errors import ConfigError
 from spiral.experiment import prepare
 from spiral.methods.registry import METHODS, config_fields, options
 from spiral.model import initial, mlp
-from spiral.protocol import config, identity
+from spiral.protocol import budgets, config, identity
 from spiral.results import conditions
 from spiral.sweep.grid.blocks import TO_DERIVE, Axis, Block, applies
 from spiral.sweep.grid.yaml_nodes import Mistakes
@@ -193,6 +193,8 @@ def _plain(name: str, table: pd.DataFrame) -> np.ndarray:
 
 def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None:
     """Report values that contradict each other."""
+    if not _check_batch(table, block, mistakes):
+        return  # methods cannot plan an epoch without steps
     weights = _weights(table)
     large = (table["keep"] > weights).fillna(False)
     if large.any():
@@ -218,6 +220,20 @@ def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None
         wrong = METHODS[method].check(part) or prepare.refusals(part)
         for field, message, value in wrong:
             mistakes.add(block.place_of(field, value), f"{field}: {message}")
+
+
+def _check_batch(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> bool:
+    """Report batches of which an epoch has too few; return whether there are none."""
+    most = budgets.points_of_each(table) // budgets.LEAST_BATCHES
+    large = (table["batch"] > most).to_numpy(bool)
+    if large.any():
+        task, batch = table[large].iloc[0][["task", "batch"]]
+        mistakes.add(
+            block.place_of("batch", batch),
+            f"batch: expected at most {most[large][0]:,}, half of the points of task "
+            f"{task}, got {batch:,}; lower it",
+        )
+    return not large.any()
 
 
 def _weights(table: pd.DataFrame) -> pd.Series:

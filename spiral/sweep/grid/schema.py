@@ -7,6 +7,7 @@ from spiral.methods.registry import METHODS, config_fields
 from spiral.protocol import config
 from spiral.search import LISTINGS
 from spiral.sweep.grid import listings
+from spiral.tasks import catalogue
 
 RANGE = {"type": "string", "pattern": r"^-?\d+\.\.-?\d+(\.\.\d+)?$"}
 
@@ -58,12 +59,23 @@ def _listing(name: str) -> dict[str, Any]:
     return {**_object({name: arguments}), "required": [name]}
 
 
+def _tasks() -> dict[str, Any]:
+    """Return the schema of tasks with parameters, each a value or several."""
+    families = {
+        name: _object({parameter.name: {} for parameter in family.parameters})
+        for name, family in catalogue.FAMILIES.items()
+    }
+    return {**_object({**families, "file": {"type": "string"}}), "minProperties": 1}
+
+
 def _value(field: config.ConfigField) -> dict[str, Any]:
     """Return the schema of one value of a key, over all methods that have it."""
     if field.name == "method":
         return {"enum": [*METHODS]}
     if field.name == "engine":
         return {"enum": engines.names()}
+    if field.name == "task":
+        return {"anyOf": [{"type": "string"}, _tasks()]}
     fields = [field]
     if field.name not in config.fields(config.Config):
         own = [config.fields(entry.options) for entry in METHODS.values()]

@@ -11,9 +11,11 @@ from spiral.methods.parts import soups
 from spiral.methods.registry import METHODS
 from spiral.model import masks, mlp, seeds
 from spiral.protocol.job import TrainState
-from spiral.tasks import cubist
+from spiral.tasks import catalogue
 from tests import oracles
 from tests.methods import decide, kept_weights, plan_at, table
+
+CUBIST = catalogue.load("cubist")
 
 DEFAULTS = {
     "members": 3,
@@ -199,7 +201,7 @@ def members_at(n):
 
 
 def accuracy(params):
-    data, some = cubist.load(), soups.tenth()
+    data, some = CUBIST, soups.tenth(CUBIST.points)
     z = oracles.logits(params, data.x[some], 8)
     return oracles.correct(z, data.y[some])
 
@@ -214,28 +216,28 @@ def test_greedy_is_what_trying_one_by_one_gives_and_never_below_the_best(n):
         now = members[chosen].astype(np.float64).mean(axis=0)
         if accuracy(mean) >= accuracy(now):
             chosen.append(i)
-    found = soups.greedy(members, 8)
+    found = soups.greedy(members, CUBIST)
     expected = members[chosen].astype(np.float64).mean(axis=0)
     assert np.array_equal(found, expected.astype(np.float32))
     assert accuracy(found) >= max(map(accuracy, members))
 
 
 def test_the_tenth_is_the_same_points_every_time_and_holds_both_classes():
-    first = soups.tenth().copy()
+    first = soups.tenth(CUBIST.points).copy()
     soups.tenth.cache_clear()
-    assert np.array_equal(soups.tenth(), first)
-    assert len(np.unique(first)) == 4998 == round(0.1 * cubist.POINTS)
-    assert 0.45 < cubist.load().y[first].mean() < 0.55
+    assert np.array_equal(soups.tenth(CUBIST.points), first)
+    assert len(np.unique(first)) == 4998 == round(0.1 * CUBIST.points)
+    assert 0.45 < CUBIST.y[first].mean() < 0.55
 
 
 def test_the_soup_of_logistic_models_is_no_worse_than_their_mean_loss():
     """Jensen: without hidden layers the loss is convex."""
     random = np.random.default_rng(0)
-    data = cubist.load()
+    data = CUBIST
     signs = 2.0 * data.y - 1
     for _ in range(20):
         members = random.standard_normal((5, 3)).astype(np.float32)
-        soup = soups.uniform(members, 0)
+        soup = soups.uniform(members)
 
         def loss(w):
             z = data.x @ w[:2].astype(np.float64) + w[2]

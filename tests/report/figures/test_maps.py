@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 from spiral.model import mlp
 from spiral.report.figures import layout, maps, style
 from spiral.report.figures.networks import Drawn
-from spiral.tasks import cubist
+from spiral.tasks import catalogue, cubist
 from tests.tolerances import tolerance
 
 
@@ -22,8 +22,9 @@ def ramp():
     return params
 
 
-def boundary_axes(params, **more):
-    paint = lambda axes: maps.boundary(axes, params, 2, **more)  # noqa: E731
+def boundary_axes(params, task="cubist", **more):
+    one = Drawn("a title", params != 0, params, 2, task)
+    paint = lambda axes: maps.boundary(axes, one, **more)  # noqa: E731
     return layout.draw(paint).axes[0]
 
 
@@ -72,6 +73,17 @@ def test_a_map_shows_points_of_both_classes():
     assert np.array_equal(one.get_xydata(), data.x[24_991::25])
     colours = [to_hex(line.get_color()) for line in (zero, one)]
     assert colours == [colour.lower() for colour in style.CLASSES]
+
+
+def test_a_map_of_another_task_shows_its_window_and_points():
+    axes, data = boundary_axes(ramp(), "moons"), catalogue.load("moons")
+    assert axes.images[0].get_extent() == [*data.window]
+    assert axes.get_xlim() + axes.get_ylim() == data.window
+    every = round(data.points / 2_000)
+    for label, line in enumerate(axes.lines):
+        assert np.array_equal(line.get_xydata(), data.x[data.y == label][::every])
+    inputs = maps.layers(drawn()._replace(task="moons"))[0]
+    assert (inputs[0].min(), inputs[0].max()) == data.window[:2]
 
 
 def test_layers_are_inputs_hidden_values_before_relu_and_the_logit():

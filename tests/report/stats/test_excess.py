@@ -207,3 +207,10 @@ def test_limits_are_where_sign_tests_stop(successes, low, high):
 def test_five_seeds_say_nothing_and_six_do():
     assert np.isnan(bounds([0, 5], n=5)[1])
     assert bounds([0, 6], n=6) == (11, 11)
+
+
+def test_bounds_are_proven_of_the_default_task_alone():
+    rows = sizes(k16=BAD, k20=GOOD)
+    assert only(found(*rows))["proven"] == record.at_least(0.95)
+    others = [each | {"task": "moons"} for each in rows]
+    assert pd.isna(only(found(*others))["proven"])

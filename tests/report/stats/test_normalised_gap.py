@@ -143,3 +143,13 @@ def test_more_settings_of_another_method_change_nothing():
 
 def test_the_range_is_a_little_over_the_best_known_to_four_times():
     assert normalised_gap.RANGE == (16, 65)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_what_is_lacking_is_over_the_chance_of_the_task(share):
+    chance, rows = 0.7, []
+    for keep in SIZES:
+        best = 1.0 if keep >= 30 else 0.9
+        accuracy = best - share * (best - chance)
+        rows += seeds([accuracy] * 3, keep=keep, task="f@1", task_chance=chance)
+    assert only(lines(*rows))["gap"] == pytest.approx(share)

@@ -9,7 +9,10 @@ from spiral.report.stats.compare import Besides, Question, of_rows
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.selection import choose
 from spiral.search import arc, best_known, network
+from spiral.tasks import catalogue
 from tests.report import frontier, row, seeds, table
+
+CUBIST = catalogue.load("cubist")
 
 KNOWN = frontier(
     ("any", 16, 0.96, "10,01,11,10/1111/1/1"),
@@ -47,7 +50,7 @@ def test_the_best_row_of_the_smallest_size_that_reaches_is_measured():
     found, read = lines(*rows)
     assert found["any_accuracy"].tolist() == [0.97, 1.0]
     assert read == [0.97, 1.0]
-    expected = arc.accuracy(NETWORK)
+    expected = arc.accuracy(NETWORK, CUBIST)
     assert found["any_arc_accuracy"].tolist() == [expected] * 2
 
 
@@ -107,7 +110,7 @@ def test_comparisons_say_so_of_both():
     found = of_rows(rows, question, lower, Besides(read_networks=read))
     assert (
         found.tables["excess"]["any_arc_accuracy"].tolist()
-        == [arc.accuracy(NETWORK)] * 2
+        == [arc.accuracy(NETWORK, CUBIST)] * 2
     )
     known, own = [note for note in found.notes if "on the curve" in note]
     assert known.startswith("1 of 2 best known networks compared with are less")

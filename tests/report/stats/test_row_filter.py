@@ -1,9 +1,10 @@
 """Which rows a question is about."""
 
+import pandas as pd
 import pytest
 
 from spiral.errors import ConfigError
-from spiral.report.stats.row_filter import select
+from spiral.report.stats.row_filter import of_task, select
 from tests.report import METHODS, row, table
 
 
@@ -89,3 +90,52 @@ def test_words_that_look_like_numbers_stay_words():
     rows = table(row(), row(), row()).assign(source=["007", "7", "1.0"])
     for name in ("007", "7", "1.0"):
         assert select(rows, {"source": [name]}, METHODS)["source"].tolist() == [name]
+
+
+# ---- tasks
+
+FILE = "/data/points.npz@0123456789abcdef"
+
+
+@pytest.fixture
+def several():
+    tasks = ["cubist", "moons", "planted(nnz=16, seed=1)", FILE]
+    return table(*(row(task=name, seed=n) for n, name in enumerate(tasks)))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("moons", "moons"),
+        (FILE, FILE),
+        ("points.npz", FILE),
+        ("/data/points.npz", FILE),
+        ("0123456789abcdef", FILE),
+    ],
+)
+def test_a_task_is_chosen_by_its_name_a_file_also_by_less(several, text, name):
+    assert of_task(several, text)["task"].tolist() == [name]
+    assert select(several, {"task": [text]}, METHODS)["task"].tolist() == [name]
+
+
+def test_the_only_task_needs_no_name(several):
+    assert len(of_task(several.iloc[:1], None)) == 1
+    for choosing in (
+        lambda: of_task(several, None),
+        lambda: select(several, {}, METHODS),
+    ):
+        with pytest.raises(ConfigError, match="choose one by --task"):
+            choosing()
+
+
+def test_a_task_without_rows_is_refused_with_those_there_are(several):
+    with pytest.raises(ConfigError, match=r"no rows are of task xor; there are .*moons"):
+        of_task(several, "xor")
+
+
+def test_two_files_of_one_name_are_told_apart_by_their_digests(several):
+    other = table(row(task="/else/points.npz@fedcba9876543210"))
+    both = pd.concat([several, other], ignore_index=True)
+    with pytest.raises(ConfigError, match=r"give one by its digest: 0123.*, fedc"):
+        of_task(both, "points.npz")
+    assert len(of_task(both, "fedcba9876543210")) == 1

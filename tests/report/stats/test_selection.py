@@ -294,3 +294,26 @@ def test_rows_in_any_order_are_reported_alike():
     mixed = frame.sample(frac=1, random_state=2)
     back = pd.Series(choose(mixed).reported, mixed.index).sort_index()
     assert back.tolist() == choose(frame).reported.tolist()
+
+
+def test_rows_of_two_tasks_are_refused():
+    rows = table(*seeds([0.7, 0.8]), *seeds([0.9, 0.9], task="moons"))
+    with pytest.raises(ConfigError, match=r"got those of cubist, moons; .*--task"):
+        choose(rows)
+
+
+def test_a_file_is_one_task_wherever_it_lies():
+    lying = ["/a/p.npz@0123456789abcdef", "/b/q.npz@0123456789abcdef"]
+    rows = [row(task=name, seed=n) for n, name in enumerate(lying)]
+    choice = choose(table(*rows))
+    assert choice.settings == ["lr", "schedule"]
+    assert choice.task in lying
+
+
+def test_no_accuracy_is_below_the_chance_of_its_task():
+    rows = [
+        row(task="file@1", task_chance=0.7, accuracy=0.6),
+        row(task="file@1", task_chance=0.7, accuracy=0.8, seed=1),
+        row(task="file@1", task_chance=0.7, accuracy=0.9, seed=2, status="collapsed"),
+    ]
+    assert choose(table(*rows)).rows["accuracy"].tolist() == [0.7, 0.8, 0.7]

@@ -10,6 +10,9 @@ from spiral.search.candidate import mask_of, nnz_of
 from spiral.search.evolve import archive as archives
 from spiral.search.evolve import random_start
 from spiral.search.evolve.archive import BASINS, SIZE, Archive, Member, Origin
+from spiral.tasks import catalogue
+
+CUBIST = catalogue.load("cubist")
 
 ORIGIN = Origin("random", 3, 1, 0)
 
@@ -19,7 +22,7 @@ def members():
     random = np.random.default_rng(0)
     found = []
     for number in range(400):
-        candidate = random_start.start(random, (4, 2, 2), (5, 14))
+        candidate = random_start.start(random, (4, 2, 2), (5, 14), CUBIST)
         loss, right = random.random(), int(random.integers(10))
         mask = mask_of(candidate)
         found.append(
@@ -82,7 +85,7 @@ def test_archives_are_read_as_they_were_written(members, tmp_path):
 
 def test_basins_of_one_mask_differ_by_their_loss(tmp_path):
     random, archive, path = np.random.default_rng(0), Archive(basins=True), tmp_path
-    candidate = random_start.start(random, (4, 2, 2), (5, 14))
+    candidate = random_start.start(random, (4, 2, 2), (5, 14), CUBIST)
     losses = random.uniform(0.1, 0.9, 100)
     for loss in losses:
         archive.offer(Member(candidate, mask_of(candidate), loss, ORIGIN))

@@ -6,6 +6,9 @@ from spiral.search.candidate import from_mask, mask_of, nnz_of, shape_of
 from spiral.search.evolve import archive as archives
 from spiral.search.evolve import island
 from spiral.search.polish import right
+from spiral.tasks import catalogue
+
+CUBIST = catalogue.load("cubist")
 
 SETTINGS = island.Settings(3, ("one-unit", "random"), (4, 2, 2), (8, 14), 40)
 
@@ -44,7 +47,7 @@ def test_members_are_within_the_settings_and_leaders_are_counted(first):
     for (shape, nnz), leader in first.leaders.items():
         assert shape == shape_of(leader.candidate)
         assert nnz == nnz_of(leader.candidate)
-        assert leader.right == right(leader.candidate)
+        assert leader.right == right(leader.candidate, CUBIST)
 
 
 def test_generations_go_on_from_their_archive_and_take_in_leaders(first, tmp_path):

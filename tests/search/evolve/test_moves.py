@@ -15,8 +15,12 @@ from spiral.search.candidate import (
 )
 from spiral.search.evolve import moves, random_start, unit_moves
 from spiral.search.polish import spaced
+from spiral.tasks import catalogue
+
+CUBIST = catalogue.load("cubist")
 
 LARGEST = (7, 3, 4)
+SEEN = spaced(CUBIST, unit_moves.EVERY)[0]
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +35,7 @@ def test_moves_leave_their_parent_alone_and_no_dead_units(name, parents):
     random, applied = np.random.default_rng(0), 0
     for parent in parents:
         before = [part.copy() for layer in parent for part in layer]
-        found = moves.apply(moves.MOVES[name], parent, random, LARGEST)
+        found = moves.apply(moves.MOVES[name], parent, random, LARGEST, SEEN)
         after = [part for layer in parent for part in layer]
         assert all(map(np.array_equal, before, after))
         if found is None:
@@ -50,7 +54,7 @@ def test_moves_leave_their_parent_alone_and_no_dead_units(name, parents):
 @pytest.mark.parametrize("move", moves.HOPS)
 def test_hops_keep_the_mask(move, parents):
     random = np.random.default_rng(0)
-    found = [(each, moves.apply(move, each, random, LARGEST)) for each in parents]
+    found = [(each, moves.apply(move, each, random, LARGEST, SEEN)) for each in parents]
     hops = [(before, after) for before, after in found if after is not None]
     assert hops
     assert all(mask_of(before) == mask_of(after) for before, after in hops)
@@ -58,7 +62,7 @@ def test_hops_keep_the_mask(move, parents):
 
 def applied(step, parents, seed=0):
     random = np.random.default_rng(seed)
-    pairs = [(parent, step(parent, random)) for parent in parents]
+    pairs = [(parent, step(parent, random, SEEN)) for parent in parents]
     return [(parent, found) for parent, found in pairs if found is not None]
 
 
@@ -102,7 +106,7 @@ def test_narrowing_brings_two_lines_closer_and_keeps_the_step():
         Layer(np.ones((1, 1), bool), np.ones((1, 1)), np.zeros(1)),
         Layer(np.ones((1, 1), bool), np.ones((1, 1)), np.zeros(1)),
     )
-    found = moves.narrow(layers, np.random.default_rng(0))
+    found = moves.narrow(layers, np.random.default_rng(0), SEEN)
     first = -found[0].biases / found[0].weights[:, 0]
     assert abs(first[1] - first[0]) < 0.3
     height = activations(found, x)[-1][0]
@@ -113,8 +117,8 @@ def test_narrowing_brings_two_lines_closer_and_keeps_the_step():
 def test_random_starts_are_networks_without_dead_units():
     random = np.random.default_rng(0)
     for _ in range(50):
-        found = random_start.start(random, LARGEST, (8, 26))
+        found = random_start.start(random, LARGEST, (8, 26), CUBIST)
         assert (np.array(shape_of(found)) <= LARGEST).all()
         assert mask_of(simplified(found)) == mask_of(found)
-        logits = activations(found, spaced(unit_moves.EVERY)[0])[-1][0]
+        logits = activations(found, SEEN)[-1][0]
         assert np.isfinite(logits).all()

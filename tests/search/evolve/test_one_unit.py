@@ -15,6 +15,9 @@ from spiral.search.candidate import (
 )
 from spiral.search.evolve import one_unit, scalar
 from spiral.search.polish import spaced
+from spiral.tasks import catalogue
+
+CUBIST = catalogue.load("cubist")
 
 
 def brute(histogram, most):
@@ -60,10 +63,10 @@ def test_a_head_changes_its_sign_at_the_thresholds(units):
 
 
 def test_a_start_classifies_as_its_head():
-    random, points = np.random.default_rng(0), spaced(one_unit.EVERY)
+    random, points = np.random.default_rng(0), spaced(CUBIST, one_unit.EVERY)
     reached = []
     for _ in range(12):
-        found = one_unit.start(random, (5, 1, 4), (8, 26))
+        found = one_unit.start(random, (5, 1, 4), (8, 26), CUBIST)
         first, second, third = shape_of(found)
         assert first <= 5
         assert second == 1
@@ -83,11 +86,11 @@ def test_a_start_classifies_as_its_head():
 def test_largest_units_are_respected():
     random = np.random.default_rng(1)
     for _ in range(5):
-        assert shape_of(one_unit.start(random, (1, 1, 1), (8, 26))) == (1, 1, 1)
+        assert shape_of(one_unit.start(random, (1, 1, 1), (8, 26), CUBIST)) == (1, 1, 1)
 
 
 def test_a_pair_of_hinges_makes_the_cliff_that_was_annealed():
-    random, (x, sign) = np.random.default_rng(2), spaced(one_unit.EVERY)
+    random, (x, sign) = np.random.default_rng(2), spaced(CUBIST, one_unit.EVERY)
     for _ in range(20):
         hinges = random.normal(size=(3, 6))
         hinges[:, :2] /= np.linalg.norm(hinges[:, :2], axis=1, keepdims=True)
@@ -109,7 +112,7 @@ def test_starts_on_a_mask_have_this_mask_and_some_have_cliffs():
     random, mask = np.random.default_rng(3), "01,10,10,11/1111/1,1,1/111"
     cliffs = 0
     for _ in range(12):
-        found = one_unit.on_mask(random, from_mask(mask))
+        found = one_unit.on_mask(random, from_mask(mask), CUBIST)
         assert mask_of(found) == mask_of(from_mask(mask))
         weights = np.sort(np.abs(found[1].weights[0]))
         cliffs += weights[2] > 3 * weights[1]  # two steep hinges and two others
@@ -118,4 +121,4 @@ def test_starts_on_a_mask_have_this_mask_and_some_have_cliffs():
 
 def test_other_masks_have_no_annealed_starts():
     mask = from_mask("01,10,11/101,011/10,11/11")
-    assert one_unit.on_mask(np.random.default_rng(0), mask) is None
+    assert one_unit.on_mask(np.random.default_rng(0), mask, CUBIST) is None

@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float
 from spiral.errors import ConfigError
 from spiral.model import mlp
 from spiral.model.compact import compact, live_units
-from spiral.tasks import cubist
+from spiral.tasks.task import Task
 
 STOPS = 11
 """Places along a line where the error is measured, both ends included."""
@@ -66,11 +66,10 @@ class Points(NamedTuple):
     positive: Bool[np.ndarray, " D"]
 
 
-def points(every: int = 1) -> Points:
-    """Return every N-th point of the data (float64)."""
-    data = cubist.load()
-    x = np.ascontiguousarray(data.x[::every].T.astype(np.float64))
-    return Points(x, data.y[::every] == 1)
+def points(task: Task, every: int = 1) -> Points:
+    """Return every N-th point of a task (float64)."""
+    x = np.ascontiguousarray(task.x[::every].T.astype(np.float64))
+    return Points(x, task.y[::every] == 1)
 
 
 def pairs(networks: Sequence[Retrained], on: Points) -> list[Pair]:

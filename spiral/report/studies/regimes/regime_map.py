@@ -11,10 +11,14 @@ import pandas as pd
 from spiral.errors import ConfigError
 from spiral.protocol.config import OptionClasses
 from spiral.report.stats.aggregate import known_at
+from spiral.report.stats.notes import no_frontier
+from spiral.report.stats.row_filter import of_task
+from spiral.report.stats.selection import task_of
 from spiral.report.studies.regimes import measure
 from spiral.report.studies.regimes.measure import Points, Retrained, Thresholds
 from spiral.results import columns, load
 from spiral.search import best_known
+from spiral.tasks import catalogue
 
 METHOD = "one_shot"
 KNOBS = ("checkpoint", "dense_batch", "dense_lr", "sam")
@@ -45,6 +49,8 @@ class Question:
     """Measure on every N-th point."""
     frontier: Path | None = None
     """The file; the shipped one by default."""
+    task: str | None = None
+    """The only task of the rows by default."""
 
 
 class RegimeMap(NamedTuple):
@@ -76,12 +82,14 @@ def draw_map(
         question: What to map, and how.
 
     Raises:
-        ConfigError: There are no such rows, or the temperature is unknown.
+        ConfigError: There are no such rows, those are of several tasks, or the
+            temperature is unknown.
         StoreError: A folder holds no rows, or the file no frontier.
     """
     question = question or Question()
     table, notes = load.read(folders, options)
-    ours = _ours(table, question.width)
+    table = of_task(table, question.task)
+    ours, task = _ours(table, question.width), task_of(table)
     knob = question.temperature or max(KNOBS, key=lambda name: ours[name].nunique())
     if knob not in KNOBS:
         raise ConfigError(
@@ -89,7 +97,7 @@ def draw_map(
         )
     ours = _but_for(knob, ours)
     networks = load.networks(folders, ours).set_index("config_id")
-    on = measure.points(question.every)
+    on = measure.points(catalogue.load(task), question.every)
     measured = [
         {knob: part[knob].iloc[0], "keep": part["keep"].iloc[0]}
         | _measure(part, networks, on)
@@ -102,7 +110,11 @@ def draw_map(
             "retraining each; give `branch` several values, as 0..2"
         )
     each = pd.DataFrame(measured)
-    known = best_known.load(question.frontier)
+    known = None
+    if question.frontier or best_known.exists(task):
+        known = best_known.load(question.frontier, task)
+    else:
+        notes.append(no_frontier(task))
     thresholds = _thresholds(each, knob, question)
     width = int(ours["width"].iloc[0])
     cells = _cells(each, knob, known, thresholds)
@@ -185,7 +197,7 @@ def _thresholds(each: pd.DataFrame, knob: str, question: Question) -> Thresholds
 def _cells(
     measured: pd.DataFrame,
     knob: str,
-    known: pd.DataFrame,
+    known: pd.DataFrame | None,
     thresholds: Thresholds,
 ) -> pd.DataFrame:
     """Return a line for each temperature and load, from cold to hot."""
@@ -206,7 +218,9 @@ def _cells(
         found.append(facts | means.to_dict() | counts)
     cells = pd.DataFrame(found)
     sizes, widths = (cells.pop(name).to_numpy() for name in ("nnz", "width"))
-    best = known_at(sizes, widths, known, "any")
+    best = np.full(len(sizes), np.nan)
+    if known is not None:
+        best = known_at(sizes, widths, known, "any")
     cells["over"] = cells["error"] - cells.groupby("keep")["error"].transform("min")
     cells["accuracy_gap"] = best - (1 - cells["error"])
     cold_first = knob not in COLD_IS_LARGE

@@ -11,13 +11,15 @@ import pandas as pd
 
 from spiral.errors import ConfigError
 from spiral.protocol.methods import Methods
+from spiral.report.stats.notes import no_frontier
 from spiral.report.stats.row_filter import select
-from spiral.report.stats.selection import choose
+from spiral.report.stats.selection import choose, task_of
 from spiral.report.studies.robustness import measure
 from spiral.report.studies.robustness.measure import KINDS, Probe, Reading
 from spiral.results import columns, load
 from spiral.search import best_known
 from spiral.search.network import unpacked
+from spiral.tasks import catalogue
 
 BY = ("method", "width", "keep")
 BEST_KNOWN: dict[best_known.Kind, str] = {
@@ -83,11 +85,14 @@ def diagnose(
     """
     question = question or Question()
     chosen, notes = _chosen(folders, methods, question)
-    probe = measure.probe(question.every)
-    known = best_known.load(question.frontier)
+    task = task_of(chosen)
+    probe = measure.probe(catalogue.load(task), question.every)
     read = [*_pruned(folders, chosen, probe)]
     sizes = sorted({r.facts["nnz"] for r in read if r.facts["method"] != "dense"})
-    read += _best_known(known, sizes, probe)
+    if question.frontier or best_known.exists(task):
+        read += _best_known(best_known.load(question.frontier, task), sizes, probe)
+    else:
+        notes.append(no_frontier(task))
     networks = _numbers(read)
     groups = _medians(networks)
     notes = [*notes, *_notes(groups, question)]

@@ -7,7 +7,7 @@ z = w·h + b here, so the directions of the classes are w and -w. The sets of po
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,13 +19,14 @@ from spiral.report.studies.robustness.corruptions import (
     SEVERITIES,
     corrupt,
 )
-from spiral.tasks import cubist
+from spiral.tasks.task import Task
 
 KINDS = tuple(CORRUPTIONS)
 HALF = len(KINDS) // 2
 
 RADII = np.arange(1, 16) * 0.02
-"""How far points are moved to see when they turn; classes are 0.31 or more apart."""
+"""How far points are moved to see when they turn; the classes of ``cubist`` are 0.31 or
+more apart."""
 
 DIRECTIONS = 16
 SPARSER = 10
@@ -44,11 +45,10 @@ class Probe(NamedTuple):
     """Of each kind at severities 0 … 5."""
 
 
-@cache
-def probe(every: int) -> Probe:
-    """Return every N-th point, corrupted in all ways (float64)."""
-    data = cubist.load()
-    points = data.x[::every].astype(np.float64)
+@lru_cache(maxsize=2)
+def probe(task: Task, every: int) -> Probe:
+    """Return every N-th point of a task, corrupted in all ways (float64)."""
+    points = task.x[::every].astype(np.float64)
     ways = [
         tuple(
             np.ascontiguousarray(corrupt(points, kind, severity).T)
@@ -57,7 +57,7 @@ def probe(every: int) -> Probe:
         for kind in KINDS
     ]
     clean = np.ascontiguousarray(points.T)
-    return Probe(data.y[::every] == 1, clean, tuple(ways))
+    return Probe(task.y[::every] == 1, clean, tuple(ways))
 
 
 class Reading(NamedTuple):

@@ -15,12 +15,14 @@ from spiral.search import best_known
 from spiral.search.network import unpacked
 from spiral.sweep import launch
 from spiral.sweep.grid import grid
-from spiral.tasks import cubist
+from spiral.tasks import catalogue, cubist
 from tests import oracles
 from tests.report import METHODS
 
+CUBIST = catalogue.load("cubist")
+
 WIDTH = 4
-ON = measure.points(50)
+ON = measure.points(catalogue.load("cubist"), 50)
 
 
 def network(n, scale=3.0):
@@ -229,7 +231,7 @@ def found(launched):
 def test_a_cell_is_the_mean_of_its_dense_networks(launched, found):
     assert (found.temperature, found.width) == ("checkpoint", 8)
     table = pd.read_parquet(launched, dtype_backend="numpy_nullable")
-    on = measure.points(10)
+    on = measure.points(catalogue.load("cubist"), 10)
     for cell in found.cells.to_dict("records"):
         lmc, cka, errors = [], [], []
         for seed in (0, 1):
@@ -362,6 +364,6 @@ blocks:
     networks = [
         Retrained(*columns.params_of(row)[::-1], 3) for row in first.to_dict("records")
     ]
-    (pair,) = measure.pairs(networks, measure.points(50))
+    (pair,) = measure.pairs(networks, measure.points(catalogue.load("cubist"), 50))
     cold = both.cells.iloc[0]
     assert cold["cka"] == pytest.approx(pair.cka, nan_ok=True)

@@ -12,13 +12,15 @@ from spiral.report.studies.robustness.diagnosis import Question, diagnose
 from spiral.report.text.document import as_json, render
 from spiral.search import best_known
 from spiral.search.network import unpacked
-from spiral.tasks import cubist
+from spiral.tasks import catalogue, cubist
 from tests import oracles
 from tests.report import METHODS
 from tests.results.test_load import written
 
+CUBIST = catalogue.load("cubist")
+
 EVERY = 199
-PROBE = measure.probe(EVERY)
+PROBE = measure.probe(catalogue.load("cubist"), EVERY)
 SIZES = {"dense": 27, "gmp": 7, "snip": 7}
 
 

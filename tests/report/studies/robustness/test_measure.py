@@ -6,11 +6,13 @@ import pytest
 from spiral.model import mlp
 from spiral.report.studies.robustness import corruptions, measure
 from spiral.report.studies.robustness.measure import KINDS, read
-from spiral.tasks import cubist
+from spiral.tasks import catalogue, cubist
 from tests import oracles
 
+CUBIST = catalogue.load("cubist")
+
 WIDTH = 5
-PROBE = measure.probe(97)
+PROBE = measure.probe(catalogue.load("cubist"), 97)
 X, Y = cubist.load().x[::97], cubist.load().y[::97]
 
 
