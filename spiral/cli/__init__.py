@@ -25,6 +25,7 @@ from spiral.cli import (
     search,
     status,
     summary,
+    tasks,
     view,
 )
 from spiral.errors import SpiralError
@@ -82,6 +83,7 @@ for command in (
     methods.methods,
     methods.schema,
     columns.columns,
+    tasks.tasks,
     bench.bench,
     search.search,
     frontier.frontier,

@@ -91,18 +91,22 @@ def _of_network(command: "Command") -> "Command":
     return folder(click.argument("config_id", metavar="ID")(command))
 
 
+_of_tasks = click.argument("names", nargs=-1, metavar="[TASK]...")
+
 INPUTS: dict[str, "Decorator"] = {
     "rows": _of_rows,
     "budgets": _of_budgets,
     "network": _of_network,
     "trainings": folder,
     "frontier": frontier_command.file,
+    "tasks": _of_tasks,
 }
 """The arguments of a figure's command, by where its numbers come from."""
 
 MORE = {
     "network": "ID is the beginning of a config_id, or METHOD@KEEP for the best "
     "network of a method and size.",
+    "tasks": "TASKs are named as in a grid; by default all shipped ones are drawn.",
 }
 """A sentence that the help of such a command adds."""
 
