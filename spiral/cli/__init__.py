@@ -26,6 +26,7 @@ from spiral.cli import (
     search,
     status,
     summary,
+    tasks,
     view,
 )
 from spiral.errors import SpiralError
@@ -83,6 +84,7 @@ for command in (
     methods.methods,
     methods.schema,
     columns.columns,
+    tasks.tasks,
     bench.bench,
     search.search,
     frontier.frontier,
