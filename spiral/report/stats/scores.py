@@ -2,21 +2,14 @@
 
 from collections.abc import Sequence
 
-import choix
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from spiral.protocol import config
 from spiral.protocol.config import OptionClasses
-from spiral.report.stats import normalised_gap, ranks
+from spiral.report.stats import normalised_gap, ranks, strengths
 from spiral.report.stats.selection import SIZE, Choice, choose, codes
-
-SHRINKAGE = 0.01
-"""Weight of the prior that all strengths are equal: without it a method that never
-loses is infinitely strong (choix's documentation calls this value ``alpha``)."""
 
 
 def scores(
@@ -53,7 +46,7 @@ def scores(
             plain = plain.set_index(choice.by)
             found = lines.merge(plain, "left", left_on=choice.by, right_index=True)
             table = table.join(_renamed(found, "_default"))
-    table["strength"] = _strengths(choice.by, lines, compared)
+    table["strength"] = strengths.of_lines(choice.by, lines, compared)
     order = [*choice.by[1:], *(["gap"] if "gap" in table else [])]
     return table.sort_values(order, kind="stable", ignore_index=True)
 
@@ -126,40 +119,3 @@ def _ranks(seeds: pd.DataFrame, lines: pd.DataFrame, by: Sequence[str]) -> pd.Da
     names = ["rank_low", "rank_high"]
     found = pd.concat(parts) if parts else pd.DataFrame(columns=names, dtype="Int64")
     return found.reindex(lines.index)
-
-
-def _strengths(
-    by: Sequence[str], lines: pd.DataFrame, compared: pd.DataFrame
-) -> pd.Series:
-    """Return Bradley-Terry strengths of lines among those of equal other columns.
-
-    Fitted to all pairs of rows, a tie being half a win of either: so, unlike a mean of
-    probabilities of improvement, it allows for whom a method was compared with.
-    """
-    found = pd.Series(np.nan, lines.index)
-    over_all = compared[compared[SIZE].isna()]
-    number = {each: i for i, each in enumerate(_names(lines, by))}
-    others = [*by[1:]]
-    a, b = (
-        np.array([number[each] for each in _names(over_all, [side, *others])], int)
-        for side in "ab"
-    )
-    pairs = over_all["pairs"].to_numpy(np.float64)
-    wins = np.zeros((len(lines), len(lines)))
-    wins[a, b] = over_all["probability"].to_numpy(np.float64) * pairs
-    wins[b, a] = pairs - wins[a, b]
-    # Methods that never met, even by way of others, have no common scale
-    _, part = connected_components(csr_array(wins + wins.T), directed=False)
-    for label in np.unique(part):
-        here = np.flatnonzero(part == label)
-        if len(here) > 1:
-            of_part = wins[np.ix_(here, here)]
-            found.iloc[here] = choix.ilsr_pairwise_dense(of_part, alpha=SHRINKAGE)
-    return found
-
-
-def _names(table: pd.DataFrame, columns: Sequence[str]) -> list[tuple[object, ...]]:
-    """Return the values of some columns of each line; missing ones are None."""
-    known = table[[*columns]].astype(object)
-    values = known.where(known.notna(), None)
-    return list(values.itertuples(index=False, name=None))
