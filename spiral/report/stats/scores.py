@@ -9,7 +9,7 @@ from jaxtyping import Bool
 from spiral.protocol import config
 from spiral.protocol.config import OptionClasses
 from spiral.report.stats import normalised_gap, ranks, strengths
-from spiral.report.stats.selection import SIZE, Choice, choose, codes
+from spiral.report.stats.selection import Choice, choose, codes
 
 
 def scores(

@@ -89,7 +89,8 @@ def choose(
     """
     fields = known_columns(rows)
     by = _checked(by, fields)
-    varied = [n for n in fields if n in SHOWN or _varies(rows, n)]
+    method = pd.factorize(rows["method"])[0]
+    varied = [n for n in fields if n in SHOWN or _varies(rows[n], method)]
     strata = [n for n in STRATA if n in varied and n not in by]
     repeats = [*SEEDS, REPLICATE]
     settings = [n for n in varied if n not in {*by, SIZE, *repeats, *strata, *MADE}]
@@ -177,22 +178,26 @@ def _checked(by: Sequence[str], fields: list[str]) -> list[str]:
     return wanted
 
 
-def _varies(rows: pd.DataFrame, name: str) -> bool:
+def _varies(column: pd.Series, method: Codes) -> bool:
     """Return whether a column has several values; none is one.
 
     An option of some methods is empty in the rows of all others, which is no value.
+
+    Args:
+        column: Of the rows.
+        method: A number for the method of each.
     """
-    having = rows[name].notna()
+    having = column.notna().to_numpy()
     if not having.any():
         return False
-    values = rows[name].drop_duplicates()
-    if values.count() > 1:
+    values = column.array[having]
+    if (values != values[0]).any():  # faster than counting them
         return True
-    if len(values) < 2:
+    if having.all():
         return False
-    if name in config.fields(config.Config):
+    if column.name in config.fields(config.Config):
         return True
-    return not having[rows["method"].isin(rows.loc[having, "method"].unique())].all()
+    return bool(np.isin(method[~having], np.unique(method[having])).any())
 
 
 def clean(rows: pd.DataFrame) -> pd.DataFrame:
