@@ -47,7 +47,7 @@ class Choice:
     """All rows, the groups they make, and which of them are reported."""
 
     rows: pd.DataFrame
-    """With numbers for ``group``, ``stratum``, ``problem`` (see ``tuning``),
+    """Without options that no row has, with numbers for ``group``, ``stratum``, ``problem`` (see ``tuning``),
     ``setting`` and ``fold`` (the seed, or the replicate where each config has a seed of
     its own); no accuracy is below chance, failures are at chance."""
     groups: pd.DataFrame
@@ -96,7 +96,9 @@ def choose(
     settings = [n for n in varied if n not in {*by, SIZE, *repeats, *strata, *MADE}]
     if equal_settings:
         strata, settings = [*strata, *settings], []
-    table = clean(rows)
+    # Most options are of few methods: empty columns would be copied again and again
+    options = [name for name in options_among(rows) if name not in (*varied, *by)]
+    table = clean(rows.drop(columns=[n for n in options if rows[n].isna().all()]))
     table["group"], groups = codes(table, [*by, SIZE])
     table["stratum"], _ = codes(table, ["group", *strata])
     table["fold"] = folds(table)

@@ -10,14 +10,12 @@ that package, whose import loads all of scipy.stats: half of the time of ``rank`
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from scipy.linalg import lu_factor, solve_triangular
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from spiral.report.stats.selection import SIZE
 
@@ -61,12 +59,21 @@ def of_lines(
     wins[a, b] = over_all["probability"].to_numpy(np.float64) * pairs
     wins[b, a] = pairs - wins[a, b]
     # Methods that never met, even by way of others, have no common scale
-    _, part = connected_components(csr_array(wins + wins.T), directed=False)
-    for label in np.unique(part):
-        here = np.flatnonzero(part == label)
+    for here in _parts(wins + wins.T > 0):
         if len(here) > 1:
             found.iloc[here] = fitted(wins[np.ix_(here, here)])
     return found
+
+
+def _parts(met: Bool[np.ndarray, "M M"]) -> Iterator[Int[np.ndarray, " P"]]:
+    """Yield the lines of each part in which all met, even if by way of others."""
+    left = np.ones(len(met), bool)
+    while left.any():
+        here = np.arange(len(met)) == np.argmax(left)
+        while (more := (met[here].any(axis=0) | here)).sum() > here.sum():
+            here = more
+        yield np.flatnonzero(here)
+        left &= ~here
 
 
 def fitted(wins: Float[np.ndarray, "M M"]) -> Each:
