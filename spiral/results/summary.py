@@ -110,9 +110,7 @@ def _joined(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def read(
-    file: Path, width: int | None = None
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+def read(file: Path, width: int | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the rows of a summary, without ids, and its footer.
 
     Args:

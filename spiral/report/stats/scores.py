@@ -12,6 +12,10 @@ from spiral.report.stats import normalised_gap, ranks, strengths
 from spiral.report.stats.selection import Choice, choose, codes
 
 
+PLACE = ["method", "group", "stratum"]
+"""Where rows at a default are told from others."""
+
+
 def scores(
     choice: Choice,
     known: pd.DataFrame | None,
@@ -75,29 +79,35 @@ def at_defaults(
     if options is None or rows["setting"].nunique() < 2:
         return None
     found = np.ones(len(rows), bool)
-    fields = {m: config.fields_of(m, options) for m in rows["method"].unique()}
+    code, methods = pd.factorize(rows["method"])
+    fields = [config.fields_of(method, options) for method in methods]
     for name in choice.settings:
         having = rows[name].notna().to_numpy(bool)
-        part = rows.loc[having, ["method", "group", "stratum", name]]
-        for method, own in part.groupby("method"):
-            if name in fields[method]:
-                has = _has(own, name, fields[method][name].default)
-                found[own.index[~has]] = False
+        known = [i for i, own in enumerate(fields) if name in own]
+        defaults = [fields[i][name].default for i in known]
+        # Methods of equal defaults at once: methods are many, such defaults few
+        for default in dict.fromkeys(defaults):
+            alike = [
+                i for i, own in zip(known, defaults, strict=True) if own == default
+            ]
+            these = np.flatnonzero(having & np.isin(code, alike))
+            has = _has(rows[[*PLACE, name]].iloc[these], name, default)
+            found[these[~has]] = False
     kept = rows[found].reset_index(drop=True)
     return choose(kept, choice.by, seed_split) if len(kept) else None
 
 
 def _has(rows: pd.DataFrame, name: str, default: object) -> Bool[np.ndarray, " R"]:
-    """Return which rows of a method that have an option have its default."""
+    """Return which rows of methods that have an option have their default."""
     values = rows[name]
     if default is not None:
         return (values == default).to_numpy(bool)
     # Rows have what follows from other fields (the levels that a rate needs): the
     # default, as far as rows tell, unless several values were tried at one size
-    tried = rows[["group", "stratum", name]].drop_duplicates()
-    several = tried.loc[tried.duplicated(["group", "stratum"]), ["group", "stratum"]]
+    tried = rows[[*PLACE, name]].drop_duplicates()
+    several = tried.loc[tried.duplicated(PLACE), PLACE]
     places = pd.MultiIndex.from_frame(several)
-    return ~pd.MultiIndex.from_frame(rows[["group", "stratum"]]).isin(places)
+    return ~pd.MultiIndex.from_frame(rows[PLACE]).isin(places)
 
 
 def _renamed(found: pd.DataFrame, suffix: str) -> pd.DataFrame:

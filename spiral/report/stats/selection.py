@@ -47,9 +47,10 @@ class Choice:
     """All rows, the groups they make, and which of them are reported."""
 
     rows: pd.DataFrame
-    """Without options that no row has, with numbers for ``group``, ``stratum``, ``problem`` (see ``tuning``),
+    """With numbers for ``group``, ``stratum``, ``problem`` (see ``tuning``),
     ``setting`` and ``fold`` (the seed, or the replicate where each config has a seed of
-    its own); no accuracy is below chance, failures are at chance."""
+    its own), without options that no row has; no accuracy is below chance, failures are
+    at chance."""
     groups: pd.DataFrame
     """The columns asked for and ``keep``: one line for each group."""
     reported: Bool[np.ndarray, " R"]
