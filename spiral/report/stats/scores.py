@@ -11,7 +11,6 @@ from spiral.protocol.config import OptionClasses
 from spiral.report.stats import normalised_gap, ranks, strengths
 from spiral.report.stats.selection import Choice, choose, codes
 
-
 PLACE = ["method", "group", "stratum"]
 """Where rows at a default are told from others."""
 

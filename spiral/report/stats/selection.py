@@ -41,6 +41,9 @@ CHANCE = 0.5
 
 Codes = Int[np.ndarray, " R"]
 
+DENSE = 16
+"""How many times their count the range of numbers may be to be counted in a table."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -160,12 +163,28 @@ def codes(table: pd.DataFrame, names: Sequence[str]) -> tuple[Codes, pd.DataFram
         # The columns are the digits of one number. Before it overflows, its values in
         # use are numbered anew; that keeps their order, so the result is the same.
         if range_ > np.iinfo(np.int64).max // size:
-            distinct, combined = np.unique(combined, return_inverse=True)
+            distinct, combined = numbered(combined)
             range_ = len(distinct)
         combined = combined * size + np.where(each < 0, size - 1, each)
         range_ *= size
-    _, first, code = np.unique(combined, return_index=True, return_inverse=True)
+    distinct, code = numbered(combined)
+    first = np.empty(len(distinct), np.int64)
+    first[code[::-1]] = np.arange(len(code))[::-1]  # of several, what comes last stays
     return code, table[[*names]].iloc[first].reset_index(drop=True)
+
+
+def numbered(values: Codes) -> tuple[Codes, Codes]:
+    """Return the distinct values of some, none negative, and the number of each.
+
+    As ``np.unique`` does by sorting; without that where values are dense.
+    """
+    span = int(values.max(initial=0)) + 1
+    if span > DENSE * len(values):
+        distinct, number = np.unique(values, return_inverse=True)
+        return distinct, number
+    seen = np.zeros(span, bool)
+    seen[values] = True
+    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[values]
 
 
 def _checked(by: Sequence[str], fields: list[str]) -> list[str]:
