@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spiral import formats, spelling
 from spiral.errors import ConfigError, StoreError
@@ -144,8 +145,12 @@ def _joined(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+def read(file: Path, width: int | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the rows of a summary, without ids, and its footer.
+
+    Args:
+        file: The summary.
+        width: That of the rows to return; by default all.
 
     Raises:
         StoreError: There is no such file, or it is not a summary.
@@ -165,6 +170,8 @@ def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         raise StoreError(
             f"{file}: expected a summary; write one by `spiral-sweep summary DIR`"
         )
+    if width is not None:
+        found = found.filter(pc.equal(found["width"], width))
     table = found.to_pandas(types_mapper=store.NULLABLE.get)
     for name in ("init_seed", "order_seed"):
         told = table[name] if name in table else table["seed"]
