@@ -40,6 +40,7 @@ def planted():
     table = grid.loads(GRID).configs
     table["accuracy"] = [accuracy(row) for row in table.to_dict("records")]
     results = {"status": "ok", "nnz": table["keep"], "effective_nnz": table["keep"]}
+    results |= {"task_points": 49_982, "task_chance": 0.5}
     return table.assign(**results, connected=True, steps=19_500, folder=0)
 
 
