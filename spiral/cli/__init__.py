@@ -11,6 +11,7 @@ from spiral.cli import (
     certify,
     columns,
     compare,
+    data,
     diagnose,
     evolve,
     frontier,
@@ -25,6 +26,7 @@ from spiral.cli import (
     search,
     status,
     summary,
+    tasks,
     view,
 )
 from spiral.errors import SpiralError
@@ -82,11 +84,13 @@ for command in (
     methods.methods,
     methods.schema,
     columns.columns,
+    tasks.tasks,
     bench.bench,
     search.search,
     frontier.frontier,
     rank.rank,
     summary.summary,
+    data.data,
 ):
     main.add_command(command)
 

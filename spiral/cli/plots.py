@@ -108,18 +108,22 @@ def _of_frontier(command: "Command") -> "Command":
     return frontier_command.file(frontier_command.task(command))
 
 
+_of_tasks = click.argument("names", nargs=-1, metavar="[TASK]...")
+
 INPUTS: dict[str, "Decorator"] = {
     "rows": _of_rows,
     "budgets": _of_budgets,
     "network": _of_network,
     "trainings": _of_trainings,
     "frontier": _of_frontier,
+    "tasks": _of_tasks,
 }
 """The arguments of a figure's command, by where its numbers come from."""
 
 MORE = {
     "network": "ID is the beginning of a config_id, or METHOD@KEEP for the best "
     "network of a method and size.",
+    "tasks": "TASKs are named as in a grid; by default all shipped ones are drawn.",
 }
 """A sentence that the help of such a command adds."""
 

@@ -26,19 +26,30 @@ MORE = ("loss", "entropy", "running_loss")
     multiple=True,
     help="Also keep this column; `plot budget` needs all three. Repeatable.",
 )
+@click.option(
+    "--networks",
+    metavar="N:A",
+    help="Also keep the networks of at most N weights that reach accuracy A.",
+)
 @as_json
 def summary(
-    folders: tuple[Path, ...], output: Path, more: tuple[str, ...], as_json: bool
+    folders: tuple[Path, ...],
+    output: Path,
+    more: tuple[str, ...],
+    networks: str | None,
+    as_json: bool,
 ) -> None:
     """Write the rows of launches without networks.
 
-    The file has neither masks nor weights and is about a hundred times smaller. A DIR
-    may also be a summary, so that those of the shards of a launch become one. --json
-    prints the file, the number of rows and the size in bytes.
+    The file has no masks and weights, but for those that --networks asks for, and is
+    about a hundred times smaller. A DIR may also be a summary, so that those of the
+    shards of a launch become one. --json prints the file, the number of rows and the
+    size in bytes.
     """
     from spiral.results import summary
 
-    count = summary.write(folders, output, more)
+    hits = None if networks is None else summary.Hits(*networks)
+    count = summary.write(folders, output, more, hits)
     size = output.stat().st_size
     if as_json:
         show({"file": str(output), "rows": count, "bytes": size})

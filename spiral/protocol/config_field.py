@@ -35,7 +35,8 @@ class ConfigField(NamedTuple):
     """Of a number: ``-`` if it has none, None if none is declared."""
     origin: str | None
     """Where the default comes from, None if that is not declared."""
-    adapter: TypeAdapter[Any]
+    model: type[Options]
+    """The class that declares it."""
     said_by: Mapping[str, Mapping[str, Any]] = {}
     """Other field → its value → the value of this one that it is another name for."""
 
@@ -51,7 +52,7 @@ class ConfigField(NamedTuple):
             pydantic.ValidationError: It is not a legal value of this field.
             ConfigError: It is an integer outside the range of a column.
         """
-        parsed = self.adapter.validate_python(value)
+        parsed = _adapter(self.model, self.name).validate_python(value)
         if parsed is None:
             return None
         if self.kind is int and abs(parsed) >= 2**63:
@@ -62,7 +63,7 @@ class ConfigField(NamedTuple):
 
     def legal(self) -> dict[str, Any]:
         """Return the JSON Schema of its values alone."""
-        schema = self.adapter.json_schema()
+        schema = _adapter(self.model, self.name).json_schema()
         drop = ("description", "default", *PER_NETWORK, *DECLARED)
         return {key: value for key, value in schema.items() if key not in drop}
 
@@ -80,6 +81,16 @@ def _kind(annotation: Any) -> type:
 def _text(declared: Any) -> str | None:
     """Return what a field declares as text."""
     return None if declared is None else str(declared)
+
+
+@cache  # built when a value is parsed: most commands parse few fields, if any
+def _adapter(model: type[Options], name: str) -> TypeAdapter[Any]:
+    """Return what validates values of a field."""
+    info = model.model_fields[name]
+    return TypeAdapter(
+        Annotated[info.annotation, info],  # type: ignore[arg-type]
+        config=ConfigDict(strict=True, allow_inf_nan=False),
+    )
 
 
 @cache
@@ -101,10 +112,7 @@ def fields(model: type[Options]) -> dict[str, ConfigField]:
             description=info.description or "",
             unit=_text(extra.get("unit")),
             origin=_text(extra.get("origin")),
-            adapter=TypeAdapter(
-                Annotated[info.annotation, info],  # type: ignore[arg-type]
-                config=ConfigDict(strict=True, allow_inf_nan=False),
-            ),
+            model=model,
             said_by=extra.get("said_by", {}),
         )
     return found

@@ -70,9 +70,7 @@ def _read(place: Path, options: OptionClasses, more: Sequence[str]) -> pd.DataFr
         )
     wanted = [*MEASURED, *more]
     if place.is_file():
-        found, facts = summary.read(place)
-        version = ", ".join(map(str, facts.get("version") or [])) or None
-        found = versions.complete(found.assign(version=version), options)
+        found = _summary(place, options)
         ids = identity.identify(found, options)  # a summary has none
         found["config_id"] = pd.array(ids, "string")
     else:
@@ -80,6 +78,31 @@ def _read(place: Path, options: OptionClasses, more: Sequence[str]) -> pd.DataFr
         asked = ["config_id", *common, *results.options(place), *wanted]
         found = versions.complete(results.read_with_version(place, asked), options)
     return _in_order(found, options, wanted)
+
+
+def at_width(file: Path, options: OptionClasses, width: int) -> pd.DataFrame:
+    """Return the rows of one summary at one width, as :func:`read` does, without ids.
+
+    Args:
+        file: A summary.
+        options: Those of the methods that this process knows.
+        width: Of the rows.
+
+    Raises:
+        StoreError: There is no such file, or it is not a summary.
+        CorruptPack: It is damaged.
+    """
+    found = _summary(file, options, width).assign(folder=0, source=_name(file))
+    return _in_order(found, options, MEASURED).drop(columns="config_id")
+
+
+def _summary(
+    file: Path, options: OptionClasses, width: int | None = None
+) -> pd.DataFrame:
+    """Return the completed rows of a summary, with the version that trained them."""
+    found, facts = summary.read(file, width)
+    version = ", ".join(map(str, facts.get("version") or [])) or None
+    return versions.complete(found.assign(version=version), options)
 
 
 def _in_order(
@@ -129,8 +152,12 @@ def _more(
     folders: Sequence[Path], chosen: pd.DataFrame, columns: list[str]
 ) -> pd.DataFrame:
     """Return further columns of some rows, by ``config_id``."""
-    parts = [
-        results.read(folders[number], ["config_id", *columns], ids=part["config_id"])
-        for number, part in chosen.groupby("folder")
-    ]
+    parts = []
+    for number, part in chosen.groupby("folder"):
+        place, names = folders[number], ["config_id", *columns]
+        if place.is_file():  # of a summary, only hits have networks
+            found = summary.read(place)[0].reindex(columns=names)
+            parts.append(found[found["config_id"].isin(part["config_id"])])
+        else:
+            parts.append(results.read(place, names, ids=part["config_id"]))
     return pd.concat(parts).set_index("config_id")

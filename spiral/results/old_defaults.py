@@ -82,12 +82,14 @@ def _places(rows: pd.DataFrame, options: OptionClasses) -> Iterator[Place]:
     """Yield the rows of each method, also of a wrapped one, for each such option."""
     for method in rows["method"].drop_duplicates():
         own = options.get(method, config.Options)
-        part = rows[rows["method"] == method]
+        names = config.fields(own).keys()
+        if not config.changed(own) and WRAPPED not in names:
+            continue  # nearly all: selecting rows would take most of the time
+        part = rows[[name for name in names if name in rows]][rows["method"] == method]
         yield from _among(part, method, own)
-        if WRAPPED in config.fields(own):
+        if WRAPPED in names:
             for inner, wrapped in part.groupby(WRAPPED, sort=False):
                 model = options.get(inner, config.Options)
-                names = config.fields(own).keys()
                 yield from _among(wrapped, f"{method} of {inner}", model, names)
 
 

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.dataset as ds
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spiral.errors import ConfigError, CorruptPack, StoreError
@@ -34,27 +37,7 @@ def read(
         StoreError: There are no rows yet.
         CorruptPack: A file cannot be read; `spiral-sweep verify` lists all such files.
     """
-    files = _files(out, ids)
-    if not files:
-        raise StoreError(f"{out} has no rows yet; run `spiral-sweep launch` first")
-    try:
-        for file in files:  # a flipped byte is an error, never a number
-            sealed.prove(file.read_bytes(), str(file))
-        schemas = {file: pq.read_schema(file) for file in files}
-        for file, found in schemas.items():
-            if not versions.readable(found):
-                raise CorruptPack(f"{file} does not have the columns of a result file")
-        schema = _with(out, columns, [*schemas.values()])
-        # Older files lack newer columns: the schema is that of all
-        dataset = ds.dataset([*map(str, files)], schema=schema)
-        wanted = None if ids is None else ds.field("config_id").isin([*ids])
-        table = dataset.to_table(None if columns is None else [*columns], filter=wanted)
-    except (CorruptPack, pa.ArrowException, OSError) as error:
-        raise CorruptPack(
-            f"{out}: a result file cannot be read ({error}); "
-            f"`spiral-sweep verify {out}` names it"
-        ) from None
-    return table.to_pandas(types_mapper=store.NULLABLE.get)
+    return _joined(out, columns, _parts(out, columns, ids))
 
 
 def read_with_version(out: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -62,22 +45,119 @@ def read_with_version(out: Path, columns: Sequence[str]) -> pd.DataFrame:
 
     Args:
         out: The results directory.
-        columns: Which to read, ``config_id`` among them.
+        columns: Which to read.
     """
-    table = read(out, columns)
-    found = {store.pack_of(file): _version(file) for file in _files(out, None)}
-    if len({*found.values()}) == 1:  # nearly always: saves reading the manifest
-        return table.assign(version=next(iter(found.values())))
-    manifest, _ = store.read_manifest(out, columns=["config_id", "pack"])
-    packs = manifest.set_index("config_id")["pack"]
-    return table.assign(version=table["config_id"].map(packs).map(found))
+    parts = _parts(out, columns)
+    found = [part.version for part in parts]
+    table = _joined(out, columns, parts)
+    if len({*found}) == 1:
+        return table.assign(version=found[0])
+    lengths = [len(part.table) for part in parts]
+    return table.assign(version=np.repeat(np.array(found, object), lengths))
 
 
-def _version(file: Path) -> str | None:
-    """Return the version of spiral-sweep that wrote a result file, if recorded."""
-    metadata = pq.read_schema(file).metadata or {}
-    version = json.loads(metadata.get(sealed.FOOTER, b"{}")).get("version")
-    return None if version is None else str(version)
+class _Part(NamedTuple):
+    """What is read of one file."""
+
+    schema: pa.Schema
+    """Of the file."""
+    table: pa.Table
+    version: str | None
+    """Of spiral-sweep that wrote it, if recorded."""
+
+
+def _parts(
+    out: Path, columns: Sequence[str] | None, ids: Sequence[str] | None = None
+) -> list[_Part]:
+    """Return the parts of a launch, in the order of their files.
+
+    Files are read in threads: most of the time Arrow decodes columns, without Python.
+    """
+    files = _files(out, ids)
+    if not files:
+        raise StoreError(f"{out} has no rows yet; run `spiral-sweep launch` first")
+    wanted = None if ids is None else pa.array([*ids], pa.string())
+    try:
+        with ThreadPoolExecutor() as pool:
+            return [*pool.map(lambda file: _part(file, columns, wanted), files)]
+    except (CorruptPack, pa.ArrowException, OSError) as error:
+        raise _unreadable(out, error) from None
+
+
+def _part(file: Path, columns: Sequence[str] | None, ids: pa.Array | None) -> _Part:
+    """Return what is wanted of a file."""
+    data = file.read_bytes()
+    sealed.prove(data, str(file))  # a flipped byte is an error, never a number
+    source = pq.ParquetFile(pa.BufferReader(data))
+    schema = source.schema_arrow
+    if not versions.readable(schema):
+        raise CorruptPack(f"{file} does not have the columns of a result file")
+    known = None if columns is None else _having_values(source.metadata, columns)
+    if ids is None:
+        table = source.read(known, use_threads=False)
+    else:
+        table = source.read(known and [*{*known, "config_id"}], use_threads=False)
+        table = table.filter(pc.is_in(table["config_id"], ids))
+    footer = json.loads((schema.metadata or {}).get(sealed.FOOTER, b"{}"))
+    version = footer.get("version")
+    return _Part(schema, table, None if version is None else str(version))
+
+
+def _having_values(file: pq.FileMetaData, names: Sequence[str]) -> list[str]:
+    """Return which of some columns have a value in a file.
+
+    Of 170 columns of configs most are options of other methods: to decode that they are
+    empty takes longer than to read the others.
+    """
+    columns = file.schema.to_arrow_schema().names
+    groups = [file.row_group(number) for number in range(file.num_row_groups)]
+    place = {
+        file.schema.column(i).path.split(".")[0]: i for i in range(file.num_columns)
+    }
+    found = []
+    for name in names:
+        if name in columns:
+            parts = [group.column(place[name]) for group in groups]
+            if not all(_empty(part.statistics, part.num_values) for part in parts):
+                found.append(name)
+    return found
+
+
+def _empty(statistics: pq.Statistics | None, count: int) -> bool:
+    """Return whether a part of a column is known to have no value."""
+    if statistics is None or not statistics.has_null_count:
+        return False
+    return statistics.null_count == count
+
+
+def _joined(
+    out: Path, columns: Sequence[str] | None, parts: list[_Part]
+) -> pd.DataFrame:
+    """Return parts as one table, in which files of earlier versions lack nothing."""
+    try:
+        schema = _with(out, columns, [part.schema for part in parts])
+        tables = [part.table for part in parts]
+        table = pa.concat_tables(tables, promote_options="default")
+    except pa.ArrowException as error:
+        raise _unreadable(out, error) from None
+    found = table.replace_schema_metadata(None).to_pandas(
+        types_mapper=store.NULLABLE.get
+    )
+    if columns is None:
+        return found[schema.names]
+    for name in columns:
+        if name not in found:
+            dtype = store.NULLABLE.get(schema.field(name).type, "object")
+            found[name] = pd.Series(pd.NA, found.index, dtype)
+    return found[[*columns]]
+
+
+def _unreadable(out: Path, error: Exception) -> CorruptPack:
+    """Return the error of a launch with a damaged file."""
+    return CorruptPack(
+        f"{out}: a result file cannot be read ({error}); "
+        f"`spiral-sweep verify {out}` names it"
+    )
 
 
 def epochs(rows: pd.DataFrame) -> pd.Series:
@@ -95,9 +175,9 @@ def _files(out: Path, ids: Sequence[str] | None) -> list[Path]:
     names = ["pack"] if ids is None else ["pack", "config_id"]
     manifest, _ = store.read_manifest(out, columns=names)
     here = {store.pack_of(path): path for path in store.pack_files(out)}
-    every = set(manifest["pack"])
+    every = {*manifest["pack"].unique()}
     if ids is not None:
-        asked = set(manifest.loc[manifest["config_id"].isin([*ids]), "pack"])
+        asked = {*manifest.loc[manifest["config_id"].isin([*ids]), "pack"].unique()}
         every = asked & here.keys() or every
     return [path for pack, path in here.items() if pack in every]
 

@@ -8,10 +8,11 @@ baseline of rankings.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spiral import formats, spelling
 from spiral.errors import ConfigError, StoreError
@@ -27,6 +28,25 @@ FACTS = (
     *("python", "numpy", "numba", "torch"),
 )
 """Facts about the making of packs in their footers."""
+
+
+NETWORK = ("config_id", "mask", "weights")
+"""Columns of rows whose networks a summary has; null in others."""
+
+
+class Hits(NamedTuple):
+    """Which networks a summary keeps."""
+
+    weights: int
+    """The most that they have."""
+    accuracy: float
+    """The least that they reach."""
+
+    def among(self, rows: pd.DataFrame) -> pd.Series:
+        """Return which rows are hits."""
+        small = rows["nnz"] <= self.weights
+        found: pd.Series = (small & (rows["accuracy"] >= self.accuracy)).fillna(False)
+        return found.astype(bool)
 
 
 def names() -> list[str]:
@@ -54,7 +74,12 @@ def located(place: Path) -> Path:
     return shipped(str(place)) if named else place
 
 
-def write(places: Sequence[Path], file: Path, more: Sequence[str] = ()) -> int:
+def write(
+    places: Sequence[Path],
+    file: Path,
+    more: Sequence[str] = (),
+    hits: Hits | None = None,
+) -> int:
     """Write the summary of launches; return its rows.
 
     Args:
@@ -62,6 +87,7 @@ def write(places: Sequence[Path], file: Path, more: Sequence[str] = ()) -> int:
             that several have counts once, with the row of the first.
         file: The Parquet file to write or replace.
         more: Results to keep besides ``MEASURED``.
+        hits: Rows whose networks to keep, too; None for no row.
 
     Raises:
         ConfigError: The name of the file does not end in .parquet.
@@ -69,8 +95,8 @@ def write(places: Sequence[Path], file: Path, more: Sequence[str] = ()) -> int:
     """
     if file.suffix != ".parquet":
         raise ConfigError(f"{file}: expected a name ending in .parquet")
-    kept = [*MEASURED, *more]
-    parts = [_rows(place, kept) for place in places]
+    kept = [*MEASURED, *more, *(NETWORK if hits else ())]
+    parts = [_rows(place, kept, hits) for place in places]
     table = pd.concat([table for table, _ in parts], ignore_index=True)
     for name in ("init_seed", "order_seed"):
         table[name] = table[name].mask(table[name] == table["seed"])
@@ -87,14 +113,24 @@ def write(places: Sequence[Path], file: Path, more: Sequence[str] = ()) -> int:
     return len(table)
 
 
-def _rows(place: Path, kept: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _rows(
+    place: Path, kept: Sequence[str], hits: Hits | None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the configs and some results of a launch or summary, and who made them."""
     if place.is_file():
         table, facts = read(place)
         lacking = [name for name in kept if name not in table]
         return table.assign(**dict.fromkeys(lacking, pd.NA)), facts
-    names = [*config.fields(config.Config), *results.options(place)]
-    return results.read(place, [*names, *kept]), _made_by(place)
+    results_ = [name for name in kept if name not in NETWORK]
+    names = [*config.fields(config.Config), *results.options(place), *results_]
+    if hits is None:
+        return results.read(place, names), _made_by(place)
+    table = results.read(place, ["config_id", *names])
+    # Only those of hits are read: all weights of a large launch do not fit in memory
+    table["config_id"] = table["config_id"].where(hits.among(table))
+    ids = table["config_id"].dropna()
+    networks = results.read(place, NETWORK, ids=ids).set_index("config_id")
+    return table.join(networks, on="config_id"), _made_by(place)
 
 
 def _joined(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -109,8 +145,12 @@ def _joined(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+def read(file: Path, width: int | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the rows of a summary, without ids, and its footer.
+
+    Args:
+        file: The summary.
+        width: That of the rows to return; by default all.
 
     Raises:
         StoreError: There is no such file, or it is not a summary.
@@ -130,6 +170,8 @@ def read(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         raise StoreError(
             f"{file}: expected a summary; write one by `spiral-sweep summary DIR`"
         )
+    if width is not None:
+        found = found.filter(pc.equal(found["width"], width))
     table = found.to_pandas(types_mapper=store.NULLABLE.get)
     for name in ("init_seed", "order_seed"):
         told = table[name] if name in table else table["seed"]

@@ -80,8 +80,8 @@ def _filled(
         defaults: The first default for each method; None where it has none.
     """
     missing = field.name not in table
-    nothing = config.column(field, [None] * len(table)) if missing else None
-    values = pd.Series(nothing, table.index) if missing else table[field.name]
+    nothing = pd.Series(pd.NA, table.index, field.dtype) if missing else None
+    values = table[field.name] if nothing is None else nothing
     having = np.array([default is not None for default in defaults], bool)
     lacking = values.isna().to_numpy() & having[code]
     if not lacking.any():
@@ -124,5 +124,6 @@ def older_or_equal(found: pa.Schema, options: OptionClasses) -> bool:
 
 def _typed_alike(found: pa.Schema, wanted: pa.Schema) -> bool:
     """Return whether the columns that two schemas share have the same types."""
-    shared = [field for field in found if field.name in wanted.names]
-    return all(wanted.field(field.name).type == field.type for field in shared)
+    types = {field.name: field.type for field in wanted}
+    shared = [field for field in found if field.name in types]
+    return all(types[field.name] == field.type for field in shared)

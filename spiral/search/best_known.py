@@ -153,7 +153,8 @@ def fewest(
     table: pd.DataFrame, threshold: float, kind: Kind = "any", by: Size = "nnz"
 ) -> int | None:
     """Return the fewest weights (or parameters) that reach an accuracy, if any do."""
-    reaching = of_kind(table, kind).query("accuracy >= @threshold")[by]
+    networks = of_kind(table, kind)
+    reaching = networks.loc[networks["accuracy"] >= threshold, by]
     return None if reaching.empty else int(reaching.min())
 
 

@@ -51,10 +51,11 @@ def promising(results: pd.DataFrame, each: int = 3) -> pd.Index:
 
 def in_protocol(results: pd.DataFrame) -> pd.Series:
     """Return which rows were trained from random weights by the paper's protocol."""
-    known = results[[*PROTOCOL]].fillna({name: PROTOCOL[name][0] for name in LATER})
-    same: pd.Series = known.isin(PROTOCOL).all(axis=1)
-    points = results["task_points"].fillna(FIRST["task_points"])
-    whole = results["steps"] == results["epochs"] * (points // results["batch"])
+    first = {name: PROTOCOL[name][0] for name in LATER} | FIRST
+    known = results.assign(**{n: v for n, v in first.items() if n not in results})
+    known = known[[*PROTOCOL, "steps", "task_points"]].fillna(first)
+    same: pd.Series = known[[*PROTOCOL]].isin(PROTOCOL).all(axis=1)
+    whole = known["steps"] == known["epochs"] * (known["task_points"] // known["batch"])
     return same & whole.fillna(False).astype(bool)
 
 

@@ -55,7 +55,7 @@ def canonical(text: str | Mapping[str, object], near: Path | None = None) -> str
 def _path(text: str | Mapping[str, object]) -> str | None:
     """Return the file that is meant, if one is."""
     if isinstance(text, str):
-        return text if from_file.is_named(text) else None
+        return text if from_file.is_meant(text) else None
     return str(text[FILE]) if [*text] == [FILE] else None
 
 

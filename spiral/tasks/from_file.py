@@ -26,8 +26,14 @@ SHOWN = 200
 """Characters of a path in messages."""
 
 
+def is_meant(text: str) -> bool:
+    """Return whether a text may be a path, rather than a family of tasks."""
+    before = text.partition("(")[0]
+    return is_named(text) or "/" in before or "." in before
+
+
 def is_named(text: str) -> bool:
-    """Return whether a text names a file of points rather than a family of tasks."""
+    """Return whether a text is the name of a file of points, with a digest or not."""
     return NAMED.fullmatch(text) is not None
 
 

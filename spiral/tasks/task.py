@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
 
+from spiral.model import mlp
+
 MARGIN = 1.02
 """How much larger than the data the window is."""
 TICK = 20
@@ -29,6 +31,12 @@ class Planted(NamedTuple):
     """Weights and biases, in the flat order of ``spiral.model.mlp``."""
     weights: Float32[np.ndarray, " P"]
     """Its parameters for standardised points; zero where the mask is."""
+
+    @property
+    def nnz(self) -> int:
+        """The number of weights kept, which suffice for every point."""
+        width = mlp.width_of(len(self.mask))
+        return int((self.mask & mlp.is_weight(width)).sum())
 
 
 class Raw(NamedTuple):

@@ -319,6 +319,7 @@ def test_planning_and_reading_never_load_torch_or_ray(grid, launched, tmp_path):
         f"plan|{grid}",
         "methods",
         "columns",
+        "tasks",
         "schema",
         "search|count|--shape|3,2,2",
     ]

@@ -54,6 +54,7 @@ def wide(tmp_path_factory):
         ["pairs", "{out}", "--keep", "12"],
         ["neurons", "{out}", "gmp@12"],
         ["networks", "--neurons", "--nnz", "16"],
+        ["tasks", "moons", "cubist(turns=3)"],
     ],
     ids=lambda command: command[0],
 )

@@ -69,6 +69,7 @@ COMMANDS = [
     "plan {file}",
     "launch {file} --out {new}/o",
     "plan {grid} --set init={file}",
+    "tasks {file}",
     "compare {file}",
     "compare {out} {file}",
     "compare {out} --frontier {file}",

@@ -45,6 +45,7 @@ def test_the_exceptions_exist():
 PRINTS = {
     "methods": ("methods",),
     "columns": ("columns",),
+    "tasks": ("tasks",),
     "frontier show": ("kind", "by", "best_known", "networks"),
     "frontier verify": ("file", "networks", "mistakes"),
     "rank": ("width", "definitions", "scores", "excess", "sizes"),
@@ -109,7 +110,8 @@ def test_what_is_drawn_can_be_chosen(kind, launched, tmp_path):
 @pytest.mark.parametrize("name", [n for n, _ in commands() if n.startswith("plot ")])
 def test_plots_of_rows_of_several_methods_take_methods(name):
     options = {o for p in dict(commands())[name].params for o in p.opts}
-    alone = {"boundary", "neurons", "frontier", "networks", "bottleneck", "success"}
+    alone = {"boundary", "neurons", "frontier", "networks", "bottleneck"}
+    alone |= {"success", "tasks"}
     wanted = name.split()[1] not in alone
     assert ({"--where", "--methods"} <= options) == wanted
 

@@ -4,11 +4,14 @@ import textwrap
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from spiral import tasks
 from spiral.methods.registry import METHODS, options
 from spiral.report.figures import catalogue
 from spiral.report.stats import standings
 from spiral.report.text import standings as standings_text
-from spiral.results import columns
+from spiral.results import columns, data_sets
+from spiral.sweep.grid import shipped
+from spiral.tasks import listing
 from tests.golden import findings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -88,6 +91,34 @@ def every_figure() -> str:
     return markdown(["command", "what it shows"], lines)
 
 
+def every_data_set() -> str:
+    """Return a line for each shipped summary."""
+    head = ["name", "what", "rows", "methods", "seeds", "networks", "version", "CPU"]
+    lines = [
+        [
+            f"`{each.name}`",
+            f"{each.meaning} (`{each.grid}`)",
+            f"{each.rows:,}",
+            each.methods,
+            f"{each.seeds:,}",
+            f"{each.networks:,}",
+            each.versions,
+            each.cpus or "not recorded",
+        ]
+        for each in data_sets.shipped(shipped.descriptions())
+    ]
+    return markdown(head, lines)
+
+
+def every_task() -> str:
+    """Return a line for each shipped task: its parameters with defaults."""
+    lines = []
+    for family in tasks.FAMILIES.values():
+        settings = [f"`{p['name']}={p['value']}`" for p in listing.explained(family)]
+        lines.append([f"`{family.name}`", family.meaning, ", ".join(settings)])
+    return markdown(["task", "what it is", "parameters and their defaults"], lines)
+
+
 TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("README.md", "leaders"): leaders,
     ("docs/methods.md", "ranking"): full_ranking,
@@ -98,7 +129,9 @@ TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/findings.md", "masks"): lambda: markdown(*findings.masks()),
     ("docs/methods.md", "methods"): every_method,
     ("docs/results.md", "columns"): every_result,
+    ("docs/data.md", "data"): every_data_set,
     ("docs/results.md", "figures"): every_figure,
+    ("docs/tasks.md", "tasks"): every_task,
 }
 """(page, name of the table) → what makes it."""
 

@@ -94,6 +94,34 @@ def test_equal_rows_make_equal_bytes(folder, file, tmp_path):
     assert again.read_bytes() == file.read_bytes()
 
 
+def test_it_keeps_the_networks_that_are_asked_for(folder, tmp_path):
+    file = tmp_path / "hits.parquet"
+    assert summary.write([folder], file, hits=summary.Hits(12, 0.5)) == 40
+    rows = load.read([file], registry.options()).rows
+    hits = rows[(rows["nnz"] <= 12) & (rows["accuracy"] >= 0.5)]
+    assert 0 < len(hits) < 40
+    found = load.networks([file], hits)
+    own = load.networks([folder], hits)
+    assert [*found["mask"]] == [*own["mask"]]
+    for one, other in zip(found["weights"], own["weights"], strict=True):
+        assert one.tolist() == other.tolist()
+    others = load.networks([file], rows.drop(hits.index))
+    assert others[["mask", "weights"]].isna().all(axis=None)
+
+
+def test_no_network_is_no_error(folder, tmp_path):
+    file = tmp_path / "none.parquet"
+    assert summary.write([folder], file, hits=summary.Hits(1, 1.0)) == 40
+    assert load.read([file], registry.options()).notes == []
+
+
+def test_networks_stay_in_a_summary_of_summaries(folder, tmp_path):
+    first, second = tmp_path / "first.parquet", tmp_path / "second.parquet"
+    for places, file in ([folder], first), ([first], second):
+        summary.write(places, file, hits=summary.Hits(12, 0.5))
+    assert second.read_bytes() == first.read_bytes()
+
+
 def test_a_damaged_summary_is_found(file, tmp_path):
     data = bytearray(file.read_bytes())
     data[len(data) // 3] ^= 1

@@ -1,5 +1,7 @@
 """Names of tasks, and the tasks they stand for."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,9 +10,11 @@ from hypothesis import strategies as st
 from spiral import tasks
 from spiral.errors import ConfigError
 from spiral.tasks import catalogue, cubist
+from tests.golden import tasks as golden
 from tests.tasks import tasks_with_parameters
 
 NAMES = tasks.names()
+GOLDEN = json.loads(golden.FILE.read_text())
 
 
 def test_the_default_comes_first():
@@ -152,3 +156,19 @@ def test_a_task_is_standardised_and_sorted_by_class(name):
 def test_digests_differ_between_tasks():
     every = [*NAMES, "cubist(turns=3)", "cubist(sides=6)"]
     assert len({tasks.load(name).digest for name in every}) == len(every)
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_name_means_the_same_points_in_every_version(name):
+    """Approximately: processors differ in the last digit of a cosine."""
+    found, wanted = golden.numbers(name), GOLDEN[name]
+    assert found["classes"] == wanted["classes"]
+    assert (found["weights"] is None) == (wanted["weights"] is None)
+    for key in ("points", "mean", "deviation", "weights"):
+        if wanted[key] is not None:
+            here, there = np.array(found[key]), np.array(wanted[key])
+            assert here == pytest.approx(there, rel=1e-5, abs=1e-6)
+
+
+def test_every_shipped_task_has_golden_points():
+    assert {*NAMES} < {*GOLDEN}

@@ -305,7 +305,10 @@ def test_files_that_are_none_are_refused(tmp_path):
     assert "expected a file, got a folder" in refused(tmp_path / "folder.npz")
     assert "cannot be read (No such file" in refused(tmp_path / "missing.npz")
     with pytest.raises(ConfigError, match=r"ends in \.npz, \.csv, \.parquet"):
-        tasks.canonical({"file": "points.txt"})
+        tasks.canonical({"file": "points"})
+    for text in ("points.txt", "folder/points", "../cubist"):
+        with pytest.raises(ConfigError, match="expected a file of points"):
+            tasks.canonical(text)
     with pytest.raises(ConfigError, match="a local path, got the URL"):
         tasks.canonical("s3://bucket/points.npz")
     for odd in ("a\0.npz", "a" * 9999 + ".npz"):

@@ -12,15 +12,15 @@ from typing import Literal, NamedTuple
 
 from matplotlib.figure import Figure
 
-from spiral.report.figures import bottleneck, files, rows, scores
+from spiral.report.figures import bottleneck, files, rows, scores, tasks
 from spiral.report.studies.regimes import figure as regimes
 from spiral.report.studies.robustness import figure as robustness
 
-Takes = Literal["rows", "budgets", "network", "trainings", "frontier", "study"]
+Takes = Literal["rows", "budgets", "network", "trainings", "frontier", "tasks", "study"]
 """Where the numbers come from: rows of launches (a ``rows.Source``), rows of several
 budgets (``folders``, ``methods`` and ``where``), one network (``out`` and
-``config_id``), the trainings of a search (``out``), a frontier (``path``), or what a
-study has measured (``found``)."""
+``config_id``), the trainings of a search (``out``), a frontier (``path``), tasks
+(``names``), or what a study has measured (``found``)."""
 
 Kind = Literal["sizes", "size", "levels", "flag", "count"]
 """The type of an option: whole numbers, one of them, accuracies, a flag, or what counts
@@ -259,6 +259,14 @@ FIGURES = (
                 "12,14,…",
             ),
         ),
+    ),
+    Entry(
+        "tasks",
+        "Tasks",
+        "Points of each task by class, with the boundary of a network that labelled "
+        "them, where one did.",
+        "tasks",
+        tasks.draw,
     ),
     Entry(
         "robustness",

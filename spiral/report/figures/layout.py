@@ -29,7 +29,7 @@ class Sheet(NamedTuple):
     columns: int
     width: float = 3.0
     height: float = 2.5
-    share_x: Literal[True, "col"] = True
+    share_x: Literal[True, False, "col"] = True
     share_y: Literal[True, False, "row"] = True
 
 

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 
 from spiral.report.stats import budget_matched, intervals, means
 from spiral.report.stats.selection import Choice
+from spiral.results.read import MEASURED
 from spiral.search import best_known as frontier
 
 THRESHOLDS = frontier.THRESHOLDS
@@ -42,7 +43,8 @@ def summarise(
         minus the median (with limits) and minus the best; ``accuracy_gap_protocol``,
         the same to networks trained as in the paper.
     """
-    reported = choice.rows[choice.reported]
+    used = [name for name in choice.rows if name in {*MEASURED, *choice.settings}]
+    reported = choice.rows[[*used, "group", "stratum"]][choice.reported]
     count = len(choice.groups)
     parts = [
         choice.groups,

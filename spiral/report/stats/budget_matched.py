@@ -42,11 +42,15 @@ def matched(choice: Choice, pool: pd.DataFrame | None = None) -> pd.DataFrame:
         ``random_pool``, the random masks there are; ``random_best``, the expected
         accuracy of the best of as many as ``trainings``: null where there are fewer.
     """
-    every = choice.rows if pool is None else clean(pool)
+    every = choice.rows if pool is None else pool
+    drawn = every[every["method"] == CONTROL]
+    drawn = drawn if pool is None else clean(drawn)
     fields = [n for n in config.fields(config.Config) if n in every]
     alike = [name for name in fields if name not in NOT_TRAINING]
-    drawn = every.loc[every["method"] == CONTROL, [*alike, "accuracy", "steps"]]
-    tried = choice.rows[["group", *alike]].drop_duplicates()
+    drawn = drawn[[*alike, "accuracy", "steps"]]
+    # Other columns have one value in a group: looking for more takes most of the time
+    varied = [name for name in alike if name in (*choice.settings, *choice.strata)]
+    tried = choice.rows[["group", *alike]].drop_duplicates(["group", *varied])
     met = tried.merge(drawn, on=alike)
     lines = pd.RangeIndex(len(choice.groups))
     size = met.groupby("group").size().reindex(lines, fill_value=0)

@@ -20,7 +20,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
-from scipy.optimize import isotonic_regression
 
 from spiral.report.stats import budget_matched, intervals
 from spiral.report.stats.aggregate import sizes, widths
@@ -165,18 +164,21 @@ def _crossing(
     successes: Int[np.ndarray, " S"],
     n: Int[np.ndarray, " S"],
 ) -> tuple[float, float, float]:
-    """Return the size at which half reach, one more than the one before, and its n."""
-    share = isotonic_regression(successes / n, weights=n).x
-    reaching = np.flatnonzero(share >= 1 / 2 - ROUNDING)
-    if not len(reaching):
+    """Return the size at which half reach, one more than the one before, and its n.
+
+    Where the shares of an isotonic regression begin to be at least one half: the first
+    size before which networks that reach are most in the minority. Whole numbers, so
+    that one half is exact.
+
+    Source: the level sets of an isotonic regression minimise such sums (Barlow et al.,
+    *Statistical Inference under Order Restrictions*, 1972).
+    """
+    before_each = np.cumsum(np.append(0, 2 * successes - n))
+    at = int(np.argmin(before_each))
+    if at == len(n):
         return np.nan, np.nan, np.nan
-    at = int(reaching[0])
     before = weights[at - 1] + 1 if at else np.nan
     return float(weights[at]), float(before), float(n[at])
-
-
-ROUNDING = 1e-9
-"""Means of shares that are exactly one half may come out this much smaller."""
 
 
 def _of_rows(

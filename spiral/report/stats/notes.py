@@ -236,7 +236,7 @@ def _better(rows: pd.DataFrame, best_known: pd.DataFrame) -> bool:
 
 def _meanings(status: pd.Series) -> list[str]:
     """Return in one sentence what the statuses of these rows mean."""
-    found = meanings({*status})
+    found = meanings({*status.unique()})
     return ["; ".join(found)] if found else []
 
 

@@ -7,7 +7,14 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from spiral.report.stats import means, multiple
-from spiral.report.stats.selection import SIZE, Choice, Codes, codes, inflation
+from spiral.report.stats.selection import (
+    SIZE,
+    Choice,
+    Codes,
+    codes,
+    inflation,
+    numbered,
+)
 
 MOST = 80
 """Values of the first column that are compared, each with each: 3,160 pairs, so that
@@ -90,7 +97,8 @@ def _asked(values: list[object], of: object) -> tuple[Codes, Codes]:
 def _paired(choice: Choice) -> Paired:
     """Set rows side by side that differ in the first column of the groups alone."""
     first, *others = choice.by
-    rows = choice.rows[choice.reported]
+    used = [*choice.by, *choice.strata, SIZE, "fold", "accuracy"]
+    rows = choice.rows[[*dict.fromkeys(used)]][choice.reported]
     member, values = codes(rows, [first])
     run, runs = codes(rows, [*others, *choice.strata, "fold"])
     unit, units = codes(rows.assign(run=run), [SIZE, "run"])
@@ -163,26 +171,26 @@ def _means(
         score: 1 for a win, 0 for a tie, -1 for a loss.
         inflation: Of the variance of its line.
     """
-    table = pd.DataFrame({"place": place, "seed": seed, "score": score, "pairs": 1})
-    table["ties"] = (score == 0).astype(np.int64)
     # Pairs of one seed share initial weights and batches, so they are one observation:
     # its mean. Intervals over pairs instead would be too narrow.
-    each = table.groupby(["place", "seed"])[["score", "pairs"]].sum()
-    counted, n = np.unique(each["pairs"], return_inverse=True)
+    known, at = numbered(place)
+    seeds = int(seed.max(initial=0)) + 1
+    each, number = numbered(at * seeds + seed)
+    line, pairs = each // seeds, np.bincount(number)
+    won = np.bincount(number, score).astype(np.int64)  # sums of ±1: exact as floats
+    counted, n = np.unique(pairs, return_inverse=True)
     # Wins minus losses are added as integers for each number of pairs, so that as many
     # wins as losses make exactly one half, in whatever order rows come.
-    home = each.index.get_level_values("place").to_numpy()
-    known, line = np.unique(home, return_inverse=True)
     sums = np.zeros((len(known), len(counted)), np.int64)
-    np.add.at(sums, (line, n), each["score"].to_numpy())
-    seeds = np.bincount(line)
-    mean = 1 / 2 + (sums / counted).sum(axis=1) / (2 * seeds)
-    share = 1 / 2 + each["score"] / (2 * each["pairs"])
-    variance = share.groupby("place").var().to_numpy()
+    np.add.at(sums, (line, n), won)
+    count = np.bincount(line)
+    mean = 1 / 2 + (sums / counted).sum(axis=1) / (2 * count)
+    share = pd.Series(1 / 2 + won / (2 * pairs))
+    variance = share.groupby(line).var().to_numpy()
     of_line = np.ones(len(known))
-    of_line[np.searchsorted(known, place)] = inflation
-    low, high = means.share(mean, seeds, variance, of_line)
-    found = {"probability": mean, "low": low, "high": high, "n": seeds}
-    found["p"] = means.p_half(mean, seeds, variance, of_line)
-    whole = table.groupby("place")[["pairs", "ties"]].sum()
-    return pd.DataFrame(found, index=known).join(whole)
+    of_line[at] = inflation
+    low, high = means.share(mean, count, variance, of_line)
+    found = {"probability": mean, "low": low, "high": high, "n": count}
+    found["p"] = means.p_half(mean, count, variance, of_line)
+    ties = np.bincount(at[score == 0], minlength=len(known))
+    return pd.DataFrame(found | {"pairs": np.bincount(at), "ties": ties}, index=known)

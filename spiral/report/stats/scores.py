@@ -2,21 +2,17 @@
 
 from collections.abc import Sequence
 
-import choix
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from spiral.protocol import config
 from spiral.protocol.config import OptionClasses
-from spiral.report.stats import normalised_gap, ranks
-from spiral.report.stats.selection import SIZE, Choice, choose, codes
+from spiral.report.stats import normalised_gap, ranks, strengths
+from spiral.report.stats.selection import Choice, choose, codes
 
-SHRINKAGE = 0.01
-"""Weight of the prior that all strengths are equal: without it a method that never
-loses is infinitely strong (choix's documentation calls this value ``alpha``)."""
+PLACE = ["method", "group", "stratum"]
+"""Where rows at a default are told from others."""
 
 
 def scores(
@@ -53,7 +49,7 @@ def scores(
             plain = plain.set_index(choice.by)
             found = lines.merge(plain, "left", left_on=choice.by, right_index=True)
             table = table.join(_renamed(found, "_default"))
-    table["strength"] = _strengths(choice.by, lines, compared)
+    table["strength"] = strengths.of_lines(choice.by, lines, compared)
     order = [*choice.by[1:], *(["gap"] if "gap" in table else [])]
     return table.sort_values(order, kind="stable", ignore_index=True)
 
@@ -82,29 +78,35 @@ def at_defaults(
     if options is None or rows["setting"].nunique() < 2:
         return None
     found = np.ones(len(rows), bool)
-    fields = {m: config.fields_of(m, options) for m in rows["method"].unique()}
+    code, methods = pd.factorize(rows["method"])
+    fields = [config.fields_of(method, options) for method in methods]
     for name in choice.settings:
         having = rows[name].notna().to_numpy(bool)
-        part = rows.loc[having, ["method", "group", "stratum", name]]
-        for method, own in part.groupby("method"):
-            if name in fields[method]:
-                has = _has(own, name, fields[method][name].default)
-                found[own.index[~has]] = False
+        known = [i for i, own in enumerate(fields) if name in own]
+        defaults = [fields[i][name].default for i in known]
+        # Methods of equal defaults at once: methods are many, such defaults few
+        for default in dict.fromkeys(defaults):
+            alike = [
+                i for i, own in zip(known, defaults, strict=True) if own == default
+            ]
+            these = np.flatnonzero(having & np.isin(code, alike))
+            has = _has(rows[[*PLACE, name]].iloc[these], name, default)
+            found[these[~has]] = False
     kept = rows[found].reset_index(drop=True)
     return choose(kept, choice.by, seed_split) if len(kept) else None
 
 
 def _has(rows: pd.DataFrame, name: str, default: object) -> Bool[np.ndarray, " R"]:
-    """Return which rows of a method that have an option have its default."""
+    """Return which rows of methods that have an option have their default."""
     values = rows[name]
     if default is not None:
         return (values == default).to_numpy(bool)
     # Rows have what follows from other fields (the levels that a rate needs): the
     # default, as far as rows tell, unless several values were tried at one size
-    tried = rows[["group", "stratum", name]].drop_duplicates()
-    several = tried.loc[tried.duplicated(["group", "stratum"]), ["group", "stratum"]]
+    tried = rows[[*PLACE, name]].drop_duplicates()
+    several = tried.loc[tried.duplicated(PLACE), PLACE]
     places = pd.MultiIndex.from_frame(several)
-    return ~pd.MultiIndex.from_frame(rows[["group", "stratum"]]).isin(places)
+    return ~pd.MultiIndex.from_frame(rows[PLACE]).isin(places)
 
 
 def _renamed(found: pd.DataFrame, suffix: str) -> pd.DataFrame:
@@ -126,40 +128,3 @@ def _ranks(seeds: pd.DataFrame, lines: pd.DataFrame, by: Sequence[str]) -> pd.Da
     names = ["rank_low", "rank_high"]
     found = pd.concat(parts) if parts else pd.DataFrame(columns=names, dtype="Int64")
     return found.reindex(lines.index)
-
-
-def _strengths(
-    by: Sequence[str], lines: pd.DataFrame, compared: pd.DataFrame
-) -> pd.Series:
-    """Return Bradley-Terry strengths of lines among those of equal other columns.
-
-    Fitted to all pairs of rows, a tie being half a win of either: so, unlike a mean of
-    probabilities of improvement, it allows for whom a method was compared with.
-    """
-    found = pd.Series(np.nan, lines.index)
-    over_all = compared[compared[SIZE].isna()]
-    number = {each: i for i, each in enumerate(_names(lines, by))}
-    others = [*by[1:]]
-    a, b = (
-        np.array([number[each] for each in _names(over_all, [side, *others])], int)
-        for side in "ab"
-    )
-    pairs = over_all["pairs"].to_numpy(np.float64)
-    wins = np.zeros((len(lines), len(lines)))
-    wins[a, b] = over_all["probability"].to_numpy(np.float64) * pairs
-    wins[b, a] = pairs - wins[a, b]
-    # Methods that never met, even by way of others, have no common scale
-    _, part = connected_components(csr_array(wins + wins.T), directed=False)
-    for label in np.unique(part):
-        here = np.flatnonzero(part == label)
-        if len(here) > 1:
-            of_part = wins[np.ix_(here, here)]
-            found.iloc[here] = choix.ilsr_pairwise_dense(of_part, alpha=SHRINKAGE)
-    return found
-
-
-def _names(table: pd.DataFrame, columns: Sequence[str]) -> list[tuple[object, ...]]:
-    """Return the values of some columns of each line; missing ones are None."""
-    known = table[[*columns]].astype(object)
-    values = known.where(known.notna(), None)
-    return list(values.itertuples(index=False, name=None))

@@ -40,6 +40,9 @@ GIVEN = ("block", "mask")
 
 Codes = Int[np.ndarray, " R"]
 
+DENSE = 16
+"""How many times their count the range of numbers may be to be counted in a table."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -48,7 +51,8 @@ class Choice:
     rows: pd.DataFrame
     """With numbers for ``group``, ``stratum``, ``problem`` (see ``tuning``),
     ``setting`` and ``fold`` (the seed, or the replicate where each config has a seed of
-    its own); no accuracy is below chance, failures are at chance."""
+    its own), without options that no row has; no accuracy is below chance, failures are
+    at chance."""
     groups: pd.DataFrame
     """The columns asked for and ``keep``: one line for each group."""
     reported: Bool[np.ndarray, " R"]
@@ -95,14 +99,19 @@ def choose(
     task_of(rows)
     fields = known_columns(rows)
     by = _checked(by, fields)
+    method = pd.factorize(rows["method"])[0]
     # A file is one task wherever it lies
-    varied = [n for n in fields if n in SHOWN or (n != TASK and _varies(rows, n))]
+    others = (n for n in fields if n not in SHOWN and n != TASK)
+    moving = {n for n in others if _varies(rows[n], method)}
+    varied = [n for n in fields if n in SHOWN or n in moving]
     strata = [n for n in STRATA if n in varied and n not in by]
     repeats = [*SEEDS, REPLICATE]
     settings = [n for n in varied if n not in {*by, SIZE, *repeats, *strata, *MADE}]
     if equal_settings:
         strata, settings = [*strata, *settings], []
-    table = clean(rows)
+    # Most options are of few methods: empty columns would be copied again and again
+    options = [name for name in options_among(rows) if name not in (*varied, *by)]
+    table = clean(rows.drop(columns=[n for n in options if rows[n].isna().all()]))
     table["group"], groups = codes(table, [*by, SIZE])
     table["stratum"], _ = codes(table, ["group", *strata])
     table["fold"] = folds(table)
@@ -178,12 +187,28 @@ def codes(table: pd.DataFrame, names: Sequence[str]) -> tuple[Codes, pd.DataFram
         # The columns are the digits of one number. Before it overflows, its values in
         # use are numbered anew; that keeps their order, so the result is the same.
         if range_ > np.iinfo(np.int64).max // size:
-            distinct, combined = np.unique(combined, return_inverse=True)
+            distinct, combined = numbered(combined)
             range_ = len(distinct)
         combined = combined * size + np.where(each < 0, size - 1, each)
         range_ *= size
-    _, first, code = np.unique(combined, return_index=True, return_inverse=True)
+    distinct, code = numbered(combined)
+    first = np.empty(len(distinct), np.int64)
+    first[code[::-1]] = np.arange(len(code))[::-1]  # of several, what comes last stays
     return code, table[[*names]].iloc[first].reset_index(drop=True)
+
+
+def numbered(values: Codes) -> tuple[Codes, Codes]:
+    """Return the distinct values of some, none negative, and the number of each.
+
+    As ``np.unique`` does by sorting; without that where values are dense.
+    """
+    span = int(values.max(initial=0)) + 1
+    if span > DENSE * len(values):
+        distinct, number = np.unique(values, return_inverse=True)
+        return distinct, number
+    seen = np.zeros(span, bool)
+    seen[values] = True
+    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[values]
 
 
 def _checked(by: Sequence[str], fields: list[str]) -> list[str]:
@@ -199,22 +224,26 @@ def _checked(by: Sequence[str], fields: list[str]) -> list[str]:
     return wanted
 
 
-def _varies(rows: pd.DataFrame, name: str) -> bool:
+def _varies(column: pd.Series, method: Codes) -> bool:
     """Return whether a column has several values; none is one.
 
     An option of some methods is empty in the rows of all others, which is no value.
+
+    Args:
+        column: Of the rows.
+        method: A number for the method of each.
     """
-    having = rows[name].notna()
+    having = column.notna().to_numpy()
     if not having.any():
         return False
-    values = rows[name].drop_duplicates()
-    if values.count() > 1:
+    values = column.array[having]
+    if (values != values[0]).any():  # faster than counting them
         return True
-    if len(values) < 2:
+    if having.all():
         return False
-    if name in config.fields(config.Config):
+    if column.name in config.fields(config.Config):
         return True
-    return not having[rows["method"].isin(rows.loc[having, "method"].unique())].all()
+    return bool(np.isin(method[~having], np.unique(method[having])).any())
 
 
 def clean(rows: pd.DataFrame) -> pd.DataFrame:

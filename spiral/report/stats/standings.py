@@ -45,8 +45,7 @@ WIDTH = 16
 
 def shipped(options: OptionClasses, width: int = WIDTH) -> Standings:
     """Return the standings of the shipped methods at a width."""
-    rows = load.read([summary.shipped("standard")], options).rows
-    rows = rows[rows["width"] == width].reset_index(drop=True)
+    rows = load.at_width(summary.shipped("standard"), options, width)
     rows, old = old_defaults.latest(rows, options)
     return standings(rows, frontier.load(), options, old)
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
+import yaml
+
 from spiral import paths, spelling
 from spiral.errors import ConfigError
 from spiral.sweep.grid import grid as grid_file
@@ -27,6 +29,14 @@ def files() -> dict[str, Path]:
     return {
         str(path.relative_to(root).with_suffix("")): path
         for path in sorted(root.rglob("*.yaml"))
+    }
+
+
+def descriptions() -> dict[str, str]:
+    """Return what each of them is, without expanding it."""
+    return {
+        name: yaml.safe_load(path.read_text("utf-8"))["description"]
+        for name, path in files().items()
     }
 
 

@@ -145,13 +145,12 @@ def test_rows_at_old_defaults_are_named_and_give_way_to_newer_ones():
 
 
 def test_rows_left_out_are_counted(monkeypatch):
-    known = load.read([summary.shipped("standard")], options())
-    old = known.rows[known.rows["method"] == "sfw"]
+    known = load.at_width(summary.shipped("standard"), options(), standings.WIDTH)
+    old = known[known["method"] == "sfw"]
     both = [old.assign(ball_share=share) for share in (0.3, 0.02)]
-    study = known._replace(rows=pd.concat([known.rows, *both], ignore_index=True))
-    monkeypatch.setattr(load, "read", lambda *_: study)
-    ranked = study.rows[study.rows["width"] == standings.WIDTH]
-    had = (ranked["ball_share"] == 0.3).sum()
+    study = pd.concat([known, *both], ignore_index=True)
+    monkeypatch.setattr(load, "at_width", lambda *_: study)
+    had = (study["ball_share"] == 0.3).sum()
     note = f"{had:,} rows at old defaults of sfw left out"
     found = standings.shipped(options())
     assert note in found.caveats

@@ -1,0 +1,62 @@
+"""What is shipped: the summaries of sweeps, and where each came from."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from spiral.results import summary
+
+
+class DataSet(NamedTuple):
+    """A shipped summary, described for somebody who wants to use or cite it."""
+
+    name: str
+    meaning: str
+    rows: int
+    methods: int
+    seeds: int
+    networks: int
+    """Rows that have their mask and weights."""
+    bytes: int
+    grid: str
+    """The shipped grid that it is of."""
+    versions: str
+    """Of spiral-sweep."""
+    cpus: str
+    """Processors that trained it; empty where packs of 0.1.0 did not record them."""
+
+
+def shipped(grids: Mapping[str, str]) -> list[DataSet]:
+    """Return every shipped summary, by name.
+
+    Args:
+        grids: Name of each shipped grid → its description.
+    """
+    by_stem = {PurePosixPath(grid).name: grid for grid in grids}
+    return [_of(name, by_stem[name], grids) for name in summary.names()]
+
+
+def _of(name: str, grid: str, grids: Mapping[str, str]) -> DataSet:
+    """Return the description of one summary."""
+    file = summary.shipped(name)
+    rows, facts = summary.read(file)
+    weights = rows["weights"] if "weights" in rows else pd.Series(dtype=object)
+    return DataSet(
+        name=name,
+        meaning=grids[grid],
+        rows=len(rows),
+        methods=rows["method"].nunique(),
+        seeds=rows["seed"].nunique(),
+        networks=int(weights.notna().sum()),
+        bytes=file.stat().st_size,
+        grid=grid,
+        versions=_joined(facts.get("version") or ()),
+        cpus=_joined(facts.get("cpu") or ()),
+    )
+
+
+def _joined(values: Iterable[Any]) -> str:
+    """Return values as a list for people."""
+    return ", ".join(map(str, values))
