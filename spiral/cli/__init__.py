@@ -17,6 +17,7 @@ from spiral.cli import (
     halving,
     launch,
     methods,
+    network,
     phases,
     plan,
     plots,
@@ -85,6 +86,7 @@ for command in (
     bench.bench,
     search.search,
     frontier.frontier,
+    network.network,
     rank.rank,
     summary.summary,
 ):
