@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from spiral.api import tasks
 from spiral.errors import ConfigError
 from spiral.model import array_files, masks, mlp, stack, state_dict
 from spiral.model.stack import Stack
@@ -189,14 +190,13 @@ class Network:
         found: np.ndarray = mlp.logits(params, np.asarray(points).T, flat.width)
         return found
 
-    def accuracy(self, task: str = "cubist") -> float:
+    def accuracy(self, task: str = tasks.CUBIST) -> float:
         """Return the share of a task's points classified correctly, in float64.
 
         Raises:
             ConfigError: There is no such task.
         """
-        if task != "cubist":
-            raise ConfigError(f"expected the task cubist, got {task!r}")
+        tasks.check(task)
         return (network_files.evaluated(self._saved).correct or 0) / cubist.POINTS
 
     def reduced(self) -> "Network | None":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pandas as pd
 
 from spiral import spelling
+from spiral.api import tasks
 from spiral.errors import ConfigError
 from spiral.methods import registry
 from spiral.report.stats import compare as comparisons
@@ -60,13 +61,15 @@ def load_rows(places: Place | Sequence[Place], networks: bool = False) -> pd.Dat
     return rows
 
 
-def frontier(file: Place | None = None) -> pd.DataFrame:
-    """Return the best known networks, a row for each.
+def frontier(task: str = tasks.CUBIST, file: Place | None = None) -> pd.DataFrame:
+    """Return the best known networks of a task, a row for each.
 
     Args:
+        task: Its name.
         file: A frontier file; by default the shipped one and your own finds.
 
     Raises:
+        ConfigError: There is no such task.
         StoreError: The file cannot be read.
 
     >>> import spiral
@@ -74,6 +77,7 @@ def frontier(file: Place | None = None) -> pd.DataFrame:
     >>> int(known.query("accuracy >= 0.95")["nnz"].min())
     14
     """
+    tasks.check(task)
     return best_known.load(None if file is None else Path(file))
 
 
