@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spiral.cli.options import PLACE, as_json, own_method, sample, sets, show
-from spiral.errors import ConfigError, LaunchIncomplete
 from spiral.sweep import signals, streams
 
 if TYPE_CHECKING:
@@ -84,34 +83,11 @@ def where(command: Callable[..., None]) -> Callable[..., None]:
 
 def settings_of(options: Mapping[str, Any]) -> "Settings":
     """Return the launch settings given by the options of :func:`how`."""
-    from spiral.methods.plugin import absolute
+    from spiral.api import launching
     from spiral.sweep import launch
 
-    if options["address"] is not None and options["executor"] != "ray":
-        raise ConfigError("--address needs --executor ray")
     names = [field.name for field in fields(launch.Settings) if field.name in options]
-    own = {name: options[name] for name in names}
-    own["workers"] = own["workers"] or launch.cores()
-    if own.get("method") is not None:
-        own["method"] = absolute(own["method"])
-    return launch.Settings(**own)
-
-
-def load_method(settings: "Settings") -> str:
-    """Register the method given by ``--method``; return its name."""
-    from spiral.methods import plugin
-    from spiral.methods.registry import METHODS
-
-    assert settings.method is not None
-    return plugin.load(settings.method, METHODS)
-
-
-def warn(grid: "Grid") -> None:
-    """Warn about probable mistakes in the plan of a user's method."""
-    from spiral.sweep import preflight
-
-    for text in preflight.hints(grid.configs):
-        click.echo(f"warning: {text}", err=True)
+    return launching.settings_of({name: options[name] for name in names})
 
 
 @click.command()
@@ -140,23 +116,29 @@ def launch(
     interrupted launch.
     """
     with resumable() as begun:
-        from spiral.sweep.grid import shipped  # slow: signals may arrive meanwhile
+        from spiral.api import launching  # slow: signals may arrive meanwhile
+        from spiral.sweep.grid import shipped
 
         settings = settings_of(options)
         if settings.method is not None:
-            sets = [*sets, f"method={load_method(settings)}"]
+            sets = [*sets, f"method={launching.load_method(settings)}"]
         if engine is not None:
             sets = [*sets, f"engine={engine}"]
         loaded = shipped.load(grid, sets, sample)
         if settings.method is not None:
-            warn(loaded)
+            launching.warn(loaded, complain)
         train(loaded, out, settings, begun)
         facts = outcome(begun[0])
         if as_json:
             show(facts)
         else:
             click.echo(outcome_text(facts))
-        check(begun[0])
+        launching.check(begun[0])
+
+
+def complain(text: str) -> None:
+    """Print a line on stderr."""
+    click.echo(text, err=True)
 
 
 @contextmanager
@@ -185,15 +167,9 @@ def resumable() -> Iterator[list["Launch"]]:
 
 def train(grid: "Grid", out: Path, settings: "Settings", begun: list["Launch"]) -> None:
     """Train the missing packs of a grid and show the progress."""
-    from spiral.sweep import launch
-    from spiral.sweep.progress import Meter
+    from spiral.api import launching
 
-    prepared = launch.prepare(grid, out, settings)
-    begun.append(prepared)
-    for message in prepared.corrupt:
-        click.echo(f"damaged, will be trained again: {message}", err=True)
-    with Meter(prepared, settings.workers) as meter:
-        launch.run(prepared, settings, meter)
+    launching.train(grid, out, settings, begun, complain)
 
 
 def resume_command() -> str:
@@ -225,15 +201,3 @@ def outcome_text(facts: dict[str, Any]) -> str:
     lines = [trained, *(f"  {text}" for text in meanings(facts["statuses"]))]
     done = f"{facts['out']}: {facts['done']:,} of {facts['configs']:,} configs"
     return "\n".join([*lines, done])
-
-
-def check(prepared: "Launch") -> None:
-    """Raise LaunchIncomplete if packs failed."""
-    if prepared.failed:
-        lines = [f"  {o.pack}: {o.error}" for o in prepared.failed[:5]]
-        failed, done = len(prepared.failed), len(prepared.done)
-        saved = f"the other {done:,} are saved" if done else "none succeeded"
-        raise LaunchIncomplete(
-            f"{failed:,} of {failed + done:,} packs failed; {saved}. Run the same "
-            "command to retry the failed ones:\n" + "\n".join(lines)
-        )
