@@ -11,7 +11,7 @@ N     networks of a pack
 P     parameters of one network, flat: W1, b1, W2, b2, W3, b3, W4, b4
 W     weights of one network, flat: W1, W2, W3, W4 (no biases)
 B     points of a batch
-D     points of the data set (49,982)
+D     points of the task (49,982 of the default one)
 T     training steps
 ====  =========================================================================
 
