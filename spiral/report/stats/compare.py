@@ -186,35 +186,54 @@ def of_rows(
     lines = lines.join(on_curve.of_lines(choice, groups, lines, besides.read_networks))
     differ = differences.of(choice)
     added = differences.columns(choice, lines, differ)
-    by_size = differences.columns(choice, groups, differ)
-    own = [name for name in SHOWN if name in by_size]  # groups have these, as numbers
     compared = pairwise(choice)
     plain = scores.at_defaults(choice, besides.options, question.seed_split)
     tables = {
         "scores": scores.scores(choice, known, compared, plain),
         "excess": lines.assign(**added),
-        "groups": groups.assign(**by_size.drop(columns=own)),
+        "groups": _with_conditions(choice, groups, differ),
         "pairwise": compared,
         "masks": ablation(rows, known),
-        "distances": pd.DataFrame(),
+        "distances": _distances(question, choice, groups, known, besides.read_masks),
     }
-    if known is not None and besides.read_masks is not None:
-        tables["distances"] = mask_distance.distances(
-            choice,
-            groups,
-            question.thresholds,
-            known,
-            besides.read_masks,
-            question.masks,
-        )
     notes = notes_text.of(choice, groups, question.seed_split, known, differ)
     notes += notes_text.gaps(tables["scores"], question.by)
     notes += notes_text.brackets(lines)
     notes += notes_text.on_the_curve(choice, lines, question.thresholds, known)
-    if question.masks is None and len(tables["excess"]) > mask_distance.SAMPLE:
-        notes.append(
-            "distances to the best known masks are left out, as there are more than "
-            f"{mask_distance.SAMPLE} lines; `--distances N` computes them for N masks "
-            "of each"
-        )
+    notes += _left_out(question, lines)
     return Comparison(question, tables, notes, [*added])
+
+
+def _with_conditions(
+    choice: Choice, groups: pd.DataFrame, differ: Sequence[differences.Condition]
+) -> pd.DataFrame:
+    """Return groups with a column for each condition in which they differ."""
+    by_size = differences.columns(choice, groups, differ)
+    own = [name for name in SHOWN if name in by_size]  # groups have these, as numbers
+    return groups.assign(**by_size.drop(columns=own))
+
+
+def _distances(
+    question: Question,
+    choice: Choice,
+    groups: pd.DataFrame,
+    known: pd.DataFrame | None,
+    read: mask_distance.ReadMasks | None,
+) -> pd.DataFrame:
+    """Return distances to the best known masks; empty where there are none to read."""
+    if known is None or read is None:
+        return pd.DataFrame()
+    return mask_distance.distances(
+        choice, groups, question.thresholds, known, read, question.masks
+    )
+
+
+def _left_out(question: Question, lines: pd.DataFrame) -> list[str]:
+    """Return that distances are left out, where lines are too many by default."""
+    if question.masks is not None or len(lines) <= mask_distance.SAMPLE:
+        return []
+    return [
+        "distances to the best known masks are left out, as there are more than "
+        f"{mask_distance.SAMPLE} lines; `--distances N` computes them for N masks "
+        "of each"
+    ]
