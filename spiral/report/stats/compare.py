@@ -83,7 +83,10 @@ class Comparison:
 
 
 def of_folders(
-    folders: Sequence[Path], methods: Methods, question: Question | None = None
+    folders: Sequence[Path],
+    methods: Methods,
+    question: Question | None = None,
+    named: Mapping[Path, str] | None = None,
 ) -> Comparison:
     """Compare the rows of launches, each config once.
 
@@ -91,6 +94,7 @@ def of_folders(
         folders: Results directories, or summaries of them.
         methods: Those that this process knows.
         question: What to compare.
+        named: Folders whose rows count as those of one method, and its name.
 
     Raises:
         ConfigError: A column, a threshold or an axis is unknown, or no row is left.
@@ -98,6 +102,7 @@ def of_folders(
     """
     question = question or Question()
     pool, notes = load.read(folders, methods.options)
+    pool = pool.assign(method=_methods(pool, folders, named or {}))
     summaries = any(folder.is_file() for folder in folders)
     if summaries:  # these have neither masks nor weights
         question = replace(question, masks=0)
@@ -120,6 +125,15 @@ def of_folders(
     ]
     notes += old_defaults.sentences(old)
     return replace(found, question=question, notes=[*notes, *found.notes])
+
+
+def _methods(
+    pool: pd.DataFrame, folders: Sequence[Path], named: Mapping[Path, str]
+) -> pd.Series:
+    """Return the method of every row: that of its folder, if it has a name."""
+    names = {number: named[f] for number, f in enumerate(folders) if f in named}
+    found: pd.Series = pool["folder"].map(names).astype("string")
+    return found.fillna(pool["method"])
 
 
 def best_known(question: Question) -> pd.DataFrame | None:
