@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pandas as pd
 
 from spiral import spelling
+from spiral.api import elsewhere
 from spiral.errors import ConfigError
 from spiral.methods import registry
 from spiral.report.stats import compare as comparisons
@@ -82,11 +83,13 @@ def frontier(task: str = catalogue.DEFAULT, file: Place | None = None) -> pd.Dat
     return best_known.load(place, catalogue.canonical(task))
 
 
-def compare(rows: Rows, **question: Any) -> Document:
+def compare(rows: Rows, others: Sequence[Place] = (), **question: Any) -> Document:
     """Return what ``spiral-sweep compare`` prints, and all its tables.
 
     Args:
         rows: Places of rows, or rows of :func:`load_rows`.
+        others: Folders of other programs' networks, which are evaluated as they are and
+            stand under the name of their folder; with places of rows only.
         question: Fields of ``report.stats.compare.Question``, such as ``by``,
             ``thresholds``, ``where`` or ``seed_split``.
 
@@ -104,8 +107,12 @@ def compare(rows: Rows, **question: Any) -> Document:
     """
     asked = Question(**question)
     if not isinstance(rows, pd.DataFrame):
-        found = comparisons.of_folders(_folders(rows), registry.known(), asked)
+        with elsewhere.evaluated([Path(p) for p in others], asked.task) as named:
+            every = [*_folders(rows), *named]
+            found = comparisons.of_folders(every, registry.known(), asked, named)
         return comparison.document(found)
+    if others:
+        raise ConfigError("expected results directories beside others, got a table")
     chosen = select(rows, asked.where, registry.known())
     besides = Besides(pool=rows, options=registry.options())
     known = comparisons.best_known(asked, task_of(chosen))

@@ -1,5 +1,6 @@
 """``launch``: train the missing packs of a grid."""
 
+import os
 import shlex
 import sys
 from collections import Counter
@@ -19,19 +20,38 @@ if TYPE_CHECKING:
     from spiral.sweep.launch import Launch, Settings
 
 
+SLURM = ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN")
+"""Variables of a task of a SLURM array: its number, how many there are, the first."""
+
+
 class Shard(click.ParamType[tuple[int, int]]):
-    """``i/n``: the i-th of n parts, counted from 0."""
+    """``i/n``: the i-th of n parts, counted from ``--shard-base``."""
 
     name = "i/n"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
-        """Parse the text."""
+        """Parse the text; return the number counted from 0, and n."""
         if isinstance(value, tuple):
             return value
+        base: int = ctx.params["shard_base"]  # eager, so it is there
         index, _, count = str(value).partition("/")
-        if not (index.isdecimal() and count.isdecimal() and int(index) < int(count)):
-            self.fail(f"expected i/n with 0 <= i < n, e.g. 0/2, got {value!r}")
-        return int(index), int(count)
+        numbers = index.isdecimal() and count.isdecimal()
+        if not numbers or not base <= int(index) < base + int(count):
+            wanted = "0 <= i < n" if base == 0 else "1 <= i <= n"
+            other = 1 - base
+            self.fail(
+                f"expected i/n with {wanted}, e.g. {base}/2, got {value!r}; if shards "
+                f"are counted from {other}, add --shard-base {other}"
+            )
+        task, tasks, first = map(os.environ.get, SLURM)
+        if (index, count) == (task, tasks) and first not in (None, str(base)):
+            known = first in ("0", "1")
+            self.fail(
+                f"expected a SLURM array that begins at {base}, got task {task} of one "
+                f"that begins at {first}, whose tasks would leave out a share; "
+                + (f"add --shard-base {first}" if known else "begin it at 0 or 1")
+            )
+        return int(index) - base, int(count)
 
 
 EXECUTOR = [
@@ -56,10 +76,19 @@ EXECUTOR = [
 OPTIONS = [
     *EXECUTOR,
     click.option(
+        "--shard-base",
+        type=click.Choice([0, 1]),
+        default=0,
+        show_default=True,
+        is_eager=True,
+        help="Count the shares of --shard from 0 or from 1, as the tasks of an array.",
+    ),
+    click.option(
         "--shard",
         type=Shard(),
-        default="0/1",
-        help="Train only share i of n equal shares of the packs; i counts from 0.",
+        default=(0, 1),
+        help="Train only share i of n equal shares of the packs, e.g. "
+        "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT [all].",
     ),
     click.option(
         "--limit", type=click.IntRange(1), help="Train at most N packs.", metavar="N"

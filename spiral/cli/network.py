@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spiral.cli.frontier import file, frontier_target, keep, task
-from spiral.cli.options import PLACE, as_json, show
+from spiral.cli.launch import how, outcome, outcome_text, resumable, settings_of
+from spiral.cli.launch import train as train_grid
+from spiral.cli.options import PLACE, as_json, sets, show
 from spiral.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -70,6 +72,45 @@ def _facts(saved: "Saved") -> dict[str, Any]:
         "effective_nnz": found.effective_nnz,
         "accuracy": saved.accuracy,
     }
+
+
+@network.command("rows")
+@click.argument("places", metavar="FILE|DIR…", nargs=-1, required=True, type=PLACE)
+@click.option("--out", required=True, type=PLACE, help="Results directory.")
+@click.option(
+    "--train",
+    is_flag=True,
+    help="Train the masks from scratch [evaluate the networks as they are].",
+)
+@sets
+@how
+@as_json
+def network_rows(
+    places: tuple[Path, ...],
+    out: Path,
+    train: bool,
+    sets: tuple[str, ...],
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Write masks and networks of other programs as rows of method `mask`.
+
+    FILE is one of those of `network import`, or has the four masks alone (zeros and
+    ones), which need --train; DIR has several. The rows can be compared, drawn and
+    viewed as those of any launch. With --train, --set seed=0..9 trains each mask from
+    ten initial weights, and other keys of a grid are set alike.
+    """
+    with resumable() as begun:
+        from spiral.api import elsewhere, launching  # slow: signals may arrive
+
+        grid = elsewhere.grid_of(places, train, sets)
+        train_grid(grid, out, settings_of(options), begun)
+        facts = outcome(begun[0])
+        if as_json:
+            show(facts)
+        else:
+            click.echo(outcome_text(facts))
+        launching.check(begun[0])
 
 
 @network.command("export")

@@ -72,6 +72,28 @@ def is_one(path: Path) -> bool:
     return path.is_file() and formats.kind(path) != formats.PARQUET
 
 
+def found_in(places: Iterable[Path]) -> list[Path]:
+    """Return files, and in place of each folder its files of networks by name.
+
+    Raises:
+        StoreError: A folder has none.
+    """
+    found: list[Path] = []
+    for place in places:
+        inside = sorted(place.iterdir()) if place.is_dir() else [place]
+        files = [f for f in inside if not place.is_dir() or f.suffix.lower() in ENDINGS]
+        if not files:
+            raise StoreError(
+                f"{place}: expected files of networks ({', '.join(ENDINGS)}), got none"
+            )
+        found += files
+    return found
+
+
+ENDINGS = (".npz", ".safetensors", ".pt", ".pth", ".json")
+"""Ends of the names of files of networks in a folder."""
+
+
 def read(path: Path, task: Task) -> list[Saved]:
     """Return the networks of a file, each evaluated again on a task.
 
@@ -84,7 +106,7 @@ def read(path: Path, task: Task) -> list[Saved]:
     if any(saved.correct is None for saved in found):
         raise StoreError(
             f"{path}: expected weights, got a mask alone (zeros and ones); train it: "
-            f"`spiral-sweep network import {path} --train`"
+            f"`spiral-sweep network rows {path} --train`"
         )
     return found
 
