@@ -61,8 +61,8 @@ def test_the_frontier_is_the_one_that_commands_use():
     assert best_known.same(spiral.frontier(), best_known.load())
     shipped = spiral.frontier("cubist", best_known.SHIPPED)
     assert best_known.same(shipped, best_known.load(best_known.SHIPPED))
-    with pytest.raises(ConfigError, match="expected the task cubist, got 'moons'"):
-        spiral.frontier("moons")
+    with pytest.raises(ConfigError, match="mooons"):
+        spiral.frontier("mooons")
 
 
 def test_compare_returns_what_the_command_prints(out):
