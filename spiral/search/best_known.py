@@ -103,7 +103,7 @@ def _built_in(task: str) -> list[pd.DataFrame]:
     here = task == catalogue.DEFAULT or shipped(task).exists()
     parts = [_read(shipped(task), task)] if here else []
     teacher = planted(task)
-    return [*parts, teacher] if len(teacher) else parts
+    return [*parts, teacher.copy()] if len(teacher) else parts
 
 
 def _own(task: str) -> list[Path]:
