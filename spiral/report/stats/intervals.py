@@ -163,13 +163,16 @@ def _variance_below(batch: Batch, middle: Each) -> Each:
     if not strata.any():
         return np.full(len(middle), n / 4)
     below = np.sign(middle[:, None] - batch.values) / 2 + 0.5
-    found, degrees = np.zeros_like(middle), np.zeros_like(middle)
-    for number in range(strata.max() + 1):
-        here = strata == number
-        size = here.sum(axis=1)
-        part = (below * here).sum(axis=1) / np.maximum(size, 1)
-        found += size * part * (1 - part) * size / np.maximum(size - 1, 1)
-        degrees += np.maximum(size - 1, 0)
+    # All strata of all groups at once: there may be as many as rows
+    count = int(strata.max()) + 1
+    place = (strata + np.arange(len(strata))[:, None] * count).ravel()
+    shape = (len(strata), count)
+    size = np.bincount(place, minlength=len(strata) * count).reshape(shape)
+    part = np.bincount(place, below.ravel(), size.size).reshape(shape)
+    part /= np.maximum(size, 1)
+    each = size * part * (1 - part) * size / np.maximum(size - 1, 1)
+    found = np.add.accumulate(each, axis=1)[:, -1]
+    degrees = np.maximum(size - 1, 0).sum(axis=1)
     drawn: Each = (found * degrees + n / 4 * 4) / (degrees + 4)
     return np.where(strata.any(axis=1), np.minimum(drawn, n / 4), n / 4)
 
