@@ -169,7 +169,7 @@ def _variance_below(batch: Batch, middle: Each) -> Each:
     shape = (len(strata), count)
     size = np.bincount(place, minlength=len(strata) * count).reshape(shape)
     part = np.bincount(place, below.ravel(), size.size).reshape(shape)
-    part /= np.maximum(size, 1)
+    part = part / np.maximum(size, 1)
     each = size * part * (1 - part) * size / np.maximum(size - 1, 1)
     found = np.add.accumulate(each, axis=1)[:, -1]
     degrees = np.maximum(size - 1, 0).sum(axis=1)
