@@ -168,8 +168,8 @@ def _variance_below(batch: Batch, middle: Each) -> Each:
     place = (strata + np.arange(len(strata))[:, None] * count).ravel()
     shape = (len(strata), count)
     size = np.bincount(place, minlength=len(strata) * count).reshape(shape)
-    part = np.bincount(place, below.ravel(), size.size).reshape(shape)
-    part = part / np.maximum(size, 1)
+    sums: Each = np.bincount(place, below.ravel(), size.size)
+    part = sums.reshape(shape) / np.maximum(size, 1)
     each = size * part * (1 - part) * size / np.maximum(size - 1, 1)
     found = np.add.accumulate(each, axis=1)[:, -1]
     degrees = np.maximum(size - 1, 0).sum(axis=1)
