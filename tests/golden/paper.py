@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pandas as pd
 from scipy.stats import binomtest
 
-from tests.golden.findings import Lines, rows_of
+from tests.golden.findings import NINE, Lines, rows_of
 
 
 class Phase(NamedTuple):
@@ -81,3 +81,33 @@ def _fewest(hits: pd.DataFrame) -> str:
     weights = hits["nnz"].astype(int)
     params = weights + hits["units"].astype(int) + 1
     return f"{weights.min()} ({params.min()})"
+
+
+FIXED = {"fixed_init_95": 0.95, "fixed_init_995": 0.995}
+"""The grids that start from one draw of initial weights, and their thresholds."""
+
+
+def fixed() -> Lines:
+    """Return what pruners reach from weights from which a sparse network is known."""
+    head, columns = ["method"], []
+    for name, least in FIXED.items():
+        rows = rows_of(name)
+        found = rows.groupby("method")["accuracy"].agg(["size", "max"])
+        found["hits"] = (rows["accuracy"] >= least).groupby(rows["method"]).sum()
+        hits = rows[rows["accuracy"] >= least]
+        found["fewest"] = hits.groupby("method")["nnz"].min()
+        columns.append(found)
+        percent = f"{100 * least:g} %"
+        head += [f"best, {percent} grid", f"reach {percent}", "fewest weights"]
+    order = [*NINE, "block", "mask"]
+    return head, [
+        [f"`{name}`", *(cell for found in columns for cell in _cells(found.loc[name]))]
+        for name in order
+    ]
+
+
+def _cells(found: pd.Series) -> list[str]:
+    """Return the best accuracy, hits of trainings, and weights of the smallest hit."""
+    fewest = "–" if pd.isna(found["fewest"]) else str(int(found["fewest"]))
+    hits = f"{int(found['hits']):,} of {int(found['size']):,}"
+    return [f"{found['max']:.4f}", hits, fewest]
