@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from spiral import formats
+from spiral import extras, formats
 from spiral.errors import ConfigError
 from spiral.model import mlp
 
@@ -186,6 +186,8 @@ def _check_unfolded(path: str) -> None:
 def _read(path: str) -> dict[str, Any]:
     """Return the named arrays of an ``.npz`` or state dict; executes no code."""
     _check_unfolded(path)
+    if formats.kind(Path(path)) in ("a PyTorch file", "a pickle"):
+        extras.require("torch", f"init {path}", SAVE_ARRAYS)
     try:
         if path.endswith(".npz"):
             with np.load(path, allow_pickle=False) as file:
