@@ -5,6 +5,7 @@
     SpiralError            exit code 1 unless said otherwise
     ├── ConfigError        2  a grid, option or argument is wrong
     ├── EngineUnavailable  2  the engine exists but not on this machine
+    ├── MissingPackage     2  an optional package is not installed
     ├── UnsupportedJob     2  the engine cannot run this method, with the reason
     ├── MethodError        3  a method breached its contract (its pack fails)
     ├── LaunchIncomplete   3  the launch finished, with failed packs
@@ -30,6 +31,12 @@ class ConfigError(SpiralError):
 
 class EngineUnavailable(SpiralError):
     """The engine exists, but this machine lacks what it needs."""
+
+    exit_code = 2
+
+
+class MissingPackage(SpiralError):
+    """What was asked for needs a package that is not installed."""
 
     exit_code = 2
 

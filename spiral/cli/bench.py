@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral import spelling
+from spiral import extras, spelling
 from spiral.cli.options import PLACE, as_json, show
 from spiral.errors import ConfigError
 
@@ -68,6 +68,7 @@ def bench(
     if calibrate:
         _calibrate(as_json)
         return
+    extras.require("torch", "the command bench", "give --calibrate")
     if output is not None and not output.parent.is_dir():
         raise ConfigError(
             f"-o {output}: the folder does not exist; create it or give another path"
@@ -83,10 +84,11 @@ def bench(
 
 def _calibrate(as_json: bool) -> None:
     """Measure and save the factors that scale time estimates to this machine."""
-    from spiral.engines import ENGINES
+    from spiral.engines import ENGINES, installed
     from spiral.sweep import calibration
 
-    names = [name for name, engine in ENGINES.items() if engine.automatic]
+    able = (name for name in ENGINES if installed(name))
+    names = [name for name in able if ENGINES[name].automatic]
     factors = {name: calibration.measure(name) for name in names}
     target = calibration.save(factors)
     show({"factors": factors}) if as_json else click.echo(f"{factors} → {target}")

@@ -15,7 +15,7 @@ alone, so that a row does not depend on the machine that made it.
 import importlib
 from dataclasses import dataclass
 
-from spiral import spelling
+from spiral import extras, spelling
 from spiral.engines.prices import ByWeights, ByWidth, Price
 from spiral.errors import ConfigError, EngineUnavailable
 from spiral.protocol.job import Engine, Plan
@@ -52,6 +52,8 @@ class Entry:
     weight_maps: tuple[str, ...] = ()
     automatic: bool = True
     """Whether ``auto`` may select it."""
+    package: str | None = None
+    """The optional package that it needs (``extras.PACKAGES``)."""
 
 
 ENGINES: dict[str, Entry] = {
@@ -87,6 +89,7 @@ ENGINES: dict[str, Entry] = {
         ),
         optimisers=("sgd", "adam", "adamw", "sam", "sfw"),
         weight_maps=("forward_mask", "low_rank", "reparam"),
+        package="torch",
     ),
     "reference": Entry(
         "spiral.engines.reference",
@@ -96,6 +99,7 @@ ENGINES: dict[str, Entry] = {
         optimisers=("sgd", "adam", "adamw", "sam", "sfw"),
         weight_maps=("forward_mask", "low_rank", "reparam"),
         automatic=False,
+        package="torch",
     ),
 }
 """In order of preference."""
@@ -159,20 +163,35 @@ def build(name: str) -> Engine:
     Raises:
         ConfigError: No engine has that name.
         EngineUnavailable: Its device is missing.
+        MissingPackage: The package that it needs is not installed.
     """
     if name not in names() or name == "auto":
         hint = spelling.suggest(name, names()[1:], spelling.ENGINES)
         raise ConfigError(f"unknown engine {name!r}; {hint}")
     kind, _, device = name.partition(":")
-    check_device(name)
+    check(name)
     module = importlib.import_module(ENGINES[kind].module)
     engine: Engine = module.build(device or "cpu")
     return engine
 
 
-def check_device(name: str) -> None:
-    """Raise EngineUnavailable if the engine's device is not on this machine."""
+def installed(kind: str) -> bool:
+    """Return whether the package that an engine needs is installed, if any."""
+    package = ENGINES[kind].package
+    return package is None or extras.installed(package)
+
+
+def check(name: str) -> None:
+    """Check that an engine, or ``auto``, can be built on this machine.
+
+    Raises:
+        EngineUnavailable: Its device is missing.
+        MissingPackage: The package that it needs is not installed.
+    """
     kind, _, device = name.partition(":")
+    package = ENGINES[kind].package if kind in ENGINES else None
+    if package:
+        extras.require(package, f"engine {name}")
     if device != "cuda":
         return
     import torch

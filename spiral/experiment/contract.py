@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from spiral import extras
 from spiral.errors import MethodError, SpiralError
 from spiral.methods.own_file import place
 from spiral.model import mlp
@@ -33,6 +34,7 @@ def blamed(
 
     Raises:
         MethodError: The method raised an error or breached its contract.
+        MissingPackage: The method needs one that is not installed.
     """
     try:
         yield
@@ -41,12 +43,17 @@ def blamed(
     except UNRELATED:
         raise
     except (Exception, SystemExit) as error:  # sys.exit(0) in a method is an error, too
+        name = configs["method"].iloc[0]
+        if isinstance(error, ImportError):
+            missing = extras.explained(error, f"method {name}")
+            if missing is not None:
+                raise missing from None
         kind = method if isinstance(method, type) else type(method)
         file = getattr(sys.modules.get(kind.__module__), "__file__", None)
         text = f"{type(error).__name__}: {error} ({place(error, file)})"
         if "read-only" in str(error):
             text += "; views are read-only: copy an array before changing it"
-        asked = f"{configs['method'].iloc[0]}: {doing} of {pack(configs)}"
+        asked = f"{name}: {doing} of {pack(configs)}"
         raise _at(step, f"{asked} raised {text}") from error
 
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from spiral import formats
+from spiral import extras, formats
+from spiral.errors import MissingPackage
 
 WRAPPERS = ("model", "state_dict")
 """Keys under which checkpoints store a state dict (``model`` in the paper's code)."""
@@ -41,12 +42,13 @@ def read(path: Path) -> Arrays:
     Raises:
         ValueError: It is not such a file, or larger than any network.
         OSError: It cannot be read.
+        MissingPackage: It takes PyTorch to read it.
     """
     _check_size(path)
     load = READERS.get(path.suffix.lower(), _state_dict)
     try:
         named = load(path)
-    except OSError:
+    except (OSError, MissingPackage):
         raise
     except Exception:  # libraries' errors name their internals, not the file
         raise ValueError(f"{WANTED}, got {_got(path)}") from None
@@ -85,6 +87,10 @@ def _npz(path: Path) -> dict[str, np.ndarray]:
 
 def _safetensors(path: Path) -> dict[str, np.ndarray]:
     """Return the tensors of a safetensors file."""
+    if not extras.installed("torch"):
+        from safetensors import numpy
+
+        return numpy.load(path.read_bytes())
     from safetensors import torch as safetensors  # NumPy lacks bfloat16
 
     tensors = safetensors.load(path.read_bytes())
@@ -93,6 +99,8 @@ def _safetensors(path: Path) -> dict[str, np.ndarray]:
 
 def _state_dict(path: Path) -> dict[str, np.ndarray]:
     """Return the named tensors of a state dict."""
+    if formats.kind(path) in ("a PyTorch file", "a pickle"):
+        extras.require("torch", str(path), SAVE_ARRAYS)
     import torch  # slow to import, and only needed for state dicts
 
     with warnings.catch_warnings():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from spiral import engines
+from spiral import engines, extras
 from spiral.results import store
 from spiral.sweep import calibration, pack_progress, recover, signals
 from spiral.sweep import packs as plan
@@ -65,16 +65,21 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
         ConfigError: The directory has other contents or results of another grid, or no
             cluster answers at the address.
         EngineUnavailable: An engine's device is missing.
+        MissingPackage: An engine or the executor needs one that is not installed.
         StoreError: The directory cannot be written.
     """
+    executor(settings)  # raises before anything is written
     if settings.address is not None:
         from spiral.sweep.ray import process
 
         process.check_address(settings.address)
     names = [str(engine) for engine in pd.unique(grid.configs["engine"])]
     for name in names:
-        engines.check_device(name)
+        engines.check(name)
     table, changed = _planned(grid, out)
+    if not all(map(engines.installed, engines.ENGINES)):  # ``auto`` may choose one
+        for name in plan.describe(table)["engine"].unique():
+            engines.check(name)
     first = not store.manifest_path(out).exists()
     if changed and not _commit(out, grid, table, first):
         # Another launch wrote the first manifest meanwhile: extend that one
@@ -147,11 +152,16 @@ def run(launch: Launch, settings: Settings, progress: Report) -> None:
 
 
 def executor(settings: Settings, gpu: bool = False) -> Callable[..., None]:
-    """Return the executor's ``run``; ray is imported only where it is used."""
+    """Return the executor's ``run``; ray is imported only where it is used.
+
+    Raises:
+        MissingPackage: It needs Ray, which is not installed.
+    """
     if settings.executor == "local":
         from spiral.sweep import local
 
         return local.run
+    extras.require("ray", "executor ray", "use --executor local")
     from spiral.sweep.ray import process
 
     return partial(process.run, address=settings.address, gpu=gpu)

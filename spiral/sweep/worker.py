@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from spiral import experiment
+from spiral import experiment, extras
 from spiral.engines import cpu
 from spiral.errors import ConfigError, MethodError, StoreError
 from spiral.methods import plugin
@@ -43,7 +43,8 @@ def machine() -> dict[str, str]:
         "instructions": cpu.instructions(),
         "python": platform.python_version(),
         # from the metadata: importing torch would cost two seconds
-        **{name: version(name) for name in ("numpy", "numba", "torch")},
+        **{name: version(name) for name in ("numpy", "numba")},
+        "torch": version("torch") if extras.installed("torch") else "none",
     }
 
 
