@@ -55,22 +55,6 @@ def test_the_readmes_example_prints_what_it_shows():
         assert ran.stdout == printed
 
 
-def test_the_code_of_the_page_on_python_runs(tmp_path, monkeypatch, capsys):
-    """All blocks in one session, as a notebook would."""
-    text = (ROOT / "docs" / "python.md").read_text()
-    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) >= 3
-    monkeypatch.chdir(tmp_path)
-    session = {}
-    for code in blocks:
-        exec(code, session)
-    printed = capsys.readouterr().out
-    assert "16 of 16 configs" in printed
-    assert "Network(8-8-4, 58 weights: 'Sequential')" in printed
-    for name in ("network.svg", "theirs.pt"):
-        assert (tmp_path / "runs" / name).exists()
-
-
 def test_the_recipe_for_other_code_is_compared(tmp_path, monkeypatch):
     """Its code block, then its first command, beside a row of this package."""
     text = (ROOT / "docs" / "other-code.md").read_text()

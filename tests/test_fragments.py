@@ -232,8 +232,8 @@ def test_keys_expand_in_a_grid_of_a_method_that_has_them(text):
 
 def test_fragments_of_every_kind_are_found():
     docs = ROOT / "docs"
-    assert any("summary.read" in code for code in python_of(ROOT / "README.md"))
-    assert any("params_of" in code for code in python_of(docs / "results.md"))
+    assert any("load_rows" in code for code in python_of(ROOT / "README.md"))
+    assert any("from_row" in code for code in python_of(docs / "results.md"))
     assert any("read_parquet" in code for code in python_of(ROOT / "RELIABILITY.md"))
     assert ["compare", "leaders"] in commands(docs / "findings.md")
     own_pruner = commands(docs / "your-own-pruner.md")
