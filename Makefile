@@ -17,7 +17,7 @@ install: .venv/installed
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "needs Python 3.11+"'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,notebooks,browser]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,test,notebooks,browser]'
 	touch $@
 
 demo: install

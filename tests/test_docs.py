@@ -1,17 +1,21 @@
 """README and docs describe what exists: tables, commands, targets, paths and links."""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import spiral
 from spiral.cli import main
 from spiral.methods import plugin
 from spiral.methods.registry import METHODS
 from spiral.sweep import preflight
 from spiral.sweep.grid import grid
+from tests.cli import run
 from tests.golden import readme
 
 ROOT = Path(__file__).parent.parent
@@ -49,6 +53,42 @@ def test_the_readmes_example_prints_what_it_shows():
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         )
         assert ran.stdout == printed
+
+
+def test_the_code_of_the_page_on_python_runs(tmp_path, monkeypatch, capsys):
+    """All blocks in one session, as a notebook would."""
+    text = (ROOT / "docs" / "python.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) >= 3
+    monkeypatch.chdir(tmp_path)
+    session = {}
+    for code in blocks:
+        exec(code, session)
+    printed = capsys.readouterr().out
+    assert "16 of 16 configs" in printed
+    assert "Network(8-8-4, 58 weights: 'Sequential')" in printed
+    for name in ("network.svg", "theirs.pt"):
+        assert (tmp_path / "runs" / name).exists()
+
+
+def test_the_recipe_for_other_code_is_compared(tmp_path, monkeypatch):
+    """Its code block, then its first command, beside a row of this package."""
+    text = (ROOT / "docs" / "other-code.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], {})
+    assert len([*(tmp_path / "theirs").iterdir()]) == 4
+    spiral.launch(
+        {"method": "random", "keep": [24, 40], "epochs": 1, "seed": "0..1"},
+        "runs/quickstart",
+        workers=1,
+    )
+    command = re.search(r"spiral-sweep (compare .*)", text)[1]
+    ran = run(*command.split(), "--json")
+    assert ran.code == 0, ran.err
+    found = pd.DataFrame(json.loads(ran.out)["groups"])
+    theirs = found[found["method"] == "theirs"]
+    assert theirs["keep"].tolist() == [24, 40]
+    assert theirs["n"].tolist() == [2, 2]
 
 
 def test_the_pruner_of_the_tutorial_keeps_its_contract(tmp_path, monkeypatch):

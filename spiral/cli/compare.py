@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.options import as_json, folders, present
+from spiral.cli.options import PLACE, as_json, folders, present
 from spiral.cli.questions import by, distances, frontier, thresholds, tuning, which
 
 FORMER = {"gaps": "excess", "pairs": "pairwise"}
@@ -35,11 +35,21 @@ class TableName(click.Choice[str]):
     multiple=True,
     help="Print this table [scores, excess and groups; as CSV groups]. Repeatable.",
 )
+@click.option(
+    "--with",
+    "others",
+    metavar="DIR",
+    type=PLACE,
+    multiple=True,
+    help="Compare also the networks in a folder of another program's files, evaluated "
+    "as they are, under the name of the folder. Repeatable.",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print one table as CSV.")
 @as_json
 def compare(
     folders: tuple[Path, ...],
     tables: tuple[str, ...],
+    others: tuple[Path, ...],
     as_csv: bool,
     as_json: bool,
     **question: Any,
@@ -57,6 +67,7 @@ def compare(
     All numbers have intervals. --json prints all tables in full. A DIR may also be a
     summary file, or the name of a shipped summary such as standard or leaders.
     """
+    from spiral.api import elsewhere
     from spiral.methods import registry
     from spiral.report.stats import compare
     from spiral.report.text import comparison
@@ -71,7 +82,9 @@ def compare(
     if not as_json and "distances" not in wanted:
         question["masks"] = 0  # computing them takes a second or two
     asked = compare.Question(**question)
-    found = compare.of_folders(folders, registry.known(), asked)
+    with elsewhere.evaluated(others, asked.task) as named:
+        every = [*folders, *named]
+        found = compare.of_folders(every, registry.known(), asked, named)
     if as_csv:
         click.echo(found.tables[wanted[0]].to_csv(index=False), nl=False)
     else:

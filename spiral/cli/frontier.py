@@ -162,15 +162,16 @@ def update(
     Reads results directories and files, and directories of `search evolve`. Rows of
     other tasks are left out.
 
-    DIR may also be another frontier file, or networks saved by the viewer (.json),
-    which are evaluated again. Without --file, networks that improve on the shipped
+    DIR may also be another frontier file, or a file of networks, which are evaluated
+    again: saved by the viewer (.json), or of another program (.npz, .safetensors, or a
+    PyTorch state dict). Without --file, networks that improve on the shipped
     frontier are saved in your data folder (XDG_DATA_HOME or ~/.local/share) as
     spiral-sweep/frontier.parquet; `compare`, the figures and all other commands use
     the best of both. The installed package is never written. To change the shipped
     frontier of a source tree, name it with --file.
     """
     from spiral.results import read
-    from spiral.search import best_known, exported, trained
+    from spiral.search import best_known, network_files, trained
     from spiral.sweep import evolve_files
     from spiral.tasks import catalogue
 
@@ -178,8 +179,8 @@ def update(
     there = best_known.exists(task) if path is None else path.exists()
     known = [best_known.load(path, task)] if there else []
     for folder in folders:
-        if folder.suffix == ".json":
-            known.append(exported.entries(folder, data))
+        if network_files.is_one(folder):
+            known.append(network_files.entries(folder, data))
             continue
         if (folder / evolve_files.SETTINGS).exists():
             # its leaders are a frontier already

@@ -1,5 +1,6 @@
 """``launch``: train the missing packs of a grid."""
 
+import os
 import shlex
 import sys
 from collections import Counter
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spiral.cli.options import PLACE, as_json, own_method, sample, sets, show
-from spiral.errors import ConfigError, LaunchIncomplete
 from spiral.sweep import signals, streams
 
 if TYPE_CHECKING:
@@ -20,19 +20,38 @@ if TYPE_CHECKING:
     from spiral.sweep.launch import Launch, Settings
 
 
+SLURM = ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN")
+"""Variables of a task of a SLURM array: its number, how many there are, the first."""
+
+
 class Shard(click.ParamType[tuple[int, int]]):
-    """``i/n``: the i-th of n parts, counted from 0."""
+    """``i/n``: the i-th of n parts, counted from ``--shard-base``."""
 
     name = "i/n"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
-        """Parse the text."""
+        """Parse the text; return the number counted from 0, and n."""
         if isinstance(value, tuple):
             return value
+        base: int = ctx.params["shard_base"]  # eager, so it is there
         index, _, count = str(value).partition("/")
-        if not (index.isdecimal() and count.isdecimal() and int(index) < int(count)):
-            self.fail(f"expected i/n with 0 <= i < n, e.g. 0/2, got {value!r}")
-        return int(index), int(count)
+        numbers = index.isdecimal() and count.isdecimal()
+        if not numbers or not base <= int(index) < base + int(count):
+            wanted = "0 <= i < n" if base == 0 else "1 <= i <= n"
+            other = 1 - base
+            self.fail(
+                f"expected i/n with {wanted}, e.g. {base}/2, got {value!r}; if shards "
+                f"are counted from {other}, add --shard-base {other}"
+            )
+        task, tasks, first = map(os.environ.get, SLURM)
+        if (index, count) == (task, tasks) and first not in (None, str(base)):
+            known = first in ("0", "1")
+            self.fail(
+                f"expected a SLURM array that begins at {base}, got task {task} of one "
+                f"that begins at {first}, whose tasks would leave out a share; "
+                + (f"add --shard-base {first}" if known else "begin it at 0 or 1")
+            )
+        return int(index) - base, int(count)
 
 
 EXECUTOR = [
@@ -57,10 +76,19 @@ EXECUTOR = [
 OPTIONS = [
     *EXECUTOR,
     click.option(
+        "--shard-base",
+        type=click.Choice([0, 1]),
+        default=0,
+        show_default=True,
+        is_eager=True,
+        help="Count the shares of --shard from 0 or from 1, as the tasks of an array.",
+    ),
+    click.option(
         "--shard",
         type=Shard(),
-        default="0/1",
-        help="Train only share i of n equal shares of the packs; i counts from 0.",
+        default=(0, 1),
+        help="Train only share i of n equal shares of the packs, e.g. "
+        "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT [all].",
     ),
     click.option(
         "--limit", type=click.IntRange(1), help="Train at most N packs.", metavar="N"
@@ -84,34 +112,11 @@ def where(command: Callable[..., None]) -> Callable[..., None]:
 
 def settings_of(options: Mapping[str, Any]) -> "Settings":
     """Return the launch settings given by the options of :func:`how`."""
-    from spiral.methods.plugin import absolute
+    from spiral.api import launching
     from spiral.sweep import launch
 
-    if options["address"] is not None and options["executor"] != "ray":
-        raise ConfigError("--address needs --executor ray")
     names = [field.name for field in fields(launch.Settings) if field.name in options]
-    own = {name: options[name] for name in names}
-    own["workers"] = own["workers"] or launch.cores()
-    if own.get("method") is not None:
-        own["method"] = absolute(own["method"])
-    return launch.Settings(**own)
-
-
-def load_method(settings: "Settings") -> str:
-    """Register the method given by ``--method``; return its name."""
-    from spiral.methods import plugin
-    from spiral.methods.registry import METHODS
-
-    assert settings.method is not None
-    return plugin.load(settings.method, METHODS)
-
-
-def warn(grid: "Grid") -> None:
-    """Warn about probable mistakes in the plan of a user's method."""
-    from spiral.sweep import preflight
-
-    for text in preflight.hints(grid.configs):
-        click.echo(f"warning: {text}", err=True)
+    return launching.settings_of({name: options[name] for name in names})
 
 
 @click.command()
@@ -140,23 +145,29 @@ def launch(
     interrupted launch.
     """
     with resumable() as begun:
-        from spiral.sweep.grid import shipped  # slow: signals may arrive meanwhile
+        from spiral.api import launching  # slow: signals may arrive meanwhile
+        from spiral.sweep.grid import shipped
 
         settings = settings_of(options)
         if settings.method is not None:
-            sets = [*sets, f"method={load_method(settings)}"]
+            sets = [*sets, f"method={launching.load_method(settings)}"]
         if engine is not None:
             sets = [*sets, f"engine={engine}"]
         loaded = shipped.load(grid, sets, sample)
         if settings.method is not None:
-            warn(loaded)
+            launching.warn(loaded, complain)
         train(loaded, out, settings, begun)
         facts = outcome(begun[0])
         if as_json:
             show(facts)
         else:
             click.echo(outcome_text(facts))
-        check(begun[0])
+        launching.check(begun[0])
+
+
+def complain(text: str) -> None:
+    """Print a line on stderr."""
+    click.echo(text, err=True)
 
 
 @contextmanager
@@ -185,15 +196,9 @@ def resumable() -> Iterator[list["Launch"]]:
 
 def train(grid: "Grid", out: Path, settings: "Settings", begun: list["Launch"]) -> None:
     """Train the missing packs of a grid and show the progress."""
-    from spiral.sweep import launch
-    from spiral.sweep.progress import Meter
+    from spiral.api import launching
 
-    prepared = launch.prepare(grid, out, settings)
-    begun.append(prepared)
-    for message in prepared.corrupt:
-        click.echo(f"damaged, will be trained again: {message}", err=True)
-    with Meter(prepared, settings.workers) as meter:
-        launch.run(prepared, settings, meter)
+    launching.train(grid, out, settings, begun, complain)
 
 
 def resume_command() -> str:
@@ -225,15 +230,3 @@ def outcome_text(facts: dict[str, Any]) -> str:
     lines = [trained, *(f"  {text}" for text in meanings(facts["statuses"]))]
     done = f"{facts['out']}: {facts['done']:,} of {facts['configs']:,} configs"
     return "\n".join([*lines, done])
-
-
-def check(prepared: "Launch") -> None:
-    """Raise LaunchIncomplete if packs failed."""
-    if prepared.failed:
-        lines = [f"  {o.pack}: {o.error}" for o in prepared.failed[:5]]
-        failed, done = len(prepared.failed), len(prepared.done)
-        saved = f"the other {done:,} are saved" if done else "none succeeded"
-        raise LaunchIncomplete(
-            f"{failed:,} of {failed + done:,} packs failed; {saved}. Run the same "
-            "command to retry the failed ones:\n" + "\n".join(lines)
-        )

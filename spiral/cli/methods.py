@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from spiral.methods.entry import Entry
     from spiral.protocol.config import ConfigField
 
-KINDS = {"integer": "integer", "number": "number", "string": "text", "null": "None"}
+KINDS = {
+    "boolean": "true or false",
+    "integer": "integer",
+    "number": "number",
+    "string": "text",
+    "null": "None",
+}
 BOUNDS = {
     "minimum": "≥",
     "exclusiveMinimum": ">",

@@ -82,6 +82,7 @@ def search(
     options: dict[str, Any],
 ) -> None:
     """Launch a phase and print what its rows say."""
+    from spiral.api import launching
     from spiral.results import read
     from spiral.search.phases import COLUMNS
     from spiral.sweep.grid import grid as grid_file
@@ -100,7 +101,7 @@ def search(
         tables = {level: summary(rows, level) for level in options["thresholds"]}
     _show(facts, tables, rules, options["as_json"])
     for each in begun:
-        launch.check(each)
+        launching.check(each)
 
 
 def _launch(

@@ -1,28 +1,14 @@
 """``rank``: rank a method among the shipped ones."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from spiral.cli.launch import (
-    check,
-    how,
-    load_method,
-    resumable,
-    settings_of,
-    train,
-    warn,
-)
+from spiral.cli.launch import complain, how, resumable, settings_of, train
 from spiral.cli.options import PLACE, as_json, present
-from spiral.errors import ConfigError, MethodError
-
-if TYPE_CHECKING:
-    from spiral.sweep.grid.grid import Grid
-
-QUICK = ("lr=0.1", "schedule=cosine")
-"""The part of the standard grid that ``--quick`` trains: the default setting."""
+from spiral.errors import MethodError
 
 
 @click.command(context_settings={"default_map": {"executor": "local"}})
@@ -68,31 +54,22 @@ def rank(
     the best known networks, at each width. Without --method, nothing is trained and the
     shipped rows of the grid `standard` are ranked at one width.
     """
-    from spiral.methods import registry
-    from spiral.report.stats import ranking
+    from spiral.api import launching
     from spiral.report.text import ranking as ranking_text
-    from spiral.sweep import preflight
-    from spiral.sweep.grid import shipped
 
     if options["method"] is None:
         _refuse_others(context)
-        _show_standings(int(width), as_json)
+        present(launching.rank(width=int(width)), as_json)
         return
     settings = settings_of(options)
-    name = load_method(settings)
-    standard = str(shipped.files()["standard"])  # not a local file of this name
-    grid = shipped.load(standard, [f"method={name}", *(QUICK if quick else [])])
-    out = out or Path("runs") / "rank" / name
-    _check_folder(out, name, grid)
-    preflight.check(grid.configs)
-    warn(grid)
+    planned = launching.prepare(settings, out, quick, complain)
     with resumable() as begun:
-        train(grid, out, settings, begun)
-    check(begun[0])
-    found = ranking.of_folder(out, name, registry.options())
-    present(ranking_text.document(found, out), as_json)
+        train(planned.grid, planned.out, settings, begun)
+    launching.check(begun[0])
+    found = launching.ranked_of(planned)
+    present(ranking_text.document(found, planned.out), as_json)
     if not as_json:
-        click.echo(f"rows: {out}")
+        click.echo(f"rows: {planned.out}")
     if len(found.miscounted):
         raise MethodError(ranking_text.miscounted(found))
 
@@ -108,40 +85,4 @@ def _refuse_others(context: click.Context) -> None:
     if given:
         raise click.UsageError(
             f"{', '.join(given)} without --method: expected a method to train"
-        )
-
-
-def _show_standings(width: int, as_json: bool) -> None:
-    """Print the ranks of the shipped methods."""
-    from spiral.methods import registry
-    from spiral.report.stats import standings
-    from spiral.report.text import standings as standings_text
-
-    found = standings.shipped(registry.options(), width)
-    present(standings_text.document(found), as_json)
-
-
-def _check_folder(out: Path, name: str, grid: "Grid") -> None:
-    """Raise ConfigError if a folder has rows of another ranking."""
-    from spiral.methods import registry
-    from spiral.results import store, versions
-    from spiral.sweep import recover
-
-    if not store.has_manifest(out):
-        return
-    known = versions.complete(store.read_manifest(out)[0], registry.options())
-    others = set(known["method"]) - {name}
-    if others:
-        raise ConfigError(
-            f"{out}: expected rows of {name}, got those of {', '.join(sorted(others))} "
-            "(an edited file is another method); give another --out"
-        )
-    lost = known[~recover.among(known["config_id"], grid.configs["config_id"])]
-    if since := recover.expanded_differently(grid.configs, lost):
-        raise ConfigError(
-            f"{out} has results of an earlier version; give another --out{since}"
-        )
-    if len(lost):
-        raise ConfigError(
-            f"{out} is the results directory of a full ranking; resume it with --full"
         )

@@ -49,7 +49,8 @@ def view(
     """Write an interactive page of networks.
 
     In a browser, the page shows the best known networks and those of each DIR, to
-    explore, edit and train. It is one file that needs no server and loads nothing from
+    explore, edit and train. A DIR may also be a file of networks (see `network
+    import`). The page is one file that needs no server and loads nothing from
     elsewhere. --json prints the file and its size in bytes.
     """
     from spiral.methods import registry

@@ -162,7 +162,8 @@ class Config(Options):
     init: str = Field(
         "default",
         description="initial weights: default (drawn from init_seed), or a file: "
-        ".npz or PyTorch state dict; narrower networks use its leading block",
+        ".npz, .safetensors or PyTorch state dict; narrower networks use its leading "
+        "block",
         json_schema_extra=PER_NETWORK,
     )
     engine: str = Field(

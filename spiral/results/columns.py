@@ -128,13 +128,44 @@ def config_fields(options: OptionClasses) -> dict[str, config.ConfigField]:
     return config.every_field(options)
 
 
-def schema(options: OptionClasses) -> pa.Schema:
-    """Return the columns of every result file."""
+def schema(options: OptionClasses, others: pa.Schema | None = None) -> pa.Schema:
+    """Return the columns of every result file of a directory.
+
+    Args:
+        options: Those of the methods that this process knows.
+        others: Columns of the directory's configs. Options among them of methods that
+            this process does not know come after those that it knows.
+    """
     columns = [("config_id", pa.string())]
     fields = config_fields(options)
     columns += [(name, store.ARROW[f.kind]) for name, f in fields.items()]
+    others = others or pa.schema([])
+    for name in options_among(others.names):
+        if name not in fields:
+            columns.append((name, _plain(others.field(name).type)))
     columns += [(name, result.type) for name, result in RESULTS.items()]
     return pa.schema(columns)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Return the type of an option in a file; pandas writes long strings."""
+    return pa.string() if kind == pa.large_string() else kind
+
+
+def widened(table: pa.Table, wanted: pa.Schema) -> pa.Table | None:
+    """Return rows with all columns of a directory, null where they had none.
+
+    None if they have columns beyond these: a later version wrote them.
+    """
+    if set(table.column_names) - set(wanted.names):
+        return None
+    columns = [
+        table[field.name].cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(table.num_rows, field.type)
+        for field in wanted
+    ]
+    return pa.table(columns, schema=wanted)
 
 
 class Column(NamedTuple):
@@ -200,11 +231,14 @@ def assemble(
     """Join configs and their results into rows.
 
     Args:
-        configs: Resolved configs with their ``config_id``.
+        configs: Resolved configs with their ``config_id``; of a manifest, they have the
+            options of all its methods, whether or not this process knows them.
         results: Result columns, one value per config.
         options: Those of all methods; their columns are the same in every file.
     """
-    wanted = schema(options)
+    own = [n for n in options_among(configs) if n not in config_fields(options)]
+    others = pa.Schema.from_pandas(configs[own], preserve_index=False)
+    wanted = schema(options, others)
     known = [name for name in wanted.names if name not in RESULTS]
     table = pa.Table.from_pandas(configs[known], preserve_index=False)
     for name in RESULTS:

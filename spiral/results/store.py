@@ -127,6 +127,22 @@ def write_pack(out: Path, pack: str, rows: pa.Table, facts: Mapping[str, Any]) -
         "pack": pack,
         "rows": rows.num_rows,
     }
+    _commit(out, pack, rows, footer)
+
+
+def rewrite_pack(
+    out: Path, pack: str, rows: pa.Table, footer: Mapping[str, Any]
+) -> None:
+    """Commit the rows of a pack again, with further columns and its own footer.
+
+    Raises:
+        StoreError: It cannot be written; the earlier file is untouched.
+    """
+    _commit(out, pack, rows, footer)
+
+
+def _commit(out: Path, pack: str, rows: pa.Table, footer: Mapping[str, Any]) -> None:
+    """Write a pack and read it back."""
     data = sealed.to_bytes(rows, footer)
     atomic.replace_atomically(
         pack_path(out, pack), data, scratch(out), lambda path: _check(path, pack)

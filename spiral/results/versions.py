@@ -5,6 +5,7 @@ every row did before. So a file of an earlier version is completed by first defa
 and a file of a later version has columns that this one does not know.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -92,16 +93,23 @@ def _filled(
     return values
 
 
-def fits(table: pa.Table, options: OptionClasses) -> bool:
+def fits(
+    table: pa.Table, options: OptionClasses, planned: Collection[str] = ()
+) -> bool:
     """Return whether rows have the columns of this version or of an earlier one.
 
-    Rows of a user's method may have its options, too.
+    Rows may have the options of a user's method, too.
+
+    Args:
+        table: The rows of a pack.
+        options: Those of the methods that this process knows.
+        planned: Columns of the manifest: options of all methods of the directory.
     """
     unknown = set(table["method"].unique().to_pylist()) - options.keys()
     known = config.option_fields(options)
     others = [n for n in options_among(table.column_names) if n not in known]
-    found = table.drop_columns(others).schema if unknown else table.schema
-    return older_or_equal(found, options)
+    others = [name for name in others if unknown or name in planned]
+    return older_or_equal(table.drop_columns(others).schema, options)
 
 
 def readable(found: pa.Schema) -> bool:

@@ -1,29 +1,17 @@
 """A network under evolution: four masked layers of any sizes, in float64."""
 
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
-from spiral.model import masks as flat_masks
-from spiral.model import mlp
+from spiral.model import stack
+from spiral.model.stack import Layer, Stack
 from spiral.search.canonical import canonical
 from spiral.search.network import Network, reduced, unpacked
 from spiral.search.shape import Shape, matrices, read, spell
 
-
-class Layer(NamedTuple):
-    """One layer: which weights are kept, all weights (0 where not kept), biases."""
-
-    kept: Bool[np.ndarray, "out in"]
-    weights: Float[np.ndarray, "out in"]
-    biases: Float[np.ndarray, " out"]
-
-
-Candidate = tuple[Layer, Layer, Layer, Layer]
-"""Three hidden layers and the output layer, input side first."""
-
+Candidate = Stack
 
 Net = tuple[Int[np.ndarray, " edges"], Int[np.ndarray, " units_1"]]
 """Source of each edge, and where the edges of each unit start (see ``descent``)."""
@@ -31,8 +19,7 @@ Net = tuple[Int[np.ndarray, " edges"], Int[np.ndarray, " units_1"]]
 
 def shape_of(candidate: Candidate) -> Shape:
     """Return the hidden units of the three layers."""
-    first, second, third, _ = candidate
-    return len(first.biases), len(second.biases), len(third.biases)
+    return stack.sizes_of(candidate)
 
 
 def nnz_of(candidate: Candidate) -> int:
@@ -124,35 +111,14 @@ def balanced(candidate: Candidate, x: Float[np.ndarray, "2 D"]) -> Candidate:
 
 def from_network(network: Network) -> Candidate:
     """Return the candidate of a network."""
-    mask, params, width = unpacked(network.matrices, network.params.astype(np.float64))
-    ends = (mlp.INPUTS, *network.shape, 1)
-    kept = mlp.matrices(mask, width)
-    values = mlp.matrices(params, width)
-    first, second, third, last = (
-        Layer(is_kept[:rows, :columns], weights[:rows, :columns], biases[:rows])
-        for (is_kept, _), (weights, biases), rows, columns in zip(
-            kept, values, ends[1:], ends[:-1], strict=True
-        )
-    )
-    return copied((first, second, third, last))
+    kept = network.params.astype(np.float64)
+    flat = stack.Flat(*unpacked(network.matrices, kept))
+    return stack.of_flat(flat, network.shape)
 
 
 def to_network(candidate: Candidate) -> Network | None:
     """Return the network in float32 and canonical numbering; None if it is constant."""
-    shape = shape_of(candidate)
-    width = max(shape)
-    weights = np.concatenate([layer.kept.ravel() for layer in candidate])
-    mask = flat_masks.block(width, np.array([shape]))
-    mask[mask] = weights
-    mask = flat_masks.with_biases(mask, width)[0]
-    params = np.zeros(mlp.param_count(width))
-    for layer, (weights, biases) in zip(
-        candidate, mlp.matrices(params, width), strict=True
-    ):
-        rows, columns = layer.weights.shape
-        weights[:rows, :columns] = layer.weights
-        biases[:rows] = layer.biases
-    return reduced(mask, params, width)
+    return reduced(*stack.flat_of(candidate))
 
 
 def from_mask(text: str) -> Candidate:

@@ -51,11 +51,11 @@ def promising(results: pd.DataFrame, each: int = 3) -> pd.Index:
 
 def in_protocol(results: pd.DataFrame) -> pd.Series:
     """Return which rows were trained from random weights by the paper's protocol."""
-    known = results.reindex(columns=[*PROTOCOL, "steps", "task_points"])
-    points = known["task_points"].fillna(FIRST["task_points"])
-    known = known.fillna({name: PROTOCOL[name][0] for name in LATER})
+    first = {name: PROTOCOL[name][0] for name in LATER} | FIRST
+    known = results.assign(**{n: v for n, v in first.items() if n not in results})
+    known = known[[*PROTOCOL, "steps", "task_points"]].fillna(first)
     same: pd.Series = known[[*PROTOCOL]].isin(PROTOCOL).all(axis=1)
-    whole = known["steps"] == known["epochs"] * (points // known["batch"])
+    whole = known["steps"] == known["epochs"] * (known["task_points"] // known["batch"])
     return same & whole.fillna(False).astype(bool)
 
 

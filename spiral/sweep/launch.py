@@ -80,6 +80,7 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
         # Another launch wrote the first manifest meanwhile: extend that one
         return prepare(grid, out, settings)
     store.tidy(out)
+    recover.widen(out)
     every = table["pack"].drop_duplicates().astype(str)  # in the order of the manifest
     missing, corrupt = recover.missing(out, every)
     for pack in store.failures(out).keys() - set(missing):

@@ -123,7 +123,8 @@ def cut(cost: Price) -> list[np.ndarray]:
     # Equal shares of the time, not of the number: networks of a group differ in cost,
     # e.g. by `keep`. A set goes to the share in which its middle lies
     middle = np.cumsum(seconds) - seconds / 2
-    share = np.minimum(middle * count // seconds.sum(), count - 1).astype(int)
+    total = seconds.sum() or 1.0  # networks that are only evaluated take no time
+    share = np.minimum(middle * count // total, count - 1).astype(int)
     chunks = np.split(np.arange(len(seconds)), np.flatnonzero(np.diff(share)) + 1)
     # Memory and cache bound the number of trainings, whatever their time
     parts = [

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from jaxtyping import Bool
 
 from spiral.errors import ConfigError, CorruptPack
@@ -114,6 +115,27 @@ def expanded_differently(configs: pd.DataFrame, lost: pd.DataFrame) -> str:
         ". The grid leaves out options whose defaults were others then: to continue "
         f"the launch, write them into its blocks, {values}"
     )
+
+
+def widen(out: Path) -> None:
+    """Give every pack the columns that packs of this launch will have.
+
+    Readers that know nothing of spiral-sweep take the columns of whichever file comes
+    first, and drop or refuse those that only others have. So when a directory gets new
+    options or results, by a later version or a user's method, the packs that it has
+    are written again with nulls in them. Damaged ones are left to :func:`missing`.
+    """
+    wanted = columns.schema(options(), pq.read_schema(store.manifest_path(out)))
+    for path in store.pack_files(out):
+        try:
+            if pq.read_schema(path).remove_metadata().equals(wanted):
+                continue
+            table, footer = store.read_pack(path)
+        except (CorruptPack, pa.ArrowException, OSError):
+            continue
+        wide = columns.widened(table, wanted)
+        if wide is not None:
+            store.rewrite_pack(out, store.pack_of(path), wide, footer)
 
 
 def among(ids: pd.Series, known: pd.Series) -> Bool[np.ndarray, " N"]:

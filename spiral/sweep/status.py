@@ -83,7 +83,7 @@ def verify(out: Path) -> Verdict:
         try:
             table, _ = store.read_pack(path)
             _check_belongs(path, out, table.num_rows, expected)
-            if not versions.fits(table, options()):
+            if not versions.fits(table, options(), configs.columns):
                 raise SchemaMismatch(
                     f"{path}: written by a later version of spiral-sweep"
                 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spiral.model import masks, mlp
-from spiral.search import best_known, exported
+from spiral.search import best_known, network_files
 from spiral.tasks import catalogue
 from tests.browser.stage import (
     correct,
@@ -275,7 +275,7 @@ def test_json_is_read_back_by_python_and_enters_a_frontier(page, tmp_path):
     page.keyboard.press("Shift+ArrowUp")
     right = correct(page, 1)
     path = saved(page, "json", tmp_path, 1)
-    (one,) = exported.read(path, CUBIST)
+    (one,) = network_files.read(path, CUBIST)
     assert abs(one.correct - right) <= 1
     known = smallest(0.95)
     width = max(map(int, known["shape"].split(",")))
@@ -291,7 +291,7 @@ def test_both_sides_are_saved_together(page, tmp_path, launch, ids):
     with page.expect_download() as download:
         page.locator("[data-part=both]").click()
     download.value.save_as(tmp_path / "both.json")
-    first, second = exported.read(tmp_path / "both.json", CUBIST)
+    first, second = network_files.read(tmp_path / "both.json", CUBIST)
     right, mask, params, _ = stored(launch, ids["full"][20])
     width = max(map(int, smallest(0.95)["shape"].split(",")))
     assert (first.correct, second.width) == (right, width)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from spiral import cli
+from spiral.api import launching
 from spiral.errors import LaunchIncomplete
 from spiral.sweep.grid import shipped
 from spiral.sweep.launch import Launch
@@ -105,7 +106,7 @@ def test_failed_packs_are_told_with_what_was_saved(failed, done, said):
     prepared.failed = [Outcome(f"p{n}", error="because") for n in range(failed)]
     prepared.done = [Outcome(f"q{n}") for n in range(done)]
     with pytest.raises(LaunchIncomplete) as caught:
-        cli.launch.check(prepared)
+        launching.check(prepared)
     assert str(caught.value).startswith(said)
     assert "p0: because" in str(caught.value)
 

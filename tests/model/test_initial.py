@@ -127,7 +127,7 @@ def test_code_in_a_file_is_refused_and_does_not_run(kind, tmp_path):
         packed = np.array([Bomb(target)], object)
         np.savez(path, **arrays() | {"clf.bias": packed})
     said = refusal(path)
-    assert "expected an .npz or a PyTorch state dict" in said
+    assert "expected an .npz, a .safetensors or a PyTorch state dict" in said
     assert not target.exists()
     pickle.loads(pickle.dumps(Bomb(target)))  # it would have
     assert target.exists()
@@ -142,20 +142,58 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize("text", [b"", b"no network"])
 def test_a_file_of_another_kind_is_refused(name, text, tmp_path):
     (tmp_path / name).write_bytes(text)
-    assert "expected an .npz or a PyTorch state dict" in refusal(tmp_path / name)
+    said = refusal(tmp_path / name)
+    assert "expected an .npz, a .safetensors or a PyTorch state dict" in said
 
 
 def test_a_single_tensor_is_no_network(tmp_path):
     assert "state dict" in refusal(saved(tmp_path / "a.pt", torch.ones(3)))
 
 
-def test_missing_arrays_are_listed_beside_what_there_is(tmp_path):
+def test_a_missing_layer_is_an_error_that_lists_what_there_is(tmp_path):
     whole = arrays()
-    del whole["clf.bias"], whole["first_layer.weight"]
+    del whole["first_layer.weight"]
     np.savez(tmp_path / "a.npz", **whole, other=np.ones(1))
     said = refusal(tmp_path / "a.npz")
-    assert "missing first_layer.weight, clf.bias, found clf.weight" in said
-    assert "other" in said
+    assert "expected four layers" in said
+    assert "got 3 among" in said
+    assert "other (1,)" in said
+
+
+def test_a_layer_without_biases_begins_at_zero(tmp_path):
+    whole = arrays()
+    del whole["third_layer.bias"]
+    np.savez(tmp_path / "a.npz", **whole)
+    found = initial.params(initial.stamp(str(tmp_path / "a.npz")), 0, 4)
+    biases = [each for _, each in oracles.split(found, 4)]
+    assert (biases[2] == 0).all()
+    assert np.array_equal(biases[1], whole["second_layer.bias"])
+
+
+def test_layers_of_different_sizes_are_filled_up_with_zeros(tmp_path):
+    """Up to the widest; a narrower network has the leading block of all of them."""
+    random = np.random.default_rng(0)
+    shapes = [(3, 2), (1, 3), (2, 1), (1, 2)]
+    whole = {f"{n}.weight": random.normal(size=s) for n, s in enumerate(shapes)}
+    np.savez(tmp_path / "a.npz", **whole)
+    source = initial.stamp(str(tmp_path / "a.npz"))
+    assert initial.width_of(source) == 3
+    (first, _), (second, _), (third, _), (last, _) = oracles.split(
+        initial.params(source, 0, 3), 3
+    )
+    expected = [np.zeros(shape) for shape in oracles.shapes(3)]
+    for part, (n, shape) in zip(expected, enumerate(shapes), strict=True):
+        part[: shape[0], : shape[1]] = whole[f"{n}.weight"]
+    for part, wanted in zip((first, second, third, last), expected, strict=True):
+        np.testing.assert_array_equal(part, wanted.astype(np.float32))
+    narrow = oracles.split(initial.params(source, 0, 2), 2)
+    np.testing.assert_array_equal(narrow[1][0], second[:2, :2])
+
+
+def test_a_mask_alone_is_no_initial_weights(tmp_path):
+    ones = {f"{n}.weight": np.ones(s) for n, s in enumerate(oracles.shapes(3))}
+    np.savez(tmp_path / "a.npz", **ones)
+    assert "got zeros and ones alone" in refusal(tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize(
@@ -173,8 +211,7 @@ def test_missing_arrays_are_listed_beside_what_there_is(tmp_path):
 def test_a_wrong_shape_is_refused(name, shape, tmp_path):
     np.savez(tmp_path / "a.npz", **arrays() | {name: np.ones(shape, np.float32)})
     said = refusal(tmp_path / "a.npz")
-    assert "expected weights [(" in said
-    assert "one bias per row, got" in said
+    assert ("expected one bias per row" if "bias" in name else "four layers") in said
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
@@ -189,7 +226,7 @@ def test_values_must_be_finite(value, tmp_path):
 def forget():
     """Forget what was read, as another process has."""
     initial._from_file.cache_clear()
-    initial._layers.cache_clear()
+    initial._stack.cache_clear()
 
 
 def test_a_network_wider_than_the_file_is_refused(file):

@@ -202,6 +202,7 @@ def tuned(random, methods, settings, n):
     accuracy = draws[method, setting, seed]
     frame = pd.DataFrame(
         {"method": [f"m{i}" for i in method], "width": 16, "keep": sizes[size]}
+        | {"task": "cubist", "task_chance": 0.5}
         | {"lr": 0.1 + setting, "schedule": "cosine", "seed": seed, "status": "ok"}
         | {"accuracy": accuracy, "nnz": sizes[size], "connected": True, "steps": 1}
     )

@@ -27,6 +27,7 @@ def written(out, text, accuracy=0.9, drop=(), params=None):
     results = {
         "status": ["ok"] * count,
         "accuracy": [accuracy] * count,
+        "task_chance": [0.5] * count,
         "mask": mask,
         "weights": [[0.5] * int(bits) for bits in kept],
         "engine_used": ["sparse"] * count,

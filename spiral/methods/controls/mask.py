@@ -1,14 +1,14 @@
-"""``mask``: train a given mask."""
+"""``mask``: train a given mask, or evaluate a network that another program trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from spiral.methods.entry import Entry, Mistake, Taxonomy
+from spiral.methods.entry import Entry, Mistake, Taxonomy, without_effect
 from spiral.methods.parts import cycles
-from spiral.model import mask_text, masks
+from spiral.model import initial, mask_text, masks
 from spiral.protocol.config import PER_NETWORK
 from spiral.protocol.cost_profile import CostProfile
 from spiral.protocol.job import Budget, Change, Plan, View
@@ -22,15 +22,26 @@ class MaskOptions(cycles.CyclicOptions):
         "(output units) by ','; a digit per input: 11,10/11,01/10,01/11",
         json_schema_extra=PER_NETWORK,
     )
+    train: bool = Field(
+        True,
+        description="whether it is trained; otherwise the network of init is evaluated "
+        "as it is, under the mask",
+    )
 
 
 @dataclass(frozen=True)
 class GivenMask:
-    """The second phase of the combinatorial search (Zhang & Papyan, ICML 2024)."""
+    """The second phase of the combinatorial search (Zhang & Papyan, ICML 2024).
+
+    With ``train: false``, masks and weights of other programs become rows, so that a
+    pruner can be compared without porting it.
+    """
+
+    train: bool = True
 
     def plan(self, budget: Budget) -> Plan:
         """One event before training."""
-        return Plan.simple(budget, 0)
+        return Plan.simple(budget if self.train else replace(budget, epochs=0), 0)
 
     def start(self, view: View) -> None:
         """Remember nothing."""
@@ -46,7 +57,7 @@ class GivenMask:
 def check(table: pd.DataFrame) -> list[Mistake]:
     """Every text must be a mask that fits; only one of those of equal form is read.
 
-    Every cycle needs an epoch.
+    Every cycle needs an epoch, and a network that is not trained a file.
     """
     pairs = table[["matrices", "width"]].drop_duplicates()
     forms = pairs["matrices"].str.replace("1", "0", regex=False)
@@ -59,11 +70,23 @@ def check(table: pd.DataFrame) -> list[Mistake]:
             except ValueError as error:
                 message = f"{text!r} in width {width}: {error}"
                 found.append(Mistake("matrices", message, text))
+    return found + _untrained(table)
+
+
+def _untrained(table: pd.DataFrame) -> list[Mistake]:
+    """Networks that are evaluated as they are come from files, and have no cycles."""
+    as_it_is = ~table["train"].astype(bool)
+    found = without_effect(
+        table, "schedule_cycles", 1, as_it_is, "train: false, which trains nothing"
+    )
+    if (table["init"][as_it_is] == initial.DEFAULT).any():
+        message = "train: false needs the file of a network as init, got default"
+        found.append(Mistake("train", message, False))
     return found
 
 
 def cost_profile(table: pd.DataFrame, weights: int, sharing: np.ndarray) -> CostProfile:
-    """The ones of the mask."""
+    """The ones of the mask; evaluation is free."""
     return CostProfile.even(table["matrices"].str.count("1").to_numpy(np.float64))
 
 

@@ -17,7 +17,6 @@ from spiral.report.figures.layout import (
     counted,
     explain,
     look,
-    many,
     panels,
 )
 from spiral.report.stats.selection import TASK
@@ -29,7 +28,8 @@ LINE = 0.2
 """Inches that a method takes."""
 CELL = 0.42
 """Inches of a cell of the matrix of agreement."""
-SIZES = f"from the fewest weights known to reach {REACHES:.0%} to {MOST} times these"
+GOAL = f"{100 * REACHES:g} %"
+SIZES = f"from the fewest weights known to reach {GOAL} to {MOST} times these"
 SPREAD = 0.04
 """How far beside each other, in turns, methods of one task stand, all together."""
 
@@ -139,10 +139,10 @@ def difficulty(found: Transfer) -> Figure:
     table = over_turns(found.gaps)
     caption = (
         "Spirals like the Cubist Spiral with other numbers of turns. Left: fewest "
-        f"weights known to reach {REACHES:.0%}, by any means. Right: normalised gap to "
+        f"weights known to reach {GOAL}, by any means. Right: normalised gap to "
         f"the best known networks of each, averaged over sizes {SIZES}; bars: 95 % "
         f"intervals over seeds ({counted(table['n'], 'seeds')}). "
-        f"{many([table['method'].nunique()], 'methods')}."
+        f"{counted([table['method'].nunique()], 'methods')}."
     )
     paints = [lambda axes: fewest(axes, table), lambda axes: over(axes, table)]
     return panels(paints, Sheet(2, 3.6, 3.4, share_x=True, share_y=False), caption)
@@ -152,7 +152,7 @@ def fewest(axes: Axes, table: pd.DataFrame) -> None:
     """Draw the fewest weights known to reach 95 % over the turns."""
     known = table.drop_duplicates("turns")
     axes.plot(known["turns"], known["fewest"], "o-", color=style.INK, markersize=4)
-    axes.set(xlabel="turns", ylabel=f"weights for {REACHES:.0%}", ylim=(0, None))
+    axes.set(xlabel="turns", ylim=(0, None), title=f"weights known for {GOAL}")
 
 
 def over(axes: Axes, table: pd.DataFrame) -> None:
@@ -164,7 +164,7 @@ def over(axes: Axes, table: pd.DataFrame) -> None:
         at = part["turns"] + shift
         axes.vlines(at, part["gap_low"], part["gap_high"], color=style.colour(name))
         axes.plot(at, part["gap"], label=style.plain(name), **look(name))
-    axes.set(xlabel="turns", ylabel="normalised gap G")
+    axes.set(xlabel="turns", title="normalised gap G")
     axes.set(ylim=(min(0.0, float(table["gap_low"].min())), 1.05))
 
 

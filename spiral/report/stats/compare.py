@@ -18,9 +18,10 @@ from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
 from spiral.report.stats.row_filter import select
-from spiral.report.stats.selection import SHOWN, Choice, choose, task_of
+from spiral.report.stats.selection import SHOWN, TASK, Choice, choose, task_of
 from spiral.results import load, old_defaults
 from spiral.search import best_known as frontier
+from spiral.tasks import catalogue
 
 BY = ("method", "width")
 
@@ -55,6 +56,11 @@ class Question:
         """
         how = (self.seed_split, self.each_size, self.equal_settings)
         return choose(rows, by or self.by, *how)
+
+    @property
+    def task(self) -> str:
+        """The one task asked for; the default where none is named."""
+        return [*self.where.get(TASK, ()), catalogue.DEFAULT][0]
 
     def __post_init__(self) -> None:
         """Refuse thresholds outside (0.5, 1]."""
@@ -95,7 +101,10 @@ class Comparison:
 
 
 def of_folders(
-    folders: Sequence[Path], methods: Methods, question: Question | None = None
+    folders: Sequence[Path],
+    methods: Methods,
+    question: Question | None = None,
+    named: Mapping[Path, str] | None = None,
 ) -> Comparison:
     """Compare the rows of launches, each config once.
 
@@ -103,6 +112,7 @@ def of_folders(
         folders: Results directories, or summaries of them.
         methods: Those that this process knows.
         question: What to compare.
+        named: Folders whose rows count as those of one method, and its name.
 
     Raises:
         ConfigError: A column, a threshold or an axis is unknown, or no row is left.
@@ -110,6 +120,7 @@ def of_folders(
     """
     question = question or Question()
     pool, notes = load.read(folders, methods.options)
+    pool = pool.assign(method=_methods(pool, folders, named or {}))
     summaries = any(folder.is_file() for folder in folders)
     if summaries:  # these have neither masks nor weights
         question = replace(question, masks=0)
@@ -132,6 +143,15 @@ def of_folders(
     ]
     notes += old_defaults.sentences(old)
     return replace(found, question=question, notes=[*notes, *found.notes])
+
+
+def _methods(
+    pool: pd.DataFrame, folders: Sequence[Path], named: Mapping[Path, str]
+) -> pd.Series:
+    """Return the method of every row: that of its folder, if it has a name."""
+    names = {number: named[f] for number, f in enumerate(folders) if f in named}
+    found: pd.Series = pool["folder"].map(names).astype("string")
+    return found.fillna(pool["method"])
 
 
 def best_known(question: Question, task: str) -> pd.DataFrame | None:
@@ -186,35 +206,54 @@ def of_rows(
     lines = lines.join(on_curve.of_lines(choice, groups, lines, besides.read_networks))
     differ = differences.of(choice)
     added = differences.columns(choice, lines, differ)
-    by_size = differences.columns(choice, groups, differ)
-    own = [name for name in SHOWN if name in by_size]  # groups have these, as numbers
     compared = pairwise(choice)
     plain = scores.at_defaults(choice, besides.options, question.seed_split)
     tables = {
         "scores": scores.scores(choice, known, compared, plain),
         "excess": lines.assign(**added),
-        "groups": groups.assign(**by_size.drop(columns=own)),
+        "groups": _with_conditions(choice, groups, differ),
         "pairwise": compared,
         "masks": ablation(rows, known),
-        "distances": pd.DataFrame(),
+        "distances": _distances(question, choice, groups, known, besides.read_masks),
     }
-    if known is not None and besides.read_masks is not None:
-        tables["distances"] = mask_distance.distances(
-            choice,
-            groups,
-            question.thresholds,
-            known,
-            besides.read_masks,
-            question.masks,
-        )
     notes = notes_text.of(choice, groups, question.seed_split, known, differ)
     notes += notes_text.gaps(tables["scores"], question.by)
     notes += notes_text.brackets(lines)
     notes += notes_text.on_the_curve(choice, lines, question.thresholds, known)
-    if question.masks is None and len(tables["excess"]) > mask_distance.SAMPLE:
-        notes.append(
-            "distances to the best known masks are left out, as there are more than "
-            f"{mask_distance.SAMPLE} lines; `--distances N` computes them for N masks "
-            "of each"
-        )
+    notes += _left_out(question, lines)
     return Comparison(question, tables, notes, [*added])
+
+
+def _with_conditions(
+    choice: Choice, groups: pd.DataFrame, differ: Sequence[differences.Condition]
+) -> pd.DataFrame:
+    """Return groups with a column for each condition in which they differ."""
+    by_size = differences.columns(choice, groups, differ)
+    own = [name for name in SHOWN if name in by_size]  # groups have these, as numbers
+    return groups.assign(**by_size.drop(columns=own))
+
+
+def _distances(
+    question: Question,
+    choice: Choice,
+    groups: pd.DataFrame,
+    known: pd.DataFrame | None,
+    read: mask_distance.ReadMasks | None,
+) -> pd.DataFrame:
+    """Return distances to the best known masks; empty where there are none to read."""
+    if known is None or read is None:
+        return pd.DataFrame()
+    return mask_distance.distances(
+        choice, groups, question.thresholds, known, read, question.masks
+    )
+
+
+def _left_out(question: Question, lines: pd.DataFrame) -> list[str]:
+    """Return that distances are left out, where lines are too many by default."""
+    if question.masks is not None or len(lines) <= mask_distance.SAMPLE:
+        return []
+    return [
+        "distances to the best known masks are left out, as there are more than "
+        f"{mask_distance.SAMPLE} lines; `--distances N` computes them for N masks "
+        "of each"
+    ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from spiral.report.stats import budget_matched, differences, on_curve
+from spiral.report.stats import budget_matched, differences, on_curve, tuning
 from spiral.report.stats.aggregate import known_at
 from spiral.report.stats.differences import Condition
 from spiral.report.stats.intervals import LEAST_MEDIAN
@@ -43,7 +43,7 @@ def of(
             found.append(f"{empty} groups have only one seed and none left to report")
     else:
         found += tuned(choice, differ)
-    found += unequal(choice)
+    found += [*unequal(choice), *unpaired(choice)]
     found += differences.pooled(choice, differ)
     found += [*statuses(choice.rows), *_meanings(choice.rows["status"])]
     found += budget_matched.note(choice, groups)
@@ -70,6 +70,12 @@ def tuned(choice: Choice, differ: Sequence[Condition]) -> list[str]:
         "is reported at the setting with the highest mean accuracy of the other half, "
         "over all sizes for which the same were tried (--seed-split reports one half)"
     ]
+    found.append(
+        "the halves choose for each other, so they are correlated: intervals of gaps, "
+        "ranks and probabilities of improvement allow for that, those of medians, "
+        "interquartile means, shares and weights needed do not: they may be up to "
+        f"{1 - tuning.INFLATION**-0.5:.0%} too narrow".replace("%", " %")
+    )
     alone = int(choice.in_sample.sum())
     if alone:
         found.append(
@@ -92,6 +98,24 @@ def unequal(choice: Choice) -> list[str]:
     return [
         "comparisons of groups with different numbers of settings are unequal in their "
         f"tuning: {differences.several(words)}"
+    ]
+
+
+def unpaired(choice: Choice) -> list[str]:
+    """Return which groups tried each setting on seeds of its own, if any did."""
+    tried = choice.rows[["problem", "setting", "fold"]].drop_duplicates()
+    of_problem = tried.groupby("problem")
+    counts = of_problem["fold"].agg(["size", "nunique"])
+    alone = counts["size"] == counts["nunique"]  # no seed has two settings
+    apart = counts.index[alone & (of_problem["setting"].nunique() > 1)]
+    groups = choice.rows.loc[choice.rows["problem"].isin(apart), "group"].unique()
+    names = differences.lines(choice.groups.loc[np.sort(groups), choice.by])
+    if not names:
+        return []
+    return [
+        f"no two settings of {differences.several(dict.fromkeys(names))} were tried "
+        "on the same seed, so the choice between settings is one between seeds, too; "
+        "try all settings on the same seeds"
     ]
 
 
@@ -192,6 +216,7 @@ def of_ranking(
         INTERVALS,
         *tuned(choice, differ),
         *unequal(choice),
+        *unpaired(choice),
         *differences.unlike(differ),
         *differences.pooled(choice, differ, ways=False),
         *statuses(choice.rows[own], method),

@@ -31,7 +31,7 @@ YARDSTICKS = {
     "trained is expected to reach the threshold; in brackets the excess of the best of "
     "all rows of the method over it; - too few random masks were trained",
 }
-EXCESS = {
+EXCESS: dict[str, str] = {
     "threshold": "accuracy to reach",
     "best_known": "fewest weights known to reach the threshold, by any means, with "
     "hidden layers no wider than these networks'",
@@ -48,7 +48,7 @@ EXCESS = {
     BETTER: "probability of improvement over the next line with equal seeds, a tie "
     "counting half, with a 95 % confidence interval",
 }
-GROUPS = {
+GROUPS: dict[str, str] = {
     "keep": "weights asked for",
     "n": "seeds",
     "median": "median accuracy over the seeds",

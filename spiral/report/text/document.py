@@ -45,6 +45,10 @@ class Document:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What JSON has beside the tables."""
 
+    def __str__(self) -> str:
+        """Return it for people, all tables that are for them."""
+        return render(self)
+
 
 def render(document: Document, names: Sequence[str] | None = None) -> str:
     """Return a document for people.

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from spiral.errors import ConfigError
-from spiral.model import initial
+from spiral.model import initial, masks
 from spiral.protocol import config
 from spiral.protocol.config import OptionClasses
 from spiral.results import columns as rows
 from spiral.results import conditions, read, versions
-from spiral.search import best_known, network
+from spiral.search import best_known, network, network_files
+from spiral.search.network_files import Saved
 from spiral.tasks import catalogue
 
 ID_DIGITS = 12
@@ -100,10 +101,17 @@ def of_folders(
     leaders: bool,
     limit: int,
 ) -> Found:
-    """Return the networks of launches, each config once (see ``page.page``)."""
+    """Return the networks of launches and files, each config once (see ``page``)."""
     found, places = Found([], [], []), dict[tuple[str, int], int | None]()
     seen: set[str] = set()
     for folder in folders:
+        if network_files.is_one(folder):
+            task = catalogue.load(catalogue.DEFAULT)
+            saved = network_files.read(folder, task)
+            start = len(found.networks)
+            found.networks.extend(of_saved(s, start + n) for n, s in enumerate(saved))
+            found.notes.append(f"{len(saved):,} networks of {folder.name}")
+            continue
         common = config.fields(config.Config)
         columns = [*dict.fromkeys([*common, *read.options(folder), *COLUMNS])]
         every = versions.complete(read.read(folder, columns), options)
@@ -129,6 +137,29 @@ def of_folders(
             "compare` lists the rows there are"
         )
     return found
+
+
+def of_saved(saved: Saved, number: int) -> Embedded:
+    """Return a network of a file, under a number that makes its id unique."""
+    mask, params = saved.mask, saved.params
+    kept = params[mask]
+    facts = {
+        "id": f"file-{1 + number}",
+        "config_id": saved.config_id,
+        "method": "file",
+        "kind": None,
+        "width": saved.width,
+        "nnz": saved.matrices.count("1"),
+        "nnz_params": len(kept),
+        "effective_nnz": int(masks.on_path(mask[None], saved.width).sum()),
+        "accuracy": saved.accuracy,
+        "loss": saved.loss,
+        "status": "ok",
+        "about": f"{saved.name}, {saved.made or 'as it was'}, by {saved.origin}",
+        "init": None,
+        **RECIPE,
+    }
+    return Embedded(facts, mask, kept)
 
 
 def choose(known: pd.DataFrame, select: str | None, leaders: bool) -> pd.DataFrame:

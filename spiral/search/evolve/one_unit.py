@@ -16,7 +16,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.random import Generator
 
-from spiral.search.candidate import Candidate, Layer
+from spiral.model.stack import Layer
+from spiral.search.candidate import Candidate
 from spiral.search.polish import Points, spaced
 from spiral.search.shape import Shape
 from spiral.tasks.task import Task

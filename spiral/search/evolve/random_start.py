@@ -4,7 +4,8 @@ import numpy as np
 from jaxtyping import Bool
 from numpy.random import Generator
 
-from spiral.search.candidate import Candidate, Layer
+from spiral.model.stack import Layer
+from spiral.search.candidate import Candidate
 from spiral.search.evolve.unit_moves import EVERY, TINY
 from spiral.search.polish import spaced
 from spiral.search.shape import Shape

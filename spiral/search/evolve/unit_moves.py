@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy.random import Generator
 
+from spiral.model.stack import Layer
 from spiral.search.candidate import (
     Candidate,
-    Layer,
     activations,
     copied,
     shape_of,

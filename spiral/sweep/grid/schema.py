@@ -63,10 +63,10 @@ def _listing(name: str) -> dict[str, Any]:
 
 def _tasks() -> dict[str, Any]:
     """Return the schema of tasks with parameters, each a value or several."""
-    families = {
-        name: _object({parameter.name: {} for parameter in family.parameters})
-        for name, family in catalogue.FAMILIES.items()
-    }
+    families = {}
+    for name, family in catalogue.FAMILIES.items():
+        inside = _object({parameter.name: {} for parameter in family.parameters})
+        families[name] = {**inside, "type": ["object", "null"]}
     return {**_object({**families, "file": {"type": "string"}}), "minProperties": 1}
 
 

@@ -13,12 +13,16 @@ from dataclasses import fields
 from spiral.engines.sparse import SparseEngine
 from tests.engines import begin, make_job, some_masks
 
-job = make_job([0, 1, 2], width=6, batch=200)
-engine = SparseEngine()
-after = engine.advance(job, begin(job, some_masks([0, 1, 2], 6)), 400)
-arrays = [getattr(after, field.name) for field in fields(after)[1:]]
-arrays += vars(engine.evaluate(job, after)).values()
-print(*(array.tobytes().hex() for array in arrays if array is not None))
+# 67 units: layers that are products of matrices, whose tiles and rows have remainders
+for width, steps in ((6, 400), (67, 20)):
+    job = make_job([0, 1, 2], width=width, batch=200)
+    kept = some_masks([0, 1, 2], width)
+    kept[2] &= some_masks([3], width)[0]  # too sparse for a product
+    engine = SparseEngine()
+    after = engine.advance(job, begin(job, kept), steps)
+    arrays = [getattr(after, field.name) for field in fields(after)[1:]]
+    arrays += vars(engine.evaluate(job, after)).values()
+    print(*(array.tobytes().hex() for array in arrays if array is not None))
 """
 
 AVX2 = "+avx2,+fma,+bmi,+bmi2,+popcnt,+sse4.2"

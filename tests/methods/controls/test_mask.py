@@ -35,3 +35,20 @@ def test_what_is_masked_is_zero_and_the_rest_as_it_was():
     state = decide(table("mask", 1, seed=[2]), Still())
     full = mlp.initial_params(2, 3)
     assert np.array_equal(state.params[0], np.where(state.masks[0], full, 0))
+
+
+def test_a_network_that_is_not_trained_has_no_steps():
+    assert plan_at(50, "mask", train=False).steps == 0
+    assert plan_at(50, "mask").steps > 0
+
+
+def test_a_network_that_is_not_trained_comes_from_a_file_and_has_no_cycles():
+    configs = table("mask", 2, matrices=[SMALL] * 2, width=2, train=False)
+    (mistake,) = METHODS["mask"].check(configs)
+    assert (mistake.field, "needs the file" in mistake.message) == ("train", True)
+    configs = configs.assign(init="net.npz@0", schedule_cycles=2)
+    (mistake,) = METHODS["mask"].check(configs)
+    assert (mistake.field, "train: false" in mistake.message) == (
+        "schedule_cycles",
+        True,
+    )

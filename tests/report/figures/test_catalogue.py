@@ -25,10 +25,10 @@ def test_every_figure_is_a_command_that_gives_it_its_arguments(entry):
     given = {param.name for param in command.params} - {"output", "as_json"}
     if entry.takes == "rows":
         given -= {"folders", "thresholds", "where", "only", "frontier"}
-        given -= {"seed_split", "each_size", "equal_settings"}
+        given -= {"seed_split", "each_size", "equal_settings", "task"}
         given |= {"source"}
     if entry.takes == "budgets":
-        given = given - {"only"} | {"methods"}
+        given = given - {"only", "task"} | {"methods"}
     assert given == {*inspect.signature(entry.draw).parameters}
 
 

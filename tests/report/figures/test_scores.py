@@ -95,5 +95,5 @@ def test_without_pruners_or_frontier_there_is_nothing_to_draw(draw):
     dense = [row(method="dense", keep=None)]
     with pytest.raises(ConfigError, match="expected rows of pruners"):
         draw(source(*dense))
-    with pytest.raises(ConfigError, match="no frontier"):
+    with pytest.raises(ConfigError, match="no best known networks"):
         draw(source(*lines("gmp", 0.9), known=None))

@@ -40,8 +40,8 @@ def planted():
     table = grid.loads(GRID).configs
     table["accuracy"] = [accuracy(row) for row in table.to_dict("records")]
     results = {"status": "ok", "nnz": table["keep"], "effective_nnz": table["keep"]}
-    results |= {"task_chance": 0.5, "connected": True, "steps": 19_500}
-    return table.assign(**results, folder=0)
+    results |= {"task_points": 49_982, "task_chance": 0.5}
+    return table.assign(**results, connected=True, steps=19_500, folder=0)
 
 
 FRONTIER = frontier(("any", 20, 0.9), ("protocol", 40, 1.0))

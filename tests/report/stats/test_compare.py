@@ -51,10 +51,12 @@ def test_one_number_with_an_interval():
 
 def test_without_frontier_it_says_so():
     found = of_rows(rows(), Question())
-    assert any("no frontier" in note for note in found.notes)
+    assert any("no best known networks" in note for note in found.notes)
     assert found.tables["distances"].empty
     assert "accuracy_gap" not in found.tables["groups"]
-    assert not any("no frontier" in n for n in of_rows(rows(), Question(), KNOWN).notes)
+    assert not any(
+        "no best known networks" in n for n in of_rows(rows(), Question(), KNOWN).notes
+    )
 
 
 def test_a_missing_method_is_missing_and_nothing_else():
@@ -105,7 +107,7 @@ def test_folders_are_compared_with_the_shipped_frontier_if_there_is_one(
     monkeypatch.setattr(frontier_file, "SHIPPED", missing)
     alone = of_folders(folders, METHODS, Question())
     assert alone.tables["groups"]["keep"].tolist() == [20, 22]
-    assert any("no frontier" in note for note in alone.notes)
+    assert any("no best known networks" in note for note in alone.notes)
     with pytest.raises(StoreError, match="expected a frontier file, got none"):
         of_folders(folders, METHODS, Question(frontier=missing))
     known = frontier(("any", 16, 0.96, "10,01/11,11/11,11/11"))

@@ -37,11 +37,27 @@ def test_how_settings_are_chosen_is_said():
     assert "1 groups have only one seed" in said(row(), seed_split=True)
 
 
+def test_what_intervals_of_tuned_rows_leave_out_is_said():
+    two = [*seeds([0.9] * 4), *seeds([0.8] * 4, lr=0.2)]
+    assert "up to 14 % too narrow" in said(*two)
+    assert "too narrow" not in said(*seeds([0.9] * 4))
+
+
+def test_settings_that_were_tried_on_different_seeds_are_pointed_out():
+    first = [row(seed=s, accuracy=0.9) for s in range(4)]
+    apart = [row(seed=s, accuracy=0.8, lr=0.2) for s in range(4, 8)]
+    others = [*seeds([0.7] * 4, method="lth"), *seeds([0.6] * 4, method="lth", lr=0.2)]
+    assert "no two settings of gmp 16 were tried" in said(*first, *apart, *others)
+    assert "on the same seed" not in said(*first, *others)
+    met = row(seed=3, accuracy=0.8, lr=0.2)
+    assert "on the same seed" not in said(*first, *apart, met)
+
+
 @pytest.mark.parametrize(("accuracy", "better"), [(0.95, False), (0.951, True)])
 def test_rows_better_than_the_frontier_are_pointed_out(accuracy, better):
     text = said(row(accuracy=accuracy), known=frontier(("any", 20, 0.95)))
     assert ("better than the frontier" in text) == better
-    assert "there is no frontier" not in text
+    assert "no best known networks" not in text
 
 
 def test_a_row_is_held_against_networks_of_its_own_size():

@@ -219,8 +219,8 @@ def test_a_single_seed_has_nothing_left_to_report():
     ("name", "hint"),
     [
         ("kep", "did you mean 'keep'"),
-        ("seed", "choose from method, wid"),
-        ("accuracy", "choose from method, wid"),
+        ("seed", "choose from method, task, wid"),
+        ("accuracy", "choose from method, task, wid"),
     ],
 )
 def test_a_column_that_makes_no_group_is_refused_with_those_that_do(name, hint):

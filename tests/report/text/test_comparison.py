@@ -101,7 +101,7 @@ def test_without_frontier_there_is_no_excess():
     text = page(found(*ROWS, known=None), ["excess", "groups"])
     assert "best_known" not in lines(text, "method")[0]
     assert "accuracy_gap" not in lines(text, "method")[1]
-    assert "note: there is no frontier" in text
+    assert "note: there are no best known networks" in text
 
 
 def test_groups_show_what_a_newcomer_needs():

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from spiral.errors import ConfigError, StoreError
-from spiral.model import initial, masks, mlp
+from spiral.model import initial, masks, mlp, stack, state_dict
 from spiral.report.viewer import bundle, embed
 from spiral.report.viewer import page as view
 from spiral.results import columns as rows
-from spiral.search import best_known
+from spiral.search import best_known, network
 from spiral.tasks import cubist
 from tests.cli import run
 from tests.report import METHODS, launches
@@ -219,7 +219,7 @@ def test_a_config_of_two_folders_is_there_once(launch, tmp_path):
 def test_initial_weights_from_a_file_are_carried_once(tmp_path):
     arrays = {}
     for name, (w, b) in zip(
-        initial.LAYERS, mlp.matrices(mlp.initial_params(5, 4), 4), strict=True
+        state_dict.LAYERS, mlp.matrices(mlp.initial_params(5, 4), 4), strict=True
     ):
         arrays |= {f"{name}.weight": w, f"{name}.bias": b}
     np.savez(tmp_path / "init.npz", **arrays)
@@ -234,7 +234,7 @@ def test_initial_weights_from_a_file_are_carried_once(tmp_path):
         np.frombuffer(base64.b64decode(held), "<f4"), mlp.initial_params(5, 4)
     )
     file.unlink()
-    for kept in (initial._from_file, initial._layers):
+    for kept in (initial._from_file, initial._stack):
         kept.cache_clear()
     assert (
         data_of(view.page([tmp_path / "out"], METHODS.options))["columns"]["init"][:2]
@@ -294,3 +294,23 @@ def test_the_command_writes_the_page(launch, tmp_path):
 def test_a_folder_without_rows_is_an_error(tmp_path):
     with pytest.raises(StoreError):
         view.page([tmp_path / "nowhere"], METHODS.options)
+
+
+def test_networks_of_files_are_on_the_page_beside_those_of_launches(launch, tmp_path):
+    known = best_known.load().query("nnz == 16 and shape == '3,2,2'").iloc[-1]
+    mask, params, width = network.unpacked(known["matrices"], known["params"])
+    whole = stack.of_flat(stack.Flat(mask, params, width), (3, 2, 2))
+    file = tmp_path / "theirs.npz"
+    named = {f"{n}.weight": layer.weights for n, layer in enumerate(whole)}
+    named |= {f"{n}.bias": layer.biases for n, layer in enumerate(whole)}
+    np.savez(file, **named)
+    found = embed.of_folders([launch[0], file], METHODS.options, None, False, 1000)
+    *_, one = found.networks
+    facts = one.facts
+    assert (facts["method"], facts["nnz"], facts["width"]) == ("file", 16, 3)
+    assert facts["accuracy"] == known["correct"] / cubist.POINTS
+    np.testing.assert_array_equal(one.mask, mask)
+    np.testing.assert_array_equal(one.kept, params[mask])
+    assert "1 networks of theirs.npz" in found.notes
+    data = data_of(view.page([file], METHODS.options))
+    assert data["columns"]["method"].count("file") == 1

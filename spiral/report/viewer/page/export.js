@@ -17,7 +17,7 @@ function save(blob, name) {
 
 const fileName = (side, type) => `${side.state.id}${side.state.made ? "-changed" : ""}.${type}`;
 
-/** A network as `spiral.search.exported` reads it: its mask in words, its kept values. */
+/** A network as `spiral.search.network_files` reads it: its mask in words, its kept values. */
 export function networkOf(side) {
   const { width, mask, params } = side.model, kept = withBiases(mask, width);
   const matrices = layersOf(width).map(({ outputs, inputs, weights }) =>

@@ -1,4 +1,4 @@
-"""Networks that the viewer saved: read back, checked, entered into a frontier."""
+"""Networks of files: read, evaluated, entered into a frontier."""
 
 import json
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from spiral.errors import StoreError
-from spiral.model import mlp
-from spiral.search import best_known, exported, network
+from spiral.model import mlp, stack
+from spiral.search import best_known, network, network_files
 from spiral.tasks import catalogue
 from tests.cli import run
 
@@ -27,7 +27,7 @@ def saved(**changes):
         "params": [float(value) for value in best["params"]],
         "correct": int(best["correct"]),
     }
-    return {"format": exported.FORMAT, "schema": 1, "networks": [one | changes]}
+    return {"format": network_files.FORMAT, "schema": 1, "networks": [one | changes]}
 
 
 def file(tmp_path, document):
@@ -37,7 +37,7 @@ def file(tmp_path, document):
 
 
 def test_a_network_is_read_with_its_mask_and_evaluated_anew(tmp_path):
-    (one,) = exported.read(file(tmp_path, saved(correct=None)), CUBIST)
+    (one,) = network_files.read(file(tmp_path, saved(correct=None)), CUBIST)
     said = saved()["networks"][0]
     assert (one.width, int(one.mask.sum())) == (3, len(said["params"]))
     assert one.correct == said["correct"]
@@ -56,8 +56,11 @@ def test_a_weight_on_no_path_is_left_out_of_an_entry(tmp_path):
     rows = [part.astype(int) for part, _ in mlp.matrices(mask, width)]
     matrices = "/".join(",".join("".join(map(str, r)) for r in part) for part in rows)
     wide = saved(matrices=matrices, params=params[mask].tolist())
-    assert int(exported.read(file(tmp_path, wide), CUBIST)[0].mask.sum()) == mask.sum()
-    entries = exported.entries(file(tmp_path, wide), CUBIST)
+    assert (
+        int(network_files.read(file(tmp_path, wide), CUBIST)[0].mask.sum())
+        == mask.sum()
+    )
+    entries = network_files.entries(file(tmp_path, wide), CUBIST)
     (entry,) = entries.to_dict("records")
     assert (entry["nnz"], entry["kind"]) == (16, "any")
     assert entry["correct"] == text["correct"]
@@ -82,14 +85,14 @@ def test_a_weight_on_no_path_is_left_out_of_an_entry(tmp_path):
 def test_what_cannot_be_true_is_an_error_that_names_the_file(document, said, tmp_path):
     path = file(tmp_path, document)
     with pytest.raises(StoreError, match=said) as caught:
-        exported.read(path, CUBIST)
+        network_files.read(path, CUBIST)
     assert str(path) in str(caught.value)
 
 
 def test_what_is_no_json_is_an_error(tmp_path):
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(StoreError, match="JSON"):
-        exported.read(tmp_path / "x.json", CUBIST)
+        network_files.read(tmp_path / "x.json", CUBIST)
 
 
 def test_update_enters_what_is_better(tmp_path):
@@ -104,3 +107,59 @@ def test_update_enters_what_is_better(tmp_path):
         run("frontier", "update", file(tmp_path, saved(correct=1)), "--file", own).code
         == 1
     )
+
+
+def best():
+    """Return the best known network of 16 weights and its entry."""
+    said = saved()["networks"][0]
+    mask, params, width = network.unpacked(said["matrices"], np.float32(said["params"]))
+    return said, stack.of_flat(stack.Flat(mask, params, width), (3, 2, 2))
+
+
+def npz(path):
+    """Write the network as another program would."""
+    named = {}
+    for number, layer in enumerate(best()[1]):
+        named[f"fc{number}.weight"] = layer.weights
+        named[f"fc{number}.bias"] = layer.biases
+    np.savez(path, **named)
+    return path
+
+
+def test_a_network_of_another_program_is_read_and_evaluated(tmp_path):
+    (one,) = network_files.read(npz(tmp_path / "theirs.npz"), CUBIST)
+    said, whole = best()
+    assert (one.name, one.correct, one.width) == ("theirs", said["correct"], 3)
+    for layer, same in zip(one.stack, whole, strict=True):
+        np.testing.assert_array_equal(layer.weights, same.weights)
+    (entry,) = network_files.entries(tmp_path / "theirs.npz", CUBIST).to_dict("records")
+    assert (entry["nnz"], entry["kind"]) == (16, "any")
+    assert entry["found"] == "theirs, as it was, by import of theirs.npz"
+
+
+def test_what_is_written_as_json_is_read_back(tmp_path):
+    (one,) = network_files.read(npz(tmp_path / "theirs.npz"), CUBIST)
+    path = tmp_path / "again.json"
+    path.write_text(network_files.as_json([one]))
+    (again,) = network_files.read(path, CUBIST)
+    assert again[:1] + again[2:4] == one[:1] + one[2:4]
+    np.testing.assert_array_equal(again.params, one.params)
+
+
+def test_a_mask_alone_is_read_but_proves_nothing(tmp_path):
+    path = tmp_path / "mask.npz"
+    np.savez(path, **{f"fc{n}.mask": layer.kept for n, layer in enumerate(best()[1])})
+    (one,) = network_files.read_any(path, CUBIST)
+    assert one.correct is None
+    assert one.matrices.count("1") == 16
+    with pytest.raises(StoreError, match="got a mask alone"):
+        network_files.read(path, CUBIST)
+    ran = run("frontier", "update", path, "--file", tmp_path / "own.parquet")
+    assert (ran.code, "network rows" in ran.err) == (1, True)
+
+
+def test_update_takes_a_network_of_another_program(tmp_path):
+    own = tmp_path / "own.parquet"
+    ran = run("frontier", "update", npz(tmp_path / "theirs.npz"), "--file", own)
+    assert ran.code == 0, ran.err
+    assert best_known.load(own)["nnz"].tolist() == [16]
