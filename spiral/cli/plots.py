@@ -79,6 +79,26 @@ def _of_rows(command: "Command") -> "Command":
     return reading
 
 
+def _of_tasks_rows(command: "Command") -> "Command":
+    """Read the rows of folders, of several tasks, for a command."""
+
+    @folders
+    @which
+    @tuning
+    @wraps(command)
+    def reading(folders: tuple[Path, ...], **options: Any) -> None:
+        from spiral.methods import registry
+        from spiral.report.stats import compare, transfer
+
+        named = ("where", "seed_split", "each_size", "equal_settings")
+        asked = {name: options.pop(name) for name in named}
+        question = compare.Question(**asked)
+        found = transfer.of_folders(folders, registry.known(), question)
+        command(found=found, **options)
+
+    return reading
+
+
 def _of_budgets(command: "Command") -> "Command":
     """Name the folders and rows of a command, which also gets the methods known."""
 
@@ -112,6 +132,7 @@ _of_tasks = click.argument("names", nargs=-1, metavar="[TASK]...")
 
 INPUTS: dict[str, "Decorator"] = {
     "rows": _of_rows,
+    "transfer": _of_tasks_rows,
     "budgets": _of_budgets,
     "network": _of_network,
     "trainings": _of_trainings,

@@ -3,8 +3,10 @@
 ::
 
     matrices: {paper_masks: {shape: [7, 3, 3], below: 33, first: 3}}
+    keep: {relative: [1, 1.5, 2], of: 0.995}
 
-A listing is one line in ``LISTINGS``; grids, their JSON Schema and messages follow.
+The second form is that of a listing whose first argument has its name. A listing is one
+line in ``LISTINGS``; grids, their JSON Schema and messages follow.
 """
 
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from pydantic import Field
 
 from spiral.protocol.config import Options
 from spiral.search import enumerate as orbits
-from spiral.search import paper
+from spiral.search import paper, relative
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,12 @@ class Listing:
     field: str
     options: type[Options]
     """Its arguments in a grid file."""
-    values: Callable[[Any], list[str]]
+    values: Callable[[Any], list[Any]]
     """Takes the arguments; raises ValueError if there are too many values."""
+
+    def named_by_argument(self, name: str) -> bool:
+        """Return whether the listing's name is that of its first argument."""
+        return name in self.options.model_fields
 
 
 class Orbits(Options):
@@ -53,4 +59,5 @@ def _orbits(wanted: Orbits) -> list[str]:
 LISTINGS: dict[str, Listing] = {
     "orbits": Listing("matrices", Orbits, _orbits),
     "paper_masks": Listing("matrices", paper.PaperMasks, paper.texts),
+    "relative": Listing("keep", relative.RelativeSizes, relative.sizes),
 }

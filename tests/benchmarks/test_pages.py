@@ -9,6 +9,8 @@ import pytest
 from spiral.methods.registry import options
 from spiral.model import mlp
 from spiral.report.viewer import page as view
+from spiral.report.viewer import points
+from spiral.tasks import catalogue
 from tests.benchmarks.measure import at_most
 from tests.browser import stage
 from tests.browser.test_report import hostile
@@ -136,7 +138,8 @@ the points take."""
 
 
 def test_a_full_map_of_a_dense_network_takes_as_long_as_its_products(visit, tmp_path):
-    extra = f"globalThis.points = buildPoints({json.dumps(view.points())});"
+    carried = points.of_task(catalogue.load("cubist"))["points"]
+    extra = f"globalThis.points = buildPoints({json.dumps(carried)});"
     names = ("compile", "fieldOf", "buildPoints", "measure")
     page = stage.modules(visit, tmp_path, "work.js", *names, extra=extra)
     params = 3 * mlp.initial_params(0, 16)

@@ -10,9 +10,9 @@ from spiral import engines
 from spiral.model import gradients, masks, mlp, schedules
 from spiral.protocol.job import Budget, Plan, TrainJob, TrainState
 from spiral.protocol.orders import epoch_order
-from spiral.report.viewer import page as view
+from spiral.report.viewer import points
 from spiral.search import best_known, network
-from spiral.tasks import cubist
+from spiral.tasks import catalogue, cubist
 from tests.browser import stage
 
 pytestmark = pytest.mark.browser
@@ -23,10 +23,19 @@ DATA = cubist.load()
 def work(visit_for_module, tmp_path_factory):
     """A page with all that the worker has, and the points."""
     names = (
-        *("compile", "logits", "measure", "fieldOf", "zeroLines", "thumbnails"),
+        *(
+            "compile",
+            "logits",
+            "measure",
+            "fieldOf",
+            "zeroLines",
+            "thumbnails",
+            "wholeOf",
+        ),
         *("buildPoints", "epochOrder", "initialParams", "SCHEDULES", "trainer"),
     )
-    recipe = f"globalThis.points = buildPoints({json.dumps(view.points())});"
+    carried = points.of_task(catalogue.load("cubist"))["points"]
+    recipe = f"globalThis.points = buildPoints({json.dumps(carried)});"
     page = stage.modules(
         visit_for_module,
         tmp_path_factory.mktemp("work"),
@@ -161,7 +170,7 @@ def test_zero_lines_cover_the_pixels_where_a_unit_switches(work):
 def test_small_maps_hold_every_unit(work):
     mask, params, width = NETWORKS["dense 16"]
     net = f"compile({stage.model(mask, params, width)})"
-    code = f"const net = {net}, small = thumbnails(net, 16); "
+    code = f"const net = {net}, small = thumbnails(net, 16, wholeOf(2.25)); "
     code += "small.map((row, l) => row.map((z, u) => z && Math.max(...fieldOf(net, "
     code += (
         "{ x: 0, y: 0, half: 2.25 }, 16, [l, u]).map((v, i) => Math.abs(v - z[i])))))"

@@ -12,15 +12,24 @@ from typing import Literal, NamedTuple
 
 from matplotlib.figure import Figure
 
-from spiral.report.figures import bottleneck, files, rows, scores, tasks
+from spiral.report.figures import bottleneck, files, rows, scores, tasks, transfer
 from spiral.report.studies.regimes import figure as regimes
 from spiral.report.studies.robustness import figure as robustness
 
-Takes = Literal["rows", "budgets", "network", "trainings", "frontier", "tasks", "study"]
+Takes = Literal[
+    "rows",
+    "transfer",
+    "budgets",
+    "network",
+    "trainings",
+    "frontier",
+    "tasks",
+    "study",
+]
 """Where the numbers come from: rows of launches (a ``rows.Source``), rows of several
-budgets (``folders``, ``methods`` and ``where``), one network (``out`` and
-``config_id``), the trainings of a search (``out``), a frontier (``path``), tasks
-(``names``), or what a study has measured (``found``)."""
+tasks (``found``), rows of several budgets (``folders``, ``methods`` and ``where``), one
+network (``out`` and ``config_id``), the trainings of a search (``out``), a frontier
+(``path``), tasks (``names``), or what a study has measured (``found``)."""
 
 Kind = Literal["sizes", "size", "levels", "flag", "count"]
 """The type of an option: whole numbers, one of them, accuracies, a flag, or what counts
@@ -179,6 +188,22 @@ FIGURES = (
         ),
         in_report=True,
         bitmap=True,
+    ),
+    Entry(
+        "transfer",
+        "Methods on several tasks",
+        "Normalised gap of each method on each task, with intervals, and how far the "
+        "ranks of methods on two tasks agree.",
+        "transfer",
+        transfer.transfer,
+    ),
+    Entry(
+        "difficulty",
+        "Normalised gap over the turns of the spiral",
+        "Normalised gap of each method on spirals of several turns, and the weights "
+        "that the best known networks need there.",
+        "transfer",
+        transfer.difficulty,
     ),
     Entry(
         "budget",

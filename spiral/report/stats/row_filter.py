@@ -36,23 +36,35 @@ def select(
         ConfigError: A name or a value is unknown, or no row is left, or rows of several
             tasks are.
     """
+    some = chosen(rows, where, methods, always)
+    task_of(some)
+    return some
+
+
+def chosen(
+    rows: pd.DataFrame, where: Where, methods: Methods, always: Collection[str] = ()
+) -> pd.DataFrame:
+    """Return the same as :func:`select`, though they may be of several tasks.
+
+    Raises:
+        ConfigError: A name or a value is unknown, or no row is left.
+    """
     axes = methods.axes()
     kinds = {n: values for n, values in where.items() if _is_axis(axes, n, values)}
-    chosen = np.ones(len(rows), bool)
+    wanted = np.ones(len(rows), bool)
     kept = rows["method"].isin([*always]).to_numpy(bool)
     for name, values in kinds.items():
-        chosen &= _of_kind(rows, name, values, methods) | kept
+        wanted &= _of_kind(rows, name, values, methods) | kept
     if TASK in where:
-        chosen &= _of_tasks(rows, where[TASK])
+        wanted &= _of_tasks(rows, where[TASK])
     for name, values in where.items():
         if name not in kinds and name != TASK:
-            chosen &= _having(rows, name, values, methods) | (kept & (name == "method"))
-    if not chosen.any():
+            wanted &= _having(rows, name, values, methods) | (kept & (name == "method"))
+    if not wanted.any():
         asked = " and ".join(f"{name}={','.join(v)}" for name, v in where.items())
         present = ", ".join(sorted(rows["method"].unique()))
         raise ConfigError(f"no rows have {asked}; the methods present are {present}")
-    task_of(rows[chosen])
-    return rows[chosen].reset_index(drop=True) if where else rows
+    return rows[wanted].reset_index(drop=True) if where else rows
 
 
 def of_task(rows: pd.DataFrame, task: str | None) -> pd.DataFrame:

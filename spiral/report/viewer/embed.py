@@ -8,17 +8,21 @@ import numpy as np
 import pandas as pd
 
 from spiral.errors import ConfigError
-from spiral.model import initial, masks
+from spiral.model import initial, masks, mlp
 from spiral.protocol import config
 from spiral.protocol.config import OptionClasses
+from spiral.report.viewer import row_choice
 from spiral.results import columns as rows
-from spiral.results import conditions, read, versions
+from spiral.results import read, versions
 from spiral.search import best_known, network, network_files
 from spiral.search.network_files import Saved
 from spiral.tasks import catalogue
 
 ID_DIGITS = 12
 COLUMNS = ("config_id", "loss", *read.MEASURED)
+KINDS = ("any", "protocol")
+START_WIDTH = 8
+"""Of the network to train where no row is shown; it fits a phone's screen."""
 
 RECIPE: dict[str, Any] = {
     "lr": 0.1,
@@ -55,28 +59,82 @@ class Found(NamedTuple):
 
 
 def of_frontier() -> list[Embedded]:
-    """Return the networks of the shipped frontier, each with an id of its own."""
-    known = best_known.load()
+    """Return the networks of the default task's frontier, each with its own id."""
+    return of_entries(best_known.load(), catalogue.DEFAULT)
+
+
+def of_task(task: str, others: Sequence[Embedded]) -> list[Embedded]:
+    """Return the leaders of the frontier of a further task, or a network to start from.
+
+    Leaders alone, as there may be many tasks. Where no row is shown, there is a network
+    to train.
+
+    Args:
+        task: Not the default one.
+        others: The networks that the page has anyway.
+    """
+    found = []
+    if best_known.exists(task):
+        known = best_known.load(task=task)
+        some = [best_known.leaders(known[known["kind"] == kind]) for kind in KINDS]
+        found = of_entries(pd.concat(some, ignore_index=True), task)
+    alone = all(network.facts["task"] != task for network in others)
+    return [*found, untrained(task)] if alone else found
+
+
+def untrained(task: str) -> Embedded:
+    """Return a dense network with drawn weights: a start where none is known."""
+    params = initial.params(initial.DEFAULT, 0, START_WIDTH)
+    mask = np.ones(len(params), bool)
+    weights = int(mlp.is_weight(START_WIDTH).sum())
+    facts = {
+        "id": f"{task}:untrained",
+        "task": task,
+        "config_id": "",
+        "method": "untrained",
+        "kind": None,
+        "width": START_WIDTH,
+        "nnz": weights,
+        "nnz_params": len(params),
+        "effective_nnz": weights,
+        "accuracy": None,
+        "loss": None,
+        "status": "untrained",
+        "about": f"width {START_WIDTH}, drawn weights: train it, or prune it",
+        "init": None,
+        **RECIPE,
+        "init_seed": 0,
+    }
+    return Embedded(facts, mask, params)
+
+
+def of_entries(known: pd.DataFrame, task: str) -> list[Embedded]:
+    """Return the networks of a frontier, each with an id of its own."""
     # A size has several networks: the best of each width, and the best on the curve
     best_first = known.sort_values(
         ["accuracy", "loss"], ascending=[False, True], kind="stable"
     )
     place = best_first.groupby(["kind", "nnz", "nnz_params"]).cumcount()
     entries = zip(known.to_dict("records"), place.sort_index(), strict=True)
-    return [of_entry(entry, int(number)) for entry, number in entries]
+    return [of_entry(entry, int(number), task) for entry, number in entries]
 
 
-def of_entry(entry: Mapping[Any, Any], number: int = 0) -> Embedded:
+def of_entry(
+    entry: Mapping[Any, Any], number: int = 0, task: str = catalogue.DEFAULT
+) -> Embedded:
     """Return one network of a frontier.
 
     Args:
         entry: Its row.
         number: How many of its kind and size are better.
+        task: Whose frontier.
     """
+    before = "" if task == catalogue.DEFAULT else f"{task}:"
     mask, params, width = network.unpacked(entry["matrices"], entry["params"])
     facts = {
-        "id": f"{entry['kind']}-{entry['nnz']}-{entry['nnz_params']}"
+        "id": f"{before}{entry['kind']}-{entry['nnz']}-{entry['nnz_params']}"
         + (f"-{1 + number}" if number else ""),
+        "task": task,
         "config_id": entry["config_id"],
         "method": "frontier",
         "kind": entry["kind"],
@@ -115,12 +173,8 @@ def of_folders(
         common = config.fields(config.Config)
         columns = [*dict.fromkeys([*common, *read.options(folder), *COLUMNS])]
         every = versions.complete(read.read(folder, columns), options)
-        # The page evaluates and trains on the points of this task alone
-        known = every[every["task"] == catalogue.DEFAULT]
-        if len(known) < len(every):
-            left = len(every) - len(known)
-            found.notes.append(f"{left:,} rows of other tasks are left out")
-        chosen = choose(known, select, leaders)
+        known = row_choice.with_points(every, found.notes)
+        chosen = row_choice.choose(known, select, leaders)
         chosen = chosen[~chosen["config_id"].isin(seen)].head(limit - len(seen))
         seen.update(chosen["config_id"])
         found.notes.append(f"{len(chosen):,} of {len(known):,} rows of {folder.name}")
@@ -145,6 +199,7 @@ def of_saved(saved: Saved, number: int) -> Embedded:
     kept = params[mask]
     facts = {
         "id": f"file-{1 + number}",
+        "task": catalogue.DEFAULT,
         "config_id": saved.config_id,
         "method": "file",
         "kind": None,
@@ -162,61 +217,13 @@ def of_saved(saved: Saved, number: int) -> Embedded:
     return Embedded(facts, mask, kept)
 
 
-def choose(known: pd.DataFrame, select: str | None, leaders: bool) -> pd.DataFrame:
-    """Return the best rows of every method, width and size in turn, best first.
-
-    Args:
-        known: Rows.
-        select: Only those that satisfy this condition.
-        leaders: Only those that are better than all smaller ones of their kind.
-
-    Raises:
-        ConfigError: The condition is not valid.
-    """
-    if select is not None:
-        known = known[satisfied(known, select)]
-    best = known.sort_values(
-        ["accuracy", "config_id"], ascending=[False, True], kind="stable"
-    )
-    place = best.groupby(["method", "width", "nnz"]).cumcount()
-    best = best.assign(place=place).sort_values("place", kind="stable")
-    return leading(best) if leaders else best
-
-
-def leading(best: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows better than all smaller ones of the same method and width."""
-    rising = best[best["place"] == 0].sort_values("nnz", kind="stable")
-    accuracy = rising["accuracy"].astype(float).fillna(0.0)
-    before = accuracy.groupby([rising["method"], rising["width"]]).transform(
-        lambda values: values.cummax().shift(fill_value=-1.0)
-    )
-    return best.loc[rising.index[accuracy > before]]
-
-
-def satisfied(known: pd.DataFrame, select: str) -> np.ndarray:
-    """Return which rows satisfy a condition.
-
-    Raises:
-        ConfigError: It cannot be understood.
-    """
-    columns = {
-        name: known[name].fillna("").to_numpy(str)
-        if known[name].dtype == "string"
-        else known[name].astype("Float64").to_numpy(np.float64, na_value=np.nan)
-        for name in known.columns
-    }
-    try:
-        return np.broadcast_to(conditions.evaluate(select, columns), len(known))
-    except conditions.WhereError as error:
-        raise ConfigError(f"--select: {error}") from None
-
-
 def of_row(row: pd.Series, init: int | None, options: OptionClasses) -> Embedded:
     """Return the network of a row; ``init`` is the index of its initial parameters."""
     mask, params = rows.params_of(row)
     drawn = _drawn(row)
     facts = {
         "id": row["config_id"][:ID_DIGITS],
+        "task": row["task"],
         "config_id": row["config_id"],
         "method": row["method"],
         "kind": None,

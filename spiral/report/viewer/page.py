@@ -1,7 +1,7 @@
 """The viewer: rows and the frontier as one self-contained HTML page.
 
 The page computes everything it shows from masks and weights, which it carries as bits
-and float32; the points it rebuilds from the ends of their segments.
+and float32. It shows one task at a time: its points, its networks, its frontier.
 """
 
 import html
@@ -10,15 +10,14 @@ import re
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from spiral.model import masks
 from spiral.protocol.config import OptionClasses
-from spiral.report.viewer import bundle
-from spiral.report.viewer.embed import Embedded, of_folders, of_frontier
-from spiral.tasks import cubist
+from spiral.report.viewer import bundle, points
+from spiral.report.viewer.embed import Embedded, of_folders, of_frontier, of_task
+from spiral.tasks import Task, catalogue
 
 TITLE = "spiral-sweep: sparse networks on the spiral"
 
@@ -30,7 +29,7 @@ def page(
     leaders: bool = False,
     limit: int = 1000,
 ) -> str:
-    """Return the page for the rows of launches and for the frontier.
+    """Return the page for the rows of launches and for the frontiers.
 
     Args:
         folders: Results directories; without any the frontier is alone.
@@ -46,7 +45,10 @@ def page(
     known = of_frontier()
     found = of_folders(folders, options, select, leaders, limit)
     source = [*found.notes, f"{len(known)} networks of the frontier"]
-    text = document([*found.networks, *known], found.initial, ", ".join(source))
+    tasks = tasks_of(found.networks)
+    others = [n for task in tasks[1:] for n in of_task(task.name, found.networks)]
+    every = [*found.networks, *known, *others]
+    text = document(every, found.initial, ", ".join(source), tasks)
     parts = {
         "title": html.escape(TITLE),
         "style": bundle.read("style.css"),
@@ -58,7 +60,10 @@ def page(
 
 
 def document(
-    networks: Sequence[Embedded], initial: Sequence[np.ndarray], source: str
+    networks: Sequence[Embedded],
+    initial: Sequence[np.ndarray],
+    source: str,
+    tasks: Sequence[Task],
 ) -> str:
     """Return what the page shows as JSON that no element can end early."""
     columns = {
@@ -67,8 +72,7 @@ def document(
     }
     data = {
         "source": source,
-        "count": cubist.POINTS,
-        "points": points(),
+        "tasks": [points.of_task(task) for task in tasks],
         "columns": columns,
         "masks": base64(b"".join(masks.to_bits(n.mask) for n in networks)),
         "weights": base64(np.concatenate([n.kept for n in networks])),
@@ -80,18 +84,15 @@ def document(
     return text
 
 
-def points() -> dict[str, Any]:
-    """Return what the points are made from, for ``page/points.js``."""
-    mean, deviation = cubist.scale_of(cubist.raw())
-    polygons = [cubist.segments(corners) for corners in cubist.vertices()]
-    return {
-        "segments": [
-            [[*start.tolist(), *stop.tolist(), n] for start, stop, n in polygon]
-            for polygon in polygons
-        ],
-        "mean": mean.tolist(),
-        "deviation": deviation.tolist(),
-    }
+def tasks_of(networks: Sequence[Embedded]) -> list[Task]:
+    """Return the default task, the tasks of networks, and all that are shipped.
+
+    Raises:
+        ConfigError: The points of one cannot be made or read.
+    """
+    used = sorted({network.facts["task"] for network in networks})
+    every = dict.fromkeys([catalogue.DEFAULT, *catalogue.names(), *used])
+    return [catalogue.load(name) for name in every]
 
 
 def base64(data: bytes | np.ndarray) -> str:

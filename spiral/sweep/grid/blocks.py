@@ -13,7 +13,10 @@ from spiral.errors import ConfigError
 from spiral.methods.registry import METHODS, config_fields
 from spiral.protocol import config
 from spiral.protocol.config import ConfigField
-from spiral.sweep.grid import listings, yaml_nodes
+from spiral.search.relative import Relative
+from spiral.sweep.grid import axes as axes_of
+from spiral.sweep.grid import listings, sizes, yaml_nodes
+from spiral.sweep.grid.axes import Axis, Column
 from spiral.sweep.grid.tasks import STAMPS
 from spiral.sweep.grid.yaml_nodes import Item, Mistakes
 
@@ -22,17 +25,6 @@ NOT_FRESH = (
     "`seed: fresh`, or leave `replicate` out and list the seeds"
 )
 
-
-@dataclass(frozen=True)
-class Column:
-    """The values of one key, and the place of the key."""
-
-    place: str
-    items: list[Item]
-
-
-Axis = dict[str, Column]
-"""Columns that vary together; all have the same number of values."""
 
 TO_DERIVE = -1
 """Stands for a fresh seed until ``resolve`` derives it."""
@@ -77,14 +69,15 @@ class Reader:
         axes += [a for a in self._axes(self.defaults) if not own & set(a)]
         # First the method: it decides which of the other overrides apply
         if "method" in self.overrides:
-            axes = _replaced(axes, "method", self.overrides["method"])
+            axes = axes_of.replaced(axes, "method", self.overrides["method"])
         methods = self._methods(axes, place)
         for key, column in self.overrides.items():
             if any(applies(key, method) for method in methods):
-                axes = _replaced(axes, key, column)
+                axes = axes_of.replaced(axes, key, column)
         axes = self._repeatable(axes, own)
         axes = [self._checked(axis, methods, own) for axis in axes]
-        return Block(name, place, tuple(a for a in axes if a), tuple(conditions))
+        axes = sizes.settled([axis for axis in axes if axis], self.mistakes)
+        return Block(name, place, tuple(axes), tuple(conditions))
 
     def _axes(self, keys: Keys) -> Iterator[Axis]:
         """Yield the axes of a mapping: one for each key, one for each zip group."""
@@ -160,12 +153,12 @@ class Reader:
 
     def _repeatable(self, axes: list[Axis], own: set[str]) -> list[Axis]:
         """Return the axes, without ``replicate`` if no seed of the block is fresh."""
-        if any(item.value == config.FRESH for item in _items(axes, "seed")):
+        if any(item.value == config.FRESH for item in axes_of.items(axes, "seed")):
             return axes
-        told = [i for i in _items(axes, "replicate") if i.value is not None]
+        told = [i for i in axes_of.items(axes, "replicate") if i.value is not None]
         if told and "replicate" in own:
             self.mistakes.add(told[0].place, NOT_FRESH)
-        return _without(axes, "replicate")
+        return axes_of.without(axes, "replicate")
 
     def _checked(self, axis: Axis, methods: list[str], own: set[str]) -> Axis:
         """Return an axis with parsed values, without keys that apply to no method."""
@@ -183,8 +176,9 @@ class Reader:
 
     def _parsed(self, key: str, item: Item, kinds: list[ConfigField]) -> Item | None:
         """Return one value converted to its field's type; report why it cannot be."""
-        if key == "method":
-            return item  # checked by _methods
+        # Methods were checked; relative sizes are numbers once tasks are known (sizes)
+        if key == "method" or isinstance(item.value, Relative):
+            return item
         if key == "engine" and item.value not in engines.names():
             hint = spelling.suggest(str(item.value), engines.names(), spelling.ENGINES)
             self.mistakes.add(
@@ -269,22 +263,6 @@ def parse_overrides(texts: Sequence[str], mistakes: Mistakes) -> dict[str, Colum
             values = listings.items(key, node, place, mistakes)
             found[key] = Column(place, [Item(item.value, place) for item in values])
     return found
-
-
-def _replaced(axes: list[Axis], key: str, column: Column) -> list[Axis]:
-    """Return the axes with one key replaced by a separate axis."""
-    return [*_without(axes, key), {key: column}]
-
-
-def _without(axes: list[Axis], key: str) -> list[Axis]:
-    """Return the axes without one key."""
-    others = [{k: v for k, v in axis.items() if k != key} for axis in axes]
-    return [axis for axis in others if axis]
-
-
-def _items(axes: list[Axis], key: str) -> list[Item]:
-    """Return the values of one key."""
-    return [item for axis in axes if key in axis for item in axis[key].items]
 
 
 def _no_user(key: str, methods: list[str]) -> str:

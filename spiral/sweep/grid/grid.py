@@ -30,7 +30,7 @@ from spiral import spelling
 from spiral.errors import ConfigError
 from spiral.methods.registry import options
 from spiral.protocol import identity
-from spiral.sweep.grid import resolve, yaml_nodes
+from spiral.sweep.grid import axes, resolve, yaml_nodes
 from spiral.sweep.grid.blocks import NOT_FRESH, Block, Reader, parse_overrides
 from spiral.sweep.grid.yaml_nodes import Mistakes
 
@@ -164,7 +164,7 @@ def _check_overrides(reader: Reader, blocks: list[Block]) -> None:
 
 def _check_size(blocks: list[Block], file: str) -> None:
     """Raise ConfigError if the blocks together are too large, before expanding them."""
-    sizes = {block.name: prod(map(resolve.length, block.axes)) for block in blocks}
+    sizes = {block.name: prod(map(axes.length, block.axes)) for block in blocks}
     total = sum(sizes.values())
     if total > MAX_CONFIGS:
         largest = max(sizes, key=sizes.__getitem__)

@@ -1,4 +1,8 @@
-"""Values of a key, including listings: ``key: {listing: {argument: value}}``."""
+"""Values of a key, including listings: ``key: {listing: {argument: value}}``.
+
+A listing whose first argument has its name takes its arguments beside it:
+``keep: {relative: [1, 2], of: 0.995}``.
+"""
 
 from collections.abc import Mapping
 from functools import partial
@@ -41,6 +45,9 @@ def items(key: str, node: yaml.Node, file: str, mistakes: Mistakes) -> list[Item
 
     def listing(part: yaml.MappingNode) -> list[Item]:
         found = yaml_nodes.mapping(part, file, mistakes)
+        for name in found.keys() & {*known}:
+            if LISTINGS[name].named_by_argument(name):
+                return _values(name, found[name][0], part, file, mistakes)
         if len(found) != 1:
             text = f"{key}: expected one listing of {', '.join(known)}"
             mistakes.add(yaml_nodes.place(part, file), text)
@@ -94,12 +101,13 @@ def _explain(
     if key not in arguments:
         return place, f"{name}: missing argument {key}; add it"
     argument = arguments[key]
+    what = name if key == name else f"{name}: {key}"
     if mistake["type"] == "extra_forbidden":
         hint = spelling.suggest(key, LISTINGS[name].options.model_fields)
-        return argument.place, f"{name}: {key}: unknown argument; {hint}"
+        return argument.place, f"{what}: unknown argument; {hint}"
     reason = mistake["msg"].removeprefix("Input ")
     if inner and inner[0] < len(argument.items):
         item = argument.items[inner[0]]
     else:
         item = Item(argument.value, argument.items[0].place)
-    return item.place, f"{name}: {key}: {reason}, got {str(item.value)[:80]!r}"
+    return item.place, f"{what}: {reason}, got {str(item.value)[:80]!r}"

@@ -14,7 +14,8 @@ from spiral.methods.registry import METHODS, config_fields, options
 from spiral.model import initial, mlp
 from spiral.protocol import budgets, config, identity
 from spiral.results import conditions
-from spiral.sweep.grid.blocks import TO_DERIVE, Axis, Block, applies
+from spiral.sweep.grid.axes import length
+from spiral.sweep.grid.blocks import TO_DERIVE, Block, applies
 from spiral.sweep.grid.yaml_nodes import Mistakes
 
 ORDERS = 256
@@ -40,11 +41,6 @@ def configs(block: Block, mistakes: Mistakes) -> pd.DataFrame:
     _check_values(table, block, mistakes)
     table.insert(0, "block", pd.array([block.name] * len(table), "string"))
     return table
-
-
-def length(axis: Axis) -> int:
-    """Return the number of values of an axis."""
-    return len(next(iter(axis.values())).items)
 
 
 def _product(block: Block, sizes: list[int]) -> pd.DataFrame:

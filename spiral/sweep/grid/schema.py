@@ -56,6 +56,8 @@ def _key(field: config.ConfigField) -> dict[str, Any]:
 def _listing(name: str) -> dict[str, Any]:
     """Return the schema of a listing with its arguments."""
     arguments = LISTINGS[name].options.model_json_schema()
+    if LISTINGS[name].named_by_argument(name):
+        return arguments
     return {**_object({name: arguments}), "required": [name]}
 
 

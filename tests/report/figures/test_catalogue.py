@@ -27,6 +27,10 @@ def test_every_figure_is_a_command_that_gives_it_its_arguments(entry):
         given -= {"folders", "thresholds", "where", "only", "frontier"}
         given -= {"seed_split", "each_size", "equal_settings", "task"}
         given |= {"source"}
+    if entry.takes == "transfer":
+        given -= {"folders", "where", "only", "task"}
+        given -= {"seed_split", "each_size", "equal_settings"}
+        given |= {"found"}
     if entry.takes == "budgets":
         given = given - {"only", "task"} | {"methods"}
     assert given == {*inspect.signature(entry.draw).parameters}

@@ -7,6 +7,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from spiral.errors import ConfigError
+from spiral.search import best_known, relative
 from spiral.sweep.grid import grid, shipped, yaml_nodes
 from spiral.sweep.grid.schema import grid_schema
 
@@ -43,7 +44,19 @@ def test_there_are_grids_to_check():
     assert "quickstart" in {path.stem for path in GRIDS}
 
 
+@pytest.fixture
+def frontiers(monkeypatch):
+    """Let every task have a frontier: which networks are known is no matter of form."""
+    known = relative.fewest
+
+    def fewest(task, accuracy):
+        return known(task, accuracy) if best_known.exists(task) else 14
+
+    monkeypatch.setattr(relative, "fewest", fewest)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("frontiers")
 @pytest.mark.parametrize("path", GRIDS, ids=lambda path: path.stem)
 def test_the_grids_of_the_package_fit_and_expand(path):
     errors = list(VALIDATOR.iter_errors(plain(yaml_nodes.read(path))))
@@ -70,6 +83,8 @@ def test_the_grids_of_the_package_fit_and_expand(path):
         "{method: mask, width: 1, matrices: '11/1/1/1'}",
         "{method: mask, matrices: {paper_masks: {shape: [3, 2, 2], below: 9}}}",
         "{method: mask, matrices: ['11/1/1/1', {paper_masks: {shape: [1, 2, 2]}}]}",
+        "{method: gmp, keep: {relative: [0.75, 1, 2]}}",
+        "{method: gmp, keep: [{relative: [1, 2], of: 0.995}, 40..42]}",
         "{method: block, d1: 1..3, d2: 2, d3: [3]}",
         "{method: dense, engine: [auto, 'reference']}",
         "{blocks: {a: {method: dense}, b: {method: gmp, keep: 4, scope: layer}}}",
@@ -107,6 +122,11 @@ def test_what_expands_fits_the_schema(text):
         "{method: dense, seed: fresh, replicate: -1}",
         "{method: gmp, keep: 4, end: 1.5}",
         "{method: gmp, keep: 4, scope: all}",
+        "{method: gmp, keep: {relative: 2}}",
+        "{method: gmp, keep: {relative: [0]}}",
+        "{method: gmp, keep: {relative: [1], off: 0.9}}",
+        "{method: gmp, keep: {of: 0.9}}",
+        "{method: gmp, lr: {relative: [1]}}",
         "{method: mask, matrices: {}}",
         "{method: mask, matrices: {paper_mask: {shape: [3, 2, 2]}}}",
         "{method: mask, matrices: {paper_masks: {shape: [3, 2]}}}",

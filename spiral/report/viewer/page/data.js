@@ -1,6 +1,7 @@
-// What Python embedded: the networks with their masks and weights, and the points.
+// What Python embedded: for each task its points, and networks with masks and weights.
 
 import { paramCount } from "./network.js";
+import { buildPoints } from "./points.js";
 import { initialParams } from "./random.js";
 
 export function fromBase64(text) {
@@ -40,9 +41,9 @@ export function pack({ mask, params }) {
   return params.filter((_, i) => mask[i]);
 }
 
-/** Read the embedded document: columns become one object per network. */
+/** Read the embedded document, a list of tasks: columns become one object per network. */
 export function readData(document_) {
-  const { columns, masks, weights, initial } = document_;
+  const { columns, masks, weights, initial, tasks, source } = document_;
   const names = Object.keys(columns);
   const bits = fromBase64(masks), floats = new Float32Array(fromBase64(weights).buffer);
   let bit = 0, float = 0;
@@ -54,7 +55,6 @@ export function readData(document_) {
     float += net.nnz_params;
     return net;
   });
-  const byId = new Map(networks.map((net) => [net.id, net]));
   const drawn = initial.map((text) => new Float32Array(fromBase64(text).buffer));
 
   /** Mask and parameters as the row has them. */
@@ -71,6 +71,16 @@ export function readData(document_) {
     return net.init_seed === null ? null : initialParams(net.init_seed, net.width);
   }
 
+  return tasks.map((task) => {
+    const own = networks.filter((net) => net.task === task.name);
+    const byId = new Map(own.map((net) => [net.id, net]));
+    const points = buildPoints(task.points);
+    return { ...task, source, recipe: task.points, points, networks: own, byId, modelOf, initialOf, ...bestOf(own) };
+  });
+}
+
+/** Which networks of a task are the best known. */
+function bestOf(networks) {
   const frontier = networks.filter((net) => net.method === "frontier");
 
   const leader = (nets, worse) =>
@@ -88,5 +98,5 @@ export function readData(document_) {
     return leader(frontier.filter((net) => net.accuracy >= accuracy), (best, net) =>
       best.nnz > net.nnz || (best.nnz === net.nnz && best.accuracy < net.accuracy));
   }
-  return { ...document_, networks, byId, modelOf, initialOf, bestOfSize, smallestThatReaches };
+  return { bestOfSize, smallestThatReaches };
 }

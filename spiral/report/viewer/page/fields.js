@@ -1,10 +1,11 @@
 // What a network computes on a square piece of the plane: logits, one unit, zero lines.
-// A view is {x, y, half}: its centre and half its side. Rows run from top to bottom.
+// A view is {x, y, half, most}: its centre, half its side, and half that of the window of
+// the task. Rows run from top to bottom.
 
 import { BLOCK, forward } from "./network.js";
 
-export const EXTENT = 2.25;
-export const WHOLE = { x: 0, y: 0, half: EXTENT };
+/** All of a task, whose window reaches so far; no view reaches further. */
+export const wholeOf = (most) => ({ x: 0, y: 0, half: most, most });
 
 /** Call visit(first, n) for each block of pixels, once net holds what they give. */
 function overGrid(net, view, size, depth, visit) {
@@ -31,10 +32,10 @@ export function fieldOf(net, view, size, [layer, unit] = [4, 0]) {
 }
 
 /** The fields of all units at once, small: [layer 0 … 4][unit]. */
-export function thumbnails(net, size) {
+export function thumbnails(net, size, whole) {
   const rows = [net.h[0], ...net.z];
   const found = rows.map((row) => row.map((unit) => unit && new Float32Array(size * size)));
-  overGrid(net, WHOLE, size, 4, (first, n) => {
+  overGrid(net, whole, size, 4, (first, n) => {
     rows.forEach((row, layer) => row.forEach((unit, i) => {
       if (unit) found[layer][i].set(unit.subarray(0, n), first);
     }));

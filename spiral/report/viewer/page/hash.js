@@ -24,8 +24,13 @@ function decodeModel(text, width) {
   return { width, mask, params: unpack(mask, kept) };
 }
 
-/** The text of a state; null if it is too long for a link. */
-export function encode({ sides, active, view, show }) {
+/** The name of the task that a text is of, if it names one. */
+export function taskOf(text) {
+  return new URLSearchParams(text.replace(/^#/, "")).get("task");
+}
+
+/** The text of a state; null if it is too long for a link. The first task goes unnamed. */
+export function encode({ sides, active, view, show }, task) {
   const parts = new URLSearchParams();
   sides.forEach((side, i) => {
     parts.set("ab"[i], side.id);
@@ -34,6 +39,7 @@ export function encode({ sides, active, view, show }) {
       parts.set(`net-${"ab"[i]}`, encodeModel(side.model));
     }
   });
+  if (task) parts.set("task", task);
   parts.set("view", [view.x, view.y, view.half].map((v) => +v.toPrecision(6)).join(","));
   parts.set("show", Object.keys(SHOWN).filter((key) => show[key]).map((key) => SHOWN[key]).join(""));
   parts.set("on", "ab"[active]);
@@ -52,7 +58,7 @@ export function decode(text, data, standard) {
     Object.entries(SHOWN).map(([key, letter]) => [key, letters.includes(letter)]));
   return {
     ...standard, sides, show,
-    view: legal ? { x, y, half } : standard.view,
+    view: legal ? { ...standard.view, x, y, half } : standard.view,
     active: parts.get("on") === "b" ? 1 : 0,
   };
 }

@@ -1,33 +1,35 @@
-// The page: two sides, a table, a toolbar, held together by one state.
+// The page: two sides, a table, a toolbar, held together by one state. It shows one task.
 
 import { readData } from "./data.js";
-import { partsOf, set, announce } from "./dom.js";
+import { html, partsOf, set, announce } from "./dom.js";
 import { exportJson, exportPng, exportSvg } from "./export.js";
-import { WHOLE } from "./fields.js";
-import { decode, encode } from "./hash.js";
+import { wholeOf } from "./fields.js";
+import { decode, encode, taskOf } from "./hash.js";
 import { bindKeys } from "./keys.js";
 import { unitName } from "./layout.js";
 import { zoomed } from "./map.js";
 import { eachWeight } from "./network.js";
 import { isDark } from "./paint.js";
 import { makeActions, makePlay } from "./play.js";
-import { buildPoints } from "./points.js";
 import { makePanel } from "./panel.js";
 import { fresh, makeStore, START } from "./state.js";
 import { nameOf } from "./stats.js";
 import { makeTable } from "./table.js";
 import { makeTraining } from "./train.js";
 
-const EVERY = 8; // of the points drawn on a map
+const DRAWN = 6000; // about so many points are drawn on a map
 
 const root = document.documentElement, page = partsOf(document);
-const data = readData(JSON.parse(document.getElementById("data").textContent));
-page.source.textContent = data.source;
+const tasks = readData(JSON.parse(document.getElementById("data").textContent));
+const HEADING = page.title.textContent;
+page.task.append(...tasks.map(({ name }) => html("option", { value: name }, shortName(name))));
 const dim = matchMedia("(prefers-color-scheme: dark)");
 setTheme(dim.matches);
 
+const app = { point, look, load };
+enter(taskNamed(taskOf(location.hash)));
 const store = makeStore(firstState());
-const app = { data, store, sample: sampleOf(buildPoints(data.points)), point, look, load };
+app.store = store;
 const actions = makeActions(store);
 const sides = [0, 1].map((index) => {
   const card = document.getElementById("side").content.firstElementChild.cloneNode(true);
@@ -53,29 +55,64 @@ store.listen((now, before) => {
 });
 toolbar(store.get());
 new ResizeObserver(settle()).observe(page.sides);
+page.task.addEventListener("change", () => turn(taskNamed(page.task.value)));
 addEventListener("hashchange", () => {
-  if (location.hash.slice(1) !== encode(store.get())) {
-    store.set(decode(location.hash, data, store.get()));
-    store.commit();
-  }
+  if (location.hash.slice(1) === written()) return;
+  const task = taskNamed(taskOf(location.hash));
+  if (task !== app.data) return turn(task, location.hash);
+  store.set(decode(location.hash, app.data, store.get()));
+  store.commit();
 });
 
+/** The task of a name; the first one if there is none of it. */
+function taskNamed(name) {
+  return tasks.find((task) => task.name === name) ?? tasks[0];
+}
+
+/** The last part of the name of a file, the whole of others. */
+function shortName(name) {
+  return name.slice(name.lastIndexOf("/") + 1);
+}
+
+/** Make a task the one that all parts read. */
+function enter(task) {
+  const { count } = task.points, number = (n) => n.toLocaleString("en");
+  Object.assign(app, { data: task, sample: sampleOf(task.points) });
+  page.task.value = task.name;
+  page.title.textContent = task === tasks[0] ? HEADING : `Sparse networks on ${shortName(task.name)}`;
+  const sample = count < task.total ? `${number(count)} of ` : "";
+  page.source.textContent = task === tasks[0] ? task.source
+    : `${sample}${number(task.total)} points, chance ${(100 * task.chance).toFixed(1)} %`;
+}
+
+/** Turn to another task: its points, its networks; what was changed before is left behind. */
+function turn(task, text = "") {
+  enter(task);
+  for (const side of sides) side.queue.turn(task.recipe);
+  store.open({ ...firstState(text), show: store.get().show, active: store.get().active });
+  table.open();
+  announce(`${page.title.textContent}: ${page.source.textContent}`);
+}
+
 /** The best pruner that needs the fewest weights, beside the best known of equal size. */
-function firstState() {
+function firstState(text = location.hash) {
+  const { data } = app;
   const rows = data.networks.filter((net) => net.method !== "frontier" && net.status === "ok");
   const able = rows.filter((net) => net.accuracy >= 0.95);
   const pruned = able.filter((net) => !["block", "mask", "dense"].includes(net.method));
   const least = (nets, rank) => nets.reduce((a, b) => (!a || rank(b) < rank(a) ? b : a), null);
   const left = least(pruned.length ? pruned : able, (net) => net.nnz) ??
-    least(rows, (net) => -net.accuracy) ?? data.smallestThatReaches(0.95);
-  const right = rows.length ? data.bestOfSize(left.nnz, left.width)
-    : data.smallestThatReaches(1) ?? data.bestOfSize(Infinity);
-  const standard = { ...START, sides: [left, right].map((net) => fresh(data, net)) };
-  return decode(location.hash, data, standard);
+    least(rows, (net) => -net.accuracy) ?? data.smallestThatReaches(0.95) ?? data.networks[0];
+  const right = (rows.length ? data.bestOfSize(left.nnz, left.width)
+    : data.smallestThatReaches(1) ?? data.bestOfSize(Infinity)) ?? left;
+  const other = right === left ? data.networks.find((net) => net !== left) ?? left : right;
+  const sides = [left, other].map((net) => fresh(data, net));
+  return decode(text, data, { ...START, view: wholeOf(data.half), sides });
 }
 
-function sampleOf({ x, y, label }) {
-  const some = (array) => array.filter((_, i) => i % EVERY === 0);
+function sampleOf({ x, y, label, count }) {
+  const every = Math.max(1, Math.round(count / DRAWN));
+  const some = (array) => array.filter((_, i) => i % every === 0);
   return { x: some(x), y: some(y), label: some(label) };
 }
 
@@ -94,7 +131,7 @@ function look(side, place) {
 }
 
 function load(index, net) {
-  store.change(index, fresh(data, net));
+  store.change(index, fresh(app.data, net));
   store.commit();
   activate(index);
   announce(`${nameOf(net)} on side ${"AB"[index]}`);
@@ -115,14 +152,19 @@ function toolbar({ show }) {
   page.redo.disabled = !store.canRedo();
 }
 
+/** The state as text. */
+function written() {
+  return encode(store.get(), app.data === tasks[0] ? null : app.data.name);
+}
+
 function writeHash() {
-  const text = encode(store.get());
+  const text = written();
   if (text !== null) history.replaceState(null, "", `#${text}`);
 }
 
 async function copyLink() {
   writeHash();
-  if (encode(store.get()) === null) {
+  if (written() === null) {
     return announce("These networks are too large for a link; save JSON instead", true);
   }
   try {
@@ -157,7 +199,7 @@ function settle() {
 function bindSide(side) {
   const { parts } = side, zoom = (factor) => {
     const { view } = store.get();
-    store.set({ view: factor ? zoomed(view, factor, [view.x, view.y]) : WHOLE });
+    store.set({ view: factor ? zoomed(view, factor, [view.x, view.y]) : wholeOf(view.most) });
   };
   const actions = {
     closer: () => zoom(1 / 1.5), wider: () => zoom(1.5), whole: () => zoom(0),

@@ -1,28 +1,29 @@
 // The big map of a side: a painted field, the data, a cross-hair; pan and zoom by hand.
 
 import { html } from "./dom.js";
-import { EXTENT, WHOLE } from "./fields.js";
+import { wholeOf } from "./fields.js";
 import { makeScene } from "./scene.js";
 
 const DEEPEST = 0.02; // half a side at the strongest zoom
 const DOT = 1.5, USUAL = 420; // size of a point on a map of that size
 
 /** A view that stays within the square and the zoom that make sense. */
-export function bounded({ x, y, half }) {
-  const side = Math.min(EXTENT, Math.max(DEEPEST, half)), room = EXTENT - side;
+export function bounded({ x, y, half, most }) {
+  const side = Math.min(most, Math.max(DEEPEST, half)), room = most - side;
   const within = (v) => Math.min(room, Math.max(-room, v));
-  return { x: within(x), y: within(y), half: side };
+  return { x: within(x), y: within(y), half: side, most };
 }
 
 export function zoomed(view, factor, [x, y]) {
-  const half = Math.min(EXTENT, Math.max(DEEPEST, view.half * factor)), f = half / view.half;
-  return bounded({ x: x + (view.x - x) * f, y: y + (view.y - y) * f, half });
+  const { most } = view;
+  const half = Math.min(most, Math.max(DEEPEST, view.half * factor)), f = half / view.half;
+  return bounded({ x: x + (view.x - x) * f, y: y + (view.y - y) * f, half, most });
 }
 
 export function makeMap(root, on) {
   const canvas = root.querySelector("canvas"), cross = root.querySelector(".cross");
   const paint = makeScene();
-  let view = WHOLE, scene = { view };
+  let view = wholeOf(1), scene = { view };
 
   function draw() {
     const ratio = devicePixelRatio || 1, side = Math.max(1, Math.round(root.clientWidth * ratio));
@@ -41,7 +42,7 @@ export function makeMap(root, on) {
     draw(next, image, points, wrong) {
       view = next;
       scene = { view, painted: image ?? scene.painted, points, wrong };
-      root.style.setProperty("touch-action", view.half < EXTENT ? "none" : "pan-y");
+      root.style.setProperty("touch-action", view.half < view.most ? "none" : "pan-y");
       draw();
     },
     /** Show where the pointer is, on either side. */
@@ -64,7 +65,7 @@ export function makeMap(root, on) {
 function handle(root, pointOf, viewNow, on) {
   const down = new Map();
   root.addEventListener("wheel", (event) => {
-    if (event.deltaY > 0 && viewNow().half >= EXTENT) return; // nothing to zoom: scroll
+    if (event.deltaY > 0 && viewNow().half >= viewNow().most) return; // nothing to zoom: scroll
     event.preventDefault();
     on.view(zoomed(viewNow(), Math.exp(event.deltaY / 400), pointOf(event)));
   }, { passive: false });
@@ -97,14 +98,14 @@ function handle(root, pointOf, viewNow, on) {
     root.addEventListener(name, (event) => down.delete(event.pointerId));
   }
   root.addEventListener("pointerleave", () => on.point(null));
-  root.addEventListener("dblclick", () => on.view(WHOLE));
+  root.addEventListener("dblclick", () => on.view(wholeOf(viewNow().most)));
   root.addEventListener("keydown", (event) => {
     const view = viewNow(), step = view.half / 4, centre = [view.x, view.y];
     const next = event.ctrlKey || event.metaKey || event.altKey ? null : {
       ArrowLeft: { ...view, x: view.x - step }, ArrowRight: { ...view, x: view.x + step },
       ArrowUp: { ...view, y: view.y + step }, ArrowDown: { ...view, y: view.y - step },
       "+": zoomed(view, 1 / 1.4, centre), "=": zoomed(view, 1 / 1.4, centre),
-      "-": zoomed(view, 1.4, centre), 0: WHOLE,
+      "-": zoomed(view, 1.4, centre), 0: wholeOf(view.most),
     }[event.key];
     if (!next || event.target !== root) return;
     event.preventDefault();

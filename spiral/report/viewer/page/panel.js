@@ -3,7 +3,7 @@
 // A panel (`side` A or B of the page) is one object; the functions below draw parts of it.
 
 import { partsOf, set, announce } from "./dom.js";
-import { fieldOf, thumbnails } from "./fields.js";
+import { fieldOf, thumbnails, wholeOf } from "./fields.js";
 import { makeGraph } from "./graph.js";
 import { unitName } from "./layout.js";
 import { makeMap } from "./map.js";
@@ -28,7 +28,7 @@ export function makePanel(root, index, app, actions) {
   const parts = partsOf(root);
   const side = { index, root, app, parts, selected: null, measured: null, unit: OUTPUT };
   Object.assign(side, { sharpening: 0, wrong: null, coarse: false, actions: actions(side) });
-  side.queue = makeWorkerQueue(app.data.points, (answer) => receive(side, answer));
+  side.queue = makeWorkerQueue(app.data.recipe, (answer) => receive(side, answer));
   side.map = makeMap(parts.map, { view: (view) => app.store.set({ view }), point: app.point });
   side.graph = makeGraph(parts.graph, {
     ...side.actions, enlarge: (unit) => enlarge(side, unit ?? OUTPUT), look: (place) => app.look(side, place),
@@ -160,7 +160,7 @@ function enlarge(side, unit) {
 function paintUnits(side, quick) {
   const sizes = quick ? [THUMB / 2, 16, 8] : [THUMB, THUMB / 2, 16, 8];
   const size = affordable(sizes, side.anatomy.nnz, AT_ONCE / 4);
-  side.graph.paint(thumbnails(side.net, size), size);
+  side.graph.paint(thumbnails(side.net, size, wholeOf(side.app.data.half)), size);
   side.coarse = quick;
 }
 

@@ -49,7 +49,7 @@ export function makeActions(store) {
 
 /** The controls of a side beside its map. */
 export function makePlay(side, app) {
-  const { parts, index, actions } = side, { store, data } = app;
+  const { parts, index, actions } = side, { store } = app;
   let held = null; // the place of the parameter in the inspector
 
   side.choose = (what) => {
@@ -68,11 +68,11 @@ export function makePlay(side, app) {
   parts.value.addEventListener("change", () => store.commit());
   parts.prune.addEventListener("click", () => actions.toggle(held));
   parts.reset.addEventListener("click", () => {
-    store.change(index, fresh(data, data.byId.get(side.state.id)));
+    store.change(index, fresh(app.data, app.data.byId.get(side.state.id)));
     store.commit();
   });
   parts.match.addEventListener("click", () => {
-    const best = data.bestOfSize(side.anatomy.nnz, side.model.width);
+    const best = app.data.bestOfSize(side.anatomy.nnz, side.model.width);
     if (best) app.load(1 - index, best);
   });
 

@@ -21,11 +21,11 @@ export function makeScene() {
     if (wrong) dots(pen, view, points, (i) => wrong[i], 1.9 * dot);
   }
 
-  /** All points as one layer, drawn anew when view, size or colours change. */
+  /** All points as one layer, drawn anew when points, view, size or colours change. */
   function layerOf({ width }, view, points, dot) {
     const key = [view.x, view.y, view.half, width, theme().points].join();
-    if (layer.key === key) return layer.canvas;
-    layer = { key, canvas: new OffscreenCanvas(width, width) };
+    if (layer.key === key && layer.points === points) return layer.canvas;
+    layer = { key, points, canvas: new OffscreenCanvas(width, width) };
     const pen = layer.canvas.getContext("2d");
     for (const kind of [0, 1]) {
       pen.fillStyle = `rgb(${theme().points[kind]})`;

@@ -1,13 +1,11 @@
 // What is shown, in one immutable value, with undo. A side is {id, model, pool, made}:
 // the network it began as, its mask and parameters now (those of pruned weights are
-// remembered), what the keep slider chooses from, and in words how it was changed.
-
-import { WHOLE } from "./fields.js";
+// remembered), what the keep slider chooses from, and in words how it was changed. All is
+// of one task; another one begins anew, without undo.
 
 export const START = {
   sides: [null, null],
   active: 0,
-  view: WHOLE,
   show: { pruned: false, lines: false, data: true },
 };
 
@@ -42,6 +40,12 @@ export function makeStore(start) {
       settled = state.sides;
       future.length = 0;
       replace({ ...state });
+    },
+    /** Begin anew with another state. */
+    open(next) {
+      past.length = future.length = 0;
+      settled = next.sides;
+      replace(next);
     },
     undo: () => travel(past, future),
     redo: () => travel(future, past),

@@ -20,11 +20,14 @@ export function showStats(side, data) {
   parts.name.textContent = nameOf(row);
   parts.about.textContent = row.about;
   parts.changed.textContent = state.made ?? (row.status === "ok" ? "" : row.status);
-  const count = data.count;
+  const { count } = data.points, sampled = count < data.total;
   const asStored = state.made ? null : row.accuracy;
-  const accuracy = measured ? measured.correct / count : asStored;
+  // A sample tells less than the row, which knows all points
+  const known = measured && !(sampled && asStored !== null);
+  const accuracy = known ? measured.correct / count : asStored;
   parts.accuracy.textContent = accuracy === null ? "…" : percent(accuracy);
-  parts.wrong.textContent = measured ? (count - measured.correct).toLocaleString("en") : "…";
+  const few = sampled ? ` of ${count.toLocaleString("en")}` : "";
+  parts.wrong.textContent = measured ? (count - measured.correct).toLocaleString("en") + few : "…";
   for (const name of ["nnz", "effective", "params"]) {
     parts[name].textContent = anatomy[name].toLocaleString("en");
   }
@@ -32,6 +35,7 @@ export function showStats(side, data) {
   const { width } = state.model;
   const best = data.bestOfSize(anatomy.nnz, width);
   const trained = data.bestOfSize(anatomy.nnz, width, ["protocol"]);
+  parts.match.disabled = !best;
   parts.best.textContent = named(best);
   parts.trained.textContent = named(trained);
   parts.gap.textContent = best && accuracy !== null ? gap(accuracy - best.accuracy) : "";

@@ -15,18 +15,13 @@ const NUMERIC = ["width", "nnz", "accuracy"];
 const SPARE = 6; // rows beyond the edge, so that scrolling shows no gaps
 
 export function makeTable(root, app) {
-  const { data, store } = app;
+  const { store } = app;
   const table = root.querySelector("table"), body = table.tBodies[0], box = table.parentElement;
   const search = root.querySelector("input"), count = root.querySelector("output");
   const kind = root.querySelector("select");
+  const all = kind.options[0];
   let order = { key: "nnz", down: false }, rows = [], cursor = 0, high = 0;
 
-  for (const net of data.networks) {
-    net.words = [net.id, net.method, net.status, net.about, net.kind ?? ""].join(" ").toLowerCase();
-  }
-  for (const method of [...new Set(data.networks.map((net) => net.method))].sort()) {
-    kind.append(html("option", { value: method }, method));
-  }
   const heads = COLUMNS.map(([key, text]) => {
     const button = html("button", { type: "button" }, text);
     button.addEventListener("click", () => {
@@ -38,9 +33,21 @@ export function makeTable(root, app) {
   const picks = html("th", { scope: "col" }, html("span", { class: "hidden" }, "Show on side"));
   table.tHead.rows[0].append(picks, ...heads);
 
+  /** Show the networks of the task there is now. */
+  function open() {
+    const { networks } = app.data;
+    for (const net of networks) {
+      net.words = [net.id, net.method, net.status, net.about, net.kind ?? ""].join(" ").toLowerCase();
+    }
+    const methods = [...new Set(networks.map((net) => net.method))].sort();
+    kind.replaceChildren(all, ...methods.map((method) => html("option", { value: method }, method)));
+    kind.value = "";
+    collect();
+  }
+
   function collect() {
     const test = readFilter(search.value), method = kind.value;
-    const found = data.networks.filter((net) => (!method || net.method === method) && test(net));
+    const found = app.data.networks.filter((net) => (!method || net.method === method) && test(net));
     rows = sorted(found, order.key, order.down);
     cursor = 0;
     box.scrollTop = 0;
@@ -68,7 +75,7 @@ export function makeTable(root, app) {
   }
 
   function measureRow() {
-    body.replaceChildren(line(data.networks[0], 0));
+    body.replaceChildren(line(app.data.networks[0], 0));
     return body.rows[0].getBoundingClientRect().height || 28;
   }
 
@@ -107,7 +114,7 @@ export function makeTable(root, app) {
     if (!row) return;
     cursor = Number(row.getAttribute("aria-rowindex")) - 2;
     const side = button ? Number(button.dataset.side) : store.get().active;
-    app.load(side, data.byId.get(row.dataset.id));
+    app.load(side, app.data.byId.get(row.dataset.id));
     focus(side);
   });
   body.addEventListener("keydown", (event) => {
@@ -131,6 +138,6 @@ export function makeTable(root, app) {
   });
   search.addEventListener("input", collect);
   kind.addEventListener("change", collect);
-  collect();
-  return { draw, resize: () => { high = 0; draw(); } };
+  open();
+  return { draw, open, resize: () => { high = 0; draw(); } };
 }

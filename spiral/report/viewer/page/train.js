@@ -11,15 +11,15 @@ const FROM = {
 };
 
 export function makeTraining(side, app) {
-  const { parts, index } = side, { store, data } = app;
+  const { parts, index } = side, { store } = app;
   let worker = null, finish = null, taking = false;
 
-  const row = () => data.byId.get(side.state.id);
+  const row = () => app.data.byId.get(side.state.id);
 
   /** The parameters that training begins with. */
   function startOf(from) {
     const { width, params } = side.model;
-    if (from === "own") return data.initialOf(row()).slice();
+    if (from === "own") return app.data.initialOf(row()).slice();
     return from === "drawn" ? initialParams(Number(parts.seed.value), width) : params.slice();
   }
 
@@ -28,14 +28,14 @@ export function makeTraining(side, app) {
     const { batch, momentum, weight_decay: decay, order_seed: ordered } = row();
     return {
       batch, momentum, decay, orderSeed: parts.from.value === "drawn" ? Number(parts.seed.value) : ordered,
-      epochs: Number(parts.epochs.value), lr: Number(parts.lr.value), schedule: parts.schedule.value,
+      epochs: Number(parts.epochs.value), total: app.data.total, lr: Number(parts.lr.value), schedule: parts.schedule.value,
     };
   }
 
   function start() {
     const from = parts.from.value, params = startOf(from), plan = planOf();
     const { width, mask } = side.model;
-    worker = startWorker(data.points);
+    worker = startWorker(app.data.recipe);
     finish = `trained ${plan.epochs} ${plan.epochs === 1 ? "epoch" : "epochs"} from ${FROM[from]}`;
     take(params);
     worker.onmessage = ({ data: news }) => {
@@ -68,7 +68,7 @@ export function makeTraining(side, app) {
   }
 
   function offer() {
-    const own = parts.from.querySelector("[value=own]"), known = data.initialOf(row()) !== null;
+    const own = parts.from.querySelector("[value=own]"), known = app.data.initialOf(row()) !== null;
     own.disabled = !known;
     own.textContent = known ? FROM.own : `${FROM.own} (not recorded)`;
     if (!known && parts.from.value === "own") parts.from.value = "present";

@@ -24,11 +24,13 @@ const answer = {
     postMessage({ kind: "field", ticket, z, planes, size, view, unit }, moved);
   },
   train({ model, plan }) {
-    const { epochs, batch, lr, schedule, orderSeed } = plan;
-    const pupil = trainer(model, batch), each = Math.floor(points.count / batch);
+    const { epochs, batch, lr, schedule, orderSeed, total } = plan;
+    const pupil = trainer(model, batch), each = Math.floor(total / batch);
     let told = performance.now();
     for (let epoch = 0; epoch < epochs; epoch++) {
-      const order = epochOrder(orderSeed, epoch, points.count);
+      const order = epochOrder(orderSeed, epoch, total);
+      // As many steps as on all points: those of a sample come several times
+      if (points.count < total) order.forEach((place, i) => { order[i] = place % points.count; });
       const rates = { ...plan, lr: lr * SCHEDULES[schedule](epoch, epochs) };
       for (let k = 0; k < each; k++) {
         pupil.step(points, order.subarray(k * batch, (k + 1) * batch), rates);

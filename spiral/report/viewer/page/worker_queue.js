@@ -29,6 +29,12 @@ export function makeWorkerQueue(recipe, reply) {
     if (data.ticket === newest[asked]) reply(data);
   };
   return {
+    /** Go on with the points of another task; older questions have no answer. */
+    turn(next) {
+      waiting.clear();
+      for (const kind of ["measure", "field"]) newest[kind] = ++ticket;
+      worker.postMessage({ kind: "points", recipe: next });
+    },
     ask(question) {
       newest[question.kind] = ++ticket;
       waiting.set(question.kind, { ...question, ticket });
