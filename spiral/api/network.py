@@ -303,7 +303,7 @@ def _check_outputs(network: Network, module: "torch.nn.Module") -> None:
     training = module.training
     try:
         with torch.no_grad():
-            found = module.eval()(torch.tensor(points, dtype=dtype))
+            found = module.train(False)(torch.tensor(points, dtype=dtype))
     finally:
         module.train(training)
     outputs = array_files.as_array(found).ravel()

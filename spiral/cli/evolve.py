@@ -10,7 +10,7 @@ import click
 
 from spiral.cli.launch import resume_command, settings_of, where
 from spiral.cli.options import PLACE, as_json, show, task
-from spiral.cli.search import read_shape, read_span, reads
+from spiral.cli.search import read_goal, read_shape, read_span, reads
 
 if TYPE_CHECKING:
     from spiral.search.candidate import Candidate
@@ -18,16 +18,6 @@ if TYPE_CHECKING:
     from spiral.sweep.evolve import Progress
 
 STARTS = ("random", "one-unit")
-
-
-def read_goal(text: str) -> tuple[int, float]:
-    """Parse a number of weights and an accuracy."""
-    size, _, accuracy = text.partition(":")
-    try:
-        return int(size), float(accuracy)
-    except ValueError:
-        message = f"expected weights and accuracy like 14:0.95, got {text!r}"
-        raise ValueError(message) from None
 
 
 def read_mask(text: str) -> "Candidate":

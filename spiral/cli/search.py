@@ -36,6 +36,16 @@ def read_shape(text: str) -> "Shape":
         raise ValueError(f"expected three sizes like 3,2,2, got {text!r}") from None
 
 
+def read_goal(text: str) -> tuple[int, float]:
+    """Parse a number of weights and an accuracy."""
+    size, _, accuracy = text.partition(":")
+    try:
+        return int(size), float(accuracy)
+    except ValueError:
+        message = f"expected weights and accuracy like 14:0.95, got {text!r}"
+        raise ValueError(message) from None
+
+
 def read_span(text: str) -> range:
     """Parse a range of weight counts."""
     from spiral.search.shape import span

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from spiral.cli.options import PLACE, as_json, folders, show
+from spiral.cli.search import read_goal, reads
 
 MORE = ("loss", "entropy", "running_loss")
 """Optional columns: those of ``undertraining.MORE``, without importing it."""
@@ -29,6 +30,7 @@ MORE = ("loss", "entropy", "running_loss")
 @click.option(
     "--networks",
     metavar="N:A",
+    callback=reads(read_goal),
     help="Also keep the networks of at most N weights that reach accuracy A.",
 )
 @as_json
@@ -36,7 +38,7 @@ def summary(
     folders: tuple[Path, ...],
     output: Path,
     more: tuple[str, ...],
-    networks: str | None,
+    networks: tuple[int, float] | None,
     as_json: bool,
 ) -> None:
     """Write the rows of launches without networks.

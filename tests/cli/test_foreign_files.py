@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from safetensors import numpy as safetensors
 
 from spiral.search import best_known
 from tests.cli import run
@@ -56,6 +57,8 @@ FILES = {
     "whole.pt": lambda: saved(torch.save, Net(2, 1)),
     "mask.pt": lambda: saved(torch.save, torch.ones(3, dtype=torch.bool)),
     "mask.pkl": lambda: pickle.dumps(np.ones(3, bool)),
+    "noise.safetensors": lambda: bytes(range(256)) * 9,
+    "other.safetensors": lambda: safetensors.save({"a": np.ones(2)}),
     "mask.nnet": lambda: pickle.dumps({"mask": np.ones(3, bool)}, 2),
     "old.pkl": lambda: pickle.dumps({"mask": [1, 0]}, 0),
     "other.parquet": table,
@@ -88,6 +91,11 @@ COMMANDS = [
     "frontier verify --file {file}",
     "frontier update {file} --file {new}/f.parquet",
     "frontier update {out} --file {file}",
+    "network import {file} --file {new}/f.parquet",
+    "network rows {file} --out {new}/o",
+    "network rows {file} --train --out {new}/o",
+    "network export {file} -o {new}/n.npz",
+    "compare {out} --with {file}",
     "rank --method {file}:Mine --out {new}/r",
     "search masks --from {file} --out {new}/m",
     "search recall {file} {out}",

@@ -56,6 +56,7 @@ PRINTS = {
     "compare {out}": ("by", "conditions", "notes", "definitions", "excess", "groups"),
     "diagnose robustness {out} --every 1000 --each 1": ("notes", "groups"),
     "summary {out} -o {file}.parquet": ("file", "rows", "bytes"),
+    "summary {out} -o {file}.parquet --networks 20:0.5": ("file", "rows", "bytes"),
     "report {out} -o {file}": ("file", "bytes"),
     "view {out} -o {file}": ("file", "bytes"),
     "plot accuracy {out} -o {file}.svg": ("figure", "file", "caption"),

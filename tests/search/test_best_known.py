@@ -302,7 +302,7 @@ def moons(rows):
 
 def test_entries_are_evaluated_on_their_task(entries, moons):
     assert moons["matrices"].tolist() == entries["matrices"].tolist()
-    assert (moons["loss"] != entries["loss"]).any()  # but of dead networks
+    assert (moons["loss"] != entries["loss"]).sum() > 3  # others are constant
     assert moons["arc_accuracy"].isna().all()  # its points lie on no polygon
     assert best_known.mistakes(moons, "moons") == []
     assert best_known.mistakes(moons)

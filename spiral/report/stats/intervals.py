@@ -99,12 +99,16 @@ def iqm(batch: Batch) -> tuple[Each, Each, Each]:
     n = batch.values.shape[1]
     middle = _weighed(batch.values, middle_half(np.ones((n, 1))))[:, 0]
     low, high = np.full_like(middle, np.nan), np.full_like(middle, np.nan)
-    patterns, which = np.unique(_numbered(batch.strata), axis=0, return_inverse=True)
+    strata = _numbered(batch.strata)
+    sizes = _sizes(strata)
+    enough = np.flatnonzero(np.where(sizes, sizes, n).min(axis=1) >= LEAST_IQM)
+    if not len(enough):
+        return middle, low, high
+    patterns, which = np.unique(strata[enough], axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
-        if np.bincount(pattern).min() >= LEAST_IQM:
-            alike = np.flatnonzero(which == number)
-            for part in np.array_split(alike, -(-len(alike) // TOGETHER)):
-                low[part], high[part] = _resampled(batch.values[part], pattern)
+        alike = enough[which == number]
+        for part in np.array_split(alike, -(-len(alike) // TOGETHER)):
+            low[part], high[part] = _resampled(batch.values[part], pattern)
     return middle, low, high
 
 
@@ -163,15 +167,24 @@ def _variance_below(batch: Batch, middle: Each) -> Each:
     if not strata.any():
         return np.full(len(middle), n / 4)
     below = np.sign(middle[:, None] - batch.values) / 2 + 0.5
-    found, degrees = np.zeros_like(middle), np.zeros_like(middle)
-    for number in range(strata.max() + 1):
-        here = strata == number
-        size = here.sum(axis=1)
-        part = (below * here).sum(axis=1) / np.maximum(size, 1)
-        found += size * part * (1 - part) * size / np.maximum(size - 1, 1)
-        degrees += np.maximum(size - 1, 0)
+    # All strata of all groups at once: there may be as many as rows
+    size = _sizes(strata)
+    part = _sizes(strata, below) / np.maximum(size, 1)
+    each = size * part * (1 - part) * size / np.maximum(size - 1, 1)
+    found = np.add.accumulate(each, axis=1)[:, -1]
+    degrees = np.maximum(size - 1, 0).sum(axis=1)
     drawn: Each = (found * degrees + n / 4 * 4) / (degrees + 4)
     return np.where(strata.any(axis=1), np.minimum(drawn, n / 4), n / 4)
+
+
+def _sizes(
+    strata: Int[np.ndarray, "G n"], weights: Float[np.ndarray, "G n"] | None = None
+) -> Int[np.ndarray, "G S"] | Float[np.ndarray, "G S"]:
+    """Return how many values each numbered stratum of each group has, or their sum."""
+    groups, count = len(strata), int(strata.max()) + 1
+    place = strata + np.arange(groups)[:, None] * count
+    each = None if weights is None else weights.ravel()
+    return np.bincount(place.ravel(), each, groups * count).reshape(groups, count)
 
 
 def _numbered(strata: Int[np.ndarray, "G n"]) -> Int[np.ndarray, "G n"]:

@@ -51,6 +51,8 @@ def problems(line: Codes, size: Codes, setting: Codes) -> Codes:
         size: Of each row, a number for ``keep``.
         setting: Of each row.
     """
+    if not setting.any():  # one setting: each line is a problem
+        return np.unique(line, return_inverse=True)[1]
     tried = pd.DataFrame({"line": line, "size": size, "setting": setting})
     distinct = tried.drop_duplicates().sort_values(["line", "size", "setting"])
     sets = distinct.groupby(["line", "size"])["setting"].agg(tuple)
