@@ -103,5 +103,6 @@ def test_points_are_evaluated_in_blocks(name, monkeypatch):
     monkeypatch.setattr(evaluate, "MOST_BYTES", 4 * 3 * 1_000)
     got = build(name).evaluate(job, begin(job))
     assert np.array_equal(got.correct, expected.correct)
-    assert got.loss == pytest.approx(expected.loss, rel=1e-12)
-    assert got.entropy == pytest.approx(expected.entropy, rel=1e-12)
+    # The order of float32 sums depends on the size of a block
+    assert got.loss == pytest.approx(expected.loss, abs=tolerance("loss"))
+    assert got.entropy == pytest.approx(expected.entropy, abs=tolerance("loss"))
