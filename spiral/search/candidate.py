@@ -117,8 +117,14 @@ def from_network(network: Network) -> Candidate:
 
 
 def to_network(candidate: Candidate) -> Network | None:
-    """Return the network in float32 and canonical numbering; None if it is constant."""
-    return reduced(*stack.flat_of(candidate))
+    """Return the network in float32 and canonical numbering.
+
+    None if it is constant, or has weights too large for float32.
+    """
+    flat = stack.flat_of(candidate)
+    if not (np.abs(flat.params) < np.finfo(np.float32).max).all():
+        return None
+    return reduced(*flat)
 
 
 def from_mask(text: str) -> Candidate:

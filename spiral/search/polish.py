@@ -104,6 +104,11 @@ def _order(task: Task) -> Int[np.ndarray, " D"]:
     return found
 
 
+LARGEST = 1e12
+"""Weights beyond are given up. Where a task leaves room between its classes a cliff may
+grow without end; the best networks of the Cubist Spiral have weights of 6,000."""
+
+
 def polish(candidate: Candidate, task: Task, stage: Stage = QUICK) -> Candidate | None:
     """Return the candidate with adapted weights; None if it came out constant."""
     from spiral.search import descent  # imported late: Numba loads slowly
@@ -114,8 +119,11 @@ def polish(candidate: Candidate, task: Task, stage: Stage = QUICK) -> Candidate 
         _, size = descent.count_right(net, theta, points)
         if not 0.0 < size < np.inf:
             return None
-        descent.descend(net, theta, points, sharpness / size, stage.iterations)
-    if not np.isfinite(theta).all():
+        try:
+            descent.descend(net, theta, points, sharpness / size, stage.iterations)
+        except ZeroDivisionError:  # fast arithmetic takes a NaN for any number, 0 too
+            return None
+    if not (np.abs(theta) < LARGEST).all():
         return None
     return balanced(with_params(candidate, theta), spaced(task, _BALANCING)[0])
 

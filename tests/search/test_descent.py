@@ -73,3 +73,12 @@ def test_a_polish_reports_the_loss_of_what_it_returns(found):
     expected = plain_loss(polished, points, sharpness)
     assert polish.loss_of(polished, CUBIST) == pytest.approx(expected, rel=1e-9)
     assert polish.right(polished, CUBIST) >= 0.9 * polish.right(found, CUBIST)
+
+
+@pytest.mark.parametrize("scale", [1e60, 1e160, 1e300])
+def test_weights_out_of_all_bounds_are_given_up(found, scale):
+    """A cliff between classes with room between them may grow without end."""
+    large = with_params(found, compiled(found)[1] * scale)
+    with np.errstate(all="ignore"):
+        assert polish.polish(large, CUBIST) is None
+    assert candidate.to_network(large) is None
