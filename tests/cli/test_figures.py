@@ -66,6 +66,30 @@ def test_every_kind_of_figure_is_drawn(command, wide, tmp_path):
     assert file.read_bytes().startswith(MAGIC["svg"])
 
 
+TASKS = """
+name: tasks
+defaults: {epochs: 1, batch: 2000, width: 4, seed: 0..1, keep: [16, 24]}
+blocks:
+  both: {method: [gmp, random], task: [cubist, planted, planted(seed=1)]}
+"""
+
+
+def test_rows_of_several_tasks_make_one_figure(tmp_path):
+    (tmp_path / "tasks.yaml").write_text(TASKS)
+    out, file = tmp_path / "out", tmp_path / "figure.svg"
+    ran = run("launch", tmp_path / "tasks.yaml", "--out", out, *LOCAL)
+    assert ran.code == 0, ran.err
+    ran = run("plot", "transfer", out, "-o", file)
+    assert (ran.code, ran.out) == (0, f"{file}\n"), ran.err
+    assert file.read_bytes().startswith(MAGIC["svg"])
+    ran = run("plot", "transfer", out, "--task", "cubist", "-o", file)
+    assert ran.code == 2
+    assert "several tasks, got those of cubist" in ran.err
+    ran = run("plot", "difficulty", out, "-o", file)
+    assert ran.code == 2
+    assert "two tasks like cubist and cubist(turns=3)" in ran.err
+
+
 def test_a_report_is_one_page_of_several_folders(wide, launched, tmp_path):
     file = tmp_path / "report.html"
     ran = run("report", wide, launched[0], "-o", file, "--threshold", "0.6")
