@@ -15,6 +15,7 @@ from spiral.cli import (
     diagnose,
     evolve,
     frontier,
+    grids,
     halving,
     launch,
     methods,
@@ -73,6 +74,7 @@ def main() -> None:
 
 for command in (
     plan.plan,
+    grids.grid,
     launch.launch,
     status.status,
     status.verify,
