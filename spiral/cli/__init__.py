@@ -14,6 +14,7 @@ from spiral.cli import (
     data,
     diagnose,
     evolve,
+    export,
     frontier,
     grids,
     halving,
@@ -93,6 +94,7 @@ for command in (
     rank.rank,
     summary.summary,
     data.data,
+    export.export,
 ):
     main.add_command(command)
 
