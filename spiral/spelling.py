@@ -213,9 +213,9 @@ def suggest(word: str, known: Collection[str], words: Words = PLAIN) -> str:
         known: The valid names.
         words: Other words for them.
     """
-    listed = _meant(word, known, words)
-    if meant := [name for name in listed if name in known]:
-        told = [f"{name!r}{words.notes.get(name, '')}" for name in meant]
+    listed = meant(word, known, words)
+    if names := [name for name in listed if name in known]:
+        told = [f"{name!r}{words.notes.get(name, '')}" for name in names]
         return f"did you mean {' or '.join(told)}?"
     if not listed and (typo := _closest(word, known)):
         return f"did you mean {typo!r}?"
@@ -226,7 +226,7 @@ def suggest(word: str, known: Collection[str], words: Words = PLAIN) -> str:
     return "; ".join([*hints, words.catalogue or "no similar name is known"])
 
 
-def _meant(word: str, known: Collection[str], words: Words) -> list[str]:
+def meant(word: str, known: Collection[str], words: Words) -> list[str]:
     """Return names of which a word is another spelling; else those it stands for."""
     folded = _folded(word)
     spelt = [name for name in known if folded and _folded(name) == folded]

@@ -29,6 +29,7 @@ FAILS = {
     "executor": f"{LAUNCH} refused --executor ray",
     "method": f"{ONE} snip {HERE} --set method=snip --set keep=20",
     "bench": "bench",
+    "export": "export runs --mlflow file:tracker",
 }
 TOLD = {
     "engine": ("torch", "engine vmap needs PyTorch; install it by"),
@@ -36,6 +37,7 @@ TOLD = {
     "executor": ("ray", "or use --executor local"),
     "method": ("torch", "method snip needs PyTorch; install it by"),
     "bench": ("torch", "the command bench needs PyTorch"),
+    "export": ("mlflow", "an export to MLflow needs MLflow"),
 }
 
 
@@ -46,10 +48,10 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ran(folder):
-    """What each command did in a Python without torch and ray."""
+    """What each command did in a Python without torch, ray and mlflow."""
     every = WORKS | FAILS
     lines = [line.split() for line in every.values()]
-    found = without.commands(folder, ("torch", "ray"), lines)
+    found = without.commands(folder, ("torch", "ray", "mlflow"), lines)
     return dict(zip(every, found, strict=True))
 
 

@@ -14,7 +14,9 @@ from spiral.cli import (
     data,
     diagnose,
     evolve,
+    export,
     frontier,
+    grids,
     halving,
     launch,
     methods,
@@ -74,6 +76,7 @@ def main() -> None:
 
 for command in (
     plan.plan,
+    grids.grid,
     launch.launch,
     status.status,
     status.verify,
@@ -93,6 +96,7 @@ for command in (
     rank.rank,
     summary.summary,
     data.data,
+    export.export,
 ):
     main.add_command(command)
 
