@@ -21,7 +21,7 @@ from spiral.cli.questions import frontier, thresholds, tuning, which
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from spiral.report.figures.catalogue import Entry, Option
+    from spiral.report.figures.entry import Entry, Option
 
     Command = Callable[..., None]
     Decorator = Callable[[Command], Command]

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError
 from spiral.report.figures import catalogue, files, search, style
-from spiral.report.figures.catalogue import Entry
+from spiral.report.figures.entry import Entry
 from spiral.report.figures.rows import Source
 from spiral.report.html import commands
 from spiral.search import best_known
