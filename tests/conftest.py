@@ -2,12 +2,14 @@
 
 import fcntl
 import os
+import sys
 from collections import Counter, deque
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from spiral import engines
+from spiral.methods.registry import METHODS
 from spiral.sweep import calibration
 
 # No examples drawn anew and no limit of time: a run is the same on every machine.
@@ -40,6 +42,19 @@ def nothing_of_the_user(tmp_path_factory):
         calibration.save(dict.fromkeys(engines.names(), 1.0))
         yield
     calibration.forget()
+
+
+@pytest.fixture
+def nothing_stays():
+    """Forget the methods that a test has loaded."""
+    before, modules, path = dict(METHODS), dict(sys.modules), [*sys.path]
+    yield
+    METHODS.clear()
+    METHODS.update(before)
+    sys.path[:] = path
+    for name in set(sys.modules) - set(modules):
+        if name.startswith("spiral_own_"):
+            del sys.modules[name]
 
 
 @pytest.fixture(autouse=True, scope="session")

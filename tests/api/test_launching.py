@@ -41,6 +41,7 @@ def test_a_launch_goes_on_and_takes_overrides_and_shares(tmp_path):
     assert 0 < share.configs < 9
 
 
+@pytest.mark.usefixtures("nothing_stays")
 def test_an_own_method_is_launched(tmp_path):
     source = f"{pruners}:Largest"
     done = spiral.launch(GRID, tmp_path, method=source, workers=1)

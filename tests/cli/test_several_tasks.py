@@ -101,11 +101,6 @@ def test_the_map_of_a_network_shows_its_task(out, tmp_path):
     assert file.stat().st_size > 1000
 
 
-def test_the_viewer_leaves_out_rows_of_other_tasks(out, tmp_path):
-    assert run("view", out, "-o", tmp_path / "v.html").code == 0
-    assert "15 rows of other tasks are left out" in (tmp_path / "v.html").read_text()
-
-
 def test_rows_become_best_known_networks_of_their_task(out):
     ran = run("frontier", "update", out, "--task", MOONS)
     assert ran.code == 0, ran.err

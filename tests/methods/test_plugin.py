@@ -1,7 +1,6 @@
 """A user's own method becomes known by the file a command line names, and only so."""
 
 import hashlib
-import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -18,17 +17,7 @@ FILE = Path(__file__).parent.parent / "pruners.py"
 DIGEST = hashlib.blake2b(FILE.read_bytes(), digest_size=4).hexdigest()
 
 
-@pytest.fixture(autouse=True)
-def nothing_stays():
-    """Forget what a test has loaded."""
-    before, modules, path = dict(METHODS), dict(sys.modules), [*sys.path]
-    yield
-    METHODS.clear()
-    METHODS.update(before)
-    sys.path[:] = path
-    for name in set(sys.modules) - set(modules):
-        if name.startswith("spiral_own_"):
-            del sys.modules[name]
+pytestmark = pytest.mark.usefixtures("nothing_stays")
 
 
 def test_a_bare_class_gets_an_entry():

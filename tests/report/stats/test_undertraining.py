@@ -192,11 +192,13 @@ def test_one_budget_is_refused(tmp_path):
 
 
 def test_rows_of_earlier_versions_tell_of_no_entropy(tmp_path, monkeypatch):
-    out, read = launch(tmp_path, GRID), undertraining.read.read
+    out, read = launch(tmp_path, GRID), undertraining.load.read
 
     def older(*args):
-        return read(*args).assign(entropy=pd.array([None] * 4, "Float64"))
+        found = read(*args)
+        none = pd.array([None] * len(found.rows), "Float64")
+        return found._replace(rows=found.rows.assign(entropy=none))
 
-    monkeypatch.setattr(undertraining.read, "read", older)
+    monkeypatch.setattr(undertraining.load, "read", older)
     with pytest.raises(ConfigError, match=r"got \[\]"):
         undertraining.of_folders([out], METHODS)
