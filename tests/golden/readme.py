@@ -12,7 +12,7 @@ from spiral.report.text import standings as standings_text
 from spiral.results import columns, data_sets
 from spiral.sweep.grid import shipped
 from spiral.tasks import listing
-from tests.golden import findings, paper
+from tests.golden import findings, paper, several
 
 ROOT = Path(__file__).parent.parent.parent
 BEGIN, END = "<!-- {}: `make golden` -->\n", "\n<!-- end -->"
@@ -127,6 +127,8 @@ TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/findings.md", "published"): lambda: markdown(*findings.published()),
     ("docs/findings.md", "parts"): lambda: markdown(*findings.parts()),
     ("docs/findings.md", "masks"): lambda: markdown(*findings.masks()),
+    ("docs/findings.md", "transfer"): lambda: markdown(*several.gaps()),
+    ("docs/findings.md", "agreement"): lambda: markdown(*several.ranks()),
     ("docs/findings.md", "phases"): lambda: markdown(*paper.phases()),
     ("docs/findings.md", "fixed"): lambda: markdown(*paper.fixed()),
     ("docs/methods.md", "methods"): every_method,

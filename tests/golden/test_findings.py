@@ -7,7 +7,8 @@ import pandas as pd
 from spiral.methods.registry import options
 from spiral.report.stats import standings
 from spiral.report.stats.selection import clean
-from tests.golden import findings, readme
+from spiral.tasks import catalogue
+from tests.golden import findings, paper, readme, several
 
 PAGE = readme.ROOT / "docs" / "findings.md"
 STUDIES = "## Are sparse networks fragile?"
@@ -96,3 +97,33 @@ def test_what_is_said_of_two_widths_is_in_the_tables():
         assert low > 0
         overlap |= {name.strip("`")} if high >= other else set()
     assert overlap == {"gmp", "lth", "synflow", "prospr"}
+
+
+def test_the_ranking_transfers_to_other_tasks_and_the_gap_does_not():
+    agreement = several.found().agreement
+    with_first = agreement[agreement["a"] == catalogue.DEFAULT]
+    assert len(with_first) == 11
+    assert (with_first["low"] > 0).all()
+    gaps = several.found().gaps.set_index(["task", "method"])
+    best = gaps.loc[gaps.groupby("task")["gap"].idxmin()].reset_index()
+    assert (best["method"] == "obs").sum() == 10
+    reached = best[best["gap_low"] <= 0]
+    assert {*reached["task"]} == {"planted", "moons", "xor"}
+    for _, part in several.found().gaps.groupby("task"):
+        last = part.sort_values("gap")["method"].tail(2)
+        assert {*last} == {"snip", "random"}
+
+
+def test_the_search_of_the_paper_is_repeated_and_pruners_miss_what_it_finds():
+    head, lines = paper.phases()
+    hits = dict(zip([line[0] for line in lines], lines, strict=True))
+    fewest = [head.index("fewest for 95 %"), head.index("fewest for 99.5 %")]
+    assert hits["masks within 3-3-3"][fewest[0]] == "20 (30)"
+    assert hits["masks within 7-3-3"][fewest[1]] == "30 (44)"
+    head, lines = paper.fixed()
+    table = {line[0]: line for line in lines}
+    pruners = [table[f"`{name}`"] for name in findings.NINE]
+    assert {line[2] for line in pruners} == {"0 of 1,080"}
+    assert (table["`block`"][3], table["`mask`"][6]) == ("18", "32")
+    assert [line[0] for line in pruners if not line[5].startswith("0 ")] == ["`lth`"]
+    assert table["`lth`"][5:] == ["2 of 1,260", "35"]

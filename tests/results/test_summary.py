@@ -149,15 +149,18 @@ def test_shipped_ones_have_names(tmp_path, monkeypatch):
         summary.shipped("two")
 
 
-SHIPPED = {n: n for n in ("standard", "leaders", "overparam", "fidelity")}
+SHIPPED = {n: n for n in ("standard", "leaders", "overparam", "fidelity", "tasks")}
 SHIPPED |= {
     name: f"paper/{name}" for name in ("random_init", "fixed_init_95", "fixed_init_995")
 }
 SHIPPED |= {name: f"seeds/{name}" for name in summary.names() if name not in SHIPPED}
 """Each shipped summary and its grid."""
 
-TRAINED = {"random_init": ["mask"]}
-"""Methods of a grid that its summary has; by default all."""
+TRAINED = {
+    "random_init": {"method": ["mask"]},
+    "tasks": {"lr": [0.1], "schedule": ["cosine"]},
+}
+"""Values of a grid that its summary has; by default all."""
 
 
 @pytest.mark.parametrize("name", mostly_slow(SHIPPED, ["fidelity"]))
@@ -165,8 +168,8 @@ def test_what_is_shipped_is_of_its_grid_and_has_every_seed(name):
     """But for defaults that changed since it was trained."""
     found, notes = load.read([summary.shipped(name)], registry.options())
     configs = grid.load(shipped_grids.files()[SHIPPED[name]]).configs
-    if name in TRAINED:
-        configs = configs[configs["method"].isin(TRAINED[name])]
+    for column, values in TRAINED.get(name, {}).items():
+        configs = configs[configs[column].isin(values)]
     wanted = set(configs["config_id"])
     assert notes == []
     old = found[~found["config_id"].isin(wanted)]
