@@ -8,6 +8,7 @@ import pytest
 from spiral.methods.registry import options
 from spiral.report.viewer import page as view
 from spiral.report.viewer import points
+from spiral.search import best_known
 from spiral.tasks import catalogue
 from tests.browser.stage import correct, number, part, pixels, settled
 from tests.report import launches
@@ -25,10 +26,17 @@ blocks:
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
+    """A page whose tasks have the networks of the rows, and the planted one, alone."""
     folder = tmp_path_factory.mktemp("tasks")
     launches.write(folder / "out", GRID, accuracy=0.6)
     path = folder / "view.html"
-    path.write_text(view.page([folder / "out"], options()))
+
+    def shipped(task):
+        return best_known.SHIPPED if task == catalogue.DEFAULT else folder / "none"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(best_known, "shipped", shipped)
+        path.write_text(view.page([folder / "out"], options()))
     return path
 
 
@@ -50,9 +58,9 @@ def choose(page, task):
     settled(page)
 
 
-def hash_of(page):
-    """Return the address once it has been written."""
-    page.wait_for_function("location.hash.includes('task=')")
+def hash_of(page, before):
+    """Return the address once it has been written anew."""
+    page.wait_for_function("before => location.hash !== before", arg=before)
     return page.evaluate("location.hash")
 
 
@@ -144,9 +152,10 @@ def test_what_was_changed_on_another_task_cannot_come_back(page):
 
 def test_a_link_names_the_task(page, tab, file):
     choose(page, SPIRAL)
+    before = hash_of(page, "")
     page.locator("tr[data-id] .pick").last.click()
     name = part(page, 1, "name").inner_text()
-    text = hash_of(page)
+    text = hash_of(page, before)
     assert re.search(r"task=cubist%28turns%3D1.5%29", text)
     tab.goto("about:blank")
     tab.goto(file.resolve().as_uri() + text)
