@@ -4,18 +4,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
 from spiral.errors import ConfigError, LaunchIncomplete, MethodError
 from spiral.methods import plugin, registry
 from spiral.methods.registry import METHODS
-from spiral.report.stats import ranking, standings
-from spiral.report.stats.ranking import Ranking
-from spiral.report.text import ranking as ranking_text
-from spiral.report.text import standings as standings_text
-from spiral.report.text.document import Document
 from spiral.results import store, versions
 from spiral.sweep import launch as launches
 from spiral.sweep import preflight, recover
@@ -25,6 +20,13 @@ from spiral.sweep.grid.grid import Grid
 from spiral.sweep.launch import Launch, Settings
 from spiral.sweep.progress import Meter
 from spiral.sweep.status import Status, status
+
+if TYPE_CHECKING:
+    from spiral.report.stats.ranking import Ranking
+    from spiral.report.text.document import Document
+
+# Statistics are imported where a ranking is made: launches would load scipy.stats, with
+# which a process that runs out of memory aborts instead of raising an error.
 
 QUICK = ("lr=0.1", "schedule=cosine")
 """The part of the standard grid that a quick ranking trains: the default setting."""
@@ -90,7 +92,7 @@ def rank(
     quick: bool = False,
     width: int = 16,
     **settings: Any,
-) -> Document:
+) -> "Document":
     """Rank a method among the shipped ones, as ``spiral-sweep rank`` does.
 
     Args:
@@ -110,6 +112,10 @@ def rank(
     >>> ranked["method"].iloc[0]
     'obs'
     """
+    from spiral.report.stats import standings
+    from spiral.report.text import ranking as ranking_text
+    from spiral.report.text import standings as standings_text
+
     if method is None:
         found = standings.shipped(registry.options(), width)
         return standings_text.document(found)
@@ -226,8 +232,10 @@ def prepare(settings: Settings, out: Path | None, quick: bool, say: Say) -> Plan
     return Planned(name, grid, out)
 
 
-def ranked_of(planned: Planned) -> Ranking:
+def ranked_of(planned: Planned) -> "Ranking":
     """Return the ranking of what was trained."""
+    from spiral.report.stats import ranking
+
     return ranking.of_folder(planned.out, planned.method, registry.options())
 
 

@@ -129,7 +129,10 @@ def network_rows(
     is_flag=True,
     help="Drop units without effect; the outputs stay the same.",
 )
-def export_network(place: Path, which: str | None, output: Path, reduced: bool) -> None:
+@as_json
+def export_network(
+    place: Path, which: str | None, output: Path, reduced: bool, as_json: bool
+) -> None:
     """Write one network in the format of another program.
 
     ID is the beginning of a config_id, or METHOD@KEEP for the best network of a method
@@ -145,7 +148,11 @@ def export_network(place: Path, which: str | None, output: Path, reduced: bool) 
                 "constant one; leave out --reduced"
             )
     found.save(output)
-    click.echo(f"{output}: {found.nnz} weights, accuracy {found.accuracy():.4f}")
+    facts = {"file": str(output), "nnz": found.nnz, "accuracy": found.accuracy()}
+    if as_json:
+        show(facts)
+    else:
+        click.echo("{file}: {nnz} weights, accuracy {accuracy:.4f}".format(**facts))
 
 
 def _found(place: Path, which: str | None) -> Any:
