@@ -30,6 +30,7 @@ FAILS = {
     "method": f"{ONE} snip {HERE} --set method=snip --set keep=20",
     "bench": "bench",
     "export": "export runs --mlflow file:tracker",
+    "network": "network export frontier 14 -o network.pt",
 }
 TOLD = {
     "engine": ("torch", "engine vmap needs PyTorch; install it by"),
@@ -38,6 +39,7 @@ TOLD = {
     "method": ("torch", "method snip needs PyTorch; install it by"),
     "bench": ("torch", "the command bench needs PyTorch"),
     "export": ("mlflow", "an export to MLflow needs MLflow"),
+    "network": ("torch", "or write .npz or .safetensors"),
 }
 
 

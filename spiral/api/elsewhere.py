@@ -5,22 +5,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from spiral.api import launching
 from spiral.errors import ConfigError
 from spiral.search import network_files
 from spiral.search.network_files import Saved
-from spiral.sweep import launch as launches
-from spiral.sweep.grid import grid as grids
-from spiral.sweep.grid.grid import Grid
-from spiral.sweep.launch import Settings
 from spiral.tasks import catalogue
 
+if TYPE_CHECKING:
+    from spiral.sweep.grid.grid import Grid
 
-def grid_of(places: Iterable[Path], train: bool, sets: Sequence[str] = ()) -> Grid:
+# What launches and reads grids is imported where it is used: most comparisons are of
+# no other program's networks, and it takes a tenth of a second to load.
+
+
+def grid_of(places: Iterable[Path], train: bool, sets: Sequence[str] = ()) -> "Grid":
     """Return a grid whose configs are the networks of files.
 
     Args:
@@ -33,6 +34,8 @@ def grid_of(places: Iterable[Path], train: bool, sets: Sequence[str] = ()) -> Gr
         ConfigError: A file has a mask alone and is not to be trained.
         StoreError: A file cannot be read.
     """
+    from spiral.sweep.grid import grid as grids
+
     files = network_files.found_in(places)
     task = catalogue.load(catalogue.DEFAULT)
     found = [(f, saved) for f in files for saved in network_files.read_any(f, task)]
@@ -68,9 +71,13 @@ def evaluate(place: Path, out: Path, task: str = catalogue.DEFAULT) -> Path:
     Returns:
         The same directory.
     """
+    from spiral.api import launching
+    from spiral.sweep import launch
+
     grid = grid_of([place], False, [f"task={task}"])
-    prepared = launches.prepare(grid, out, Settings("local"))
-    launches.run(prepared, Settings("local"), lambda outcome: None)
+    settings = launch.Settings("local")
+    prepared = launch.prepare(grid, out, settings)
+    launch.run(prepared, settings, lambda outcome: None)
     launching.check(prepared)
     return out
 

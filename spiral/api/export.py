@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spiral import __version__
+from spiral import __version__, extras
 from spiral.errors import ConfigError
 from spiral.model import mlp
 from spiral.results import atomic
@@ -101,6 +101,7 @@ def _npz(network: "Network", path: Path) -> None:
 
 def _state_dict(network: "Network", path: Path) -> None:
     """Write the state dict of :meth:`Network.to_torch`."""
+    extras.require("torch", f"writing {path}", "write .npz or .safetensors")
     import torch
 
     buffer = io.BytesIO()

@@ -127,6 +127,14 @@ def frontier_target(path: Path | None, task: str) -> Path:
     return path or homes.kept(best_known.file_name(task), "give --file")
 
 
+def known_before(path: Path | None, task: str) -> "list[pd.DataFrame]":
+    """Return the frontier to add to, if there is one yet."""
+    from spiral.search import best_known
+
+    there = best_known.exists(task) if path is None else path.exists()
+    return [best_known.load(path, task)] if there else []
+
+
 def keep(table: "pd.DataFrame", path: Path | None, target: Path, task: str) -> str:
     """Write a frontier, or the user's part of it; return a message about it."""
     from spiral.search import best_known
@@ -176,11 +184,10 @@ def update(
     from spiral.tasks import catalogue
 
     target, data = frontier_target(path, task), catalogue.load(task)
-    there = best_known.exists(task) if path is None else path.exists()
-    known = [best_known.load(path, task)] if there else []
+    known = known_before(path, task)
     for folder in folders:
         if network_files.is_one(folder):
-            known.append(network_files.entries(folder, data))
+            known.append(network_files.entries(network_files.read(folder, data), data))
             continue
         if (folder / evolve_files.SETTINGS).exists():
             # its leaders are a frontier already

@@ -157,12 +157,19 @@ def launch(
         if settings.method is not None:
             launching.warn(loaded, complain)
         train(loaded, out, settings, begun)
-        facts = outcome(begun[0])
-        if as_json:
-            show(facts)
-        else:
-            click.echo(outcome_text(facts))
-        launching.check(begun[0])
+        conclude(begun[0], as_json)
+
+
+def conclude(prepared: "Launch", as_json: bool) -> None:
+    """Print what a launch trained; raise LaunchIncomplete if packs failed."""
+    from spiral.api import launching
+
+    facts = outcome(prepared)
+    if as_json:
+        show(facts)
+    else:
+        click.echo(outcome_text(facts))
+    launching.check(prepared)
 
 
 def complain(text: str) -> None:

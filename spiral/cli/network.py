@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.frontier import file, frontier_target, keep, task
-from spiral.cli.launch import how, outcome, outcome_text, resumable, settings_of
+from spiral.cli.frontier import file, frontier_target, keep, known_before, task
+from spiral.cli.launch import conclude, how, resumable, settings_of
 from spiral.cli.launch import train as train_grid
 from spiral.cli.options import PLACE, as_json, sets, show
 from spiral.errors import ConfigError
@@ -42,13 +42,10 @@ def import_networks(
     from spiral.tasks import catalogue
 
     target, data = frontier_target(path, task), catalogue.load(task)
-    there = best_known.exists(task) if path is None else path.exists()
-    known = [best_known.load(path, task)] if there else []
-    facts = []
-    for each in files:
-        facts += [_facts(saved) for saved in network_files.read(each, data)]
-        known.append(network_files.entries(each, data))
+    found = [saved for each in files for saved in network_files.read(each, data)]
+    known = [*known_before(path, task), network_files.entries(found, data)]
     message = keep(best_known.merge(known), path, target, task)
+    facts = [_facts(saved) for saved in found]
     if as_json:
         show({"networks": facts, "frontier": str(target)})
         return
@@ -101,16 +98,11 @@ def network_rows(
     ten initial weights, and other keys of a grid are set alike.
     """
     with resumable() as begun:
-        from spiral.api import elsewhere, launching  # slow: signals may arrive
+        from spiral.api import elsewhere  # slow: signals may arrive
 
         grid = elsewhere.grid_of(places, train, sets)
         train_grid(grid, out, settings_of(options), begun)
-        facts = outcome(begun[0])
-        if as_json:
-            show(facts)
-        else:
-            click.echo(outcome_text(facts))
-        launching.check(begun[0])
+        conclude(begun[0], as_json)
 
 
 @network.command("export")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
+from spiral import paths
 from spiral.errors import ConfigError
 from spiral.model import array_files, mlp, stack, state_dict
 from spiral.model.stack import Stack
@@ -44,7 +45,7 @@ def stamp(path: str) -> str:
     """
     if path == DEFAULT:
         return path
-    given = not _is_file(path) and _is_file(path.rpartition("@")[0])
+    given = not paths.is_file(path) and paths.is_file(path.rpartition("@")[0])
     digest = "" if given else _digest(path)
     stamped = path if given else f"{Path(path).resolve()}@{digest}"
     _from_file(stamped, 1)
@@ -82,21 +83,16 @@ def _from_file(source: str, width: int) -> Float32[np.ndarray, " P"]:
 @lru_cache(maxsize=8)
 def _stack(source: str) -> Stack:
     """Return the network in a stamped file."""
-    path, _, digest = source.rpartition("@")
-    if _digest(path) != digest:
-        raise ConfigError(
-            f"init {path}: expected the file with digest {digest}, got a file that has "
-            "changed since; restore it, or launch the grid into another folder"
-        )
+    path = paths.unchanged(source, _digest, "init")
     try:
-        arrays = array_files.read(Path(path))
+        arrays = array_files.read(path)
         found = state_dict.find(arrays.named, ordered=arrays.ordered)
     except ValueError as error:
         raise ConfigError(f"init {path}: {error}") from None
     if found.masks_only:
         raise ConfigError(
             f"init {path}: expected weights, got zeros and ones alone; to train a "
-            "mask, give it to method mask (`spiral-sweep network import`)"
+            f"mask, `spiral-sweep network rows {path} --train --out DIR`"
         )
     return found.stack
 
@@ -104,7 +100,7 @@ def _stack(source: str) -> Stack:
 def _digest(path: str) -> str:
     """Return the first digits of the SHA-256 of a file."""
     try:
-        if not _is_file(path) and Path(path).exists():
+        if not paths.is_file(path) and Path(path).exists():
             raise ConfigError(f"init {path}: expected a regular file")
         with Path(path).open("rb") as file:
             data = file.read(array_files.MAX_BYTES + 1)
@@ -117,11 +113,3 @@ def _digest(path: str) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"init {path[:200]}: cannot be read ({reason})") from error
-
-
-def _is_file(path: str) -> bool:
-    """Return whether a path is a regular file; False for impossible paths."""
-    try:
-        return Path(path).is_file()
-    except (OSError, ValueError):  # too long, or contains a zero byte
-        return False

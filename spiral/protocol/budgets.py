@@ -32,6 +32,11 @@ def steps_of_each(table: pd.DataFrame) -> Int[np.ndarray, " N"]:
     return points_of_each(table) // table["batch"].to_numpy(np.int64)
 
 
+def largest_batch_of_each(table: pd.DataFrame) -> Int[np.ndarray, " N"]:
+    """Return the most points that a batch of each config may have."""
+    return points_of_each(table) // LEAST_BATCHES
+
+
 def points_of_each(table: pd.DataFrame) -> Int[np.ndarray, " N"]:
     """Return the points of the task of each config."""
     code, names = pd.factorize(table["task"])

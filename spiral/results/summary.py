@@ -121,8 +121,8 @@ def _rows(
         table, facts = read(place)
         lacking = [name for name in kept if name not in table]
         return table.assign(**dict.fromkeys(lacking, pd.NA)), facts
-    results_ = [name for name in kept if name not in NETWORK]
-    names = [*config.fields(config.Config), *results.options(place), *results_]
+    measured = [name for name in kept if name not in NETWORK]
+    names = [*config.fields(config.Config), *results.options(place), *measured]
     if hits is None:
         return results.read(place, names), _made_by(place)
     table = results.read(place, ["config_id", *names])

@@ -106,7 +106,7 @@ def read(path: Path, task: Task) -> list[Saved]:
     if any(saved.correct is None for saved in found):
         raise StoreError(
             f"{path}: expected weights, got a mask alone (zeros and ones); train it: "
-            f"`spiral-sweep network rows {path} --train`"
+            f"`spiral-sweep network rows {path} --train --out DIR`"
         )
     return found
 
@@ -215,14 +215,10 @@ def as_json(networks: Iterable[Saved]) -> str:
     )
 
 
-def entries(path: Path, task: Task) -> pd.DataFrame:
-    """Return the networks of a file as entries of kind ``any``, reduced and evaluated.
-
-    Raises:
-        StoreError: As :func:`read`.
-    """
+def entries(networks: Iterable[Saved], task: Task) -> pd.DataFrame:
+    """Return networks as entries of kind ``any``, reduced and evaluated on a task."""
     found = []
-    for saved in read(path, task):
+    for saved in networks:
         network = reduced(saved.mask, saved.params, saved.width)
         if network is not None:
             words = f"{saved.name}, {saved.made or 'as it was'}, by {saved.origin}"

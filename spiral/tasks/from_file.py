@@ -13,6 +13,7 @@ from jaxtyping import Float64
 
 from spiral import formats, paths
 from spiral.errors import ConfigError
+from spiral.paths import SHOWN
 from spiral.tasks import tables
 from spiral.tasks.tables import Column
 from spiral.tasks.task import Raw, scale_of
@@ -22,8 +23,6 @@ LEAST_POINTS = 256
 
 DIGITS = 16
 NAMED = re.compile(rf".*\.(npz|csv|parquet)(@[0-9a-f]{{{DIGITS}}})?", re.I | re.S)
-SHOWN = 200
-"""Characters of a path in messages."""
 
 
 def is_meant(text: str) -> bool:
@@ -50,7 +49,7 @@ def stamp(text: str, near: Path | None = None) -> str:
     paths.refuse_url(text)
     place = str((near or Path()) / text)
     given, at, _ = place.rpartition("@")
-    if at and not _is_file(place) and _is_file(given):
+    if at and not paths.is_file(place) and paths.is_file(given):
         return f"{Path(given).resolve()}@{text.rpartition('@')[2]}"
     if not is_named(text):
         raise ConfigError(
@@ -67,17 +66,12 @@ def load(stamped: str) -> Raw:
     Raises:
         ConfigError: The file has changed, or does not hold two classes of points.
     """
-    path, _, digest = stamped.rpartition("@")
-    if _digest(path) != digest:
-        raise ConfigError(
-            f"task {path[:SHOWN]}: expected the file with digest {digest}, got a file "
-            "that has changed since; restore it, or launch the grid into another folder"
-        )
+    path = paths.unchanged(stamped, _digest, "task")
     try:
-        columns = tables.read(Path(path))
+        columns = tables.read(path)
         return Raw(_points(columns), _labels(columns))
     except tables.Refused as error:
-        raise ConfigError(f"task {path[:SHOWN]}: expected {error}") from None
+        raise ConfigError(f"task {str(path)[:SHOWN]}: expected {error}") from None
 
 
 def _points(columns: dict[str, Column]) -> Float64[np.ndarray, "D 2"]:
@@ -123,7 +117,7 @@ def _labels(columns: dict[str, Column]) -> np.ndarray:
 def _digest(path: str) -> str:
     """Return the first digits of the BLAKE2b digest of a file of limited size."""
     try:
-        if not _is_file(path) and Path(path).exists():
+        if not paths.is_file(path) and Path(path).exists():
             got = formats.kind(Path(path))
             raise ConfigError(f"task {path[:SHOWN]}: expected a file, got {got}")
         size = Path(path).stat().st_size
@@ -142,11 +136,3 @@ def _digest(path: str) -> str:
         raise ConfigError(
             f"task {path[:SHOWN]}: cannot be read ({reason}); give a readable file"
         ) from None
-
-
-def _is_file(path: str) -> bool:
-    """Return whether a path is a regular file; False for impossible paths."""
-    try:
-        return Path(path).is_file()
-    except (OSError, ValueError):  # too long, or contains a zero byte
-        return False

@@ -74,9 +74,6 @@ def checked(
                 f"task {name}: unknown parameter {str(key)[:SHOWN]!r}; {hint}"
             )
     values = {
-        key: _value(name, known[key], given[key]) for key in known if key in given
-    }
-    values = {
         key: _value(name, parameter, given[key]) if key in given else parameter.default
         for key, parameter in known.items()
     }

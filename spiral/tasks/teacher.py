@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from spiral.model import masks, mlp
+from spiral.model import mlp, stack
+from spiral.model.stack import Layer
 from spiral.tasks.task import Planted, Scale
 
 Teacher = list[tuple[Float64[np.ndarray, "out in"], Float64[np.ndarray, " out"]]]
@@ -74,14 +75,14 @@ def _connections(
     random: np.random.Generator, shape: Shape, nnz: int
 ) -> list[Bool[np.ndarray, "out in"]]:
     """Draw which weights there are: every unit has one before and one after it."""
-    stack = [_covering(random, *pair) for pair in pairwise(sizes(shape))]
-    flat = np.concatenate([kept.ravel() for kept in stack])
+    least = [_covering(random, *pair) for pair in pairwise(sizes(shape))]
+    flat = np.concatenate([kept.ravel() for kept in least])
     others = random.permutation(np.flatnonzero(~flat))
     flat[others[: nnz - flat.sum()]] = True
-    ends = np.cumsum([kept.size for kept in stack])[:-1]
+    ends = np.cumsum([kept.size for kept in least])[:-1]
     return [
         part.reshape(kept.shape)
-        for part, kept in zip(np.split(flat, ends), stack, strict=True)
+        for part, kept in zip(np.split(flat, ends), least, strict=True)
     ]
 
 
@@ -131,11 +132,6 @@ def on_standardised(teacher: Teacher, scale: Scale) -> Teacher:
 
 def planted(teacher: Teacher) -> Planted:
     """Return a teacher as flat parameters, as wide as its widest layer."""
-    width = max(len(bias) for _, bias in teacher)
-    params = np.zeros(mlp.param_count(width), np.float32)
-    for layer, (weights, bias) in zip(mlp.layers(width), teacher, strict=True):
-        place = params[layer.weights].reshape(layer.outputs, layer.inputs)
-        place[: weights.shape[0], : weights.shape[1]] = weights
-        params[layer.biases][: len(bias)] = bias
-    kept = masks.of_weights((params != 0)[None], width)
-    return Planted(masks.with_biases(kept, width)[0], params)
+    first, second, third, last = (Layer(w != 0, w, bias) for w, bias in teacher)
+    mask, params, _ = stack.flat_of((first, second, third, last))
+    return Planted(mask, params.astype(np.float32))

@@ -14,6 +14,11 @@ from tests.cli import run
 CUBIST = catalogue.load("cubist")
 
 
+def entries_of(path):
+    """Return the networks of a file as entries of a frontier."""
+    return network_files.entries(network_files.read(path, CUBIST), CUBIST)
+
+
 def saved(**changes):
     """Return a file as the viewer writes it: a network of 16 weights, padded."""
     table = best_known.load().query("nnz == 16 and shape == '3,2,2'")
@@ -60,7 +65,7 @@ def test_a_weight_on_no_path_is_left_out_of_an_entry(tmp_path):
         int(network_files.read(file(tmp_path, wide), CUBIST)[0].mask.sum())
         == mask.sum()
     )
-    entries = network_files.entries(file(tmp_path, wide), CUBIST)
+    entries = entries_of(file(tmp_path, wide))
     (entry,) = entries.to_dict("records")
     assert (entry["nnz"], entry["kind"]) == (16, "any")
     assert entry["correct"] == text["correct"]
@@ -132,7 +137,7 @@ def test_a_network_of_another_program_is_read_and_evaluated(tmp_path):
     assert (one.name, one.correct, one.width) == ("theirs", said["correct"], 3)
     for layer, same in zip(one.stack, whole, strict=True):
         np.testing.assert_array_equal(layer.weights, same.weights)
-    (entry,) = network_files.entries(tmp_path / "theirs.npz", CUBIST).to_dict("records")
+    (entry,) = entries_of(tmp_path / "theirs.npz").to_dict("records")
     assert (entry["nnz"], entry["kind"]) == (16, "any")
     assert entry["found"] == "theirs, as it was, by import of theirs.npz"
 

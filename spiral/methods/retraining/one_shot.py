@@ -129,7 +129,7 @@ class OneShot:
 
 def check(table: pd.DataFrame) -> list[Mistake]:
     """The checkpoint must be of the training, and options not contradict each other."""
-    most = budgets.points_of_each(table) // budgets.LEAST_BATCHES
+    most = budgets.largest_batch_of_each(table)
     large = (table["dense_batch"] > most).fillna(False).to_numpy(bool)
     found = within_training("checkpoint")(table) + check_scope(table)
     if large.any():

@@ -17,7 +17,7 @@ from spiral.report.figures import files, maps, search
 from spiral.report.figures import ranking as ranking_figures
 from spiral.report.figures.layout import add, some
 from spiral.report.figures.networks import Drawn
-from spiral.report.stats import differences, fixed_start, notes
+from spiral.report.stats import differences, fixed_start, frontier_notes
 from spiral.report.stats.aggregate import known_at, summarise
 from spiral.report.stats.compare import BY, Question, best_known
 from spiral.report.stats.connection import connection
@@ -68,7 +68,7 @@ class Source:
             ConfigError: There is none.
         """
         if self.known is None:
-            raise ConfigError(notes.no_frontier(self.task))
+            raise ConfigError(frontier_notes.no_frontier(self.task))
         return self.known
 
     @cached_property

@@ -8,14 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spiral.model import mlp, seeds
-from spiral.report.figures import style
+from spiral.report.figures import maps, style
 from spiral.report.figures.layout import Sheet, counted, panels
 from spiral.tasks import Task, canonical, load
 from spiral.tasks import names as shipped
 
 SHOWN = 3_000
 """Points of a task that are drawn."""
-GRID = 400
 
 
 def draw(names: Sequence[str] = ()) -> Figure:
@@ -60,11 +59,11 @@ def _paint(axes: Axes, task: Task) -> None:
 def _boundary(axes: Axes, task: Task) -> None:
     """Draw where the teacher of a task changes its answer."""
     assert task.planted is not None
-    low_x, high_x, low_y, high_y = task.window
-    across, up = np.linspace(low_x, high_x, GRID), np.linspace(low_y, high_y, GRID)
-    plane = np.stack(np.meshgrid(across, up)).reshape(2, -1)
+    across, up = maps.ticks(task.name)
+    plane = maps.plane(task.name)
     params = task.planted.weights.astype(np.float64)
-    z = mlp.logits(params, plane, mlp.width_of(len(params))).reshape(GRID, GRID)
+    z = mlp.logits(params, plane, mlp.width_of(len(params)))
+    z = z.reshape(len(up), len(across))
     axes.contour(across, up, z, levels=[0.0], colors="black", linewidths=1)
 
 

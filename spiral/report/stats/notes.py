@@ -1,13 +1,17 @@
 """Notes on the numbers of a comparison, in sentences."""
 
-import shlex
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from spiral.report.stats import budget_matched, differences, on_curve, tuning
-from spiral.report.stats.aggregate import known_at
+from spiral.report.stats import (
+    budget_matched,
+    differences,
+    frontier_notes,
+    on_curve,
+    tuning,
+)
 from spiral.report.stats.differences import Condition
 from spiral.report.stats.intervals import LEAST_MEDIAN
 from spiral.report.stats.selection import FAILED, STRATA, Choice
@@ -47,7 +51,7 @@ def of(
     found += differences.pooled(choice, differ)
     found += [*statuses(choice.rows), *_meanings(choice.rows["status"])]
     found += budget_matched.note(choice, groups)
-    return [*found, *frontier(choice, best_known)]
+    return [*found, *frontier_notes.of(choice, best_known)]
 
 
 def tuned(choice: Choice, differ: Sequence[Condition]) -> list[str]:
@@ -223,40 +227,8 @@ def of_ranking(
         *statuses(choice.rows[~own], "the other methods"),
         *_meanings(choice.rows["status"]),
         *budget_matched.note(choice, groups[groups["method"] == method]),
-        *frontier(choice, best_known),
+        *frontier_notes.of(choice, best_known),
     ]
-
-
-def frontier(choice: Choice, best_known: pd.DataFrame | None) -> list[str]:
-    """Return notes on the frontier."""
-    if best_known is None:
-        return [
-            f"{no_frontier(choice.task)}; without them there are neither excess "
-            "weights, accuracy gaps nor distances"
-        ]
-    if _better(choice.rows, best_known):
-        return [
-            "some rows are better than the frontier; `spiral-sweep frontier update` "
-            "adds them"
-        ]
-    return []
-
-
-def no_frontier(task: str) -> str:
-    """Return that a task has no frontier, and how to make one."""
-    return (
-        f"there are no best known networks for task {task}: run `spiral-sweep search "
-        f"evolve --task {shlex.quote(task)}` and `spiral-sweep frontier update`"
-    )
-
-
-def _better(rows: pd.DataFrame, best_known: pd.DataFrame) -> bool:
-    """Return whether a row is better than all networks known of its size."""
-    weights, widths = (
-        rows[name].to_numpy(np.float64, na_value=np.nan) for name in ("nnz", "width")
-    )
-    known = known_at(weights, widths, best_known, "any")
-    return bool((known < rows["accuracy"]).any())
 
 
 def _meanings(status: pd.Series) -> list[str]:

@@ -8,12 +8,13 @@ The fit is that of choix, a well-kept library. Its import loads scipy.stats: it 
 about half a second.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import choix
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Int
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from spiral.report.stats.selection import SIZE
 
@@ -49,22 +50,13 @@ def of_lines(
     wins[a, b] = over_all["probability"].to_numpy(np.float64) * pairs
     wins[b, a] = pairs - wins[a, b]
     # Methods that never met, even by way of others, have no common scale
-    for here in _parts(wins + wins.T > 0):
+    _, part = connected_components(csr_array(wins + wins.T), directed=False)
+    for label in np.unique(part):
+        here = np.flatnonzero(part == label)
         if len(here) > 1:
             some = wins[np.ix_(here, here)]
             found.iloc[here] = choix.ilsr_pairwise_dense(some, alpha=SHRINKAGE)
     return found
-
-
-def _parts(met: Bool[np.ndarray, "M M"]) -> Iterator[Int[np.ndarray, " P"]]:
-    """Yield the lines of each part in which all met, even if by way of others."""
-    left = np.ones(len(met), bool)
-    while left.any():
-        here = np.arange(len(met)) == np.argmax(left)
-        while (more := (met[here].any(axis=0) | here)).sum() > here.sum():
-            here = more
-        yield np.flatnonzero(here)
-        left &= ~here
 
 
 def _names(table: pd.DataFrame, columns: Sequence[str]) -> list[tuple[object, ...]]:

@@ -28,8 +28,8 @@ from spiral.protocol import identity
 from spiral.protocol.methods import Methods
 from spiral.report.stats import normalised_gap
 from spiral.report.stats.compare import Question
+from spiral.report.stats.frontier_notes import no_frontier
 from spiral.report.stats.intervals import LEVEL
-from spiral.report.stats.notes import no_frontier
 from spiral.report.stats.row_filter import chosen
 from spiral.report.stats.selection import GIVEN, TASK, codes
 from spiral.results import load

@@ -220,7 +220,7 @@ def _check_values(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None
 
 def _check_batch(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> bool:
     """Report batches of which an epoch has too few; return whether there are none."""
-    most = budgets.points_of_each(table) // budgets.LEAST_BATCHES
+    most = budgets.largest_batch_of_each(table)
     large = (table["batch"] > most).to_numpy(bool)
     if large.any():
         task, batch = table[large].iloc[0][["task", "batch"]]

@@ -11,7 +11,7 @@ import pandas as pd
 from spiral.errors import ConfigError
 from spiral.protocol.config import OptionClasses
 from spiral.report.stats.aggregate import known_at
-from spiral.report.stats.notes import no_frontier
+from spiral.report.stats.frontier_notes import no_frontier
 from spiral.report.stats.row_filter import of_task
 from spiral.report.stats.selection import task_of
 from spiral.report.studies.regimes import measure

@@ -11,7 +11,7 @@ import pandas as pd
 
 from spiral.errors import ConfigError
 from spiral.protocol.methods import Methods
-from spiral.report.stats.notes import no_frontier
+from spiral.report.stats.frontier_notes import no_frontier
 from spiral.report.stats.row_filter import select
 from spiral.report.stats.selection import choose, task_of
 from spiral.report.studies.robustness import measure
