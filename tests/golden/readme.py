@@ -123,6 +123,7 @@ TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("README.md", "leaders"): leaders,
     ("docs/methods.md", "ranking"): full_ranking,
     ("docs/findings.md", "leaders"): lambda: markdown(*findings.leaders()),
+    ("docs/findings.md", "leaders3"): lambda: markdown(*findings.leaders(width=3)),
     ("docs/findings.md", "widths"): lambda: markdown(*findings.widths()),
     ("docs/findings.md", "published"): lambda: markdown(*findings.published()),
     ("docs/findings.md", "parts"): lambda: markdown(*findings.parts()),

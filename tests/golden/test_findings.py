@@ -3,6 +3,7 @@
 import re
 
 import pandas as pd
+import pytest
 
 from spiral.methods.registry import options
 from spiral.report.stats import standings
@@ -30,7 +31,7 @@ def tables():
 
 def test_every_number_of_the_prose_is_in_a_table():
     shown = tables()
-    settings = {"0.1", "0.05"}  # learning rates
+    settings = {"0.1", "0.05", "0.02"}  # learning rates
     numbers = set(re.findall(r"\d+\.\d+", prose())) - settings
     assert numbers
     assert {number for number in numbers if number not in shown} == set()
@@ -48,10 +49,20 @@ def test_four_may_be_first_and_eight_seeds_flattered_the_leader():
     assert (scores["gap_protocol_low"] > 0).all()
 
 
-def test_leaders_have_the_settings_that_the_standings_prefer():
-    rows = clean(findings.rows_of("standard", width=["16"]))
+def test_leaders_of_width_3_are_not_separated():
+    head, lines = findings.leaders(width=3)
+    rank, gap = head.index("rank"), head.index("gap")
+    assert sum(line[rank].startswith("1–") for line in lines) == 9
+    gaps = [line[gap].partition(" ")[0] for line in lines]
+    assert (min(gaps), max(gaps)) == ("0.61", "0.65")
+    assert set(findings.rows_of("leaders", width=["3"])["lr"]) == {0.02}
+
+
+@pytest.mark.parametrize("width", ["3", "16"])
+def test_leaders_have_the_settings_that_the_standings_prefer(width):
+    rows = clean(findings.rows_of("standard", width=[width]))
     means = rows.groupby(["method", "lr", "schedule"])["accuracy"].mean()
-    leaders = findings.rows_of("leaders")[["method", "lr", "schedule"]]
+    leaders = findings.rows_of("leaders", width=[width])[["method", "lr", "schedule"]]
     for method, lr, schedule in leaders.drop_duplicates().itertuples(index=False):
         own = means.loc[method]
         best = own.max()
