@@ -364,6 +364,12 @@ def test_the_frontier_shows_both_kinds_the_curve_and_what_is_proven():
     assert "arc_accuracy" in text
 
 
+def test_the_frontier_of_another_task_has_no_proof():
+    assert not any(run_json("frontier", "show", "--task", "moons")["proven"].values())
+    assert "no lower bound" in run("frontier", "show", "--task", "moons").out
+    assert "no lower bound" not in run("frontier", "show").out
+
+
 def test_the_shipped_frontier_shows_verifies_and_draws(tmp_path):
     shown = run_json("frontier", "show")
     assert shown["best_known"]["0.95"] <= 16
