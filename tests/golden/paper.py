@@ -20,6 +20,7 @@ class Phase(NamedTuple):
 
 
 PHASES = (
+    Phase("dense blocks", "random_init", "block", None),
     Phase("masks within 3-3-3", "random_init", "mask", 3),
     Phase("masks within 7-3-3", "random_init", "mask", 7),
     Phase("dense blocks, one draw (95 %)", "fixed_init_95", "block", None),

@@ -91,11 +91,14 @@ def test_what_is_said_of_width_is_in_the_tables():
     gaps = {line[0].strip("`"): [*map(float, line[1:])] for line in lines}
     widths = [int(name.removeprefix("width ")) for name in head[1:]]
     best = {widths[row.index(min(row))] for row in gaps.values()}
-    assert best == {4, 5, 7, 8, 16}
-    assert min(map(min, gaps.values())) == 0.31
-    hurt = {name for name, row in gaps.items() if row[widths.index(64)] >= 0.95}
+    assert best == {4, 5, 6, 8}
+    assert min(map(min, gaps.values())) == 0.39
+    first, last = widths.index(4), widths.index(64)
+    hurt = {name for name, row in gaps.items() if row[last] >= 0.93}
     assert hurt == {*findings.NINE} - {"gmp", "lth"}
-    assert max(gaps[name][widths.index(4)] for name in hurt) <= 0.70
+    assert max(gaps[name][first] for name in hurt) <= 0.75
+    assert 0 < gaps["lth"][last] - gaps["lth"][first] < 0.2
+    assert gaps["gmp"][last] < gaps["gmp"][first]
 
 
 def test_what_is_said_of_two_widths_is_in_the_tables():
@@ -131,6 +134,8 @@ def test_the_search_of_the_paper_is_repeated_and_pruners_miss_what_it_finds():
     fewest = [head.index("fewest for 95 %"), head.index("fewest for 99.5 %")]
     assert hits["masks within 3-3-3"][fewest[0]] == "20 (30)"
     assert hits["masks within 7-3-3"][fewest[1]] == "30 (44)"
+    assert hits["dense blocks"][fewest[0]] == "24 (34)"
+    assert hits["dense blocks"][fewest[1]] == "38 (50)"
     head, lines = paper.fixed()
     table = {line[0]: line for line in lines}
     pruners = [table[f"`{name}`"] for name in findings.NINE]
