@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from spiral.cli.options import PLACE, as_json, show
+from spiral.cli.options import PLACE, as_json, show, task
 
 
 def _share(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> list[str]:
@@ -41,32 +41,34 @@ def _share(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> lis
     help="Check a record instead of proving anew, with independent code.",
 )
 @click.option("--file", "path", type=PLACE, help="Check this record [the shipped one].")
+@task("Of this task of the family cubist")
 @as_json
 def certify(
     thresholds: list[str],
     out: Path | None,
     check: bool,
     path: Path | None,
+    task: str,
     as_json: bool,
 ) -> None:
     """Prove how many weights an accuracy needs at least.
 
-    Proves for each accuracy that no network with fewer weights reaches it on the Cubist
-    Spiral, whatever its mask; nothing is proven of other tasks. Takes minutes. --verify
-    re-checks a record in exact arithmetic, with code that shares nothing with the
-    proof, and exits with code 4 on a mismatch.
+    Proves for each accuracy that no network with fewer weights reaches it on a Cubist
+    Spiral, whatever its mask; nothing is proven of tasks whose points do not lie on
+    polygons. Takes minutes. --verify re-checks a record in exact arithmetic, with code
+    that shares nothing with the proof, and exits with code 4 on a mismatch.
     """
     if check and out is not None:
         raise click.UsageError("--verify writes no record: leave out --out")
     if path is not None and not check:
         raise click.UsageError("--file is the record to check: add --verify")
     if check:
-        _verify(path, as_json)
+        _verify(path, task, as_json)
         return
     from spiral.search.certify import exact, prove, record
 
     effort = prove.Effort()
-    data = prove.spiral(effort.points)
+    data = prove.spiral(effort.points, task)
     found = prove.record(thresholds, data, effort, exact.Grid())
     if out is not None:
         record.write(found, out)
@@ -89,16 +91,16 @@ def _sentence(bound: dict[str, Any]) -> str:
     )
 
 
-def _verify(path: Path | None, as_json: bool) -> None:
-    """Check a record and print the result."""
+def _verify(path: Path | None, task: str, as_json: bool) -> None:
+    """Check a record of a task and print the result."""
     from spiral.search.certify import record, verify
-    from spiral.tasks import cubist
+    from spiral.tasks import catalogue
 
-    found, data = record.read(path), cubist.load()
+    path = path or record.shipped(task)
+    found, data = record.read(path), catalogue.load(task)
     wrong = verify.mistakes(found, data.x, data.y)
     if as_json:
-        file = str(path or record.SHIPPED)
-        show({"file": file, "bounds": found["bounds"], "mistakes": wrong})
+        show({"file": str(path), "bounds": found["bounds"], "mistakes": wrong})
     else:
         for bound in found["bounds"]:
             click.echo(_sentence(bound))

@@ -6,6 +6,7 @@ Finished work is found by ids, so none may change from version to version
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
@@ -57,6 +58,11 @@ def content(value: str) -> str:
     A file that was moved is the same, and one that has changed is another.
     """
     return value.rpartition("@")[2]
+
+
+def words(task: str) -> str:
+    """Return the name of a task as a part of file names: ``cubist-turns-3``."""
+    return re.sub(r"[^a-z0-9.]+", "-", content(task).lower()).strip("-")
 
 
 def fresh_seeds(

@@ -11,7 +11,6 @@ that of a planted task begins with the network that labelled its points.
 """
 
 import os
-import re
 import shlex
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -52,8 +51,7 @@ def file_name(task: str) -> str:
     """Return the name of the file of a task's frontier."""
     if task == catalogue.DEFAULT:
         return NAME
-    words = re.sub(r"[^a-z0-9.]+", "-", identity.content(task).lower()).strip("-")
-    return f"frontier-{words}.parquet"
+    return f"frontier-{identity.words(task)}.parquet"
 
 
 def shipped(task: str) -> Path:

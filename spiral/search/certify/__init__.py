@@ -40,7 +40,7 @@ slack). If k parallel lines cross at most C_k, and the used lines are families o
 k_2, … parallel lines, then Σ C_{k_i} ≥ needed. A mask whose networks use families that
 cannot do this is ruled out.
 
-**3. What lines cross is bounded in integers.** Coordinates are multiples of 2^-38, so
+**3. What lines cross is bounded in integers.** Coordinates are multiples of 2^-41, so
 projections on integer directions are exact. Directions are cut into intervals between
 integer vectors u and v. Every line is {x : w·x = t} where w is a convex combination of
 neighbours u and v, up to its scale. As w·p lies between u·p and v·p, a line that

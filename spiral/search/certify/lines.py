@@ -3,6 +3,7 @@
 What is found here is in floating point and proves nothing; ``exact`` does.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -38,20 +39,26 @@ class Problem(NamedTuple):
     coupling: Coupling
 
 
-def spiral_groups(points: int) -> list[Group]:
-    """Return groups between adjacent arms of the Cubist Spiral, side by side.
+def spiral_groups(
+    curves: Sequence[Float[np.ndarray, "V 2"]], turn: int, points: int
+) -> list[Group]:
+    """Return groups between adjacent arms of a Cubist Spiral, side by side.
 
     Each side of a polygon faces the same side of the other class, and the side one turn
     further in.
 
     Args:
+        curves: Corners of the polygon of each class.
+        turn: Sides of a turn.
         points: Points of a group on the outer turn, about.
     """
-    turn = (cubist.VERTICES - 1) // 2
-    arms = [_sides(corners, label) for label, corners in enumerate(cubist.vertices())]
+    arms, offset = [], 0
+    for corners in curves:
+        arms.append(_sides(corners, offset))
+        offset = arms[-1][-1][1]
     found = []
     for outer, (start, stop) in enumerate(arms[0]):
-        first, last = arms[0][outer % turn + turn]
+        first, last = arms[0][outer % turn :: turn][-1]
         parts = max(2, round((last - first) / points))
         for inner in (outer, outer + turn):
             if inner < len(arms[1]):
@@ -60,10 +67,10 @@ def spiral_groups(points: int) -> list[Group]:
     return found
 
 
-def _sides(corners: np.ndarray, label: int) -> list[tuple[int, int]]:
-    """Return the range of points of each side of a polygon."""
+def _sides(corners: np.ndarray, offset: int) -> list[tuple[int, int]]:
+    """Return the range of points of each side of a polygon, given its first point."""
     counts = [side.points for side in cubist.segments(corners)]
-    stops = np.cumsum(counts) + label * (cubist.POINTS // 2)
+    stops = np.cumsum(counts) + offset
     return [(int(s) - n, int(s)) for s, n in zip(stops, counts, strict=True)]
 
 

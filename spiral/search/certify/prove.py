@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from spiral.errors import ConfigError
 from spiral.search import enumerate as masks
 from spiral.search.certify import lines
 from spiral.search.certify.exact import Certificate, Grid, certificate
@@ -17,7 +18,7 @@ from spiral.search.certify.pieces import Wiring, structures, wiring
 from spiral.search.certify.record import FORMAT
 from spiral.search.certify.runs import Group
 from spiral.search.shape import every
-from spiral.tasks import cubist
+from spiral.tasks import catalogue, naming
 
 SMALLEST, LARGEST = 4, 12
 """Weights of the sparsest network, and where the search for open masks ends."""
@@ -53,9 +54,21 @@ class Data(NamedTuple):
     groups: list[Group]
 
 
-def spiral(points: int) -> Data:
-    """Return the Cubist Spiral, in groups of about so many points."""
-    return Data(*cubist.load(), lines.spiral_groups(points))
+def spiral(points: int, task: str = catalogue.DEFAULT) -> Data:
+    """Return a Cubist Spiral, in groups of about so many points.
+
+    Raises:
+        ConfigError: The task is none.
+    """
+    known = catalogue.load(task)
+    if known.curves is None:
+        raise ConfigError(
+            f"--task {task}: expected a task of the family cubist, whose points lie on "
+            "the sides of polygons; of others nothing is proven"
+        )
+    _, values = naming.parsed(task, catalogue.FAMILIES)
+    groups = lines.spiral_groups(known.curves, values["sides"], points)
+    return Data(known.x, known.y, groups)
 
 
 def open_masks(weights: int, known: Sequence[Halves], wrong: int) -> Count:

@@ -9,6 +9,7 @@ from typing import Any
 
 from spiral import formats, results
 from spiral.errors import StoreError
+from spiral.protocol import identity
 from spiral.results import atomic
 from spiral.tasks import catalogue
 
@@ -17,6 +18,13 @@ SHIPPED = Path(results.__file__).parent / "shipped" / NAME
 FORMAT = 1
 
 KEYS = {"format", "points", "digest", "certificates", "bounds"}
+
+
+def shipped(task: str) -> Path:
+    """Return where the record of a task is shipped, if it is."""
+    if task == catalogue.DEFAULT:
+        return SHIPPED
+    return SHIPPED.with_name(f"bounds-{identity.words(task)}.json")
 
 
 def read(path: Path | None = None) -> dict[str, Any]:
@@ -64,10 +72,15 @@ def at_least(
 ) -> int | None:
     """Return the proven lower bound for any accuracy, if there is one.
 
-    What a lower accuracy needs a higher one needs, too. Nothing is proven of other
-    tasks than the Cubist Spiral.
+    What a lower accuracy needs a higher one needs, too.
+
+    Args:
+        accuracy: A share of the points.
+        path: A record; by default the one that is shipped for the task, if one is.
+        task: Whose points.
     """
-    if task != catalogue.DEFAULT:
+    path = path or shipped(task)
+    if not path.exists():
         return None
     known = bounds(path).items()
     reached = [weights for level, weights in known if level <= accuracy]

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-BITS = 38
-"""Coordinates are multiples of 2^-38: float32 values of at least 2.8e-5."""
+BITS = 41
+"""Coordinates are multiples of 2^-41: float32 values of at least 3.9e-6, which the
+spirals of 1 to 3 turns have."""
 
 Group = tuple[int, int, int, int]
 """First point of class 0, the one after the last, and the same for class 1."""

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-BITS = 38
-"""Coordinates are multiples of 2^-38."""
+BITS = 41
+"""Coordinates are multiples of 2^-41."""
 
 CERTIFICATE = {
     "groups",
@@ -74,7 +74,7 @@ def malformed(certificate: dict[str, Any], y: np.ndarray) -> list[str]:
 
 
 def integers(x: np.ndarray) -> np.ndarray:
-    """Return coordinates in units of 2^-38.
+    """Return coordinates in units of 2^-41.
 
     Raises:
         ValueError: A coordinate is no multiple of it.
