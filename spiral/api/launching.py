@@ -122,7 +122,9 @@ def rank(
         found = standings.shipped(registry.options(), width)
         return standings_text.document(found)
     chosen = settings_of({"executor": "local", **settings, "method": method})
-    planned = prepare(chosen, None if out is None else buckets.at(out), quick, to_stderr)
+    planned = prepare(
+        chosen, None if out is None else buckets.at(out), quick, to_stderr
+    )
     begun: list[Launch] = []
     train(planned.grid, planned.out, chosen, begun)
     check(begun[0])

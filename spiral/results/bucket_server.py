@@ -113,9 +113,9 @@ def explained(path: Path | str, what: str) -> Iterator[None]:
         raise FileExistsError(errno.EEXIST, "it exists", str(path)) from None
     except (exceptions.BaseError, OSError) as error:
         text = str(error)
-        if isinstance(error, FileNotFoundError) and what in ("read", "remove"):
-            if "NoSuchBucket" not in text:
-                raise FileNotFoundError(errno.ENOENT, "absent", str(path)) from None
+        absent = isinstance(error, FileNotFoundError) and what in ("read", "remove")
+        if absent and "NoSuchBucket" not in text:
+            raise FileNotFoundError(errno.ENOENT, "absent", str(path)) from None
         reason = _reason(str(path), "credentials" if what == "open" else text)
         raise StoreError(f"cannot {what} {path}: {reason}") from None
 
@@ -131,15 +131,20 @@ def _reason(path: str, text: str) -> str:
     if code == "404":
         return (
             f"expected a bucket {rest.partition('/')[0]}, got none of this name; "
-            f"create it, or give another place: {SIGN_IN[scheme]}"
+            f"create it, or name another server or account: {SIGN_IN[scheme]}"
         )
     if "redirect" in text:
         return "the bucket is in another region; set AWS_REGION"
-    limit = f"after {RETRIES} repetitions or {SECONDS} s"
+    return f"{_fault(code, text)}; {AGAIN}"
+
+
+def _fault(code: str, text: str) -> str:
+    """Return what a server does wrong."""
+    limit = f"after up to {RETRIES} repetitions within {SECONDS} s"
     if "kind: Timeout" in text or "TimedOut" in text:
-        return f"the server was too slow, {limit}; {AGAIN}"
+        return f"the server was too slow, {limit}"
     if "kind: Connect" in text:
-        return f"the server cannot be reached, {limit}; {AGAIN}"
+        return f"the server cannot be reached, {limit}"
     if code.startswith("5") or code == "429":
-        return f"the server fails ({code}), {limit}; {AGAIN}"
-    return f"the server does not do it{code and f' ({code})'}; {AGAIN}"
+        return f"the server fails ({code}), {limit}"
+    return f"the server does not do it{code and f' ({code})'}"

@@ -102,7 +102,7 @@ class InBucket(PosixPath):
     def is_dir(self) -> bool:
         """Return whether there is an object below this name."""
         with explained(self, "list"):
-            return any(bucket_server.obstore().list(self.server, self.key, chunk_size=1))
+            return any(bucket_server.obstore().list(self.server, self.key))
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
         """Return the size of the object; the other facts of a file are 0.
@@ -162,7 +162,7 @@ class InBucket(PosixPath):
             except library.exceptions.NotModifiedError:
                 return None
 
-    def open(self, mode: str = "r", *_: Any, **__: Any) -> Any:  # type: ignore[override]
+    def open(self, mode: str = "r", *_: Any, **__: Any) -> Any:
         """Open the object to read its bytes; refuse all else."""
         return io.BytesIO(self.read_bytes()) if mode == "rb" else os.fspath(self)
 
@@ -176,9 +176,8 @@ class InBucket(PosixPath):
 
     def _part(self, start: int, stop: int) -> bytes:
         with explained(self, "read"):
-            return bytes(
-                bucket_server.obstore().get_range(self.server, self.key, start=start, end=stop)
-            )
+            get = bucket_server.obstore().get_range
+            return bytes(get(self.server, self.key, start=start, end=stop))
 
     def put(self, data: bytes, *, first: bool = False) -> None:
         """Make this the object of the name, at once and whole.

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spiral.errors import ConfigError, CorruptPack, StoreError
-from spiral.results import columns as rows
 from spiral.results import buckets, sealed, store, versions
+from spiral.results import columns as rows
 
 MEASURED = (
     *("status", "accuracy", "task_points", "task_chance"),
