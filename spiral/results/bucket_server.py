@@ -18,8 +18,9 @@ from typing import Any
 from spiral import extras
 from spiral.errors import StoreError
 
-RETRIES = 10
-"""How often a request is repeated, after pauses that double from 0.1 s to 15 s."""
+RETRIES = 12
+"""How often a request is repeated, after random pauses that grow from 0.1 s to 15 s:
+about half a minute in all."""
 SECONDS = 180
 """After so long a request is not repeated any more."""
 TIMEOUT = 60
@@ -70,7 +71,7 @@ def connected(scheme: str, bucket: str) -> Any:
     retry: Any = {
         "max_retries": RETRIES,
         "retry_timeout": timedelta(seconds=SECONDS),
-        "backoff": {**pauses, "base": 2},
+        "backoff": {**pauses, "base": 3},
     }
     client: Any = {
         "timeout": timedelta(seconds=TIMEOUT),

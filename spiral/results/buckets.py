@@ -205,8 +205,14 @@ class InBucket(PosixPath):
             return self.read_bytes() == data
         return False
 
-    def unlink(self, missing_ok: bool = True) -> None:
-        """Remove the object, if there is one."""
+    def unlink(self, missing_ok: bool = False) -> None:
+        """Remove the object.
+
+        Raises:
+            FileNotFoundError: There is none, unless ``missing_ok``.
+        """
+        if not missing_ok:
+            self.stat()  # servers do not tell
         with explained(self, "remove"):
             bucket_server.obstore().delete(self.server, self.key)
 
