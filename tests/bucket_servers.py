@@ -19,7 +19,7 @@ SECRET = "wJalrXUtnFEMI-a-secret-of-this-test"
 
 
 class Server:
-    """LocalBucket, which keeps each object as a file; it can be killed and restarted."""
+    """LocalBucket, which keeps objects as files; it can be killed and restarted."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -31,10 +31,10 @@ class Server:
 
     def start(self):
         """Start the process, and wait until it answers."""
+        port = str(self.port)
         with (self.folder.parent / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "localbucket", self.folder]
-                + ["--host", HOST, "--port", str(self.port)],
+                [sys.executable, "-m", "localbucket", self.folder, "--port", port],
                 stdout=log,
                 stderr=log,
             )
@@ -58,7 +58,8 @@ class Proxy(ThreadingHTTPServer):
     def __init__(self, server, port=0):
         super().__init__((HOST, port), Handler)
         self.server, self.port = server, self.server_address[1]
-        self.asked, self.bodies, self.fault = [], [], lambda request: None
+        self.asked, self.fault = [], lambda request: None
+        self.answered = lambda: None
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -109,6 +110,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, headers[name])
         self.end_headers()
         self.wfile.write(body)
+        if self.command == "PUT":
+            self.server.answered()
 
     def log_message(self, *_):
         """Say nothing."""

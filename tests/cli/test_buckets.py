@@ -65,15 +65,8 @@ def test_the_rows_are_those_of_a_local_launch(server, trained, rows):
     found = pd.read_parquet(folder_of(server, out))
     fixed = [name for name in rows if name not in VARYING]
     pd.testing.assert_frame_equal(found[fixed], rows[fixed])
-    names = [
-        str(path.relative_to(folder_of(server, out)))
-        for path in objects(folder_of(server, out))
-    ]
-    assert [name.partition("/")[0] for name in names] == [
-        "_spiral",
-        "results",
-        "results",
-    ]
+    folders = [path.parent.name for path in objects(folder_of(server, out))]
+    assert folders == ["_spiral", "results", "results"]
 
 
 @pytest.mark.parametrize(
@@ -117,12 +110,12 @@ def test_the_page_of_networks_is_that_of_a_local_launch(
 
 
 def test_rows_are_read_by_one_listing_and_each_object_once(trained, proxy):
-    run_json("compare", trained[0], "--table", "groups")
+    assert run("compare", trained[0]).code == 0
     packs = proxy.counts("GET", "/results/pack-")
     assert {*packs.values()} == {1}
     assert len(packs) == 2
     listed = proxy.counts("GET", "list-type")
-    assert listed["/bucket?list-type=2&prefix=trained/here/results/"] == 1
+    assert sorted("results" in path for path in listed) == [False, True]
     assert listed.total() == 2  # the other: whether there is something at all
 
 
@@ -192,17 +185,7 @@ def test_of_two_first_launches_the_second_extends_the_manifest_of_the_first(
         if len(request.data) == max(sizes):
             first.wait()
 
-    passed_on = proxy.RequestHandlerClass.answer
-
-    def answer(self, status, headers, body):
-        passed_on(self, status, headers, body)
-        if self.command == "PUT":
-            first.set()
-
-    proxy.fault = fault
-    proxy.RequestHandlerClass = type(
-        "Telling", (proxy.RequestHandlerClass,), {"answer": answer}
-    )
+    proxy.fault, proxy.answered = fault, lambda: len(sizes) == 2 and first.set()
     line = [sys.executable, "-m", "spiral", "launch"]
     rest = ["--out", out, "--executor", "local", "--workers", "1"]
     children = [subprocess.Popen([*line, file, *rest]) for file in (grid, larger)]
@@ -327,9 +310,7 @@ def test_a_server_that_dies_loses_nothing_that_is_finished(tmp_path, grid, monke
     assert len(lines) == 1
     assert ran.err.endswith(f"{lines[0]}\n")
     assert f"cannot write {out}/" in lines[0]
-    assert (
-        "what is finished is safe: run the same command again to continue" in lines[0]
-    )
+    assert lines[0].endswith("is safe: run the same command again to continue")
     server.start()
     proxy.fault = lambda request: None
     assert len(store.present(buckets.at(out), packs_of(out))) == 1
