@@ -166,3 +166,10 @@ def test_a_damaged_pack_is_found(out):
 def test_work_in_a_bucket_is_done_by_many_and_comes_in_order(out, tmp_path):
     for place in (out, tmp_path):
         assert [*buckets.mapped(place, str, range(100))] == [*map(str, range(100))]
+
+
+def test_a_bucket_without_an_account_is_told_the_usual_ways(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("AZURE_")]:
+        monkeypatch.delenv(name)
+    with pytest.raises(StoreError, match="no credentials; set AZURE_STORAGE_ACCOUNT"):
+        buckets.at("az://box/x").read_bytes()
