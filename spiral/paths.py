@@ -15,8 +15,9 @@ URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 def refuse_url(text: str) -> None:
     """Raise ConfigError if the text is a URL rather than a path."""
     if URL.match(text):
+        plain = re.sub(r"(?<=//)[^/]*@|[?#].*", "", text)  # without credentials
         raise ConfigError(
-            f"expected a local path, got the URL {text}; copy or mount its contents "
+            f"expected a local path, got the URL {plain}; copy or mount its contents "
             "and give that path"
         )
 

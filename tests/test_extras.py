@@ -31,6 +31,7 @@ FAILS = {
     "bench": "bench",
     "export": "export runs --mlflow file:tracker",
     "network": "network export frontier 14 -o network.pt",
+    "bucket": "status s3://bucket/runs",
 }
 TOLD = {
     "engine": ("torch", "engine vmap needs PyTorch; install it by"),
@@ -40,6 +41,7 @@ TOLD = {
     "bench": ("torch", "the command bench needs PyTorch"),
     "export": ("mlflow", "an export to MLflow needs MLflow"),
     "network": ("torch", "or write .npz or .safetensors"),
+    "bucket": ("cloud", "a results directory in a bucket needs obstore"),
 }
 
 
@@ -50,10 +52,11 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ran(folder):
-    """What each command did in a Python without torch, ray and mlflow."""
+    """What each command did in a Python without torch, ray, mlflow and obstore."""
     every = WORKS | FAILS
     lines = [line.split() for line in every.values()]
-    found = without.commands(folder, ("torch", "ray", "mlflow"), lines)
+    absent = ("torch", "ray", "mlflow", "obstore")
+    found = without.commands(folder, absent, lines)
     return dict(zip(every, found, strict=True))
 
 

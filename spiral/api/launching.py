@@ -11,7 +11,7 @@ import yaml
 from spiral.errors import ConfigError, LaunchIncomplete, MethodError
 from spiral.methods import plugin, registry
 from spiral.methods.registry import METHODS
-from spiral.results import store, versions
+from spiral.results import buckets, store, versions
 from spiral.sweep import launch as launches
 from spiral.sweep import preflight, recover
 from spiral.sweep.grid import grid as grids
@@ -53,7 +53,8 @@ def launch(
 
     Args:
         grid: A file, the name of a shipped grid, or the keys of a grid as a mapping.
-        out: The results directory; launching into it again continues.
+        out: The results directory, a folder or a URL as ``s3://bucket/prefix``;
+            launching into it again continues.
         sets: Overrides ``KEY=VALUE``, as of ``--set``.
         sample: Share of the configs; all by default.
         settings: ``executor`` ("local" here, or "ray"), ``address``, ``workers``,
@@ -81,9 +82,10 @@ def launch(
     if chosen.method is not None:
         warn(loaded, to_stderr)
     begun: list[Launch] = []
-    train(loaded, Path(out), chosen, begun)
+    place = buckets.at(out)
+    train(loaded, place, chosen, begun)
     check(begun[0])
-    return status(Path(out))
+    return status(place)
 
 
 def rank(
@@ -120,7 +122,9 @@ def rank(
         found = standings.shipped(registry.options(), width)
         return standings_text.document(found)
     chosen = settings_of({"executor": "local", **settings, "method": method})
-    planned = prepare(chosen, None if out is None else Path(out), quick, to_stderr)
+    planned = prepare(
+        chosen, None if out is None else buckets.at(out), quick, to_stderr
+    )
     begun: list[Launch] = []
     train(planned.grid, planned.out, chosen, begun)
     check(begun[0])

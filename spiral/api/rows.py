@@ -16,7 +16,7 @@ from spiral.report.stats.row_filter import select
 from spiral.report.stats.selection import task_of
 from spiral.report.text import comparison
 from spiral.report.text.document import Document
-from spiral.results import load, summary
+from spiral.results import buckets, load, summary
 from spiral.search import best_known
 from spiral.tasks import catalogue
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 Place = Path | str
 Rows: TypeAlias = Place | Sequence[Place] | pd.DataFrame
-"""Results directories, summary files or names of shipped summaries; or their rows."""
+"""Results directories (also in buckets), summary files or names of shipped summaries;
+or their rows."""
 
 
 def load_rows(places: Place | Sequence[Place], networks: bool = False) -> pd.DataFrame:
@@ -155,7 +156,7 @@ def plot(figure: str, rows: Rows | None = None, **options: Any) -> "Figure":
 def _folders(places: Place | Sequence[Place]) -> list[Path]:
     """Return paths; names of shipped summaries stand for their files."""
     each = [places] if isinstance(places, str | Path) else places
-    return [summary.located(Path(place)) for place in each]
+    return [summary.located(buckets.at(place)) for place in each]
 
 
 def _needed(rows: Rows | None) -> Rows:

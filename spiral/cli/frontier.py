@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.options import PLACE, as_json, show
+from spiral.cli.options import PLACE, RESULTS, as_json, show
 from spiral.cli.options import task as task_option
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def keep(table: "pd.DataFrame", path: Path | None, target: Path, task: str) -> s
 
 
 @frontier.command()
-@click.argument("folders", metavar="DIR…", nargs=-1, required=True, type=PLACE)
+@click.argument("folders", metavar="DIR…", nargs=-1, required=True, type=RESULTS)
 @click.option(
     "--polish",
     type=click.IntRange(0),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spiral.cli.options import PLACE, as_json, own_method, sample, sets, show
+from spiral.cli.options import RESULTS, as_json, own_method, sample, sets, show
 from spiral.sweep import signals, streams
 
 if TYPE_CHECKING:
@@ -121,7 +121,12 @@ def settings_of(options: Mapping[str, Any]) -> "Settings":
 
 @click.command()
 @click.argument("grid")
-@click.option("--out", required=True, type=PLACE, help="Results directory.")
+@click.option(
+    "--out",
+    required=True,
+    type=RESULTS,
+    help="Results directory: a folder, or s3://, gs:// or az://BUCKET/PREFIX.",
+)
 @how
 @click.option(
     "--engine", help="Use this engine for every config (same as --set engine=NAME)."

@@ -8,7 +8,7 @@ import click
 from spiral.cli.frontier import file, frontier_target, keep, known_before, task
 from spiral.cli.launch import conclude, how, resumable, settings_of
 from spiral.cli.launch import train as train_grid
-from spiral.cli.options import PLACE, as_json, sets, show
+from spiral.cli.options import PLACE, RESULTS, as_json, sets, show
 from spiral.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def network_rows(
 
 
 @network.command("export")
-@click.argument("place", metavar="DIR|FILE", type=PLACE)
+@click.argument("place", metavar="DIR|FILE", type=RESULTS)
 @click.argument("which", metavar="[ID]", required=False)
 @click.option(
     "-o",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Place(click.Path):
-    """A local path; the type of every path option and argument."""
+    """A local path; the type of path options and arguments."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         """Reject URLs."""
@@ -26,12 +26,29 @@ class Place(click.Path):
         return super().convert(value, param, ctx)
 
 
+class Results(Place):
+    """A results directory: a local path, or one in a bucket."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return a path, which for a bucket's URL knows how to read it."""
+        from spiral.results import buckets
+
+        try:
+            place = buckets.at(value)
+        except ConfigError as error:
+            self.fail(str(error), param, ctx)
+        if isinstance(place, buckets.InBucket):
+            return place
+        return super().convert(value, param, ctx)
+
+
 PLACE = Place(path_type=Path)
+RESULTS = Results(path_type=Path)
 
 as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document."
 )
-folder = click.argument("out", metavar="DIR", type=PLACE)
+folder = click.argument("out", metavar="DIR", type=RESULTS)
 
 
 def _places(
@@ -48,7 +65,7 @@ folders = click.argument(
     metavar="DIR…",
     nargs=-1,
     required=True,
-    type=PLACE,
+    type=RESULTS,
     callback=_places,
 )
 """Results directories, summary files, or names of shipped summaries."""

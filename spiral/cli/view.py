@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from spiral.cli.options import PLACE, as_json, show
+from spiral.cli.options import PLACE, RESULTS, as_json, show
 
 
 @click.command()
-@click.argument("folders", metavar="[DIR]…", nargs=-1, type=PLACE)
+@click.argument("folders", metavar="[DIR]…", nargs=-1, type=RESULTS)
 @click.option(
     "--select",
     metavar="EXPR",

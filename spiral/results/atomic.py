@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from spiral.errors import CorruptPack, StoreError
+from spiral.results import buckets
 
 NOT_OFFERED = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EPERM}
 """Errors of a file system that lacks an operation; a failing disk gives others."""
@@ -64,7 +65,8 @@ def replace_atomically(
     Args:
         path: The file; an existing one is replaced.
         data: Its content.
-        scratch: Folder on the same file system for the unfinished file.
+        scratch: Folder on the same file system for the unfinished file; a bucket needs
+            none.
         check: Called on the unfinished file once it is written; raises to reject it.
         first: Only create the file; leave one that another process made meanwhile.
 
@@ -74,6 +76,9 @@ def replace_atomically(
             says what is on the disk.
         CorruptPack: ``check`` rejected it; ``path`` is as before.
     """
+    if isinstance(path, buckets.InBucket):
+        buckets.commit(path, data, check, first=first)
+        return
     unfinished = scratch / f"{path.name}.{os.getpid()}.{uuid.uuid4().hex}.tmp"
     try:
         with _removed_afterwards(unfinished):

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spiral.results import sealed, store
+from spiral.results import buckets, sealed, store
 from spiral.results.columns import meanings
 
 VERSIONS = {
@@ -62,7 +62,7 @@ def _run(folder: Path, rows: pd.DataFrame) -> Run:
     packs = set(manifest["pack"])
     failures = {p: e for p, e in store.failures(folder).items() if p in packs}
     files = [p for p in store.pack_files(folder) if store.pack_of(p) in packs]
-    footers = [_footer(path) for path in files]
+    footers = [*buckets.mapped(folder, _footer, files)]
     done = sum(int(footer.get("rows", 0)) for footer in footers)
     counts = {"ok": 0} | rows["status"].value_counts().to_dict()
     given_up = [pack for pack in failures if store.pack_path(folder, pack) not in files]
@@ -87,7 +87,7 @@ def _footer(path: Path) -> dict[str, Any]:
     """Return the facts in a pack's footer; none if it cannot be read."""
     try:
         found: dict[str, Any] = json.loads(
-            pq.read_metadata(path).metadata[sealed.FOOTER]
+            pq.read_metadata(buckets.footed(path)).metadata[sealed.FOOTER]
         )
     except (pa.ArrowException, OSError, KeyError, ValueError):
         return {}

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spiral.errors import ConfigError, CorruptPack, StoreError
+from spiral.results import buckets, sealed, store, versions
 from spiral.results import columns as rows
-from spiral.results import sealed, store, versions
 
 MEASURED = (
     *("status", "accuracy", "task_points", "task_chance"),
@@ -78,7 +78,7 @@ def _parts(
         raise StoreError(f"{out} has no rows yet; run `spiral-sweep launch` first")
     wanted = None if ids is None else pa.array([*ids], pa.string())
     try:
-        with ThreadPoolExecutor() as pool:
+        with ThreadPoolExecutor(buckets.threads(out)) as pool:
             return [*pool.map(lambda file: _part(file, columns, wanted), files)]
     except (CorruptPack, pa.ArrowException, OSError) as error:
         raise _unreadable(out, error) from None
@@ -206,7 +206,7 @@ def options(out: Path) -> list[str]:
 def _options(out: Path) -> pa.Schema:
     """Return the columns of a manifest that are options of methods."""
     try:
-        found = pq.read_schema(store.manifest_path(out))
+        found = pq.read_schema(buckets.footed(store.manifest_path(out)))
     except (pa.ArrowException, OSError):
         return pa.schema([])  # reading the rows will raise the error
     return pa.schema([found.field(name) for name in rows.options_among(found.names)])

@@ -9,7 +9,9 @@
       _spiral/tmp/                  unfinished files, progress of packs in training
 
 ``pandas.read_parquet(DIR)`` works at any time: names that start with ``_`` are ignored.
-Every file carries a seal that shows any change of its bytes (see ``sealed``).
+Every file carries a seal that shows any change of its bytes (see ``sealed``). DIR may
+be in a bucket (see ``buckets``): then each file is an object, put whole, and what is
+unfinished lies in the user's cache folder.
 """
 
 import hashlib
@@ -23,10 +25,10 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from spiral import __version__
+from spiral import __version__, homes
 from spiral.errors import CorruptPack, StoreError
 from spiral.protocol.config import DTYPES
-from spiral.results import atomic, sealed
+from spiral.results import atomic, buckets, sealed
 
 SCHEMA_VERSION = 1
 DAY = 86_400.0  # seconds; no launch takes as long to write one file
@@ -78,6 +80,9 @@ def has_manifest(out: Path) -> bool:
 
 def scratch(out: Path) -> Path:
     """Return the folder of unfinished files."""
+    if isinstance(out, buckets.InBucket):  # the same for all processes of a user
+        name = hashlib.blake2b(str(out).encode(), digest_size=8).hexdigest()
+        return homes.cache() / "launches" / name
     return out / "_spiral" / "tmp"
 
 
@@ -170,7 +175,7 @@ def _check(path: Path, pack: str, **part: Any) -> tuple[pa.Table, dict[str, Any]
 
     The seal alone would accept an intact file of another pack under this name.
     """
-    if path.exists() and not path.is_file():
+    if _is_special(path):
         raise CorruptPack(f"{path}: expected a plain file; move it elsewhere")
     try:
         data = path.read_bytes()
@@ -185,13 +190,26 @@ def _check(path: Path, pack: str, **part: Any) -> tuple[pa.Table, dict[str, Any]
     return rows, footer
 
 
+def _is_special(path: Path) -> bool:
+    """Return whether something other than a plain file has this name."""
+    if isinstance(path, buckets.InBucket):
+        return False
+    return path.exists() and not path.is_file()
+
+
 def visible_files(out: Path) -> Iterator[Path]:
     """Yield every file that readers of the results folder see, sorted by name."""
-    folder = results_folder(out)
-    if folder.is_dir():
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and not path.name.startswith(("_", ".")):
-                yield path
+    for path in _files_below(results_folder(out)):
+        if not path.name.startswith(("_", ".")):
+            yield path
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder and its subfolders, sorted by name."""
+    if isinstance(folder, buckets.InBucket):  # its listing has objects only
+        yield from folder.files()
+    elif folder.is_dir():
+        yield from (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 def pack_files(out: Path) -> Iterator[Path]:
@@ -199,6 +217,14 @@ def pack_files(out: Path) -> Iterator[Path]:
     for path in visible_files(out):
         if path == pack_path(out, pack_of(path)):
             yield path
+
+
+def present(out: Path, packs: Iterable[str]) -> list[str]:
+    """Return which of some packs have a file, from names alone."""
+    if isinstance(out, buckets.InBucket):  # one listing instead of a request for each
+        here = {pack_of(path) for path in pack_files(out)}
+        return [pack for pack in packs if pack in here]
+    return [pack for pack in packs if pack_path(out, pack).exists()]
 
 
 # ---- manifest
@@ -236,20 +262,22 @@ def read_manifest(
         CorruptPack: It is damaged.
     """
     path = manifest_path(out)
-    if out.is_file():
-        raise StoreError(
-            f"{out}: expected a results directory, got a file; a summary has neither "
-            "masks nor weights, so give the folder of the launch"
-        )
     if not path.exists():
+        if out.is_file():
+            raise StoreError(
+                f"{out}: expected a results directory, got a file; a summary has "
+                "neither masks nor weights, so give the folder of the launch"
+            )
         raise StoreError(
             f"{out}: expected a results directory, got a folder without "
             f"{path.relative_to(out)}; give the --out of `spiral-sweep launch`"
         )
     try:
+        # Workers read it once for each pack
+        data = path.read_bytes() if pack is None else buckets.read_again(path)
         filters = None if pack is None else [("pack", "=", pack)]
         table, footer = sealed.from_bytes(
-            path.read_bytes(), path.name, columns=columns, filters=filters
+            data, path.name, columns=columns, filters=filters
         )
         names = {"config_id", "pack"}
         for name in sorted(names if columns is None else names.intersection(columns)):
@@ -274,7 +302,7 @@ def write_failure(out: Path, pack: str, error: str) -> None:
 
 def clear_failure(out: Path, pack: str) -> None:
     """Remove the record of a failure; one that cannot be removed does no harm."""
-    with suppress(OSError):
+    with suppress(OSError, StoreError):
         _failure_path(out, pack).unlink()
 
 
@@ -283,7 +311,7 @@ def failures(out: Path) -> dict[str, str]:
     found = {}
     for path in sorted((out / "_spiral" / "failed").glob("*.json")):
         try:
-            found[path.stem] = str(json.loads(path.read_text())["error"])
+            found[path.stem] = str(json.loads(path.read_bytes())["error"])
         except (ValueError, KeyError, TypeError, OSError):
             found[path.stem] = "its record cannot be read"
     return found

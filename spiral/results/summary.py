@@ -7,6 +7,7 @@ baseline of rankings.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 from spiral import formats, spelling
 from spiral.errors import ConfigError, StoreError
 from spiral.protocol import config
-from spiral.results import atomic, sealed, store
+from spiral.results import atomic, buckets, sealed, store
 from spiral.results import read as results
 from spiral.results.read import MEASURED
 
@@ -183,8 +184,8 @@ def _made_by(out: Path) -> dict[str, Any]:
     """Return the grid of a launch, and all versions and machines that trained it."""
     _, manifest = store.read_manifest(out, columns=["config_id"])
     found: dict[str, list[str]] = {name: [] for name in FACTS}
-    for path in store.pack_files(out):
-        _, footer = store.read_pack(path)
+    footed = partial(store.read_pack, columns=[])
+    for _, footer in buckets.mapped(out, footed, store.pack_files(out)):
         for name in FACTS:
             if footer.get(name) not in (None, *found[name]):
                 found[name].append(footer[name])

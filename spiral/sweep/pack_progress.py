@@ -1,8 +1,9 @@
 """Progress of the packs in training: one small file per pack.
 
 Files, because the results directory is all that workers and launcher share under every
-executor, on a cluster too. They only feed the progress display: a file that is lost,
-late or half-written spoils one number on the screen and nothing else.
+executor, on a cluster too; of one in a bucket, the user's cache folder. They only feed
+the progress display: a file that is lost, late or half-written spoils one number on the
+screen and nothing else.
 """
 
 import time
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from spiral.results import store
+from spiral.results import buckets, store
 
 SECONDS = 1.0
 """Minimum time between two writes of a pack's file."""
@@ -76,6 +77,9 @@ def recorded(out: Path, pack: str) -> Iterator[Recorder]:
     """Record the progress of a pack while it trains; remove its file afterwards."""
     # The first write is due after a second: most packs of a quick grid need no file
     recorder = Recorder(path(out, pack), due=time.monotonic() + SECONDS)
+    if isinstance(out, buckets.InBucket):
+        with suppress(OSError):
+            store.scratch(out).mkdir(parents=True, exist_ok=True)
     try:
         yield recorder
     finally:
@@ -102,6 +106,9 @@ def clear(out: Path, packs: Collection[str]) -> None:
         if pack in known:
             with suppress(OSError):
                 file.unlink()
+    if isinstance(out, buckets.InBucket):
+        with suppress(OSError):  # another launch uses it
+            store.scratch(out).rmdir()
 
 
 def _files(out: Path) -> Iterator[tuple[str, Path]]:

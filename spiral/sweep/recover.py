@@ -6,7 +6,9 @@ anything is written.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from jaxtyping import Bool
 
 from spiral.errors import ConfigError, CorruptPack
 from spiral.methods.registry import options
-from spiral.results import columns, old_defaults, store, versions
+from spiral.results import buckets, columns, old_defaults, store, versions
 from spiral.sweep.grid.grid import Grid
 
 
@@ -63,10 +65,8 @@ def _check_names(configs: pd.DataFrame, out: Path) -> None:
 def _from_results(out: Path) -> pd.DataFrame | None:
     """Rebuild the manifest from the packs present, if it was lost."""
     found = []
-    for path in store.pack_files(out):
-        try:
-            table, footer = store.read_pack(path)
-        except CorruptPack:
+    for table, footer in buckets.mapped(out, _rows, store.pack_files(out)):
+        if table is None:
             continue  # its configs are new to the directory: the grid plans them again
         configs = table.drop_columns(
             [n for n in columns.RESULTS if n in table.column_names]
@@ -76,6 +76,14 @@ def _from_results(out: Path) -> pd.DataFrame | None:
     if not found:
         return None
     return versions.complete(pd.concat(found, ignore_index=True), options())
+
+
+def _rows(path: Path) -> tuple[pa.Table | None, dict[str, Any]]:
+    """Return a pack and its footer, without rows if it is damaged."""
+    try:
+        return store.read_pack(path)
+    except CorruptPack:
+        return None, {}
 
 
 def check_extends(grid: Grid, known: pd.DataFrame, out: Path) -> None:
@@ -125,17 +133,23 @@ def widen(out: Path) -> None:
     options or results, by a later version or a user's method, the packs that it has
     are written again with nulls in them. Damaged ones are left to :func:`missing`.
     """
-    wanted = columns.schema(options(), pq.read_schema(store.manifest_path(out)))
-    for path in store.pack_files(out):
-        try:
-            if pq.read_schema(path).remove_metadata().equals(wanted):
-                continue
-            table, footer = store.read_pack(path)
-        except (CorruptPack, pa.ArrowException, OSError):
-            continue
-        wide = columns.widened(table, wanted)
-        if wide is not None:
-            store.rewrite_pack(out, store.pack_of(path), wide, footer)
+    manifest = buckets.footed(store.manifest_path(out))
+    wanted = columns.schema(options(), pq.read_schema(manifest))
+    for _ in buckets.mapped(out, partial(_widen, out, wanted), store.pack_files(out)):
+        pass
+
+
+def _widen(out: Path, wanted: pa.Schema, path: Path) -> None:
+    """Give one pack some columns, unless it has them or cannot be read."""
+    try:
+        if pq.read_schema(buckets.footed(path)).remove_metadata().equals(wanted):
+            return
+        table, footer = store.read_pack(path)
+    except (CorruptPack, pa.ArrowException, OSError):
+        return
+    wide = columns.widened(table, wanted)
+    if wide is not None:
+        store.rewrite_pack(out, store.pack_of(path), wide, footer)
 
 
 def among(ids: pd.Series, known: pd.Series) -> Bool[np.ndarray, " N"]:
@@ -151,13 +165,19 @@ def missing(out: Path, packs: Sequence[str]) -> tuple[list[str], list[str]]:
     Reading no column still checks a file's seal: a pack counts as done only if all of
     its bytes are intact.
     """
-    lacking, corrupt = [], []
-    for pack in packs:
-        try:
-            store.read_pack(store.pack_path(out, pack), columns=[])
-        except FileNotFoundError:
-            lacking.append(pack)
-        except CorruptPack as error:
-            lacking.append(pack)
-            corrupt.append(str(error))
-    return lacking, corrupt
+    here = store.present(out, packs)
+    found = buckets.mapped(out, partial(_fault, out), here)
+    faults = dict(zip(here, found, strict=True))
+    lacking = [pack for pack in packs if faults.get(pack, "") is not None]
+    return lacking, [*filter(None, faults.values())]
+
+
+def _fault(out: Path, pack: str) -> str | None:
+    """Return what is wrong with a pack: nothing (None), absent (empty) or damaged."""
+    try:
+        store.read_pack(store.pack_path(out, pack), columns=[])
+    except FileNotFoundError:
+        return ""
+    except CorruptPack as error:
+        return str(error)
+    return None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spiral.errors import CorruptPack, SchemaMismatch
 from spiral.methods.registry import options
-from spiral.results import store, versions
+from spiral.results import buckets, store, versions
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def status(out: Path) -> Status:
     """
     configs, _ = store.read_manifest(out, columns=["pack"])
     sizes = configs["pack"].value_counts()
-    done = [pack for pack in sizes.index if store.pack_path(out, pack).exists()]
+    done = store.present(out, sizes.index)
     # A worker may have finished a pack whose failure is still on record
     errors = {p: e for p, e in store.failures(out).items() if p not in done}
     failed = [pack for pack in errors if pack in sizes.index]
@@ -77,9 +77,9 @@ def verify(out: Path) -> Verdict:
     """
     configs, _ = store.read_manifest(out)
     expected = configs["pack"].value_counts().to_dict()
-    total, reasons = 0, {}
-    for path in store.visible_files(out):
-        name = str(path.relative_to(out))
+
+    def rows(path: Path) -> int | str:
+        """Return the rows of a sound file, or what is wrong with it."""
         try:
             table, _ = store.read_pack(path)
             _check_belongs(path, out, table.num_rows, expected)
@@ -88,9 +88,16 @@ def verify(out: Path) -> Verdict:
                     f"{path}: written by a later version of spiral-sweep"
                 )
         except (CorruptPack, SchemaMismatch) as error:
-            reasons[name] = str(error).removeprefix(f"{path}: ")
-        else:
-            total += table.num_rows
+            return str(error).removeprefix(f"{path}: ")
+        return table.num_rows
+
+    files = [*store.visible_files(out)]
+    found = {
+        str(path.relative_to(out)): count
+        for path, count in zip(files, buckets.mapped(out, rows, files), strict=True)
+    }
+    reasons = {name: count for name, count in found.items() if isinstance(count, str)}
+    total = sum(count for count in found.values() if isinstance(count, int))
     return Verdict(total, len(configs) - total, sorted(reasons), reasons)
 
 

@@ -1,12 +1,16 @@
 """Launches and rankings from Python."""
 
+from functools import cache
+
 import pandas as pd
 import pytest
+from obstore.store import MemoryStore
 
 import spiral
 from spiral.api import launching
 from spiral.errors import ConfigError
 from spiral.report.text import document as documents
+from spiral.results import bucket_server
 from tests.cli import run_json
 from tests.pruners import __file__ as pruners
 
@@ -75,3 +79,17 @@ def test_a_method_is_checked_before_it_is_ranked(tmp_path):
     assert (planned.method, planned.out) == ("gmp", tmp_path)
     assert set(planned.grid.configs["lr"]) == {0.1}
     assert not any(tmp_path.iterdir())
+
+
+def test_a_launch_into_a_bucket_is_read_as_one_into_a_folder(tmp_path, monkeypatch):
+    memory = cache(lambda scheme, bucket: MemoryStore())
+    monkeypatch.setattr(bucket_server, "connected", memory)
+    keys = {"method": ["gmp", "random"], "width": 3, "keep": [12, 20], "epochs": 1}
+    rows = []
+    for out in ("s3://bucket/x", tmp_path / "x"):
+        assert spiral.launch(keys, out, workers=1).complete
+        assert spiral.launch({**keys, "seed": [0, 1]}, out, workers=1).configs == 8
+        found = spiral.load_rows(out, networks=True)
+        rows.append(found.sort_values("config_id", ignore_index=True))
+        rows[-1]["source"] = "x"
+    pd.testing.assert_frame_equal(*rows)

@@ -3,7 +3,9 @@
 import pandas as pd
 import pytest
 
-from tests.cli import run_json
+from spiral.results import bucket_server
+from tests.bucket_servers import Proxy, Server, point_at
+from tests.cli import run, run_json
 
 GRID = """
 name: tiny
@@ -34,3 +36,34 @@ def launched(grid, tmp_path_factory):
 @pytest.fixture(scope="module")
 def rows(launched):
     return pd.read_parquet(launched[0])
+
+
+# ---- a launch into a bucket of a server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    found = Server(tmp_path_factory.mktemp("server") / "data")
+    yield found
+    found.kill()
+
+
+@pytest.fixture
+def proxy(server, monkeypatch):
+    """A proxy that this process and its children use, and that gives up early."""
+    found = Proxy(server)
+    monkeypatch.setattr(bucket_server, "RETRIES", 2)
+    point_at(monkeypatch, found.port)
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="module")
+def trained(server, grid):
+    """A finished launch into the bucket, by two workers: its place, what it printed."""
+    out = "s3://bucket/trained/here"
+    with pytest.MonkeyPatch.context() as patch:
+        point_at(patch, server.port)
+        ran = run("launch", grid, "--out", out, "--executor", "local", "--workers", 2)
+    assert ran.code == 0, ran.err
+    return out, ran

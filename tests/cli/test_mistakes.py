@@ -8,6 +8,7 @@ import pytest
 
 from spiral import cli
 from spiral.api import launching
+from spiral.cli import options
 from spiral.errors import LaunchIncomplete
 from spiral.sweep.grid import shipped
 from spiral.sweep.launch import Launch
@@ -118,7 +119,9 @@ def paths(command=cli.main, words=()):
     for param in command.params:
         if isinstance(param.type, click.Path):
             option = param.opts[-1:] if param.param_type_name == "option" else []
-            yield [*words, *option, "s3://bucket/x"]
+            # Results may lie in a bucket, but not elsewhere
+            bucket = isinstance(param.type, options.Results)
+            yield [*words, *option, "http://bucket/x" if bucket else "s3://bucket/x"]
     if words in (("plan",), ("launch",)):  # grids may be names as well
         yield [*words, "s3://bucket/x", *(["--out", "o"] * (words == ("launch",)))]
 
@@ -128,7 +131,8 @@ def test_an_address_is_no_path_and_nothing_is_made(words, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     ran = run(*words)
     assert ran.code == 2
-    assert "expected a local path, got the URL s3://bucket/x" in ran.err
+    assert "expected a local path, got the URL" in ran.err
+    assert "://bucket/x; copy or mount its contents" in ran.err
     assert not any(tmp_path.iterdir())
 
 

@@ -6,7 +6,7 @@ from itertools import count
 import pandas as pd
 import pytest
 
-from spiral.results import store
+from spiral.results import buckets, store
 from spiral.sweep import launch as launches
 from spiral.sweep import pack_progress
 
@@ -144,3 +144,15 @@ def test_work_of_a_training_in_one_piece_is_unknown(out):
     recorder(1.0)
     recorder(1.0)  # evaluated again, say: nothing was trained
     assert recorder.seconds == 0
+
+
+@pytest.mark.usefixtures("out")
+def test_of_a_launch_into_a_bucket_it_lies_in_the_cache_folder_and_goes():
+    there = buckets.at("s3://bucket/x")
+    with pack_progress.recorded(there, "a") as recorder:
+        recorder(0.5)
+        assert pack_progress.read(there) == {"a": 0.5}
+        assert pack_progress.read(buckets.at("s3://bucket/y")) == {}
+    assert store.scratch(there).is_dir()
+    pack_progress.clear(there, ["a"])
+    assert not store.scratch(there).exists()

@@ -1,0 +1,292 @@
+"""Results directories in a bucket: paths such as ``s3://bucket/prefix``.
+
+An :class:`InBucket` has the operations that the reading and writing of results need,
+each of them one request to the server. Whatever else asks for a local file, as ``open``
+does, is refused in one sentence. There are no folders in a bucket: one exists if the
+name of an object continues its name.
+"""
+
+import errno
+import io
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path, PosixPath
+from typing import Any, TypeVar
+
+from spiral import paths
+from spiral.errors import ConfigError, CorruptPack, StoreError
+from spiral.results import bucket_server
+from spiral.results.bucket_server import SIGN_IN, explained
+
+THREADS = 32
+"""Requests at the same time: an answer takes long to begin, and no work here."""
+END = 2**16
+"""Bytes to read of an object first for the facts at its end."""
+
+URL = re.compile(r"(s3|gs|az)://([A-Za-z0-9._-]+)((?:/[A-Za-z0-9._=+-]*)*)")
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+def at(place: str | Path) -> Path:
+    """Return the path of a results directory, given a path or a URL of a bucket.
+
+    Raises:
+        ConfigError: It is another URL, or one with credentials or a query in it.
+    """
+    text = str(place)
+    if isinstance(place, InBucket) or not paths.URL.match(text):
+        return place if isinstance(place, Path) else Path(text)
+    scheme = text.partition(":")[0]
+    if scheme not in SIGN_IN:
+        paths.refuse_url(text)
+    if not URL.fullmatch(text) or {".", ".."} & {*text.split("/")}:
+        raise ConfigError(
+            f"expected {scheme}://BUCKET/PREFIX of letters, digits and . _ - = +, got "
+            "other characters; credentials are given in the environment: "
+            f"{SIGN_IN[scheme]}"
+        )
+    return InBucket(text)
+
+
+class InBucket(PosixPath):
+    """A path in a bucket; made by :func:`at`."""
+
+    def __str__(self) -> str:
+        """Return the URL, or the part of one that ``relative_to`` returns."""
+        return re.sub(r"^(s3|gs|az):/", r"\1://", super().__str__())
+
+    def __fspath__(self) -> str:
+        """Refuse to be a local path."""
+        raise StoreError(
+            f"{self}: expected a local path here, got one in a bucket; copy what it "
+            "has to a local folder and give that"
+        )
+
+    @property
+    def key(self) -> str:
+        """The name of the object."""
+        return "/".join(self.parts[2:])
+
+    @property
+    def server(self) -> Any:
+        """The connection to its bucket."""
+        return bucket_server.connected(self.parts[0].removesuffix(":"), self.parts[1])
+
+    def resolve(self, strict: bool = False) -> "InBucket":
+        """Return the path: it is absolute."""
+        return self
+
+    def absolute(self) -> "InBucket":
+        """Return the path: it is absolute."""
+        return self
+
+    # ---- what is there
+
+    def exists(self) -> bool:
+        """Return whether there is an object of this name, or below it."""
+        return self.is_file() or self.is_dir()
+
+    def is_file(self) -> bool:
+        """Return whether there is an object of this name."""
+        try:
+            self.stat()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def is_dir(self) -> bool:
+        """Return whether there is an object below this name."""
+        with explained(self, "list"):
+            return any(bucket_server.obstore().list(self.server, self.key))
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        """Return the size of the object; the other facts of a file are 0.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+        if not self.key:
+            raise FileNotFoundError(errno.ENOENT, "a bucket is no object", str(self))
+        with explained(self, "read"):
+            size = bucket_server.obstore().head(self.server, self.key)["size"]
+        return os.stat_result((0,) * 6 + (size,) + (0,) * 3)
+
+    def iterdir(self) -> Iterator["InBucket"]:  # type: ignore[override]
+        """Yield the objects and folders in this one."""
+        with explained(self, "list"):
+            found = bucket_server.obstore().list_with_delimiter(self.server, self.key)
+        names = [*found["common_prefixes"], *(o["path"] for o in found["objects"])]
+        for name in names:
+            yield self / name.rpartition("/")[2]
+
+    def files(self) -> list["InBucket"]:
+        """Return all objects below this name, sorted, from one listing."""
+        with explained(self, "list"):
+            listing = bucket_server.obstore().list(self.server, self.key)
+            names = [each["path"] for some in listing for each in some]
+        above = len(self.key) + 1 if self.key else 0
+        return sorted(self / name[above:] for name in names)
+
+    def glob(self, pattern: str, **_: Any) -> Iterator["InBucket"]:  # type: ignore[override]
+        """Yield the objects whose names in this folder match a pattern."""
+        return (path for path in self.iterdir() if path.match(pattern))
+
+    def rglob(self, pattern: str, **_: Any) -> Iterator["InBucket"]:  # type: ignore[override]
+        """Yield the objects below this name whose names match a pattern."""
+        return (path for path in self.files() if path.match(pattern))
+
+    # ---- contents
+
+    def read_bytes(self) -> bytes:
+        """Return the object.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+        with explained(self, "read"):
+            return bytes(bucket_server.obstore().get(self.server, self.key).bytes())
+
+    def read_unless(self, tag: str | None) -> tuple[str, bytes] | None:
+        """Return the tag of the object and the object; None if it has this tag."""
+        library = bucket_server.obstore()
+        options = {"if_none_match": tag} if tag else {}
+        with explained(self, "read"):
+            try:
+                found = library.get(self.server, self.key, options=options)
+                return found.meta["e_tag"], bytes(found.bytes())
+            except library.exceptions.NotModifiedError:
+                return None
+
+    def open(self, mode: str = "r", *_: Any, **__: Any) -> Any:
+        """Open the object to read its bytes; refuse all else."""
+        return io.BytesIO(self.read_bytes()) if mode == "rb" else os.fspath(self)
+
+    def end(self) -> bytes:
+        """Return the end of the object, with all facts of a Parquet file."""
+        size = self.stat().st_size
+        found = self._part(max(0, size - END), size)
+        facts = int.from_bytes(found[-8:-4], "little") + 8
+        wanted = min(facts, size)
+        return found if wanted <= len(found) else self._part(size - wanted, size)
+
+    def _part(self, start: int, stop: int) -> bytes:
+        with explained(self, "read"):
+            get = bucket_server.obstore().get_range
+            return bytes(get(self.server, self.key, start=start, end=stop))
+
+    def put(self, data: bytes, *, first: bool = False) -> None:
+        """Make this the object of the name, at once and whole.
+
+        Args:
+            data: The object.
+            first: Only if there is none.
+
+        Raises:
+            FileExistsError: ``first``, and there is another one.
+        """
+        mode = "create" if first else "overwrite"
+        try:
+            with explained(self, "write"):
+                # In one request: at once and whole, whatever its size
+                bucket_server.obstore().put(
+                    self.server, self.key, data, mode=mode, use_multipart=False
+                )
+        except FileExistsError:
+            if not self._is(data):  # equal: ours, and the answer was lost on its way
+                raise
+
+    def _is(self, data: bytes) -> bool:
+        with suppress(FileNotFoundError):  # another is being written
+            return self.read_bytes() == data
+        return False
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        """Remove the object.
+
+        Raises:
+            FileNotFoundError: There is none, unless ``missing_ok``.
+        """
+        if not missing_ok:
+            self.stat()  # servers do not tell
+        with explained(self, "remove"):
+            bucket_server.obstore().delete(self.server, self.key)
+
+
+def commit(
+    path: InBucket,
+    data: bytes,
+    check: Callable[[Path], object] | None,
+    *,
+    first: bool,
+) -> None:
+    """Put an object and verify what was stored, as ``atomic.replace_atomically`` does.
+
+    Raises:
+        FileExistsError: ``first``, and the object exists.
+        StoreError: The server does not take it.
+        CorruptPack: ``check`` rejected what was read back, which is removed again.
+    """
+    path.put(data, first=first)
+    try:
+        if check is not None:
+            check(path)
+    except CorruptPack as error:
+        path.unlink()
+        raise CorruptPack(
+            f"cannot write {path}: expected to read back what was written, got: "
+            f"{error}; the object is removed. Run the command again"
+        ) from None
+
+
+def footed(path: Path) -> Any:
+    """Return what of a Parquet file pyarrow needs for its schema and footer."""
+    if not isinstance(path, InBucket):
+        return path
+    import pyarrow as pa
+
+    return pa.BufferReader(path.end())
+
+
+_KEPT: dict[Path, tuple[str, bytes]] = {}
+"""The latest object of :func:`read_again`, with its tag."""
+
+
+def read_again(path: Path) -> bytes:
+    """Return a file that is read many times: one in a bucket only if it has changed.
+
+    The server is asked each time, and sends nothing if its object has the same tag.
+    """
+    if not isinstance(path, InBucket):
+        return path.read_bytes()
+    tag, data = _KEPT.get(path, (None, b""))
+    changed = path.read_unless(tag)
+    if changed is None:
+        return data
+    _KEPT.clear()
+    _KEPT[path] = changed
+    return changed[1]
+
+
+def threads(place: Path) -> int | None:
+    """Return how many threads read from a place; None for Python's choice."""
+    return THREADS if isinstance(place, InBucket) else None
+
+
+def mapped(place: Path, work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+    """Yield the result of some work for each item, in their order.
+
+    Args:
+        place: Where the work reads and writes: in a bucket by many threads.
+        work: Called once for each.
+        items: What to work on.
+    """
+    if not isinstance(place, InBucket):
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(THREADS) as pool:
+        yield from pool.map(work, items)
