@@ -4,8 +4,16 @@ from importlib.util import find_spec
 
 from spiral.errors import MissingPackage
 
-PACKAGES = {"torch": "PyTorch", "ray": "Ray", "mlflow": "MLflow"}
-"""Package → its name for people; the extra that installs it is called like it."""
+PACKAGES = {
+    "torch": "PyTorch",
+    "ray": "Ray",
+    "mlflow": "MLflow",
+    "numba_cuda": "numba-cuda",
+}
+"""Package → its name for people."""
+
+EXTRAS = {"numba_cuda": "cuda"}
+"""Package → the extra that installs it, if that is not called like it."""
 
 
 def installed(package: str) -> bool:
@@ -40,5 +48,5 @@ def _sentence(package: str, what: str) -> str:
     """Return what is missing, and the command that installs it."""
     return (
         f"{what} needs {PACKAGES[package]}; install it by "
-        f"`pip install 'spiral-sweep[{package}]'`"
+        f"`pip install 'spiral-sweep[{EXTRAS.get(package, package)}]'`"
     )
