@@ -106,7 +106,7 @@ ENGINES: dict[str, Entry] = {
         "`sparse` on a GPU, a network per block of threads",
         ("cuda",),
         # computed for a card with 132 multiprocessors (benchmarks/sparse_cuda.md)
-        ByWeights({1: 0.06, 700: 0.06}, step_nanoseconds=0.6),
+        ByWeights({1: 0.063, 700: 0.063}, step_nanoseconds=0.44),
         automatic=False,
         package="numba_cuda",
     ),

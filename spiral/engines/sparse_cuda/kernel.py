@@ -9,36 +9,40 @@ place are loaded once for 128 points, and loads from shared memory are what a st
 for (``benchmarks/sparse_cuda.md``).
 
 Gradients are sums over points, which lie in different threads. Each thread adds up its
-own four and writes the sum into a box of 32 rows, one per slot, each a word longer than
-a warp. When 32 rows are full, thread t adds up row t: neither direction has a conflict
-of memory banks, and the box stays small for networks of any size. Then each thread takes
-the step of every 32nd slot, as ``torch.optim.SGD`` does.
+own four and writes the sum into a box of 32 rows, one per slot, each a word longer
+than a warp. When 32 rows are full, thread t adds up row t: neither direction has a
+conflict of memory banks, and the box stays small for networks of any size. Then each
+thread takes the step of every 32nd slot, as ``torch.optim.SGD`` does.
 
 Numbers are float32; only the sums of losses are float64. Places are uint32: of a
 signed index the compiler asks at each load whether it counts from the end, and loops
-over ``range`` count twice. The code runs in Numba's simulator too, hence barriers of the
-block instead of the warp, and no shuffles.
+over ``range`` count twice. The code runs in Numba's simulator too, hence barriers of
+the block instead of the warp, and no shuffles.
 """
-
-import math
 
 import numpy as np
 from numba import cuda, float32, uint32
 
 from spiral.engines.sparse.lists import LANES
-
-THREADS = 32
-"""Threads of a block: a warp."""
-
-PITCH = THREADS + 1
-"""Words of a row of the box: odd, so that a column lies in 32 banks."""
-
-BOX = THREADS * PITCH
+from spiral.engines.sparse_cuda.points import (
+    ZERO,
+    delta,
+    gate,
+    judge,
+    softplus,
+    weight,
+)
+from spiral.engines.sparse_cuda.rows import (
+    PITCH,
+    THREADS,
+    enter,
+    forward,
+    load,
+    row_sum,
+)
 
 SLOT_BITS = 12
 """Bits of the slot in an outgoing edge; the rest is the row of its target."""
-
-_ZERO, _ONE = np.float32(0), np.float32(1)
 
 
 @cuda.jit(device=True, inline="always")
@@ -48,119 +52,12 @@ def _thread():
 
 
 @cuda.jit(device=True, inline="always")
-def _places(nodes, slots, edges):
-    """Return where the parts of a network begin in shared memory."""
-    box = np.uint32(nodes * LANES)
-    params = np.uint32(box + BOX)
-    velocity = np.uint32(params + slots)
-    gradients = np.uint32(velocity + slots)
-    source = np.uint32(gradients + slots)
-    out = np.uint32(source + slots)
-    first = np.uint32(out + edges)
-    end = np.uint32(first + nodes + 1)
-    return box, params, velocity, gradients, source, out, first, end
-
-
-@cuda.jit(device=True, inline="always")
-def _load(n, sizes, lists, params, f, u):
-    """Copy the weights and lists of network ``n`` into shared memory."""
-    t = _thread()
-    nodes, slots, edges = sizes[n, 0], sizes[n, 1], sizes[n, 2]
-    node_at, slot_at, edge_at = sizes[n, 3], sizes[n, 4], sizes[n, 5]
-    at = _places(nodes, slots, edges)
-    first, source, out_first, out = lists
-    for s in range(t, slots, THREADS):
-        f[at[1] + s] = params[slot_at + s]
-        f[at[3] + s] = _ZERO
-        u[at[4] + s] = source[slot_at + s]
-    for e in range(t, edges, THREADS):
-        u[at[5] + e] = out[edge_at + e]
-    for q in range(t, nodes + 1, THREADS):
-        u[at[6] + q] = first[node_at + q]
-        u[at[7] + q] = out_first[node_at + q]
-    return nodes, slots, slot_at, at
-
-
-@cuda.jit(device=True, inline="always")
-def _enter(points, at, inside, f, row, below):
-    """Write a point into the rows of the inputs, and return its label.
-
-    Outside of the batch, points are 0.
-    """
-    x0, x1, label = points
-    if inside:
-        f[row] = x0[at]
-        f[below] = x1[at]
-        return label[at]
-    f[row] = _ZERO
-    f[below] = _ZERO
-    return _ZERO
-
-
-@cuda.jit(device=True, inline="always")
-def _pull(q, at, f, u):
-    """Return the bias of a node plus its weighted inputs, for this thread's points."""
-    t = _thread()
-    s, end = u[at[6] + q], u[at[6] + q + 1]
-    a = b = c = d = f[at[1] + s]
-    s = np.uint32(s + 1)
-    while s < end:
-        row, w = u[at[4] + s] + t, f[at[1] + s]
-        a += w * f[row]
-        b += w * f[row + 32]
-        c += w * f[row + 64]
-        d += w * f[row + 96]
-        s = np.uint32(s + 1)
-    return a, b, c, d
-
-
-@cuda.jit(device=True, inline="always")
-def _relu(x):
-    """0 where x < 0, else x; NaN stays."""
-    return _ZERO if x < _ZERO else x
-
-
-@cuda.jit(device=True, inline="always")
-def _gate(h, x):
-    """0 where h <= 0, else x; passes x where h is NaN."""
-    return _ZERO if h <= _ZERO else x
-
-
-@cuda.jit(device=True, inline="always")
-def _forward(nodes, at, f, u):
-    """Fill the rows of the hidden nodes and return the logits."""
-    t = _thread()
-    q = np.uint32(nodes - 3)
-    while q > 0:
-        a, b, c, d = _pull(q, at, f, u)
-        row = np.uint32(q * LANES + t)
-        f[row] = _relu(a)
-        f[row + 32] = _relu(b)
-        f[row + 64] = _relu(c)
-        f[row + 96] = _relu(d)
-        q = np.uint32(q - 1)
-    return _pull(q, at, f, u)
-
-
-@cuda.jit(device=True, inline="always")
-def _row_sum(f, row):
-    """Return the sum of the 32 words of a row of the box, in four chains."""
-    a, b, c, d = f[row], f[row + 1], f[row + 2], f[row + 3]
-    for i in range(4, THREADS, 4):
-        a += f[row + i]
-        b += f[row + i + 1]
-        c += f[row + i + 2]
-        d += f[row + i + 3]
-    return (a + b) + (c + d)
-
-
-@cuda.jit(device=True, inline="always")
 def _empty(full, mine, chunk, at, f):
     """Add up the first rows of the box; ``mine`` is the slot of this thread's row."""
     t = _thread()
     cuda.syncthreads()
     if t < full:
-        total = _row_sum(f, at[0] + t * PITCH)
+        total = row_sum(f, at[0] + t * PITCH)
         place = at[3] + mine
         f[place] = total + f[place] if chunk > 0 else total
     cuda.syncthreads()
@@ -180,10 +77,10 @@ def _put(value, slot, full, mine, chunk, at, f):
 
 
 @cuda.jit(device=True, inline="always")
-def _backward(delta, nodes, chunk, at, f, u):
+def _backward(errors, nodes, chunk, at, f, u):
     """Turn activations into deltas, from that of the output, and sum up gradients."""
     t = _thread()
-    a, b, c, d = delta
+    a, b, c, d = errors
     f[t], f[t + 32], f[t + 64], f[t + 96] = a, b, c, d
     full = mine = np.uint32(0)
     full, mine = _put((a + b) + (c + d), mine, full, mine, chunk, at, f)
@@ -191,7 +88,7 @@ def _backward(delta, nodes, chunk, at, f, u):
     while q < nodes:
         row = np.uint32(q * LANES + t)
         h0, h1, h2, h3 = f[row], f[row + 32], f[row + 64], f[row + 96]
-        a = b = c = d = _ZERO
+        a = b = c = d = ZERO
         e, end = u[at[7] + q], u[at[7] + q + 1]
         while e < end:
             edge = u[at[5] + e]
@@ -208,7 +105,7 @@ def _backward(delta, nodes, chunk, at, f, u):
             e = np.uint32(e + 1)
         if q < nodes - 2:  # inputs have no delta and no bias
             # h > 0 exactly where the ReLU passed
-            a, b, c, d = _gate(h0, a), _gate(h1, b), _gate(h2, c), _gate(h3, d)
+            a, b, c, d = gate(h0, a), gate(h1, b), gate(h2, c), gate(h3, d)
             f[row], f[row + 32], f[row + 64], f[row + 96] = a, b, c, d
             bias = u[at[6] + q]
             full, mine = _put((a + b) + (c + d), bias, full, mine, chunk, at, f)
@@ -224,26 +121,12 @@ def _update(slots, rate, hyper, trains, slot_at, at, f):
     while s < slots:
         p = f[at[1] + s]
         # A select, not a product: NaN times 0 would be NaN in a masked weight
-        g = f[at[3] + s] + decay * p if trains[slot_at + s] > 0 else _ZERO
+        g = f[at[3] + s] + decay * p if trains[slot_at + s] > 0 else ZERO
         v = momentum * f[at[2] + s] + g
         f[at[2] + s] = v
         along = g + momentum * v if nesterov > 0 else v
         f[at[1] + s] = p - rate * along
         s = np.uint32(s + THREADS)
-
-
-@cuda.jit(device=True, inline="always")
-def _softplus(z):
-    """log(1 + exp(z)) without overflow; NaN stays."""
-    above = z if z > _ZERO else z * _ZERO
-    return above + math.log1p(math.exp(-abs(z)))
-
-
-@cuda.jit(device=True, inline="always")
-def _sigmoid(z):
-    """1 / (1 + exp(-z)) without overflow; NaN stays."""
-    odds = math.exp(-abs(z))
-    return (odds if z < _ZERO else _ONE) / (_ONE + odds)
 
 
 @cuda.jit(device=True, inline="always")
@@ -260,41 +143,31 @@ def _total(value, at, f):
 
 
 @cuda.jit(device=True, inline="always")
-def _delta(z, label, weight, low, high):
-    """Return dL/dz = (σ(z) - y)·weight."""
-    return (_sigmoid(z) - (high if label > _ZERO else low)) * weight
-
-
-@cuda.jit(device=True, inline="always")
-def _weight(place, batch, share):
-    """Return the weight of a point in the mean over a batch."""
-    return share if place < batch else _ZERO
-
-
-@cuda.jit(device=True, inline="always")
 def _pass(k, start, nodes, data, how, at, f, u):
     """Add the gradients of 128 points of a batch, and return their loss.
 
     ``k`` counts the points of the batch before them, ``start`` those before the batch.
     """
     batch, share, low, high, watched = how
-    here = k + _thread()
-    row = np.uint32((nodes - 1) * LANES + _thread())
+    t = _thread()
+    here = np.uint32(k + t)
+    place = np.uint32(start + here)
+    row = np.uint32((nodes - 1) * LANES + t)
     below = np.uint32(row - LANES)
-    l0 = _enter(data, start + here, here < batch, f, row, below)
-    l1 = _enter(data, start + here + 32, here + 32 < batch, f, row + 32, below + 32)
-    l2 = _enter(data, start + here + 64, here + 64 < batch, f, row + 64, below + 64)
-    l3 = _enter(data, start + here + 96, here + 96 < batch, f, row + 96, below + 96)
-    z0, z1, z2, z3 = _forward(nodes, at, f, u)
-    w0, w1 = _weight(here, batch, share), _weight(here + 32, batch, share)
-    w2, w3 = _weight(here + 64, batch, share), _weight(here + 96, batch, share)
+    l0 = enter(data, place, here < batch, f, row, below)
+    l1 = enter(data, place + 32, here + 32 < batch, f, row + 32, below + 32)
+    l2 = enter(data, place + 64, here + 64 < batch, f, row + 64, below + 64)
+    l3 = enter(data, place + 96, here + 96 < batch, f, row + 96, below + 96)
+    z0, z1, z2, z3 = forward(nodes, t, at, f, u)
+    w0, w1 = weight(here, batch, share), weight(here + 32, batch, share)
+    w2, w3 = weight(here + 64, batch, share), weight(here + 96, batch, share)
     loss = np.float64(0)
     if watched > 0:
-        error = (_softplus(z0) - z0 * l0) * w0 + (_softplus(z1) - z1 * l1) * w1
-        error += (_softplus(z2) - z2 * l2) * w2 + (_softplus(z3) - z3 * l3) * w3
+        error = (softplus(z0) - z0 * l0) * w0 + (softplus(z1) - z1 * l1) * w1
+        error += (softplus(z2) - z2 * l2) * w2 + (softplus(z3) - z3 * l3) * w3
         loss = _total(error, at, f)
-    d0, d1 = _delta(z0, l0, w0, low, high), _delta(z1, l1, w1, low, high)
-    d2, d3 = _delta(z2, l2, w2, low, high), _delta(z3, l3, w3, low, high)
+    d0, d1 = delta(z0, l0, w0, low, high), delta(z1, l1, w1, low, high)
+    d2, d3 = delta(z2, l2, w2, low, high), delta(z3, l3, w3, low, high)
     _backward((d0, d1, d2, d3), nodes, k, at, f, u)
     return loss
 
@@ -315,12 +188,12 @@ def train(order, sizes, lists, state, settings, data, steps):
         steps: S.
     """
     f, u = cuda.shared.array(0, float32), cuda.shared.array(0, uint32)
-    n = order[cuda.blockIdx.x]
+    n, t = order[cuda.blockIdx.x], _thread()
     params, velocity, trains, losses = state
     numbers, rates, which, nesterov = settings
     points, how = data
-    nodes, slots, slot_at, at = _load(n, sizes, lists, params, f, u)
-    for s in range(_thread(), slots, THREADS):
+    nodes, slots, slot_at, at = load(n, t, sizes, lists, params, f, u)
+    for s in range(t, slots, THREADS):
         f[at[2] + s] = velocity[slot_at + s]
     hyper = numbers[n, 0], numbers[n, 1], nesterov
     mine, start, batch = which[n, 0], np.int64(which[n, 1]) * steps * how[0], how[0]
@@ -332,22 +205,11 @@ def train(order, sizes, lists, state, settings, data, steps):
         _update(slots, rates[step, mine], hyper, trains, slot_at, at, f)
         cuda.syncthreads()
         start += batch
-    for s in range(_thread(), slots, THREADS):
+    for s in range(t, slots, THREADS):
         params[slot_at + s] = f[at[1] + s]
         velocity[slot_at + s] = f[at[2] + s]
-    if cuda.threadIdx.x == 0:
+    if t == 0:
         losses[n] = total
-
-
-@cuda.jit(device=True, inline="always")
-def _judge(z, label):
-    """Return whether a logit is right, its loss and its entropy."""
-    right = z > _ZERO if label > _ZERO else z < _ZERO
-    size = abs(z)
-    odds = math.exp(-size)
-    doubt = math.log1p(odds)
-    loss = (z if z > _ZERO else z * _ZERO) + doubt - z * label
-    return right, loss, doubt + size * odds / (_ONE + odds)
 
 
 @cuda.jit(shared_memory_carveout="maxshared")
@@ -364,16 +226,16 @@ def evaluate(order, sizes, lists, params, points, found):
     """
     f, u = cuda.shared.array(0, float32), cuda.shared.array(0, uint32)
     n, t = order[cuda.blockIdx.x], _thread()
-    nodes, _, _, at = _load(n, sizes, lists, params, f, u)
+    nodes, _, _, at = load(n, t, sizes, lists, params, f, u)
     cuda.syncthreads()
     size, row = len(points[0]), np.uint32((nodes - 1) * LANES + t)
     correct = loss = entropy = np.float64(0)
     for start in range(t, size, LANES):
         for k in range(0, LANES, THREADS):
-            _enter(points, start + k, start + k < size, f, row + k, row + k - LANES)
-        f[t], f[t + 32], f[t + 64], f[t + 96] = _forward(nodes, at, f, u)
+            enter(points, start + k, start + k < size, f, row + k, row + k - LANES)
+        f[t], f[t + 32], f[t + 64], f[t + 96] = forward(nodes, t, at, f, u)
         for k in range(0, min(LANES, size - start), THREADS):
-            right, error, doubt = _judge(f[t + k], points[2][start + k])
+            right, error, doubt = judge(f[t + k], points[2][start + k])
             correct += np.float64(right)
             loss += np.float64(error)
             entropy += np.float64(doubt)

@@ -9,7 +9,8 @@ from numba import cuda
 
 from spiral.engines.sparse.lists import LANES
 from spiral.engines.sparse.lists import Lists as Host
-from spiral.engines.sparse_cuda.kernel import BOX, SLOT_BITS
+from spiral.engines.sparse_cuda.kernel import SLOT_BITS
+from spiral.engines.sparse_cuda.rows import BOX
 from spiral.errors import UnsupportedJob
 from spiral.protocol.job import TrainJob, TrainState
 from spiral.tasks.task import Task

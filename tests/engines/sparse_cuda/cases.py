@@ -1,7 +1,7 @@
 """Small trainings: the simulator takes a tenth of a second for a step of one network.
 
-It replaces ``numba.cuda`` for a whole process, so ``simulated`` runs them in another one
-than the tests, which compare with what engine ``sparse`` makes of the same.
+It replaces ``numba.cuda`` for a whole process, so ``simulated`` runs them in another
+one than the tests, which compare with what engine ``sparse`` makes of the same.
 """
 
 from collections.abc import Callable, Sequence

@@ -61,11 +61,17 @@ def ptx(name: str, architecture: tuple[int, int]) -> str:
 
 
 def resources(text: str, architecture: tuple[int, int], folder: Path) -> Resources:
-    """Assemble PTX and return what it takes."""
+    """Assemble PTX and return what it takes.
+
+    Raises:
+        RuntimeError: ``ptxas`` refuses it, as one does that is older than the PTX.
+    """
     source, target = folder / "kernel.ptx", "sm_{}{}".format(*architecture)
     source.write_text(text)
     command = ["ptxas", "-v", f"-arch={target}", source, "-o", folder / "kernel.cubin"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise RuntimeError(ran.stderr)
     (registers,) = re.findall(r"Used (\d+) registers", ran.stderr)
     spilled = re.findall(r"(\d+) bytes spill (?:stores|loads)", ran.stderr)
     return Resources(int(registers), sum(map(int, spilled)))

@@ -1,4 +1,4 @@
-"""Run the cases in the simulator: ``python -m tests.engines.sparse_cuda.simulated DIR``.
+"""Run the cases in the simulator, in a process of its own.
 
 Writes the arrays of each case, the refusals of networks that do not fit, and the types
 of what the kernels are launched with.

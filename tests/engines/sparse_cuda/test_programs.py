@@ -1,10 +1,12 @@
 """What the kernels compile to, for cards that are not there."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
 from spiral import extras
+from tests.benchmarks import occupancy
 from tests.engines.sparse_cuda import programs
 
 pytestmark = pytest.mark.skipif(
@@ -50,6 +52,25 @@ def test_as_many_networks_fit_as_shared_memory_allows(compiled, tmp_path):
     """65,536 registers hold 32 warps, the most that are resident, at 64 a thread."""
     architecture, found = compiled
     for text in found.values():
-        taken = programs.resources(text, architecture, tmp_path)
+        try:
+            taken = programs.resources(text, architecture, tmp_path)
+        except RuntimeError as error:
+            if "Unsupported .version" not in str(error):
+                raise
+            pytest.skip("ptxas is older than the PTX")
         assert taken.registers <= 64
         assert taken.spilled == 0
+
+
+def test_the_page_has_the_figures_that_are_computed():
+    page = Path(__file__).parents[3] / "benchmarks/sparse_cuda.md"
+    assert occupancy.occupancy() in page.read_text()
+
+
+def test_a_slot_and_a_row_fit_into_an_edge():
+    from spiral.engines.sparse.lists import LANES
+    from spiral.engines.sparse_cuda import kernel, layout
+
+    slots, rows = layout.MOST_BYTES // 16, layout.MOST_BYTES // (4 * LANES)
+    assert slots < 2**kernel.SLOT_BITS
+    assert rows * LANES < 2 ** (32 - kernel.SLOT_BITS)
