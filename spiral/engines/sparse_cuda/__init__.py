@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numba import cuda
+from numba.cuda.core import config
 
 from spiral.engines.sparse.layout import gather, lay_out, pieces, scatter
 from spiral.engines.sparse.lists import Lists
@@ -26,6 +27,8 @@ from spiral.engines.sparse_cuda.layout import (
     points_to_device,
 )
 from spiral.protocol.job import Evaluation, TrainJob, TrainState
+
+config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a pack may be small, and need not be told
 
 MOST_POINTS = 2**27
 """Points of all order seeds that are laid out together (2 GB)."""
