@@ -26,6 +26,7 @@ from spiral.engines.sparse_cuda.layout import (
     lists_to_device,
     points_to_device,
 )
+from spiral.engines.sparse_cuda.rows import THREADS
 from spiral.protocol.job import Evaluation, TrainJob, TrainState
 
 config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a pack may be small, and need not be told
@@ -69,7 +70,7 @@ class SparseCudaEngine:
         lists = build_lists(state.masks, job.width)
         check_fits(lists)
         copy = cuda.stream()
-        found = cuda.to_device(np.zeros((job.networks, kernel.THREADS, 3)), copy)
+        found = cuda.to_device(np.zeros((job.networks, THREADS, 3)), copy)
         params = cuda.to_device(gather(state.params, lists), copy)
         args = (*lists_to_device(lists, copy), params, points_to_device(job.task, copy))
         groups = _groups(lists, copy)
@@ -153,13 +154,13 @@ def _groups(lists: Lists, copy: Any) -> list[tuple[Any, int, Any, int]]:
 def _launch(run: Any, groups: list[Any], copy: Any, args: tuple[Any, ...]) -> None:
     """Run a kernel on all networks, once its data are there and those before ended.
 
-    Waiting costs nothing, as blocks of one kernel do not start before the last one's
-    have ended, and keeps the host from drawing orders for the whole training at once.
+    Waiting costs little, as a stream's next kernel would not begin before its last one
+    has ended, and keeps the host from laying out the whole training at once.
     """
     copy.synchronize()
     for members, blocks, stream, size in groups:
         stream.synchronize()
-        run[blocks, kernel.THREADS, stream, size](members, *args)
+        run[blocks, THREADS, stream, size](members, *args)
 
 
 def _finish(groups: list[Any]) -> None:
