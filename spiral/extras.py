@@ -4,10 +4,17 @@ from importlib.util import find_spec
 
 from spiral.errors import MissingPackage
 
-PACKAGES = {"torch": "PyTorch", "ray": "Ray", "mlflow": "MLflow", "obstore": "obstore"}
+PACKAGES = {
+    "torch": "PyTorch",
+    "ray": "Ray",
+    "mlflow": "MLflow",
+    "obstore": "obstore",
+    "numba_cuda": "numba-cuda",
+}
 """Package → its name for people."""
-EXTRAS = {"obstore": "cloud"}
-"""Package → the extra that installs it, where it is not called like the package."""
+
+EXTRAS = {"obstore": "cloud", "numba_cuda": "cuda"}
+"""Package → the extra that installs it, if that is not called like it."""
 
 
 def installed(package: str) -> bool:

@@ -265,6 +265,7 @@ MUTANTS = {
     "step_1": of_one_step(),
     "steps_20": of_training(20),
     "steps_100": of_training(100),
+    "sparse_cuda": of_training(2),
     "adam": {
         "moments not corrected": lambda: adam_gap(correct=False),
         "second moment 0.99": lambda: adam_gap(second=0.99),

@@ -101,14 +101,29 @@ ENGINES: dict[str, Entry] = {
         automatic=False,
         package="torch",
     ),
+    "sparse:cuda": Entry(
+        "spiral.engines.sparse_cuda",
+        "`sparse` on a GPU, a network per block of threads",
+        ("cuda",),
+        # computed for a card with 132 multiprocessors (benchmarks/sparse_cuda.md)
+        ByWeights({1: 0.063, 700: 0.063}, step_nanoseconds=0.44),
+        automatic=False,
+        package="numba_cuda",
+    ),
 }
-"""In order of preference."""
+"""In order of preference. An engine that is another program on a device has an entry of
+its own for it."""
+
+
+def entry(name: str) -> Entry:
+    """Return the entry of an engine, which may be named with its device."""
+    return ENGINES.get(name) or ENGINES[name.partition(":")[0]]
 
 
 def names() -> list[str]:
     """Return every legal value of a config's ``engine``."""
     devices = [
-        name if device == "cpu" else f"{name}:{device}"
+        name if device == "cpu" or ":" in name else f"{name}:{device}"
         for name, entry in ENGINES.items()
         for device in entry.devices
     ]
@@ -117,14 +132,14 @@ def names() -> list[str]:
 
 def unsupported(engine: str, plan: Plan) -> str | None:
     """Return the reason why an engine cannot train a plan, or None if it can."""
-    entry = ENGINES[engine.partition(":")[0]]
-    if plan.optimiser.name not in entry.optimisers:
-        known = ", ".join(entry.optimisers)
+    able = entry(engine)
+    if plan.optimiser.name not in able.optimisers:
+        known = ", ".join(able.optimisers)
         return (
             f"does not support optimiser {plan.optimiser.name!r} (supported: {known})"
         )
-    if plan.weight_map and plan.weight_map.name not in entry.weight_maps:
-        known = ", ".join(entry.weight_maps) or "none"
+    if plan.weight_map and plan.weight_map.name not in able.weight_maps:
+        known = ", ".join(able.weight_maps) or "none"
         return (
             f"does not support weight map {plan.weight_map.name!r} (supported: {known})"
         )
@@ -168,10 +183,9 @@ def build(name: str) -> Engine:
     if name not in names() or name == "auto":
         hint = spelling.suggest(name, names()[1:], spelling.ENGINES)
         raise ConfigError(f"unknown engine {name!r}; {hint}")
-    kind, _, device = name.partition(":")
     check(name)
-    module = importlib.import_module(ENGINES[kind].module)
-    engine: Engine = module.build(device or "cpu")
+    module = importlib.import_module(entry(name).module)
+    engine: Engine = module.build(name.partition(":")[2] or "cpu")
     return engine
 
 
@@ -189,15 +203,29 @@ def check(name: str) -> None:
         MissingPackage: The package that it needs is not installed.
     """
     kind, _, device = name.partition(":")
-    package = ENGINES[kind].package if kind in ENGINES else None
+    package = entry(name).package if kind in ENGINES else None
     if package:
         extras.require(package, f"engine {name}")
     if device != "cuda":
         return
+    found, by = _cuda_by_numba() if package == "numba_cuda" else _cuda_by_torch()
+    if not found:
+        raise EngineUnavailable(
+            f"engine {name!r}: expected a CUDA device, but {by} finds none; "
+            f"use --engine {kind}, or a machine with a GPU and its driver"
+        )
+
+
+def _cuda_by_torch() -> tuple[bool, str]:
+    """Return whether there is a CUDA device, and what looked for it."""
     import torch
 
-    if not torch.cuda.is_available():
-        raise EngineUnavailable(
-            f"engine {name!r}: expected a CUDA device, but torch {torch.__version__} "
-            f"finds none; use --engine {kind}, or a machine with a GPU"
-        )
+    return torch.cuda.is_available(), f"torch {torch.__version__}"
+
+
+def _cuda_by_numba() -> tuple[bool, str]:
+    """Return whether there is a CUDA device, and what looked for it."""
+    import numba_cuda
+    from numba import cuda
+
+    return cuda.is_available(), f"numba-cuda {numba_cuda.__version__}"

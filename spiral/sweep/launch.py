@@ -77,7 +77,8 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
     for name in names:
         engines.check(name)
     table, changed = _planned(grid, out)
-    if not all(map(engines.installed, engines.ENGINES)):  # ``auto`` may choose one
+    able = (name for name, entry in engines.ENGINES.items() if entry.automatic)
+    if not all(map(engines.installed, able)):  # ``auto`` may choose one
         for name in plan.describe(table)["engine"].unique():
             engines.check(name)
     first = not store.manifest_path(out).exists()
