@@ -43,6 +43,8 @@ class Launch:
     corrupt: list[str]
     """Messages about damaged result files, whose packs are trained again."""
     gpu: bool = False
+    named: dict[str, list[str]] = field(default_factory=dict)
+    """Tasks and initial weights of the packs it trains."""
     done: list[Outcome] = field(default_factory=list)
     failed: list[Outcome] = field(default_factory=list)
 
@@ -93,7 +95,9 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
     sizes = plan.describe(table[table["pack"].isin(missing)])
     mine = _share(sizes, every, settings)
     gpu = any(name.endswith(":cuda") for name in names)
-    return Launch(out, len(table), sizes, mine, corrupt, gpu)
+    rows = table[table["pack"].isin(mine)]
+    named = {key: rows[key].unique().tolist() for key in worker.READERS}
+    return Launch(out, len(table), sizes, mine, corrupt, gpu, named)
 
 
 def _planned(grid: Grid, out: Path) -> tuple[pd.DataFrame, bool]:
@@ -137,7 +141,9 @@ def run(launch: Launch, settings: Settings, progress: Report) -> None:
 
     if not launch.missing:
         return
-    site = worker.site(launch.out, settings.method)
+    # A Ray on this machine sees its files; those of many rows may be large
+    named = launch.named if settings.address is not None else {}
+    site = worker.site(launch.out, settings.method, named)
     executor(settings, launch.gpu)(site, launch.missing, settings.workers, report)
     calibration.learn(launch.packs, {each.pack: each.work for each in launch.done})
 

@@ -3,21 +3,26 @@
 import platform
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
-from spiral import experiment, extras
+from spiral import experiment, extras, paths
 from spiral.engines import cpu
 from spiral.errors import ConfigError, MethodError, StoreError
 from spiral.methods import plugin
 from spiral.methods.plugin import Source
 from spiral.methods.registry import METHODS, options
+from spiral.model import initial
 from spiral.results import packed, store
 from spiral.results.versions import complete
 from spiral.sweep.pack_progress import Recorder
 from spiral.sweep.work import Outcome, Tell
+from spiral.tasks import from_file
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,9 @@ class Site:
     """The configs of all packs, as a file. Workers read their pack's part of it."""
     method: Source | None = None
     """A user's method."""
+    files: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What the files hold that the configs name (``paths.CARRIED``), for machines that
+    do not see them."""
 
     def do(self, pack: str, tell: Tell) -> Outcome:
         """Train one pack (see :func:`train_pack`)."""
@@ -42,18 +50,37 @@ class Site:
         store.commit_pack(self.out, pack, data)
 
 
-def site(out: Path, method: str | None = None) -> Site:
+READERS: dict[str, Callable[[str], Any]] = {
+    "task": from_file.load,
+    "init": initial.network,
+}
+"""What reads the files that configs name by ``path@digest``, for each key."""
+
+
+def site(
+    out: Path,
+    method: str | None = None,
+    named: Mapping[str, Iterable[str]] = MappingProxyType({}),
+) -> Site:
     """Return the work of a results directory that has a manifest.
 
     Args:
         out: The directory.
         method: Where a user's method is (see ``methods.plugin``).
+        named: Values of these keys in the configs, if workers may not see files.
 
     Raises:
-        ConfigError: The method's file cannot be read.
+        ConfigError: A file cannot be read, or has changed.
     """
+    source = None if method is None else Source.at(method)
     manifest = store.manifest_path(out).read_bytes()
-    return Site(out.resolve(), manifest, None if method is None else Source.at(method))
+    files = {
+        name: READERS[key](name)
+        for key, names in named.items()
+        for name in names
+        if "@" in name
+    }
+    return Site(out.resolve(), manifest, source, files)
 
 
 @cache
@@ -90,6 +117,7 @@ def train_pack(site: Site, pack: str, tell: Tell) -> Outcome:
             "directory replaced? Launch the grid again"
         )
     _load_method(site, str(configs["method"].iloc[0]))
+    paths.CARRIED.update(site.files)
     try:
         rows = experiment.run(complete(configs, options()), recorder)
     except MethodError as error:
