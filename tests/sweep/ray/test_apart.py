@@ -9,16 +9,19 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
+from random import Random
 from socket import create_server
 
 import pytest
 
+from spiral.errors import CorruptPack
 from spiral.results import store
 from spiral.search.evolve.island import Settings
 from spiral.sweep import evolve, local, status
 from spiral.sweep.evolve import Limits
 from spiral.sweep.evolve_files import Search
 from spiral.sweep.ray import process, session, tune
+from spiral.sweep.work import Outcome, Training
 
 pytestmark = pytest.mark.slow
 
@@ -64,11 +67,14 @@ threading.Event().wait()
 """
 """What `ray start` does, which refuses nodes where only loopback reaches the head."""
 
+STORE_BYTES = 80 * 2**20  # about the least that Ray takes
+BYTES = 100 * 2**20  # more than that, in one pack
+
 FACTS = {
     "node_ip_address": "127.0.0.1",
     "num_cpus": 1,
     "num_gpus": 0,
-    "object_store_memory": 80 * 2**20,
+    "object_store_memory": STORE_BYTES,
     "include_log_monitor": False,
     "min_worker_port": 0,
     "max_worker_port": 0,
@@ -140,7 +146,7 @@ def _start_head(address):
     """Start the head; return its folder and process."""
     folder = Path(tempfile.mkdtemp(prefix="node-", dir="/tmp"))
     words = f"{HEAD} --block --port {address.rpartition(':')[2]}"
-    words += f" --temp-dir {folder} --object-store-memory {80 * 2**20}"
+    words += f" --temp-dir {folder} --object-store-memory {STORE_BYTES}"
     command = [sys.executable, "-m", "ray.scripts.scripts", *words.split()]
     return folder, _start(folder, command)
 
@@ -247,3 +253,26 @@ def test_a_search_makes_the_same_files(cluster, private):
         found.append({str(f.relative_to(out)): f.read_bytes() for f in files})
     assert len(found[0]) == 6
     assert found[0] == found[1]
+
+
+class Wide:
+    """Work whose results are larger than the object store of a node."""
+
+    def do(self, pack, tell):
+        return Outcome(pack, data=Random(pack).randbytes(BYTES))
+
+    def save(self, outcome):
+        if outcome.data != Random(outcome.pack).randbytes(BYTES):
+            raise CorruptPack(f"{outcome.pack}: {len(outcome.data)} other bytes")
+
+
+def test_results_larger_than_the_object_store_arrive_whole(cluster):
+    said = []
+
+    def report(message):
+        if not isinstance(message, Training):
+            said.append(message)
+
+    process.run(Wide(), ["a", "b", "c"], 2, report, address=cluster)
+    assert sorted(outcome.pack for outcome in said) == ["a", "b", "c"]
+    assert {(outcome.error, outcome.data) for outcome in said} == {(None, b"")}
