@@ -1,17 +1,22 @@
 """Results in pieces: whole or refused, one pack at a time, each outcome once."""
 
+import pickle
 import threading
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pytest
 
+from spiral import paths
 from spiral.errors import ConfigError, CorruptPack, StoreError
+from spiral.model import initial
 from spiral.results import store
 from spiral.sweep import launch as launches
 from spiral.sweep import worker
 from spiral.sweep.grid import grid as grids
 from spiral.sweep.ray import parcels, process
 from spiral.sweep.work import ATTEMPTS, Outcome, Training
+from spiral.tasks import catalogue
 
 DATA = bytes(range(256)) * 9
 
@@ -248,3 +253,42 @@ def test_a_worker_needs_no_file_of_the_launchers(site):
     again = site.do(pack, print)
     assert again.statuses == before.statuses
     assert again.networks == before.networks > 0
+
+
+FROM_FILES = """
+name: files
+defaults: {{width: 3, epochs: 1, batch: 128, seed: 0, method: random, keep: 12}}
+blocks:
+  points: {{task: "{0}/points.npz"}}
+  given: {{init: "{0}/init.npz"}}
+"""
+
+
+def test_a_worker_on_a_cluster_needs_no_file_that_a_grid_names(
+    tmp_path, heard, monkeypatch
+):
+    random, out, grid = np.random.default_rng(0), tmp_path / "out", tmp_path / "g.yaml"
+    points = random.normal(size=(2, 400))
+    label = np.arange(400) % 2
+    np.savez(tmp_path / "points.npz", x1=points[0], x2=points[1], label=label)
+    sizes = [(3, 2), (3, 3), (3, 3), (1, 3)]
+    arrays = {f"{n}.weight": random.normal(size=size) for n, size in enumerate(sizes)}
+    np.savez(tmp_path / "init.npz", **arrays)
+    grid.write_text(FROM_FILES.format(tmp_path))
+    settings = launches.Settings(address="10.0.0.1:1")
+    monkeypatch.setattr(process, "check_address", print)
+    prepared = launches.prepare(grids.load(grid), out, settings)
+    monkeypatch.setattr(process, "_do", lambda run, receiver: heard.append(run.args[0]))
+    launches.run(prepared, settings, print)
+    for name in ("points.npz", "init.npz"):
+        (tmp_path / name).unlink()
+    catalogue.load.cache_clear()
+    initial.network.cache_clear()
+    initial._from_file.cache_clear()
+    monkeypatch.setattr(paths, "CARRIED", {})
+    (job,) = heard
+    site = pickle.loads(pickle.dumps(job.work))
+    for pack in job.packs:
+        site.save(site.do(pack, print))
+    assert launches.recover.missing(out, job.packs) == ([], [])
+    assert len(job.packs) == 2
