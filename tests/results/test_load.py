@@ -8,7 +8,7 @@ import spiral
 from spiral.errors import StoreError
 from spiral.methods.registry import options
 from spiral.model import masks, mlp
-from spiral.results import columns, load, store, summary, versions
+from spiral.results import columns, load, packed, store, summary, versions
 from spiral.sweep.grid import grid
 
 GRID = "{{method: gmp, width: 3, keep: {keep}, seed: {seed}}}"
@@ -132,7 +132,7 @@ def test_rows_tell_their_launch_and_the_version_that_trained_them(
 ):
     one, two = tmp_path / "one", tmp_path / "two"
     written(one, GRID.format(keep=20, seed="0..1"))
-    monkeypatch.setattr(store, "__version__", "9.9")
+    monkeypatch.setattr(packed, "__version__", "9.9")
     configs = written(two, GRID.format(keep=22, seed="0..1"))
     more = written(two, GRID.format(keep=24, seed="0..0"))
     packs = [store.pack_id(some["config_id"]) for some in (configs, more)]
