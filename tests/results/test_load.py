@@ -141,7 +141,7 @@ def test_rows_tell_their_launch_and_the_version_that_trained_them(
     found = load.read([one, two], options()).rows
     assert found["source"].tolist() == [str(one)] * 2 + [str(two)] * 3
     assert found["version"].tolist() == [spiral.__version__] * 2 + ["9.9"] * 3
-    monkeypatch.setattr(store, "__version__", "10.0")
+    monkeypatch.setattr(packed, "__version__", "10.0")
     written(two, GRID.format(keep=24, seed="0..0"))
     store.write_manifest(two, manifest, {})
     found = load.read([two], options()).rows.set_index("keep")["version"]
