@@ -45,7 +45,8 @@ STEP_SECONDS = 2.0
 """Least time between two reports of a pack in training."""
 
 STEPS_PER_SECOND = 50
-"""Of all packs together: Tune takes 1 ms for each and has other things to do."""
+"""Most reports of all packs together: the loop of Tune that takes them also starts and
+ends packs, and should be free for that."""
 
 QUIET = {"log_to_driver": False, "logging_level": "error"}
 
