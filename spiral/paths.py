@@ -6,8 +6,13 @@ A grid names a file as ``path@digest``, so that a config always means the same n
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from spiral.errors import ConfigError
+
+CARRIED: dict[str, Any] = {}
+"""``path@digest`` → what the file holds, on machines that do not see it: workers of a
+cluster get it with their work."""
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 

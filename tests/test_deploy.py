@@ -87,7 +87,7 @@ def test_ray_accepts_the_description_of_its_cluster():
     assert cluster["head_node_type"] in cluster["available_node_types"]
 
 
-def test_the_job_of_kubernetes_has_one_image_and_one_folder_of_results():
+def test_the_job_of_kubernetes_has_one_image_and_results_on_its_head_only():
     job = yaml.safe_load((DEPLOY / "kuberay-job.yaml").read_text())
     assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
     cluster = job["spec"]["rayClusterSpec"]
@@ -95,10 +95,14 @@ def test_the_job_of_kubernetes_has_one_image_and_one_folder_of_results():
     pods = [group["template"]["spec"] for group in groups]
     (image,) = {each["containers"][0]["image"] for each in pods}
     assert "spiral-sweep" in image
-    for pod in pods:
-        (mount,) = pod["containers"][0]["volumeMounts"]
-        assert mount["name"] == pod["volumes"][0]["name"]
-        assert f"--out {mount['mountPath']}/" in job["spec"]["entrypoint"]
+    head, *workers = pods
+    (mount,) = head["containers"][0]["volumeMounts"]
+    assert mount["name"] == head["volumes"][0]["name"]
+    assert f"--out {mount['mountPath']}/" in job["spec"]["entrypoint"]
+    assert workers
+    for pod in workers:
+        assert "volumes" not in pod
+        assert "volumeMounts" not in pod["containers"][0]
     constraints = (ROOT / "constraints.txt").read_text()
     assert f"ray=={cluster['rayVersion']}\n" in constraints
 

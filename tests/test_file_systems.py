@@ -10,6 +10,7 @@ import pytest
 
 from spiral.errors import CorruptPack, StoreError
 from spiral.results import atomic, store
+from tests.results import write_pack
 from tests.results.test_store import PACK, ROWS
 from tests.soak.faults import Fault, Wire
 
@@ -20,7 +21,7 @@ CONFIGS = pd.DataFrame({"config_id": ["a"], "pack": ["p"]}, dtype="string")
 WRITES = {
     "new manifest": lambda out: store.write_manifest(out, CONFIGS, {}, first=True),
     "manifest": lambda out: store.write_manifest(out, CONFIGS, {}),
-    "pack": lambda out: store.write_pack(out, PACK, ROWS, {}),
+    "pack": lambda out: write_pack(out, PACK, ROWS, {}),
     "record": lambda out: store.write_failure(out, "p", "because"),
 }
 PATHS = {

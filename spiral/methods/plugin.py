@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from pydantic import ValidationError
 
@@ -34,13 +34,35 @@ UNKNOWN = Taxonomy(unit="?", when="?", schedule="?", criterion="?", allocation="
 """Of a class without an entry."""
 
 
-def load(where: str, methods: MutableMapping[str, Entry]) -> str:
+class Source(NamedTuple):
+    """A method for machines that do not see its file."""
+
+    where: str
+    """As :func:`load` takes it, with an absolute path."""
+    text: bytes | None
+    """The file; None for a method of an installed package."""
+
+    @classmethod
+    def at(cls, where: str) -> Self:
+        """Read a method's file.
+
+        Raises:
+            ConfigError: It cannot be read.
+        """
+        path, colon, _ = where.rpartition(":")
+        return cls(absolute(where), _read(Path(path)) if colon else None)
+
+
+def load(
+    where: str, methods: MutableMapping[str, Entry], text: bytes | None = None
+) -> str:
     """Add a method to the registry of this process; return the name in its rows.
 
     Args:
         where: ``my_file.py:MyMethod``, the name of an entry point, or a method that
             is registered already (whose name it returns).
         methods: The registry, to which the method is added.
+        text: The file, where it may be missing on this machine; else it is read.
 
     Raises:
         ConfigError: Nothing is found there, or what is found is not a method.
@@ -49,7 +71,7 @@ def load(where: str, methods: MutableMapping[str, Entry]) -> str:
         return where
     path, colon, attribute = where.rpartition(":")
     if colon:
-        name, entry = _from_file(Path(path), attribute)
+        name, entry = _from_file(Path(path), attribute, text)
     else:
         name, entry = _from_package(where, methods)
     if name not in methods:
@@ -64,12 +86,17 @@ def absolute(where: str) -> str:
     return f"{Path(path).resolve()}:{attribute}" if colon else where
 
 
-def _from_file(path: Path, attribute: str) -> tuple[str, Entry]:
-    """Load a file and describe the method of that name in it."""
+def _read(path: Path) -> bytes:
+    """Return a method's file."""
     try:
-        source = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ConfigError(f"--method {path}: {error.strerror}") from None
+
+
+def _from_file(path: Path, attribute: str, text: bytes | None) -> tuple[str, Entry]:
+    """Load a file and describe the method of that name in it."""
+    source = _read(path) if text is None else text
     digest = digest_of(source)
     module = run(path, source, digest)
     if not hasattr(module, attribute):

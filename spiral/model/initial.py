@@ -54,7 +54,7 @@ def stamp(path: str) -> str:
 
 def width_of(source: str) -> int:
     """Return the width of the widest layer of the network in a stamped file."""
-    return max(stack.sizes_of(_stack(source)))
+    return max(stack.sizes_of(network(source)))
 
 
 @lru_cache(maxsize=64)
@@ -64,7 +64,7 @@ def _from_file(source: str, width: int) -> Float32[np.ndarray, " P"]:
     Units that a layer lacks, where another is wider, have zeros: the network computes
     what it does in its file, and no gradient reaches them.
     """
-    found = _stack(source)
+    found = network(source)
     sizes = stack.sizes_of(found)
     if width > max(sizes):
         raise ConfigError(
@@ -81,8 +81,15 @@ def _from_file(source: str, width: int) -> Float32[np.ndarray, " P"]:
 
 
 @lru_cache(maxsize=8)
-def _stack(source: str) -> Stack:
-    """Return the network in a stamped file."""
+def network(source: str) -> Stack:
+    """Return the network in a stamped file.
+
+    Raises:
+        ConfigError: The file is missing, has changed, or is not such a network.
+    """
+    if source in paths.CARRIED:
+        carried: Stack = paths.CARRIED[source]
+        return carried
     path = paths.unchanged(source, _digest, "init")
     try:
         arrays = array_files.read(path)

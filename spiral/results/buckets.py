@@ -151,17 +151,6 @@ class InBucket(PosixPath):
         with explained(self, "read"):
             return bytes(bucket_server.obstore().get(self.server, self.key).bytes())
 
-    def read_unless(self, tag: str | None) -> tuple[str, bytes] | None:
-        """Return the tag of the object and the object; None if it has this tag."""
-        library = bucket_server.obstore()
-        options = {"if_none_match": tag} if tag else {}
-        with explained(self, "read"):
-            try:
-                found = library.get(self.server, self.key, options=options)
-                return found.meta["e_tag"], bytes(found.bytes())
-            except library.exceptions.NotModifiedError:
-                return None
-
     def open(self, mode: str = "r", *_: Any, **__: Any) -> Any:
         """Open the object to read its bytes; refuse all else."""
         return io.BytesIO(self.read_bytes()) if mode == "rb" else os.fspath(self)
@@ -250,26 +239,6 @@ def footed(path: Path) -> Any:
     import pyarrow as pa
 
     return pa.BufferReader(path.end())
-
-
-_KEPT: dict[Path, tuple[str, bytes]] = {}
-"""The latest object of :func:`read_again`, with its tag."""
-
-
-def read_again(path: Path) -> bytes:
-    """Return a file that is read many times: one in a bucket only if it has changed.
-
-    The server is asked each time, and sends nothing if its object has the same tag.
-    """
-    if not isinstance(path, InBucket):
-        return path.read_bytes()
-    tag, data = _KEPT.get(path, (None, b""))
-    changed = path.read_unless(tag)
-    if changed is None:
-        return data
-    _KEPT.clear()
-    _KEPT[path] = changed
-    return changed[1]
 
 
 def threads(place: Path) -> int | None:

@@ -6,15 +6,14 @@
       results/pack-<id>.parquet     rows; readers see nothing else
       _spiral/manifest.parquet      every config and the pack it belongs to
       _spiral/failed/<id>.json      packs given up, with the last error
-      _spiral/tmp/                  unfinished files, progress of packs in training
+      _spiral/tmp/                  unfinished files
 
 ``pandas.read_parquet(DIR)`` works at any time: names that start with ``_`` are ignored.
 Every file carries a seal that shows any change of its bytes (see ``sealed``). DIR may
-be in a bucket (see ``buckets``): then each file is an object, put whole, and what is
-unfinished lies in the user's cache folder.
+be in a bucket (see ``buckets``): then each file is an object, put whole, and nothing is
+unfinished.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,12 +24,12 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from spiral import __version__, homes
+from spiral import __version__
 from spiral.errors import CorruptPack, StoreError
 from spiral.protocol.config import DTYPES
-from spiral.results import atomic, buckets, sealed
+from spiral.results import atomic, buckets, packed, sealed
+from spiral.results.packed import SCHEMA_VERSION
 
-SCHEMA_VERSION = 1
 DAY = 86_400.0  # seconds; no launch takes as long to write one file
 ARROW = {
     int: pa.int64(),
@@ -47,6 +46,8 @@ PLANNED = ("block", "pack")
 
 OWN_NAMES = ("results", "_spiral")
 """Everything this module puts into a results directory."""
+
+pack_id = packed.pack_id
 
 
 def results_folder(out: Path) -> Path:
@@ -80,9 +81,6 @@ def has_manifest(out: Path) -> bool:
 
 def scratch(out: Path) -> Path:
     """Return the folder of unfinished files."""
-    if isinstance(out, buckets.InBucket):  # the same for all processes of a user
-        name = hashlib.blake2b(str(out).encode(), digest_size=8).hexdigest()
-        return homes.cache() / "launches" / name
     return out / "_spiral" / "tmp"
 
 
@@ -90,18 +88,10 @@ def _failure_path(out: Path, pack: str) -> Path:
     return out / "_spiral" / "failed" / f"{pack}.json"
 
 
-def pack_id(config_ids: Iterable[str]) -> str:
-    """Return the id of the pack of these configs in this order.
-
-    A digest rather than a number: it stays when a grid grows, and shows which configs a
-    file must contain.
-    """
-    text = "\n".join(config_ids)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
 def tidy(out: Path) -> None:
     """Remove unfinished files that killed launches left more than a day ago."""
+    if isinstance(out, buckets.InBucket):  # it has whole objects only
+        return
     for path in scratch(out).glob("*.tmp"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > DAY:
@@ -109,30 +99,6 @@ def tidy(out: Path) -> None:
 
 
 # ---- packs
-
-
-def write_pack(out: Path, pack: str, rows: pa.Table, facts: Mapping[str, Any]) -> None:
-    """Commit the rows of one pack.
-
-    Args:
-        out: The results directory.
-        pack: The pack's id.
-        rows: One row per config, in the order of the manifest.
-        facts: Further facts for the footer (machine, versions, seconds).
-
-    Raises:
-        StoreError: It cannot be written; an earlier file of this pack is untouched.
-        CorruptPack: What was read back differs from what was written.
-    """
-    footer = {
-        **facts,
-        "schema": SCHEMA_VERSION,
-        "version": __version__,
-        "pyarrow": pa.__version__,
-        "pack": pack,
-        "rows": rows.num_rows,
-    }
-    _commit(out, pack, rows, footer)
 
 
 def rewrite_pack(
@@ -143,12 +109,16 @@ def rewrite_pack(
     Raises:
         StoreError: It cannot be written; the earlier file is untouched.
     """
-    _commit(out, pack, rows, footer)
+    commit_pack(out, pack, sealed.to_bytes(rows, footer))
 
 
-def _commit(out: Path, pack: str, rows: pa.Table, footer: Mapping[str, Any]) -> None:
-    """Write a pack and read it back."""
-    data = sealed.to_bytes(rows, footer)
+def commit_pack(out: Path, pack: str, data: bytes) -> None:
+    """Commit the file of one pack: write it, read it back, give it its name.
+
+    Raises:
+        StoreError: It cannot be written; an earlier file of this pack is untouched.
+        CorruptPack: What was read back differs from what was written.
+    """
     atomic.replace_atomically(
         pack_path(out, pack), data, scratch(out), lambda path: _check(path, pack)
     )
@@ -171,10 +141,7 @@ def read_pack(
 
 
 def _check(path: Path, pack: str, **part: Any) -> tuple[pa.Table, dict[str, Any]]:
-    """Read a pack's file and check that its name is the digest of its configs.
-
-    The seal alone would accept an intact file of another pack under this name.
-    """
+    """Read a pack's file and check that its name is the digest of its configs."""
     if _is_special(path):
         raise CorruptPack(f"{path}: expected a plain file; move it elsewhere")
     try:
@@ -183,11 +150,7 @@ def _check(path: Path, pack: str, **part: Any) -> tuple[pa.Table, dict[str, Any]
         raise
     except OSError as error:
         raise CorruptPack(f"{path}: cannot be read ({error.strerror})") from None
-    rows, footer = sealed.from_bytes(data, str(path), **part)
-    for found in (footer.get("pack"), pack_id(rows["config_id"].to_pylist())):
-        if found != pack:
-            raise CorruptPack(f"{path}: expected pack {pack}, got {found}")
-    return rows, footer
+    return packed.from_bytes(data, pack, str(path), **part)
 
 
 def _is_special(path: Path) -> bool:
@@ -253,9 +216,9 @@ def write_manifest(
 
 
 def read_manifest(
-    out: Path, pack: str | None = None, columns: list[str] | None = None
+    out: Path, columns: list[str] | None = None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Read the manifest, or the configs of one pack.
+    """Read the manifest.
 
     Raises:
         StoreError: There is none.
@@ -273,12 +236,7 @@ def read_manifest(
             f"{path.relative_to(out)}; give the --out of `spiral-sweep launch`"
         )
     try:
-        # Workers read it once for each pack
-        data = path.read_bytes() if pack is None else buckets.read_again(path)
-        filters = None if pack is None else [("pack", "=", pack)]
-        table, footer = sealed.from_bytes(
-            data, path.name, columns=columns, filters=filters
-        )
+        table, footer = sealed.from_bytes(path.read_bytes(), path.name, columns=columns)
         names = {"config_id", "pack"}
         for name in sorted(names if columns is None else names.intersection(columns)):
             if NULLABLE.get(table.schema.field(name).type) != NULLABLE[pa.string()]:
@@ -289,6 +247,17 @@ def read_manifest(
             "the manifest is rebuilt from the results"
         ) from None
     return table.to_pandas(types_mapper=NULLABLE.get), footer
+
+
+def configs_of(manifest: bytes, pack: str) -> pd.DataFrame:
+    """Return the configs of a pack in the bytes of a manifest; no rows if it has none.
+
+    Raises:
+        CorruptPack: The bytes have changed.
+    """
+    filters = [("pack", "=", pack)]
+    table, _ = sealed.from_bytes(manifest, "the manifest", filters=filters)
+    return table.to_pandas(types_mapper=NULLABLE.get)
 
 
 # ---- failures

@@ -7,21 +7,22 @@ executor or interruptions. Each island receives the leaders of its neighbour.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
-from spiral.errors import ConfigError, LaunchIncomplete
+from spiral.errors import ConfigError, CorruptPack, LaunchIncomplete, StoreError
+from spiral.results import atomic
 from spiral.search import best_known, frontier_file
 from spiral.search.candidate import compiled, to_network
 from spiral.search.evolve import archive as archives
 from spiral.search.evolve import island as islands
 from spiral.search.evolve.archive import Member
 from spiral.sweep.evolve_files import Search, begin, missing, path, tidy
-from spiral.sweep.work import Outcome, Report, Work
+from spiral.sweep.work import Outcome, Report, Tell, Training, Work
 
 MIGRATION = 2
 """Every n-th generation leaders immigrate; in between islands develop apart."""
@@ -34,27 +35,50 @@ class Generation:
     out: Path
     search: Search
     number: int
+    before: tuple[bytes, ...] = field(repr=False)
+    """The archives of all islands after the generation before; none at first."""
 
-    def do(self, pack: str) -> Outcome:
-        """Compute and save the archive of an island.
+    @classmethod
+    def of(cls, search: Search, out: Path, number: int) -> Self:
+        """Return a generation; all that its workers need is read here.
 
         Raises:
-            StoreError: An archive of the generation before cannot be read, or the new
-                one cannot be written.
+            StoreError: An archive of the generation before cannot be read.
+        """
+        known = range(search.islands) if number > 1 else ()
+        before = tuple(archives.read(path(out, number - 1, each)) for each in known)
+        return cls(out.resolve(), search, number, before)
+
+    def do(self, pack: str, tell: Tell) -> Outcome:
+        """Compute the archive of an island.
+
+        Raises:
+            StoreError: An archive of the generation before is damaged.
         """
         began, island = time.perf_counter(), int(pack)
         sources = [island]
         if self.number % MIGRATION == 0 and self.search.islands > 1:
             sources.append((island + 1) % self.search.islands)
         settings = self.search.settings
-        before = [
-            archives.load(path(self.out, self.number - 1, source), bool(settings.mask))
-            for source in sources
-            if self.number > 1
-        ]
+        before = [self._archive(source) for source in sources if self.before]
         found = islands.generation(settings, self.number, island, before)
-        archives.save(found, path(self.out, self.number, island))
-        return Outcome(pack, settings.tries, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        return Outcome(pack, settings.tries, seconds, data=archives.to_bytes(found))
+
+    def _archive(self, island: int) -> archives.Archive:
+        """Return the archive of an island after the generation before."""
+        file = path(self.out, self.number - 1, island)
+        one_mask = bool(self.search.settings.mask)
+        return archives.from_bytes(self.before[island], file, one_mask)
+
+    def save(self, outcome: Outcome) -> None:
+        """Save the archive of an island."""
+        file = path(self.out, self.number, int(outcome.pack))
+        try:
+            archives.table_of(outcome.data, file)
+        except StoreError as error:
+            raise CorruptPack(f"result of island {outcome.pack}: {error}") from None
+        atomic.replace_atomically(file, outcome.data, file.parent)
 
 
 @dataclass(frozen=True)
@@ -165,11 +189,11 @@ def advance(
     packs = [*map(str, missing(out, number, search.islands))]
     failed: list[Outcome] = []
 
-    def report(outcome: Outcome) -> None:
-        if outcome.error is not None:
-            failed.append(outcome)
+    def report(said: Outcome | Training) -> None:
+        if isinstance(said, Outcome) and said.error is not None:
+            failed.append(said)
 
-    executor(Generation(out.resolve(), search, number), packs, workers, report)
+    executor(Generation.of(search, out, number), packs, workers, report)
     if failed:
         texts = "\n".join(f"  island {each.pack}: {each.error}" for each in failed)
         raise LaunchIncomplete(

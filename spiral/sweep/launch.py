@@ -10,11 +10,10 @@ import pandas as pd
 
 from spiral import engines, extras
 from spiral.results import store
-from spiral.sweep import calibration, pack_progress, recover, signals
+from spiral.sweep import calibration, recover, worker
 from spiral.sweep import packs as plan
 from spiral.sweep.grid.grid import Grid
-from spiral.sweep.work import Outcome, Report
-from spiral.sweep.worker import Site
+from spiral.sweep.work import Outcome, Report, Training
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,8 @@ class Launch:
     corrupt: list[str]
     """Messages about damaged result files, whose packs are trained again."""
     gpu: bool = False
+    named: dict[str, list[str]] = field(default_factory=dict)
+    """Tasks and initial weights of the packs it trains."""
     done: list[Outcome] = field(default_factory=list)
     failed: list[Outcome] = field(default_factory=list)
 
@@ -95,7 +96,9 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
     sizes = plan.describe(table[table["pack"].isin(missing)])
     mine = _share(sizes, every, settings)
     gpu = any(name.endswith(":cuda") for name in names)
-    return Launch(out, len(table), sizes, mine, corrupt, gpu)
+    rows = table[table["pack"].isin(mine)]
+    named = {key: rows[key].unique().tolist() for key in worker.READERS}
+    return Launch(out, len(table), sizes, mine, corrupt, gpu, named)
 
 
 def _planned(grid: Grid, out: Path) -> tuple[pd.DataFrame, bool]:
@@ -126,30 +129,34 @@ def _commit(out: Path, grid: Grid, table: pd.DataFrame, first: bool) -> bool:
 
 
 def run(launch: Launch, settings: Settings, progress: Report) -> None:
-    """Train the missing packs; record outcomes in ``launch`` and ``progress``.
+    """Train the missing packs; record outcomes in ``launch``, tell all to ``progress``.
 
     Raises:
         SpiralError: The executor cannot continue; finished packs are saved.
     """
 
-    def report(outcome: Outcome) -> None:
-        if outcome.error is None:
-            launch.done.append(outcome)
-            store.clear_failure(launch.out, outcome.pack)
-        else:
-            launch.failed.append(outcome)
-            store.write_failure(launch.out, outcome.pack, outcome.error)
-        progress(outcome)
+    def report(said: Outcome | Training) -> None:
+        if isinstance(said, Outcome):
+            _record(launch, said)
+        progress(said)
 
     if not launch.missing:
         return
-    site = Site(launch.out.resolve(), settings.method)
-    clear = partial(pack_progress.clear, launch.out, launch.missing)
-    clear()
-    # Undone in reverse order: the executor kills the workers before their files go
-    with signals.undoing(clear):
-        executor(settings, launch.gpu)(site, launch.missing, settings.workers, report)
+    # A Ray on this machine sees its files; those of many rows may be large
+    named = launch.named if settings.address is not None else {}
+    site = worker.site(launch.out, settings.method, named)
+    executor(settings, launch.gpu)(site, launch.missing, settings.workers, report)
     calibration.learn(launch.packs, {each.pack: each.work for each in launch.done})
+
+
+def _record(launch: Launch, outcome: Outcome) -> None:
+    """Record the outcome of a pack."""
+    if outcome.error is None:
+        launch.done.append(outcome)
+        store.clear_failure(launch.out, outcome.pack)
+    else:
+        launch.failed.append(outcome)
+        store.write_failure(launch.out, outcome.pack, outcome.error)
 
 
 def executor(settings: Settings, gpu: bool = False) -> Callable[..., None]:

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from spiral.sweep import signals, streams
-from spiral.sweep.work import ATTEMPTS, Outcome, Report, Work, attempt
+from spiral.sweep.work import ATTEMPTS, Outcome, Report, Training, Work, attempt
 
 # Not fork: the launcher has threads (progress, Numba, torch), whose locks a forked
 # child would inherit in whatever state they are
@@ -33,11 +33,11 @@ def run(work: Work, packs: Sequence[str], workers: int, report: Report) -> None:
         work: What a pack is.
         packs: Ids, in the order to start them.
         workers: Processes; each trains one pack at a time on one thread.
-        report: Called once per pack, when it is done or has failed.
+        report: Called with progress and outcomes.
     """
     if workers == 1:
         for pack in packs:
-            report(attempt(work, pack))
+            report(attempt(work, pack, partial(_tell, report, pack)))
         return
     queue = deque((pack, 1) for pack in packs)
     crew: list[_Worker] = []
@@ -76,15 +76,21 @@ class _Worker:
         self.pack, self.tries = pack, tries
         self.pipe.send(pack)
 
-    def collect(self) -> Outcome | None:
-        """Return the outcome of the current pack, or None if the process died."""
+    def collect(self) -> Outcome | Training | None:
+        """Return what the process says of its pack, or None if it died."""
         try:
-            outcome: Outcome = self.pipe.recv()
+            said: Outcome | Training = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join()
             return None
-        self.pack = ""
-        return outcome
+        if isinstance(said, Outcome):
+            self.pack = ""
+        return said
+
+
+def _tell(report: Report, pack: str, share: float) -> None:
+    """Report the progress of a pack."""
+    report(Training(pack, share))
 
 
 def _dismiss(crew: list[_Worker]) -> None:
@@ -109,9 +115,9 @@ def _dispatch(
         busy = {worker.pipe: worker for worker in crew if worker.pack}
         for pipe in wait(list(busy)):
             worker = busy[pipe]  # type: ignore[index]
-            outcome = worker.collect()
-            if outcome is not None:
-                report(outcome)
+            said = worker.collect()
+            if said is not None:
+                report(said)
                 continue
             crew.remove(worker)
             if worker.tries < ATTEMPTS:
@@ -136,7 +142,7 @@ def _serve(work: Work, pipe: Connection) -> None:
             pack = pipe.recv()
         except EOFError:
             return
-        pipe.send(attempt(work, pack))
+        pipe.send(attempt(work, pack, partial(_tell, pipe.send, pack)))
 
 
 def _die_with_parent() -> None:

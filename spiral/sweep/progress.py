@@ -1,7 +1,7 @@
 """Progress of a launch on stderr: a bar on a terminal, else a line at intervals.
 
-A thread reads the progress of the packs in training every two seconds, so that the
-display and the estimated time left are useful long before the first pack is done.
+It shows the progress of the packs in training every two seconds, so that the display
+and the estimated time left are useful long before the first pack is done.
 """
 
 import sys
@@ -10,15 +10,14 @@ import time
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from spiral.sweep import pack_progress
 from spiral.sweep.launch import Launch
-from spiral.sweep.work import Outcome
+from spiral.sweep.work import Outcome, Training
 
-READ_SECONDS = 2.0
-"""Interval at which the progress of packs in training is read."""
+SHOW_SECONDS = 2.0
+"""Interval at which the progress of packs in training is shown."""
 
 LINE_SECONDS = (2.0, 60.0)
 """First and longest interval between lines where no bar can be drawn. It doubles with
@@ -47,7 +46,6 @@ class Meter:
 
     def __init__(self, launch: Launch, workers: int):
         chosen = launch.packs.set_index("pack").loc[launch.missing]
-        self.out = launch.out
         self.cost = chosen["seconds"].to_dict()
         self.size = chosen["networks"].to_dict()
         self.all = Snapshot(0.0, sum(self.cost.values()), sum(self.size.values()))
@@ -61,10 +59,10 @@ class Meter:
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self._watch, daemon=True)
         self.console = Console(stderr=True)
-        self.bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+        self.bar = bars.Progress(
+            bars.SpinnerColumn(),
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(bar_width=24),
             console=self.console,
             transient=True,
             disable=not self.console.is_terminal,
@@ -84,16 +82,24 @@ class Meter:
         trace: TracebackType | None,
     ) -> None:
         self.stopping.set()
-        self.thread.join(READ_SECONDS)  # an unreachable folder may block it
+        self.thread.join()
         self.bar.stop()
         if self.packs:
             self.update()
             self.print_line()
 
-    def __call__(self, outcome: Outcome) -> None:
+    def __call__(self, said: Outcome | Training) -> None:
+        """Record the progress or the outcome of one pack."""
+        if isinstance(said, Outcome):
+            self.count(said)
+        elif said.pack in self.cost:
+            self.training[said.pack] = said.share
+
+    def count(self, outcome: Outcome) -> None:
         """Record the outcome of one pack."""
         self.progressed = time.monotonic()
         self.packs += 1
+        self.training.pop(outcome.pack, None)
         self.failed += outcome.error is not None
         cost = self.done.cost + self.cost.pop(outcome.pack, 0.0)
         self.done = Snapshot(
@@ -103,8 +109,7 @@ class Meter:
             self.print(f"pack {outcome.pack} failed: {outcome.error}")
 
     def refresh(self) -> None:
-        """Read the progress of the packs in training, and display it."""
-        self.training = pack_progress.read(self.out)
+        """Display the progress of the packs in training."""
         self.update()
         self.bar.update(self.task, completed=self.latest.cost, description=self.line())
         rested = time.monotonic() - self.printed >= self.pause
@@ -116,9 +121,9 @@ class Meter:
         """Update the snapshot if there was progress."""
         done, left = self.done, dict(self.cost)  # a copy: outcomes may arrive meanwhile
         cost, networks = done.cost, float(done.networks)
-        for pack in left.keys() & self.training.keys():
-            cost += self.training[pack] * left[pack]
-            networks += self.training[pack] * self.size[pack]
+        for pack, share in dict(self.training).items():
+            cost += share * left.get(pack, 0.0)
+            networks += share * self.size[pack]
         if cost != self.latest.cost:
             self.progressed = time.monotonic()
             self.latest = Snapshot(self.progressed, cost, networks)
@@ -128,11 +133,11 @@ class Meter:
                 self.first = self.latest
 
     def _watch(self) -> None:
-        """Read progress at intervals; warn if there was none for far too long."""
+        """Show progress at intervals; warn if there was none for far too long."""
         longest = max(self.cost.values(), default=0.0)
         patience = max(PATIENCE_SECONDS, PATIENCE_PACKS * longest)
         warned = 0.0
-        while not self.stopping.wait(READ_SECONDS):
+        while not self.stopping.wait(SHOW_SECONDS):
             self.refresh()
             silence = time.monotonic() - self.progressed
             if silence < warned:

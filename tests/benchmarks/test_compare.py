@@ -13,6 +13,7 @@ from spiral.results import columns, store
 from spiral.results.load import MEASURED
 from spiral.sweep.grid import grid, shipped
 from tests.benchmarks.measure import at_most, command, cost
+from tests.results import write_pack
 
 pytestmark = pytest.mark.benchmark
 
@@ -81,7 +82,7 @@ def launched(out: Path, configs: pd.DataFrame) -> None:
         names[packs == number] = pack = store.pack_id(part["config_id"])
         results = made_up(part, random).to_dict("list")
         table = columns.assemble(part.reset_index(drop=True), results, options())
-        store.write_pack(out, pack, table, {})
+        write_pack(out, pack, table, {})
     store.write_manifest(out, configs.assign(pack=names), {})
 
 

@@ -131,7 +131,7 @@ def test_a_failed_pack_says_that_none_of_its_rows_is_saved(tmp_path, monkeypatch
     configs = table("dense", 20, seed=SEEDS, lr=lr, epochs=1)
     pack = store.pack_id(configs["config_id"])
     store.write_manifest(tmp_path, configs.assign(pack=pack, block="b"), {})
-    outcome = work.attempt(worker.Site(tmp_path), pack)
+    outcome = work.attempt(worker.site(tmp_path), pack, print)
     assert "seed 113," in outcome.error
     assert outcome.error.endswith("no row of this pack (20 configs) is saved")
     assert not [*store.pack_files(tmp_path)]
@@ -140,10 +140,10 @@ def test_a_failed_pack_says_that_none_of_its_rows_is_saved(tmp_path, monkeypatch
 def test_of_several_attempts_the_first_error_is_told(tmp_path, monkeypatch):
     errors = [FileNotFoundError("No usable temporary directory"), ImportError("then")]
 
-    def train(site, pack):
+    def train(site, pack, tell):
         raise errors.pop(0) if len(errors) > 1 else errors[0]
 
     monkeypatch.setattr(worker, "train_pack", train)
-    said = work.attempt(worker.Site(tmp_path), "p").error
+    said = work.attempt(worker.Site(tmp_path, b""), "p", print).error
     assert said.startswith("FileNotFoundError: No usable temporary directory")
     assert said.endswith("set TMPDIR to a writable folder")

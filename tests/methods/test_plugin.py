@@ -144,6 +144,17 @@ def test_a_file_that_is_not_there_is_a_message(tmp_path):
         plugin.load(f"{tmp_path / 'nothing.py'}:Mine", METHODS)
 
 
+def test_a_method_is_the_same_where_its_file_is_missing(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_bytes(FILE.read_bytes())
+    source = plugin.Source.at(f"{path}:Largest")
+    path.unlink()
+    assert plugin.load(source.where, METHODS, source.text) == f"Largest-{DIGEST}"
+    assert plugin.Source.at("gmp") == ("gmp", None)
+    with pytest.raises(ConfigError, match="No such file"):
+        plugin.Source.at(f"{path}:Largest")
+
+
 def test_a_place_holds_from_any_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(FILE.parent)
     assert plugin.absolute("pruners.py:Largest") == f"{FILE}:Largest"

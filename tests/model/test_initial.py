@@ -226,7 +226,7 @@ def test_values_must_be_finite(value, tmp_path):
 def forget():
     """Forget what was read, as another process has."""
     initial._from_file.cache_clear()
-    initial._stack.cache_clear()
+    initial.network.cache_clear()
 
 
 def test_a_network_wider_than_the_file_is_refused(file):

@@ -9,6 +9,7 @@ from spiral.results import columns as rows
 from spiral.results import store
 from spiral.sweep.grid import grid
 from spiral.tasks import cubist
+from tests.results import write_pack
 
 
 def write(out, text, status="ok", accuracy=None, drop=()):
@@ -32,7 +33,7 @@ def write(out, text, status="ok", accuracy=None, drop=()):
     for folder in (store.results_folder(out), store.scratch(out)):
         folder.mkdir(parents=True, exist_ok=True)
     table = rows.assemble(configs, columns, options()).drop([*drop])
-    store.write_pack(out, pack, table, {})
+    write_pack(out, pack, table, {})
     store.write_manifest(out, configs.assign(pack=pack), {})
     return models
 

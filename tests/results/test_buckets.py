@@ -13,6 +13,7 @@ from obstore.store import MemoryStore
 
 from spiral.errors import ConfigError, CorruptPack, StoreError
 from spiral.results import atomic, bucket_server, buckets, sealed, store
+from tests.results import write_pack
 
 PLACE = "s3://bucket/a/b"
 
@@ -104,22 +105,6 @@ def test_what_is_stored_wrongly_is_removed_and_told(out):
     assert not out.exists()
 
 
-def test_an_object_is_read_again_only_if_it_has_changed(out, monkeypatch):
-    sent, read = [], buckets.InBucket.read_unless
-
-    def counted(path, tag):
-        sent.append(read(path, tag))
-        return sent[-1]
-
-    monkeypatch.setattr(buckets.InBucket, "read_unless", counted)
-    path = out / "x"
-    path.put(b"one")
-    assert [buckets.read_again(path) for _ in range(3)] == [b"one"] * 3
-    assert sent[1:] == [None, None]
-    path.put(b"two")
-    assert buckets.read_again(path) == b"two"
-
-
 @pytest.mark.parametrize("columns", [1, 3000])
 def test_the_facts_of_a_file_are_read_from_its_end(out, columns):
     table = pa.table({f"column{n}": [*range(99)] for n in range(columns)})
@@ -141,9 +126,9 @@ def test_a_manifest_and_packs_are_read_back(out):
     with pytest.raises(FileExistsError):
         store.write_manifest(out, configs, {"grid": "other"}, first=True)
     assert store.has_manifest(out)
-    assert store.read_manifest(out, pack)[1]["grid"] == "g"
+    assert store.read_manifest(out)[1]["grid"] == "g"
     assert store.present(out, [pack]) == []
-    store.write_pack(out, pack, pa.table({"config_id": ids}), {"machine": "m"})
+    write_pack(out, pack, pa.table({"config_id": ids}), {"machine": "m"})
     assert store.present(out, [pack, "other"]) == [pack]
     assert [store.pack_of(path) for path in store.pack_files(out)] == [pack]
     assert store.read_pack(store.pack_path(out, pack))[1]["machine"] == "m"
@@ -156,7 +141,7 @@ def test_a_manifest_and_packs_are_read_back(out):
 
 def test_a_damaged_pack_is_found(out):
     pack = store.pack_id(["a"])
-    store.write_pack(out, pack, pa.table({"config_id": ["a"]}), {})
+    write_pack(out, pack, pa.table({"config_id": ["a"]}), {})
     path = store.pack_path(out, pack)
     path.put(path.read_bytes()[:-9] + b"?" + path.read_bytes()[-8:])
     with pytest.raises(CorruptPack, match="s3://bucket/a/b/results/pack-"):

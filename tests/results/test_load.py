@@ -8,8 +8,9 @@ import spiral
 from spiral.errors import StoreError
 from spiral.methods.registry import options
 from spiral.model import masks, mlp
-from spiral.results import columns, load, store, summary, versions
+from spiral.results import columns, load, packed, store, summary, versions
 from spiral.sweep.grid import grid
+from tests.results import write_pack
 
 GRID = "{{method: gmp, width: 3, keep: {keep}, seed: {seed}}}"
 
@@ -42,7 +43,7 @@ def written(out, text, accuracy=0.9, drop=(), params=None):
     pack = store.pack_id(configs["config_id"])
     for folder in (store.results_folder(out), store.scratch(out)):
         folder.mkdir(parents=True, exist_ok=True)
-    store.write_pack(out, pack, table, {})
+    write_pack(out, pack, table, {})
     store.write_manifest(out, configs.assign(pack=pack), {})
     return configs
 
@@ -132,7 +133,7 @@ def test_rows_tell_their_launch_and_the_version_that_trained_them(
 ):
     one, two = tmp_path / "one", tmp_path / "two"
     written(one, GRID.format(keep=20, seed="0..1"))
-    monkeypatch.setattr(store, "__version__", "9.9")
+    monkeypatch.setattr(packed, "__version__", "9.9")
     configs = written(two, GRID.format(keep=22, seed="0..1"))
     more = written(two, GRID.format(keep=24, seed="0..0"))
     packs = [store.pack_id(some["config_id"]) for some in (configs, more)]
@@ -141,7 +142,7 @@ def test_rows_tell_their_launch_and_the_version_that_trained_them(
     found = load.read([one, two], options()).rows
     assert found["source"].tolist() == [str(one)] * 2 + [str(two)] * 3
     assert found["version"].tolist() == [spiral.__version__] * 2 + ["9.9"] * 3
-    monkeypatch.setattr(store, "__version__", "10.0")
+    monkeypatch.setattr(packed, "__version__", "10.0")
     written(two, GRID.format(keep=24, seed="0..0"))
     store.write_manifest(two, manifest, {})
     found = load.read([two], options()).rows.set_index("keep")["version"]

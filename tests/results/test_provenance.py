@@ -6,6 +6,7 @@ import pytest
 from spiral.errors import StoreError
 from spiral.methods.registry import options
 from spiral.results import load, provenance, store
+from tests.results import write_pack
 from tests.results.test_load import GRID, written
 
 
@@ -36,7 +37,7 @@ def rewritten(out, footer, grid=None):
     """Give the only pack of a launch these facts."""
     (path,) = store.pack_files(out)
     table, _ = store.read_pack(path)
-    store.write_pack(out, path.stem.removeprefix("pack-"), table, footer)
+    write_pack(out, path.stem.removeprefix("pack-"), table, footer)
     configs, _ = store.read_manifest(out)
     if grid:
         store.write_manifest(out, configs, {"grid": grid})

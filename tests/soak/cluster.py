@@ -1,6 +1,7 @@
-"""A Ray cluster of three nodes on this machine; nodes die, and the head restarts."""
+"""A Ray cluster on this machine: nodes, workers, launchers and heads die."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 from spiral.sweep.ray.tune import LOOPBACK, SETTINGS
 from tests.soak.stage import Stage, check, check_message, until
+from tests.sweep.conftest import descendants
 
 WANTED = 20
 EACH = 5
@@ -60,7 +62,7 @@ def _head_dies(stage: Stage, make: Any, expected: dict[str, str]) -> int:
 def _nodes_die(
     stage: Stage, make: Any, expected: dict[str, str], chance: Random
 ) -> int:
-    """Kill nodes while they train, and replace them."""
+    """Kill nodes, workers and launchers while they train; replace them."""
     cluster = make(
         initialize_head=True, head_node_args=_node(0), shutdown_at_exit=False
     )
@@ -72,13 +74,13 @@ def _nodes_die(
             child = _launch(stage, out, cluster.address, log)
             deaths += _disturb(cluster, nodes, child, chance, EACH - deaths)
             code = child.wait(300)
-            check(code in (0, 3), f"exit code {code}: {log.read_text()}")
-            if code:
+            check(code in (0, 3, -9), f"exit code {code}: {log.read_text()}")
+            if code == 3:
                 check_message(
                     log.read_text(), "its worker died", "retry the failed ones"
                 )
             number += 1
-            check(number < 8, f"never complete: {log.read_text()}")
+            check(number < 8 + deaths, f"never complete: {log.read_text()}")
             if stage.packs(out) == expected and deaths < EACH:
                 out = stage.fresh(f"out-{number}")
     finally:
@@ -122,7 +124,7 @@ def _launch(stage: Stage, out: Path, address: str, log: Path) -> Any:
 def _disturb(
     cluster: Any, nodes: list[Any], child: Any, chance: Random, most: int
 ) -> int:
-    """Kill nodes that work, one after the other, and add new ones."""
+    """Kill nodes, workers or the launcher at work, one after the other."""
     deaths = 0
     while child.poll() is None and deaths < most:
         ends = time.monotonic() + chance.uniform(1, 12)
@@ -130,8 +132,23 @@ def _disturb(
             time.sleep(0.1)
         if child.poll() is not None:
             break
-        victim = nodes.pop(chance.randrange(len(nodes)))
-        cluster.remove_node(victim, allow_graceful=False)
+        workers = [pid for pid in descendants(os.getpid()) if _trains(pid)]
+        victim = chance.choice(["node", "node", "worker", "launcher"])
+        if victim == "launcher":
+            child.kill()
+        elif victim == "worker" and workers:
+            os.kill(chance.choice(sorted(workers)), signal.SIGKILL)
+        else:
+            node = nodes.pop(chance.randrange(len(nodes)))
+            cluster.remove_node(node, allow_graceful=False)
+            nodes.append(cluster.add_node(**_node(1)))
         deaths += 1
-        nodes.append(cluster.add_node(**_node(1)))
     return deaths
+
+
+def _trains(pid: int) -> bool:
+    """Return whether a process is a worker that has a pack."""
+    try:
+        return b".train" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False

@@ -60,7 +60,7 @@ WORDS = {
     "points": "fault points of the store x (kill before, kill after, EIO, disk full)",
     "files": "damaged, lost or foreign files found, and redone",
     "fuzz": "bad inputs answered in words",
-    "cluster": "node deaths in a Ray cluster of three nodes",
+    "cluster": "deaths in a Ray cluster of three nodes",
     "disk": "full disks and read-only folders",
     "pairs": "crowds of launches on one directory",
     "clock": "launches under a jumping clock",

@@ -7,6 +7,7 @@ from random import Random
 
 from spiral.results import store
 from spiral.sweep import local
+from spiral.sweep.work import Tell
 from spiral.sweep.worker import Site
 from tests.soak.stage import Stage, check, until
 
@@ -30,8 +31,8 @@ class Ledger:
         """Wrap what runs a pack."""
         real = local.attempt
 
-        def attempt(site: Site, pack: str) -> object:
-            outcome = real(site, pack)
+        def attempt(site: Site, pack: str, tell: Tell) -> object:
+            outcome = real(site, pack, tell)
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             handles = len(os.listdir("/proc/self/fd"))
             threads = len(os.listdir("/proc/self/task"))

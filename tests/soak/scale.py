@@ -17,6 +17,7 @@ from spiral.model import mlp
 from spiral.results import columns
 from spiral.sweep import local
 from spiral.sweep.grid import shipped
+from spiral.sweep.work import Tell
 from spiral.sweep.worker import Site
 from tests.soak.stage import Stage, check
 
@@ -108,8 +109,8 @@ class Instant:
         experiment.run = synthetic
         real = local.attempt
 
-        def attempt(site: Site, pack: str) -> object:
-            outcome = real(site, pack)
+        def attempt(site: Site, pack: str, tell: Tell) -> object:
+            outcome = real(site, pack, tell)
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             with Path(self.path).open("a") as file:
                 file.write(f"{pages * 4096}\n")

@@ -11,9 +11,9 @@ import pytest
 from spiral import experiment
 from spiral.results import store
 from spiral.sweep import launch as launches
-from spiral.sweep import local, status
+from spiral.sweep import local, pack_progress, status, worker
 from spiral.sweep.grid import grid as grids
-from spiral.sweep.worker import Site
+from spiral.sweep.work import Outcome, Training
 
 COMMIT = "/_spiral/tmp/pack-"
 """Opened when a pack is trained and about to be written."""
@@ -28,30 +28,66 @@ def prepared(grid, tmp_path):
     return launches.prepare(grids.load(grid), tmp_path / "out", settings)
 
 
+def outcomes(prepared, workers):
+    """Run the packs; return their outcomes in order."""
+    said = []
+    local.run(worker.site(prepared.out), prepared.missing, workers, said.append)
+    return [each for each in said if isinstance(each, Outcome)]
+
+
 def test_one_worker_trains_in_this_process_in_the_given_order(prepared):
     packs, seen = sorted(prepared.missing), []
 
     def report(outcome):
         seen.append((outcome.pack, outcome.error, multiprocessing.active_children()))
 
-    local.run(Site(prepared.out), packs, 1, report)
+    local.run(worker.site(prepared.out), packs, 1, report)
     assert seen == [(pack, None, []) for pack in packs]
 
 
 def test_an_outcome_counts_what_was_trained(prepared):
-    found = []
-    local.run(Site(prepared.out), prepared.missing, 1, found.append)
+    found = outcomes(prepared, 1)
     sizes = dict(zip(prepared.packs["pack"], prepared.packs["networks"], strict=True))
     assert {o.pack: o.networks for o in found} == sizes
     assert all(sum(o.statuses.values()) == o.networks for o in found)
+
+
+def test_an_outcome_no_longer_has_the_results_that_are_saved(prepared):
+    assert [outcome.data for outcome in outcomes(prepared, 1)] == [b""] * 4
+    assert launches.recover.missing(prepared.out, prepared.missing) == ([], [])
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_every_pack_is_followed_to_its_end(prepared, workers, monkeypatch):
+    monkeypatch.setattr(pack_progress, "SECONDS", 0.0)
+    if workers > 1:  # new processes read the module again
+        monkeypatch.setattr(local, "_serve", _serve_impatiently)
+    said, followed = [], {}
+    local.run(worker.site(prepared.out), prepared.missing, workers, said.append)
+    for each in said:
+        if isinstance(each, Training):
+            followed.setdefault(each.pack, []).append(each.share)
+        else:
+            shares = followed[each.pack]
+            assert shares == sorted(set(shares))
+            assert shares[-1] == 1.0
+    assert followed.keys() == {*prepared.missing}
+
+
+def _serve_impatiently(work, pipe):
+    pack_progress.SECONDS = 0.0
+    _serve(work, pipe)
+
+
+_serve = local._serve
 
 
 @pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_its_pack_tried_again(
     prepared, suicide, undisturbed, values
 ):
-    deaths, found = suicide(COMMIT, times=1), []
-    local.run(Site(prepared.out), prepared.missing, 2, found.append)
+    deaths = suicide(COMMIT, times=1)
+    found = outcomes(prepared, 2)
     assert [path.name for path in deaths.iterdir()] == ["0"]
     assert sorted((o.pack, o.error) for o in found) == sorted(
         (pack, None) for pack in prepared.missing
@@ -103,7 +139,6 @@ def test_a_method_that_exits_fails_its_pack(prepared, monkeypatch):
         sys.exit(0)
 
     monkeypatch.setattr(experiment, "run", leave)
-    found = []
-    local.run(Site(prepared.out), prepared.missing, 1, found.append)
+    found = outcomes(prepared, 1)
     assert len(found) == len(prepared.missing)
     assert all("SystemExit: 0" in outcome.error for outcome in found)

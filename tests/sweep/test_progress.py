@@ -5,10 +5,9 @@ import re
 import pandas as pd
 import pytest
 
-from spiral.results import store
-from spiral.sweep import pack_progress, progress
+from spiral.sweep import progress
 from spiral.sweep.launch import Launch
-from spiral.sweep.work import Outcome
+from spiral.sweep.work import Outcome, Training
 
 
 @pytest.fixture
@@ -26,7 +25,6 @@ def meter(clock, tmp_path):
 
 def make(out, packs, workers=1):
     """Return a meter of packs of so many networks and seconds; nobody watches."""
-    store.scratch(out).mkdir(parents=True)
     table = pd.DataFrame(
         [(name, *size) for name, size in packs.items()],
         columns=["pack", "networks", "seconds"],
@@ -78,11 +76,11 @@ def test_a_pack_that_is_done_ends_the_silence(clock, meter, capsys):
     assert meter.line().startswith("packs 1/2, configs 3/7")
 
 
-def test_so_does_a_pack_that_gets_further(clock, meter, tmp_path, capsys):
+def test_so_does_a_pack_that_gets_further(clock, meter, capsys):
     def further(share):
-        return lambda: pack_progress.path(tmp_path, "a").write_text(share)
+        return lambda: meter(Training("a", share))
 
-    steps = [500, further("0.1"), 500, further("0.2"), 500]
+    steps = [500, further(0.1), 500, further(0.2), 500]
     assert said_by(meter, clock, steps, capsys) == []
     assert len(said_by(meter, clock, [101], capsys)) == 1
 
@@ -96,11 +94,11 @@ def test_slow_packs_are_given_twice_their_time(clock, meter, capsys):
 # ---- the line
 
 
-def look(meter, clock, out, time, **shares):
+def look(meter, clock, time, **shares):
     """Let packs be so far at some time of the launch, and return the line."""
     clock[0] = 1000.0 + time
     for pack, share in shares.items():
-        pack_progress.path(out, pack).write_text(str(share))
+        meter(Training(pack, share))
     meter.refresh()
     return meter.line()
 
@@ -115,9 +113,9 @@ def test_before_all_training_the_model_says_how_long(clock, tmp_path):
 def test_the_time_left_follows_what_is_done_within_the_first_packs(clock, tmp_path):
     """Ray and compilers take 40 s here; then a tenth of all is done in 30 s."""
     meter = make(tmp_path, {"a": (10, 100.0), "b": (30, 300.0)}, workers=2)
-    line = look(meter, clock, tmp_path, 40, a=0.1)
+    line = look(meter, clock, 40, a=0.1)
     assert line == "packs 0/2, configs 0/40, 2.5% trained, about 5 min left"
-    line = look(meter, clock, tmp_path, 70, a=0.3, b=0.1)
+    line = look(meter, clock, 70, a=0.3, b=0.1)
     assert "15% trained, 0.167 networks/s" in line  # (3 + 3 - 1) / 30 s
     pace = 30 / (30 + 30 - 10)
     assert meter.remaining() == pytest.approx(2 * 270 * pace)  # b, on one worker of two
@@ -125,27 +123,27 @@ def test_the_time_left_follows_what_is_done_within_the_first_packs(clock, tmp_pa
 
 def test_a_pack_that_is_done_counts_once(clock, tmp_path):
     meter = make(tmp_path, {"a": (10, 100.0), "b": (10, 100.0)})
-    look(meter, clock, tmp_path, 10, a=0.9)
+    look(meter, clock, 10, a=0.9)
     meter(Outcome("a", networks=10))
-    line = look(meter, clock, tmp_path, 20, a=0.95, b=0.1)
+    line = look(meter, clock, 20, a=0.95, b=0.1)
     assert line.startswith("packs 1/2, configs 10/20, 55% trained, 0.2 networks/s")
     assert meter.remaining() == pytest.approx(90 * 10 / 20)
 
 
-def test_progress_of_other_launches_into_the_folder_does_not_count(clock, meter):
-    assert "trained" not in look(meter, clock, meter.out, 10, foreign=0.5)
+def test_progress_that_comes_after_the_end_of_its_pack_does_not_count(clock, meter):
+    meter(Outcome("a", networks=3))
+    look(meter, clock, 10, a=0.5)
+    assert meter.latest.networks == 3
 
 
-def test_lines_become_rarer_and_there_is_none_without_news(
-    clock, meter, capsys, tmp_path
-):
+def test_lines_become_rarer_and_there_is_none_without_news(clock, meter, capsys):
     """A look every two seconds, at all of which there is news, for five minutes."""
     spoken = []
     for n in range(1, 151):
-        look(meter, clock, tmp_path, 2.0 * n, a=n / 200)
+        look(meter, clock, 2.0 * n, a=n / 200)
         spoken += [2 * n] * len(capsys.readouterr().err.splitlines())
     assert spoken == [2, 6, 14, 30, 62, 122, 182, 242]
-    look(meter, clock, tmp_path, 400)
+    look(meter, clock, 400)
     assert re.fullmatch("packs .*\n", capsys.readouterr().err)
-    look(meter, clock, tmp_path, 500)
+    look(meter, clock, 500)
     assert capsys.readouterr().err == ""

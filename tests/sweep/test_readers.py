@@ -15,7 +15,7 @@ import pytest
 from spiral.methods import plugin
 from spiral.methods.registry import METHODS, options
 from spiral.results import columns, read, store
-from spiral.sweep import launch, packs, recover, status, worker
+from spiral.sweep import launch, packs, recover, status, work, worker
 from spiral.sweep.grid import grid
 from tests.report import launches
 
@@ -141,7 +141,7 @@ def test_packs_have_the_options_of_methods_that_their_worker_does_not_know(
     manifest, _ = store.read_manifest(out)
     pack = manifest.loc[manifest["method"] == "gmp", "pack"].iloc[0]
     before, _ = store.read_pack(store.pack_path(out, pack))
-    worker.train_pack(worker.Site(out), pack)
+    work.attempt(worker.site(out), pack, print)
     again, _ = store.read_pack(store.pack_path(out, pack))
     assert again.schema.equals(before.schema)
     check(out, wanted, 3)

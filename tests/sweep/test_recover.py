@@ -15,6 +15,7 @@ from spiral.protocol import identity
 from spiral.results import columns, read, sealed, store, versions
 from spiral.sweep import recover, status
 from spiral.sweep.grid import grid
+from tests.results import write_pack
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def older(copy):
             continue
         table, footer = store.read_pack(path)
         newer = ["interval", "init", "connected"]
-        store.write_pack(copy, pack, table.drop_columns(newer), footer)
+        write_pack(copy, pack, table.drop_columns(newer), footer)
     return copy
 
 

@@ -10,6 +10,7 @@ import pytest
 from spiral.errors import StoreError
 from spiral.results import store
 from spiral.sweep import status
+from tests.results import write_pack
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def _swap(path, done):
 def _fewer_columns(path, done):
     table, _ = store.read_pack(path)
     pack = path.stem.removeprefix("pack-")
-    store.write_pack(done, pack, table.drop_columns(["loss"]), {})
+    write_pack(done, pack, table.drop_columns(["loss"]), {})
 
 
 @pytest.mark.parametrize("spoil", [_flip, _cut, _foreign, _swap, _fewer_columns])

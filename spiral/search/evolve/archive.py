@@ -21,7 +21,6 @@ from numpy.random import Generator
 
 from spiral import formats
 from spiral.errors import StoreError
-from spiral.results import atomic
 from spiral.search.candidate import (
     Candidate,
     compiled,
@@ -156,15 +155,16 @@ SCHEMA = pa.schema(
 )
 
 
-def save(archive: Archive, path: Path) -> None:
-    """Write an archive atomically; equal archives make equal bytes."""
+def to_bytes(archive: Archive) -> bytes:
+    """Return the file of an archive; equal archives make equal bytes."""
     leaders = [member for _, member in sorted(archive.leaders.items())]
     rows = [_row(member, False) for member in archive.members()]
     rows += [_row(member, True) for member in leaders]
     buffer = pa.BufferOutputStream()
     table = pa.Table.from_pylist(rows, SCHEMA)
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
-    atomic.replace_atomically(path, buffer.getvalue().to_pybytes(), path.parent)
+    found: bytes = buffer.getvalue().to_pybytes()
+    return found
 
 
 def _row(member: Member, leader: bool) -> dict[str, Any]:
@@ -179,18 +179,19 @@ def _row(member: Member, leader: bool) -> dict[str, Any]:
     }
 
 
-def load(path: Path, basins: bool = False) -> Archive:
-    """Read an archive.
+def from_bytes(data: bytes, path: Path, basins: bool = False) -> Archive:
+    """Read an archive from the bytes of its file.
 
     Args:
-        path: Its file.
+        data: The bytes.
+        path: Its file, for messages.
         basins: Whether it is of one mask.
 
     Raises:
-        StoreError: The file is missing or is not an archive.
+        StoreError: They are not an archive.
     """
     found = Archive(basins=basins)
-    for row in _read(path).to_pylist():
+    for row in table_of(data, path).to_pylist():
         member = _member(row)
         if row["leader"]:
             found.lead(member)
@@ -205,14 +206,33 @@ def leaders(path: Path) -> list[Member]:
     Raises:
         StoreError: The file is missing or is not an archive.
     """
-    table = _read(path)
+    table = table_of(read(path), path)
     return [_member(row) for row in table.filter(table["leader"]).to_pylist()]
 
 
-def _read(path: Path) -> pa.Table:
-    """Return the rows of an archive's file."""
+def read(path: Path) -> bytes:
+    """Return the bytes of an archive's file.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
     try:
-        table = pq.read_table(path, page_checksum_verification=True)
+        return path.read_bytes()
+    except OSError as error:
+        raise StoreError(
+            f"{path}: expected an archive of `spiral-sweep search evolve`, got "
+            f"{formats.broken(path)}; delete it to compute it again"
+        ) from error
+
+
+def table_of(data: bytes, path: Path) -> pa.Table:
+    """Return the rows of an archive's file.
+
+    Raises:
+        StoreError: The bytes are not those of an archive.
+    """
+    try:
+        table = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
         raise StoreError(
             f"{path}: expected an archive of `spiral-sweep search evolve`, got "

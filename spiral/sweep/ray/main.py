@@ -10,7 +10,6 @@ import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
 
 from spiral.errors import LaunchIncomplete, SpiralError
 from spiral.sweep.ray import session
@@ -19,27 +18,18 @@ LOG = "log"
 """File in Ray's folder with the output of its process."""
 
 
-class Folders(NamedTuple):
-    """Folders that the launcher creates for Ray and removes."""
-
-    own: str
-    """On this machine, with a short path."""
-    shared: str
-    """Visible to all nodes."""
-
-
 def serve(handle: int) -> None:
     """Do the work that a launcher sends; the main function of Ray's process.
 
-    Sends back ("report", outcome) for each report, then ("done", None) or ("error", a
-    SpiralError).
+    Sends back ("report", message) for each report, then ("done", None) or ("error", a
+    SpiralError). A launcher that does not read holds up whoever reports.
     """
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)  # the launcher decides when to stop
     os.set_inheritable(handle, False)
     line, lock = Connection(handle), threading.Lock()
-    work, folders = line.recv()
-    threading.Thread(target=_end_with, args=(line, folders), daemon=True).start()
+    work, folder = line.recv()
+    threading.Thread(target=_end_with, args=(line, folder), daemon=True).start()
 
     def send(kind: str, what: object) -> None:
         with lock, suppress(OSError):  # _end_with handles a launcher that is gone
@@ -49,7 +39,7 @@ def serve(handle: int) -> None:
         work(
             lambda what: send("report", what),
             lambda text: send("error", LaunchIncomplete(text)),
-            folders,
+            folder,
         )
         send("done", None)
     except SpiralError as error:
@@ -57,13 +47,12 @@ def serve(handle: int) -> None:
     threading.Event().wait()  # until the launcher kills this process
 
 
-def _end_with(line: Connection, folders: Folders) -> None:
+def _end_with(line: Connection, folder: str) -> None:
     """Kill all processes of this session once the launcher is gone."""
     with suppress(EOFError, OSError):
         line.recv()
     session.kill(os.getpid())
-    for folder in folders:
-        session.remove(folder)
+    session.remove(folder)
     os._exit(1)
 
 

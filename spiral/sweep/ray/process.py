@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from spiral.errors import ConfigError, LaunchIncomplete
-from spiral.results import store
 from spiral.sweep import signals
-from spiral.sweep.ray import main, session, tune
-from spiral.sweep.work import Report, Work
+from spiral.sweep.ray import main, parcels, session, tune
+from spiral.sweep.work import ATTEMPTS, Outcome, Report, Work
 
 START = (
     "import sys; sys.path[:] = {path!r}; from spiral.sweep.ray import main; "
@@ -53,22 +52,29 @@ def run(
     address: str | None = None,
     gpu: bool = False,
 ) -> None:
-    """Train packs on Ray and report the outcome of each.
+    """Train packs on Ray, save their results, and report the outcome of each.
 
     Args:
-        work: What a pack is; its directory is absolute.
+        work: What a pack is.
         packs: Ids, in the order to start them.
         workers: Packs trained at the same time.
-        report: Called once per pack, when it is done or has failed.
+        report: Called with progress and outcomes.
         address: Connect to this cluster; None starts Ray on this machine.
         gpu: Each pack needs a GPU.
 
     Raises:
         SpiralError: Ray could not start, or ended before all packs were done.
     """
-    job = tune.Job(work, list(packs), workers, address, gpu)
-    # Tune requires a storage folder; on a cluster all nodes must see it
-    _do(partial(tune.run, job), report, shared=address and store.scratch(work.out))
+    refused = dict.fromkeys(packs, "")
+    for _ in range(ATTEMPTS):
+        job = tune.Job(work, list(refused), workers, address, gpu)
+        receiver = parcels.Receiver(work, report)
+        _do(partial(tune.run, job), receiver)
+        refused = receiver.refused
+        if not refused:
+            return
+    for pack, error in refused.items():
+        report(Outcome(pack, error=error))
 
 
 def check_address(address: str) -> None:
@@ -76,25 +82,16 @@ def check_address(address: str) -> None:
     _do(partial(tune.check_address, address), print)
 
 
-def _do(
-    work: Callable[..., None],
-    report: Callable[[Any], None],
-    shared: Path | str | None = None,
-) -> None:
+def _do(work: Callable[..., None], report: Callable[[Any], None]) -> None:
     """Run some work in Ray's process, and forward its reports."""
-    with ExitStack() as stack:
-        own = stack.enter_context(_folder(short_folder()))
-        folders = main.Folders(
-            own, own if shared is None else stack.enter_context(_folder(shared))
-        )
-        process, line = stack.enter_context(_process(own))
+    with _folder(short_folder()) as folder, _process(folder) as (process, line):
         with suppress(BrokenPipeError):  # it has died already: recv reports that
-            line.send((work, folders))
+            line.send((work, folder))
         while True:
             try:
                 kind, what = line.recv()
             except (EOFError, OSError):
-                raise LaunchIncomplete(_end_of(process, own)) from None
+                raise LaunchIncomplete(_end_of(process, folder)) from None
             if kind == "done":
                 return
             if kind == "error":

@@ -1,22 +1,24 @@
 """The Ray executor: one Tune trial per pack. The only file that imports ray.
 
-It runs in a process separate from the launcher (see ``ray.process``). Tune does
-three things: it places packs on workers, retries them, and survives their death. Its
-logs, checkpoints and restoring are switched off, as the store already makes a launch
-resumable.
+It runs in a process separate from the launcher (see ``ray.process``), on the same
+machine. Tune does three things: it places packs on workers, retries them, and survives
+their death. Its logs, checkpoints and restoring are switched off, as the store already
+makes a launch resumable. Nothing is shared but what Ray carries: workers get the work
+from the object store, and results come back from there (see ``ray.parcels``).
 """
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from socket import AF_INET, SOCK_DGRAM, create_connection, socket
 from typing import Any, NamedTuple
 
 from spiral import homes
 from spiral.errors import ConfigError, LaunchIncomplete, SpiralError
 from spiral.sweep.ray import token, watch
-from spiral.sweep.ray.main import Folders, log
-from spiral.sweep.work import ATTEMPTS, Outcome, Report, Work, attempt
+from spiral.sweep.ray.main import log
+from spiral.sweep.ray.parcels import Send, Sender, Trial
+from spiral.sweep.work import ATTEMPTS, Work
 
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # no external network traffic
@@ -34,7 +36,17 @@ LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Makes Ray keep a loopback address instead of replacing it by an external one."""
 
 CONNECT_SECONDS = 5.0
-OBJECT_STORE_BYTES = 100 * 2**20  # results travel as files, not as objects
+OBJECT_STORE_BYTES = 100 * 2**20
+"""Memory for what travels, in a Ray started here. Each worker keeps at most one pack in
+it, and most packs have less than 1 MB; of many wide ones, Ray moves some to its folder.
+"""
+
+STEP_SECONDS = 2.0
+"""Least time between two reports of a pack in training."""
+
+STEPS_PER_SECOND = 50
+"""Most reports of all packs together: the loop of Tune that takes them also starts and
+ends packs, and should be free for that."""
 
 QUIET = {"log_to_driver": False, "logging_level": "error"}
 
@@ -43,8 +55,6 @@ class Job(NamedTuple):
     """The work a launcher gives to Ray."""
 
     work: Work
-    """On a cluster, every node must see the results directory and the file of a user's
-    method."""
     packs: list[str]
     """Ids, in the order to start them."""
     workers: int
@@ -55,30 +65,27 @@ class Job(NamedTuple):
     """Each pack needs a GPU."""
 
 
-def run(
-    job: Job, report: Report, lost: Callable[[str], None], folders: Folders
-) -> None:
-    """Train packs on Ray and report the outcome of each.
+def run(job: Job, send: Send, lost: Callable[[str], None], folder: str) -> None:
+    """Train packs on Ray and send the results of each.
 
     Args:
         job: What to train, and where.
-        report: Called once per pack, when it is done or has failed.
+        send: Gives a message to the launcher.
         lost: Called with a message when the head of the cluster is gone.
-        folders: Folders for Ray's files.
+        folder: For Ray's files.
     """
-    work, packs, workers, address, gpu = job
-    os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(2 * workers))
-    ray = _start(address, workers, gpu, folders.own)
+    os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(2 * job.workers))
+    ray = _start(job.address, job.workers, job.gpu, folder)
     # Tune logs a traceback for every dead worker; our report needs one line
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     with watch.watched(ray.get_runtime_context().gcs_address, lost):
-        _tune(work, packs, workers, report, gpu, folders.shared)
-    if address is not None:
+        _tune(job, send, folder)
+    if job.address is not None:
         ray.shutdown()  # a Ray started here is killed with its session instead
 
 
 def check_address(
-    address: str, report: Report, lost: Callable[[str], None], folders: Folders
+    address: str, send: Send, lost: Callable[[str], None], folder: str
 ) -> None:
     """Raise ConfigError unless a Ray cluster answers there within seconds."""
     host, _, port = address.rpartition(":")
@@ -87,7 +94,7 @@ def check_address(
             create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
     except OSError as error:
         raise ConfigError(_no_cluster(address, error)) from None
-    _start(address, 1, False, folders.own).shutdown()
+    _start(address, 1, False, folder).shutdown()
 
 
 def _brief(error: Exception) -> str:
@@ -169,60 +176,59 @@ def _start_here(ray: Any, workers: int, gpu: bool, folder: str) -> None:
     )
 
 
-def _tune(
-    work: Work,
-    packs: Sequence[str],
-    workers: int,
-    report: Report,
-    gpu: bool,
-    scratch: str,
-) -> None:
+def _tune(job: Job, send: Send, folder: str) -> None:
     """Run one trial per pack."""
     from ray import tune
 
     # A GPU pack claims no core: Tune would else run only as many as there are cores
-    need = {"cpu": 0, "gpu": 1} if gpu else {"cpu": 1}
-    reporter = _reporter(report)
+    need = {"cpu": 0, "gpu": 1} if job.gpu else {"cpu": 1}
+    seconds = max(STEP_SECONDS, job.workers / STEPS_PER_SECOND)
+    # The work may be large: as a parameter it is one object for all trials
+    trainable = tune.with_parameters(_trainable(), work=job.work, seconds=seconds)
+    sender = Sender(send, _get)
     tuner = tune.Tuner(
-        tune.with_resources(_trainable(), need),
-        param_space={
-            "work": work,
-            "pack": tune.grid_search(list(packs)),
-        },
-        tune_config=tune.TuneConfig(max_concurrent_trials=workers, reuse_actors=True),
+        tune.with_resources(trainable, need),
+        param_space={"pack": tune.grid_search(job.packs)},
+        tune_config=tune.TuneConfig(
+            max_concurrent_trials=job.workers, reuse_actors=True
+        ),
         run_config=tune.RunConfig(
             name="tune",
-            storage_path=scratch,
-            # Tune retries packs whose worker died; those that raise, ``attempt``
+            storage_path=folder,  # workers write nothing there
+            # Tune retries packs whose worker died; those that raise, ``tried``
             failure_config=tune.FailureConfig(max_failures=ATTEMPTS - 1),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            callbacks=[reporter],
+            callbacks=[_reporter(sender)],
             verbose=0,
             log_to_file=False,
         ),
     )
     tuner.fit()
-    if reporter.reported < len(packs):  # e.g. Tune received a signal
+    if len(sender.sent) < len(job.packs):  # e.g. Tune received a signal
         raise LaunchIncomplete(
-            f"Ray stopped after {reporter.reported} of {len(packs)} packs. Finished "
-            "packs are saved: run the same command to continue"
+            f"Ray stopped after {len(sender.sent)} of {len(job.packs)} packs. "
+            "Finished packs are saved: run the same command to continue"
         )
 
 
 def _trainable() -> type:
-    """Return the trial class: it trains its pack in one step.
+    """Return the trial class.
 
     ``reset_config`` lets Tune reuse the process, with its imports and compiled kernels,
     for the next pack.
     """
+    import ray
     from ray import tune
 
     class PackTrial(tune.Trainable):  # type: ignore[misc]
+        def setup(self, config: dict[str, Any], work: Work, seconds: float) -> None:
+            self.trial = Trial(work, ray.put, seconds)
+
         def step(self) -> dict[str, Any]:
-            outcome = attempt(self.config["work"], self.config["pack"])
-            return {"done": True, "outcome": outcome}
+            return self.trial.step(self.config["pack"])
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:
+            self.trial.begin()
             return True
 
         def save_checkpoint(self, checkpoint_dir: str) -> None:
@@ -234,31 +240,36 @@ def _trainable() -> type:
     return PackTrial
 
 
-def _reporter(report: Report) -> Any:
-    """Return a Tune callback that reports the outcome of each trial."""
+def _reporter(sender: Sender) -> Any:
+    """Return a Tune callback that passes on what becomes of trials."""
     from ray import tune
 
     class Reporter(tune.Callback):  # type: ignore[misc]
-        def __init__(self, report: Any):
-            self.report = report
-            self.reported = 0
-
-        def pass_on(self, outcome: Outcome) -> None:
-            self.reported += 1
-            self.report(outcome)
+        def __init__(self, sender: Any):
+            self.sender = sender
 
         def __reduce__(self) -> Any:
-            """Make it picklable for Tune; ``report`` stays in this process."""
+            """Make it picklable for Tune; ``sender`` stays in this process."""
             return Reporter, (None,)
 
-        def on_trial_complete(
-            self, iteration: int, trials: list[Any], trial: Any, **info: Any
-        ) -> None:
-            self.pass_on(trial.last_result["outcome"])
+        def on_trial_result(self, *, result: dict[str, Any], **info: Any) -> None:
+            self.sender.stepped(result)
 
-        def on_trial_error(
-            self, iteration: int, trials: list[Any], trial: Any, **info: Any
-        ) -> None:
-            self.pass_on(Outcome(trial.config["pack"], error="its worker died"))
+        def on_trial_complete(self, *, trial: Any, **info: Any) -> None:
+            self.sender.ended(trial.config["pack"])
 
-    return Reporter(report)
+        def on_trial_error(self, *, trial: Any, **info: Any) -> None:
+            self.sender.ended(trial.config["pack"], "its worker died")
+
+    return Reporter(sender)
+
+
+def _get(reference: Any) -> bytes | None:
+    """Return an object of Ray's; None if it is lost."""
+    import ray
+
+    try:
+        data: bytes = ray.get(reference)
+    except ray.exceptions.RayError:
+        return None
+    return data

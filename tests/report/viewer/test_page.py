@@ -322,7 +322,7 @@ def test_initial_weights_from_a_file_are_carried_once(tmp_path):
         np.frombuffer(base64.b64decode(held), "<f4"), mlp.initial_params(5, 4)
     )
     file.unlink()
-    for kept in (initial._from_file, initial._stack):
+    for kept in (initial._from_file, initial.network):
         kept.cache_clear()
     assert (
         data_of(view.page([tmp_path / "out"], METHODS.options))["columns"]["init"][:2]

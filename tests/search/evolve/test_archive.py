@@ -1,5 +1,7 @@
 """Archives keep the best of every niche and size, whatever the order of arrival."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -73,18 +75,17 @@ def test_the_best_of_a_mask_stays_in_any_order(members):
 
 def test_archives_are_read_as_they_were_written(members, tmp_path):
     archive, path = filled(members), tmp_path / "a.parquet"
-    archives.save(archive, path)
-    again = archives.load(path)
-    archives.save(again, tmp_path / "b.parquet")
-    assert path.read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    path.write_bytes(archives.to_bytes(archive))
+    again = archives.from_bytes(archives.read(path), path)
+    assert archives.to_bytes(again) == path.read_bytes()
     assert [m.mask for m in again.members()] == [m.mask for m in archive.members()]
     assert len(again.leaders) == len(archive.leaders)
     masks = [leader.mask for leader in archives.leaders(path)]
     assert masks == [leader.mask for _, leader in sorted(archive.leaders.items())]
 
 
-def test_basins_of_one_mask_differ_by_their_loss(tmp_path):
-    random, archive, path = np.random.default_rng(0), Archive(basins=True), tmp_path
+def test_basins_of_one_mask_differ_by_their_loss():
+    random, archive = np.random.default_rng(0), Archive(basins=True)
     candidate = random_start.start(random, (4, 2, 2), (5, 14), CUBIST)
     losses = random.uniform(0.1, 0.9, 100)
     for loss in losses:
@@ -92,18 +93,17 @@ def test_basins_of_one_mask_differ_by_their_loss(tmp_path):
     basins = {f"{loss:.3f}": loss for loss in sorted(losses)[::-1]}  # the best of each
     best = sorted(basins.values())[:BASINS]
     assert [member.loss for member in archive.members()] == best
-    archives.save(archive, path / "a.parquet")
-    again = archives.load(path / "a.parquet", basins=True)
+    again = archives.from_bytes(archives.to_bytes(archive), Path("a"), basins=True)
     assert [member.loss for member in again.members()] == best
 
 
 def test_what_is_no_archive_is_refused(tmp_path):
     with pytest.raises(StoreError, match="got"):
-        archives.load(tmp_path / "none.parquet")
+        archives.leaders(tmp_path / "none.parquet")
     other = tmp_path / "other.parquet"
     pq.write_table(pa.table({"a": [1]}), other)
     with pytest.raises(StoreError, match="columns"):
-        archives.load(other)
+        archives.leaders(other)
     other.write_bytes(b"x" * 100)
     with pytest.raises(StoreError, match="archive"):
-        archives.load(other)
+        archives.leaders(other)

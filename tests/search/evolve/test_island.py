@@ -1,5 +1,7 @@
 """Generations follow from seed and archives alone, and improve them."""
 
+from pathlib import Path
+
 import pytest
 
 from spiral.search.candidate import from_mask, mask_of, nnz_of, shape_of
@@ -21,15 +23,10 @@ def first():
 ONE_UNIT, TWO_UNITS = "01,01,10,11/1111/1,1,1/111", "01,10,11/101,011/10,11/11"
 
 
-def content(archive, tmp_path):
-    archives.save(archive, tmp_path / "archive.parquet")
-    return (tmp_path / "archive.parquet").read_bytes()
-
-
-def test_a_generation_is_a_function_of_what_it_is_given(first, tmp_path):
-    before = content(first, tmp_path)
-    assert content(island.generation(SETTINGS, 1, 0, []), tmp_path) == before
-    assert content(island.generation(SETTINGS, 1, 1, []), tmp_path) != before
+def test_a_generation_is_a_function_of_what_it_is_given(first):
+    before = archives.to_bytes(first)
+    assert archives.to_bytes(island.generation(SETTINGS, 1, 0, [])) == before
+    assert archives.to_bytes(island.generation(SETTINGS, 1, 1, [])) != before
 
 
 def test_members_are_within_the_settings_and_leaders_are_counted(first):
@@ -50,13 +47,11 @@ def test_members_are_within_the_settings_and_leaders_are_counted(first):
         assert leader.right == right(leader.candidate, CUBIST)
 
 
-def test_generations_go_on_from_their_archive_and_take_in_leaders(first, tmp_path):
-    archives.save(first, tmp_path / "a")
+def test_generations_go_on_from_their_archive_and_take_in_leaders(first):
+    saved = archives.from_bytes(archives.to_bytes(first), Path("a"))
     neighbour = island.generation(SETTINGS, 1, 1, [])
     best = max(member.right for member in neighbour.leaders.values())
-    later = island.generation(
-        SETTINGS, 2, 0, [archives.load(tmp_path / "a"), neighbour]
-    )
+    later = island.generation(SETTINGS, 2, 0, [saved, neighbour])
     assert max(member.right for member in later.leaders.values()) >= best
     for key, leader in first.leaders.items():
         assert later.leaders[key].right >= leader.right

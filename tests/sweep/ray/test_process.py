@@ -53,14 +53,14 @@ def test_without_any_folder_for_temporary_files_the_message_names_tmpdir(monkeyp
         ray_process.short_folder()
 
 
-def _say_and_die(report, lost, folders):
+def _say_and_die(report, lost, folder):
     report(1)
     os.write(2, b"first\nthe last words\n")
     os._exit(9)
 
 
-def _refuse(report, lost, folders):
-    report(Path(folders.own).is_dir())
+def _refuse(report, lost, folder):
+    report(Path(folder).is_dir())
     raise ConfigError("no")
 
 

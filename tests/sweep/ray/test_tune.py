@@ -16,8 +16,8 @@ from spiral.sweep.ray import tune
 from tests.patience import PATIENCE
 
 COMMAND = [sys.executable, "-m", "spiral", "launch"]
-COMMIT = "/_spiral/tmp/pack-"
-"""Opened when a pack is trained and about to be written."""
+FIRST_USE = "engines/__pycache__/vmap."
+"""Opened when a worker has its first pack and loads the engine (before torch)."""
 
 LOOPBACK = re.compile(r"(0{16}F{4}0{4})?0100007F|0{24}01000000")
 """127.0.0.1, the same within IPv6, and ::1, as /proc/net/tcp writes them."""
@@ -130,7 +130,7 @@ def test_rows_are_those_of_the_local_executor_though_a_worker_is_killed(
     monkeypatch.setenv("TMPDIR", str(far))  # sockets of Ray's have no room there
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "missing"))
-    out, log, deaths = tmp_path / "out", tmp_path / "log", suicide(COMMIT, times=1)
+    out, log, deaths = tmp_path / "out", tmp_path / "log", suicide(FIRST_USE, times=1)
     assert _start(grid, out, log).wait(PATIENCE) == 0
     assert [path.name for path in deaths.iterdir()] == ["0"]
     assert values(out) == values(undisturbed)
