@@ -50,7 +50,8 @@ def corner(cell, values):
     """Return the corner of one ball that lies farthest against each row [N, n]."""
     whole = cell._replace(columns=slice(0, values.shape[1]))
     on = np.where(norm_balls.chosen((whole,), values), values, 0)
-    return frank_wolfe.corners((whole,), torch.from_numpy(on)).numpy()
+    facts = frank_wolfe.Balls.of((whole,), "cpu")
+    return frank_wolfe.corners((whole,), torch.from_numpy(on), facts).numpy()
 
 
 def cell(kind, k, radius=2.5):
