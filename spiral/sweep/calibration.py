@@ -98,15 +98,14 @@ def measure(engine: str, clock: Clock = time.thread_time) -> float:
     The geometric mean over widths, because ratios are averaged.
     """
     trainer = engines.build(engine)
-    kind = engine.partition(":")[0]
-    ratios = [_ratio(trainer, kind, width, clock) for width in WIDTHS]
+    ratios = [_ratio(trainer, engine, width, clock) for width in WIDTHS]
     return float(f"{np.exp(np.mean(np.log(ratios))):.3g}")
 
 
-def _ratio(trainer: Engine, kind: str, width: int, clock: Clock) -> float:
+def _ratio(trainer: Engine, engine: str, width: int, clock: Clock) -> float:
     """Return measured seconds / model seconds for one step of dense networks."""
     profile = CostProfile.even(np.array([float(mlp.weight_count(width))]))
-    price = engines.ENGINES[kind].price
+    price = engines.price_of(engine)
     expected = float(price.step(width, profile, PLAN)[0])
     job = dense(width, max(1, min(WIDTHS[width], int(MODEL_SECONDS / expected))))
     state = trainer.advance(job, TrainState.fresh(job), 2)  # triggers compilation

@@ -51,8 +51,8 @@ class Job(NamedTuple):
     """Packs trained at the same time; each takes one core, or one GPU."""
     address: str | None
     """Connect to this cluster; None starts Ray on this machine, loopback only."""
-    gpu: bool
-    """Each pack needs a GPU."""
+    gpu: float
+    """GPUs that each pack needs; 0 if it needs a core instead."""
 
 
 def run(
@@ -123,7 +123,7 @@ def _only_loopback(address: str) -> bool:
     return False
 
 
-def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
+def _start(address: str | None, workers: int, gpu: float, folder: str) -> Any:
     """Connect to a cluster, or start Ray on this machine; return the module.
 
     Raises:
@@ -155,7 +155,7 @@ def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
     return ray
 
 
-def _start_here(ray: Any, workers: int, gpu: bool, folder: str) -> None:
+def _start_here(ray: Any, workers: int, gpu: float, folder: str) -> None:
     """Start Ray on this machine for this process only."""
     ray.init(
         address="local",  # never an unrelated Ray that runs here
@@ -174,14 +174,14 @@ def _tune(
     packs: Sequence[str],
     workers: int,
     report: Report,
-    gpu: bool,
+    gpu: float,
     scratch: str,
 ) -> None:
     """Run one trial per pack."""
     from ray import tune
 
     # A GPU pack claims no core: Tune would else run only as many as there are cores
-    need = {"cpu": 0, "gpu": 1} if gpu else {"cpu": 1}
+    need = {"cpu": 0, "gpu": gpu} if gpu else {"cpu": 1}
     reporter = _reporter(report)
     tuner = tune.Tuner(
         tune.with_resources(_trainable(), need),
