@@ -26,6 +26,8 @@ def compare(one: pd.DataFrame, other: pd.DataFrame) -> dict[str, object]:
     told_apart = config_fields().keys() - {"engine"}
     keys = [name for name in one.columns if name in told_apart]
     pairs = one.merge(other, on=keys, suffixes=("_one", "_other"), validate="1:1")
+    if pairs.empty:
+        sys.exit("expected rows of equal configs in both launches, got none")
     groups = {"all": pairs, **dict(iter(pairs.groupby("method", observed=True)))}
     found = {str(name): _difference(rows) for name, rows in groups.items()}
     whole = len(pairs) == len(one) == len(other)

@@ -15,6 +15,7 @@ from tests.cli import run
 from tests.gpu import compare, profile
 
 LOCAL = ("--executor", "local", "--workers", 1)
+FEW = "blocks: {some: {method: block, d1: 3, d2: 3, d3: 3, seed: [1..6], epochs: 1}}"
 
 
 def step(name, code, seconds=60.0):
@@ -89,21 +90,23 @@ def test_equal_distributions_are_the_same_and_others_are_not():
     assert not other["same"]
     assert other["groups"]["gmp"]["networks"] == 30
     assert not compare.compare(usual, usual[:50])["same"]  # some are missing
+    with pytest.raises(SystemExit, match="equal configs"):
+        compare.compare(usual, usual.assign(seed=-1)[:1])
 
 
 @pytest.mark.slow  # trains
 def test_two_launches_are_compared_row_by_row(tmp_path):
-    few, places = ["--sample", "0.04"], [str(tmp_path / name) for name in "ab"]
-    for place, engine in zip(places, ("auto", "vmap"), strict=True):
-        grid = str(gpu.HERE / "slice.yaml")
-        ran = run("launch", grid, *few, "--engine", engine, "--out", place, *LOCAL)
+    places, grid = [str(tmp_path / name) for name in "ab"], tmp_path / "few.yaml"
+    grid.write_text(FEW)
+    for place, engine in zip(places, ("auto", "sparse-plain"), strict=True):
+        ran = run("launch", grid, "--engine", engine, "--out", place, *LOCAL)
         assert ran.code == 0, ran.err
     target = tmp_path / "found.json"
     with pytest.raises(SystemExit) as ended:
         compare.main(*places, str(target))
     found = json.loads(target.read_text())
     assert not ended.value.code
-    assert found["rows"] == found["groups"]["all"]["networks"] > 5
+    assert found["rows"] == found["groups"]["block"]["networks"] == 6
 
 
 @pytest.mark.parametrize("in_blocks", [False, True])
