@@ -8,7 +8,7 @@ NOTEBOOKS = paper fidelity search smallest add_a_method robustness regimes
 
 SOAK_MINUTES ?= 20
 
-.PHONY: install demo fidelity paper-slice test test-slow test-all browser soak \
+.PHONY: install demo fidelity paper-slice test test-slow test-all test-gpu gpu browser soak \
   lint types bench notebooks golden dist clean
 
 install: .venv/installed
@@ -53,6 +53,15 @@ test-slow: install
 test-all: install
 	$(MAKE) test
 	$(MAKE) test-slow
+
+# Engine laws on every device; without CUDA all of them are skipped, with the reason.
+test-gpu: install
+	$(PYTEST) -n 4 -m gpu tests/engines
+
+# Everything about one card in under eight minutes, into benchmarks/gpu/. It installs
+# nothing: python3 is taken where there is no .venv, as on a machine lent for an hour.
+gpu:
+	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m tests.gpu
 
 # Chromium for the tests of pages; only root may install Debian's package.
 GET_CHROMIUM = apt-get update && apt-get install -y --no-install-recommends chromium

@@ -4,6 +4,8 @@ import fcntl
 import os
 import sys
 from collections import Counter, deque
+from functools import cache
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -83,6 +85,22 @@ def compiled(name):
 
     engine, job = engines.build(name), make_job([1])
     engine.evaluate(job, engine.advance(job, begin(job), 1))
+
+
+def pytest_runtest_setup(item):
+    """Skip what needs a GPU where there is none."""
+    if item.get_closest_marker("gpu") and not gpu_is_there():
+        pytest.skip("no CUDA device (make test-gpu on a machine with one)")
+
+
+@cache
+def gpu_is_there():
+    """Return whether torch finds a CUDA device; False without torch."""
+    if find_spec("torch") is None:
+        return False
+    import torch
+
+    return torch.cuda.is_available()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from spiral import bench
-from spiral.bench import timing
+from spiral.bench import gpu, timing
 from spiral.bench.cases import Contender, contenders, packs
 from spiral.cli import bench as command
 from spiral.model import masks
@@ -66,6 +66,29 @@ def test_peers_and_sizes_are_contenders_and_the_loop_is_the_first():
     brief = list(contenders(bench.CASES[0], 2, ["compile", "jax"], brief=True))
     assert {one.engine for one in brief} == {one.engine for one in field}
     assert [one.networks for one in brief if one.engine == "jax"] == [256]
+
+
+def test_what_a_card_is_to_do_trains_on_the_cpu_too(monkeypatch):
+    """The contenders of a GPU, but for torch.compile, which compiles for minutes."""
+    monkeypatch.setattr(gpu, "BRIEF_SIZES", (3,))
+    case = bench.CASES[0]
+    field = list(gpu.contenders(case, 1, brief=True, device="cpu"))
+    names = [one.engine for one in field]
+    assert names == ["loop", "uncaptured", "captured", "compiled", "sparse"]
+    jobs = packs(case, field)
+    for one in (one for one in field if one.engine != "compiled"):
+        assert one.seconds(*jobs[one.networks], 30) > 0
+
+
+def test_a_card_that_is_not_there_is_said_in_a_sentence(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    ran = run("bench", "--device", "cuda")
+    assert ran.code == 2
+    assert "expected a CUDA device" in ran.err
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    ran = run("bench", "--device", "cuda", "--peer", "compile")
+    assert ran.code == 2
+    assert "--peer compile is of the CPU" in ran.err
 
 
 def test_small_packs_are_the_beginning_of_large_ones():

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-MEASURING = ("benchmarks", "soak", "patience.py", Path(__file__).name)
-"""Bars of speed; a campaign that runs by the clock; the one place that waits."""
+MEASURING = ("benchmarks", "soak", "gpu", "patience.py", Path(__file__).name)
+"""Bars of speed; campaigns that run by the clock; the one place that waits."""
 
 CLOCKS = {"time", "timeit", "resource", "tracemalloc", "psutil"}
 """Modules with which time and memory are measured."""

@@ -38,3 +38,16 @@ def test_a_browser_test_that_skips_itself_tells_why_and_fails_in_ci(ci, code):
     assert done.returncode == code, done.stdout + done.stderr
     assert "no Chromium on PATH or in $CHROMIUM; `make browser`" in done.stdout
     assert ("skipped, but CI is set" in done.stdout) == bool(code)
+
+
+@pytest.mark.slow
+def test_without_a_gpu_tests_of_one_are_skipped_and_counted_in_ci_too():
+    file = "tests/engines/test_sam.py"
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "gpu", file]
+    hidden = os.environ | {"CUDA_VISIBLE_DEVICES": "", "CI": "true"}
+    done = subprocess.run(
+        command, text=True, capture_output=True, check=False, cwd=ROOT, env=hidden
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert "4 skipped: no CUDA device (make test-gpu on a machine with one)" in last

@@ -305,7 +305,7 @@ CASES = [(name, mutant) for name, found in MUTANTS.items() for mutant in found]
 
 @pytest.mark.parametrize(("name", "mutant"), CASES)
 def test_the_mutation_exceeds_the_tolerance(name, mutant):
-    assert MUTANTS[name][mutant]() > tolerance(name)
+    assert MUTANTS[name][mutant]() > max(tolerance(name), tolerance(name, ":cuda"))
 
 
 def test_every_tolerance_has_a_mutation():
@@ -315,7 +315,7 @@ def test_every_tolerance_has_a_mutation():
 
 @pytest.mark.parametrize("name", TOLERANCES)
 def test_every_tolerance_has_a_reason_in_a_sentence(name):
-    value, reason = TOLERANCES[name]
-    assert value > 0
+    value, reason, cuda = TOLERANCES[name]
+    assert 0 < value <= (cuda or value)
     assert reason.endswith(".")
     assert len(reason.split()) >= 8

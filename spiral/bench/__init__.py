@@ -15,27 +15,32 @@ from typing import Any
 
 import torch
 
-from spiral.bench import timing
-from spiral.bench.baselines import BATCH
+from spiral.bench import gpu, timing
+from spiral.bench.baselines import BATCH, finish
 from spiral.bench.cases import CASES, Case, Contender, contenders
 from spiral.bench.timing import Pace
 from spiral.engines import cpu
+from spiral.engines.devices import exact
 from spiral.engines.prices import STEPS
 from spiral.sweep import launch
 
 VERSIONS = {name: version(name) for name in ("torch", "numpy", "numba", "llvmlite")}
 
 
-def sgemm_gflops(threads: int) -> float:
-    """Return the rate of torch's float32 matrix product (1024 × 1024)."""
-    before = torch.get_num_threads()
+def sgemm_gflops(threads: int, device: str = "cpu") -> float:
+    """Return the rate of torch's float32 matrix product (1024 × 1024; a card 4096)."""
+    before, size = torch.get_num_threads(), 1024 if device == "cpu" else 4096
     torch.set_num_threads(threads)
-    a = torch.rand(1024, 1024)
-    began, count = time.perf_counter(), 0
-    while time.perf_counter() - began < 0.3:
+    with exact():
+        a = torch.rand(size, size, device=device)
         a @ a
-        count += 1
-    rate = 2 * 1024**3 * count / (time.perf_counter() - began) / 1e9
+        finish(device)
+        began, count = time.perf_counter(), 0
+        while time.perf_counter() - began < 0.3:
+            a @ a
+            finish(device)
+            count += 1
+        rate = 2 * size**3 * count / (time.perf_counter() - began) / 1e9
     torch.set_num_threads(before)
     return rate
 
@@ -47,13 +52,15 @@ def _nothing(_: str) -> None:
     """Show nothing."""
 
 
-def measure(
+def measure(  # noqa: PLR0913 - the device is given by name only
     cases: tuple[Case, ...] = CASES,
     repeats: int = 5,
     peers: Sequence[str] = (),
     on_start: Show = _nothing,
     on_line: Show = _nothing,
     seconds: float = math.inf,
+    *,
+    device: str = "cpu",
 ) -> dict[str, Any]:
     """Measure every contender on every case.
 
@@ -65,6 +72,7 @@ def measure(
         on_line: Called with each line of the table when it is ready.
         seconds: Approximate time limit, shared evenly among the cases; it shortens
             trainings and restricts pack sizes (see :func:`contenders`).
+        device: ``cuda`` measures what a card does (``bench.gpu``) instead.
 
     Returns:
         ``machine``, ``versions``, ``sgemm_gflops`` and ``results``: per case and engine
@@ -73,22 +81,29 @@ def measure(
     """
     began, cores = time.perf_counter(), launch.cores()
     on_start("matrix product of torch")
-    sgemm = {threads: sgemm_gflops(threads) for threads in sorted({1, cores})}
+    sgemm = {("cpu", count): sgemm_gflops(count) for count in sorted({1, cores})}
+    if device != "cpu":
+        sgemm[device, 1] = sgemm_gflops(1, device)
+    own = sgemm[device, cores if device == "cpu" else 1]
     found = {
-        "machine": machine(cores),
+        "machine": machine(cores) | (gpu.facts() if device != "cpu" else {}),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "versions": {"python": platform.python_version(), **VERSIONS},
-        "sgemm_gflops": round(sgemm[cores], 1),
+        "sgemm_gflops": round(own, 1),
     }
     on_line(_heading(found))
     results: list[dict[str, Any]] = []
     for number, case in enumerate(cases):
         left = seconds - (time.perf_counter() - began)
         pace = Pace(repeats, max(0.0, left) / (len(cases) - number))
-        field = list(contenders(case, cores, peers, math.isfinite(seconds)))
+        brief = math.isfinite(seconds)
+        if device == "cpu":
+            field = list(contenders(case, cores, peers, brief))
+        else:
+            field = list(gpu.contenders(case, cores, brief, device))
         times = timing.times(case, field, pace, on_start)
         best = _best(
-            _result(case, one, taken, sgemm[one.threads])
+            _result(case, one, taken, sgemm[one.device, one.threads])
             for one, taken in zip(field, times, strict=True)
         )
         for row in best:
@@ -131,10 +146,7 @@ def _result(
 
 def machine(cores: int) -> dict[str, Any]:
     """Return the facts about this machine on which speed depends."""
-    found = {"cpu": cpu.name(), "instructions": cpu.instructions(), "cores": cores}
-    if torch.cuda.is_available():
-        found["gpu"] = torch.cuda.get_device_name()
-    return found
+    return {"cpu": cpu.name(), "instructions": cpu.instructions(), "cores": cores}
 
 
 def _heading(measured: dict[str, Any]) -> str:

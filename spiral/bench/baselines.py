@@ -20,8 +20,8 @@ Seconds = Callable[[TrainJob, TrainState, int], float]
 """Times some steps of a pack, after a warm-up."""
 
 
-def loop(job: TrainJob, state: TrainState, steps: int) -> float:
-    """Time one network in a plain PyTorch loop on one core.
+def loop(job: TrainJob, state: TrainState, steps: int, device: str = "cpu") -> float:
+    """Time one network in a plain PyTorch loop on one core, or a device.
 
     DataLoader, ``nn.Linear``, autograd, SGD, and masks applied after each step.
     """
@@ -30,9 +30,9 @@ def loop(job: TrainJob, state: TrainState, steps: int) -> float:
         torch.tensor(data.x), torch.tensor(data.y).float()
     )
     loader = torch.utils.data.DataLoader(points, BATCH, shuffle=True, drop_last=True)
-    model = _model(job.width)
+    model = _model(job.width).to(device)
     layers = mlp.matrices(state.masks[0], job.width)
-    kept = [torch.tensor(mask) for layer in layers for mask in layer]
+    kept = [torch.tensor(mask, device=device) for layer in layers for mask in layer]
     optimiser = torch.optim.SGD(
         model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=DECAY
     )
@@ -43,12 +43,19 @@ def loop(job: TrainJob, state: TrainState, steps: int) -> float:
             if step == steps:
                 break
             optimiser.zero_grad()
-            loss(model(x)[:, 0], y).backward()
+            loss(model(x.to(device))[:, 0], y.to(device)).backward()
             optimiser.step()
             with torch.no_grad():
                 for parameter, mask in zip(model.parameters(), kept, strict=True):
                     parameter.mul_(mask)
+        finish(device)
         return time.perf_counter() - began
+
+
+def finish(device: str) -> None:
+    """Wait until a device has done what it was asked to."""
+    if device != "cpu":
+        torch.cuda.synchronize()
 
 
 def _model(width: int) -> torch.nn.Module:
@@ -59,14 +66,16 @@ def _model(width: int) -> torch.nn.Module:
     return torch.nn.Sequential(*parts[:-1])
 
 
-def compiled(job: TrainJob, state: TrainState, steps: int) -> float:
-    """Time the step of engine ``vmap`` under torch.compile, on one core."""
-    step = _compiled_step(job.networks, job.width)
-    params, velocity = torch.tensor(state.params), torch.tensor(state.momentum)
-    trains = torch.tensor(state.masks)
-    column = torch.ones(job.networks, 1)
+def compiled(
+    job: TrainJob, state: TrainState, steps: int, device: str = "cpu"
+) -> float:
+    """Time the step of engine ``vmap`` under torch.compile, on one core or a device."""
+    step = _compiled_step(job.networks, job.width, device)
+    arrays = state.params, state.momentum, state.masks
+    params, velocity, trains = (torch.tensor(a, device=device) for a in arrays)
+    column = torch.ones(job.networks, 1, device=device)
     rate, momentum, decay = LEARNING_RATE * column, MOMENTUM * column, DECAY * column
-    x, y = (torch.tensor(array) for array in job.batch_at(0))
+    x, y = (torch.tensor(array, device=device) for array in job.batch_at(0))
     x = x.transpose(1, 2).contiguous()
     with gradients.one_thread(), torch.no_grad():
         for count in (3, steps):
@@ -75,13 +84,14 @@ def compiled(job: TrainJob, state: TrainState, steps: int) -> float:
                 params, velocity = step(
                     params, velocity, trains, rate, momentum, decay, x, y
                 )
+            finish(device)
         return time.perf_counter() - began
 
 
 @cache
-def _compiled_step(networks: int, width: int) -> Callable[..., Any]:
+def _compiled_step(networks: int, width: int, device: str) -> Callable[..., Any]:
     """Compile the traced step of one pack shape."""
-    step = traced.traced_step(networks, width, BATCH, 0.0, "cpu", Sgd())
+    step = traced.traced_step(networks, width, BATCH, 0.0, device, Sgd())
     return torch.compile(step)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from spiral import engines
 from spiral.bench import baselines
@@ -103,6 +102,7 @@ class Contender:
     networks: int
     steps: int
     seconds: baselines.Seconds
+    device: str = "cpu"
 
     @property
     def name(self) -> str:
@@ -151,7 +151,3 @@ def contenders(
         yield Contender("sparse", threads, networks, STEPS, engine)
     plain = engine_seconds(sparse.SparseEngine(1, sparse.plain_kernel()))
     yield Contender("sparse-plain", 1, networks, STEPS // 10, plain)
-    if torch.cuda.is_available():
-        cuda = engine_seconds(engines.build("vmap:cuda"))
-        for networks in (1_024, 8_192, 65_536):
-            yield Contender("vmap:cuda", 1, networks, 200, cuda)

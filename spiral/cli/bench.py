@@ -36,6 +36,14 @@ be cut short: on a machine five times slower they add about a minute."""
     "installed. Repeatable.",
 )
 @click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Measure the engines of the CPU, or what a GPU does with packs, beside engine "
+    "`sparse` on the host.",
+)
+@click.option(
     "--calibrate",
     is_flag=True,
     help="Only measure and save the speed factors that `plan` uses.",
@@ -75,11 +83,23 @@ def bench(
         )
     if "jax" in how["peers"] and find_spec("jax") is None:
         raise ConfigError("--peer jax: JAX is not installed; run pip install jax")
+    _check(how["device"], how["peers"])
     found = _measure(_chosen(cases), Now(table=not as_json), **how)
     if output is not None:
         output.write_text(json.dumps({"schema": 1, **found}, indent=1) + "\n")
     if as_json:
         show(found)
+
+
+def _check(device: str, peers: Sequence[str]) -> None:
+    """Check that there is a device, and that it is compared with nothing else."""
+    from spiral import engines
+
+    if device == "cpu":
+        return
+    engines.check(f"vmap:{device}")
+    if peers:
+        raise ConfigError(f"--peer {peers[0]} is of the CPU; leave out --device")
 
 
 def _calibrate(as_json: bool) -> None:
@@ -113,6 +133,7 @@ def _measure(
     full: bool,
     repeats: int | None,
     peers: Sequence[str],
+    device: str,
 ) -> dict[str, Any]:
     """Measure some cases and print each line of the table as it is ready."""
     from spiral import bench
@@ -125,6 +146,7 @@ def _measure(
         on_start=now.announce,
         on_line=now.line,
         seconds=math.inf if full else SECONDS * len(cases) / len(CASES),
+        device=device,
     )
     now.clear()
     return found

@@ -73,8 +73,19 @@ EXECUTOR = [
     ),
 ]
 
+GPUS = click.option(
+    "--gpus-per-pack",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="On Ray, give each pack of an engine on a GPU this share of one, e.g. 0.25 "
+    "with four workers.",
+    metavar="SHARE",
+)
+
 OPTIONS = [
     *EXECUTOR,
+    GPUS,
     click.option(
         "--shard-base",
         type=click.Choice([0, 1]),

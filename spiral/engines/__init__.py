@@ -9,7 +9,8 @@ keep most weights are products of matrices, which takes a third of the time. Pru
 networks are far faster with ``sparse``. Under forward masks a step of a network of
 width 16 with 44 weights takes 1.5 to 2.5 µs with ``sparse``, 6 µs while hidden weights
 fade, and 40 to 50 µs with ``vmap``. The rule depends on the config
-alone, so that a row does not depend on the machine that made it.
+alone, so that a row does not depend on the machine that made it. ``auto:cuda`` asks for
+the first engine of these that runs on a GPU.
 """
 
 import importlib
@@ -54,6 +55,8 @@ class Entry:
     """Whether ``auto`` may select it."""
     package: str | None = None
     """The optional package that it needs (``extras.PACKAGES``)."""
+    on_gpu: Price | None = None
+    """Its cost model on a GPU, if another; in seconds of the whole card."""
 
 
 ENGINES: dict[str, Entry] = {
@@ -90,6 +93,16 @@ ENGINES: dict[str, Entry] = {
         optimisers=("sgd", "adam", "adamw", "sam", "sfw"),
         weight_maps=("forward_mask", "low_rank", "reparam"),
         package="torch",
+        # By arithmetic, not yet measured on hardware: a step moves about twelve times
+        # the activations, 512 bytes a unit, at 2 TB/s; the host needs 0.1 ms a step to
+        # start captured blocks. Packs of up to 130,000 units hold about 1 GB
+        on_gpu=ByWidth(
+            {1: 0.0003, 3: 0.0006, 16: 0.003, 64: 0.012, 256: 0.1},
+            EXTRA,
+            most=8_192,
+            most_units=2**17,
+            loop_seconds=2.0,
+        ),
     ),
     "reference": Entry(
         "spiral.engines.reference",
@@ -120,6 +133,10 @@ def entry(name: str) -> Entry:
     return ENGINES.get(name) or ENGINES[name.partition(":")[0]]
 
 
+AUTO = {"auto": "cpu", "auto:cuda": "cuda"}
+"""Requests for any engine → the device."""
+
+
 def names() -> list[str]:
     """Return every legal value of a config's ``engine``."""
     devices = [
@@ -127,7 +144,13 @@ def names() -> list[str]:
         for name, entry in ENGINES.items()
         for device in entry.devices
     ]
-    return ["auto", *devices]
+    return [*AUTO, *devices]
+
+
+def price_of(name: str) -> Price:
+    """Return the cost model of an engine on the device that its name has."""
+    found = entry(name)
+    return found.on_gpu if ":" in name and found.on_gpu else found.price
 
 
 def unsupported(engine: str, plan: Plan) -> str | None:
@@ -158,30 +181,37 @@ def choose(requested: str, plan: Plan) -> tuple[str | None, dict[str, str]]:
         passed_over: Engine → the reason why it was not chosen.
     """
     passed_over: dict[str, str] = {}
-    for name in ENGINES if requested == "auto" else [requested]:
-        if requested == "auto" and not ENGINES[name].automatic:
-            passed_over[name] = "only on request"
-            continue
-        reason = unsupported(name, plan)
+    device = AUTO.get(requested)
+    for name in [requested] if device is None else ENGINES:
+        reason = _not_automatic(name, device) if device else None
+        reason = reason or unsupported(name, plan)
         if reason is None:
-            return name, passed_over
+            return f"{name}:cuda" if device == "cuda" else name, passed_over
         passed_over[name] = reason
     return None, passed_over
+
+
+def _not_automatic(name: str, device: str) -> str | None:
+    """Return why ``auto`` may not take an engine for a device, or None if it may."""
+    if not ENGINES[name].automatic:
+        return "only on request"
+    return None if device in ENGINES[name].devices else f"does not run on {device}"
 
 
 def build(name: str) -> Engine:
     """Return an engine that is ready to train.
 
     Args:
-        name: A name of :func:`names` other than ``auto``.
+        name: A name of :func:`names` other than those of ``AUTO``.
 
     Raises:
         ConfigError: No engine has that name.
         EngineUnavailable: Its device is missing.
         MissingPackage: The package that it needs is not installed.
     """
-    if name not in names() or name == "auto":
-        hint = spelling.suggest(name, names()[1:], spelling.ENGINES)
+    if name not in names() or name in AUTO:
+        known = [each for each in names() if each not in AUTO]
+        hint = spelling.suggest(name, known, spelling.ENGINES)
         raise ConfigError(f"unknown engine {name!r}; {hint}")
     check(name)
     module = importlib.import_module(entry(name).module)
@@ -208,7 +238,7 @@ def check(name: str) -> None:
         extras.require(package, f"engine {name}")
     if device != "cuda":
         return
-    found, by = _cuda_by_numba() if package == "numba_cuda" else _cuda_by_torch()
+    found, by = _cuda_by_numba() if package == "numba_cuda" else _cuda_by_torch(name)
     if not found:
         raise EngineUnavailable(
             f"engine {name!r}: expected a CUDA device, but {by} finds none; "
@@ -216,8 +246,9 @@ def check(name: str) -> None:
         )
 
 
-def _cuda_by_torch() -> tuple[bool, str]:
+def _cuda_by_torch(name: str) -> tuple[bool, str]:
     """Return whether there is a CUDA device, and what looked for it."""
+    extras.require("torch", f"engine {name}")
     import torch
 
     return torch.cuda.is_available(), f"torch {torch.__version__}"

@@ -4,8 +4,9 @@
 The numbers s of a learned weight map (``protocol.reparam``) are adapters, too.
 """
 
-from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,22 +14,22 @@ from torch import Tensor
 from torch.func import grad, vmap
 
 from spiral.engines import forward, optimisers, reparam
-from spiral.engines.forward import Active
-from spiral.model import gradients
+from spiral.engines.batches import pieces
+from spiral.engines.devices import download, upload
+from spiral.engines.hiding import Hiding
+from spiral.engines.traced import GRAPHS, Step, trace
+from spiral.model import gradients, mlp
 from spiral.protocol import adapters
 from spiral.protocol.adapters import LowRank
 from spiral.protocol.job import (
     Adam,
     AdamW,
-    ForwardMask,
     Mask,
     Reparam,
     TrainJob,
     TrainState,
 )
-
-Batches = Iterable[tuple[Tensor, Tensor]]
-Loss = Callable[..., Tensor]
+from spiral.protocol.reparam import Setting, count
 
 
 def usual(job: TrainJob, state: TrainState) -> TrainJob:
@@ -46,40 +47,42 @@ def trains(job: TrainJob, state: TrainState) -> bool:
     return state.adapters is not None or optimisers.is_adam(job)
 
 
-def advance(
-    job: TrainJob, state: TrainState, stop: int, batches: Batches, device: str
-) -> TrainState:
+def advance(job: TrainJob, state: TrainState, stop: int, device: str) -> TrainState:
     """Train a pack at once from ``state.step`` to ``stop``."""
     state = _with_moments(state)
-    theta, moments, moving = _tensors(state, device)
-    slopes, given = _slopes(job, device), reparam.reader(job, state, device)
-    update = optimisers.pack_update(job, state, moving)
-    rates = torch.tensor(job.rates(state, state.step, stop), device=device)
-    losses = torch.tensor(state.losses_so_far())
-    plain_loss = vmap(_loss(job, plain=True))
-    active = Active.of(job, state)
-    for step, (x, y) in enumerate(batches, start=state.step):
-        theta, factor = _masked(active, theta, step)
-        seen, more = theta if factor is None else theta * factor, given(theta, step)
-        if step >= job.last_epoch:
-            losses += plain_loss(seen, x, y, *more).double().cpu()
-        slope = forward.of_stored(job, slopes(seen, x, y, *more), theta, factor)
-        slope = torch.where(moving, slope, 0.0)
-        new, moments = update(step, rates[step - state.step], theta, moments, slope)
-        theta = reparam.bounded(job, torch.where(moving, new, theta))
-    state = replace(state, losses=losses.numpy(), active=active.in_force)
+    hiding = Hiding.of(job, state, stop, device)
+    theta, moments, losses = train(job, state, hiding, stop, device)
+    state = replace(state, losses=download(losses), active=hiding.in_force)
     return _state(state, stop, theta, moments)
 
 
-def _masked(active: Active, theta: Tensor, step: int) -> tuple[Tensor, Tensor | None]:
-    """Return θ [N, P] and the factors of a forward mask, which has no adapters."""
-    if not isinstance(active.job.plan.weight_map, ForwardMask):
-        return theta, None
-    found = active.factor(theta.detach().cpu().numpy(), step)
-    if active.emptied is not None:
-        shown = torch.tensor(active.emptied, device=theta.device)
-        theta = torch.where(shown, theta, 0.0)
-    return theta, None if found is None else torch.tensor(found, device=theta.device)
+def train(
+    job: TrainJob, state: TrainState, hiding: Hiding, stop: int, device: str
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Run the training steps of a pack on the device.
+
+    Returns:
+        θ, its moments and the sums of losses, on the device.
+    """
+    theta, moments, moving = _tensors(state, device)
+    slopes, given = _traced(job, device, True), reparam.reader(job, state, device)
+    update = optimisers.pack_update(job, state, moving, stop)
+    losses = upload(state.losses_so_far(), device)
+    which = upload(job.followers()[1], device)
+    for piece in pieces(job, state.step, stop, device):
+        rates = upload(job.rates(state, piece.first, piece.last), device)
+        every = zip(rates.unbind(0), piece.each(which), strict=True)
+        for step, (rate, (x, y)) in enumerate(every, start=piece.first):
+            theta, factor = hiding.at(theta, step)
+            seen = theta if factor is None else theta * factor
+            data = x, y, *given(theta, step)
+            if step >= job.last_epoch:
+                losses = losses + _traced(job, device, False)(seen, *data).double()
+            slope = forward.of_stored(job, slopes(seen, *data), theta, factor)
+            slope = torch.where(moving, slope, 0.0)
+            new, moments = update(step, rate, theta, moments, slope)
+            theta = reparam.bounded(job, torch.where(moving, new, theta))
+    return theta, moments, losses
 
 
 def advance_one(
@@ -92,13 +95,15 @@ def advance_one(
     """
     theta, moments, moving = (t[0] for t in _tensors(state, device))
     update = optimisers.update_of_one(job, state, theta, moments)
-    loss_of_one, plain_loss = _loss(job), _loss(job, plain=True)
+    width = job.width
+    loss_of_one = _loss(width, _setting(job))
+    plain_loss = _loss(width, _setting(job, plain=True))
     given = reparam.reader(job, state, device)
     losses, frozen = state.losses_so_far(), theta.clone()
-    active = Active.of(job, state)
+    hiding = Hiding.of(job, state, stop, device)
     for step, rate in enumerate(job.rates(state, state.step, stop)[:, 0], state.step):
         x, y = (torch.tensor(a[0], device=device) for a in job.batch_at(step))
-        stored, factors = _masked(active, theta[None], step)
+        stored, factors = hiding.at(theta[None], step)
         theta.copy_(stored[0])
         factor = None if factors is None else factors[0]
         seen = theta.clone() if factor is None else theta * factor
@@ -111,7 +116,7 @@ def advance_one(
         update(torch.where(moving, slope, 0.0), float(rate))
         theta.copy_(reparam.bounded(job, torch.where(moving, theta, frozen)))
     moments[:, ~moving] = 0
-    return theta.cpu().numpy(), moments.cpu().numpy(), losses, active.in_force
+    return theta.cpu().numpy(), moments.cpu().numpy(), losses, hiding.in_force
 
 
 def advance_each(
@@ -130,32 +135,67 @@ def advance_each(
     return _state(state, stop, torch.tensor(theta), torch.tensor(moments))
 
 
-def _slopes(job: TrainJob, device: str) -> Loss:
-    """Return the gradients of a pack: (θ [N, P+Q], x, y, …) → [N, P+Q]."""
-    here = job.plan.weight_map
-    if not isinstance(here, Reparam):
-        return vmap(grad(_loss(job)))
-    pack = (job.networks, job.width, job.batch, job.plan.label_smoothing)
-    return reparam.traced_slopes(*pack, device, here.setting)
+def _traced(job: TrainJob, device: str, slopes: bool) -> Step:
+    """Return the gradients of a pack, or its plain losses, as a graph.
+
+    They map θ [N, P+Q], x, y and what follows (``reparam.reader``) to [N, P+Q] or [N].
+    """
+    pack = job.networks, job.width, job.batch
+    return _graph(pack, _setting(job, not slopes), device, slopes)
 
 
-def _loss(job: TrainJob, plain: bool = False) -> Loss:
-    """Return the loss of one network: (θ [P+Q], x [2, B], y [B], …) → scalar.
+class _Setting(NamedTuple):
+    """What defines the loss of a network, hashable."""
+
+    map: LowRank | Setting | None
+    smoothing: float
+
+
+def _setting(job: TrainJob, plain: bool = False) -> _Setting:
+    """Return that of a job.
 
     Args:
-        job: The pack; for what follows the batch see ``reparam.reader``.
+        job: The pack.
         plain: Without label smoothing and the penalty of a weight map.
     """
-    smoothing = 0.0 if plain else job.plan.label_smoothing
-    here, size = job.plan.weight_map, job.initial.shape[1]
+    here, smoothing = job.plan.weight_map, 0.0 if plain else job.plan.label_smoothing
     if isinstance(here, Reparam):
         setting = here.setting._replace(penalty=0.0) if plain else here.setting
-        return reparam.loss_of_one(job.width, setting, smoothing)
-    of_params = gradients.loss_of_one(job.width, smoothing)
+        return _Setting(setting, smoothing)
+    return _Setting(here if isinstance(here, LowRank) else None, smoothing)
+
+
+@lru_cache(maxsize=GRAPHS)
+def _graph(
+    pack: tuple[int, int, int], setting: _Setting, device: str, slopes: bool
+) -> Step:
+    """Trace the gradients, or the losses, of a pack of networks, width and batch."""
+    networks, width, batch = pack
+    one = _loss(width, setting)
+    size, own, kinds = mlp.param_count(width), 0, {3: torch.bool}
+    more: list[tuple[int, ...]] = [(networks, size)]  # the masks
+    if isinstance(setting.map, Setting):
+        own = count(width, setting.map.kind)
+        more, kinds = reparam.more(networks, width, setting.map.kind)
+    elif isinstance(setting.map, LowRank):
+        own = adapters.count(width, setting.map)
+    shapes = [(networks, size + own), (networks, 2, batch), (networks, batch), *more]
+    return trace(vmap(grad(one) if slopes else one), shapes, device, kinds)
+
+
+def _loss(width: int, setting: _Setting) -> Step:
+    """Return the loss of one network: (θ [P+Q], x [2, B], y [B], …) → scalar.
+
+    For what follows the batch see ``reparam.reader``.
+    """
+    here, size = setting.map, mlp.param_count(width)
+    if isinstance(here, Setting):
+        return reparam.loss_of_one(width, here, setting.smoothing)
+    of_params = gradients.loss_of_one(width, setting.smoothing)
 
     def loss(theta: Tensor, x: Tensor, y: Tensor, kept: Tensor) -> Tensor:
         params = theta[:size]
-        if isinstance(here, LowRank):
+        if here is not None:
             params = adapters.effective(params, kept, theta[size:], here, torch.cat)
         return of_params(params, x, y)
 
@@ -179,18 +219,19 @@ def _tensors(state: TrainState, device: str) -> tuple[Tensor, Tensor, Tensor]:
         every = np.ones(state.adapters.shape, bool)
         theta = np.concatenate([theta, state.adapters], axis=1)
         moving = np.concatenate([moving, every], axis=1)
+    assert state.moments is not None
     arrays = (theta, state.moments, moving)
-    return tuple(torch.tensor(a, device=device) for a in arrays)  # type: ignore[return-value]
+    return tuple(upload(a, device) for a in arrays)  # type: ignore[return-value]
 
 
 def _state(state: TrainState, stop: int, theta: Tensor, moments: Tensor) -> TrainState:
     """Return the state after training."""
     size = state.params.shape[1]
-    values = theta.cpu().numpy()
+    values = download(theta)
     return replace(
         state,
         step=stop,
         params=values[:, :size].copy(),
         adapters=None if state.adapters is None else values[:, size:].copy(),
-        moments=moments.cpu().numpy(),
+        moments=download(moments),
     )

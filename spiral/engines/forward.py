@@ -1,15 +1,41 @@
 """The effective weights of networks under a weight map (``job.ForwardMask``)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32
 
 from spiral.model import groups
+from spiral.model.groups import Scope
 from spiral.protocol.job import ForwardMask, Mask, Params, TrainJob, TrainState
 
 Tensor = Any  # of torch, which engine ``sparse`` does not load
+
+
+class Turn(NamedTuple):
+    """What a forward mask does at one step, known before training."""
+
+    hides: bool = False
+    """Whether inactive weights are multiplied by D < 1."""
+    scope: Scope | None = None
+    """The groups among which a mask is chosen; None keeps the one in force."""
+
+
+def turn_of(job: TrainJob, counted: bool, step: int, in_force: bool) -> Turn:
+    """Return what the map of a job does at a step.
+
+    Args:
+        job: The pack.
+        counted: Whether the method has set how many weights are active.
+        step: The step.
+        in_force: Whether an earlier mask is in force.
+    """
+    here = job.plan.weight_map
+    if not isinstance(here, ForwardMask) or not counted or here.rest[step] == 1:
+        return Turn()
+    fresh = not in_force or step % here.interval == 0
+    return Turn(True, here.scope_at(step) if fresh else None)
 
 
 @dataclass
@@ -39,17 +65,17 @@ class Active:
         Returns:
             Factors, or None if every weight is active and the map has no effect.
         """
-        here = self.job.plan.weight_map
-        self.chosen = False
-        if not isinstance(here, ForwardMask) or self.counts is None:
-            return None
-        if here.rest[step] == 1:
+        here, counts = self.job.plan.weight_map, self.counts
+        turn = turn_of(self.job, counts is not None, step, self.mask is not None)
+        self.chosen = turn.scope is not None
+        if not turn.hides:
             self.mask = None
             return None
-        if self.mask is None or step % here.interval == 0:
-            scope = here.scope_at(step)
-            self.mask = groups.top(params, self.counts, self.job.width, scope)
-            self.chosen = True
+        assert isinstance(here, ForwardMask)
+        assert counts is not None
+        if turn.scope is not None:
+            self.mask = groups.top(params, counts, self.job.width, turn.scope)
+        assert self.mask is not None
         return np.where(self.mask, np.float32(1), np.float32(here.rest[step]))
 
     @property

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from spiral.engines import reparam
+from spiral.engines.devices import upload
 from spiral.protocol.job import Adam, AdamW, TrainJob, TrainState
 
 DECAY = (0.9, 0.999)
@@ -35,35 +36,50 @@ def is_adam(job: TrainJob) -> bool:
 class Ages(NamedTuple):
     """When the moments of entries began."""
 
+    start: int
     births: list[int]
     which: Tensor
     """Index of each entry's birth, [N, P+Q]."""
+    tables: dict[float, Tensor]
+    """β → what a moment is to be divided by at each step, of each birth; if several."""
 
     @classmethod
-    def of(cls, state: TrainState, device: str) -> "Ages":
-        """Return those of a state."""
+    def of(cls, state: TrainState, stop: int, device: str) -> "Ages":
+        """Return those of a state that trains to ``stop``."""
         assert state.born is not None
-        births, which = np.unique(state.born, return_inverse=True)
-        return cls(births.tolist(), torch.tensor(which, device=device))
+        found, which = np.unique(state.born, return_inverse=True)
+        births, steps = found.tolist(), range(state.step, stop)
+        tables = {}
+        for decay in DECAY if len(births) > 1 else ():
+            rows = [[_correction(decay, step, b) for b in births] for step in steps]
+            tables[decay] = upload(np.array(rows, np.float32), device)
+        return cls(state.step, births, upload(which, device), tables)
 
     def correction(self, decay: float, step: int) -> float | Tensor:
         """Return what a moment is to be divided by: 1 - β^k at its k-th step."""
-        found = [1 - decay ** (step - birth + 1) for birth in self.births]
-        if len(found) == 1:
-            return found[0]
-        return torch.tensor(found, device=self.which.device)[self.which]
+        if not self.tables:
+            return _correction(decay, step, self.births[0])
+        return self.tables[decay].select(0, step - self.start).take(self.which)
 
 
-def pack_update(job: TrainJob, state: TrainState, moving: Tensor) -> PackUpdate:
+def _correction(decay: float, step: int, birth: int) -> float:
+    """Return 1 - β^k at the k-th step of moments that began at a step."""
+    return float(1 - decay ** (step - birth + 1))
+
+
+def pack_update(
+    job: TrainJob, state: TrainState, moving: Tensor, stop: int
+) -> PackUpdate:
     """Return the update of a pack, of which ``moving`` entries [N, P+Q] train."""
+    device = moving.device.type
     momentum, decay = (
-        torch.tensor(column.astype(np.float32)[:, None], device=moving.device)
+        upload(column.astype(np.float32)[:, None], device)
         for column in (job.momentum, job.weight_decay)
     )
-    pace, share = reparam.columns(job, str(moving.device))
+    pace, share = reparam.columns(job, device)
     decay = decay * share
     if is_adam(job):
-        ages = Ages.of(state, str(moving.device))
+        ages = Ages.of(state, stop, device)
         decoupled = isinstance(job.plan.optimiser, AdamW)
         return _pack_adam(ages, moving, (pace, decay), decoupled)
     nesterov = job.plan.nesterov
@@ -72,10 +88,11 @@ def pack_update(job: TrainJob, state: TrainState, moving: Tensor) -> PackUpdate:
         step: int, rate: Tensor, theta: Tensor, moments: Tensor, slope: Tensor
     ) -> tuple[Tensor, Tensor]:
         slope = torch.where(moving, slope + decay * theta, 0.0)
-        velocity = momentum * moments[:, 0] + slope
+        first, second = moments.unbind(1)
+        velocity = momentum * first + slope
         change = slope + momentum * velocity if nesterov else velocity
-        after = torch.stack([velocity, moments[:, 1]], 1)
-        return theta - rate[:, None] * pace * change, after
+        after = torch.stack([velocity, second], 1)
+        return theta - rate.unsqueeze(1) * pace * change, after
 
     return update
 
@@ -94,14 +111,15 @@ def _pack_adam(
     ) -> tuple[Tensor, Tensor]:
         if not decoupled:
             slope = torch.where(moving, slope + decay * theta, 0.0)
-        first = DECAY[0] * moments[:, 0] + (1 - DECAY[0]) * slope
-        second = DECAY[1] * moments[:, 1] + (1 - DECAY[1]) * slope**2
+        first, second = moments.unbind(1)
+        first = DECAY[0] * first + (1 - DECAY[0]) * slope
+        second = DECAY[1] * second + (1 - DECAY[1]) * slope**2
         size = (second / ages.correction(DECAY[1], step)).sqrt() + EPSILON
         change = first / ages.correction(DECAY[0], step) / size
         if decoupled:
             change = change + decay * theta
         after = torch.stack([first, second], 1)
-        return theta - rate[:, None] * pace * change, after
+        return theta - rate.unsqueeze(1) * pace * change, after
 
     return update
 

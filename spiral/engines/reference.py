@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spiral.engines import adapted, forward, frank_wolfe, optimisers
+from spiral.engines import adapted, forward, frank_wolfe, optimisers, ranks
+from spiral.engines.devices import exact, settle
 from spiral.engines.evaluate import evaluate
-from spiral.engines.forward import Active
+from spiral.engines.hiding import Hiding
 from spiral.model import gradients
-from spiral.protocol import norm_balls
 from spiral.protocol.job import (
     Evaluation,
     FrankWolfe,
@@ -39,13 +39,14 @@ class ReferenceEngine:
         """Train from ``state.step`` to ``stop``."""
         job = adapted.usual(job, state)
         if adapted.trains(job, state):
-            return adapted.advance_each(job, state, stop, self.device)
+            with exact():
+                return adapted.advance_each(job, state, stop, self.device)
         params, momentum = state.params.copy(), state.momentum.copy()
         losses, active = state.losses_so_far(), []
-        with gradients.one_thread():
+        with gradients.one_thread(), exact():
             for n in range(job.networks):
                 one = job.take(np.array([n])), state.take(np.array([n]))
-                each = Active.of(*one)
+                each = Hiding.of(*one, stop, self.device)
                 found = self._train(*one, stop, losses[n : n + 1], each)
                 params[n], momentum[n] = found
                 active += [] if each.in_force is None else [each.in_force]
@@ -68,7 +69,7 @@ class ReferenceEngine:
         state: TrainState,
         stop: int,
         losses: np.ndarray,
-        active: Active,
+        hiding: Hiding,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Train a pack of one network and return its parameters and momentum."""
         weights = torch.tensor(state.params[0], device=self.device)
@@ -82,11 +83,9 @@ class ReferenceEngine:
         for step, rate in enumerate(rates, start=state.step):
             x, y = job.batch_at(step)
             batch = [torch.tensor(a, device=self.device) for a in (x[0].T, y[0])]
-            seen = active.factor(weights.cpu().numpy()[None], step)
-            if active.emptied is not None:
-                shown = torch.tensor(active.emptied[0], device=self.device)
-                weights.copy_(torch.where(shown, weights, 0.0))
-            factor = None if seen is None else torch.tensor(seen[0], device=self.device)
+            stored, factors = hiding.at(weights[None], step)
+            weights.copy_(stored[0])
+            factor = None if factors is None else factors[0]
             effective = weights if factor is None else weights * factor
             if step >= job.last_epoch:
                 losses += plain_loss(effective.detach(), *batch).item()
@@ -116,14 +115,15 @@ def _optimiser(
     """Return a function of gradient and rate that updates weights and momentum."""
     momentum, chosen = float(job.momentum[0]), job.plan.optimiser
     if isinstance(chosen, FrankWolfe):
-        stack = frank_wolfe.cells(chosen, job.width)
+        stack, device = frank_wolfe.cells(chosen, job.width), str(weights.device)
+        balls = frank_wolfe.Balls.of(stack, device)
 
         def towards_corners(gradient: Tensor, rate: float) -> None:
             buffer.mul_(momentum).add_(gradient)
-            some = torch.tensor(norm_balls.chosen(stack, buffer.cpu().numpy()[None]))
             rates = torch.full((1, 1), rate, device=weights.device)
-            both = weights[None], buffer[None], some.to(weights.device)
-            weights.copy_(frank_wolfe.move(*both, rates, (chosen, job.width))[0])
+            both = weights[None], buffer[None], ranks.chosen(stack, buffer[None])
+            moved = frank_wolfe.move(*both, rates, (chosen, job.width), balls)
+            weights.copy_(moved[0])
 
         return towards_corners
     return optimisers.torch_sgd(job, weights, buffer)
@@ -131,4 +131,5 @@ def _optimiser(
 
 def build(device: str) -> ReferenceEngine:
     """Return the engine for one device."""
+    settle(device)
     return ReferenceEngine(device)

@@ -1,17 +1,17 @@
 """Learned weight maps (``protocol.reparam``) in torch, shared by two engines."""
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float32
 from torch import Tensor
-from torch.func import grad, vmap
 from torch.nn.functional import pad
 
-from spiral.engines.traced import GRAPHS, Step, trace
+from spiral.engines import ranks
+from spiral.engines.devices import upload
 from spiral.model import gradients, mlp, seeds
 from spiral.protocol import reparam
 from spiral.protocol.job import TrainJob, TrainState
@@ -31,6 +31,9 @@ def sigmoid(x: Tensor) -> Tensor:
 TORCH = Library(
     torch.where, torch.sign, sigmoid, torch.cat, lambda tensor: tensor.detach()
 )
+
+AHEAD = 32
+"""Steps whose noise is copied to a device together."""
 
 EDGE = 1e-6
 """Uniform noise lies between this and 1 minus this (Louizos et al. 2018)."""
@@ -58,33 +61,22 @@ def loss_of_one(width: int, setting: Setting, smoothing: float = 0.0) -> Loss:
     return loss
 
 
-@lru_cache(maxsize=GRAPHS)
-def traced_slopes(
-    networks: int,
-    width: int,
-    batch: int,
-    smoothing: float,
-    device: str,
-    setting: Setting,
-) -> Step:
-    """Return the gradients of the losses of a pack as a graph of tensor operations.
+def more(
+    networks: int, width: int, kind: reparam.Kind
+) -> tuple[list[tuple[int, ...]], dict[int, torch.dtype]]:
+    """Return the shapes of what losses of a pack take beside θ and the batch.
 
-    It maps (θ [N, P+Q], x [N, 2, B], y [N, B], c [N], …) to the gradients of θ.
+    Returns:
+        shapes: Those of c, and of what :func:`reader` returns besides.
+        kinds: The number of an argument → its type, where it is not float32.
     """
-    slopes = vmap(grad(loss_of_one(width, setting, smoothing)))
-    numbers = reparam.count(width, setting.kind)
-    shapes: list[tuple[int, ...]] = [
-        (networks, mlp.param_count(width) + numbers),
-        (networks, 2, batch),
-        (networks, batch),
-        (networks,),
-    ]
-    here, weights = reparam.MAPS[setting.kind], mlp.weight_count(width)
+    here = reparam.MAPS[kind]
+    shapes: list[tuple[int, ...]] = [(networks,)]
     if here.noise or here.ranks:
-        shapes.append((networks, weights))
-    if setting.kind == "soft_top":
+        shapes.append((networks, mlp.weight_count(width)))
+    if kind == "soft_top":
         shapes.append((networks, 1))
-    return trace(slopes, shapes, device, {4} if here.ranks else set())
+    return shapes, {4: torch.bool} if here.ranks else {}
 
 
 class Part(NamedTuple):
@@ -110,10 +102,10 @@ def columns(job: TrainJob, device: str) -> tuple[Tensor | float, Tensor | float]
     if not isinstance(here, Reparam):
         return 1.0, 1.0
     size = job.initial.shape[1] + reparam.count(job.width, here.kind)
-    pace, decay = torch.ones((2, size), device=device)
+    pace, decay = np.ones((2, size), np.float32)
     for part in parts(job):
         pace[part.columns], decay[part.columns] = part.pace, part.decay
-    return pace, decay
+    return upload(pace, device), upload(decay, device)
 
 
 def bounded(job: TrainJob, theta: Tensor) -> Tensor:
@@ -121,8 +113,8 @@ def bounded(job: TrainJob, theta: Tensor) -> Tensor:
     here, size = job.plan.weight_map, job.initial.shape[1]
     if not isinstance(here, Reparam) or here.bound is None:
         return theta
-    numbers = theta[..., size:].clamp(-here.bound, here.bound)
-    return torch.cat([theta[..., :size], numbers], -1)
+    params, numbers = torch.split(theta, [size, theta.shape[-1] - size], -1)
+    return torch.cat([params, numbers.clamp(-here.bound, here.bound)], -1)
 
 
 def reader(job: TrainJob, state: TrainState, device: str) -> Given:
@@ -131,25 +123,64 @@ def reader(job: TrainJob, state: TrainState, device: str) -> Given:
     For adapters these are the masks [N, P]; for maps c [N], and ``reparam.given`` or
     noise. It must be called for every step in turn, from ``state.step`` on.
     """
-    here, size = job.plan.weight_map, job.initial.shape[1]
+    here = job.plan.weight_map
     if not isinstance(here, Reparam):
-        kept = torch.tensor(state.masks, device=device)
+        kept = upload(state.masks, device)
         return lambda theta, step: (kept,)
-    special = reparam.MAPS[here.kind]
-    drawn = noise(job, state.step) if special.noise else None
+    kind, drawn = here.kind, None
+    if reparam.MAPS[kind].noise:
+        drawn = _uploaded(noise(job, state.step), device)
+    counts = _counts(job, state, device)
 
     def given(theta: Tensor, step: int) -> tuple[Tensor, ...]:
         c = torch.full((job.networks,), float(here.curve[step]), device=device)
         if drawn is not None:
-            return c, torch.tensor(next(drawn), device=device)
-        if special.ranks is None:
+            return c, next(drawn)
+        if kind == "soft_top":
+            return c, *_soft_top(job, state, theta, step)
+        if reparam.MAPS[kind].ranks is None:
             return (c,)
-        values = theta.detach().cpu().numpy()
-        pair = (values[:, :size], values[:, size:])
-        more = reparam.given(here.kind, *pair, here.curve[step], state.active_counts)
-        return c, *(torch.tensor(array, device=device) for array in more)
+        return c, ranks.highest(_scores(kind, job.width, theta), counts, job.width)
 
     return given
+
+
+def _scores(kind: reparam.Kind, width: int, theta: Tensor) -> Tensor:
+    """Return the scores [N, W] by which a map cuts."""
+    size, ranked_by = mlp.param_count(width), reparam.MAPS[kind].ranks
+    assert ranked_by is not None
+    params, numbers = torch.split(theta.detach(), [size, theta.shape[1] - size], 1)
+    scores: Tensor = ranked_by(reparam.weights_of(params, TORCH), numbers)
+    return scores
+
+
+def _counts(job: TrainJob, state: TrainState, device: str) -> Tensor:
+    """Return the weights kept in all or in each layer, [N, G]; None means all."""
+    counts = state.active_counts
+    if counts is None:
+        counts = np.full((job.networks, 1), mlp.weight_count(job.width))
+    return upload(counts, device)
+
+
+def _soft_top(
+    job: TrainJob, state: TrainState, theta: Tensor, step: int
+) -> tuple[Tensor, ...]:
+    """Return the cut and τ of ``soft_top``, found by the host.
+
+    Newton's steps towards τ end when all rows are close, so this waits for the device.
+    """
+    here, size = job.plan.weight_map, job.initial.shape[1]
+    assert isinstance(here, Reparam)
+    values = theta.detach().cpu().numpy()
+    pair = values[:, :size], values[:, size:]
+    found = reparam.given(here.kind, *pair, here.curve[step], state.active_counts)
+    return tuple(upload(array, str(theta.device)) for array in found)
+
+
+def _uploaded(rows: Iterator[np.ndarray], device: str) -> Iterator[Tensor]:
+    """Yield arrays from a device, to which they are copied some at a time."""
+    while True:
+        yield from upload(np.stack([*islice(rows, AHEAD)]), device).unbind(0)
 
 
 def noise(job: TrainJob, start: int) -> Iterator[Float32[np.ndarray, "N W"]]:

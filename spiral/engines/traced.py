@@ -1,15 +1,17 @@
 """Training steps of a whole pack as graphs of tensor operations, for engine ``vmap``.
 
-Tracing once per pack shape removes the overhead of torch.func from the loop.
+Tracing once per pack shape removes the overhead of torch.func from the loop. Graphs are
+traced on the CPU whatever the device, so that they are known on machines without it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.func import grad, vmap
+from torch.fx import Node
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from spiral.engines import frank_wolfe
@@ -62,7 +64,7 @@ def traced_step(
         change = gradient + momentum * velocity if nesterov else velocity
         return params - rate * change, velocity
 
-    return trace(step, _shapes(networks, width, batch), device, {2})
+    return trace(step, _shapes(networks, width, batch), device, {2: torch.bool})
 
 
 @lru_cache(maxsize=GRAPHS)
@@ -102,7 +104,7 @@ def traced_masked_step(
         return params - rate * change, velocity
 
     shapes = _shapes(networks, width, batch)
-    return trace(step, [*shapes, shapes[0]], device, {2})
+    return trace(step, [*shapes, shapes[0]], device, {2: torch.bool})
 
 
 def _shapes(networks: int, width: int, batch: int) -> list[tuple[int, ...]]:
@@ -113,31 +115,89 @@ def _shapes(networks: int, width: int, batch: int) -> list[tuple[int, ...]]:
 
 
 @lru_cache(maxsize=GRAPHS)
+def traced_loss(networks: int, width: int, batch: int, device: str) -> Step:
+    """Return the losses of a pack as a graph: (params [N, P], x, y) → [N].
+
+    Those of :func:`traced_step`, without label smoothing.
+    """
+    shapes = _shapes(networks, width, batch)
+    losses = vmap(gradients.loss_of_one(width))
+    return trace(losses, [shapes[0], *shapes[-2:]], device)
+
+
+@lru_cache(maxsize=GRAPHS)
+def traced_logits(networks: int, width: int, points: int, device: str) -> Step:
+    """Return the logits of a pack as a graph: (params [N, P], x [2, D]) → [N, D]."""
+
+    def logits(params: Tensor, x: Tensor) -> Any:
+        return vmap(lambda p: mlp.logits(p, x, width, relu=torch.relu))(params)
+
+    pack = (networks, mlp.param_count(width))
+    return trace(logits, [pack, (mlp.INPUTS, points)], device)
+
+
+@lru_cache(maxsize=GRAPHS)
 def traced_move(networks: int, setting: tuple[FrankWolfe, int], device: str) -> Step:
     """Return the step of ``frank_wolfe.move`` for a whole pack as a graph.
 
     It maps (params [N, P], velocity [N, P], chosen bool [N, P], trains bool [N, P],
-    rate [N, 1]) to the new params.
+    rate [N, 1], and the four tensors of ``frank_wolfe.Balls``) to the new params.
     """
 
     def move(
-        params: Tensor, velocity: Tensor, chosen: Tensor, trains: Tensor, rate: Tensor
+        params: Tensor,
+        velocity: Tensor,
+        chosen: Tensor,
+        trains: Tensor,
+        rate: Tensor,
+        *balls: Tensor,
     ) -> Tensor:
-        moved = frank_wolfe.move(params, velocity, chosen, rate, setting)
+        known = frank_wolfe.Balls(*balls)
+        moved = frank_wolfe.move(params, velocity, chosen, rate, setting, known)
         return torch.where(trains, moved, params)
 
-    pack = (networks, mlp.param_count(setting[1]))
-    return trace(move, [pack, pack, pack, pack, (networks, 1)], device, {2, 3})
+    optimiser, width = setting
+    pack = (networks, mlp.param_count(width))
+    each = (len(frank_wolfe.cells(optimiser, width)),)
+    kinds = {2: torch.bool, 3: torch.bool, 5: torch.float64, 6: torch.float64}
+    kinds |= {7: torch.bool, 8: torch.int64}
+    shapes = [pack, pack, pack, pack, (networks, 1), each, each, each, pack[1:]]
+    return trace(move, shapes, device, kinds)
 
 
 def trace(
-    function: Step, shapes: list[tuple[int, ...]], device: str, bools: set[int]
+    function: Step,
+    shapes: list[tuple[int, ...]],
+    device: str,
+    kinds: Mapping[int, torch.dtype] | None = None,
 ) -> Step:
-    """Return a function of tensors of these shapes as a graph."""
+    """Return a function of tensors of these shapes as a graph for a device.
+
+    Args:
+        function: The function.
+        shapes: The shapes of its arguments.
+        device: Where the graph will compute.
+        kinds: Number of an argument → its type, where it is not float32.
+    """
     # each example is a separate tensor: the tracer identifies inputs by object identity
     examples = [
-        torch.zeros(shape, device=device, dtype=torch.bool if n in bools else None)
-        for n, shape in enumerate(shapes)
+        torch.zeros(shape, dtype=(kinds or {}).get(n)) for n, shape in enumerate(shapes)
     ]
-    traced: Step = make_fx(function)(*examples)
-    return traced
+    # fake examples: nothing is computed, however large the pack
+    traced = make_fx(function, tracing_mode="fake")(*examples)
+    for node in traced.graph.nodes:
+        _place(node, torch.device(device))
+    traced.recompile()
+    step: Step = traced
+    return step
+
+
+def _place(node: Node, device: torch.device) -> None:
+    """Make an operation of a graph compute on a device."""
+    if "device" in node.kwargs:
+        node.update_kwarg("device", device)
+    number = node.args and isinstance(node.args[0], float)
+    if number and node.target is torch.ops.aten._to_copy.default:
+        # a factor that torch.func made a tensor: it would lie in host memory
+        node.target = torch.ops.aten.scalar_tensor.default
+        node.kwargs = {"dtype": node.kwargs["dtype"], "device": device}

@@ -105,7 +105,7 @@ def measure(engine: str, clock: Clock = time.thread_time) -> float:
 def _ratio(trainer: Engine, engine: str, width: int, clock: Clock) -> float:
     """Return measured seconds / model seconds for one step of dense networks."""
     profile = CostProfile.even(np.array([float(mlp.weight_count(width))]))
-    price = engines.entry(engine).price
+    price = engines.price_of(engine)
     expected = float(price.step(width, profile, PLAN)[0])
     job = dense(width, max(1, min(WIDTHS[width], int(MODEL_SECONDS / expected))))
     state = trainer.advance(job, TrainState.fresh(job), 2)  # triggers compilation

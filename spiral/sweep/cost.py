@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from spiral import engines
+from spiral.engines import price_of
 from spiral.engines.prices import STEPS
 from spiral.experiment import prepare
 from spiral.methods.registry import METHODS
@@ -64,7 +64,7 @@ def price(group: pd.DataFrame) -> Price:
     shared = group.iloc[0]
     _, plan = prepare.planned(shared)
     name = prepare.engine_of(shared, plan)
-    model = engines.entry(name).price
+    model = price_of(name)
     width = int(shared["width"])
     profile, sets = _profile(group, width)
     params = mlp.param_count(width) * len(group) / len(np.unique(sets))

@@ -25,6 +25,8 @@ class Settings:
     workers: int = 1
     shard: tuple[int, int] = (0, 1)
     limit: int | None = None
+    gpus_per_pack: float = 1.0
+    """Share of a GPU that a pack of an engine on one needs; Ray only."""
     method: str | None = None
     """Source of a user's method (see ``methods.plugin``)."""
 
@@ -172,7 +174,8 @@ def executor(settings: Settings, gpu: bool = False) -> Callable[..., None]:
     extras.require("ray", "executor ray", "use --executor local")
     from spiral.sweep.ray import process
 
-    return partial(process.run, address=settings.address, gpu=gpu)
+    share = settings.gpus_per_pack if gpu else 0.0
+    return partial(process.run, address=settings.address, gpu=share)
 
 
 def _share(missing: pd.DataFrame, every: pd.Series, settings: Settings) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from spiral import engines
 from spiral.model import masks, mlp
@@ -13,6 +14,27 @@ from tests import oracles
 
 POINTS = 49_982
 CPU = [name for name, entry in engines.ENGINES.items() if "cpu" in entry.devices]
+
+
+def on_devices(*names: str, option: Any = None) -> list[Any]:
+    """Return engines on every device they know; those on a GPU have a marker.
+
+    Args:
+        names: Engines.
+        option: Value of a second parameter, which has a name; None if there is none.
+    """
+    found = []
+    for name in names:
+        for device in engines.ENGINES[name].devices:
+            full = name if device == "cpu" else f"{name}:{device}"
+            marks = [] if device == "cpu" else [pytest.mark.gpu]
+            both = (full,) if option is None else (full, option)
+            label = full if option is None else f"{full}-{option.name}"
+            found.append(pytest.param(*both, id=label, marks=marks))
+    return found
+
+
+EVERYWHERE = on_devices(*CPU)
 
 
 def build(name: str) -> Engine:

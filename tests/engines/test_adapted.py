@@ -11,7 +11,7 @@ from spiral.protocol import adapters
 from spiral.protocol.adapters import LowRank
 from spiral.protocol.job import AdamW, Controls, Sgd
 from tests import oracles
-from tests.engines import begin, build, make_job, some_masks
+from tests.engines import begin, build, make_job, on_devices, some_masks
 from tests.tolerances import tolerance
 
 IDS = (1, 2, 3)
@@ -93,7 +93,7 @@ def theta_of(state):
     return np.concatenate([state.params, state.adapters], axis=1)
 
 
-@pytest.fixture(params=KNOWING)
+@pytest.fixture(params=on_devices(*KNOWING))
 def name(request):
     return request.param
 
@@ -108,9 +108,9 @@ def test_agrees_with_steps_by_hand(name, kind, optimiser):
     gap = np.abs(theta_of(found) - expected)
     assert noise.mean() < 0.6
     if isinstance(optimiser, Sgd):
-        assert gap.max() <= tolerance("steps_20")
+        assert gap.max() <= tolerance("steps_20", name)
     else:
-        assert gap[~noise].max() <= tolerance("adam")
+        assert gap[~noise].max() <= tolerance("adam", name)
         assert gap.max() <= 2 * 3 * 0.01  # a rate a step, either way
 
 

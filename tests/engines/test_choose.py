@@ -24,7 +24,7 @@ def plan(**more):
 
 def test_names_are_auto_and_every_engine_on_every_device():
     names = engines.names()
-    assert names[0] == "auto"
+    assert names[:2] == ["auto", "auto:cuda"]
     assert {"vmap", "vmap:cuda", "reference", "reference:cuda"} < set(names)
     assert len(names) == len(set(names))
 
@@ -43,7 +43,7 @@ def test_auto_takes_the_first_automatic_engine():
     assert name != "reference"
 
 
-@pytest.mark.parametrize("name", engines.names()[1:])
+@pytest.mark.parametrize("name", engines.names()[2:])
 def test_a_requested_engine_is_taken_with_its_device(name):
     assert engines.choose(name, plan()) == (name, {})
 
@@ -52,6 +52,28 @@ def test_auto_never_takes_what_is_only_on_request(monkeypatch):
     only = {"reference": engines.ENGINES["reference"]}
     monkeypatch.setattr(engines, "ENGINES", only)
     assert engines.choose("auto", plan()) == (None, {"reference": "only on request"})
+
+
+def test_auto_takes_an_engine_of_a_gpu_only_where_it_is_asked_to(monkeypatch):
+    able = {
+        n for n, e in engines.ENGINES.items() if e.automatic and "cuda" in e.devices
+    }
+    for available in (True, False):  # a config means the same on every machine
+        monkeypatch.setattr(torch.cuda, "is_available", lambda answer=available: answer)
+        assert ":" not in engines.choose("auto", plan())[0]
+        name, _ = engines.choose("auto:cuda", plan())
+        assert name in {f"{kind}:cuda" for kind in able}
+        assert engines.choose("auto:cuda", plan(optimiser="sfw"))[0] == "vmap:cuda"
+
+
+def test_auto_on_a_gpu_says_which_engines_run_on_none(monkeypatch):
+    only = {name: engines.ENGINES[name] for name in ("sparse-plain", "reference")}
+    host = replace(engines.ENGINES["vmap"], devices=("cpu",))
+    monkeypatch.setattr(engines, "ENGINES", {**only, "host": host})
+    name, reasons = engines.choose("auto:cuda", plan())
+    assert name is None
+    assert reasons["reference"] == "only on request"
+    assert reasons["host"] == "does not run on cuda"
 
 
 def test_auto_passes_over_what_cannot_and_says_why(monkeypatch):
@@ -103,12 +125,27 @@ def test_build_gives_the_engine_of_that_name_and_device():
     assert engines.build("reference") == reference.ReferenceEngine("cpu")
 
 
+@pytest.mark.parametrize("name", ["auto", "auto:cuda"])
+def test_a_request_for_any_engine_is_not_one(name):
+    with pytest.raises(ConfigError, match="unknown engine"):
+        engines.build(name)
+
+
+def test_packs_of_a_gpu_are_thousands_of_networks():
+    for width in (3, 16, 64):
+        there, here = (engines.price_of(n) for n in ("vmap:cuda", "vmap"))
+        assert there.most_networks(width) >= 2_048 > here.most_networks(width)
+    assert engines.price_of("reference:cuda") is engines.price_of("reference")
+
+
 @pytest.mark.parametrize("name", ["vmap:cuda", "reference:cuda"])
 def test_without_cuda_the_message_says_what_to_do(name, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     kind = name.partition(":")[0]
     with pytest.raises(EngineUnavailable, match=f"use --engine {kind}"):
         engines.build(name)
+    with pytest.raises(EngineUnavailable, match="use --engine auto"):
+        engines.check("auto:cuda")
 
 
 def test_no_engine_is_named_where_packs_are_planned_launched_and_shown():

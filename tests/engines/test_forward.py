@@ -10,7 +10,7 @@ from spiral.model import mlp
 from spiral.model.groups import Scope
 from spiral.protocol.job import Budget, ForwardMask, Plan
 from tests import oracles
-from tests.engines import begin, build, furthest, make_job, some_masks
+from tests.engines import begin, build, furthest, make_job, on_devices, some_masks
 from tests.tolerances import tolerance
 
 IDS = (1, 2, 3)
@@ -23,7 +23,7 @@ SHOWN = {"global": [[5], [11], [26]], "layer": [[2, 3, 4, 1]] * 3}
 HALF = 0.5
 
 
-@pytest.fixture(params=ABLE)
+@pytest.fixture(params=on_devices(*ABLE))
 def name(request):
     return request.param
 
@@ -85,7 +85,7 @@ def test_agrees_with_the_oracle(name, kind, gradient, rest, pull):
     got = advance(name, job, 20).params
     for n in range(3):
         expected = twin(job, n, 20, kind, SHOWN[kind][n])
-        assert furthest(got[n], expected) <= tolerance("steps_20")
+        assert furthest(got[n], expected) <= tolerance("steps_20", name)
 
 
 @pytest.mark.parametrize("kind", GROUPS)
@@ -98,7 +98,7 @@ def test_masks_are_chosen_at_intervals_and_may_empty_what_they_hide(
     got = advance(name, job, 20)
     for n in range(3):
         expected = twin(job, n, 20, kind, SHOWN[kind][n])
-        assert furthest(got.params[n], expected) <= tolerance("steps_20")
+        assert furthest(got.params[n], expected) <= tolerance("steps_20", name)
     assert (got.active is None) == (interval == 1)
 
 
@@ -106,7 +106,7 @@ def test_masks_are_chosen_at_intervals_and_may_empty_what_they_hide(
 def test_a_slower_mask_trains_otherwise(name, stored):
     jobs = [mapped_job(mapped={"interval": i, "stored": stored}) for i in (1, 8)]
     often, seldom = (advance(name, job, 20).params for job in jobs)
-    assert furthest(often, seldom) > 100 * tolerance("steps_20")
+    assert furthest(often, seldom) > 100 * tolerance("steps_20", name)
 
 
 def test_emptied_weights_keep_their_momentum(name):
@@ -147,7 +147,7 @@ def test_hidden_weights_train_and_are_not_masked(name):
     got = advance(name, mapped_job(), 20)
     plain = build(name).advance(make_job(), begin(make_job()), 20)
     assert (got.params[:, oracles.is_weight(3)] != 0).all()
-    assert furthest(got.params, plain.params) > 1000 * tolerance("steps_20")
+    assert furthest(got.params, plain.params) > 1000 * tolerance("steps_20", name)
     assert got.masks.all()
 
 
@@ -179,7 +179,7 @@ def test_one_step_is_the_slope_of_the_loss_at_what_is_shown(name, gradient):
 
     at = params * seen if gradient == "ste" else params
     expected = oracles.finite_differences(loss, at)
-    assert furthest(moved, expected) <= tolerance("step_1")
+    assert furthest(moved, expected) <= tolerance("step_1", name)
 
 
 def test_what_is_left_of_hidden_weights_is_read_at_every_step(name):
@@ -187,7 +187,7 @@ def test_what_is_left_of_hidden_weights_is_read_at_every_step(name):
     got = advance(name, job, 20).params
     for n in range(3):
         expected = twin(job, n, 20, "global", SHOWN["global"][n])
-        assert furthest(got[n], expected) <= tolerance("steps_20")
+        assert furthest(got[n], expected) <= tolerance("steps_20", name)
 
 
 def test_who_competes_may_change_at_an_event(name):
@@ -244,7 +244,7 @@ def test_running_losses_are_of_what_the_network_runs_on(name):
         params = job.initial[n].astype(np.float64)
         seen = params * factors(params, "global", SHOWN["global"][n], 0.3)
         expected = oracles.loss(seen, x[n], y[n], 3)
-        assert found[n] == pytest.approx(expected, abs=tolerance("loss"))
+        assert found[n] == pytest.approx(expected, abs=tolerance("loss", name))
 
 
 def test_sparse_trains_them_by_default():

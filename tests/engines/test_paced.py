@@ -9,7 +9,7 @@ from spiral import engines, experiment
 from spiral.engines import paced
 from spiral.experiment import prepare
 from tests import VARYING
-from tests.engines import CPU, begin, make_job
+from tests.engines import EVERYWHERE, begin, make_job
 from tests.methods import Still, table
 
 SMALL = {"epochs": 2, "batch": 2000}
@@ -71,7 +71,7 @@ def test_pieces_change_no_row(method, paces):
         assert len(heard) > len(plan.events) + 1
 
 
-@pytest.mark.parametrize("engine", CPU)
+@pytest.mark.parametrize("engine", EVERYWHERE)
 @pytest.mark.parametrize("method", ["gmp", "dense"])
 def test_pieces_change_no_row_of_any_engine(engine, method, paces):
     configs = table(method, 2, engine=engine, **SMALL)
@@ -80,7 +80,7 @@ def test_pieces_change_no_row_of_any_engine(engine, method, paces):
     assert values(found) == values(experiment.run(configs))
 
 
-@pytest.mark.parametrize("engine", CPU)
+@pytest.mark.parametrize("engine", EVERYWHERE)
 def test_cuts_within_and_between_epochs_change_no_bit(engine):
     job, trainer = make_job(epochs=3, batch=2000), engines.build(engine)
     whole = trainer.advance(job, begin(job), 72)

@@ -12,7 +12,7 @@ from spiral.model import mlp
 from spiral.protocol import reparam
 from spiral.protocol.job import Adam, AdamW, Reparam, Sgd
 from tests import mostly_slow, oracles
-from tests.engines import begin, build, furthest, make_job, some_masks
+from tests.engines import begin, build, furthest, make_job, on_devices, some_masks
 from tests.tolerances import tolerance
 
 IDS = (1, 2, 3)
@@ -119,7 +119,7 @@ def by_hand(kind, masked, stop, k=11):
     return np.array(ends)
 
 
-@pytest.fixture(params=["vmap", "reference"])
+@pytest.fixture(params=on_devices("vmap", "reference"))
 def name(request):
     return request.param
 
@@ -135,7 +135,7 @@ def test_agrees_with_steps_by_hand(name, case):
     state = state_of(job, masked=masked)
     found = build(name).advance(job, state, BEGIN + 3)
     expected = by_hand(kind, masked, BEGIN + 3)
-    assert furthest(theta_of(found), expected) <= tolerance("steps_20")
+    assert furthest(theta_of(found), expected) <= tolerance("steps_20", name)
     assert not found.params[~found.masks].any()
     assert furthest(theta_of(found), theta_of(state)) > 1e-3
 
@@ -229,7 +229,7 @@ def test_a_neutral_map_is_plain_training(name, kind):
     plain = replace(job, plan=replace(job.plan, weight_map=None))
     start = replace(state, adapters=None)
     expected = build(name).advance(plain, start, BEGIN + 8)
-    assert furthest(found.params, expected.params) <= tolerance("steps_20")
+    assert furthest(found.params, expected.params) <= tolerance("steps_20", name)
     assert np.array_equal(found.adapters, state.adapters)
 
 
@@ -275,7 +275,7 @@ def test_losses_are_those_of_effective_weights_without_the_penalty(name):
         start.params, start.adapters, job.plan.weight_map, np.full(3, C)
     )
     expected = [oracles.loss(seen[n], x[n], y[n], 3) for n in range(3)]
-    assert found.losses == pytest.approx(expected, abs=tolerance("loss"))
+    assert found.losses == pytest.approx(expected, abs=tolerance("loss", name))
 
 
 def test_noise_depends_on_order_seed_and_step_alone():

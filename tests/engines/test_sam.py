@@ -8,7 +8,7 @@ import pytest
 from spiral import engines
 from spiral.protocol.job import Sam, Sgd
 from tests import oracles
-from tests.engines import advance, furthest, make_job, some_masks
+from tests.engines import advance, furthest, make_job, on_devices, some_masks
 from tests.tolerances import tolerance
 
 IDS = (1, 2, 3)
@@ -37,15 +37,15 @@ def by_hand(job, kept, steps, radius):
     return np.array(ends)
 
 
-@pytest.mark.parametrize("name", ["vmap", "reference"])
+@pytest.mark.parametrize("name", on_devices("vmap", "reference"))
 @pytest.mark.parametrize("radius", [0.05, 0.6])
 def test_it_goes_by_the_gradient_uphill(name, radius):
     job, kept = job_of(radius), some_masks(IDS)
     found = advance(name, job, 20, kept)
     expected = by_hand(job, kept, 20, radius)
-    assert furthest(found.params, expected) <= 10 * tolerance("steps_20")
+    assert furthest(found.params, expected) <= 10 * tolerance("steps_20", name)
     plain = advance(name, job_of(0), 20, kept)
-    assert furthest(found.params, plain.params) > 1000 * tolerance("steps_20")
+    assert furthest(found.params, plain.params) > 1000 * tolerance("steps_20", name)
     assert not found.params[~kept].any()
 
 

@@ -12,7 +12,7 @@ from spiral.tasks import catalogue, cubist
 from spiral.tasks.task import Raw, of
 from tests import oracles
 from tests.engines import (
-    CPU,
+    EVERYWHERE,
     advance,
     begin,
     build,
@@ -41,7 +41,7 @@ def job_of(task, epochs=2, batch=128, **fields):
     return replace(make_job(IDS, batch=batch, **fields), task=task, plan=plan)
 
 
-@pytest.fixture(params=CPU)
+@pytest.fixture(params=EVERYWHERE)
 def name(request):
     return request.param
 
@@ -52,7 +52,7 @@ def test_training_agrees_with_the_oracle_over_the_end_of_an_epoch(name, batch):
     steps = job.steps_per_epoch + 7
     got = advance(name, job, steps, kept)
     for n in range(3):
-        limit = tolerance("steps_100")
+        limit = tolerance("steps_100", name)
         assert furthest(got.params[n], twin(job, n, steps, kept)) <= limit
 
 
@@ -63,7 +63,7 @@ def test_evaluation_is_on_the_points_of_the_task(name):
         z = oracles.logits(params, DRAWN.x, 3)
         assert abs(found.correct[n] - oracles.correct(z, DRAWN.y)) <= 1
         expected = oracles.loss(params, DRAWN.x, DRAWN.y, 3)
-        assert found.loss[n] == pytest.approx(expected, abs=tolerance("loss"))
+        assert found.loss[n] == pytest.approx(expected, abs=tolerance("loss", name))
 
 
 def test_the_last_epoch_of_a_task_is_summed(name):
@@ -104,5 +104,5 @@ def test_points_are_evaluated_in_blocks(name, monkeypatch):
     got = build(name).evaluate(job, begin(job))
     assert np.array_equal(got.correct, expected.correct)
     # The order of float32 sums depends on the size of a block
-    assert got.loss == pytest.approx(expected.loss, abs=tolerance("loss"))
-    assert got.entropy == pytest.approx(expected.entropy, abs=tolerance("loss"))
+    assert got.loss == pytest.approx(expected.loss, abs=tolerance("loss", name))
+    assert got.entropy == pytest.approx(expected.entropy, abs=tolerance("loss", name))

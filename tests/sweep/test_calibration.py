@@ -9,6 +9,7 @@ from spiral import engines
 from spiral.errors import StoreError
 from spiral.model import mlp
 from spiral.protocol.cost_profile import CostProfile
+from spiral.results import store
 from spiral.sweep import calibration, launch
 from spiral.sweep import packs as plan
 from spiral.sweep.grid.grid import loads
@@ -233,6 +234,7 @@ def test_a_launch_teaches_what_its_packs_took(measured, monkeypatch, tmp_path):
             report(launch.Outcome(pack, networks=1, work=40.0))
 
     monkeypatch.setattr(launch, "executor", lambda *_: run)
+    store.write_manifest(tmp_path, PACKS[["pack"]].assign(config_id="c"), {})
     begun = Launch(tmp_path, 2, PACKS[:2], ["a", "b"], [])
     launch.run(begun, launch.Settings(executor="local"), lambda outcome: None)
     assert calibration.factor("sparse") == 2.0 * 80 / 10

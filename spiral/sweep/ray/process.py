@@ -50,7 +50,7 @@ def run(
     report: Report,
     *,
     address: str | None = None,
-    gpu: bool = False,
+    gpu: float = 0.0,
 ) -> None:
     """Train packs on Ray, save their results, and report the outcome of each.
 
@@ -60,7 +60,7 @@ def run(
         workers: Packs trained at the same time.
         report: Called with progress and outcomes.
         address: Connect to this cluster; None starts Ray on this machine.
-        gpu: Each pack needs a GPU.
+        gpu: GPUs that each pack needs, as 0.25.
 
     Raises:
         SpiralError: Ray could not start, or ended before all packs were done.

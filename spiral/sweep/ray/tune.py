@@ -61,8 +61,8 @@ class Job(NamedTuple):
     """Packs trained at the same time; each takes one core, or one GPU."""
     address: str | None
     """Connect to this cluster; None starts Ray on this machine, loopback only."""
-    gpu: bool
-    """Each pack needs a GPU."""
+    gpu: float
+    """GPUs that each pack needs; 0 if it needs a core instead."""
 
 
 def run(job: Job, send: Send, lost: Callable[[str], None], folder: str) -> None:
@@ -130,7 +130,7 @@ def _only_loopback(address: str) -> bool:
     return False
 
 
-def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
+def _start(address: str | None, workers: int, gpu: float, folder: str) -> Any:
     """Connect to a cluster, or start Ray on this machine; return the module.
 
     Raises:
@@ -162,7 +162,7 @@ def _start(address: str | None, workers: int, gpu: bool, folder: str) -> Any:
     return ray
 
 
-def _start_here(ray: Any, workers: int, gpu: bool, folder: str) -> None:
+def _start_here(ray: Any, workers: int, gpu: float, folder: str) -> None:
     """Start Ray on this machine for this process only."""
     ray.init(
         address="local",  # never an unrelated Ray that runs here
@@ -181,7 +181,7 @@ def _tune(job: Job, send: Send, folder: str) -> None:
     from ray import tune
 
     # A GPU pack claims no core: Tune would else run only as many as there are cores
-    need = {"cpu": 0, "gpu": 1} if job.gpu else {"cpu": 1}
+    need = {"cpu": 0, "gpu": job.gpu} if job.gpu else {"cpu": 1}
     seconds = max(STEP_SECONDS, job.workers / STEPS_PER_SECOND)
     # The work may be large: as a parameter it is one object for all trials
     trainable = tune.with_parameters(_trainable(), work=job.work, seconds=seconds)
