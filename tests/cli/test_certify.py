@@ -45,6 +45,15 @@ def test_options_that_contradict_are_refused(options, message):
     assert message in ran.err
 
 
+def test_only_of_polygons_is_something_proven(tmp_path):
+    ran = run("frontier", "certify", "--task", "moons")
+    assert ran.code == 2
+    assert "expected a task of the family cubist" in ran.err
+    ran = run("frontier", "certify", "--verify", "--task", "moons")
+    assert ran.code == 1
+    assert "expected a record of bounds, got no file" in ran.err
+
+
 def test_a_file_of_another_kind_is_refused(tmp_path):
     (tmp_path / "b.json").write_text("[]")
     ran = run("frontier", "certify", "--verify", "--file", tmp_path / "b.json")

@@ -132,6 +132,7 @@ TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/findings.md", "agreement"): lambda: markdown(*several.ranks()),
     ("docs/findings.md", "phases"): lambda: markdown(*paper.phases()),
     ("docs/findings.md", "fixed"): lambda: markdown(*paper.fixed()),
+    ("docs/lower-bounds.md", "turns"): lambda: markdown(*several.bounds()),
     ("docs/methods.md", "methods"): every_method,
     ("docs/results.md", "columns"): every_result,
     ("docs/data.md", "data"): every_data_set,

@@ -9,6 +9,8 @@ from spiral.report.stats import transfer
 from spiral.report.stats.compare import Question
 from spiral.report.text.document import interval
 from spiral.results import summary
+from spiral.search import best_known
+from spiral.search.certify import record
 from spiral.tasks import catalogue
 from tests.golden.findings import Lines
 
@@ -57,3 +59,23 @@ def _agreement(row: dict[str, object]) -> list[str]:
     limits = pd.Series(row)[["low", "high"]].astype(float)
     text = f"{row['tau']:.2f} ({interval(limits['low'], limits['high'], 2)})"
     return [f"`{other}`", text, str(row["methods"])]
+
+
+TURNS = ("1", "1.5", "2", "2.5", "3")
+LEVELS = (0.95, 0.995, 1.0)
+
+
+def bounds() -> Lines:
+    """Return the proven and the best known number of weights over the turns."""
+    head = ["turns", "0.95", "0.995", "every point right"]
+    lines = []
+    for turns in TURNS:
+        task = catalogue.canonical(f"cubist(turns={turns})")
+        known = best_known.load(best_known.shipped(task), task)
+        cells = [
+            f"{record.at_least(level, task=task)} to "
+            f"{best_known.fewest(known, level) or 'unknown'}"
+            for level in LEVELS
+        ]
+        lines.append([turns, *cells])
+    return head, lines

@@ -13,7 +13,7 @@ from spiral.model import mlp
 from spiral.search import best_known
 from spiral.search.certify import prove, record, verify
 from spiral.search.network import unpacked
-from spiral.tasks import cubist
+from spiral.tasks import catalogue, cubist
 from tests.search.certify import COARSE
 from tests.search.certify.test_pieces import lines_of
 
@@ -170,12 +170,26 @@ def test_a_missing_file_and_a_later_format_are_told(made, tmp_path):
         record.read(tmp_path / "b.json")
 
 
-def test_shipped_bounds_do_not_exceed_what_is_known():
-    known, table = record.bounds(), best_known.load(best_known.SHIPPED)
+BOUNDED = ["cubist", *(f"cubist(turns={turns})" for turns in ("1", "1.5", "2.5", "3"))]
+"""Tasks whose lower bounds are shipped."""
+
+
+@pytest.mark.parametrize("task", BOUNDED)
+def test_shipped_bounds_do_not_exceed_what_is_known(task):
+    path, data = record.shipped(task), catalogue.load(task)
+    known = record.bounds(path)
+    table = best_known.load(best_known.shipped(task), task)
     assert known.keys() == {0.95, 0.995, 1.0}
     for threshold, weights in known.items():
-        assert 10 <= weights <= best_known.fewest(table, threshold)
-    assert record.read()["digest"] == verify.digest(*cubist.load())
+        assert 7 <= weights <= (best_known.fewest(table, threshold) or np.inf)
+        assert record.at_least(threshold, task=task) == weights
+    assert record.read(path)["digest"] == verify.digest(data.x, data.y)
+
+
+def test_no_other_bounds_are_shipped():
+    there = {path.name for path in record.SHIPPED.parent.glob("bounds*.json")}
+    assert there == {record.shipped(task).name for task in BOUNDED}
+    assert record.at_least(1.0, task="moons") is None
 
 
 def test_known_networks_have_as_many_lines_as_are_needed():
@@ -199,9 +213,10 @@ def lines_between_right_points(entry):
 
 
 @pytest.mark.slow
-def test_the_shipped_record_is_right():
-    data = cubist.load()
-    assert verify.mistakes(record.read(), data.x, data.y) == []
+@pytest.mark.parametrize("task", BOUNDED)
+def test_the_shipped_record_is_right(task):
+    found, data = record.read(record.shipped(task)), catalogue.load(task)
+    assert verify.mistakes(found, data.x, data.y) == []
 
 
 def test_reading_bounds_loads_neither_scipy_nor_numba():
