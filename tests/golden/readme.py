@@ -124,6 +124,7 @@ TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/findings.md", "fixed"): lambda: markdown(*paper.fixed()),
     ("docs/methods.md", "methods"): every_method,
     ("docs/columns.md", "columns"): lambda: markdown(*reference.results()),
+    ("docs/engines.md", "engines"): lambda: markdown(*reference.engines()),
     ("docs/keys.md", "keys"): lambda: markdown(*reference.keys()),
     ("docs/keys.md", "options"): lambda: markdown(*reference.options_of_methods()),
     ("docs/data.md", "data"): every_data_set,

@@ -1,4 +1,7 @@
-"""Tables of the reference: keys of grids and columns of rows, as the code has them."""
+"""Tables of the reference: keys, columns and speeds, as the code and files have them."""
+
+import json
+from pathlib import Path
 
 from spiral.cli.methods import default_text, legal_text
 from spiral.methods.registry import options
@@ -49,6 +52,40 @@ def results() -> Lines:
         [f"`{name}`", str(kind).replace("element", "item"), unit, meaning]
         for name, (kind, unit, meaning) in columns.RESULTS.items()
     ]
+
+
+MEASURED = Path(__file__).parent.parent.parent / "benchmarks"
+SPEEDS = "cpu-2-cores-amd-epyc-zen5.json"
+"""The measurements that the pages show."""
+
+WAYS = {
+    "plain loop": ("loop", 1),
+    "`reference`": ("reference", 1),
+    "`vmap`": ("vmap", 1),
+    "JAX, 2 cores": ("jax", 2),
+    "`sparse`": ("sparse", 1),
+    "`sparse`, 2 cores": ("sparse", 2),
+}
+"""Column → the engine and its threads."""
+
+
+def engines() -> Lines:
+    """Return how many networks each engine trains in a second, and the best ratio."""
+    results = json.loads((MEASURED / SPEEDS).read_text())["results"]
+    speeds = {
+        (each["case"], each["engine"], each["threads"]): each["networks_per_s"]
+        for each in results
+    }
+    cases = dict.fromkeys(case for case, *_ in speeds)
+    head = ["network", *WAYS, "best to plain loop"]
+    lines = []
+    for case in cases:
+        found = [speeds.get((case, *way)) for way in WAYS.values()]
+        known = [speed for speed in found if speed]
+        name = case.replace(" keep ", ", weights kept: ")
+        shown = [f"{speed:.3g}" if speed else "–" for speed in found]
+        lines.append([name, *shown, f"{max(known) / known[0]:,.0f}"])
+    return head, lines
 
 
 def _text(text: str) -> str:

@@ -1,0 +1,94 @@
+"""The site as it is built: whole, linked, and with a page for every method."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+
+from spiral.cli import main
+from spiral.methods.registry import METHODS
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+class Links(HTMLParser):
+    """What a page loads and leads to, and the ids that others can lead to."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.leads, self.loads, self.ids = [], [], set()
+        self.feed(page.read_text())
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.ids |= {found.get("id"), found.get("name")}
+        if tag == "a":
+            self.leads.append(found.get("href") or "")
+        if tag == "link" and found.get("rel") in ("stylesheet", "icon"):
+            self.loads.append(found["href"])
+        if tag in ("script", "img", "iframe") and found.get("src"):
+            self.loads.append(found["src"])
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    """Every page of the site, read."""
+    return {path: Links(path) for path in sorted(site.rglob("*.html"))}
+
+
+def test_every_link_leads_to_a_page_and_a_place_on_it(site, pages):
+    wrong = []
+    for path, page in pages.items():
+        for link in page.leads:
+            parts = urlsplit(link)
+            if parts.scheme or path.name == "404.html":
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            there = target.is_file() and target.is_relative_to(site.resolve())
+            anchor = unquote(parts.fragment)
+            if there and target.suffix == ".html" and anchor:
+                there = anchor in pages[site / target.relative_to(site.resolve())].ids
+            if not there:
+                wrong.append(f"{path.relative_to(site)}: {link}")
+    assert not wrong
+
+
+def test_nothing_is_loaded_from_elsewhere(site, pages):
+    loaded = {urlsplit(place).scheme for page in pages.values() for place in page.loads}
+    assert loaded <= {"", "data"}
+    styles = "".join(path.read_text() for path in site.rglob("*.css"))
+    assert not re.search(r"url\(['\"]?(https?:)?//", styles)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_has_a_page(name, site):
+    page = (site / "methods" / f"{name}.html").read_text()
+    assert f"<h1" in page
+    assert METHODS[name].citation.split(",")[0].split(" (")[0][:8] in page
+    assert f"spiral-sweep methods {name}" in re.sub(r"<[^>]*>", "", page)
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_every_command_is_in_the_reference(name, site):
+    text = (site / "commands.html").read_text()
+    assert re.search(rf"<h\d[^>]*>spiral-sweep {name}\b|<h\d[^>]*>{name}\b", text)
+
+
+def listed(nav) -> set[str]:
+    """Return the pages below an entry of the navigation."""
+    if isinstance(nav, str):
+        return {nav}
+    inside = nav.values() if isinstance(nav, dict) else nav
+    return set().union(*map(listed, inside))
+
+
+def test_the_navigation_lists_every_page_once():
+    text = (ROOT / "mkdocs.yml").read_text()
+    nav = yaml.safe_load(text[text.index("\nnav:") :])["nav"]
+    pages = {str(p.relative_to(ROOT / "docs")) for p in ROOT.glob("docs/**/*.md")}
+    assert pages <= listed(nav)
