@@ -25,9 +25,9 @@ demo: install
 	$(SPIRAL) launch quickstart --out $(DEMO)
 	$(SPIRAL) compare $(DEMO)
 	$(SPIRAL) plot accuracy $(DEMO) -o runs/accuracy.png
-	$(SPIRAL) plot boundary $(DEMO) gmp@44 -o runs/boundary.png
+	$(SPIRAL) plot pairs $(DEMO) --keep 20 -o runs/pairs.png
 	$(SPIRAL) view $(DEMO) -o runs/view.html
-	@echo "rows: $(DEMO)   pictures: runs/accuracy.png runs/boundary.png"
+	@echo "rows: $(DEMO)   pictures: runs/accuracy.png runs/pairs.png"
 	@echo "to play with (open in a browser): $(CURDIR)/runs/view.html"
 
 paper-slice: install

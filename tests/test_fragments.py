@@ -123,8 +123,12 @@ def beside(tmp_path_factory):
 
 
 def python_of(page: Path) -> list[str]:
-    """Return a page's blocks of Python and what it has in backticks."""
-    return [*fenced(page, "python"), *filter(is_python, inline(page))]
+    """Return a page's blocks of Python and what it has in backticks.
+
+    Blocks of a tutorial need the steps before them (``tests/site/test_tutorials.py``).
+    """
+    blocks = [] if page.parent.name == "tutorials" else fenced(page, "python")
+    return [*blocks, *filter(is_python, inline(page))]
 
 
 @pytest.mark.parametrize("code", each(python_of))

@@ -1,4 +1,4 @@
-"""Tables of the reference: keys, columns and speeds, as the code and files have them."""
+"""Tables of the reference: keys, columns and speeds, from code and measurements."""
 
 import json
 from pathlib import Path
