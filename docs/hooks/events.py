@@ -2,9 +2,12 @@
 
 import posixpath
 import re
+from itertools import chain
 from typing import Any
 
+import gallery
 import method_pages
+import notebooks
 import repository
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -12,6 +15,10 @@ from mkdocs.structure.pages import Page
 
 METHODS = "methods.md"
 """The page after which the pages of the methods come."""
+
+NOTEBOOKS = "notebooks.md"
+ANALYSIS = repository.ROOT / "analysis"
+"""The same for notebooks, and where they lie."""
 
 NAMED = re.compile(r"^(\|(?: [^|`]+ \|)?) ((?:<a [^>]+></a>)?)`(\w+)` \|", re.MULTILINE)
 """A line of a table of methods, up to the name of its method."""
@@ -21,24 +28,27 @@ METHOD = re.compile(r"\]\(methods\.md#(\w+)\)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """List the pages of the methods by family, after the page of all."""
-    _extend(config.nav)
+    """List the pages of methods by family, and those of notebooks."""
+    _extend(config.nav, METHODS, method_pages.nav())
+    _extend(config.nav, NOTEBOOKS, notebooks.nav(ANALYSIS))
     return config
 
 
-def _extend(nav: Any) -> None:
-    """Find the list of pages that has the page of all methods, and extend it."""
+def _extend(nav: Any, page: str, more: list[Any]) -> None:
+    """Find the list of pages that has a page, and extend it by those made here."""
     for item in nav:
         inside = next(iter(item.values())) if isinstance(item, dict) else item
         if isinstance(inside, list):
-            _extend(inside)
-            if METHODS in inside:
-                inside += method_pages.nav()
+            _extend(inside, page, more)
+            if page in inside:
+                inside += more
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages of the methods, and what lies beside ``docs/``."""
-    for place, content in method_pages.files():
+    """Add the pages of methods and notebooks, and what lies beside ``docs/``."""
+    files.append(File.generated(config, gallery.PLACE, content=gallery.content()))
+    pages = method_pages.files(gallery.methods())
+    for place, content in chain(pages, notebooks.files(ANALYSIS)):
         files.append(File.generated(config, place, content=content))
     for place, source in repository.BESIDE.items():
         found = repository.ROOT / source

@@ -1,7 +1,7 @@
 """A page for each method, from its entry, its docstring and the shipped standings."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 
 from spiral.cli import methods as told
@@ -58,23 +58,28 @@ def ranked() -> standings.Standings:
     return standings.shipped(registry.options())
 
 
-def files() -> Iterator[tuple[str, str | bytes]]:
-    """Yield the place and the content of every page and figure."""
+def files(drawn: Collection[str]) -> Iterator[tuple[str, str | bytes]]:
+    """Yield the place and the content of every page and figure.
+
+    Args:
+        drawn: The methods of which the page of networks has one.
+    """
     style.register(registry.looks())
     scored = {*ranked().scores["method"]}
     for name, entry in METHODS.items():
-        yield f"{FOLDER}/{name}.md", page(name, entry, name in scored)
+        yield f"{FOLDER}/{name}.md", page(name, entry, name in scored, name in drawn)
         if name in scored:
             yield f"{FOLDER}/{name}.svg", figure(name)
 
 
-def page(name: str, entry: Entry, scored: bool) -> str:
+def page(name: str, entry: Entry, scored: bool, drawn: bool) -> str:
     """Return the page of a method.
 
     Args:
         name: Its name in a grid.
         entry: What the registry knows of it.
         scored: Whether it is in the standings.
+        drawn: Whether the page of networks has one of it.
     """
     _, mechanism, departures = described(entry)
     parts = [
@@ -83,6 +88,7 @@ def page(name: str, entry: Entry, scored: bool) -> str:
         _linked(entry.citation),
         mechanism,
         _score(name) if scored else _unscored(name),
+        _network(name) if drawn else "",
         _options(entry),
         f"## Departures from the source\n\n{departures}" if departures else "",
         _use(name),
@@ -139,11 +145,13 @@ def _score(name: str) -> str:
     return f"""## How close it comes
 
 The [normalised gap](../statistics.md#the-normalised-gap) **G** to the best known
-networks is **{gap}** (0: as good as they are, 1: chance; 95 % interval over
-{line["n"]:.0f} seeds), and the rank {shown["rank"]} of {methods}. Width {found.width},
-{found.tried[0]} to {found.tried[-1]} weights, tuned over {line["settings"]:.0f} of the
-settings that all methods have. Half of the seeds begin to reach 95 % accuracy at
-{shown["median"]} weights.
+networks is **{gap}**, where 0 is as good as they are and 1 is chance. Its rank is
+**{shown["rank"]}** of {methods} methods. These are 95 % limits over {line["n"]:.0f}
+seeds, at width {found.width} and {found.tried[0]} to {found.tried[-1]} weights, after
+tuning over {line["settings"]:.0f} settings of learning rate and schedule.
+
+Half of the seeds begin to reach 95 % accuracy at {shown["median"]} weights (in
+brackets: more than the best known network needs).
 
 ![Median accuracy of {name} over the weights kept, and of the best networks known]\
 ({name}.svg)
@@ -161,6 +169,11 @@ def _unscored(name: str) -> str:
         f"`{name}` is not in the [standings](../methods.md#ranking): they rank methods "
         "that find masks."
     )
+
+
+def _network(name: str) -> str:
+    """Return a link to a network of a method, to look at, prune and train."""
+    return f"[Open a network that `{name}` found](../gallery.html#a={name})"
 
 
 def figure(name: str) -> bytes:

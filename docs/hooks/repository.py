@@ -35,6 +35,8 @@ LINK = re.compile(r"(\]\()([^)\s#:]+)((?:#[^)\s]*)?\))")
 
 def source(place: str) -> str:
     """Return the file of the repository that a place of the site shows."""
+    if place.startswith("notebooks/"):
+        return place.replace("notebooks/", "analysis/", 1)
     return BESIDE.get(place, posixpath.join(DOCS, place))
 
 
@@ -43,6 +45,9 @@ def place_of(file: str) -> str | None:
     beside = {source: place for place, source in BESIDE.items()}
     if file in beside:
         return beside[file]
+    folder, _, name = file.rpartition("/")
+    if folder == "analysis" and name.endswith((".ipynb", ".py")):
+        return f"notebooks/{name.partition('.')[0]}.md"
     inside = posixpath.relpath(file, DOCS)
     return None if inside.startswith("..") else inside
 

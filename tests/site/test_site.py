@@ -49,6 +49,8 @@ def leads_nowhere(path, link, pages) -> bool:
     target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
     if target not in pages:
         return target.suffix == ".html" or not target.is_file()
+    if "=" in parts.fragment:  # what the page of networks shows
+        return not target.is_file()
     return bool(parts.fragment) and unquote(parts.fragment) not in pages[target].ids
 
 
