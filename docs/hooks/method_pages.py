@@ -150,8 +150,7 @@ networks is **{gap}**, where 0 is as good as they are and 1 is chance. Its rank 
 seeds, at width {found.width} and {found.tried[0]} to {found.tried[-1]} weights, after
 tuning over {line["settings"]:.0f} settings of learning rate and schedule.
 
-Half of the seeds begin to reach 95 % accuracy at {shown["median"]} weights (in
-brackets: more than the best known network needs).
+{_needed(shown["median"], found.tried[-1])}
 
 ![Median accuracy of {name} over the weights kept, and of the best networks known]\
 ({name}.svg)
@@ -161,6 +160,18 @@ spiral-sweep plot accuracy standard --methods {name} --width {found.width}
 spiral-sweep rank
 ```
 """
+
+
+def _needed(median: str, most: int) -> str:
+    """Return in a sentence how many weights half of the seeds need for 95 %."""
+    if median.startswith(">"):
+        return (
+            f"At no size up to {most} weights do half of the seeds reach 95 % accuracy."
+        )
+    return (
+        f"Half of the seeds begin to reach 95 % accuracy at {median} weights; in "
+        "brackets what that is beyond the best known."
+    )
 
 
 def _unscored(name: str) -> str:

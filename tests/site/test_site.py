@@ -1,5 +1,6 @@
 """The site as it is built: whole, linked, and with a page for every method."""
 
+import html
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,6 +11,8 @@ import yaml
 
 from spiral.cli import main
 from spiral.methods.registry import METHODS
+from spiral.protocol import config
+from tests.golden import readme
 
 pytestmark = pytest.mark.slow
 
@@ -74,9 +77,22 @@ def test_nothing_is_loaded_from_elsewhere(site, pages):
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_has_a_page(name, site):
     page = (site / "methods" / f"{name}.html").read_text()
-    assert "<h1" in page
-    assert METHODS[name].citation.split(",")[0].split(" (")[0][:8] in page
-    assert f"spiral-sweep methods {name}" in re.sub(r"<[^>]*>", "", page)
+    text = " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
+    assert f"<code>{name}</code>" in page.partition("<h1")[2].partition("</h1>")[0]
+    assert METHODS[name].citation in text
+    for option in config.fields(METHODS[name].options).values():
+        assert f"<code>{option.name}</code>" in page
+        assert option.origin is None or option.origin in text
+
+
+def test_a_method_page_shows_its_line_of_the_standings(site):
+    lines = readme.full_ranking().splitlines()
+    line = next(line for line in lines if "`obs`" in line)
+    rank, _, gap = [cell.strip() for cell in line.split("|")[1:4]]
+    page = (site / "methods" / "obs.html").read_text()
+    assert f"<strong>{gap}</strong>" in page
+    assert f"<strong>{rank}</strong>" in page
+    assert (site / "methods" / "obs.svg").read_text().count("<path") > 20
 
 
 @pytest.mark.parametrize("name", main.commands)
@@ -93,7 +109,7 @@ def listed(nav) -> set[str]:
     return set().union(*map(listed, inside))
 
 
-def test_the_navigation_lists_every_page_once():
+def test_the_navigation_lists_every_page():
     text = (ROOT / "mkdocs.yml").read_text()
     nav = yaml.safe_load(text[text.index("\nnav:") :])["nav"]
     pages = {str(p.relative_to(ROOT / "docs")) for p in ROOT.glob("docs/**/*.md")}
