@@ -25,4 +25,6 @@ def test_a_page_fits_a_phone_and_axe_finds_nothing(place, scheme, site, visit):
 def test_the_search_works_without_a_server(site, visit):
     page = visit(site / "index.html")
     page.locator("input[name=query]").fill("granet")
-    page.locator(".md-search-result__link[href*='methods/granet.html']").first.wait_for()
+    page.locator(
+        ".md-search-result__link[href*='methods/granet.html']"
+    ).first.wait_for()
