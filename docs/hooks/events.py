@@ -13,7 +13,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-METHODS = "methods.md"
+from spiral.methods.registry import METHODS
+
+ALL_METHODS = "methods.md"
 """The page after which the pages of the methods come."""
 
 NOTEBOOKS = "notebooks.md"
@@ -29,7 +31,7 @@ METHOD = re.compile(r"\]\(methods\.md#(\w+)\)")
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """List the pages of methods by family, and those of notebooks."""
-    _extend(config.nav, METHODS, method_pages.nav())
+    _extend(config.nav, ALL_METHODS, method_pages.nav())
     _extend(config.nav, NOTEBOOKS, notebooks.nav(ANALYSIS))
     return config
 
@@ -59,7 +61,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Turn links between files of the repository into links between pages."""
     place = page.file.src_uri
-    if place == METHODS:
+    if place == ALL_METHODS:
         markdown = NAMED.sub(rf"\1 \2[`\3`]({method_pages.FOLDER}/\3.md) |", markdown)
     folder = posixpath.dirname(place)
 
@@ -71,5 +73,5 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
 def _page_of(link: re.Match[str]) -> str:
     """Return a link to a line of the table of methods as one to a method's page."""
-    known = link[1] in method_pages.METHODS
+    known = link[1] in METHODS
     return f"]({method_pages.FOLDER}/{link[1]}.md)" if known else link[0]

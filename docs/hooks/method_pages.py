@@ -138,8 +138,8 @@ def _linked(citation: str) -> str:
 def _score(name: str) -> str:
     """Return the gap and the rank of a method, and its figure."""
     found = ranked()
-    line = found.scores.set_index("method").loc[name]
-    shown = text.table(found).set_index("method").loc[name]
+    line = found.scores.set_index("method").to_dict("index")[name]
+    shown = text.table(found).set_index("method").to_dict("index")[name]
     gap = f"{line['gap']:.2f} ({interval(line['gap_low'], line['gap_high'], 2)})"
     methods = len(found.scores)
     return f"""## How close it comes
