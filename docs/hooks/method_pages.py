@@ -91,7 +91,7 @@ def page(name: str, entry: Entry, scored: bool, drawn: bool) -> str:
         _network(name) if drawn else "",
         _options(entry),
         f"## Departures from the source\n\n{departures}" if departures else "",
-        _use(name),
+        _use(name, scored),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -235,14 +235,14 @@ def _cell(text: str) -> str:
     return _prose(text).replace("|", "\\|").replace("\n", " ")
 
 
-def _use(name: str) -> str:
+def _use(name: str, scored: bool) -> str:
     """Return the commands with which readers go on."""
+    train = f"spiral-sweep rank --method {name} --quick\n" if scored else ""
     return f"""## Use it
 
 ```sh
 spiral-sweep methods {name}    # this page in short
-spiral-sweep launch standard --set method={name} --out runs/{name}
-```
+{train}```
 
 [All methods](../methods.md#all-methods) · [Write a grid](../grids.md)
 """
