@@ -5,7 +5,9 @@ import json
 
 import pytest
 
-from docs.hooks import notebooks, repository
+from docs.hooks import method_pages, notebooks, repository
+from spiral.methods.registry import METHODS
+from tests.test_fragments import commands, parsed
 
 CELLS = [
     {"cell_type": "markdown", "source": ["# A title\n", "and [more](paper.py)"]},
@@ -55,3 +57,15 @@ def test_a_notebook_is_a_page_with_its_outputs(tmp_path):
 def test_links_of_the_repository_become_links_of_the_site(place, link, changed):
     found = repository.with_links(f"see [it]({link}).", place, lambda target: target)
     assert found == f"see [it]({changed})."
+
+
+@pytest.mark.slow
+def test_commands_on_the_pages_of_methods_are_understood(tmp_path):
+    ranked = {*method_pages.ranked().scores["method"]}
+    file = tmp_path / "page.md"
+    for name in METHODS:
+        file.write_text(method_pages.page(name, METHODS[name], name in ranked, False))
+        found = commands(file)
+        assert any(words[:2] == ["methods", name] for words in found)
+        for words in found:
+            parsed(words)  # raises what the command line would print
