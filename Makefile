@@ -9,7 +9,7 @@ NOTEBOOKS = paper fidelity search smallest add_a_method robustness regimes
 SOAK_MINUTES ?= 20
 
 .PHONY: install demo fidelity paper-slice test test-slow test-all test-gpu gpu browser soak \
-  lint types bench notebooks golden dist clean
+  lint types bench notebooks docs golden dist clean
 
 install: .venv/installed
 
@@ -17,7 +17,7 @@ install: .venv/installed
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "needs Python 3.11+"'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[all,dev,test,notebooks,browser]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[all,dev,test,notebooks,browser,docs]'
 	touch $@
 
 demo: install
@@ -25,9 +25,9 @@ demo: install
 	$(SPIRAL) launch quickstart --out $(DEMO)
 	$(SPIRAL) compare $(DEMO)
 	$(SPIRAL) plot accuracy $(DEMO) -o runs/accuracy.png
-	$(SPIRAL) plot boundary $(DEMO) gmp@44 -o runs/boundary.png
+	$(SPIRAL) plot pairs $(DEMO) --keep 20 -o runs/pairs.png
 	$(SPIRAL) view $(DEMO) -o runs/view.html
-	@echo "rows: $(DEMO)   pictures: runs/accuracy.png runs/boundary.png"
+	@echo "rows: $(DEMO)   pictures: runs/accuracy.png runs/pairs.png"
 	@echo "to play with (open in a browser): $(CURDIR)/runs/view.html"
 
 paper-slice: install
@@ -100,6 +100,11 @@ notebooks: install
 	  || exit; \
 	done
 	@echo "runs/notebooks: .ipynb and .html of $(NOTEBOOKS)"
+
+# The warning that is left out is about a version of MkDocs that is not installed.
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "the site (open in a browser): $(CURDIR)/build/site/index.html"
 
 golden: install
 	$(BIN)/python -m tests.golden.regenerate

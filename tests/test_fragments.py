@@ -28,6 +28,13 @@ PAGES = sorted(
     for pattern in ("*.md", "docs/**/*.md", "analysis/*.md", "benchmarks/*.md")
     for page in ROOT.glob(pattern)
 )
+SAVED = {
+    name
+    for page in PAGES
+    for name in re.findall(r"Save this as `([^`]+)`", page.read_text())
+}
+"""Files that readers write themselves."""
+
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 FILES = (
     *(".py", ".md", ".cfg", ".toml", ".yaml", ".json", ".ipynb"),
@@ -123,8 +130,12 @@ def beside(tmp_path_factory):
 
 
 def python_of(page: Path) -> list[str]:
-    """Return a page's blocks of Python and what it has in backticks."""
-    return [*fenced(page, "python"), *filter(is_python, inline(page))]
+    """Return a page's blocks of Python and what it has in backticks.
+
+    Blocks of a tutorial need the steps before them (``tests/site/test_tutorials.py``).
+    """
+    blocks = [] if page.parent.name == "tutorials" else fenced(page, "python")
+    return [*blocks, *filter(is_python, inline(page))]
 
 
 @pytest.mark.parametrize("code", each(python_of))
@@ -173,7 +184,7 @@ def test_command_lines_are_understood_and_name_what_exists(words):
     for context in parsed(shlex.split(words)):
         grids = context.params.get("grids") or [context.params.get("grid")]
         for name in filter(None, grids):
-            assert shipped.find(name).is_file()
+            assert name in SAVED or shipped.find(name).is_file()
         for place in map(Path, context.params.get("folders") or ()):
             summary = place.suffix == ".parquet" and place.is_file()
             assert summary or place.name.isupper() or place.parts[0] == "runs"

@@ -57,10 +57,10 @@ def methods(names: tuple[str, ...], where: dict[str, list[str]], as_json: bool) 
         for option in config.fields(entry.options).values():
             click.echo(f"{'':<13}{_option_text(entry, option)}")
         if names:
-            click.echo(textwrap.indent(_notes(entry), " " * 13))
+            click.echo(textwrap.indent(notes(entry), " " * 13))
 
 
-def _notes(entry: "Entry") -> str:
+def notes(entry: "Entry") -> str:
     """Return what the method's own documentation says; "" if it has none."""
     from spiral.methods.entry import method_class
 
@@ -70,13 +70,13 @@ def _notes(entry: "Entry") -> str:
 
 def _option_text(entry: "Entry", option: "ConfigField") -> str:
     """Return one line on an option: meaning, legal values, default, presets."""
-    cases = _presets(entry, option.name).items()
-    values = [_default_text(option), *(f"{value} under {c}" for c, value in cases)]
-    legal = _legal_text(option.legal())
+    cases = presets(entry, option.name).items()
+    values = [default_text(option), *(f"{value} under {c}" for c, value in cases)]
+    legal = legal_text(option.legal())
     return f"{option.name}: {option.description}; {legal}; {', '.join(values)}"
 
 
-def _default_text(option: "ConfigField") -> str:
+def default_text(option: "ConfigField") -> str:
     """Return the default of an option, where it comes from, and what it was first."""
     if option.required:
         return "required"
@@ -86,10 +86,10 @@ def _default_text(option: "ConfigField") -> str:
     return f"default {option.default}" + (f" ({'; '.join(about)})" if about else "")
 
 
-def _legal_text(schema: dict[str, Any]) -> str:
+def legal_text(schema: dict[str, Any]) -> str:
     """Return the values that the JSON Schema of one option allows, as text."""
     if "anyOf" in schema:
-        return " or ".join(map(_legal_text, schema["anyOf"]))
+        return " or ".join(map(legal_text, schema["anyOf"]))
     if "enum" in schema:
         return " or ".join(map(str, schema["enum"]))
     bounds = [f"{BOUNDS[key]} {schema[key]}" for key in BOUNDS if key in schema]
@@ -102,7 +102,7 @@ def _facts(entry: "Entry") -> dict[str, Any]:
 
     return {
         "summary": entry.summary,
-        "notes": _notes(entry),
+        "notes": notes(entry),
         "citation": entry.citation,
         "needs_keep": entry.needs_keep,
         "taxonomy": asdict(entry.taxonomy),
@@ -114,14 +114,14 @@ def _facts(entry: "Entry") -> dict[str, Any]:
                 "origin": option.origin,
                 "first_default": option.first_default,
                 "meaning": option.description,
-                "presets": _presets(entry, option.name),
+                "presets": presets(entry, option.name),
             }
             for option in config.fields(entry.options).values()
         },
     }
 
 
-def _presets(entry: "Entry", name: str) -> dict[str, Any]:
+def presets(entry: "Entry", name: str) -> dict[str, Any]:
     """Return the value each preset gives to an option: ``fidelity=zp24`` → value."""
     from spiral.protocol import config
 

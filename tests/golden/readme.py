@@ -9,10 +9,10 @@ from spiral.methods.registry import METHODS, options
 from spiral.report.figures import catalogue
 from spiral.report.stats import standings
 from spiral.report.text import standings as standings_text
-from spiral.results import columns, data_sets
+from spiral.results import data_sets
 from spiral.sweep.grid import shipped
 from spiral.tasks import listing
-from tests.golden import findings, paper, several
+from tests.golden import findings, paper, reference, several
 
 ROOT = Path(__file__).parent.parent.parent
 BEGIN, END = "<!-- {}: `make golden` -->\n", "\n<!-- end -->"
@@ -76,15 +76,6 @@ def every_method() -> str:
     return markdown(["method", "what it does", "prunes", "unit", "source"], lines)
 
 
-def every_result() -> str:
-    """Return a line for each result column: its type, unit and meaning."""
-    lines = [
-        [f"`{name}`", str(kind).replace("element", "item"), unit, meaning]
-        for name, (kind, unit, meaning) in columns.RESULTS.items()
-    ]
-    return markdown(["column", "type", "unit", "meaning"], lines)
-
-
 def every_figure() -> str:
     """Return a line for each figure: its command, and what it shows."""
     lines = [[f"`{entry.command}`", entry.shows] for entry in catalogue.FIGURES]
@@ -134,9 +125,12 @@ TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/findings.md", "fixed"): lambda: markdown(*paper.fixed()),
     ("docs/lower-bounds.md", "turns"): lambda: markdown(*several.bounds()),
     ("docs/methods.md", "methods"): every_method,
-    ("docs/results.md", "columns"): every_result,
+    ("docs/columns.md", "columns"): lambda: markdown(*reference.results()),
+    ("docs/engines.md", "engines"): lambda: markdown(*reference.engines()),
+    ("docs/keys.md", "keys"): lambda: markdown(*reference.keys()),
+    ("docs/keys.md", "options"): lambda: markdown(*reference.options_of_methods()),
     ("docs/data.md", "data"): every_data_set,
-    ("docs/results.md", "figures"): every_figure,
+    ("docs/figures.md", "figures"): every_figure,
     ("docs/tasks.md", "tasks"): every_task,
 }
 """(page, name of the table) → what makes it."""

@@ -56,7 +56,7 @@ class Npb:
     the best mix of the number of units and of paths, given each layer's share of the
     weights. It looks at no data. No public code was found.
 
-    Departures (C6.3): the numbers of units of all layers are found together, by
+    Departures: the numbers of units of all layers are found together, by
     comparing them all. Of those that allow every weight to lie on a path, with the
     shares nearest to the given ones, the best a·units + (1 - a)·paths is taken, each
     relative to its maximum, for a = ``balance``. Paths are counted as if all units of a

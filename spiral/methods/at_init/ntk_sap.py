@@ -63,7 +63,7 @@ class NtkSap:
     and no data. Round t of n keeps W · (keep/W)^(t/n). What trains are the initial
     weights.
 
-    Departures: the mean over ξ is exact, ε²·∂/∂m Σ_x ‖m ⊙ ∂f/∂θ‖² (C6.1), unless
+    Departures: the mean over ξ is exact, ε²·∂/∂m Σ_x ‖m ⊙ ∂f/∂θ‖², unless
     ``noise`` is ``sampled``. Ranks decide ties. θ follows the law of the initial
     weights, U(±1/√inputs), where the authors' models have He's; biases are 0 when
     weights are scored, as theirs are, and are not scored.

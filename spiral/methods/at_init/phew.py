@@ -23,7 +23,7 @@ class Phew:
     unit with a chance in proportion to its absolute value. The weights of all walks
     stay, so all of them lie on paths. No data are needed.
 
-    Departures: exactly ``keep`` weights stay (C6.2), where the authors stop after the
+    Departures: exactly ``keep`` weights stay, where the authors stop after the
     walk that reaches that many, with up to three more. A walk is drawn given that it
     adds at least one weight, and no more than are left. If one is left and none can be
     added between units that walks have reached, the smallest weight of an input makes

@@ -57,7 +57,7 @@ class CannistraciHebb(rewire.Rewiring):
     Departures and assumptions: the first mask is random with the budgets of ERK, where
     the authors' follows correlations of the inputs, of which there are two here; CHTs'
     decay of density and early stops are left out. Layers of 3 to 20 links give most
-    places the score 0; these come last, in random order (C7.3). The README removes by
+    places the score 0; these come last, in random order. The README removes by
     rank in CHTs, too. A weight that goes and comes back keeps its value, as there.
     """
 

@@ -44,7 +44,7 @@ class DeepRewiring:
     their layer, close to 0 and with the sign of the place.
 
     Departures: updates are every 10 steps and after training, not every step, so that a
-    weight may have the other sign in between (C7.1); there is no noise (of size 1e-5
+    weight may have the other sign in between; there is no noise (of size 1e-5
     times the learning rate in the authors' script). Layers have exactly their budgets
     of ERK, where the authors draw places with replacement and get fewer.
     """

@@ -51,8 +51,8 @@ class L0:
     open gates. At ``end`` the ``keep`` weights of highest s stay, times the gates that
     the authors use for tests, clip(1.2σ(s) - 0.1, 0, 1).
 
-    Assumptions: gates of single weights, where the authors' are of inputs (C5.3);
-    the L2 penalty acts on stored weights, whether their gates are open or not (C4.3).
+    Assumptions: gates of single weights, where the authors' are of inputs;
+    the L2 penalty acts on stored weights, whether their gates are open or not.
     Noise depends on the order seed, so that rows of one seed can be compared in pairs.
     A training that ``stop_epoch`` ends before ``end`` has weights without gates.
     """

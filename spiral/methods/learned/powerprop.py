@@ -69,7 +69,7 @@ class Powerprop:
     ``allocation``. They train by SGD without momentum and
     L2 penalty. Here momentum is the config's; at width 16 and a ``root_rate`` of 1
     weights grew to 50 and units died, as steps grow with weights. The penalty is off
-    until ``end``, for biases too, unless ``decay`` is on (C5.2). A training that
+    until ``end``, for biases too, unless ``decay`` is on. A training that
     ``stop_epoch`` ends before ``end`` has stored weights, not their powers.
     """
 

@@ -55,8 +55,8 @@ class SignIn:
     change its sign, which with β = 0 it cannot. The penalty shrinks β; events restore
     it without a change of θ. At ``end`` the products become the weights.
 
-    Departures: derived from the abstract, no code was found; when β is renewed is ours
-    (C8.1). The momentum of all numbers begins anew there. As θ moves at the rate
+    Departures: derived from the abstract, no code was found; when β is renewed is ours.
+    The momentum of all numbers begins anew there. As θ moves at the rate
     √(β² + 4θ²), large weights need a lower learning rate than plain training: at the
     full rate of 0.1 networks of 300 weights and width 16 stayed at chance. The control
     is ``static``. A training that ``stop_epoch`` ends before ``end`` has one of the two

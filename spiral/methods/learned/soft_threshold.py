@@ -43,7 +43,7 @@ class Str:
     loss, s shrinks by exp(-λΣη/(1 - μ)): by e^-4.9 with a learning rate of 0.1, 50
     epochs of a cosine and an L2 penalty of 5e-4. So starts of -50, -200 and -800 end
     near -0.4, -1.5 and -6, and this start, not ``keep``, sets how sparse a network gets
-    by itself (C5.1). A training that ``stop_epoch`` ends before ``end`` has weights
+    by itself. A training that ``stop_epoch`` ends before ``end`` has weights
     from which no threshold is taken.
     """
 

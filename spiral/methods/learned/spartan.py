@@ -42,7 +42,7 @@ class Spartan:
     cut at k were not there. k falls from all weights to ``keep`` along a line, then c
     grows until ``end``, where the mask and the values of its gates are final.
 
-    τ solves the sum exactly (C5.4): the authors' Sinkhorn iterations have the same
+    τ solves the sum exactly: the authors' Sinkhorn iterations have the same
     fixed point, but stop earlier, at sums of 1.8 to 1.9 instead of 2 in the example of
     the tests. A training that ``stop_epoch`` ends before ``end`` has weights without
     gates. There is no ``allocation``: one τ cuts all layers.
