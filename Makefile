@@ -8,7 +8,7 @@ SLICE = runs/paper-slice
 SOAK_MINUTES ?= 20
 
 .PHONY: install demo fidelity paper-slice test test-slow test-all browser soak \
-  lint types bench notebooks golden dist release-check clean
+  lint types bench notebooks gallery golden dist release-check clean
 
 install: .venv/installed
 
@@ -81,6 +81,13 @@ bench: install
 
 notebooks: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.notebooks $(NOTEBOOKS)
+
+# Links to it open a network: gallery.html#a=gmp
+GALLERY ?= runs/gallery.html
+
+gallery: install
+	mkdir -p $(dir $(GALLERY))
+	$(SPIRAL) view gallery --frontier -o $(GALLERY)
 
 golden: install
 	$(BIN)/python -m tests.golden.regenerate

@@ -50,14 +50,20 @@ def view(
 
     In a browser, the page shows the best known networks and those of each DIR, to
     explore, edit and train. A DIR may also be a file of networks (see `network
-    import`). The page is one file that needs no server and loads nothing from
-    elsewhere. --json prints the file and its size in bytes.
+    import`), or a summary with networks: `gallery` has one of every pruner. The page
+    is one file that needs no server and loads nothing from elsewhere. --json prints
+    the file and its size in bytes.
+
+    Behind a # its address says what is shown. To link to a network, write its method,
+    perhaps with a number of weights, or its id: view.html#a=gmp or
+    view.html#a=gmp@31&b=any-14-23.
     """
     from spiral.methods import registry
     from spiral.report.viewer import page as view
-    from spiral.results import atomic
+    from spiral.results import atomic, summary
 
-    page = view.page(folders, registry.options(), select, leaders, limit)
+    places = [summary.located(folder) for folder in folders]
+    page = view.page(places, registry.options(), select, leaders, limit)
     atomic.replace_atomically(output, page.encode(), output.absolute().parent)
     if as_json:
         show({"file": str(output), "bytes": output.stat().st_size})
