@@ -42,6 +42,7 @@ SUMMARISED = {
     "budgets": " --with loss --with entropy --with running_loss",
     "fixed_init_95": " --networks 40:0.95",
     "fixed_init_995": " --networks 40:0.995",
+    "gallery": " --networks 31:0",
     "random_init": " --networks 40:0.95",
 }
 """Options of the command ``summary``."""

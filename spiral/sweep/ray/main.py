@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from spiral.errors import LaunchIncomplete, SpiralError
+from spiral.sweep import signals
 from spiral.sweep.ray import session
 
 LOG = "log"
@@ -34,7 +35,7 @@ def serve(handle: int) -> None:
     Sends back ("report", outcome) for each report, then ("done", None) or ("error", a
     SpiralError).
     """
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+    for number in signals.OF_GROUPS:
         signal.signal(number, signal.SIG_IGN)  # the launcher decides when to stop
     os.set_inheritable(handle, False)
     line, lock = Connection(handle), threading.Lock()
