@@ -56,10 +56,8 @@ def cleaned(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Remove from a notebook what differs from run to run; make its figures small."""
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # jupytext draws them
-        if cell.cell_type != "code":
-            continue
         cell.metadata = {}
-        for output in cell.outputs:
+        for output in cell.get("outputs", ()):
             if "image/png" in output.get("data", {}):
                 output.data["image/png"] = small(output.data["image/png"])
     kernel = notebook.metadata.kernelspec
