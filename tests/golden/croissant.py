@@ -33,7 +33,7 @@ MACHINE = ("system", "machine", "cpu", "instructions")
 """Facts in footers about the machine."""
 
 LAUNCHED = {
-    "random_init": " (its blocks second_phase_95 and second_phase_995)",
+    "random_init": " (a part, as the page on data says)",
     "tasks": " with --set lr=0.1 --set schedule=cosine",
 }
 """Of which part of its grid a summary is, if not of all."""
