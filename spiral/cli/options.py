@@ -34,7 +34,7 @@ as_json = click.option(
 folder = click.argument("out", metavar="DIR", type=PLACE)
 
 
-def _places(
+def places(
     _: click.Context, __: click.Parameter, given: tuple[Path, ...]
 ) -> tuple[Path, ...]:
     """Replace the name of a shipped summary by its file."""
@@ -49,7 +49,7 @@ folders = click.argument(
     nargs=-1,
     required=True,
     type=PLACE,
-    callback=_places,
+    callback=places,
 )
 """Results directories, summary files, or names of shipped summaries."""
 

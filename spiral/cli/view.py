@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from spiral.cli.options import PLACE, as_json, show
+from spiral.cli.options import PLACE, as_json, places, show
 
 
 @click.command()
-@click.argument("folders", metavar="[DIR]…", nargs=-1, type=PLACE)
+@click.argument("folders", metavar="[DIR]…", nargs=-1, type=PLACE, callback=places)
 @click.option(
     "--select",
     metavar="EXPR",
@@ -60,10 +60,9 @@ def view(
     """
     from spiral.methods import registry
     from spiral.report.viewer import page as view
-    from spiral.results import atomic, summary
+    from spiral.results import atomic
 
-    places = [summary.located(folder) for folder in folders]
-    page = view.page(places, registry.options(), select, leaders, limit)
+    page = view.page(folders, registry.options(), select, leaders, limit)
     atomic.replace_atomically(output, page.encode(), output.absolute().parent)
     if as_json:
         show({"file": str(output), "bytes": output.stat().st_size})
