@@ -4,12 +4,11 @@ BIN = .venv/bin
 SPIRAL = $(BIN)/spiral-sweep
 DEMO = runs/quickstart
 SLICE = runs/paper-slice
-NOTEBOOKS = paper fidelity search smallest add_a_method robustness regimes
 
 SOAK_MINUTES ?= 20
 
 .PHONY: install demo fidelity paper-slice test test-slow test-all test-gpu gpu browser soak \
-  lint types bench notebooks docs golden dist clean
+  lint types bench notebooks gallery docs golden dist release-check clean
 
 install: .venv/installed
 
@@ -90,16 +89,14 @@ bench: install
 	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks
 
 notebooks: install
-	mkdir -p runs/notebooks
-	for name in $(NOTEBOOKS); do \
-	  $(BIN)/jupytext --quiet --to ipynb -o runs/notebooks/$$name.ipynb \
-	    analysis/$$name.py && \
-	  OMP_NUM_THREADS=1 $(BIN)/jupyter-nbconvert --log-level WARN --execute --inplace \
-	    runs/notebooks/$$name.ipynb && \
-	  $(BIN)/jupyter-nbconvert --log-level WARN --to html runs/notebooks/$$name.ipynb \
-	  || exit; \
-	done
-	@echo "runs/notebooks: .ipynb and .html of $(NOTEBOOKS)"
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.notebooks $(NOTEBOOKS)
+
+# Links to it open a network: gallery.html#a=gmp
+GALLERY ?= runs/gallery.html
+
+gallery: install
+	mkdir -p $(dir $(GALLERY))
+	$(SPIRAL) view gallery --frontier -o $(GALLERY)
 
 # The warning that is left out is about a version of MkDocs that is not installed.
 docs: install
@@ -114,6 +111,18 @@ dist: install
 	$(BIN)/python -m build --quiet --outdir dist
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/python -m tests.dist dist
+
+# Last, what is generated is generated again: tables, the description of the data, the
+# list of licences. All of it must be what is committed.
+release-check: install
+	@test -z "$$(git status --porcelain)" || \
+	  { git status --short; echo "commit or remove these first"; exit 1; }
+	$(MAKE) lint types browser
+	CI=true $(MAKE) test-all docs dist
+	$(BIN)/python -m tests.dist dist --fresh
+	$(MAKE) golden
+	git diff --exit-code
+	@echo "ready: $$($(SPIRAL) --version)"
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \

@@ -1,6 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
+#     formats: ipynb,py:percent
 #     text_representation:
 #       extension: .py
 #       format_name: percent
@@ -21,6 +22,7 @@
 
 # %%
 # %matplotlib inline
+import os
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -41,7 +43,7 @@ from spiral.sweep import launch, preflight
 
 pd.set_option("display.precision", 3)
 style.register(registry.looks())
-folder = Path(mkdtemp())
+os.chdir(mkdtemp())
 
 # %% [markdown]
 # **Write the method.** `plan` returns the steps at which the method acts, before
@@ -77,7 +79,7 @@ class Staircase:
         kept = size > masks.kth_highest(size, count)
         return Change(masks=masks.with_biases(kept, view.width)), step + 1
 '''
-file = folder / "staircase.py"
+file = Path("staircase.py")
 file.write_text(TEXT)
 Markdown(f"`{file.name}`: {len(TEXT.splitlines())} lines.")
 
@@ -119,7 +121,8 @@ Markdown(f"`{wrong}` has become `{mine}`.")
 
 # %%
 settings = launch.Settings(executor="local", method=f"{file}:Staircase")
-prepared = launch.prepare(standard(mine), folder / "rows", settings)
+rows = Path("rows")
+prepared = launch.prepare(standard(mine), rows, settings)
 launch.run(prepared, settings, lambda outcome: None)
 Markdown(f"{sum(each.networks for each in prepared.done)} networks trained.")
 
@@ -127,7 +130,7 @@ Markdown(f"{sum(each.networks for each in prepared.done)} networks trained.")
 # **Rank it** among the shipped methods, at the same seeds, sizes and width.
 
 # %%
-found = ranking.of_folder(folder / "rows", mine, registry.options())
+found = ranking.of_folder(rows, mine, registry.options())
 Markdown(ranking_text.headline(found))
 
 # %% [markdown]
@@ -149,9 +152,7 @@ ranking_text.excess(found)
 # **Draw it**: accuracy over the weights kept, beside two shipped methods.
 
 # %%
-both = load.read(
-    [folder / "rows", summary.shipped("standard")], registry.options()
-).rows
+both = load.read([rows, summary.shipped("standard")], registry.options()).rows
 chosen = both[both["method"].isin([mine, "gmp", "magnitude"]) & (both["width"] == 16)]
 figures.accuracy(figures.Source([], chosen, best_known.load()))
 

@@ -23,7 +23,7 @@ else is public.
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 API = {
     "Network": "network",

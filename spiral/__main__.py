@@ -2,8 +2,8 @@
 
 import atexit
 import os
-import signal
 import sys
+from signal import SIG_DFL
 
 from spiral.sweep import signals, streams
 
@@ -15,7 +15,7 @@ def main() -> None:
     reader of a pipe leaves, commands end as other programs do; launches go on.
     """
     streams.fill_gaps()
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signals.on_closed_pipe(SIG_DFL)
     with signals.ending(_stopped, last=True):
         code = _run()
     # Skip the rest of Python's shutdown, during which threads still run: about once in

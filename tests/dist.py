@@ -3,7 +3,8 @@
 The wheel goes into a new environment outside the tree. Its dependencies are those of
 this environment, as downloading them again takes minutes and proves nothing: a line in
 a ``.pth`` file makes their folder known, but runs no ``.pth`` file in that folder, so
-that the editable install there stays out of sight.
+that the editable install there stays out of sight. With ``--fresh``, as before a
+release, they are downloaded all the same, in the versions that were tested.
 """
 
 import json
@@ -55,16 +56,19 @@ def check_wheel(archive: Path) -> None:
     check(not wrong, f"{archive.name} lacks or adds {wrong}; see setup.cfg")
 
 
-def install(wheel: Path, folder: Path) -> Path:
+def install(wheel: Path, folder: Path, fresh: bool) -> Path:
     """Install a wheel into a new environment and return the folder of its commands."""
     venv.create(folder, with_pip=False)
     paths = sysconfig.get_paths(vars={"base": str(folder), "platbase": str(folder)})
-    borrowed = Path(paths["purelib"]) / "borrowed.pth"
-    borrowed.write_text(sysconfig.get_path("purelib") + "\n")
     scripts = Path(paths["scripts"])
     pip = [sys.executable, "-m", "pip", "--python", str(scripts / "python"), "install"]
-    options = ["--quiet", "--no-deps", "--no-index", "--ignore-installed"]
-    subprocess.run([*pip, *options, str(wheel)], check=True)
+    if fresh:
+        what = ["--constraint", str(ROOT / "constraints.txt"), f"{wheel}[all]"]
+    else:
+        borrowed = Path(paths["purelib"]) / "borrowed.pth"
+        borrowed.write_text(sysconfig.get_path("purelib") + "\n")
+        what = ["--no-deps", "--no-index", "--ignore-installed", str(wheel)]
+    subprocess.run([*pip, "--quiet", *what], check=True)
     return scripts
 
 
@@ -105,14 +109,16 @@ def use(user: Away) -> None:
     click.echo(user.run("spiral-sweep", "frontier", "show"))
 
 
-def main() -> None:
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--fresh", is_flag=True)
+def main(folder: Path, fresh: bool) -> None:
     """Check the archives in a folder."""
-    folder = Path(sys.argv[1])
     (wheel,), (source,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
     check_source(source)
     check_wheel(wheel)
     with tempfile.TemporaryDirectory() as away:
-        scripts = install(wheel, Path(away, "venv"))
+        scripts = install(wheel, Path(away, "venv"), fresh)
         use(Away(scripts, Path(away, "home")))
     click.echo(f"{wheel.name}, {source.name}: whole; the wheel works outside the tree")
 

@@ -13,30 +13,34 @@ def data() -> None:
 @data.command("list")
 @as_json
 def list_(as_json: bool) -> None:
-    """List the shipped summaries: what they are of, and who trained them.
+    """List the shipped summaries, what they are of, and the other shipped files.
 
-    Commands that read a DIR take the names, too: `spiral-sweep compare standard`.
+    Commands that read a DIR take the names of summaries: `spiral-sweep compare
+    standard`.
     """
     from spiral.results import data_sets
     from spiral.sweep.grid import shipped
 
     found = data_sets.shipped(shipped.descriptions())
+    others = {name: path.stat().st_size for name, path in data_sets.others().items()}
     if as_json:
-        show({"data": [each._asdict() for each in found]})
+        show({"data": [each._asdict() for each in found], "others": others})
         return
     for each in found:
-        size = f"{each.rows:>9,} rows {each.bytes / 1000:>7,.0f} KB"
-        click.echo(f"{each.name:<17}{size}  {each.meaning}")
+        about = f"{each.rows:>9,} rows {each.bytes / 1000:>7,.0f} KB"
+        click.echo(f"{each.name:<17}{about}  {each.meaning}")
+    for name, size in others.items():
+        click.echo(f"{name:<31} {size / 1000:>7,.0f} KB")
 
 
 @data.command()
 @click.argument("name")
 @as_json
 def path(name: str, as_json: bool) -> None:
-    """Print the path of the shipped summary NAME, a Parquet file."""
-    from spiral.results import summary
+    """Print the path of the shipped file NAME."""
+    from spiral.results import data_sets
 
-    found = str(summary.shipped(name))
+    found = str(data_sets.file(name))
     if as_json:
         show({"path": found})
     else:

@@ -51,7 +51,7 @@ as_json = click.option(
 folder = click.argument("out", metavar="DIR", type=RESULTS)
 
 
-def _places(
+def places(
     _: click.Context, __: click.Parameter, given: tuple[Path, ...]
 ) -> tuple[Path, ...]:
     """Replace the name of a shipped summary by its file."""
@@ -66,7 +66,7 @@ folders = click.argument(
     nargs=-1,
     required=True,
     type=RESULTS,
-    callback=_places,
+    callback=places,
 )
 """Results directories, summary files, or names of shipped summaries."""
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from spiral.cli.options import PLACE, RESULTS, as_json, show
+from spiral.cli.options import PLACE, RESULTS, as_json, places, show
 
 
 @click.command()
-@click.argument("folders", metavar="[DIR]…", nargs=-1, type=RESULTS)
+@click.argument("folders", metavar="[DIR]…", nargs=-1, type=RESULTS, callback=places)
 @click.option(
     "--select",
     metavar="EXPR",
@@ -50,8 +50,13 @@ def view(
 
     In a browser, the page shows the best known networks and those of each DIR, to
     explore, edit and train. A DIR may also be a file of networks (see `network
-    import`). The page is one file that needs no server and loads nothing from
-    elsewhere. --json prints the file and its size in bytes.
+    import`), or a summary with networks: `gallery` has one of every pruner. The page
+    is one file that needs no server and loads nothing from elsewhere. --json prints
+    the file and its size in bytes.
+
+    Behind a # its address says what is shown. To link to a network, write its method,
+    perhaps with a number of weights, or its id: view.html#a=gmp or
+    view.html#a=gmp@31&b=any-14-23.
     """
     from spiral.methods import registry
     from spiral.report.viewer import page as view

@@ -1,11 +1,13 @@
-"""What is shipped: the summaries of sweeps, and where each came from."""
+"""What is shipped: the summaries of sweeps, where each came from, and other files."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from spiral import spelling
+from spiral.errors import StoreError
 from spiral.results import summary
 
 
@@ -36,6 +38,29 @@ def shipped(grids: Mapping[str, str]) -> list[DataSet]:
     """
     by_stem = {PurePosixPath(grid).name: grid for grid in grids}
     return [_of(name, by_stem[name], grids) for name in summary.names()]
+
+
+def others() -> dict[str, Path]:
+    """Return what is shipped besides summaries: frontiers, bounds, the description."""
+    folder = summary.SHIPPED.parent
+    return {path.stem: path for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def file(name: str) -> Path:
+    """Return a shipped file: a summary, a frontier, ``bounds`` or ``croissant``.
+
+    Raises:
+        StoreError: No shipped file has this name.
+    """
+    found = others()
+    if name in found:
+        return found[name]
+    if name in summary.names():
+        return summary.shipped(name)
+    raise StoreError(
+        f"{name}: expected the name of shipped data; "
+        f"{spelling.suggest(name, [*summary.names(), *found])}"
+    )
 
 
 def _of(name: str, grid: str, grids: Mapping[str, str]) -> DataSet:

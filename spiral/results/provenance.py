@@ -62,7 +62,7 @@ def _run(folder: Path, rows: pd.DataFrame) -> Run:
     packs = set(manifest["pack"])
     failures = {p: e for p, e in store.failures(folder).items() if p in packs}
     files = [p for p in store.pack_files(folder) if store.pack_of(p) in packs]
-    footers = [*buckets.mapped(folder, _footer, files)]
+    footers = [*buckets.mapped(folder, footer, files)]
     done = sum(int(footer.get("rows", 0)) for footer in footers)
     counts = {"ok": 0} | rows["status"].value_counts().to_dict()
     given_up = [pack for pack in failures if store.pack_path(folder, pack) not in files]
@@ -83,7 +83,7 @@ def _run(folder: Path, rows: pd.DataFrame) -> Run:
     return Run(str(folder), facts, counts, {p: failures[p] for p in given_up})
 
 
-def _footer(path: Path) -> dict[str, Any]:
+def footer(path: Path) -> dict[str, Any]:
     """Return the facts in a pack's footer; none if it cannot be read."""
     try:
         found: dict[str, Any] = json.loads(

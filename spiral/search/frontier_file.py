@@ -38,6 +38,23 @@ SCHEMA = pa.schema(
     ]
 )
 
+MEANINGS = {
+    "kind": "protocol (trained as by Zhang & Papyan) or any (by any means)",
+    "shape": "units of the three hidden layers",
+    "matrices": "mask: layers after /, one text of bits for each unit, a bit an input",
+    "nnz": "weights the mask keeps",
+    "nnz_params": "weights and biases kept",
+    "correct": "points classified correctly, computed in float64",
+    "correct_float32": "the same, computed in float32",
+    "accuracy": "the lower of the two, as a share of the task's points",
+    "loss": "mean binary cross-entropy on all points [nats]",
+    "params": "values of the kept parameters, in order",
+    "config_id": "id of the config that trained it; empty if none did",
+    "found": "how it was found",
+    CURVE: "share of the curves' length that is right; null where there are no curves",
+}
+"""What each column means."""
+
 LATER = (CURVE,)
 """Columns that files of 0.1.0 lack; they are computed when such a file is read."""
 

@@ -21,9 +21,8 @@ from spiral.sweep.work import ATTEMPTS, Outcome, Report, Training, Work, attempt
 # child would inherit in whatever state they are
 SPAWN = multiprocessing.get_context("spawn")
 
-IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
-"""Signals that a terminal or batch system sends to the whole process group. Workers
-ignore them: the launcher decides when to stop."""
+IGNORED = signals.OF_GROUPS
+"""Workers ignore them: the launcher decides when to stop."""
 
 
 def run(work: Work, packs: Sequence[str], workers: int, report: Report) -> None:

@@ -16,12 +16,26 @@ from types import FrameType
 from spiral.results import atomic
 
 CODES = {
-    signal.SIGINT: 130,
-    signal.SIGTERM: 143,
-    signal.SIGUSR1: 143,  # batch systems send it as a warning before SIGTERM
-    signal.SIGHUP: 143,  # the terminal was closed
+    signal.Signals[name]: code
+    for name, code in {
+        "SIGINT": 130,
+        "SIGTERM": 143,
+        "SIGUSR1": 143,  # batch systems send it as a warning before SIGTERM
+        "SIGHUP": 143,  # the terminal was closed
+    }.items()
+    if hasattr(signal, name)  # Windows has the first two
 }
 """Exit code of each signal that ends a command."""
+
+OF_GROUPS = tuple(number for number in CODES if number != signal.SIGTERM)
+"""Signals that a terminal or batch system sends to the whole process group."""
+
+
+def on_closed_pipe(handler: signal.Handlers) -> None:
+    """Set what happens when the reader of a pipe is gone, where that is a signal."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, handler)
+
 
 Undo = Callable[[], None]
 _undo: list[Undo] = [atomic.discard_unfinished]
@@ -60,8 +74,9 @@ def ending(message: Callable[[str], str], *, last: bool = False) -> Iterator[Non
         return
     stop = _stopper(message)
     before = {number: signal.getsignal(number) for number in CODES}
-    if before[signal.SIGHUP] == signal.SIG_IGN:
-        del before[signal.SIGHUP]
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup and before[hangup] == signal.SIG_IGN:
+        del before[hangup]
     for number in before:
         signal.signal(number, stop)
     try:

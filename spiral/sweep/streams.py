@@ -8,6 +8,8 @@ import sys
 import threading
 from typing import Any
 
+from spiral.sweep import signals
+
 GONE = (errno.EPIPE, errno.EIO)
 """Errors of writing to a closed pipe, or to a closed terminal."""
 
@@ -31,7 +33,7 @@ def outlast_readers() -> None:
     Streams that were replaced before (by a notebook or a test) are left alone.
     """
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        signals.on_closed_pipe(signal.SIG_IGN)
     for name, number in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if stream is not None and stream is getattr(sys, f"__{name}__"):

@@ -1,17 +1,34 @@
 """``data`` finds what is shipped."""
 
-from spiral.results import summary
+import pytest
+
+from spiral.results import data_sets, summary
+from spiral.search import best_known
+from spiral.search.certify import record
 from tests.cli import run, run_json
 
 
 def test_list_has_a_line_for_each():
     lines = run("data", "list").out.splitlines()
-    assert [line.split()[0] for line in lines] == summary.names()
+    names = [line.split()[0] for line in lines]
+    assert names == [*summary.names(), *data_sets.others()]
 
 
 def test_list_as_json():
     found = run_json("data", "list")["data"]
     assert {"name", "meaning", "rows", "grid", "cpus"} <= {*found[0]}
+
+
+def test_list_as_json_has_the_size_of_other_files():
+    others = run_json("data", "list")["others"]
+    assert others["bounds"] == len(record.SHIPPED.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [("frontier", best_known.SHIPPED), ("bounds", record.SHIPPED)]
+)
+def test_path_finds_the_frontier_and_the_bounds(name, path):
+    assert run("data", "path", name).out.strip() == str(path)
 
 
 def test_path_is_that_of_the_file():

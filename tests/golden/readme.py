@@ -10,6 +10,7 @@ from spiral.report.figures import catalogue
 from spiral.report.stats import standings
 from spiral.report.text import standings as standings_text
 from spiral.results import data_sets
+from spiral.search import frontier_file
 from spiral.sweep.grid import shipped
 from spiral.tasks import listing
 from tests.golden import findings, paper, reference, several
@@ -101,6 +102,12 @@ def every_data_set() -> str:
     return markdown(head, lines)
 
 
+def every_frontier_column() -> str:
+    """Return a line for each column of a frontier."""
+    lines = [[f"`{name}`", text] for name, text in frontier_file.MEANINGS.items()]
+    return markdown(["column", "meaning"], lines)
+
+
 def every_task() -> str:
     """Return a line for each shipped task: its parameters with defaults."""
     lines = []
@@ -130,6 +137,7 @@ TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/keys.md", "keys"): lambda: markdown(*reference.keys()),
     ("docs/keys.md", "options"): lambda: markdown(*reference.options_of_methods()),
     ("docs/data.md", "data"): every_data_set,
+    ("docs/data.md", "frontier"): every_frontier_column,
     ("docs/figures.md", "figures"): every_figure,
     ("docs/tasks.md", "tasks"): every_task,
 }

@@ -159,7 +159,7 @@ def of_folders(
     leaders: bool,
     limit: int,
 ) -> Found:
-    """Return the networks of launches and files, each config once (see ``page``)."""
+    """Return the networks of launches, summaries and files, each config once."""
     found, places = Found([], [], []), dict[tuple[str, int], int | None]()
     seen: set[str] = set()
     for folder in folders:
@@ -172,7 +172,7 @@ def of_folders(
             continue
         common = config.fields(config.Config)
         columns = [*dict.fromkeys([*common, *read.options(folder), *COLUMNS])]
-        every = versions.complete(read.read(folder, columns), options)
+        every = versions.complete(row_choice.read_rows(folder, columns), options)
         known = row_choice.with_points(every, found.notes)
         chosen = row_choice.choose(known, select, leaders)
         chosen = chosen[~chosen["config_id"].isin(seen)].head(limit - len(seen))
@@ -181,7 +181,7 @@ def of_folders(
         if chosen.empty:
             continue
         ids = chosen["config_id"].tolist()
-        whole = versions.complete(read.read(folder, ids=ids), options)
+        whole = versions.complete(row_choice.read_rows(folder, ids=ids), options)
         for _, row in whole.iterrows():
             init = index_of(row, places, found.initial)
             found.networks.append(of_row(row, init, options))

@@ -1,11 +1,43 @@
 """Which rows the viewer's page shows: those asked for, the best of each size first."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
-from spiral.errors import ConfigError
-from spiral.results import conditions
+from spiral.errors import ConfigError, StoreError
+from spiral.results import conditions, read, summary
+from spiral.results.columns import RESULTS
 from spiral.tasks import catalogue
+
+
+def read_rows(
+    place: Path, columns: Sequence[str] | None = None, ids: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Return the rows of a launch, or those of a summary that have their networks.
+
+    Args:
+        place: A results directory or the file of a summary.
+        columns: Which to read; null if there is none. By default all.
+        ids: Only the rows of these configs.
+
+    Raises:
+        StoreError: There are no rows, or a summary is without networks.
+    """
+    if not place.is_file():
+        return read.read(place, columns, ids)
+    table, _ = summary.read(place)
+    if "weights" not in table:
+        raise StoreError(
+            f"{place.name}: expected a summary with networks, got one without; write "
+            "one by `spiral-sweep summary DIR --networks N:A`, or give the launch"
+        )
+    table = table[table["weights"].notna()]
+    if ids is not None:
+        table = table[table["config_id"].isin(ids)]
+    lacking = [name for name in columns or RESULTS if name not in table]
+    return table.assign(**dict.fromkeys(lacking, pd.NA))
 
 
 def with_points(every: pd.DataFrame, notes: list[str]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from spiral.errors import LaunchIncomplete, SpiralError
+from spiral.sweep import signals
 from spiral.sweep.ray import session
 
 LOG = "log"
@@ -24,7 +25,7 @@ def serve(handle: int) -> None:
     Sends back ("report", message) for each report, then ("done", None) or ("error", a
     SpiralError). A launcher that does not read holds up whoever reports.
     """
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+    for number in signals.OF_GROUPS:
         signal.signal(number, signal.SIG_IGN)  # the launcher decides when to stop
     os.set_inheritable(handle, False)
     line, lock = Connection(handle), threading.Lock()

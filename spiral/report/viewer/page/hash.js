@@ -29,6 +29,16 @@ export function taskOf(text) {
   return new URLSearchParams(text.replace(/^#/, "")).get("task");
 }
 
+/** The network that a link names for a side: by its id; or by its method, perhaps with @
+ *  and a number of weights, the most accurate one. */
+export function linked(text, letter, data) {
+  const name = new URLSearchParams(text.replace(/^#/, "")).get(letter) ?? "";
+  const [method, size] = name.split("@");
+  const own = data.networks.filter((net) => net.method === method && (!size || net.nnz === +size));
+  const best = (a, b) => (a && a.accuracy >= b.accuracy ? a : b);
+  return data.byId.get(name) ?? own.reduce(best, null);
+}
+
 /** The text of a state; null if it is too long for a link. The first task goes unnamed. */
 export function encode({ sides, active, view, show }, task) {
   const parts = new URLSearchParams();
@@ -50,7 +60,7 @@ export function encode({ sides, active, view, show }, task) {
 /** The state of a text, on top of a default; what cannot be read stays as it was. */
 export function decode(text, data, standard) {
   const parts = new URLSearchParams(text.replace(/^#/, ""));
-  const sides = standard.sides.map((side, i) => sideOf(parts, "ab"[i], data) ?? side);
+  const sides = standard.sides.map((side, i) => sideOf(text, "ab"[i], data) ?? side);
   const [x, y, half] = (parts.get("view") ?? "").split(",").map(Number);
   const legal = [x, y, half].every(Number.isFinite) && half > 0;
   const letters = parts.get("show");
@@ -63,9 +73,10 @@ export function decode(text, data, standard) {
   };
 }
 
-function sideOf(parts, letter, data) {
-  const net = data.byId.get(parts.get(letter));
+function sideOf(text, letter, data) {
+  const net = linked(text, letter, data);
   if (!net) return null;
+  const parts = new URLSearchParams(text.replace(/^#/, ""));
   const side = fresh(data, net), written = parts.get(`net-${letter}`);
   if (!written) return side;
   try {

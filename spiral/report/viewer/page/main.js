@@ -4,7 +4,7 @@ import { readData } from "./data.js";
 import { html, partsOf, set, announce } from "./dom.js";
 import { exportJson, exportPng, exportSvg } from "./export.js";
 import { wholeOf } from "./fields.js";
-import { decode, encode, taskOf } from "./hash.js";
+import { decode, encode, linked, taskOf } from "./hash.js";
 import { bindKeys } from "./keys.js";
 import { unitName } from "./layout.js";
 import { zoomed } from "./map.js";
@@ -94,14 +94,15 @@ function turn(task, text = "") {
   announce(`${page.title.textContent}: ${page.source.textContent}`);
 }
 
-/** The best pruner that needs the fewest weights, beside the best known of equal size. */
+/** The network that a link names, or the best pruner that needs the fewest weights, beside
+ *  the best known of equal size. */
 function firstState(text = location.hash) {
   const { data } = app;
   const rows = data.networks.filter((net) => net.method !== "frontier" && net.status === "ok");
   const able = rows.filter((net) => net.accuracy >= 0.95);
   const pruned = able.filter((net) => !["block", "mask", "dense"].includes(net.method));
   const least = (nets, rank) => nets.reduce((a, b) => (!a || rank(b) < rank(a) ? b : a), null);
-  const left = least(pruned.length ? pruned : able, (net) => net.nnz) ??
+  const left = linked(text, "a", data) ?? least(pruned.length ? pruned : able, (net) => net.nnz) ??
     least(rows, (net) => -net.accuracy) ?? data.smallestThatReaches(0.95) ?? data.networks[0];
   const right = (rows.length ? data.bestOfSize(left.nnz, left.width)
     : data.smallestThatReaches(1) ?? data.bestOfSize(Infinity)) ?? left;
