@@ -73,8 +73,8 @@ def bounds() -> Lines:
         task = catalogue.canonical(f"cubist(turns={turns})")
         known = best_known.load(best_known.shipped(task), task)
         cells = [
-            f"{record.at_least(level, task=task)} to "
-            f"{best_known.fewest(known, level) or 'unknown'}"
+            f"{record.at_least(level, task=task) or '?'} to "
+            f"{best_known.fewest(known, level) or '?'}"
             for level in LEVELS
         ]
         lines.append([turns, *cells])
