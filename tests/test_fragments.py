@@ -246,7 +246,8 @@ def test_fragments_of_every_kind_are_found():
     assert any("load_rows" in code for code in python_of(ROOT / "README.md"))
     assert any("from_row" in code for code in python_of(docs / "results.md"))
     assert any("read_parquet" in code for code in python_of(ROOT / "RELIABILITY.md"))
-    assert ["compare", "leaders", "--where", "width=16"] in commands(docs / "findings.md")
+    leaders = ["compare", "leaders", "--where", "width=16"]
+    assert leaders in commands(docs / "findings.md")
     own_pruner = commands(docs / "your-own-pruner.md")
     assert any(c[:2] == ["rank", "--method"] for c in own_pruner)
     assert {"demo", "test"} <= {*targets(ROOT / "README.md")}

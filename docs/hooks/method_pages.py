@@ -148,7 +148,9 @@ The [normalised gap](../statistics.md#the-normalised-gap) **G** to the best know
 networks is **{gap}**, where 0 is as good as they are and 1 is chance. Its rank is
 **{shown["rank"]}** of {methods} methods. These are 95 % limits over {line["n"]:.0f}
 seeds, at width {found.width} and {found.tried[0]} to {found.tried[-1]} weights, after
-tuning over {line["settings"]:.0f} settings of learning rate and schedule.
+tuning over {line["settings"]:.0f} settings of learning rate and schedule. So few seeds
+separate few methods and flatter those in front:
+[Findings](../findings.md) has the leaders with 64 further seeds.
 
 {_needed(shown["median"], found.tried[-1])}
 

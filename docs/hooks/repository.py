@@ -23,7 +23,9 @@ BESIDE = {
     "benchmarks/defaults.md": "benchmarks/defaults.md",
     "benchmarks/lanes.md": "benchmarks/lanes.md",
     "benchmarks/search.md": "benchmarks/search.md",
+    "benchmarks/sparse_cuda.md": "benchmarks/sparse_cuda.md",
     "benchmarks/wide.md": "benchmarks/wide.md",
+    "dependencies.md": "DEPENDENCIES.md",
     "LICENSE.txt": "LICENSE",
     "CITATION.cff": "CITATION.cff",
 }

@@ -58,7 +58,8 @@ def launch(
         sets: Overrides ``KEY=VALUE``, as of ``--set``.
         sample: Share of the configs; all by default.
         settings: ``executor`` ("local" here, or "ray"), ``address``, ``workers``,
-            ``shard`` (index from 0, count), ``limit``, ``method`` (``FILE:CLASS``).
+            ``shard`` (index from 0, count), ``limit``, ``method`` (``FILE:CLASS``),
+            ``gpus_per_pack``.
 
     Returns:
         How much of the grid has rows.
@@ -161,6 +162,11 @@ def settings_of(options: Mapping[str, Any]) -> Settings:
     own = dict(options)
     if own.get("address") is not None and own.get("executor") != "ray":
         raise ConfigError("--address needs --executor ray")
+    share = own.get("gpus_per_pack", 1.0)
+    if not 0 < share <= 1:
+        raise ConfigError(f"gpus_per_pack: expected a share from 0 to 1, got {share}")
+    if share != 1 and own.get("executor") != "ray":
+        raise ConfigError("--gpus-per-pack needs --executor ray")
     own["workers"] = own.get("workers") or launches.cores()
     if own.get("method") is not None:
         own["method"] = plugin.absolute(own["method"])

@@ -42,7 +42,7 @@ def contenders(
         yield Contender("uncaptured", 1, *pack, engine_seconds(plain), device)
         yield Contender("captured", 1, *pack, engine_seconds(captured), device)
         yield Contender("compiled", 1, *pack, compiled, device)
-        if f"sparse:{device}" in engines.names() and device != "cpu":
+        if device != "cpu" and engines.installed(f"sparse:{device}"):
             fused = engine_seconds(engines.build(f"sparse:{device}"))
             yield Contender("fused", 1, networks, STEPS, fused, device)
     host = engine_seconds(sparse.SparseEngine(cores))

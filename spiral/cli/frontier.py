@@ -69,7 +69,7 @@ def show_frontier(
 
     These are the networks more accurate than every smaller one. Also prints the
     smallest known size for each of the paper's accuracies, and how many weights are
-    proven to be needed (`frontier certify`; bounds exist of the Cubist Spiral alone).
+    proven to be needed (`frontier certify`; of Cubist Spirals only).
 
     accuracy is the share of the points, arc_accuracy the share of the length of the
     curve that is classified correctly: a network may have every point right and yet be

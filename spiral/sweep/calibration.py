@@ -20,6 +20,7 @@ import pandas as pd
 
 from spiral import __version__, engines, homes
 from spiral.engines import cpu
+from spiral.engines.prices import STEPS
 from spiral.errors import SpiralError
 from spiral.model import mlp
 from spiral.protocol.cost_profile import CostProfile
@@ -116,7 +117,8 @@ def _ratio(trainer: Engine, engine: str, width: int, clock: Clock) -> float:
         trainer.advance(job, state, state.step + steps)
         taken = clock() - began
         spent += taken
-    return taken / (steps * job.networks * expected)
+    # Estimates add what the loop of a pack costs, whatever its size
+    return taken / (steps * (job.networks * expected + price.loop_seconds / STEPS))
 
 
 def dense(width: int, networks: int) -> TrainJob:

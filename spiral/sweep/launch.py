@@ -77,11 +77,12 @@ def prepare(grid: Grid, out: Path, settings: Settings) -> Launch:
 
         process.check_address(settings.address)
     names = [str(engine) for engine in pd.unique(grid.configs["engine"])]
-    for name in names:
+    here = settings.address is None  # else what the nodes of the cluster have counts
+    for name in names if here else ():
         engines.check(name)
     table, changed = _planned(grid, out)
     able = (name for name, entry in engines.ENGINES.items() if entry.automatic)
-    if not all(map(engines.installed, able)):  # ``auto`` may choose one
+    if here and not all(map(engines.installed, able)):  # ``auto`` may choose one
         for name in plan.describe(table)["engine"].unique():
             engines.check(name)
     first = not store.manifest_path(out).exists()

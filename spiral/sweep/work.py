@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from spiral.errors import SpiralError
+from spiral.errors import CorruptPack, SpiralError
 
 ATTEMPTS = 3
 """Attempts before a pack counts as failed: the worker repeats a pack that raises, the
@@ -92,6 +92,8 @@ def tried(do: Callable[[], Outcome], pack: str) -> Outcome:
     for _ in range(ATTEMPTS):
         try:
             return do()
+        except CorruptPack as error:  # damaged on its way: another try may help
+            first = first or str(error)
         except SpiralError as error:  # a broken method or a full disk: not transient
             return Outcome(pack, error=str(error))
         except (Exception, SystemExit) as error:  # a method may call sys.exit

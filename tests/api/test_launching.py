@@ -58,6 +58,8 @@ def test_an_own_method_is_launched(tmp_path):
     [
         ({"worker": 1}, "expected settings among executor"),
         ({"address": "auto"}, "--address needs --executor ray"),
+        ({"gpus_per_pack": 0.25}, "--gpus-per-pack needs --executor ray"),
+        ({"gpus_per_pack": 0, "executor": "ray"}, "expected a share from 0 to 1"),
     ],
 )
 def test_a_wrong_setting_is_refused(settings, said, tmp_path):

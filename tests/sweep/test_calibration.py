@@ -111,7 +111,8 @@ def test_a_measurement_is_seconds_by_those_of_the_model(engine):
         profile = CostProfile.even(pd.Series([weights]).to_numpy())
         model = price.step(width, profile, calibration.PLAN)[0]
         networks = max(1, min(pack, int(calibration.MODEL_SECONDS / model)))
-        expected *= 1 / (4 * networks * model)
+        loop = price.loop_seconds / calibration.STEPS
+        expected *= 1 / (4 * (networks * model + loop))
     found = calibration.measure(engine, clock)
     assert found == pytest.approx(expected**0.5, rel=0.01)
     assert clock.looks == 4

@@ -8,8 +8,11 @@ import signal
 
 import pytest
 
+from spiral.errors import EngineUnavailable
 from spiral.results import store
+from spiral.sweep import launch as launches
 from spiral.sweep import status
+from spiral.sweep.grid import grid as grids
 from tests.patience import PATIENCE
 
 MANY = ("--set", "interval=3..140", "--set", "seed=0..7")
@@ -249,3 +252,13 @@ def test_of_two_first_launches_the_second_extends_the_first(
     assert launch(out, "--set", "seed=0..5").code == 0
     assert status.verify(out).sound
     assert (status.verify(out).rows, status.verify(out).missing) == (42, 0)
+
+
+def test_a_cluster_has_the_devices_that_the_launcher_lacks(grid, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("spiral.sweep.ray.process.check_address", lambda address: None)
+    loaded = grids.load(grid, ["engine=vmap:cuda"])
+    with pytest.raises(EngineUnavailable):
+        launches.prepare(loaded, tmp_path, launches.Settings(executor="ray"))
+    settings = launches.Settings(executor="ray", address="head:6379")
+    assert launches.prepare(loaded, tmp_path, settings).gpu

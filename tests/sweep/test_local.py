@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,17 @@ def test_a_method_that_exits_fails_its_pack(prepared, monkeypatch):
     found = outcomes(prepared, 1)
     assert len(found) == len(prepared.missing)
     assert all("SystemExit: 0" in outcome.error for outcome in found)
+
+
+def test_results_that_are_damaged_on_their_way_are_made_again(prepared, monkeypatch):
+    saved, save = [], worker.Site.save
+
+    def damaged_once(site, outcome):
+        saved.append(outcome.pack)
+        data = outcome.data if len(saved) > 1 else outcome.data[:-9]
+        save(site, replace(outcome, data=data))
+
+    monkeypatch.setattr(worker.Site, "save", damaged_once)
+    first, *_ = done = outcomes(prepared, 1)
+    assert saved[:2] == [first.pack, first.pack]
+    assert [each.error for each in done] == [None] * len(prepared.missing)
