@@ -59,6 +59,7 @@ def replace_atomically(
     check: Callable[[Path], object] | None = None,
     *,
     first: bool = False,
+    before: bytes | None = None,
 ) -> None:
     """Put ``data`` at ``path``: write aside, verify, fsync, rename, fsync directory.
 
@@ -69,15 +70,18 @@ def replace_atomically(
             none.
         check: Called on the unfinished file once it is written; raises to reject it.
         first: Only create the file; leave one that another process made meanwhile.
+        before: The content that ``path`` has, if a bucket is to put it back where
+            ``check`` rejects the new one: there it is read back from its place.
 
     Raises:
         FileExistsError: ``first``, and the file exists.
         StoreError: The file cannot be written (disk full, read-only ...); the message
             says what is on the disk.
-        CorruptPack: ``check`` rejected it; ``path`` is as before.
+        CorruptPack: ``check`` rejected it; ``path`` is as before, but in a bucket it is
+            absent unless ``before`` is given.
     """
     if isinstance(path, buckets.InBucket):
-        buckets.commit(path, data, check, first=first)
+        buckets.commit(path, data, check, before, first=first)
         return
     unfinished = scratch / f"{path.name}.{os.getpid()}.{uuid.uuid4().hex}.tmp"
     try:

@@ -8,15 +8,19 @@ signed request, so it is never shown: messages are made of what is known to be h
 import errno
 import os
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from spiral import extras
 from spiral.errors import StoreError
+
+T = TypeVar("T")
 
 RETRIES = 12
 """How often a request is repeated, after random pauses that grow from 0.1 s to 15 s:
@@ -90,6 +94,21 @@ def _asks_for_http() -> bool:
         name.startswith(named) and value.startswith("http://")
         for name, value in os.environ.items()
     )
+
+
+def answer(request: Callable[[], T]) -> T:
+    """Return what a request returns; signals are handled while it takes its time.
+
+    Python handles signals in the main thread only, and not within a call of the
+    library, which may take minutes. So that thread waits for another one instead.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return request()
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(request).result()
+    finally:
+        pool.shutdown(wait=False)  # a Ctrl-C does not wait for the answer
 
 
 @contextmanager

@@ -77,6 +77,16 @@ class InBucket(PosixPath):
         """The connection to its bucket."""
         return bucket_server.connected(self.parts[0].removesuffix(":"), self.parts[1])
 
+    def _ask(self, what: str, request: Callable[[Any], T]) -> T:
+        """Return what a request to the server returns, given the library.
+
+        Args:
+            what: What it does, for messages (see :func:`bucket_server.explained`).
+            request: Makes it.
+        """
+        with explained(self, what):
+            return bucket_server.answer(lambda: request(bucket_server.obstore()))
+
     def resolve(self, strict: bool = False) -> "InBucket":
         """Return the path: it is absolute."""
         return self
@@ -101,8 +111,7 @@ class InBucket(PosixPath):
 
     def is_dir(self) -> bool:
         """Return whether there is an object below this name."""
-        with explained(self, "list"):
-            return any(bucket_server.obstore().list(self.server, self.key))
+        return self._ask("list", lambda lib: any(lib.list(self.server, self.key)))
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
         """Return the size of the object; the other facts of a file are 0.
@@ -112,25 +121,35 @@ class InBucket(PosixPath):
         """
         if not self.key:
             raise FileNotFoundError(errno.ENOENT, "a bucket is no object", str(self))
-        with explained(self, "read"):
-            size = bucket_server.obstore().head(self.server, self.key)["size"]
-        return os.stat_result((0,) * 6 + (size,) + (0,) * 3)
+        facts = self._ask("read", lambda lib: lib.head(self.server, self.key))
+        return os.stat_result((0,) * 6 + (facts["size"],) + (0,) * 3)
 
     def iterdir(self) -> Iterator["InBucket"]:  # type: ignore[override]
         """Yield the objects and folders in this one."""
-        with explained(self, "list"):
-            found = bucket_server.obstore().list_with_delimiter(self.server, self.key)
+        found = self._ask(
+            "list", lambda lib: lib.list_with_delimiter(self.server, self.key)
+        )
         names = [*found["common_prefixes"], *(o["path"] for o in found["objects"])]
-        for name in names:
+        for name in self._without_marker(names):
             yield self / name.rpartition("/")[2]
 
     def files(self) -> list["InBucket"]:
         """Return all objects below this name, sorted, from one listing."""
-        with explained(self, "list"):
-            listing = bucket_server.obstore().list(self.server, self.key)
-            names = [each["path"] for some in listing for each in some]
+
+        def names(lib: Any) -> list[str]:
+            pages = lib.list(self.server, self.key)
+            return [each["path"] for page in pages for each in page]
+
         above = len(self.key) + 1 if self.key else 0
-        return sorted(self / name[above:] for name in names)
+        found = self._without_marker(self._ask("list", names))
+        return sorted(self / name[above:] for name in found)
+
+    def _without_marker(self, names: list[str]) -> list[str]:
+        """Leave out the empty object ``NAME/`` by which web consoles make a folder.
+
+        The library lists it without its slash, so it has the name of the folder.
+        """
+        return [name for name in names if name not in (self.key, f"{self.key}/")]
 
     def glob(self, pattern: str, **_: Any) -> Iterator["InBucket"]:  # type: ignore[override]
         """Yield the objects whose names in this folder match a pattern."""
@@ -148,8 +167,9 @@ class InBucket(PosixPath):
         Raises:
             FileNotFoundError: There is none.
         """
-        with explained(self, "read"):
-            return bytes(bucket_server.obstore().get(self.server, self.key).bytes())
+        return self._ask(
+            "read", lambda lib: bytes(lib.get(self.server, self.key).bytes())
+        )
 
     def open(self, mode: str = "r", *_: Any, **__: Any) -> Any:
         """Open the object to read its bytes; refuse all else."""
@@ -164,9 +184,12 @@ class InBucket(PosixPath):
         return found if wanted <= len(found) else self._part(size - wanted, size)
 
     def _part(self, start: int, stop: int) -> bytes:
-        with explained(self, "read"):
-            get = bucket_server.obstore().get_range
-            return bytes(get(self.server, self.key, start=start, end=stop))
+        return self._ask(
+            "read",
+            lambda lib: bytes(
+                lib.get_range(self.server, self.key, start=start, end=stop)
+            ),
+        )
 
     def put(self, data: bytes, *, first: bool = False) -> None:
         """Make this the object of the name, at once and whole.
@@ -178,13 +201,10 @@ class InBucket(PosixPath):
         Raises:
             FileExistsError: ``first``, and there is another one.
         """
-        mode = "create" if first else "overwrite"
+        # In one request: at once and whole, whatever its size
+        how = {"mode": "create" if first else "overwrite", "use_multipart": False}
         try:
-            with explained(self, "write"):
-                # In one request: at once and whole, whatever its size
-                bucket_server.obstore().put(
-                    self.server, self.key, data, mode=mode, use_multipart=False
-                )
+            self._ask("write", lambda lib: lib.put(self.server, self.key, data, **how))
         except FileExistsError:
             if not self._is(data):  # equal: ours, and the answer was lost on its way
                 raise
@@ -202,14 +222,14 @@ class InBucket(PosixPath):
         """
         if not missing_ok:
             self.stat()  # servers do not tell
-        with explained(self, "remove"):
-            bucket_server.obstore().delete(self.server, self.key)
+        self._ask("remove", lambda lib: lib.delete(self.server, self.key))
 
 
 def commit(
     path: InBucket,
     data: bytes,
     check: Callable[[Path], object] | None,
+    before: bytes | None,
     *,
     first: bool,
 ) -> None:
@@ -217,18 +237,24 @@ def commit(
 
     Raises:
         FileExistsError: ``first``, and the object exists.
-        StoreError: The server does not take it.
-        CorruptPack: ``check`` rejected what was read back, which is removed again.
+        StoreError: The server does not take it, or does not give it back.
+        CorruptPack: ``check`` rejected what was read back, or nothing was; it is
+            removed again, or replaced by ``before``.
     """
     path.put(data, first=first)
     try:
         if check is not None:
             check(path)
-    except CorruptPack as error:
-        path.unlink()
+    except (CorruptPack, FileNotFoundError) as error:
+        said = str(error) if isinstance(error, CorruptPack) else "no object"
+        if before is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.put(before)
         raise CorruptPack(
             f"cannot write {path}: expected to read back what was written, got: "
-            f"{error}; the object is removed. Run the command again"
+            f"{said}; the object is {'removed' if before is None else 'as before'}. "
+            "Run the command again"
         ) from None
 
 

@@ -101,26 +101,27 @@ def tidy(out: Path) -> None:
 # ---- packs
 
 
-def rewrite_pack(
-    out: Path, pack: str, rows: pa.Table, footer: Mapping[str, Any]
-) -> None:
-    """Commit the rows of a pack again, with further columns and its own footer.
-
-    Raises:
-        StoreError: It cannot be written; the earlier file is untouched.
-    """
-    commit_pack(out, pack, sealed.to_bytes(rows, footer))
-
-
-def commit_pack(out: Path, pack: str, data: bytes) -> None:
+def commit_pack(out: Path, pack: str, data: bytes, before: bytes | None = None) -> None:
     """Commit the file of one pack: write it, read it back, give it its name.
 
+    Args:
+        out: The results directory.
+        pack: The pack.
+        data: Its file.
+        before: Its earlier file, if it is to be put back in a bucket.
+
     Raises:
-        StoreError: It cannot be written; an earlier file of this pack is untouched.
-        CorruptPack: What was read back differs from what was written.
+        StoreError: It cannot be written; an earlier file of this pack is untouched. A
+            bucket may have taken it and failed to give it back.
+        CorruptPack: What was read back differs from what was written; an earlier file
+            is untouched, in a bucket it is gone unless given as ``before``.
     """
     atomic.replace_atomically(
-        pack_path(out, pack), data, scratch(out), lambda path: _check(path, pack)
+        pack_path(out, pack),
+        data,
+        scratch(out),
+        lambda path: _check(path, pack),
+        before=before,
     )
 
 

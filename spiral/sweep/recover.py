@@ -19,7 +19,7 @@ from jaxtyping import Bool
 
 from spiral.errors import ConfigError, CorruptPack
 from spiral.methods.registry import options
-from spiral.results import buckets, columns, old_defaults, store, versions
+from spiral.results import buckets, columns, old_defaults, sealed, store, versions
 from spiral.sweep.grid.grid import Grid
 
 
@@ -132,6 +132,10 @@ def widen(out: Path) -> None:
     first, and drop or refuse those that only others have. So when a directory gets new
     options or results, by a later version or a user's method, the packs that it has
     are written again with nulls in them. Damaged ones are left to :func:`missing`.
+
+    Raises:
+        StoreError: One cannot be written.
+        CorruptPack: One was read back otherwise than written; it is as before.
     """
     manifest = buckets.footed(store.manifest_path(out))
     wanted = columns.schema(options(), pq.read_schema(manifest))
@@ -145,11 +149,13 @@ def _widen(out: Path, wanted: pa.Schema, path: Path) -> None:
         if pq.read_schema(buckets.footed(path)).remove_metadata().equals(wanted):
             return
         table, footer = store.read_pack(path)
+        before = path.read_bytes()
     except (CorruptPack, pa.ArrowException, OSError):
         return
     wide = columns.widened(table, wanted)
     if wide is not None:
-        store.rewrite_pack(out, store.pack_of(path), wide, footer)
+        data = sealed.to_bytes(wide, footer)
+        store.commit_pack(out, store.pack_of(path), data, before)
 
 
 def among(ids: pd.Series, known: pd.Series) -> Bool[np.ndarray, " N"]:

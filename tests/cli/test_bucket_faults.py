@@ -1,6 +1,7 @@
 """Launches into a bucket: two at once, servers that fail or die, credentials."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -8,8 +9,9 @@ import threading
 import pytest
 
 from spiral.results import bucket_server, buckets, store
-from tests.bucket_servers import SECRET, Proxy, Server, point_at
+from tests.bucket_servers import HOST, SECRET, Proxy, Server, point_at
 from tests.cli import run, run_json
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -134,6 +136,31 @@ def test_a_server_that_goes_on_failing_is_told_in_one_sentence(
         assert ran.err.startswith(f"error: cannot read {trained[0]}")
         assert said in ran.err
         assert ran.err.count("\n") == 1
+
+
+def test_a_signal_ends_a_launch_that_waits_for_a_server(grid, monkeypatch):
+    with socket.create_server(
+        (HOST, 0)
+    ) as server:  # it takes requests, and that is all
+        server.settimeout(PATIENCE)
+        point_at(monkeypatch, server.getsockname()[1])
+        line = [
+            sys.executable,
+            "-m",
+            "spiral",
+            "launch",
+            grid,
+            "--out",
+            "s3://bucket/x",
+        ]
+        child = subprocess.Popen([*line, *map(str, HERE)], stderr=subprocess.PIPE)
+        asked, _ = server.accept()
+        with asked:
+            assert asked.recv(1)
+            child.terminate()
+            said = child.communicate()[1].decode()
+    assert child.returncode == 143
+    assert said.startswith("stopped by SIGTERM; 0 configs of this launch are saved")
 
 
 def test_a_bucket_that_does_not_exist_is_told(grid, proxy):

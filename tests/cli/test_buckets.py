@@ -1,6 +1,8 @@
 """Launches into a bucket of a server: rows, tables and pages as of a folder."""
 
 import json
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -34,6 +36,25 @@ def test_the_rows_are_those_of_a_local_launch(server, trained, rows):
     pd.testing.assert_frame_equal(found[fixed], rows[fixed])
     folders = [path.parent.name for path in objects(folder_of(server, out))]
     assert folders == ["_spiral", "results", "results"]
+
+
+def test_the_rows_of_workers_of_ray_are_those_of_a_local_launch(
+    server, grid, rows, proxy, monkeypatch
+):
+    # As fast as other processes: on a busy machine, Ray's own waits run out
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    out = "s3://bucket/ray"
+    line = ("launch", grid, "--out", out, "--executor", "ray", "--workers", 2)
+    ran = subprocess.run(
+        [sys.executable, "-m", "spiral", *map(str, line)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert f"{out}: 9 of 9 configs" in ran.stdout
+    found = pd.read_parquet(folder_of(server, out))
+    fixed = [name for name in rows if name not in VARYING]
+    pd.testing.assert_frame_equal(found[fixed], rows[fixed])
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pickle
 from functools import cache
 from pathlib import Path
 
+import obstore
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -96,13 +97,48 @@ def test_only_one_is_first(out):
     assert path.read_bytes() == b"two"
 
 
-def test_what_is_stored_wrongly_is_removed_and_told(out):
-    def check(path):
-        raise CorruptPack(f"{path}: wrong")
+def reject(path):
+    raise CorruptPack(f"{path}: wrong")
 
-    with pytest.raises(CorruptPack, match="to read back what was written, got: s3:"):
+
+def test_what_is_stored_wrongly_is_removed_and_told(out):
+    with pytest.raises(CorruptPack, match="wrong; the object is removed"):
+        atomic.replace_atomically(out / "x", b"data", Path(), reject)
+    assert not out.exists()
+
+
+def test_what_was_there_before_is_put_back_where_it_is_given(out):
+    path = out / "x"
+    path.put(b"good")
+    with pytest.raises(CorruptPack, match="the object is as before"):
+        atomic.replace_atomically(path, b"data", Path(), reject, before=b"good")
+    assert path.read_bytes() == b"good"
+
+
+def test_an_object_that_is_gone_when_it_is_read_back_is_told(out):
+    def check(path):
+        path.unlink()
+        path.read_bytes()
+
+    with pytest.raises(CorruptPack, match="got: no object; the object is removed"):
         atomic.replace_atomically(out / "x", b"data", Path(), check)
     assert not out.exists()
+
+
+def test_the_marker_of_a_folder_is_nothing_in_it(out, monkeypatch):
+    """The library lists the empty object ``a/b/`` of a web console as ``a/b``."""
+    (out / "x").put(b"1")
+    marker = {"path": out.key, "size": 0}
+    pages, page = obstore.list, obstore.list_with_delimiter
+
+    def marked(server, key):
+        found = page(server, key)
+        return {**found, "objects": [marker, *found["objects"]]}
+
+    monkeypatch.setattr(obstore, "list", lambda *a: [[marker], *pages(*a)])
+    monkeypatch.setattr(obstore, "list_with_delimiter", marked)
+    assert [*out.iterdir()] == out.files() == [out / "x"]
+    assert out.is_dir()
 
 
 @pytest.mark.parametrize("columns", [1, 3000])

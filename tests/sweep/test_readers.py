@@ -4,17 +4,22 @@ pandas, pyarrow, polars and duckdb take the columns of a directory from whicheve
 they open first, so that all must have the same.
 """
 
+from functools import cache
+
 import duckdb
+import obstore
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from obstore.store import MemoryStore
 
+from spiral.errors import CorruptPack
 from spiral.methods import plugin
 from spiral.methods.registry import METHODS, options
-from spiral.results import columns, read, store
+from spiral.results import bucket_server, buckets, columns, read, sealed, store
 from spiral.sweep import launch, packs, recover, status, work, worker
 from spiral.sweep.grid import grid
 from tests.report import launches
@@ -163,10 +168,31 @@ def test_files_of_a_later_version_and_damaged_ones_are_left_as_they_are(tmp_path
     (path,) = store.pack_files(out)
     table, footer = store.read_pack(path)
     later = table.append_column("colour", pa.array(["red"] * 2))
-    store.rewrite_pack(out, store.pack_of(path), later, footer)
+    store.commit_pack(out, store.pack_of(path), sealed.to_bytes(later, footer))
     before = path.read_bytes()
     recover.widen(out)
     assert path.read_bytes() == before
     path.write_bytes(before[:-20])
     recover.widen(out)
     assert path.read_bytes() == before[:-20]
+
+
+def test_a_pack_that_a_bucket_stores_wrongly_is_as_before(tmp_path, monkeypatch):
+    memory = cache(lambda scheme, bucket: MemoryStore())
+    monkeypatch.setattr(bucket_server, "connected", memory)
+    out, local = buckets.at("s3://bucket/x"), tmp_path / "out"
+    launches.write(local, OLD, drop=LATER)
+    for path in (store.manifest_path(local), *store.pack_files(local)):
+        (out / path.relative_to(local)).put(path.read_bytes())
+    (path,) = store.pack_files(out)
+    before, put, lost = path.read_bytes(), obstore.put, [20]
+
+    def wrongly(server, key, data, **how):
+        put(server, key, data[: -lost.pop()] if lost else data, **how)
+
+    monkeypatch.setattr(obstore, "put", wrongly)
+    with pytest.raises(CorruptPack, match="the object is as before"):
+        recover.widen(out)
+    assert path.read_bytes() == before
+    recover.widen(out)
+    assert store.read_pack(path)[0].column_names == columns.schema(options()).names
