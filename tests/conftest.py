@@ -13,6 +13,9 @@ from hypothesis import HealthCheck, settings
 from spiral import engines
 from spiral.methods.registry import METHODS
 from spiral.sweep import calibration
+from tests.chromium import browser, visit, visit_for_module
+
+__all__ = ["browser", "visit", "visit_for_module"]
 
 # No examples drawn anew and no limit of time: a run is the same on every machine.
 settings.register_profile(

@@ -16,7 +16,7 @@ def test_a_quiet_page_passes(visit, tmp_path):
     ["<script>console.error('loud')</script>", "<img src='http://192.0.2.1/x.png'>"],
 )
 def test_errors_and_requests_are_noticed(browser, tmp_path, noise):
-    from tests.browser.conftest import visit as fixture
+    from tests.chromium import visit as fixture
 
     path = tmp_path / "page.html"
     path.write_text(f"<title>spiral</title>{noise}")

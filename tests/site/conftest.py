@@ -7,11 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import browser, visit
-
 ROOT = Path(__file__).parent.parent.parent
-
-__all__ = ["browser", "visit"]
 
 
 @pytest.fixture(scope="session")
