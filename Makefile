@@ -120,6 +120,8 @@ release-check: install
 	$(MAKE) lint types browser
 	CI=true $(MAKE) test-all docs dist
 	$(BIN)/python -m tests.dist dist --fresh
+	$(SPIRAL) frontier certify --verify --task "cubist(turns=2.5)"
+	$(SPIRAL) frontier certify --verify --task "cubist(turns=3)"
 	$(MAKE) golden
 	git diff --exit-code
 	@echo "ready: $$($(SPIRAL) --version)"
