@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 OWN = "spiral-sweep"
-USED = ("", "torch", "ray", "onnx")
+USED = ("", "torch", "ray", "cloud", "onnx")
 """The extras whose packages run when users run spiral-sweep; the first is no extra."""
 
 SPDX = {

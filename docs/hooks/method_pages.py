@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator
 from functools import cache
+from typing import Any
 
 from spiral.cli import methods as told
 from spiral.methods import registry
@@ -56,6 +57,20 @@ def nav() -> list[dict[str, list[str]]]:
 def ranked() -> standings.Standings:
     """Return the standings at the width of the figures."""
     return standings.shipped(registry.options())
+
+
+@cache
+def _scored() -> tuple[dict[str, dict[str, Any]], ...]:
+    """Return the scores of each method, and what tables show of them."""
+    tables = ranked().scores, text.table(ranked())
+    return tuple(table.set_index("method").to_dict("index") for table in tables)
+
+
+@cache
+def _known() -> accuracy.Known:
+    """Return the best accuracy known of each size, of networks that fit."""
+    fitting = best_known.within(best_known.load(), ranked().width)
+    return {kind: best_known.best(fitting, kind) for kind in accuracy.KNOWN}
 
 
 def files(drawn: Collection[str]) -> Iterator[tuple[str, str | bytes]]:
@@ -138,8 +153,7 @@ def _linked(citation: str) -> str:
 def _score(name: str) -> str:
     """Return the gap and the rank of a method, and its figure."""
     found = ranked()
-    line = found.scores.set_index("method").to_dict("index")[name]
-    shown = text.table(found).set_index("method").to_dict("index")[name]
+    line, shown = (lines[name] for lines in _scored())
     gap = f"{line['gap']:.2f} ({interval(line['gap_low'], line['gap_high'], 2)})"
     methods = len(found.scores)
     return f"""## How close it comes
@@ -193,11 +207,8 @@ def figure(name: str) -> bytes:
     """Return the accuracy of a method over the weights kept, as SVG."""
     found = ranked()
     lines = found.sizes[found.sizes["method"] == name]
-    fitting = best_known.within(best_known.load(), found.width)
-    known: accuracy.Known = {
-        kind: best_known.best(fitting, kind) for kind in accuracy.KNOWN
-    }
-    return style.to_bytes(accuracy.accuracy(lines, {found.width: known}), ".svg")
+    drawing = accuracy.accuracy(lines, {found.width: _known()})
+    return style.to_bytes(drawing, ".svg")
 
 
 # ---- options

@@ -79,7 +79,7 @@ GPUS = click.option(
     default=1.0,
     show_default=True,
     help="On Ray, give each pack of an engine on a GPU this share of one, e.g. 0.25 "
-    "with four workers.",
+    "for four packs on each card.",
     metavar="SHARE",
 )
 

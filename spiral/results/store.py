@@ -47,8 +47,6 @@ PLANNED = ("block", "pack")
 OWN_NAMES = ("results", "_spiral")
 """Everything this module puts into a results directory."""
 
-pack_id = packed.pack_id
-
 
 def results_folder(out: Path) -> Path:
     """Return the folder of the packs' files."""

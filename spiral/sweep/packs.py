@@ -10,7 +10,7 @@ from jaxtyping import Float
 from spiral.methods.registry import config_fields, options
 from spiral.model import mlp
 from spiral.protocol.config import fields_of
-from spiral.results import store
+from spiral.results import packed
 from spiral.sweep import calibration
 from spiral.sweep.cost import ALIKE, Price, price
 
@@ -74,7 +74,7 @@ def pack(configs: pd.DataFrame) -> Packs:
         seconds[members] = here = _seconds_here(cost)
         kept[members] = cost.kept
         for chunk in cut(cost):
-            names[members[chunk]] = name = store.pack_id(ids[members[chunk]])
+            names[members[chunk]] = name = packed.pack_id(ids[members[chunk]])
             packs.append((name, len(chunk), here[chunk].sum(), cost.engine))
         order.append(members)
     table = pd.DataFrame(packs, columns=["pack", "networks", "seconds", "engine"])

@@ -19,7 +19,15 @@ from jaxtyping import Bool
 
 from spiral.errors import ConfigError, CorruptPack
 from spiral.methods.registry import options
-from spiral.results import buckets, columns, old_defaults, sealed, store, versions
+from spiral.results import (
+    buckets,
+    columns,
+    old_defaults,
+    packed,
+    sealed,
+    store,
+    versions,
+)
 from spiral.sweep.grid.grid import Grid
 
 
@@ -54,7 +62,7 @@ def _check_names(configs: pd.DataFrame, out: Path) -> None:
     Ids become file names, so a forged manifest could point outside ``out``.
     """
     for pack, ids in configs.groupby("pack", sort=False)["config_id"]:
-        if store.pack_id(ids) != pack:
+        if packed.pack_id(ids) != pack:
             raise CorruptPack(
                 f"{store.manifest_path(out)}: expected the digest of its configs as "
                 f"pack id, got {str(pack)[:40]!r}. Remove the manifest and launch the "

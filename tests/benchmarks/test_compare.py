@@ -9,7 +9,7 @@ import pytest
 
 from spiral.methods.registry import options
 from spiral.model import mlp
-from spiral.results import columns, store
+from spiral.results import columns, packed, store
 from spiral.results.load import MEASURED
 from spiral.sweep.grid import grid, shipped
 from tests.benchmarks.measure import at_most, command, cost
@@ -79,7 +79,7 @@ def launched(out: Path, configs: pd.DataFrame) -> None:
     packs = np.arange(len(configs)) // 4000
     names = np.empty(len(configs), object)
     for number, part in configs.groupby(packs):
-        names[packs == number] = pack = store.pack_id(part["config_id"])
+        names[packs == number] = pack = packed.pack_id(part["config_id"])
         results = made_up(part, random).to_dict("list")
         table = columns.assemble(part.reset_index(drop=True), results, options())
         write_pack(out, pack, table, {})

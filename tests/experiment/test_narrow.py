@@ -9,7 +9,7 @@ from spiral import engines, experiment
 from spiral.errors import MethodError
 from spiral.methods.registry import METHODS
 from spiral.protocol.job import Change, Plan
-from spiral.results import store
+from spiral.results import packed, store
 from spiral.sweep import work, worker
 from tests.methods import Still, table
 
@@ -129,7 +129,7 @@ def test_a_failed_pack_says_that_none_of_its_rows_is_saved(tmp_path, monkeypatch
     monkeypatch.setitem(METHODS, "dense", entry)
     lr = [seed / 1000 for seed in SEEDS]
     configs = table("dense", 20, seed=SEEDS, lr=lr, epochs=1)
-    pack = store.pack_id(configs["config_id"])
+    pack = packed.pack_id(configs["config_id"])
     store.write_manifest(tmp_path, configs.assign(pack=pack, block="b"), {})
     outcome = work.attempt(worker.site(tmp_path), pack, print)
     assert "seed 113," in outcome.error

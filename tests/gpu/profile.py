@@ -2,13 +2,13 @@
 
 import json
 import sys
-import time
 from pathlib import Path
 
 import torch
 from torch.profiler import ProfilerActivity
 
 from spiral.bench.baselines import finish
+from spiral.bench.cases import engine_seconds
 from spiral.engines.vmap import VmapEngine
 from spiral.protocol.job import TrainState
 from spiral.sweep import calibration
@@ -23,13 +23,10 @@ def profile(
     """Return the time of a step, the share the device was busy, and what kept it so."""
     engine = VmapEngine(device, in_blocks=in_blocks)
     job = calibration.dense(width, networks)
+    taken = engine_seconds(engine)(job, TrainState.fresh(job), STEPS)
     state = engine.advance(job, TrainState.fresh(job), STEPS)
     activities = [ProfilerActivity.CPU]
     activities += [ProfilerActivity.CUDA] if device != "cpu" else []
-    began = time.perf_counter()
-    engine.advance(job, state, 2 * STEPS)
-    finish(device)
-    taken = time.perf_counter() - began
     with torch.profiler.profile(activities=activities) as seen:
         engine.advance(job, state, 2 * STEPS)
         finish(device)

@@ -6,7 +6,7 @@ import pandas as pd
 from spiral.methods.registry import options
 from spiral.model import masks, mlp
 from spiral.results import columns as rows
-from spiral.results import store
+from spiral.results import packed, store
 from spiral.sweep.grid import grid
 from spiral.tasks import cubist
 from tests.results import write_pack
@@ -29,7 +29,7 @@ def write(out, text, status="ok", accuracy=None, drop=()):
     models = {config["config_id"]: model(config) for _, config in configs.iterrows()}
     results = [result(*made, status, accuracy) for made in models.values()]
     columns = {name: [row[name] for row in results] for name in rows.RESULTS}
-    pack = store.pack_id(configs["config_id"])
+    pack = packed.pack_id(configs["config_id"])
     for folder in (store.results_folder(out), store.scratch(out)):
         folder.mkdir(parents=True, exist_ok=True)
     table = rows.assemble(configs, columns, options()).drop([*drop])

@@ -13,7 +13,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from spiral.errors import ConfigError, CorruptPack, StoreError
-from spiral.results import atomic, bucket_server, buckets, sealed, store
+from spiral.results import atomic, bucket_server, buckets, packed, sealed, store
 from tests.results import write_pack
 
 PLACE = "s3://bucket/a/b"
@@ -155,7 +155,7 @@ def test_the_facts_of_a_file_are_read_from_its_end(out, columns):
 
 def test_a_manifest_and_packs_are_read_back(out):
     ids = ["a", "b"]
-    pack = store.pack_id(ids)
+    pack = packed.pack_id(ids)
     configs = pd.DataFrame({"config_id": ids, "pack": pack, "block": "x"})
     assert not store.has_manifest(out)
     store.write_manifest(out, configs, {"grid": "g"}, first=True)
@@ -176,7 +176,7 @@ def test_a_manifest_and_packs_are_read_back(out):
 
 
 def test_a_damaged_pack_is_found(out):
-    pack = store.pack_id(["a"])
+    pack = packed.pack_id(["a"])
     write_pack(out, pack, pa.table({"config_id": ["a"]}), {})
     path = store.pack_path(out, pack)
     path.put(path.read_bytes()[:-9] + b"?" + path.read_bytes()[-8:])

@@ -40,7 +40,7 @@ def written(out, text, accuracy=0.9, drop=(), params=None):
     numbers = [name for name in columns.RESULTS if name not in results]
     results |= {name: [7] * count for name in numbers}
     table = columns.assemble(configs, results, options()).drop(list(drop))
-    pack = store.pack_id(configs["config_id"])
+    pack = packed.pack_id(configs["config_id"])
     for folder in (store.results_folder(out), store.scratch(out)):
         folder.mkdir(parents=True, exist_ok=True)
     write_pack(out, pack, table, {})
@@ -136,7 +136,7 @@ def test_rows_tell_their_launch_and_the_version_that_trained_them(
     monkeypatch.setattr(packed, "__version__", "9.9")
     configs = written(two, GRID.format(keep=22, seed="0..1"))
     more = written(two, GRID.format(keep=24, seed="0..0"))
-    packs = [store.pack_id(some["config_id"]) for some in (configs, more)]
+    packs = [packed.pack_id(some["config_id"]) for some in (configs, more)]
     manifest = pd.concat([configs.assign(pack=packs[0]), more.assign(pack=packs[1])])
     store.write_manifest(two, manifest, {})
     found = load.read([one, two], options()).rows

@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from spiral.errors import CorruptPack, StoreError
-from spiral.results import sealed, store
+from spiral.results import packed, sealed, store
 from tests.results import write_pack
 
 IDS = ["c0ffee", "decade", "facade"]
-PACK = store.pack_id(IDS)
+PACK = packed.pack_id(IDS)
 ROWS = pa.table(
     {
         "config_id": pa.array(IDS),
@@ -97,8 +97,8 @@ def test_failures_are_remembered_replaced_and_forgotten(tmp_path):
 
 def test_a_pack_is_named_for_its_configs_in_their_order():
     names = [IDS, IDS[::-1], IDS[:2], [*IDS, "c0ffee"], ["c0ffeedecade", "facade"]]
-    assert len({store.pack_id(ids) for ids in names}) == len(names)
-    assert store.pack_id(iter(IDS)) == PACK
+    assert len({packed.pack_id(ids) for ids in names}) == len(names)
+    assert packed.pack_id(iter(IDS)) == PACK
 
 
 def test_equal_input_gives_equal_bytes(committed, tmp_path):

@@ -54,7 +54,7 @@ class Data(NamedTuple):
     groups: list[Group]
 
 
-def spiral(points: int, task: str = catalogue.DEFAULT) -> Data:
+def spiral(points: int, task: str) -> Data:
     """Return a Cubist Spiral, in groups of about so many points.
 
     Raises:
