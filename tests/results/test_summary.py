@@ -149,11 +149,8 @@ def test_shipped_ones_have_names(tmp_path, monkeypatch):
         summary.shipped("two")
 
 
-SHIPPED = {n: n for n in ("standard", "leaders", "overparam", "fidelity", "tasks")}
-SHIPPED |= {
-    name: f"paper/{name}" for name in ("random_init", "fixed_init_95", "fixed_init_995")
-}
-SHIPPED |= {name: f"seeds/{name}" for name in summary.names() if name not in SHIPPED}
+GRIDS = {name.rpartition("/")[2]: name for name in shipped_grids.files()}
+SHIPPED = {name: GRIDS[name] for name in summary.names()}
 """Each shipped summary and its grid."""
 
 TRAINED = {
