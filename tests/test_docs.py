@@ -15,8 +15,9 @@ from spiral.methods import plugin
 from spiral.methods.registry import METHODS
 from spiral.sweep import preflight
 from spiral.sweep.grid import grid
+from tests import mostly_slow
 from tests.cli import run
-from tests.golden import readme
+from tests.golden import rankings, readme
 
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -29,6 +30,11 @@ TEXT = "\n".join(page.read_text() for page in PAGES)
 def test_generated_tables_are_those_of_the_shipped_rows(page, name):
     _, table, _ = readme.parts((ROOT / page).read_text(), name)
     assert table == readme.TABLES[page, name]()
+
+
+@pytest.mark.parametrize("width", mostly_slow(rankings.WIDTHS, [16]))
+def test_what_rank_prints_is_the_ranking_of_the_shipped_rows(width):
+    assert run("rank", "--width", width).out == rankings.text(width) + "\n"
 
 
 def test_the_leaders_of_the_readme_are_ranked_methods():
