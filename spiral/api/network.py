@@ -50,12 +50,13 @@ class Network:
                 ``load_rows(DIR, networks=True)``.
 
         Raises:
-            ConfigError: It has no mask or weights, as rows of summaries.
+            ConfigError: It has no mask or weights, as most rows of summaries.
         """
-        if not all(name in row for name in ("mask", "weights", "width")):
+        known = all(name in row for name in ("mask", "weights", "width"))
+        if not known or not isinstance(row["mask"], bytes):
             raise ConfigError(
                 "expected a row with mask, weights and width, got one without; read it "
-                "by load_rows(DIR, networks=True); summaries have no networks"
+                "by load_rows(DIR, networks=True); most rows of summaries have none"
             )
         width = int(row["width"])
         flat = stack.Flat(*columns.params_of(row), width)

@@ -37,13 +37,14 @@ def load_rows(places: Place | Sequence[Place], networks: bool = False) -> pd.Dat
     Args:
         places: Results directories, summary files, or names of shipped summaries.
         networks: Whether to read ``mask`` and ``weights``, too, for
-            ``Network.from_row``; summaries have none.
+            ``Network.from_row``; summaries have those of few rows, or of none.
 
     Returns:
         The config, its results and their origin; ``attrs["notes"]`` has remarks.
 
     Raises:
         StoreError: One of the places has no rows.
+        ConfigError: There are no networks.
 
     >>> import spiral
     >>> rows = spiral.load_rows("standard").query("width == 16 and keep == 23")
@@ -55,11 +56,12 @@ def load_rows(places: Place | Sequence[Place], networks: bool = False) -> pd.Dat
     found = load.read(folders, registry.options())
     rows = found.rows
     if networks:
-        if any(folder.is_file() for folder in folders):
-            raise ConfigError(
-                "expected results directories, got a summary, which has no networks"
-            )
         rows = load.networks(folders, rows)
+        if rows["weights"].isna().all():
+            raise ConfigError(
+                "expected a results directory, or a summary with networks, got "
+                f"{', '.join(map(str, folders))}"
+            )
     rows.attrs["notes"] = found.notes
     return rows
 

@@ -42,8 +42,18 @@ def test_rows_come_with_networks_where_there_are_any(out):
     assert [len(weights) for weights in rows["weights"]] == [
         sum(bin(byte).count("1") for byte in mask) for mask in rows["mask"]
     ]
-    with pytest.raises(ConfigError, match="a summary, which has no networks"):
+    both = spiral.load_rows([out, "structured"], networks=True)
+    assert both["weights"].notna().sum() == len(rows)
+    with pytest.raises(ConfigError, match="most rows of summaries have none"):
+        spiral.Network.from_row(both[both["weights"].isna()].iloc[0])
+    with pytest.raises(ConfigError, match=r"a summary with networks, got .*structured"):
         spiral.load_rows("structured", networks=True)
+
+
+def test_summaries_may_have_networks():
+    rows = spiral.load_rows("gallery", networks=True)
+    some = rows.iloc[0]
+    assert spiral.Network.from_row(some).nnz == some["nnz"]
 
 
 def test_remarks_on_rows_go_along(out):

@@ -182,7 +182,16 @@ SPAN = (16, 40)
 
 def published() -> Lines:
     """Return the gaps of the paper's own grid: its code, fresh seeds, best of nine."""
-    rows = rows_of("random_init", method=NINE)
+    gaps = gaps_over_widths(rows_of("random_init", method=NINE))
+    order = gaps.sort_values(int(gaps.columns.max())).index
+    head = ["method", *(f"width {width}" for width in gaps)]
+    return head, [
+        [f"`{name}`", *(f"{gap:.2f}" for gap in gaps.loc[name])] for name in order
+    ]
+
+
+def gaps_over_widths(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the gap of each method (a line) at each width from 4 (a column)."""
     rows = rows[rows["width"] > 3].reset_index(drop=True)
     choice = compare.Question().choose(rows)
     known = best_known.load()
@@ -191,12 +200,7 @@ def published() -> Lines:
     assert set(seeds["most"]) == {SPAN[1]}
     _, lines = codes(choice.groups, choice.by)
     table = lines.join(normalised_gap.with_limits(seeds, len(lines)))
-    gaps = table.pivot(index="method", columns="width", values="gap")
-    order = gaps.sort_values(int(gaps.columns.max())).index
-    head = ["method", *(f"width {width}" for width in gaps)]
-    return head, [
-        [f"`{name}`", *(f"{gap:.2f}" for gap in gaps.loc[name])] for name in order
-    ]
+    return table.pivot(index="method", columns="width", values="gap")
 
 
 def masks() -> Lines:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import pandas as pd
 from scipy.stats import binomtest
 
-from tests.golden.findings import NINE, Lines, rows_of
+from spiral.protocol import identity
+from tests.golden.findings import NINE, Lines, gaps_over_widths, rows_of
 
 
 class Phase(NamedTuple):
@@ -119,3 +120,27 @@ def _cells(found: pd.Series) -> list[str]:
     fewest = "–" if pd.isna(found["fewest"]) else str(int(found["fewest"]))
     hits = f"{int(found['hits']):,} of {int(found['size']):,}"
     return [f"{found['max']:.4f}", hits, fewest]
+
+
+def exact() -> Lines:
+    """Return how the paper's pruners do as published, beside as its code has them.
+
+    The gaps of :func:`findings.published`, then the hits from fixed initial weights.
+    """
+    rows = _summary("exact")
+    drawn = rows["seed"] >= identity.LEAST_FRESH
+    ours = gaps_over_widths(rows[drawn])
+    theirs = gaps_over_widths(rows_of("random_init", method=NINE))[[*ours]]
+    cells = theirs.map("{:.2f}".format) + " → " + ours.map("{:.2f}".format)
+    head = ["method", *(f"width {width}" for width in ours)]
+    order = ours.sort_values(int(ours.columns.max())).index
+    lines = [[f"`{name}`", *cells.loc[name]] for name in order]
+    for name, least in FIXED.items():
+        head.append(f"reach {100 * least:g} %")
+        init = _summary(name)["init_seed"].iloc[0]
+        same = rows[~drawn & (rows["init_seed"] == init)]
+        for line in lines:
+            method = line[0].strip("`")
+            found = same.loc[same["method"] == method, "accuracy"]
+            line.append(f"{(found >= least).sum():,} of {len(found):,}")
+    return head, lines
