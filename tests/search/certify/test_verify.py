@@ -213,7 +213,7 @@ def lines_between_right_points(entry):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", BOUNDED[:3])  # of more turns: make release-check
+@pytest.mark.parametrize("task", BOUNDED[:2])  # the others: make release-check
 def test_the_shipped_record_is_right(task):
     found, data = record.read(record.shipped(task)), catalogue.load(task)
     assert verify.mistakes(found, data.x, data.y) == []
