@@ -10,6 +10,9 @@ from spiral.cli.launch import complain, how, resumable, settings_of, train
 from spiral.cli.options import PLACE, as_json, present
 from spiral.errors import MethodError
 
+TABLES = ("scores", "pairwise", "excess", "sizes")
+"""The tables of a ranking that ``--table`` names."""
+
 
 @click.command(context_settings={"default_map": {"executor": "local"}})
 @click.option(
@@ -34,6 +37,12 @@ from spiral.errors import MethodError
     show_default=True,
     help="Rank the shipped methods at this width (without --method).",
 )
+@click.option(
+    "--table",
+    type=click.Choice([*TABLES, "all"]),
+    multiple=True,
+    help="Print this table, with all notes in full [a summary]. Repeatable.",
+)
 @how
 @as_json
 @click.pass_context
@@ -43,6 +52,7 @@ def rank(
     quick: bool,
     out: Path | None,
     width: str,
+    table: tuple[str, ...],
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -67,7 +77,12 @@ def rank(
         train(planned.grid, planned.out, settings, begun)
     launching.check(begun[0])
     found = launching.ranked_of(planned)
-    present(ranking_text.document(found, planned.out), as_json)
+    if as_json or table:
+        names = None if "all" in table else table
+        present(ranking_text.document(found, planned.out), as_json, names)
+    else:
+        present(ranking_text.brief(found), as_json)
+        click.echo("more: --table all prints all tables and notes, --json all numbers")
     if not as_json:
         click.echo(f"rows: {planned.out}")
     if len(found.miscounted):
