@@ -41,7 +41,7 @@ TABLES = ("scores", "pairwise", "excess", "sizes")
     "--table",
     type=click.Choice([*TABLES, "all"]),
     multiple=True,
-    help="Print this table, with all notes in full [a summary]. Repeatable.",
+    help="Print this table instead of the summary, and all notes in full. Repeatable.",
 )
 @how
 @as_json
