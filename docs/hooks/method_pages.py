@@ -174,10 +174,10 @@ networks: 0 is as good as they are, 1 is chance.
 
 {_gaps(name)}
 
-The columns: the weights over which G is averaged, G with its 95 % interval over n seeds,
-the limits of the rank, and the settings of learning rate and schedule tried. Few seeds
-separate few methods and flatter those in front: [Findings](../findings.md) has the
-leaders with 64 further seeds.
+The columns: the weights over which G is averaged, G with its 95 % interval over n
+seeds, the limits of the rank, and the settings of learning rate and schedule tried. Few
+seeds separate few methods and flatter those in front: [Findings](../findings.md) has
+the leaders with 64 further seeds.
 
 {_needed(shown["median"], found.width, found.tried[-1])}
 

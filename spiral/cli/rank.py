@@ -25,6 +25,7 @@ TABLES = ("scores", "pairwise", "excess", "sizes")
 @click.option(
     "--quick/--full",
     default=False,
+    show_default=True,
     help="Train the default learning rate and schedule only (minutes), and compare "
     "with the others at the same; --full tunes over all settings of the standard grid, "
     "as the shipped methods were, and resumes --quick.",
@@ -61,8 +62,9 @@ def rank(
     First checks on a few rows that the method fulfils its contract (seconds), then
     trains it on the standard grid. The digest of the file is part of the method's name,
     so an edited file is trained again. Methods are compared by their normalised gap to
-    the best known networks, at each width. Without --method, nothing is trained and the
-    shipped rows of the grid `standard` are ranked at one width.
+    the best known networks, at each width. Prints one screen; --table has the rest.
+    Without --method, nothing is trained and the shipped rows of the grid `standard` are
+    ranked at one width.
     """
     from spiral.api import launching
     from spiral.report.text import ranking as ranking_text
