@@ -68,6 +68,8 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     def relative(target: str) -> str:
         return posixpath.relpath(target, folder or ".")
 
+    link = f"[{gallery.TITLE}]({relative(gallery.PLACE)})"
+    markdown = markdown.replace(f"*{gallery.TITLE}*", link)
     return METHOD.sub(_page_of, repository.with_links(markdown, place, relative))
 
 

@@ -6,6 +6,9 @@ from spiral.results import summary
 
 PLACE = "gallery.html"
 
+TITLE = "Networks to play with"
+"""Its name in the menu. Pages name it in italics: the repository has no such page."""
+
 NETWORKS = "gallery"
 """The shipped summary that has a network of every pruner."""
 

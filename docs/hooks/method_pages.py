@@ -13,8 +13,8 @@ from spiral.protocol import config
 from spiral.report.figures import accuracy, style
 from spiral.report.stats import standings
 from spiral.report.text import standings as text
-from spiral.report.text.document import interval
 from spiral.search import best_known
+from spiral.sweep.grid import shipped
 
 FOLDER = "methods"
 
@@ -36,7 +36,8 @@ DEPARTS = ("Departure", "Assumption")
 """How the part of a docstring begins that tells a method from its source."""
 
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
-CODE = re.compile(r"code: ([\w.-]+/[\w.-]+)")
+CODE = re.compile(r"code: ([\w.\\-]+/[\w.\\-]+)")
+"""The code of a method on GitHub, with underscores as ``_prose`` has them."""
 
 
 def family(name: str) -> str:
@@ -54,16 +55,23 @@ def nav() -> list[dict[str, list[str]]]:
 
 
 @cache
-def ranked() -> standings.Standings:
-    """Return the standings at the width of the figures."""
-    return standings.shipped(registry.options())
+def ranked(width: int = standings.WIDTH) -> standings.Standings:
+    """Return the standings at a width; without one, at that of the figures."""
+    return standings.shipped(registry.options(), width)
 
 
 @cache
-def _scored() -> tuple[dict[str, dict[str, Any]], ...]:
-    """Return the scores of each method, and what tables show of them."""
-    tables = ranked().scores, text.table(ranked())
+def _scored(width: int) -> tuple[dict[str, dict[str, Any]], ...]:
+    """Return the scores of each method at a width, and what tables show of them."""
+    found = ranked(width)
+    tables = found.scores, text.table(found)
     return tuple(table.set_index("method").to_dict("index") for table in tables)
+
+
+@cache
+def _widths() -> list[int]:
+    """Return the widths of the standings."""
+    return sorted(shipped.load("standard").configs["width"].unique().tolist())
 
 
 @cache
@@ -143,50 +151,70 @@ def _classified(entry: Entry) -> str:
 def _linked(citation: str) -> str:
     """Return a citation with links to the paper and its code."""
     text = ARXIV.sub(r"[arXiv:\1](https://arxiv.org/abs/\1)", _prose(citation))
-    text = CODE.sub(r"code: [\1](https://github.com/\1)", text)
-    return f"**Source:** {text}"
+    return f"**Source:** {CODE.sub(_repository, text)}"
+
+
+def _repository(found: re.Match[str]) -> str:
+    """Return a link to a repository."""
+    place = found[1].replace("\\", "")
+    return f"code: [{found[1]}](https://github.com/{place})"
 
 
 # ---- score and figure
 
 
 def _score(name: str) -> str:
-    """Return the gap and the rank of a method, and its figure."""
+    """Return the gaps and ranks of a method, and its figure."""
     found = ranked()
-    line, shown = (lines[name] for lines in _scored())
-    gap = f"{line['gap']:.2f} ({interval(line['gap_low'], line['gap_high'], 2)})"
-    methods = len(found.scores)
+    _, shown = (lines[name] for lines in _scored(found.width))
     return f"""## How close it comes
 
 The [normalised gap](../statistics.md#the-normalised-gap) **G** to the best known
-networks is **{gap}**, where 0 is as good as they are and 1 is chance. Its rank is
-**{shown["rank"]}** of {methods} methods. These are 95 % limits over {line["n"]:.0f}
-seeds, at width {found.width} and {found.tried[0]} to {found.tried[-1]} weights, after
-tuning over {line["settings"]:.0f} settings of learning rate and schedule. So few seeds
-separate few methods and flatter those in front:
-[Findings](../findings.md) has the leaders with 64 further seeds.
+networks: 0 is as good as they are, 1 is chance.
 
-{_needed(shown["median"], found.tried[-1])}
+{_gaps(name)}
+
+The columns: the weights over which G is averaged, G with its 95 % interval over n
+seeds, the limits of the rank, and the settings of learning rate and schedule tried. Few
+seeds separate few methods and flatter those in front: [Findings](../findings.md) has
+the leaders with 64 further seeds.
+
+{_needed(shown["median"], found.width, found.tried[-1])}
 
 ![Median accuracy of {name} over the weights kept, and of the best networks known]\
 ({name}.svg)
 
 ```sh
 spiral-sweep plot accuracy standard --methods {name} --width {found.width}
-spiral-sweep rank
+spiral-sweep rank --width {found.width}
 ```
 """
 
 
-def _needed(median: str, most: int) -> str:
+def _gaps(name: str) -> str:
+    """Return a table of a method's gap and rank at each width of the standings."""
+    head = ["width", "weights", "G", "rank", "settings", "n"]
+    lines = [head, ["---"] * len(head)]
+    for width in _widths():
+        line, shown = (lines.get(name) for lines in _scored(width))
+        if line is not None and shown is not None:
+            sizes = f"{line['least']:.0f}–{line['most']:.0f}"
+            rank = f"{shown['rank']} of {len(ranked(width).scores)}"
+            counts = [f"{line[column]:.0f}" for column in ("settings", "n")]
+            lines.append([str(width), sizes, f"**{shown['gap']}**", rank, *counts])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _needed(median: str, width: int, most: int) -> str:
     """Return in a sentence how many weights half of the seeds need for 95 %."""
     if median.startswith(">"):
         return (
-            f"At no size up to {most} weights do half of the seeds reach 95 % accuracy."
+            f"At width {width}, half of the seeds reach 95 % accuracy at no size up to "
+            f"{most} weights."
         )
     return (
-        f"Half of the seeds begin to reach 95 % accuracy at {median} weights; in "
-        "brackets what that is beyond the best known."
+        f"At width {width}, half of the seeds begin to reach 95 % accuracy at {median} "
+        "weights; in brackets what that is beyond the best known."
     )
 
 

@@ -40,8 +40,8 @@ be cut short: on a machine five times slower they add about a minute."""
     type=click.Choice(["cpu", "cuda"]),
     default="cpu",
     show_default=True,
-    help="Measure the engines of the CPU, or what a GPU does with packs, beside engine "
-    "`sparse` on the host.",
+    help="Measure the engines of the CPU, or those of a GPU beside engine `sparse` on "
+    "the CPU.",
 )
 @click.option(
     "--calibrate",

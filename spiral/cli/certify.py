@@ -40,8 +40,13 @@ def _share(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> lis
     is_flag=True,
     help="Check a record instead of proving anew, with independent code.",
 )
-@click.option("--file", "path", type=PLACE, help="Check this record [the shipped one].")
-@task("Of this task of the family cubist")
+@click.option(
+    "--file",
+    "path",
+    type=PLACE,
+    help="With --verify, check this record [the shipped one].",
+)
+@task("Prove it for this task of the family cubist")
 @as_json
 def certify(
     thresholds: list[str],

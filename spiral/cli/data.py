@@ -13,7 +13,7 @@ def data() -> None:
 @data.command("list")
 @as_json
 def list_(as_json: bool) -> None:
-    """List the shipped summaries, what they are of, and the other shipped files.
+    """List the shipped summaries with their contents, and the other shipped files.
 
     Commands that read a DIR take the names of summaries: `spiral-sweep compare
     standard`.

@@ -121,7 +121,7 @@ def regimes(
     as_json: bool,
     **question: Any,
 ) -> None:
-    """Map regimes of retraining over temperature and load.
+    """Map regimes of retraining over temperature and load (weights kept).
 
     Retrainings of one pruned network (method `one_shot`) are linearly connected or not,
     and alike or not in their outputs. Each cell also shows the accuracy gap to the best

@@ -54,7 +54,14 @@ def _searched(options: Mapping[str, Any]) -> "Settings":
 @click.command(context_settings={"default_map": {"executor": "local"}})
 @click.option("--out", required=True, type=PLACE, help="Directory of the search.")
 @task("Search networks for this task")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Search independently of the searches with other seeds.",
+)
 @click.option(
     "--start",
     "starts",
@@ -143,9 +150,9 @@ def evolve(out: Path, as_json: bool, **options: Any) -> None:
     changes one of them (drop, swap or add weights, add, merge or split units, add
     noise, ...), a fast polish adapts its weights, and the best results are kept.
 
-    The result depends on the options above --generations only, not on workers or
-    interruptions: run the same command to continue. Add what was found to the frontier
-    by `spiral-sweep frontier update DIR`.
+    The networks of a generation depend on the options listed before --generations, not
+    on workers or interruptions: run the same command to continue. To add what was found
+    to the frontier, run `spiral-sweep frontier update DIR`.
     """
     from spiral.search import best_known
     from spiral.sweep import evolve as evolution

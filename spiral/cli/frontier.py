@@ -20,7 +20,7 @@ file = click.option(
 )
 
 
-task = task_option("Of this task")
+task = task_option("Use the frontier of this task")
 
 
 def size(default: str) -> Callable[..., Any]:

@@ -78,8 +78,8 @@ GPUS = click.option(
     type=click.FloatRange(0, 1, min_open=True),
     default=1.0,
     show_default=True,
-    help="On Ray, give each pack of an engine on a GPU this share of one, e.g. 0.25 "
-    "for four packs on each card.",
+    help="On Ray, give each pack that trains on a GPU this share of it, e.g. 0.25 for "
+    "four packs on each GPU.",
     metavar="SHARE",
 )
 
@@ -92,7 +92,7 @@ OPTIONS = [
         default=0,
         show_default=True,
         is_eager=True,
-        help="Count the shares of --shard from 0 or from 1, as the tasks of an array.",
+        help="Number the shares of --shard from 0 or from 1, as your array job does.",
     ),
     click.option(
         "--shard",

@@ -95,7 +95,7 @@ def network_rows(
     FILE is one of those of `network import`, or has the four masks alone (zeros and
     ones), which need --train; DIR has several. The rows can be compared, drawn and
     viewed as those of any launch. With --train, --set seed=0..9 trains each mask from
-    ten initial weights, and other keys of a grid are set alike.
+    ten initial weights; other keys of a grid are set in the same way.
     """
     with resumable() as begun:
         from spiral.api import elsewhere  # slow: signals may arrive

@@ -118,8 +118,8 @@ _each_size = click.option(
 _equal_settings = click.option(
     "--equal-settings",
     is_flag=True,
-    help="Report all settings, and compare rows that agree in them: what the first "
-    "column of --by is worth, all else being equal.",
+    help="Report rows of all settings, and compare those with equal settings [choose "
+    "settings].",
 )
 
 

@@ -14,6 +14,9 @@ RANKINGS = Path(__file__).parents[1] / "results/shipped/rankings"
 """What is printed about the shipped methods at each width, WIDTH.txt. ``make golden``
 writes it, since ranking them takes 3 s of processor time; a test ranks them again."""
 
+TABLES = ("scores", "pairwise", "excess", "sizes")
+"""The tables of a ranking that ``--table`` names."""
+
 
 @click.command(context_settings={"default_map": {"executor": "local"}})
 @click.option(
@@ -26,6 +29,7 @@ writes it, since ranking them takes 3 s of processor time; a test ranks them aga
 @click.option(
     "--quick/--full",
     default=False,
+    show_default=True,
     help="Train the default learning rate and schedule only (minutes), and compare "
     "with the others at the same; --full tunes over all settings of the standard grid, "
     "as the shipped methods were, and resumes --quick.",
@@ -38,6 +42,12 @@ writes it, since ranking them takes 3 s of processor time; a test ranks them aga
     show_default=True,
     help="Rank the shipped methods at this width (without --method).",
 )
+@click.option(
+    "--table",
+    type=click.Choice([*TABLES, "all"]),
+    multiple=True,
+    help="Print this table instead of the summary, and all notes in full. Repeatable.",
+)
 @how
 @as_json
 @click.pass_context
@@ -47,6 +57,7 @@ def rank(
     quick: bool,
     out: Path | None,
     width: str,
+    table: tuple[str, ...],
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -55,8 +66,9 @@ def rank(
     First checks on a few rows that the method fulfils its contract (seconds), then
     trains it on the standard grid. The digest of the file is part of the method's name,
     so an edited file is trained again. Methods are compared by their normalised gap to
-    the best known networks, at each width. Without --method, nothing is trained and the
-    shipped rows of the grid `standard` are ranked at one width.
+    the best known networks, at each width. Prints one screen; --table has the rest.
+    Without --method, nothing is trained and the shipped rows of the grid `standard` are
+    ranked at one width.
     """
     if options["method"] is None:
         _refuse_others(context)
@@ -71,7 +83,12 @@ def rank(
         train(planned.grid, planned.out, settings, begun)
     launching.check(begun[0])
     found = launching.ranked_of(planned)
-    present(ranking_text.document(found, planned.out), as_json)
+    if as_json or table:
+        names = None if "all" in table else table
+        present(ranking_text.document(found, planned.out), as_json, names)
+    else:
+        present(ranking_text.brief(found), as_json)
+        click.echo("more: --table all prints all tables and notes, --json all numbers")
     if not as_json:
         click.echo(f"rows: {planned.out}")
     if len(found.miscounted):

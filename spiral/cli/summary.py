@@ -41,7 +41,7 @@ def summary(
     networks: tuple[int, float] | None,
     as_json: bool,
 ) -> None:
-    """Write the rows of launches without networks.
+    """Write the rows of launches to one small file, without networks.
 
     The file has no masks and weights, but for those that --networks asks for, and is
     about a hundred times smaller. A DIR may also be a summary, so that those of the

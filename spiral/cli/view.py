@@ -54,8 +54,8 @@ def view(
     is one file that needs no server and loads nothing from elsewhere. --json prints
     the file and its size in bytes.
 
-    Behind a # its address says what is shown. To link to a network, write its method,
-    perhaps with a number of weights, or its id: view.html#a=gmp or
+    What follows # in the address of the page says what is shown. To link to a network,
+    write its method, perhaps with a number of weights, or its id: view.html#a=gmp or
     view.html#a=gmp@31&b=any-14-23.
     """
     from spiral.methods import registry

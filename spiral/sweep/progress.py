@@ -70,8 +70,9 @@ class Meter:
         self.task = self.bar.add_task(self.line(), total=self.all.cost or 1)
 
     def __enter__(self) -> Self:
-        self.bar.start()
-        self.print_line()
+        if self.size:
+            self.bar.start()
+            self.print_line()
         self.thread.start()
         return self
 

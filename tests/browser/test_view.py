@@ -277,6 +277,18 @@ def test_a_telephone_shows_everything_in_one_column(visit, file):
     assert part(page, 0, "train").bounding_box()["height"] >= 24
 
 
+@pytest.mark.parametrize("width", [360, 1000, 1360])
+def test_names_and_what_made_a_network_are_shown_whole(width, visit, file, ids):
+    page = visit(file, width=width, bypass_csp=True)
+    page = opened(page, file, f"a={ids[20]}&b={id_of(smallest(1))}")
+    for side in (0, 1):
+        for name in ("name", "about"):
+            whole = """(node) => { const box = node.closest("h2, p");
+              return getComputedStyle(box).overflow === "visible" &&
+                box.scrollWidth <= box.clientWidth; }"""
+            assert part(page, side, name).evaluate(whole)
+
+
 def test_a_wall_is_filled_and_read_from_afar(visit, file):
     page = visit(file, width=3840, height=2160, bypass_csp=True)
     settled(page)

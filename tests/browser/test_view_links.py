@@ -51,9 +51,44 @@ def test_both_sides_can_be_named(tab, file):
     assert correct(page, 1) == 49_982
 
 
-def test_a_name_that_does_not_exist_opens_what_is_first(tab, file):
-    first = part(opened(tab, file, ""), 0, "name").inner_text()
-    assert part(opened(tab, file, "a=nothing@5"), 0, "name").inner_text() == first
+def test_a_name_that_does_not_exist_opens_what_is_first_and_says_so(tab, file):
+    page = opened(tab, file, "")
+    assert not page.locator(".unread").is_visible()
+    first, second = (part(page, side, "name").inner_text() for side in (0, 1))
+    page = opened(tab, file, "a=nothing@5&b=<i>x")
+    shown = [part(page, side, "name").inner_text() for side in (0, 1)]
+    assert shown == [first, second]
+    assert page.locator(".unread").inner_text() == (
+        f"No network named nothing@5; showing {first}. "
+        f"No network named <i>x; showing {second}."
+    )
+    page.locator(".pick").first.click()
+    assert not page.locator(".unread").is_visible()
+
+
+UNREAD = {
+    "task=mars": "No task named mars; showing cubist.",
+    "view=1,2": "Cannot read view=1,2 of the link.",
+    "show=q": "Cannot read show=q of the link.",
+    "on=c": "Cannot read on=c of the link.",
+    "colour=red": "Cannot read colour=red of the link.",
+    "a=gmp&net-a=AAAA": "Cannot read net-a=AAAA of the link.",
+    f"x={'y' * 90}": f"Cannot read x={'y' * 60}… of the link.",
+}
+
+
+@pytest.mark.parametrize("link", UNREAD)
+def test_what_cannot_be_read_of_a_link_is_named(link, tab, file):
+    assert opened(tab, file, link).locator(".unread").inner_text() == UNREAD[link]
+
+
+def test_a_link_that_the_page_wrote_is_read_in_full(page, tab, file):
+    page.locator(".edge").first.press("Enter")
+    page.wait_for_function("location.hash.includes('net-a')")
+    again = opened(tab, file, page.evaluate("location.hash.slice(1)"))
+    assert not again.locator(".unread").is_visible()
+    again.evaluate("location.hash = 'a=nobody'")
+    again.locator(".unread", has_text="No network named nobody").wait_for()
 
 
 def test_the_gallery_opens_every_pruner_by_its_name(visit, tab, tmp_path):

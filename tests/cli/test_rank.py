@@ -63,14 +63,29 @@ def ranked(tmp_path_factory):
     return out, ran
 
 
-def test_rank_prints_rank_excess_and_who_is_better(ranked):
+def test_rank_prints_one_screen(ranked):
     out, ran = ranked
     assert ran.code == 0, ran.err
     assert ran.out.startswith(f"Largest-{DIGEST}: normalised gap ")
-    tables = ("scores", "pairwise", "excess", "sizes")
-    assert all(f"\n{table}: " in ran.out for table in tables)
-    assert "gmp" in ran.out
+    lines = ran.out.splitlines()
+    assert len(lines) < 40
+    assert max(map(len, lines)) <= 88
+    assert "\nneighbours: " in ran.out
+    assert "--table all" in ran.out
+    assert lines[-1] == f"rows: {out}"
     assert status.status(out).complete
+
+
+def test_rank_prints_the_tables_named_and_trains_nothing_again(ranked):
+    out, _ = ranked
+    command = ("rank", "--method", f"{FILE}:Largest", "--quick", "--out", out)
+    one = run(*command, "--table", "excess")
+    assert "\nexcess: " in one.out
+    assert "\nsizes: " not in one.out
+    every = run(*command, "--table", "all")
+    tables = ("scores", "pairwise", "excess", "sizes")
+    assert all(f"\n{table}: " in every.out for table in tables)
+    assert "packs" not in every.err
 
 
 def test_rank_goes_on_where_it_was_and_prints_the_same_as_json(ranked):
@@ -105,9 +120,9 @@ def test_without_a_method_the_shipped_ones_are_ranked():
 
 
 def test_without_a_method_nothing_is_trained(tmp_path):
-    ran = run("rank", "--quick", "--out", tmp_path / "rows")
+    ran = run("rank", "--quick", "--table", "all", "--out", tmp_path / "rows")
     assert ran.code == 2
-    assert "--quick, --out without --method" in ran.err
+    assert "--quick, --table, --out without --method" in ran.err
 
 
 def test_a_rank_among_some_rows_says_what_is_missing(ranked, tmp_path):

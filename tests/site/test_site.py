@@ -9,9 +9,12 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 
+from docs.hooks import gallery
 from spiral.cli import main
-from spiral.methods.registry import METHODS
+from spiral.methods.registry import METHODS, options
 from spiral.protocol import config
+from spiral.report.stats import standings
+from spiral.report.text import standings as text
 from tests.golden import readme
 
 pytestmark = pytest.mark.slow
@@ -77,12 +80,12 @@ def test_nothing_is_loaded_from_elsewhere(site, pages):
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_has_a_page(name, site):
     page = (site / "methods" / f"{name}.html").read_text()
-    text = " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
+    said = " ".join(html.unescape(re.sub(r"<[^>]*>", "", page)).split())
     assert f"<code>{name}</code>" in page.partition("<h1")[2].partition("</h1>")[0]
-    assert METHODS[name].citation in text
+    assert METHODS[name].citation in said
     for option in config.fields(METHODS[name].options).values():
         assert f"<code>{option.name}</code>" in page
-        assert option.origin is None or option.origin in text
+        assert option.origin is None or option.origin in said
 
 
 def test_a_method_page_shows_its_line_of_the_standings(site):
@@ -91,26 +94,52 @@ def test_a_method_page_shows_its_line_of_the_standings(site):
     rank, _, gap = [cell.strip() for cell in line.split("|")[1:4]]
     page = (site / "methods" / "obs.html").read_text()
     assert f"<strong>{gap}</strong>" in page
-    assert f"<strong>{rank}</strong>" in page
+    assert f"<td>{rank} of " in page
     assert (site / "methods" / "obs.svg").read_text().count("<path") > 20
+
+
+@pytest.mark.parametrize("width", [3, 16, 64])
+def test_a_method_page_has_its_gap_at_each_width(width, site):
+    found = text.table(standings.shipped(options(), width)).set_index("method")
+    line = found.loc["gmp"]
+    cells = [
+        *(str(width), r"\d+–\d+", f"<strong>{re.escape(line['gap'])}</strong>"),
+        *(rf"{line['rank']} of {len(found)}", str(line["settings"]), str(line["n"])),
+    ]
+    row = r"\s*".join(f"<td>{cell}</td>" for cell in cells)
+    assert re.search(row, (site / "methods" / "gmp.html").read_text())
+
+
+@pytest.mark.parametrize(
+    ("place", "above"), [("index", ""), ("tutorials/thirty-weights", "../")]
+)
+def test_pages_lead_to_the_gallery_by_its_name_in_the_menu(place, above, site):
+    page = (site / f"{place}.html").read_text()
+    (inside,) = re.findall(r"<article.*?</article>", page, re.DOTALL)
+    assert f'<a href="{above}{gallery.PLACE}">{gallery.TITLE}</a>' in inside
+    assert {gallery.TITLE: gallery.PLACE} in nav()[1]["Tutorials"]
 
 
 @pytest.mark.parametrize("name", main.commands)
 def test_every_command_is_in_the_reference(name, site):
-    text = (site / "commands.html").read_text()
-    assert re.search(rf"<h\d[^>]*>spiral-sweep {name}\b|<h\d[^>]*>{name}\b", text)
+    page = (site / "commands.html").read_text()
+    assert re.search(rf"<h\d[^>]*>spiral-sweep {name}\b|<h\d[^>]*>{name}\b", page)
 
 
-def listed(nav) -> set[str]:
+def listed(entry) -> set[str]:
     """Return the pages below an entry of the navigation."""
-    if isinstance(nav, str):
-        return {nav}
-    inside = nav.values() if isinstance(nav, dict) else nav
+    if isinstance(entry, str):
+        return {entry}
+    inside = entry.values() if isinstance(entry, dict) else entry
     return set().union(*map(listed, inside))
 
 
-def test_the_navigation_lists_every_page():
+def nav() -> list[dict[str, list]]:
+    """Return the navigation, but for the pages that code makes."""
     text = (ROOT / "mkdocs.yml").read_text()
-    nav = yaml.safe_load(text[text.index("\nnav:") :])["nav"]
+    return yaml.safe_load(text[text.index("\nnav:") :])["nav"]
+
+
+def test_the_navigation_lists_every_page():
     pages = {str(p.relative_to(ROOT / "docs")) for p in ROOT.glob("docs/**/*.md")}
-    assert pages <= listed(nav)
+    assert pages <= listed(nav())

@@ -53,6 +53,12 @@ def said_by(meter, clock, steps, capsys):
     return [line for line in lines if not line.startswith("packs ")]
 
 
+def test_nothing_to_train_shows_no_progress(tmp_path, capsys):
+    with make(tmp_path, {}):
+        pass
+    assert capsys.readouterr().err == ""
+
+
 # ---- silence
 
 

@@ -27,8 +27,8 @@ FIGURES = (
     Entry(
         "profile",
         "Performance profiles",
-        "Share of each method's networks whose gap to the best known is at most so "
-        "large, over all sizes.",
+        "Share of each method's networks within each gap to the best known, over all "
+        "sizes.",
         "rows",
         scores.profile,
         (WIDTHS,),
@@ -178,7 +178,8 @@ FIGURES = (
                 "level",
                 "levels",
                 "levels",
-                "Accuracy to reach [0.8, 0.9, 0.95]. Repeatable.",
+                "Count trainings that reach this accuracy [0.8, 0.9, 0.95]. "
+                "Repeatable.",
             ),
         ),
     ),

@@ -78,7 +78,7 @@ def gaps_in_order(axes: Axes, table: pd.DataFrame, title: str = "") -> None:
 
 
 def profile(source: Source, widths: Sequence[int] = ()) -> Figure:
-    """Return the share of networks whose gap is at most so large, over all sizes."""
+    """Return the share of networks within each gap, over all sizes."""
     known = source.frontier()
     lacks = normalised_gap.lacks(source.choice, known)
     _, lines = codes(source.choice.groups, source.choice.by)
@@ -132,7 +132,7 @@ def cost(source: Source, widths: Sequence[int] = ()) -> Figure:
         "Normalised gap over the epochs that a network takes, all its trainings "
         f"together, {_over(table)}; bars: 95 % intervals over seeds "
         f"({counted(table['n'], 'seeds')}). Methods of equal cost stand side by side, "
-        "to the right of their cost. Grey: the smallest gap for at most so many epochs."
+        "to the right of their cost. Grey: the smallest gap up to each cost."
     )
     return add(_by_width(gap_over_cost, table, 3.2, caption), source.differ)
 

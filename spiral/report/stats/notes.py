@@ -200,13 +200,33 @@ def brackets(excess: pd.DataFrame) -> list[str]:
     ]
 
 
-def of_ranking(
+def of_ranking(choice: Choice, method: str) -> list[str]:
+    """Return notes on how a method was compared with others, and on its failures.
+
+    Args:
+        choice: Rows and groups of all methods.
+        method: Which is ranked.
+    """
+    differ = differences.of(choice, besides=["source"])  # that of others is shipped
+    own = choice.rows[choice.rows["method"] == method]
+    return [
+        *tuned(choice, differ),
+        *unequal(choice),
+        *unpaired(choice),
+        *differences.unlike(differ),
+        *differences.pooled(choice, differ, ways=False),
+        *statuses(own, method),
+        *_meanings(own["status"]),
+    ]
+
+
+def beside_ranking(
     choice: Choice,
     groups: pd.DataFrame,
     method: str,
     best_known: pd.DataFrame | None,
 ) -> list[str]:
-    """Return notes on a ranking, with the method's failures apart from the others'.
+    """Return the other notes on a ranking: on the other methods and the yardsticks.
 
     Args:
         choice: Rows and groups of all methods.
@@ -214,18 +234,12 @@ def of_ranking(
         method: Which is ranked.
         best_known: A frontier, if there is one.
     """
-    differ = differences.of(choice, besides=["source"])  # that of others is shipped
     own = choice.rows["method"] == method
+    status = choice.rows["status"]
     return [
         INTERVALS,
-        *tuned(choice, differ),
-        *unequal(choice),
-        *unpaired(choice),
-        *differences.unlike(differ),
-        *differences.pooled(choice, differ, ways=False),
-        *statuses(choice.rows[own], method),
         *statuses(choice.rows[~own], "the other methods"),
-        *_meanings(choice.rows["status"]),
+        *_meanings(status[~status.isin(status[own])]),
         *budget_matched.note(choice, groups[groups["method"] == method]),
         *frontier_notes.of(choice, best_known),
     ]

@@ -41,6 +41,9 @@ class Ranking:
     sizes: pd.DataFrame
     """Lines of ``compare``'s groups for ours, with the ``rank`` by median accuracy."""
     notes: list[str]
+    """On the scores and on ours."""
+    beside: list[str]
+    """Notes on the other tables and methods."""
     widths: list[int]
     """Those over which it is ranked: where ours is compared with another method."""
     miscounted: pd.DataFrame
@@ -111,9 +114,10 @@ def of_rows(
     against = _against(same, compared, method)
     ranks = groups.groupby(["width", SIZE])["median"].rank("min", ascending=False)
     told = notes_text.gaps(table, choice.by)
-    told += notes_text.of_ranking(choice, groups, method, best_known)
-    told += notes_text.brackets(found)
-    told += notes_text.on_the_curve(choice, found, THRESHOLDS, best_known)
+    told += notes_text.of_ranking(choice, method)
+    beside = notes_text.beside_ranking(choice, groups, method, best_known)
+    beside += notes_text.brackets(found)
+    beside += notes_text.on_the_curve(choice, found, THRESHOLDS, best_known)
     ours = (groups["method"] == method).to_numpy()
     return Ranking(
         method,
@@ -122,6 +126,7 @@ def of_rows(
         excess=found.assign(rank=_ranks(found)),
         sizes=groups.assign(rank=ranks.astype("Int64"))[ours].reset_index(drop=True),
         notes=[*notes, *told],
+        beside=beside,
         widths=sorted(against["width"].dropna().astype(int).unique().tolist()),
         miscounted=same[(same["method"] == method) & (same["status"] == "infeasible")],
     )

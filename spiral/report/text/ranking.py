@@ -1,5 +1,6 @@
 """The document of a ranking: one method among the others."""
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pandas as pd
 
 from spiral.report.stats.ranking import Ranking
 from spiral.report.text import comparison, scores
-from spiral.report.text.document import Document, Table, interval
+from spiral.report.text.document import WIDE, Document, Table, interval
 
 NAMED = 5
 """Rows that a message names."""
@@ -25,6 +26,13 @@ PAIRWISE = {
     "pairs": "pairs of rows",
     VERDICT: "better or worse if p < 0.05 for the probability being one half, "
     "corrected for all of these comparisons (Holm)",
+}
+PLACES = {
+    "place": "by the gap alone, the smallest first",
+    "rank": "the places it may truly have, with 95 % confidence for all methods of a "
+    "width at once",
+    "gap": "normalised gap G, with its 95 % confidence interval: 0 is as good as the "
+    "best networks known, 1 is chance",
 }
 RANK = "rank among all methods by the median, ties sharing one"
 EXCESS = comparison.EXCESS | {
@@ -59,7 +67,32 @@ def document(found: Ranking, out: Path) -> Document:
         ),
         "sizes": Table(comparison.TITLES["groups"], found.sizes, sizes(found), SIZES),
     }
-    return Document(tables, found.notes, headline(found), facts)
+    notes = [*found.notes, *found.beside]
+    return Document(tables, notes, headline(found), facts)
+
+
+def brief(found: Ranking) -> Document:
+    """Return a ranking for a glance: the neighbours, and each note in one line."""
+    near = neighbours(found)
+    title = f"The first method, and {found.method} between its neighbours"
+    wide = WIDE - len("note: ")
+    notes = [textwrap.shorten(note, wide, placeholder=" …") for note in found.notes]
+    return Document(
+        {"neighbours": Table(title, near, near, PLACES)}, notes, headline(found)
+    )
+
+
+def neighbours(found: Ranking) -> pd.DataFrame:
+    """Return the first method at each width, and ours between those next to it."""
+    columns = ["width", "place", "rank", "method", "gap", "n"]
+    if "gap" not in found.scores:
+        return pd.DataFrame(columns=columns)
+    known = found.scores.dropna(subset="gap").copy()
+    known["place"] = known.groupby("width").cumcount() + 1
+    own = known[known["method"] == found.method].set_index("width")["place"]
+    away = (known["place"] - known["width"].map(own)).abs()
+    near = known[(away <= 1) | (away.notna() & (known["place"] == 1))]
+    return scores.shown(near, ["width", "place", "method"])[columns]
 
 
 def headline(found: Ranking) -> str:

@@ -1,5 +1,7 @@
 """The rank of a method among others, on rows with known answers."""
 
+from dataclasses import replace
+
 import pytest
 
 from spiral.errors import StoreError
@@ -145,6 +147,27 @@ def test_without_a_gap_the_headline_says_why():
     assert "no normalised gap" in text
 
 
+def test_a_glance_has_the_first_and_the_neighbours(rows):
+    found = ranking.of_rows(rows, "low", KNOWN, options())
+    lines = ranking_text.neighbours(found)
+    assert lines["method"].tolist() == ["high", "ours", "low"]
+    assert lines["place"].tolist() == [1, 3, 4]
+    assert lines["rank"].tolist() == ["1", "2–3", "4"]
+    cut = replace(found, notes=["word " * 40])
+    last = render(ranking_text.brief(cut)).splitlines()[-1]
+    assert last.startswith("note: word")
+    assert last.endswith("word …")
+    assert 80 < len(last) <= 88
+
+
+def test_a_glance_without_a_gap_has_no_neighbours():
+    one = table(*seeds(UP, method="ours"), *seeds(UP, method="high"))
+    for known in (KNOWN, None):
+        found = ranking.of_rows(one, "ours", known, options())
+        assert ranking_text.neighbours(found).empty
+        assert "no normalised gap" in render(ranking_text.brief(found))
+
+
 def test_a_page_has_all_tables_and_corrected_verdicts(rows, tmp_path):
     found = ranking.of_rows(rows, "ours", KNOWN, options())
     text = render(ranking_text.document(found, tmp_path))
@@ -193,15 +216,17 @@ def test_failures_of_ours_are_counted_apart_and_explained():
         *[row(method="high", seed=s, status="degenerate") for s in (3, 4)],
         row(method="high", seed=5, status="collapsed"),
     ]
-    notes = ranking.of_rows(table(*lines), "ours", KNOWN, options()).notes
-    failed = [note for note in notes if note.startswith("failed rows")]
-    assert [note.partition("0.5: ")[2] for note in failed] == [
-        "2 collapsed (of 6 of ours)",
-        "1 collapsed (of 6 of the other methods)",
+    found = ranking.of_rows(table(*lines), "ours", KNOWN, options())
+    path = "collapsed: no path from input to output"
+    assert found.notes[-2:] == [
+        "failed rows count with accuracy 0.5: 2 collapsed (of 6 of ours)",
+        path,
     ]
-    (meaning,) = [note for note in notes if note.startswith("degenerate: ")]
-    assert "; collapsed: no path from input to output" in meaning
-    assert not any("infeasible" in note for note in notes)
+    failed = "failed rows count with accuracy 0.5: 1 collapsed (of 6 of the other"
+    assert any(note.startswith(failed) for note in found.beside)
+    (meaning,) = [note for note in found.beside if note.startswith("degenerate: ")]
+    assert path not in meaning
+    assert not any("infeasible" in note for note in [*found.notes, *found.beside])
 
 
 def test_another_budget_or_version_than_that_of_the_others_is_told():

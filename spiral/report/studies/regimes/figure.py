@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from spiral.report.figures import style
-from spiral.report.figures.layout import counted, explain
+from spiral.report.figures.layout import SMALL, counted, explain
 from spiral.report.studies.regimes.regime_map import RegimeMap
 
 COLOURS = {"I": "#D55E00", "II-A": "#F0E442", "II-B": "#56B4E9", "collapsed": "#BBBBBB"}
@@ -23,25 +23,36 @@ PANELS = (
 )
 """Column, title, colours, and whether 0 is in their middle."""
 
-SMALL = 6.5
-
 
 def draw(found: RegimeMap) -> Figure:
     """Return the map, connectivity, similarity, and the accuracy gap."""
     with mpl.rc_context(style.SETTINGS | {"axes.grid": False}):
-        figure = style.figure(12, 9)
+        figure = style.figure(8, 7.5)
         (first, second), (third, fourth) = figure.subplots(2, 2)
         regime_map(first, found.cells, found.temperature)
         for axes, panel in zip((second, third, fourth), PANELS, strict=True):
             numbers(axes, found.cells, found.temperature, panel)
+        for axes in (third, fourth):
+            axes.set_xlabel(f"{found.temperature}, cold to hot")
+        for axes in (first, third):
+            axes.set_ylabel("weights kept")
         caption = (
             f"Each cell: mean over {counted(found.cells['n'], 'dense networks')} of "
             f"width {found.width} and the pairs of their retrainings. Regime I: not "
             "connected; II-A: connected but not alike; II-B: connected and alike; "
             "collapsed: most networks have constant outputs. White: all have."
         )
+        _legend(figure, found.cells)
         explain(figure, caption, legend=False)
     return figure
+
+
+def _legend(figure: Figure, cells: pd.DataFrame) -> None:
+    """Name the colours of the regimes that there are, above all panels."""
+    seen = [name for name in COLOURS if name in set(cells["regime"])]
+    handles = [Patch(color=COLOURS[name], label=name) for name in seen]
+    look: Any = {"ncols": len(seen), "fontsize": 9, "frameon": False}
+    figure.legend(handles=handles, loc="outside upper center", **look)
 
 
 def regime_map(axes: Axes, cells: pd.DataFrame, knob: str) -> None:
@@ -56,9 +67,6 @@ def regime_map(axes: Axes, cells: pd.DataFrame, knob: str) -> None:
         axes.text(x, y, text, ha="center", va="center", fontsize=SMALL)
     _frame(axes, cells, knob)
     axes.set_title("regime, and accuracy gap to the best known", fontsize=9)
-    seen = [name for name in COLOURS if name in set(cells["regime"])]
-    handles = [Patch(color=COLOURS[name], label=name) for name in seen]
-    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
 
 
 def numbers(
@@ -89,4 +97,3 @@ def _frame(axes: Axes, cells: pd.DataFrame, knob: str) -> None:
     axes.set(xlim=(-0.5, len(heats) - 0.5), ylim=(-0.5, len(keeps) - 0.5))
     axes.set_xticks(range(len(heats)), [f"{heat:g}" for heat in heats], fontsize=8)
     axes.set_yticks(range(len(keeps)), [str(keep) for keep in keeps], fontsize=8)
-    axes.set(xlabel=f"{knob}, cold to hot", ylabel="weights kept")

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from spiral.errors import ConfigError
 from spiral.report.figures import style
-from spiral.report.figures.layout import counted, explain, look
+from spiral.report.figures.layout import SMALL, counted, explain, look
 from spiral.report.studies.robustness.diagnosis import BEST_KNOWN, Diagnosis
 from spiral.report.studies.robustness.measure import KINDS
 
@@ -21,12 +21,17 @@ LABELS = {
 INFORMED = 0.75
 """Accuracy without corruption below which drops mean little and are not shown."""
 
+COLUMNS = 5
+"""Of the legend."""
+
 STAR: dict[str, Any] = {
     "color": "black",
     "marker": "*",
     "markersize": 8,
     "linewidth": 1,
 }
+OPEN: dict[str, Any] = {"linestyle": ":", "markerfacecolor": "white"}
+"""What tells the best networks trained as in the paper from the best of all."""
 
 
 def draw(found: Diagnosis, width: int | None = None) -> Figure:
@@ -49,15 +54,15 @@ def draw(found: Diagnosis, width: int | None = None) -> Figure:
     best = found.groups[found.groups["method"].isin(NAMES)]
     caption = (
         f"Each point: median over {counted(ours['n'], 'networks')} of width {width}; "
-        "stars: the best network known of a size, dotted if trained as in the paper. "
+        "stars: the best network known of a size, open if trained as in the paper. "
         "Above: mean accuracy over eight corruptions at five severities, and its drop "
         "as a share of the accuracy without corruption. Below: accuracy over severity "
         f"with {keep} weights. Except at the top left, only networks with an accuracy "
         f"of {INFORMED} or more without corruption are shown."
     )
     with mpl.rc_context(style.SETTINGS):
-        figure = style.figure(11, 9)
-        parts: Any = figure.subfigures(2, 1, height_ratios=[1, 1.5])
+        figure = style.figure(8.5, 9)
+        parts: Any = figure.subfigures(2, 1, height_ratios=[1.1, 1.4])
         above, below = parts
         _over_size(above, pd.concat([ours, best]))
         _by_kind(below, _at(found.curves, width, keep))
@@ -83,7 +88,9 @@ def _over_size(above: SubFigure, shown: pd.DataFrame) -> None:
     over_size(left, shown, "mean_corruption", "mean accuracy under corruption")
     informed = shown[shown["accuracy"] >= INFORMED]
     over_size(right, informed, "drop", "relative drop of accuracy")
-    above.legend(*left.get_legend_handles_labels(), loc="outside right center")
+    drawn = left.get_legend_handles_labels()
+    look: Any = {"ncols": COLUMNS, "fontsize": SMALL, "frameon": False}
+    above.legend(*drawn, loc="outside upper center", **look)
 
 
 def _by_kind(below: SubFigure, curves: pd.DataFrame) -> None:
@@ -133,5 +140,5 @@ def severities(axes: Axes, curves: pd.DataFrame, kind: str) -> None:
 def _look(name: object) -> dict[str, Any]:
     """Return how a method's lines look; black stars are the best known networks."""
     if name in NAMES:
-        return STAR | {"linestyle": "-" if name == BEST_KNOWN["any"] else ":"}
+        return STAR if name == BEST_KNOWN["any"] else STAR | OPEN
     return look(name)

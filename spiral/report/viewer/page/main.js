@@ -4,7 +4,7 @@ import { readData } from "./data.js";
 import { html, partsOf, set, announce } from "./dom.js";
 import { exportJson, exportPng, exportSvg } from "./export.js";
 import { wholeOf } from "./fields.js";
-import { decode, encode, linked, taskOf } from "./hash.js";
+import { decode, encode, linked, taskOf, unread } from "./hash.js";
 import { bindKeys } from "./keys.js";
 import { unitName } from "./layout.js";
 import { zoomed } from "./map.js";
@@ -30,6 +30,7 @@ const app = { point, look, load };
 enter(taskNamed(taskOf(location.hash)));
 const store = makeStore(firstState());
 app.store = store;
+complain(location.hash);
 const actions = makeActions(store);
 const sides = [0, 1].map((index) => {
   const card = document.getElementById("side").content.firstElementChild.cloneNode(true);
@@ -61,6 +62,7 @@ addEventListener("hashchange", () => {
   const task = taskNamed(taskOf(location.hash));
   if (task !== app.data) return turn(task, location.hash);
   store.set(decode(location.hash, app.data, store.get()));
+  complain(location.hash);
   store.commit();
 });
 
@@ -85,12 +87,18 @@ function enter(task) {
     : `${sample}${number(task.total)} points, chance ${(100 * task.chance).toFixed(1)} %`;
 }
 
+/** Say in the page what of a link is not shown. */
+function complain(text) {
+  page.unread.textContent = unread(text, app.data, store.get());
+}
+
 /** Turn to another task: its points, its networks; what was changed before is left behind. */
 function turn(task, text = "") {
   enter(task);
   for (const side of sides) side.queue.turn(task.recipe);
   store.open({ ...firstState(text), show: store.get().show, active: store.get().active });
   table.open();
+  complain(text);
   announce(`${page.title.textContent}: ${page.source.textContent}`);
 }
 
@@ -134,6 +142,7 @@ function look(side, place) {
 function load(index, net) {
   store.change(index, fresh(app.data, net));
   store.commit();
+  page.unread.textContent = "";
   activate(index);
   announce(`${nameOf(net)} on side ${"AB"[index]}`);
 }

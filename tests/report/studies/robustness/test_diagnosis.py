@@ -1,8 +1,10 @@
 """Which networks a diagnosis reads, and the tables it makes of them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
 from spiral.errors import ConfigError, StoreError
 from spiral.report.studies.robustness import figure as robustness_figures
@@ -145,6 +147,18 @@ def test_text_and_json_say_the_same(found):
     text = render(diagnosis_text.document(found))
     for words in ("mean_corruption", "snip", "quantise", "one point in 199"):
         assert words in text
+
+
+def test_best_known_networks_of_both_kinds_are_told_apart():
+    names = robustness_figures.NAMES
+    groups = pd.DataFrame({"method": names, "nnz": 14, "drop": 0.1})
+    axes = Figure().subplots()
+    robustness_figures.over_size(axes, groups, "drop", "drop")
+    assert {line.get_label() for line in axes.lines} == {
+        "best known",
+        "best known, trained as in the paper",
+    }
+    assert len({line.get_markerfacecolor() for line in axes.lines}) == len(names)
 
 
 def test_the_figure_draws_every_method_and_kind(found, monkeypatch):
