@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 OWN = "spiral-sweep"
-USED = ("", "torch", "ray", "cloud", "onnx")
+USED = ("", "torch", "ray", "cloud", "cuda", "onnx")
 """The extras whose packages run when users run spiral-sweep; the first is no extra."""
 
 SPDX = {
@@ -24,6 +24,10 @@ SPDX = {
     "The Unlicense (Unlicense)": "Unlicense",
 }
 """Older names of licences; others are names already."""
+
+
+UNNAMED = "Other/Proprietary License"
+"""A class of licences that names none."""
 
 
 def normal(name: str) -> str:
@@ -90,7 +94,7 @@ def licence(name: str) -> str:
     classes = [
         line.rpartition(" :: ")[2]
         for line in about.get_all("Classifier") or []
-        if line.startswith("License ::")
+        if line.startswith("License ::") and not line.endswith(UNNAMED)
     ]
     names = classes or (about["License"] or "not declared").splitlines()[:1]
     return " OR ".join(sorted({SPDX.get(each, each) for each in names}))

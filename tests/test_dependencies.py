@@ -22,22 +22,30 @@ def test_a_version_of_it_was_tested(wanted):
     assert wanted.specifier.contains(version)
 
 
-TOOLKIT = ("nvidia-", "cuda-toolkit", "cuda-bindings")
-"""Parts of CUDA, which PyTorch pins where it is built for GPUs: a constraint of ours
-would contradict it."""
+TOOLKIT = ("nvidia-", "triton")
+"""Parts of CUDA that PyTorch pins itself where it is built for GPUs."""
 
 
 def test_what_they_need_was_tested():
     every = [each for found in dependencies.direct().values() for each in found]
     found = dependencies.needed(every)
     assert len(found) > len(DIRECT)
-    free = {name for name in found if name.startswith(TOOLKIT)}
+    ours = dependencies.needed([each for each in every if each.name != "torch"])
+    free = {name for name in found - ours if name.startswith(TOOLKIT)}
     assert found - dependencies.pinned().keys() - free == set()
+
+
+def test_the_cuda_toolkit_is_of_one_version():
+    """Its compiler must not write PTX that a ``ptxas`` of that version refuses."""
+    parts = ("cuda-toolkit", "nvidia-nvvm", "nvidia-cuda-nvrtc", "nvidia-nvjitlink")
+    versions = {tuple(dependencies.pinned()[part].split(".")[:2]) for part in parts}
+    assert len(versions) == 1
 
 
 def test_their_licences_are_listed():
     lines = licences.lines()
-    assert {"numpy", "torch", "ray"} <= lines.keys()
+    assert TEXT.startswith(licences.head())
+    assert {"numpy", "torch", "ray", "numba-cuda", "nvidia-nvvm"} <= lines.keys()
     assert {name: LISTED.get(name) for name in lines} == lines  # else: make golden
 
 

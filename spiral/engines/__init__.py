@@ -95,7 +95,9 @@ ENGINES: dict[str, Entry] = {
         package="torch",
         # By arithmetic, not yet measured on hardware: a step moves about twelve times
         # the activations, 512 bytes a unit, at 2 TB/s; the host needs 0.1 ms a step to
-        # start captured blocks. Packs of up to 130,000 units hold about 1 GB
+        # start captured blocks. Packs of up to 130,000 units hold about 1 GB. The free
+        # memory of a card does not count: a launch that is continued or divided among
+        # machines must cut the same packs
         on_gpu=ByWidth(
             {1: 0.0003, 3: 0.0006, 16: 0.003, 64: 0.012, 256: 0.1},
             EXTRA,

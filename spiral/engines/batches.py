@@ -12,8 +12,9 @@ from spiral.engines.devices import upload
 from spiral.protocol.job import TrainJob
 
 GATHER = {"cpu": 2**20, "cuda": 2**24}
-"""Most points gathered, or learning rates, of a piece (12 and 200 MB of batches). On a
-GPU that is a whole segment of most packs, whose steps then never wait for the host."""
+"""Most points of a piece, or numbers beside them, as learning rates (12 and 200 MB of
+batches). On a GPU that is a whole segment of most packs, whose steps then never wait
+for the host."""
 
 
 class Piece(NamedTuple):
@@ -24,23 +25,31 @@ class Piece(NamedTuple):
     x: Tensor  # [S, K, 2, B]
     y: Tensor  # [S, K, B]
 
-    def each(self, which: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (x [N, 2, B], y [N, B]) of every step, given each network's seed."""
-        for x, y in zip(self.x.unbind(0), self.y.unbind(0), strict=True):
-            yield x.index_select(0, which), y.index_select(0, which)
 
+def pieces(
+    job: TrainJob, start: int, stop: int, device: str, beside: int, block: int = 1
+) -> Iterator[Piece]:
+    """Yield the batches of the steps from ``start`` to ``stop``.
 
-def pieces(job: TrainJob, start: int, stop: int, device: str) -> Iterator[Piece]:
-    """Yield the batches of the steps from ``start`` to ``stop``."""
+    Args:
+        job: The pack.
+        start: The first step.
+        stop: The step after the last.
+        device: Where to lay them out.
+        beside: How many numbers a step reads beside its batch.
+        block: Pieces end at multiples of it, and hold so many steps at least.
+    """
     axes = [upload(axis, device) for axis in job.x.T.copy()]
     labels = upload(job.y.astype(np.float32), device)
     seeds, _ = job.followers()
-    size = max(1, GATHER[device] // max(len(seeds) * job.batch, job.networks))
-    for first in range(start, stop, size):
-        last = min(first + size, stop)
+    size = GATHER[device] // max(len(seeds) * job.batch, beside)
+    size, first = max(block, size - size % block), start
+    while first < stop:
+        last = min(first - first % block + size, stop)
         points = upload(indices(job, seeds, first, last), device).long()
         x = torch.stack([axis.take(points) for axis in axes], 2)
         yield Piece(first, last, x, labels.take(points))
+        first = last
 
 
 def indices(

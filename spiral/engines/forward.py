@@ -13,6 +13,22 @@ from spiral.protocol.job import ForwardMask, Mask, Params, TrainJob, TrainState
 Tensor = Any  # of torch, which engine ``sparse`` does not load
 
 
+class Rule(NamedTuple):
+    """What a forward mask does to gradients and stored weights (``ForwardMask``)."""
+
+    gradient: str
+    pull: float
+    stored: bool
+
+    @classmethod
+    def of(cls, job: TrainJob) -> "Rule | None":
+        """Return that of a job, if it has a forward mask."""
+        here = job.plan.weight_map
+        if not isinstance(here, ForwardMask):
+            return None
+        return cls(here.gradient, here.pull, here.stored)
+
+
 class Turn(NamedTuple):
     """What a forward mask does at one step, known before training."""
 
@@ -94,11 +110,10 @@ class Active:
 
 
 def of_stored(
-    job: TrainJob, gradient: Tensor, weights: Tensor, factor: Tensor | None
+    rule: Rule | None, gradient: Tensor, weights: Tensor, factor: Tensor | None
 ) -> Tensor:
     """Return the gradient of stored weights from that of effective weights."""
-    here = job.plan.weight_map
-    if factor is None or not isinstance(here, ForwardMask):
+    if factor is None or rule is None:
         return gradient
-    gradient = gradient * factor if here.gradient == "chain" else gradient
-    return gradient.where(factor >= 1, gradient + here.pull * weights)
+    gradient = gradient * factor if rule.gradient == "chain" else gradient
+    return gradient.where(factor >= 1, gradient + rule.pull * weights)

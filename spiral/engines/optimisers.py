@@ -5,24 +5,22 @@ Twice: for packs [N, P+Q], and for one network by torch's own optimisers.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 from torch import Tensor
 
 from spiral.engines import reparam
 from spiral.engines.devices import upload
-from spiral.protocol.job import Adam, AdamW, TrainJob, TrainState
+from spiral.protocol.job import Adam, AdamW, Mask, Sgd, TrainJob, TrainState
 
 DECAY = (0.9, 0.999)
 """Decay rates β of Adam's two moments."""
 
 EPSILON = 1e-8
-
-PackUpdate = Callable[[int, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-"""From step, rates [N], θ, moments [N, 2, P+Q] and slope to new θ and moments. The
-slope is that of the loss, 0 where nothing trains; there the new θ means nothing."""
 
 Update = Callable[[Tensor, float], None]
 """Changes θ and its moments, given the slope of the loss and the rate."""
@@ -33,95 +31,85 @@ def is_adam(job: TrainJob) -> bool:
     return isinstance(job.plan.optimiser, Adam | AdamW)
 
 
-class Ages(NamedTuple):
-    """When the moments of entries began."""
+class Facts(NamedTuple):
+    """What a step of a pack needs to know, the same at every step of a segment."""
 
-    start: int
-    births: list[int]
-    which: Tensor
-    """Index of each entry's birth, [N, P+Q]."""
-    tables: dict[float, Tensor]
-    """β → what a moment is to be divided by at each step, of each birth; if several."""
+    moving: Tensor  # which entries train, bool [N, P+Q]
+    momentum: Tensor  # [N, 1]
+    decay: Tensor  # [N, 1 or P+Q]
+    pace: Tensor  # factors on the learning rate, [1 or P+Q]
+    born: Tensor  # when the moments of entries began, [N, P+Q] or [1, 1] if together
+    corrections: Tensor  # those of :func:`corrections` [2, T]
 
     @classmethod
-    def of(cls, state: TrainState, stop: int, device: str) -> "Ages":
-        """Return those of a state that trains to ``stop``."""
+    def of(cls, job: TrainJob, state: TrainState, device: str) -> "Facts":
+        """Return those of a pack with moments."""
+        pace, share = reparam.columns(job)
         assert state.born is not None
-        found, which = np.unique(state.born, return_inverse=True)
-        births, steps = found.tolist(), range(state.step, stop)
-        tables = {}
-        for decay in DECAY if len(births) > 1 else ():
-            rows = [[_correction(decay, step, b) for b in births] for step in steps]
-            tables[decay] = upload(np.array(rows, np.float32), device)
-        return cls(state.step, births, upload(which, device), tables)
-
-    def correction(self, decay: float, step: int) -> float | Tensor:
-        """Return what a moment is to be divided by: 1 - β^k at its k-th step."""
-        if not self.tables:
-            return _correction(decay, step, self.births[0])
-        return self.tables[decay].select(0, step - self.start).take(self.which)
+        together = (state.born == state.born[0, 0]).all()
+        arrays = (
+            moving_of(state),
+            job.momentum.astype(np.float32)[:, None],
+            job.weight_decay.astype(np.float32)[:, None] * share,
+            pace,
+            state.born[:1, :1] if together else state.born,
+            corrections(job.plan.steps),
+        )
+        return cls(*(upload(array, device) for array in arrays))
 
 
-def _correction(decay: float, step: int, birth: int) -> float:
-    """Return 1 - β^k at the k-th step of moments that began at a step."""
-    return float(1 - decay ** (step - birth + 1))
+@lru_cache(maxsize=4)
+def corrections(steps: int) -> Float32[np.ndarray, "2 T"]:
+    """Return 1 - β^k for both β, by which moments are divided at their k-th step."""
+    rows = [[1 - decay**k for k in range(1, steps + 1)] for decay in DECAY]
+    return np.array(rows, np.float32)
 
 
-def pack_update(
-    job: TrainJob, state: TrainState, moving: Tensor, stop: int
-) -> PackUpdate:
-    """Return the update of a pack, of which ``moving`` entries [N, P+Q] train."""
-    device = moving.device.type
-    momentum, decay = (
-        upload(column.astype(np.float32)[:, None], device)
-        for column in (job.momentum, job.weight_decay)
-    )
-    pace, share = reparam.columns(job, device)
-    decay = decay * share
-    if is_adam(job):
-        ages = Ages.of(state, stop, device)
-        decoupled = isinstance(job.plan.optimiser, AdamW)
-        return _pack_adam(ages, moving, (pace, decay), decoupled)
-    nesterov = job.plan.nesterov
-
-    def update(
-        step: int, rate: Tensor, theta: Tensor, moments: Tensor, slope: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        slope = torch.where(moving, slope + decay * theta, 0.0)
-        first, second = moments.unbind(1)
-        velocity = momentum * first + slope
-        change = slope + momentum * velocity if nesterov else velocity
-        after = torch.stack([velocity, second], 1)
-        return theta - rate.unsqueeze(1) * pace * change, after
-
-    return update
+def moving_of(state: TrainState) -> Mask:
+    """Return which of θ train: of the parameters some, the adapters all."""
+    if state.adapters is None:
+        return state.moving
+    return np.concatenate([state.moving, np.ones(state.adapters.shape, bool)], axis=1)
 
 
-def _pack_adam(
-    ages: Ages, moving: Tensor, factors: tuple[Tensor | float, Tensor], decoupled: bool
-) -> PackUpdate:
-    """Return the update of a pack by Adam, or AdamW if the decay is decoupled.
+def step(
+    optimiser: Sgd | Adam | AdamW,
+    facts: Facts,
+    trained: tuple[Tensor, Tensor],
+    slope: Tensor,
+    rate: Tensor,
+    number: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Return θ and moments of a pack after one step.
 
-    ``factors`` are those on the learning rate, and the L2 penalties.
+    Args:
+        optimiser: The optimiser.
+        facts: What it needs to know.
+        trained: θ [N, P+Q] and its moments [N, 2, P+Q].
+        slope: The gradient of the loss, 0 where nothing trains.
+        rate: Learning rates [N, 1].
+        number: The step.
+
+    Returns:
+        The new θ, which means nothing where nothing trains, and moments.
     """
-    pace, decay = factors
-
-    def update(
-        step: int, rate: Tensor, theta: Tensor, moments: Tensor, slope: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        if not decoupled:
-            slope = torch.where(moving, slope + decay * theta, 0.0)
-        first, second = moments.unbind(1)
+    theta, moments = trained
+    if not isinstance(optimiser, AdamW):
+        slope = torch.where(facts.moving, slope + facts.decay * theta, 0.0)
+    first, second = moments.unbind(1)
+    if isinstance(optimiser, Sgd):
+        first = facts.momentum * first + slope
+        change = slope + facts.momentum * first if optimiser.nesterov else first
+    else:
         first = DECAY[0] * first + (1 - DECAY[0]) * slope
         second = DECAY[1] * second + (1 - DECAY[1]) * slope**2
-        size = (second / ages.correction(DECAY[1], step)).sqrt() + EPSILON
-        change = first / ages.correction(DECAY[0], step) / size
-        if decoupled:
-            change = change + decay * theta
-        after = torch.stack([first, second], 1)
-        return theta - rate.unsqueeze(1) * pace * change, after
-
-    return update
+        age = number - facts.born
+        parts = [table.take(age) for table in facts.corrections.unbind(0)]
+        change = first / parts[0] / ((second / parts[1]).sqrt() + EPSILON)
+    if isinstance(optimiser, AdamW):
+        change = change + facts.decay * theta
+    after = torch.stack([first, second], 1)
+    return theta - rate * facts.pace * change, after
 
 
 def update_of_one(

@@ -79,7 +79,7 @@ class ReferenceEngine:
         update = _optimiser(job, weights, buffer)
         loss_of_one = gradients.loss_of_one(job.width, job.plan.label_smoothing)
         plain_loss = gradients.loss_of_one(job.width)
-        rates = job.rates(state, state.step, stop)[:, 0]
+        rates, rule = job.rates(state, state.step, stop)[:, 0], forward.Rule.of(job)
         for step, rate in enumerate(rates, start=state.step):
             x, y = job.batch_at(step)
             batch = [torch.tensor(a, device=self.device) for a in (x[0].T, y[0])]
@@ -94,7 +94,7 @@ class ReferenceEngine:
                 first = torch.where(trains, slope, 0.0)
                 uphill = job.plan.optimiser.radius * first / (first.norm() + Sam.tiny)
                 slope = _slope(loss_of_one, effective + uphill, batch)
-            gradient = forward.of_stored(job, slope, weights, factor)
+            gradient = forward.of_stored(rule, slope, weights, factor)
             update(torch.where(trains, gradient, 0.0), float(rate))
             # Masked entries: gradient, decay and momentum are zero, so they stay zero.
             # Frozen ones decay inside the optimiser and are put back.

@@ -32,21 +32,24 @@ TORCH = Library(
     torch.where, torch.sign, sigmoid, torch.cat, lambda tensor: tensor.detach()
 )
 
-AHEAD = 32
-"""Steps whose noise is copied to a device together."""
-
 EDGE = 1e-6
 """Uniform noise lies between this and 1 minus this (Louizos et al. 2018)."""
 
-Given = Callable[[Tensor, int], tuple[Tensor, ...]]
 Loss = Callable[..., Tensor]
+
+
+class Now(NamedTuple):
+    """What a weight map reads at one step."""
+
+    curve: Tensor  # c, a float64 number
+    noise: Tensor  # logits [N, W], empty without it
 
 
 def loss_of_one(width: int, setting: Setting, smoothing: float = 0.0) -> Loss:
     """Return the loss of one network: (θ [P+Q], x [2, B], y [B], c, …) → scalar.
 
     θ joins parameters and s; what follows c is what the map needs besides
-    (``reparam.given``, or noise).
+    (:func:`given`).
     """
     plain, size = gradients.loss_of_one(width, smoothing), mlp.param_count(width)
 
@@ -67,7 +70,7 @@ def more(
     """Return the shapes of what losses of a pack take beside θ and the batch.
 
     Returns:
-        shapes: Those of c, and of what :func:`reader` returns besides.
+        shapes: Those of what :func:`given` returns.
         kinds: The number of an argument → its type, where it is not float32.
     """
     here = reparam.MAPS[kind]
@@ -92,57 +95,55 @@ def parts(job: TrainJob) -> list[Part]:
     here, size = job.plan.weight_map, job.initial.shape[1]
     if not isinstance(here, Reparam):
         return [Part(slice(None))]
-    numbers = Part(slice(size, None), here.rate, float(here.decays))
-    return [Part(slice(size)), numbers]
+    found = [Part(slice(size))]
+    if reparam.count(job.width, here.kind):  # Adam of torch refuses empty tensors
+        found.append(Part(slice(size, None), here.rate, float(here.decays)))
+    return found
 
 
-def columns(job: TrainJob, device: str) -> tuple[Tensor | float, Tensor | float]:
-    """Return the factors on learning rate and L2 penalty for each of θ [P+Q]."""
+def columns(job: TrainJob) -> tuple[np.ndarray, np.ndarray]:
+    """Return the factors on learning rate and L2 penalty of θ, each [P+Q] or [1]."""
     here = job.plan.weight_map
     if not isinstance(here, Reparam):
-        return 1.0, 1.0
+        return np.ones(1, np.float32), np.ones(1, np.float32)
     size = job.initial.shape[1] + reparam.count(job.width, here.kind)
     pace, decay = np.ones((2, size), np.float32)
     for part in parts(job):
         pace[part.columns], decay[part.columns] = part.pace, part.decay
-    return upload(pace, device), upload(decay, device)
+    return pace, decay
 
 
-def bounded(job: TrainJob, theta: Tensor) -> Tensor:
-    """Return θ [..., P+Q] with s within its bound."""
-    here, size = job.plan.weight_map, job.initial.shape[1]
-    if not isinstance(here, Reparam) or here.bound is None:
+def bounded(theta: Tensor, size: int, bound: float | None) -> Tensor:
+    """Return θ [..., P+Q] with s within its bound, behind parameters of some size."""
+    if bound is None:
         return theta
     params, numbers = torch.split(theta, [size, theta.shape[-1] - size], -1)
-    return torch.cat([params, numbers.clamp(-here.bound, here.bound)], -1)
+    return torch.cat([params, numbers.clamp(-bound, bound)], -1)
 
 
-def reader(job: TrainJob, state: TrainState, device: str) -> Given:
-    """Return a function from θ [N, P+Q] and step to what losses take beside the batch.
+def given(
+    kind: reparam.Kind, width: int, theta: Tensor, counts: Tensor, now: Now
+) -> tuple[Tensor, ...]:
+    """Return what losses take beside the batch: c [N], and ``reparam.given`` or noise.
 
-    For adapters these are the masks [N, P]; for maps c [N], and ``reparam.given`` or
-    noise. It must be called for every step in turn, from ``state.step`` on.
+    Args:
+        kind: The map.
+        width: The width of the networks.
+        theta: θ [N, P+Q].
+        counts: Weights kept in all, or in each layer, [N, G].
+        now: What this step reads.
     """
-    here = job.plan.weight_map
-    if not isinstance(here, Reparam):
-        kept = upload(state.masks, device)
-        return lambda theta, step: (kept,)
-    kind, drawn = here.kind, None
+    c = now.curve.float().repeat(len(theta))
     if reparam.MAPS[kind].noise:
-        drawn = _uploaded(noise(job, state.step), device)
-    counts = _counts(job, state, device)
-
-    def given(theta: Tensor, step: int) -> tuple[Tensor, ...]:
-        c = torch.full((job.networks,), float(here.curve[step]), device=device)
-        if drawn is not None:
-            return c, next(drawn)
-        if kind == "soft_top":
-            return c, *_soft_top(job, state, theta, step)
-        if reparam.MAPS[kind].ranks is None:
-            return (c,)
-        return c, ranks.highest(_scores(kind, job.width, theta), counts, job.width)
-
-    return given
+        return c, now.noise
+    if reparam.MAPS[kind].ranks is None:
+        return (c,)
+    scores = _scores(kind, width, theta)
+    kept = ranks.highest(scores, counts, width)
+    if kind != "soft_top":
+        return c, kept
+    threshold = ranks.threshold(scores.double(), now.curve, kept)
+    return c, kept, threshold.float().unsqueeze(1)
 
 
 def _scores(kind: reparam.Kind, width: int, theta: Tensor) -> Tensor:
@@ -154,33 +155,39 @@ def _scores(kind: reparam.Kind, width: int, theta: Tensor) -> Tensor:
     return scores
 
 
-def _counts(job: TrainJob, state: TrainState, device: str) -> Tensor:
+def counts_of(job: TrainJob, state: TrainState) -> np.ndarray:
     """Return the weights kept in all or in each layer, [N, G]; None means all."""
-    counts = state.active_counts
-    if counts is None:
-        counts = np.full((job.networks, 1), mlp.weight_count(job.width))
-    return upload(counts, device)
+    if state.active_counts is None:
+        return np.full((job.networks, 1), mlp.weight_count(job.width))
+    return state.active_counts
 
 
-def _soft_top(
-    job: TrainJob, state: TrainState, theta: Tensor, step: int
-) -> tuple[Tensor, ...]:
-    """Return the cut and τ of ``soft_top``, found by the host.
+def reader(
+    job: TrainJob, start: int, device: str
+) -> Callable[[int, int], Iterator[Tensor]]:
+    """Return a function from steps to c [S], float64, and noise [S, N, W], if any.
 
-    Newton's steps towards τ end when all rows are close, so this waits for the device.
+    It must be called for steps in turn, from ``start`` on: the host draws the noise.
     """
-    here, size = job.plan.weight_map, job.initial.shape[1]
-    assert isinstance(here, Reparam)
-    values = theta.detach().cpu().numpy()
-    pair = values[:, :size], values[:, size:]
-    found = reparam.given(here.kind, *pair, here.curve[step], state.active_counts)
-    return tuple(upload(array, str(theta.device)) for array in found)
+    here = job.plan.weight_map
+    drawn = noise(job, start) if noisy(job) else None
+
+    def read(first: int, last: int) -> Iterator[Tensor]:
+        curve = np.ones(last - first)
+        if isinstance(here, Reparam):
+            curve = here.curve[first:last].astype(np.float64)
+        yield upload(curve, device)
+        empty = np.empty((last - first, 0), np.float32)
+        rows = empty if drawn is None else np.stack([*islice(drawn, last - first)])
+        yield upload(rows, device)
+
+    return read
 
 
-def _uploaded(rows: Iterator[np.ndarray], device: str) -> Iterator[Tensor]:
-    """Yield arrays from a device, to which they are copied some at a time."""
-    while True:
-        yield from upload(np.stack([*islice(rows, AHEAD)]), device).unbind(0)
+def noisy(job: TrainJob) -> bool:
+    """Return whether a job's weight map draws noise."""
+    here = job.plan.weight_map
+    return isinstance(here, Reparam) and reparam.MAPS[here.kind].noise
 
 
 def noise(job: TrainJob, start: int) -> Iterator[Float32[np.ndarray, "N W"]]:

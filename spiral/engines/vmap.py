@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from spiral.engines import adapted, blocks, devices, frank_wolfe, hiding
+from spiral.engines import adapted, blocks, devices, plain
 from spiral.engines.batches import pieces
-from spiral.engines.blocks import Carry, Data, Given, Recipe, Turn
+from spiral.engines.blocks import Carry
 from spiral.engines.compact import narrowed
-from spiral.engines.devices import download, upload
+from spiral.engines.devices import download
 from spiral.engines.evaluate import evaluate
 from spiral.model import gradients
-from spiral.protocol import norm_balls
 from spiral.protocol.job import Evaluation, FrankWolfe, TrainJob, TrainState
 
 
@@ -43,8 +42,7 @@ class VmapEngine:
             return state
         job = adapted.usual(job, state)
         if adapted.trains(job, state):
-            with gradients.one_thread(), devices.exact():
-                return adapted.advance(job, state, stop, self.device)
+            return self._advance(job, adapted.with_moments(state), stop)
         if job.plan.weight_map or isinstance(job.plan.optimiser, FrankWolfe):
             return self._advance(
                 job, state, stop
@@ -67,14 +65,10 @@ class VmapEngine:
         """Train a pack at its full width."""
         with gradients.one_thread(), devices.exact(), torch.no_grad():
             after, lasting = self.train(job, state, stop)
-        return replace(
-            state,
-            step=stop,
-            params=download(after.params),
-            momentum=download(after.velocity),
-            losses=download(after.losses),
-            active=download(after.shown) if lasting else None,
-        )
+        active = download(after.shown) if lasting else None
+        losses = download(after.losses)
+        state = replace(state, step=stop, losses=losses, active=active)
+        return self._recipe(job, state).end(state, after)
 
     def evaluate(self, job: TrainJob, state: TrainState) -> Evaluation:
         """Return accuracy counts, loss and entropy on all points."""
@@ -93,37 +87,22 @@ class VmapEngine:
             after: What the steps have changed, on the device.
             lasting: Whether the mask in force is needed later.
         """
-        recipe, given = Recipe.of(job, self.device), self._given(job, state)
-        arrays = state.params, state.momentum, state.losses_so_far()
-        shown = hiding.shown_at(job, state)
-        carry = Carry(*(upload(array, self.device) for array in (*arrays, shown)))
-        masks, lasting = hiding.turns(job, state, stop)
-        steps = enumerate(masks, start=state.step)
-        turns = [Turn(mask, step >= job.last_epoch) for step, mask in steps]
-        for first, last, *batch in pieces(job, state.step, stop, self.device):
-            rates = upload(job.rates(state, first, last), self.device).unsqueeze(2)
-            rests = upload(hiding.rests(job, first, last), self.device)
-            data = Data(rates, rests, *batch)
+        recipe = self._recipe(job, state)
+        given, carry = recipe.given(job, state), recipe.begin(job, state)
+        turns, lasting = blocks.turns(job, state, stop)
+        read = recipe.reader(job, state)
+        size = blocks.BLOCK if self.in_blocks else 1
+        cuts = pieces(job, state.step, stop, self.device, recipe.beside, size)
+        for first, last, *batch in cuts:
             here = turns[first - state.step : last - state.step]
-            begin = first if self.in_blocks else None
+            data, begin = (*batch, *read(first, last)), first if size > 1 else None
             carry = blocks.advance(recipe, here, carry, given, data, begin)
         return carry, lasting
 
-    def _given(self, job: TrainJob, state: TrainState) -> Given:
-        """Return what is the same at every step."""
-        decay, chosen = job.weight_decay, job.plan.optimiser
-        stack: tuple[norm_balls.Cell, ...] = ()
-        if isinstance(chosen, FrankWolfe):  # which has no penalty
-            decay, stack = 0 * decay, frank_wolfe.cells(chosen, job.width)
-        arrays = (
-            state.moving,
-            job.momentum.astype(np.float32)[:, None],
-            decay.astype(np.float32)[:, None],
-            job.followers()[1],
-            hiding.counts_of(state),
-        )
-        balls = frank_wolfe.Balls.of(stack, self.device)
-        return Given(*(upload(array, self.device) for array in arrays), *balls)  # type: ignore[call-arg]
+    def _recipe(self, job: TrainJob, state: TrainState) -> blocks.Recipe:
+        """Return how a pack trains."""
+        kind = adapted.Recipe if adapted.trains(job, state) else plain.Recipe
+        return kind.of(job, self.device)
 
 
 def build(device: str) -> VmapEngine:

@@ -17,7 +17,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_leaves
 
-from spiral.engines import adapted, traced
+from spiral.engines import blocks, losses, traced
 
 
 class HostTensor(AssertionError):
@@ -36,10 +36,20 @@ class Watch(TorchDispatchMode):
 
 
 class Uploads:
-    """Counts copies from host memory."""
+    """Counts copies from host memory, and refuses those of a captured block."""
 
     def __init__(self):
-        self.count = 0
+        self.count, self.captures = 0, 0
+
+    def record(self, run, device):
+        """Stand for ``devices.record``."""
+
+        def again():
+            before, self.captures = self.count, self.captures + 1
+            run()
+            assert self.count == before, "a captured block copies from host memory"
+
+        return again
 
     def copy(self, array, device=None, **_):
         """Stand for ``torch.tensor``; what is on the device has no numbers."""
@@ -48,6 +58,11 @@ class Uploads:
         values = np.asarray(array)
         kind = getattr(torch, str(values.dtype))
         return torch.empty(values.shape, dtype=kind, device="cuda")
+
+
+def written(mine, other):
+    """Stand for ``Tensor.copy_``, whose binding asks for CUDA."""
+    return torch.ops.aten.copy_(mine, other)
 
 
 @contextmanager
@@ -62,8 +77,10 @@ def cuda() -> Iterator[Uploads]:
 
     with (
         patch.object(traced, "trace", aside),
-        patch.object(adapted, "trace", aside),
+        patch.object(losses, "trace", aside),
+        patch.object(blocks, "record", uploads.record),
         patch.object(torch, "tensor", uploads.copy),
+        patch.object(torch.Tensor, "copy_", written),
         FakeTensorMode(),
         Watch(),
         torch.no_grad(),

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch.utils._pytree import tree_leaves
 
-from spiral.engines import adapted, blocks, evaluate, hiding, ranks
-from spiral.engines.hiding import Hiding
+from spiral.engines import adapted, blocks, evaluate, hiding, optimisers, plain, ranks
 from spiral.engines.vmap import VmapEngine
 from spiral.model.groups import Scope, count
 from spiral.protocol import norm_balls
@@ -34,13 +34,13 @@ def with_optimiser(chosen, **fields):
     return replace(job, plan=replace(job.plan, optimiser=chosen))
 
 
-def plain(chosen=None, **fields):
+def pack(chosen=None, **fields):
     job = with_optimiser(chosen or Sgd(), **fields)
     return job, begin(job, some_masks(IDS))
 
 
 def corners(ball):
-    return plain(FrankWolfe(ball, 0.4, 2.0, "gradient"))
+    return pack(FrankWolfe(ball, 0.4, 2.0, "gradient"))
 
 
 def masked(scope, width=8, optimiser=None, **how):
@@ -51,8 +51,8 @@ def masked(scope, width=8, optimiser=None, **how):
     return job, replace(begin(job), active_counts=counts)
 
 
-def learned(kind):
-    job = test_reparam.job_of(kind)
+def learned(kind, **setting):
+    job = test_reparam.job_of(kind, **setting)
     return job, test_reparam.state_of(job)
 
 
@@ -71,11 +71,11 @@ def lowrank():
 
 
 PLAIN = {
-    "sgd": plain,
-    "smoothing": lambda: plain(smoothing=0.1),
-    "nesterov": lambda: plain(Sgd(nesterov=True)),
-    "sam": lambda: plain(Sam(0.05)),
-    "odd batches": lambda: plain(batch=1_999),
+    "sgd": pack,
+    "smoothing": lambda: pack(smoothing=0.1),
+    "nesterov": lambda: pack(Sgd(nesterov=True)),
+    "sam": lambda: pack(Sam(0.05)),
+    "odd batches": lambda: pack(batch=1_999),
     **{f"sfw {ball}": lambda b=ball: corners(b) for ball in norm_balls.Ball.__args__},
     "masks of all": lambda: masked(Scope("global")),
     "masks of layers": lambda: masked(Scope("layer"), gradient="chain", pull=0.1),
@@ -83,45 +83,50 @@ PLAIN = {
     "masks of inputs": lambda: masked(Scope("inputs", 4)),
 }
 ADAPTED = {
-    "adam": lambda: plain(Adam()),
-    "adamw": lambda: plain(AdamW()),
+    "adam": lambda: pack(Adam()),
+    "adamw": lambda: pack(AdamW()),
     "moments of two ages": aged,
     "adam under masks": lambda: masked(Scope("layer"), optimiser=Adam()),
     "low rank": lowrank,
-    **{
-        kind: lambda k=kind: learned(k)
-        for kind in test_reparam.KINDS
-        if kind != "soft_top"
-    },
+    **{kind: lambda k=kind: learned(k) for kind in test_reparam.KINDS},
+    "bounded": lambda: learned("product", bound=0.5),
 }
 CASES = {**PLAIN, **ADAPTED}
 
 
-def train(name, steps):
+def train(name, steps, in_blocks=False):
     """Train on the pretended GPU; return what was trained and the copies to it."""
     job, state = CASES[name]()
-    stop = state.step + steps
+    if name in ADAPTED:
+        state = adapted.with_moments(state)
     with fake.cuda() as uploads:
-        if name in PLAIN:
-            after, _ = VmapEngine("cuda").train(job, state, stop)
-        else:
-            state = adapted._with_moments(state)
-            hide = Hiding.of(job, state, stop, "cuda")
-            after = adapted.train(job, state, hide, stop, "cuda")
+        engine = VmapEngine("cuda", in_blocks)
+        after, _ = engine.train(job, state, state.step + steps)
+    assert (uploads.captures > 0) == in_blocks
     return after, uploads.count
 
 
+@pytest.fixture
+def short(monkeypatch):
+    """Blocks are short, and none is kept: its tensors have no numbers."""
+    monkeypatch.setattr(blocks, "BLOCK", 4)
+    blocks._captured.cache_clear()
+    yield
+    blocks._captured.cache_clear()
+
+
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.usefixtures("short")
 def test_training_stays_on_the_device(name):
-    """And copies as often to it for four steps as for twelve."""
-    few, many = (train(name, steps) for steps in (4, 12))
-    for tensor in (*few[0], *many[0]):
-        assert tensor.device.type == "cuda"
-    assert few[1] == many[1]
+    """And copies as often to it for four steps as for twelve, and as for blocks."""
+    runs = train(name, 4), train(name, 12), train(name, 12, in_blocks=True)
+    for after, _ in runs:
+        assert {tensor.device.type for tensor in after} == {"cuda"}
+    assert len({count for _, count in runs}) == 1
 
 
 def test_evaluation_stays_on_the_device():
-    job, state = plain()
+    job, state = pack()
     with fake.cuda() as uploads:
         sums = evaluate.sums_of(job, state, "cuda", together=2)
     assert [found.shape for found in sums] == [(3,)] * 3
@@ -204,21 +209,50 @@ def test_a_copy_at_every_step_is_counted(monkeypatch):
 
 def test_a_graph_that_computes_elsewhere_is_seen(monkeypatch):
     """As it would if its operations kept the device on which they were traced."""
-    usual = blocks._sgd
+    usual = plain.Recipe.sgd
 
     def elsewhere(recipe, masked):
-        return usual(recipe._replace(device="cpu"), masked)
+        return usual(replace(recipe, device="cpu"), masked)
 
-    monkeypatch.setattr(blocks, "_sgd", elsewhere)
+    monkeypatch.setattr(plain.Recipe, "sgd", elsewhere)
     with pytest.raises(fake.HostTensor):
         train("sgd", 4)
 
 
-def test_the_cut_of_soft_top_waits_for_the_host():
-    """The known exception, which :data:`CASES` leaves out."""
-    CASES["soft_top"] = lambda: learned("soft_top")
-    try:
-        with pytest.raises(fake.HostTensor):
-            train("soft_top", 2)
-    finally:
-        del CASES["soft_top"]
+OF_HOST = {
+    "adam": (optimisers, "step"),
+    "low rank": (adapted.Recipe, "beside_batch"),
+    "hard_concrete": (adapted.reparam, "given"),
+    "soft_top": (ranks, "threshold"),
+    "bounded": (adapted.reparam, "bounded"),
+}
+"""Where a step of some packs computes."""
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("name", OF_HOST)
+def test_adapters_maps_and_adam_that_go_to_the_host_are_seen(
+    monkeypatch, name, mistake
+):
+    wrong, said = MISTAKES[mistake]
+    monkeypatch.setattr(
+        *OF_HOST[name],
+        lambda *args: wrong(next(t for t in tree_leaves(args) if torch.is_tensor(t))),
+    )
+    with pytest.raises(Exception, match=said) as raised:
+        train(name, 4)
+    assert not str(raised.value).startswith("not noticed")
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "soft_top", "low rank"])
+@pytest.mark.usefixtures("short")
+def test_a_copy_in_a_captured_block_is_seen(monkeypatch, name):
+    usual = hiding.hide
+
+    def hide(turn, params, shown, rest, rule):
+        torch.tensor(np.float32(1), device="cuda")
+        return usual(turn, params, shown, rest, rule)
+
+    monkeypatch.setattr(hiding, "hide", hide)
+    with pytest.raises(AssertionError, match="copies from host memory"):
+        train(name, 12, in_blocks=True)

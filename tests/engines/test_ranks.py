@@ -9,6 +9,7 @@ from spiral.model import groups, masks, mlp
 from spiral.model.groups import Scope
 from spiral.protocol import cuts, norm_balls
 from spiral.protocol.job import FrankWolfe
+from tests.tolerances import tolerance
 
 SCOPES = [Scope("global"), Scope("layer"), Scope("unit"), Scope("inputs", 2)]
 ODD = np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 3.4028235e38, -3.4028235e38])
@@ -65,3 +66,47 @@ def test_cuts(layers):
     tensors = torch.tensor(scores), torch.tensor(counts)
     got = ranks.highest_by_sorting(*tensors, width).numpy()
     assert np.array_equal(got, cuts.highest(scores, counts, width))
+
+
+def sizes_of(spread, shape, random):
+    """Return sizes of weights as float32, some of them equal."""
+    draw = {
+        "normal": random.standard_normal,
+        "tied": lambda shape: random.integers(1, 9, shape) / 4,
+        "heavy tails": lambda shape: np.exp(4 * random.standard_normal(shape)),
+        "close": lambda shape: 1 + 1e-4 * random.random(shape),
+    }[spread]
+    return np.abs(draw(shape)).astype(np.float32).astype(np.float64)
+
+
+@pytest.mark.parametrize("spread", ["normal", "tied", "heavy tails", "close"])
+@pytest.mark.parametrize("c", [0.1, 1.0, 20.0, 1000.0])
+def test_thresholds_of_soft_gates(spread, c):
+    """The gates are those of the host, and add up to the number that is kept."""
+    random = np.random.default_rng(4)
+    sizes = sizes_of(spread, (100, 152), random)
+    k = random.integers(1, 153, 100)
+    kept = torch.tensor(masks.keep_top(sizes, k))
+    tensors = torch.tensor(sizes), torch.tensor(c, dtype=torch.float64), kept
+    found = ranks.threshold_by_steps(*tensors).numpy()
+    host = ranks.threshold(*tensors).numpy()
+    assert np.array_equal(host, cuts.threshold(sizes, c, k))
+    assert np.array_equal(found == cuts.OPEN, k == 152)
+    gates, expected = (cuts.sigmoid(c * (sizes - t[:, None])) for t in (found, host))
+    assert np.abs(gates - expected).max() <= tolerance("float32")
+    assert np.abs(gates.sum(axis=1) - k).max() <= cuts.CLOSE * 152
+
+
+def test_a_threshold_of_what_diverged_is_no_number_and_leaves_others_alone():
+    random = np.random.default_rng(5)
+    sizes = sizes_of("normal", (3, 27), random)
+    wild = sizes.copy()
+    wild[1, 4] = np.nan
+    kept = torch.tensor(masks.keep_top(sizes, np.full(3, 9)))
+    c = torch.tensor(5.0, dtype=torch.float64)
+    calm, found = (
+        ranks.threshold_by_steps(torch.tensor(s), c, kept).numpy()
+        for s in (sizes, wild)
+    )
+    assert np.isnan(found[1])
+    assert np.array_equal(found[[0, 2]], calm[[0, 2]])

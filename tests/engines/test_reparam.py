@@ -312,6 +312,19 @@ def test_other_optimisers_know_the_rate_and_penalty_of_the_numbers(optimiser):
     assert not np.array_equal(found.params, state_of(job).params)
 
 
+@pytest.mark.parametrize("kind", ["power", "soft_top"])
+def test_maps_without_numbers_know_adam(name, kind):
+    job = job_of(kind)
+    job = replace(job, plan=replace(job.plan, optimiser=Adam()))
+    found, expected = (
+        build(engine).advance(job, state_of(job), BEGIN + 2)
+        for engine in (name, "vmap")
+    )
+    gap = np.abs(found.params - expected.params)
+    assert np.median(gap) <= tolerance("steps_20", name)
+    assert not np.array_equal(found.params, state_of(job).params)
+
+
 def test_engine_sparse_says_what_it_lacks():
     plan = job_of("power").plan
     assert "weight map 'reparam'" in str(engines.unsupported("sparse", plan))
