@@ -32,7 +32,6 @@ MACHINE = ("system", "machine", "cpu", "instructions")
 """Facts in footers about the machine."""
 
 LAUNCHED = {
-    "random_init": " (a part, as the page on data says)",
     "tasks": " with --set lr='[0.05, 0.1]' --set schedule=cosine",
 }
 """Of which part of its grid a summary is, if not of all."""

@@ -154,7 +154,6 @@ SHIPPED = {name: GRIDS[name] for name in summary.names()}
 """Each shipped summary and its grid."""
 
 TRAINED = {
-    "random_init": lambda configs: ~(configs["width"] > 64).fillna(False),
     "tasks": lambda configs: (
         configs["lr"].isin([0.05, 0.1]) & configs["schedule"].eq("cosine")
     ),
