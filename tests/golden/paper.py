@@ -95,12 +95,16 @@ def _fewest(hits: pd.DataFrame) -> str:
 FIXED = {"fixed_init_95": 0.95, "fixed_init_995": 0.995}
 """The grids that start from one draw of initial weights, and their thresholds."""
 
+DRAWN = 16
+"""The width of these draws; networks of other widths draw others from the same seed."""
+
 
 def fixed() -> Lines:
     """Return what pruners reach from weights from which a sparse network is known."""
     head, columns = ["method"], []
     for name, least in FIXED.items():
         rows = _summary(name)
+        rows = rows[rows["width"] == DRAWN]
         found = rows.groupby("method")["accuracy"].agg(["size", "max"])
         found["hits"] = (rows["accuracy"] >= least).groupby(rows["method"]).sum()
         hits = rows[rows["accuracy"] >= least]
@@ -122,25 +126,34 @@ def _cells(found: pd.Series) -> list[str]:
     return [f"{found['max']:.4f}", hits, fewest]
 
 
+EXACT_WIDTHS = (4, 8, 16, 64)
+
+
 def exact() -> Lines:
     """Return how the paper's pruners do as published, beside as its code has them.
 
-    The gaps of :func:`findings.published`, then the hits from fixed initial weights.
+    The gaps of :func:`findings.published` at some widths, then the hits from fixed
+    initial weights.
     """
     rows = _summary("exact")
     drawn = rows["seed"] >= identity.LEAST_FRESH
-    ours = gaps_over_widths(rows[drawn])
-    theirs = gaps_over_widths(rows_of("random_init", method=NINE))[[*ours]]
-    cells = theirs.map("{:.2f}".format) + " → " + ours.map("{:.2f}".format)
-    head = ["method", *(f"width {width}" for width in ours)]
-    order = ours.sort_values(int(ours.columns.max())).index
-    lines = [[f"`{name}`", *cells.loc[name]] for name in order]
+    pair = [
+        gaps_over_widths(each)
+        .reindex(columns=EXACT_WIDTHS)
+        .map("{:.2f}".format)
+        .replace("nan", "–")
+        for each in (rows_of("random_init", method=NINE), rows[drawn])
+    ]
+    cells = pair[0] + " → " + pair[1]
+    head = ["method", *(f"width {width}" for width in cells)]
+    lines = [[f"`{name}`", *cells.loc[name]] for name in NINE]
     for name, least in FIXED.items():
         head.append(f"reach {100 * least:g} %")
         init = _summary(name)["init_seed"].iloc[0]
-        same = rows[~drawn & (rows["init_seed"] == init)]
+        same = rows[~drawn & (rows["init_seed"] == init) & (rows["width"] == DRAWN)]
         for line in lines:
-            method = line[0].strip("`")
-            found = same.loc[same["method"] == method, "accuracy"]
-            line.append(f"{(found >= least).sum():,} of {len(found):,}")
+            found = same[same["method"] == line[0].strip("`")]
+            hits = found.loc[found["accuracy"] >= least, "nnz"]
+            fewest = "" if hits.empty else f"; {hits.min()} weights"
+            line.append(f"{len(hits):,} of {len(found):,}{fewest}")
     return head, lines

@@ -141,7 +141,32 @@ def test_the_search_of_the_paper_is_repeated_and_pruners_miss_what_it_finds():
     head, lines = paper.fixed()
     table = {line[0]: line for line in lines}
     pruners = [table[f"`{name}`"] for name in findings.NINE]
-    assert {line[2] for line in pruners} == {"0 of 1,080"}
+    assert {line[2] for line in pruners} == {"0 of 540"}
     assert (table["`block`"][3], table["`mask`"][6]) == ("18", "32")
     assert [line[0] for line in pruners if not line[5].startswith("0 ")] == ["`lth`"]
-    assert table["`lth`"][5:] == ["2 of 1,260", "35"]
+    assert table["`lth`"][5:] == ["1 of 630", "35"]
+
+
+def test_as_published_two_pruners_move_and_one_finds_what_the_search_does():
+    head, lines = paper.exact()
+    table = {line[0].strip("`"): dict(zip(head, line, strict=True)) for line in lines}
+    reach = {
+        name: (line["reach 95 %"], line["reach 99.5 %"]) for name, line in table.items()
+    }
+    assert reach.pop("gmp") == ("2 of 540; 23 weights", "6 of 630; 32 weights")
+    assert set(reach.values()) == {("0 of 540", "0 of 630")}
+    moved = {}
+    for name, line in table.items():
+        before, after = map(float, line["width 16"].split(" → "))
+        moved[name] = round(after - before, 2)
+    assert {name for name, by in moved.items() if by <= -0.1} == {
+        "lth",
+        "synflow",
+        "rigl",
+    }
+    assert {name for name, by in moved.items() if by >= 0.05} == {"snip", "iter_snip"}
+    assert {name for name, by in moved.items() if abs(by) <= 0.01} == {
+        "gmp",
+        "force",
+        "grasp",
+    }
