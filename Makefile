@@ -120,6 +120,7 @@ release-check: install
 	$(MAKE) lint types browser
 	CI=true $(MAKE) test-all docs dist
 	$(BIN)/python -m tests.dist dist --fresh
+	$(SPIRAL) frontier certify --verify
 	for turns in 1.5 2.5 3; do \
 	  $(SPIRAL) frontier certify --verify --task "cubist(turns=$$turns)" || exit 1; done
 	$(MAKE) golden

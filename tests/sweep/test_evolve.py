@@ -160,7 +160,7 @@ def test_the_command_offers_the_starts_that_exist():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("executor", "kills"), [("local", 5), ("ray", 2)])
+@pytest.mark.parametrize(("executor", "kills"), [("local", 3), ("ray", 2)])
 def test_a_search_killed_many_times_makes_the_same_files(tmp_path, executor, kills):
     out = tmp_path / "killed"
     command = [
