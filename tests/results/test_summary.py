@@ -154,11 +154,13 @@ SHIPPED = {name: GRIDS[name] for name in summary.names()}
 """Each shipped summary and its grid."""
 
 TRAINED = {
-    "exact": lambda configs: ~(
-        configs["seed"].ge(identity.LEAST_FRESH)
-        & (
-            configs["width"].gt(64)
-            | (configs["width"].gt(16) & configs["method"].eq("lth"))
+    "exact": lambda configs: (
+        ~(
+            configs["seed"].ge(identity.LEAST_FRESH)
+            & (
+                configs["width"].gt(64)
+                | (configs["width"].gt(16) & configs["method"].eq("lth"))
+            )
         )
     ),
     "tasks": lambda configs: (
