@@ -36,8 +36,13 @@ def shipped(grids: Mapping[str, str]) -> list[DataSet]:
     Args:
         grids: Name of each shipped grid → its description.
     """
-    by_stem = {PurePosixPath(grid).name: grid for grid in grids}
-    return [_of(name, by_stem[name], grids) for name in summary.names()]
+    return [_of(name, grid, grids) for name, grid in grids_of(grids).items()]
+
+
+def grids_of(known: Iterable[str]) -> dict[str, str]:
+    """Return the shipped grid that each shipped summary is of."""
+    by_stem = {PurePosixPath(grid).name: grid for grid in known}
+    return {name: by_stem[name] for name in summary.names()}
 
 
 def others() -> dict[str, Path]:

@@ -1,6 +1,7 @@
 """Tables of the findings: what the shipped summaries say, computed anew each time."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import pandas as pd
@@ -92,9 +93,14 @@ PARTS = (
 
 def rows_of(name: str, **where: Sequence[str]) -> pd.DataFrame:
     """Return rows of a shipped summary that have some values."""
-    known = registry.known()
-    rows = load.read([summary.shipped(name)], known.options).rows
-    return select(rows, {key: [*values] for key, values in where.items()}, known)
+    values = {key: [*some] for key, some in where.items()}
+    return select(_every(name), values, registry.known())
+
+
+@cache
+def _every(name: str) -> pd.DataFrame:
+    """Return all rows of a shipped summary; half a million take seconds to read."""
+    return load.read([summary.shipped(name)], registry.options()).rows
 
 
 def parts() -> Lines:

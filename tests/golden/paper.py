@@ -1,6 +1,5 @@
 """The table of the paper's search: what its two phases find when they are repeated."""
 
-from functools import cache
 from typing import NamedTuple
 
 import pandas as pd
@@ -40,15 +39,9 @@ def phases() -> Lines:
     return HEAD, [_line(phase, of_phase(phase)) for phase in PHASES]
 
 
-@cache
-def _summary(name: str) -> pd.DataFrame:
-    """Return the rows of a shipped summary; half a million take seconds to read."""
-    return rows_of(name)
-
-
 def of_phase(phase: Phase) -> pd.DataFrame:
     """Return the rows of a phase, with weights and biases counted together."""
-    rows = _summary(phase.summary)
+    rows = rows_of(phase.summary)
     rows = rows[rows["method"] == phase.method]
     if phase.method == "block":
         sizes = rows[["d1", "d2", "d3"]]
@@ -103,7 +96,7 @@ def fixed() -> Lines:
     """Return what pruners reach from weights from which a sparse network is known."""
     head, columns = ["method"], []
     for name, least in FIXED.items():
-        rows = _summary(name)
+        rows = rows_of(name)
         rows = rows[rows["width"] == DRAWN]
         found = rows.groupby("method")["accuracy"].agg(["size", "max"])
         found["hits"] = (rows["accuracy"] >= least).groupby(rows["method"]).sum()
@@ -135,7 +128,7 @@ def exact() -> Lines:
     The gaps of :func:`findings.published` at some widths, then the hits from fixed
     initial weights.
     """
-    rows = _summary("exact")
+    rows = rows_of("exact")
     drawn = rows["seed"] >= identity.LEAST_FRESH
     pair = [
         gaps_over_widths(each)
@@ -149,7 +142,7 @@ def exact() -> Lines:
     lines = [[f"`{name}`", *cells.loc[name]] for name in NINE]
     for name, least in FIXED.items():
         head.append(f"reach {100 * least:g} %")
-        init = _summary(name)["init_seed"].iloc[0]
+        init = rows_of(name)["init_seed"].iloc[0]
         same = rows[~drawn & (rows["init_seed"] == init) & (rows["width"] == DRAWN)]
         for line in lines:
             found = same[same["method"] == line[0].strip("`")]

@@ -147,7 +147,7 @@ def test_the_search_of_the_paper_is_repeated_and_pruners_miss_what_it_finds():
     assert table["`lth`"][5:] == ["1 of 630", "35"]
 
 
-def test_as_published_two_pruners_move_and_one_finds_what_the_search_does():
+def test_as_published_three_gaps_shrink_and_gmp_finds_what_the_search_does():
     head, lines = paper.exact()
     table = {line[0].strip("`"): dict(zip(head, line, strict=True)) for line in lines}
     reach = {

@@ -7,7 +7,7 @@ from spiral.errors import ConfigError, CorruptPack, StoreError
 from spiral.methods import registry
 from spiral.protocol import identity
 from spiral.report.stats import compare
-from spiral.results import load, old_defaults, store, summary
+from spiral.results import data_sets, load, old_defaults, store, summary
 from spiral.search import best_known as frontier
 from spiral.sweep import launch
 from spiral.sweep.grid import grid
@@ -149,8 +149,7 @@ def test_shipped_ones_have_names(tmp_path, monkeypatch):
         summary.shipped("two")
 
 
-GRIDS = {name.rpartition("/")[2]: name for name in shipped_grids.files()}
-SHIPPED = {name: GRIDS[name] for name in summary.names()}
+SHIPPED = data_sets.grids_of(shipped_grids.files())
 """Each shipped summary and its grid."""
 
 TRAINED = {
