@@ -37,7 +37,7 @@ fidelity: install
 	$(SPIRAL) launch fidelity --out runs/fidelity
 	$(SPIRAL) compare runs/fidelity --by fidelity,method,width
 
-# A worker for each core takes a file at a time, in the order of their names.
+# A worker for each core takes a file at a time: the longest, then in the order of names.
 # They share the cores and start many processes: one thread each, and bytecode is kept.
 PYTEST = env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 \
   $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder

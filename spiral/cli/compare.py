@@ -1,15 +1,22 @@
 """``compare``: excess weights over the best known, accuracy, and pairwise tests."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from spiral.cli.options import PLACE, as_json, folders, present
 from spiral.cli.questions import by, distances, frontier, thresholds, tuning, which
 
+if TYPE_CHECKING:
+    from spiral.report.stats.compare import Comparison
+
 FORMER = {"gaps": "excess", "pairs": "pairwise"}
 """Former names of tables, which still work."""
+
+LONG = 1000
+"""Lines from which on a table is printed only if it is asked for."""
 
 
 class TableName(click.Choice[str]):
@@ -33,7 +40,8 @@ class TableName(click.Choice[str]):
     "tables",
     type=TableName(["scores", "excess", "groups", "pairwise", "masks", "distances"]),
     multiple=True,
-    help="Print this table [scores, excess and groups; as CSV groups]. Repeatable.",
+    help="Print this table [scores, excess and groups, if they have no more than "
+    f"{LONG:,} lines; as CSV groups]. Repeatable.",
 )
 @click.option(
     "--with",
@@ -87,5 +95,22 @@ def compare(
         found = compare.of_folders(every, registry.known(), asked, named)
     if as_csv:
         click.echo(found.tables[wanted[0]].to_csv(index=False), nl=False)
-    else:
-        present(comparison.document(found), as_json, wanted)
+        return
+    if not tables and not as_json:
+        found, wanted = _without_long_tables(found, default)
+    present(comparison.document(found), as_json, wanted)
+
+
+def _without_long_tables(
+    found: "Comparison", names: tuple[str, ...]
+) -> "tuple[Comparison, tuple[str, ...]]":
+    """Return the tables that are printed by default, and notes on the others."""
+    lines = {name: len(found.tables[name]) for name in names}
+    left = [
+        f"{name} has {lines[name]:,} lines, which are left out; `--table {name}` "
+        "prints them"
+        for name in names
+        if lines[name] > LONG
+    ]
+    few = tuple(name for name in names if lines[name] <= LONG)
+    return replace(found, notes=[*left, *found.notes]), few

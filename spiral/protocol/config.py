@@ -161,9 +161,9 @@ class Config(Options):
     )
     init: str = Field(
         "default",
-        description="initial weights: default (drawn from init_seed), or a file: "
-        ".npz, .safetensors or PyTorch state dict; narrower networks use its leading "
-        "block",
+        description="initial weights: default (drawn from init_seed), width-16 (what a "
+        "network of width 16 draws), or a file: .npz, .safetensors or PyTorch state "
+        "dict; narrower networks use the leading block",
         json_schema_extra=PER_NETWORK,
     )
     engine: str = Field(

@@ -14,6 +14,7 @@ from spiral.results import columns as rows
 from spiral.results import read as results
 from spiral.results import summary, versions
 from spiral.results.read import MEASURED
+from spiral.results.summary import ALL, Only
 
 
 class Loaded(NamedTuple):
@@ -26,7 +27,10 @@ class Loaded(NamedTuple):
 
 
 def read(
-    folders: Sequence[Path], options: OptionClasses, more: Sequence[str] = ()
+    folders: Sequence[Path],
+    options: OptionClasses,
+    more: Sequence[str] = (),
+    only: Only = ALL,
 ) -> Loaded:
     """Return the columns of rows of launches that comparisons use.
 
@@ -37,13 +41,15 @@ def read(
         options: Those of the methods that this process knows; their defaults complete
             files of earlier versions.
         more: Results besides ``MEASURED``; null where a summary does not have them.
+        only: Columns and values; rows of summaries with others are left out, since
+            reading all of the largest takes seconds. Launches are read whole.
 
     Raises:
         StoreError: One of them has no rows yet.
         CorruptPack: A file cannot be read.
     """
     parts = [
-        _read(place, options, more).assign(folder=n, source=_name(place))
+        _read(place, options, more, only).assign(folder=n, source=_name(place))
         for n, place in enumerate(folders)
     ]
     if len(parts) == 1:
@@ -61,7 +67,9 @@ def read(
     return Loaded(every[~again].reset_index(drop=True), notes)
 
 
-def _read(place: Path, options: OptionClasses, more: Sequence[str]) -> pd.DataFrame:
+def _read(
+    place: Path, options: OptionClasses, more: Sequence[str], only: Only
+) -> pd.DataFrame:
     """Return the rows of a launch or of a summary."""
     if not place.exists():
         raise StoreError(
@@ -70,7 +78,7 @@ def _read(place: Path, options: OptionClasses, more: Sequence[str]) -> pd.DataFr
         )
     wanted = [*MEASURED, *more]
     if place.is_file():
-        found = _summary(place, options)
+        found = _summary(place, options, only)
         ids = identity.identify(found, options)  # a summary has none
         found["config_id"] = pd.array(ids, "string")
     else:
@@ -92,15 +100,15 @@ def at_width(file: Path, options: OptionClasses, width: int) -> pd.DataFrame:
         StoreError: There is no such file, or it is not a summary.
         CorruptPack: It is damaged.
     """
-    found = _summary(file, options, width).assign(folder=0, source=_name(file))
+    found = _summary(file, options, {"width": [width]}).assign(
+        folder=0, source=_name(file)
+    )
     return _in_order(found, options, MEASURED).drop(columns="config_id")
 
 
-def _summary(
-    file: Path, options: OptionClasses, width: int | None = None
-) -> pd.DataFrame:
+def _summary(file: Path, options: OptionClasses, only: Only) -> pd.DataFrame:
     """Return the completed rows of a summary, with the version that trained them."""
-    found, facts = summary.read(file, width)
+    found, facts = summary.read(file, only)
     version = ", ".join(map(str, facts.get("version") or [])) or None
     return versions.complete(found.assign(version=version), options)
 

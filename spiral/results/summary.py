@@ -6,9 +6,10 @@ Those in ``SHIPPED`` have the names of their grids, without folders; ``standard`
 baseline of rankings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -30,6 +31,10 @@ FACTS = (
 )
 """Facts about the making of packs in their footers."""
 
+
+Only = Mapping[str, Sequence[Any]]
+"""Columns, and which values to read."""
+ALL: Only = MappingProxyType({})
 
 NETWORK = ("config_id", "mask", "weights")
 """Columns of rows whose networks a summary has; null in others."""
@@ -146,12 +151,12 @@ def _joined(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def read(file: Path, width: int | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
+def read(file: Path, only: Only = ALL) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the rows of a summary, without ids, and its footer.
 
     Args:
         file: The summary.
-        width: That of the rows to return; by default all.
+        only: Columns that every summary has, and the values of rows to return.
 
     Raises:
         StoreError: There is no such file, or it is not a summary.
@@ -171,8 +176,9 @@ def read(file: Path, width: int | None = None) -> tuple[pd.DataFrame, dict[str, 
         raise StoreError(
             f"{file}: expected a summary; write one by `spiral-sweep summary DIR`"
         )
-    if width is not None:
-        found = found.filter(pc.equal(found["width"], width))
+    for name, values in only.items():
+        wanted = pa.array(values, found[name].type)
+        found = found.filter(pc.is_in(found[name], wanted))
     table = found.to_pandas(types_mapper=store.NULLABLE.get)
     for name in ("init_seed", "order_seed"):
         told = table[name] if name in table else table["seed"]

@@ -123,6 +123,20 @@ def test_compare_prints_tables_csv_or_json(launched):
     assert "pairwise: " not in text
 
 
+def test_long_tables_are_left_out_unless_they_are_asked_for(launched, monkeypatch):
+    out = launched[0]
+    lines = len(run_json("compare", out)["groups"])
+    monkeypatch.setattr("spiral.cli.compare.LONG", lines - 1)
+    short = run("compare", out).out
+    assert "scores: " in short
+    assert "groups: " not in short
+    said = " ".join(short.split())
+    assert f"groups has {lines} lines, which are left out; `--table groups`" in said
+    assert "groups: " in run("compare", out, "--table", "groups").out
+    monkeypatch.setattr("spiral.cli.compare.LONG", lines)
+    assert "groups: " in run("compare", out).out
+
+
 def test_compare_takes_thresholds_seeds_apart_and_several_folders(launched):
     out = launched[0]
     found = run_json("compare", out, out, "--threshold", ".6,0.9,.60", "--seed-split")

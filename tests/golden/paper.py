@@ -150,3 +150,28 @@ def exact() -> Lines:
             fewest = "" if hits.empty else f"; {hits.min()} weights"
             line.append(f"{len(hits):,} of {len(found):,}{fewest}")
     return head, lines
+
+
+CODES = {"zp24": "the paper's code", "exact": "as published"}
+"""Values of ``fidelity``, in words."""
+
+
+def optimal_width() -> Lines:
+    """Return what pruners reach at the width of the sparsest block, from its draw.
+
+    Cells have the best accuracy, hits of trainings, and weights of the smallest hit.
+    """
+    every = rows_of("optimal_width")
+    head, lines = ["method"], [[f"`{name}`"] for name in NINE]
+    for init, least in zip((1, 258), FIXED.values(), strict=True):
+        for fidelity, says in CODES.items():
+            here = every["init_seed"].eq(init) & every["fidelity"].eq(fidelity)
+            rows = every[here]
+            head.append(f"width {rows['width'].iloc[0]}, {100 * least:g} %: {says}")
+            for name, line in zip(NINE, lines, strict=True):
+                found = rows[rows["method"] == name]
+                hits = found.loc[found["accuracy"] >= least, "nnz"]
+                fewest = "" if hits.empty else f"; {hits.min()} weights"
+                best = f"{found['accuracy'].max():.4f}"
+                line.append(f"{best}; {len(hits):,} of {len(found):,}{fewest}")
+    return head, lines

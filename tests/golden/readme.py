@@ -131,6 +131,7 @@ TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/findings.md", "phases"): lambda: markdown(*paper.phases()),
     ("docs/findings.md", "fixed"): lambda: markdown(*paper.fixed()),
     ("docs/findings.md", "exact"): lambda: markdown(*paper.exact()),
+    ("docs/findings.md", "optimal"): lambda: markdown(*paper.optimal_width()),
     ("docs/lower-bounds.md", "turns"): lambda: markdown(*several.bounds()),
     ("docs/methods.md", "methods"): every_method,
     ("docs/columns.md", "columns"): lambda: markdown(*reference.results()),

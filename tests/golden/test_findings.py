@@ -147,6 +147,27 @@ def test_the_search_of_the_paper_is_repeated_and_pruners_miss_what_it_finds():
     assert table["`lth`"][5:] == ["1 of 630", "35"]
 
 
+def test_at_the_width_of_the_sparse_network_gmp_finds_what_the_search_does():
+    _, lines = paper.optimal_width()
+    table = {
+        line[0].strip("`"): [cell.split("; ")[1:] for cell in line[1:]]
+        for line in lines
+    }
+    assert [cells[1] for cells in table["gmp"]] == [
+        *("19 weights", "18 weights", "30 weights", "29 weights")
+    ]
+    assert [cells[0] for cells in table["gmp"][2:]] == ["1 of 630"] * 2
+    for name, cells in table.items():
+        assert name == "gmp" or cells[2:] == [["0 of 630"]] * 2
+    hits = [
+        sum(int(cells[column][0].split()[0]) for cells in table.values())
+        for column in (0, 1)
+    ]
+    assert hits == [48, 54]
+    rows = findings.rows_of("fixed_init_95", method=findings.NINE, width=["3"])
+    assert (len(rows), int((rows["accuracy"] >= 0.95).sum())) == (4860, 0)
+
+
 def test_as_published_three_gaps_shrink_and_gmp_finds_what_the_search_does():
     head, lines = paper.exact()
     table = {line[0].strip("`"): dict(zip(head, line, strict=True)) for line in lines}

@@ -102,6 +102,22 @@ def test_hits_of_pruners_from_fixed_initial_weights():
             assert shown == [f"{accuracy.max():.4f}", f"{hits:,} of {len(rows):,}"]
 
 
+def test_hits_of_pruners_at_the_width_of_the_sparse_network():
+    table = pq.read_table(SHIPPED / "summaries" / "optimal_width.parquet")
+    codes = {"zp24": "the paper's code", "exact": "as published"}
+    for width, least, percent in [(3, 0.95, "95 %"), (6, 0.995, "99.5 %")]:
+        for fidelity, says in codes.items():
+            for line in table_of("findings.md", "optimal"):
+                own = pc.equal(table["method"], line["method"])
+                own = pc.and_(own, pc.equal(table["width"], width))
+                rows = table.filter(pc.and_(own, pc.equal(table["fidelity"], fidelity)))
+                accuracy = rows["accuracy"].to_numpy()
+                hits = rows["nnz"].to_numpy()[accuracy >= least]
+                shown = f"{accuracy.max():.4f}; {len(hits)} of {len(rows)}"
+                shown += f"; {hits.min()} weights" if len(hits) else ""
+                assert line[f"width {width}, {percent}: {says}"] == shown
+
+
 def test_shares_of_the_two_phases():
     table = pq.read_table(SHIPPED / "summaries" / "random_init.parquet")
     accuracy, methods = table["accuracy"].to_numpy(), table["method"].to_numpy()

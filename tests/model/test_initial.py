@@ -160,6 +160,29 @@ def test_a_missing_layer_is_an_error_that_lists_what_there_is(tmp_path):
     assert "other (1,)" in said
 
 
+@pytest.mark.parametrize("width", [1, 3, 16])
+def test_a_narrow_network_has_the_first_units_of_the_draw_of_a_wide_one(width):
+    wide = oracles.split(mlp.initial_params(7, 16), 16)
+    found = oracles.split(initial.params("width-16", 7, width), width)
+    for layer, ((weights, biases), (whole, all_biases)) in enumerate(
+        zip(found, wide, strict=True)
+    ):
+        outputs = 1 if layer == 3 else width
+        inputs = 2 if layer == 0 else width
+        np.testing.assert_array_equal(weights, whole[:outputs, :inputs])
+        np.testing.assert_array_equal(biases, all_biases[:outputs])
+    assert not np.array_equal(
+        initial.params("width-16", 8, width), initial.params("width-16", 7, width)
+    )
+
+
+def test_a_network_may_not_be_wider_than_what_it_has_the_first_units_of():
+    with pytest.raises(ConfigError) as found:
+        grid.loads("method: gmp\nwidth: [3, 8]\nkeep: 20\ninit: width-6", "g")
+    said = str(found.value)
+    assert "g:4:7: init width-6: expected initial weights of width 8 or more" in said
+
+
 def test_a_layer_without_biases_begins_at_zero(tmp_path):
     whole = arrays()
     del whole["third_layer.bias"]
@@ -177,7 +200,6 @@ def test_layers_of_different_sizes_are_filled_up_with_zeros(tmp_path):
     whole = {f"{n}.weight": random.normal(size=s) for n, s in enumerate(shapes)}
     np.savez(tmp_path / "a.npz", **whole)
     source = initial.stamp(str(tmp_path / "a.npz"))
-    assert initial.width_of(source) == 3
     (first, _), (second, _), (third, _), (last, _) = oracles.split(
         initial.params(source, 0, 3), 3
     )

@@ -79,8 +79,9 @@ def _untrained(table: pd.DataFrame) -> list[Mistake]:
     found = without_effect(
         table, "schedule_cycles", 1, as_it_is, "train: false, which trains nothing"
     )
-    if (table["init"][as_it_is] == initial.DEFAULT).any():
-        message = "train: false needs the file of a network as init, got default"
+    drawn = [source for source in table["init"][as_it_is] if initial.drawn(source)]
+    if drawn:
+        message = f"train: false needs the file of a network as init, got {drawn[0]}"
         found.append(Mistake("train", message, False))
     return found
 

@@ -11,13 +11,18 @@ import pandas as pd
 from spiral.errors import ConfigError
 from spiral.protocol.config import OptionClasses
 from spiral.protocol.methods import Methods
-from spiral.report.stats import differences, mask_distance, on_curve, scores
+from spiral.report.stats import (
+    differences,
+    mask_distance,
+    on_curve,
+    row_filter,
+    scores,
+)
 from spiral.report.stats import notes as notes_text
 from spiral.report.stats.ablation import ablation
 from spiral.report.stats.aggregate import summarise
 from spiral.report.stats.excess import excess_weights
 from spiral.report.stats.pairwise import pairwise
-from spiral.report.stats.row_filter import select
 from spiral.report.stats.selection import SHOWN, TASK, Choice, choose, task_of
 from spiral.results import load, old_defaults
 from spiral.search import best_known as frontier
@@ -119,12 +124,14 @@ def of_folders(
         StoreError: A folder holds no rows, or the file no frontier of their task.
     """
     question = question or Question()
-    pool, notes = load.read(folders, methods.options)
-    pool = pool.assign(method=_methods(pool, folders, named or {}))
+
+    def with_names(pool: pd.DataFrame) -> pd.DataFrame:
+        return pool.assign(method=_methods(pool, folders, named or {}))
+
+    rows, pool, notes = row_filter.read(folders, methods, question.where, with_names)
     summaries = any(folder.is_file() for folder in folders)
     if summaries:  # these have neither masks nor weights
         question = replace(question, masks=0)
-    rows = select(pool, question.where, methods)
     found = of_rows(
         rows,
         question,

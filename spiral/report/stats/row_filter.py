@@ -1,8 +1,9 @@
 """Which rows a question is about: ``when=before``, ``method=gmp``, ``epochs=50``."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,65 @@ from spiral import spelling
 from spiral.errors import ConfigError
 from spiral.protocol import config, identity
 from spiral.protocol.methods import Methods
+from spiral.report.stats.budget_matched import CONTROL
 from spiral.report.stats.differences import NOTHING
 from spiral.report.stats.selection import TASK, known_columns, task_of
+from spiral.results import load
+from spiral.results.summary import ALL, Only
 from spiral.tasks import catalogue
 
 Where = Mapping[str, Sequence[str]]
+
+
+class Rows(NamedTuple):
+    """The rows of launches and summaries that a question is about."""
+
+    rows: pd.DataFrame
+    pool: pd.DataFrame
+    """Those and others, with all random masks of their widths."""
+    notes: list[str]
+
+
+def read(
+    folders: Sequence[Path],
+    methods: Methods,
+    where: Where,
+    named: Callable[[pd.DataFrame], pd.DataFrame] = lambda rows: rows,
+) -> Rows:
+    """Read rows and select some, of large summaries without reading all.
+
+    Args:
+        folders: Results directories, or summaries of them.
+        methods: Those that this process knows.
+        where: See :func:`select`.
+        named: Changes what rows are called.
+
+    Raises:
+        ConfigError: As :func:`select`.
+        StoreError: One of the places has no rows yet.
+        CorruptPack: A file cannot be read.
+    """
+    only = _readable_alone(where)
+    while True:
+        pool, notes = load.read(folders, methods.options, only=only)
+        pool = named(pool)
+        try:
+            return Rows(select(pool, where, methods), pool, notes)
+        except ConfigError:
+            if not only:
+                raise
+            only = ALL  # so that the message says which values there are
+
+
+def _readable_alone(where: Where) -> Only:
+    """Return the widths and methods of rows that a question may need."""
+    found: dict[str, Sequence[object]] = {}
+    widths = where.get("width", ())
+    if widths and all(text.isdecimal() and len(text) < 4 for text in widths):
+        found["width"] = [int(text) for text in widths]
+    if where.get("method"):
+        found["method"] = [*where["method"], CONTROL]
+    return found
 
 
 def select(

@@ -18,6 +18,9 @@ from spiral.search import best_known, network, network_files
 from spiral.search.network_files import Saved
 from spiral.tasks import catalogue
 
+Source = tuple[str, int, int]
+"""Arguments of ``initial.params``: where initial parameters are from."""
+
 ID_DIGITS = 12
 COLUMNS = ("config_id", "loss", *read.MEASURED)
 KINDS = ("any", "protocol")
@@ -160,7 +163,7 @@ def of_folders(
     limit: int,
 ) -> Found:
     """Return the networks of launches, summaries and files, each config once."""
-    found, places = Found([], [], []), dict[tuple[str, int], int | None]()
+    found, places = Found([], [], []), dict[Source, int | None]()
     seen: set[str] = set()
     for folder in folders:
         if network_files.is_one(folder):
@@ -256,19 +259,20 @@ def about(row: pd.Series, options: OptionClasses) -> str:
 
 def index_of(
     row: pd.Series,
-    places: dict[tuple[str, int], int | None],
+    places: dict[Source, int | None],
     known: list[np.ndarray],
 ) -> int | None:
-    """Return the index among ``known`` of what a row began with, if a file holds it.
+    """Return the index among ``known`` of what a row began with, or add it.
 
-    None where it is drawn from a seed, which the page does itself, or the file is gone.
+    None where the page draws it itself, from the seed, or a file is gone.
     """
     if _drawn(row):
         return None
-    key = row["init"], int(row["width"])
+    seed = int(row["init_seed"]) if initial.drawn(row["init"]) else 0
+    key = row["init"], seed, int(row["width"])
     if key not in places:
         try:
-            known.append(initial.params(key[0], 0, key[1]))
+            known.append(initial.params(*key))
             places[key] = len(known) - 1
         except ConfigError:
             places[key] = None
@@ -276,7 +280,7 @@ def index_of(
 
 
 def _drawn(row: pd.Series) -> bool:
-    """Return whether a row's initial parameters were drawn from its seed."""
+    """Return whether the page can draw a row's initial parameters from its seed."""
     return pd.isna(row["init"]) or row["init"] == initial.DEFAULT
 
 

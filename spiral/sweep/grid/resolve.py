@@ -240,7 +240,7 @@ def _weights(table: pd.DataFrame) -> pd.Series:
 
 
 def _check_init(table: pd.DataFrame, block: Block, mistakes: Mistakes) -> None:
-    """Report files of initial weights that are too narrow for a network."""
+    """Report initial weights that are too narrow for a network."""
     for source in set(table["init"].unique()) - {initial.DEFAULT}:
         widest = int(table.loc[table["init"] == source, "width"].max())
         try:

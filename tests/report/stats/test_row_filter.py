@@ -4,7 +4,10 @@ import pandas as pd
 import pytest
 
 from spiral.errors import ConfigError
+from spiral.methods import registry
+from spiral.report.stats import row_filter
 from spiral.report.stats.row_filter import of_task, select
+from spiral.results import load, summary
 from tests.report import METHODS, row, table
 
 
@@ -139,3 +142,33 @@ def test_two_files_of_one_name_are_told_apart_by_their_digests(several):
     with pytest.raises(ConfigError, match=r"give one by its digest: 0123.*, fedc"):
         of_task(both, "points.npz")
     assert len(of_task(both, "fedcba9876543210")) == 1
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"width": ["3"]},
+        {"method": ["gmp", "snip"]},
+        {"method": ["gmp"], "width": ["16"], "lr": ["0.1"]},
+        {"when": ["before"], "width": ["3"]},
+    ],
+)
+def test_what_is_read_alone_is_what_is_selected_from_all(where):
+    file, methods = summary.shipped("fidelity"), registry.known()
+    rows, pool, notes = row_filter.read([file], methods, where)
+    every, said = load.read([file], methods.options)
+    pd.testing.assert_frame_equal(rows, row_filter.select(every, where, methods))
+    assert notes == said
+    assert len(rows) <= len(pool) < len(every) or "method" not in where
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ({"width": ["17"]}, "no rows have width=17; there are 3, 16"),
+        ({"method": ["gpm"]}, "no rows have method=gpm; there are .*lth"),
+    ],
+)
+def test_a_message_names_the_values_of_all_rows(where, says):
+    with pytest.raises(ConfigError, match=says):
+        row_filter.read([summary.shipped("fidelity")], registry.known(), where)

@@ -330,6 +330,22 @@ def test_initial_weights_from_a_file_are_carried_once(tmp_path):
     )
 
 
+def test_the_first_weights_of_a_wider_draw_are_carried_for_each_seed(tmp_path):
+    launches.write(
+        tmp_path / "out",
+        "{method: gmp, width: 4, keep: [12, 14], seed: 0..1, init: width-6}",
+    )
+    data = data_of(view.page([tmp_path / "out"], METHODS.options))
+    carried = [np.frombuffer(base64.b64decode(each), "<f4") for each in data["initial"]]
+    trained = embed.read.read(tmp_path / "out")
+    columns = data["columns"]
+    for config_id, seed in zip(trained["config_id"], trained["init_seed"], strict=True):
+        here = carried[columns["init"][columns["config_id"].index(config_id)]]
+        wanted = initial.params("width-6", seed, 4)
+        np.testing.assert_array_equal(here, wanted)
+    assert len(carried) == 2
+
+
 def test_what_json_cannot_say_is_null(tmp_path):
     launches.write(tmp_path, GRID)
     row = embed.read.read(tmp_path).iloc[0].copy()
