@@ -39,6 +39,7 @@ LAUNCHED = {
 
 SUMMARISED = {
     "budgets": " --with loss --with entropy --with running_loss",
+    "draws": " --networks 40:0.95",
     "exact": " --networks 40:0.95",
     "fixed_init_95": " --networks 40:0.95",
     "fixed_init_995": " --networks 40:0.995",

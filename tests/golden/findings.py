@@ -176,8 +176,9 @@ def widths() -> Lines:
             ["gap", "gap_low", "gap_high", "connected"]
         ].itertuples(index=False)
     ]
-    cells = table.pivot(index="method", columns="width", values="cell")
-    order = table[table["width"] == WIDTHS[-1]].sort_values("gap")["method"]
+    cells = table.pivot(index="method", columns="width", values="cell").fillna("–")
+    gaps = table.pivot(index="method", columns="width", values="gap")
+    order = gaps.sort_values([*reversed(WIDTHS)]).index
     head = ["method", *(f"width {width}" for width in cells)]
     return head, [[f"`{name}`", *cells.loc[name]] for name in order]
 

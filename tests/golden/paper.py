@@ -175,3 +175,36 @@ def optimal_width() -> Lines:
                 best = f"{found['accuracy'].max():.4f}"
                 line.append(f"{best}; {len(hits):,} of {len(found):,}{fewest}")
     return head, lines
+
+
+def draws() -> Lines:
+    """Return in how many draws of initial weights what is trained reaches 95 %.
+
+    In all, and in those in which a block does; and the fewest weights that reach it, in
+    the best draw and in the middle of those that do.
+    """
+    rows = rows_of("draws")
+    wide = rows["width"] == DRAWN
+    kinds = {
+        "a block": rows["method"] == "block",
+        "`gmp`, width 3": (rows["method"] == "gmp") & ~wide,
+        f"`gmp`, width {DRAWN}": (rows["method"] == "gmp") & wide,
+    }
+    every, lines, holding = set(rows["init_seed"]), [], set[int]()
+    for says, of in kinds.items():
+        hits = rows[of & (rows["accuracy"] >= 0.95)]
+        fewest = hits.groupby("init_seed")["nnz"].min()
+        holding = holding or {*fewest.index}
+        lines.append(
+            [
+                says,
+                f"{of.sum() // len(every):,}",
+                f"{len(fewest)} of {len(every)}",
+                f"{len(holding & {*fewest.index})} of {len(holding)}",
+                f"{len(hits):,} of {of.sum():,}",
+                f"{fewest.min()} (median {fewest.median():g})",
+            ]
+        )
+    head = ["what is trained", "trainings of a draw", "draws that reach 95 %"]
+    head += ["of those with such a block", "trainings that reach", "fewest weights"]
+    return head, lines

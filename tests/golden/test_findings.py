@@ -8,6 +8,7 @@ import pytest
 from spiral.methods.registry import options
 from spiral.report.stats import standings
 from spiral.report.stats.selection import clean
+from spiral.search import best_known
 from spiral.tasks import catalogue
 from tests.golden import findings, paper, readme, several
 
@@ -58,7 +59,35 @@ def test_leaders_of_width_3_are_not_separated():
     assert set(findings.rows_of("leaders", width=["3"])["lr"]) == {0.02}
 
 
-@pytest.mark.parametrize("width", ["3", "16"])
+def test_at_width_64_obs_leads_alone_and_width_hardly_hurts_the_leaders():
+    gaps = {}
+    for width in (16, 64):
+        head, lines = findings.leaders(width=width)
+        rank, gap = head.index("rank"), head.index("gap")
+        gaps[width] = {
+            line[1].strip("`"): float(line[gap].split()[0]) for line in lines
+        }
+    assert [line[rank] for line in lines[:4]] == ["1", "2–4", "2–4", "2–4"]
+    assert [line[1] for line in lines[1:4]] == ["`cbs`", "`lamp`", "`gmp`"]
+    more = {
+        name: round(gap - gaps[16][name], 2)
+        for name, gap in gaps[64].items()
+        if name in gaps[16]
+    }
+    near = {name for name, by in more.items() if abs(by) <= 0.03}
+    assert near == {"obs", "cbs", "gmp", "lamp", "l1_unit"}
+    assert all(0.09 <= more[name] <= 0.11 for name in more.keys() - near)
+    assert more.keys() - near == {"granet", "soft_filter", "sdgf_step"}
+    few = standings.shipped(options(), 64).scores
+    place = few["gap"].rank()[few["method"] == "group_norm"].item()
+    few = few.set_index("method")["gap"]
+    assert (place, f"{few['group_norm']:.2f}") == (2, "0.31")
+    assert (lines[-1][1], gaps[64]["group_norm"]) == ("`group_norm`", 0.64)
+    tried = findings.rows_of("standard", width=["64"], method=["group_norm"])["lr"]
+    assert tried.max() == 0.2
+
+
+@pytest.mark.parametrize("width", ["3", "16", "64"])
 def test_leaders_have_the_settings_that_the_standings_prefer(width):
     rows = clean(findings.rows_of("standard", width=[width]))
     means = rows.groupby(["method", "lr", "schedule"])["accuracy"].mean()
@@ -166,6 +195,29 @@ def test_at_the_width_of_the_sparse_network_gmp_finds_what_the_search_does():
     assert hits == [48, 54]
     rows = findings.rows_of("fixed_init_95", method=findings.NINE, width=["3"])
     assert (len(rows), int((rows["accuracy"] >= 0.95).sum())) == (4860, 0)
+
+
+def test_from_most_draws_gmp_reaches_95_percent_and_blocks_from_few():
+    head, lines = paper.draws()
+    table = {line[0]: dict(zip(head, line, strict=True)) for line in lines}
+    draws = [line["draws that reach 95 %"] for line in table.values()]
+    assert draws == ["5 of 20", "6 of 20", "17 of 20"]
+    assert [line["trainings of a draw"] for line in table.values()] == [
+        *("558", "540", "540")
+    ]
+    assert [line["fewest weights"] for line in table.values()] == [
+        *("21 (median 24)", "16 (median 19)", "15 (median 23)")
+    ]
+    rows = findings.rows_of("draws", method=["gmp"], width=["16"])
+    assert len(rows) == 10_800
+    hits = rows[rows["accuracy"] >= 0.95]
+    best = hits.loc[hits["effective_nnz"].idxmin()]
+    assert (best["nnz"], best["effective_nnz"]) == (15, 14)
+    assert round(best["accuracy"], 3) == 0.955
+    for kind in ("any", "protocol"):
+        known = best_known.load()
+        fits = known["kind"].eq(kind) & (known["accuracy"] >= 0.95)
+        assert known.loc[fits, "nnz"].min() == 14
 
 
 def test_as_published_three_gaps_shrink_and_gmp_finds_what_the_search_does():

@@ -68,7 +68,9 @@ def table_of(page, name):
     return [dict(zip(head, line, strict=True)) for line in lines]
 
 
-@pytest.mark.parametrize(("name", "width"), [("leaders", 16), ("leaders3", 3)])
+@pytest.mark.parametrize(
+    ("name", "width"), [("leaders", 16), ("leaders3", 3), ("leaders64", 64)]
+)
 @pytest.mark.parametrize(
     ("column", "kinds"),
     [("gap", ["any", "protocol"]), ("gap_protocol", ["protocol"])],
