@@ -138,7 +138,7 @@ def test_what_is_said_of_two_widths_is_in_the_tables():
         )
         assert low > 0
         overlap |= {name.strip("`")} if high >= other else set()
-    assert overlap == {"gmp", "lth", "synflow", "prospr"}
+    assert overlap == {"gmp", "lth", "synflow", "prospr", "rigl"}
 
 
 def test_the_ranking_transfers_to_other_tasks_and_the_gap_does_not():
