@@ -140,10 +140,10 @@ exact.pivot_table(index="method", columns="width", values="disconnected")
 
 # %% [markdown]
 # One path is not enough: weights that are on no path are wasted. The **effective**
-# number of weights (median) when 26 are kept:
+# number of weights (median) when 27 are kept:
 
 # %%
-exact[exact["keep"] == 26].pivot(
+exact[exact["keep"] == 27].pivot(
     index="method", columns="width", values="effective_nnz"
 )
 
@@ -171,8 +171,9 @@ Markdown(
 # %% [markdown]
 # ## What to take away
 #
-# No pruner here reaches the best known, at any width. More width hurts more of them
-# than it helps. Missing paths explain only a part: some methods lose hardly any network
+# No pruner here reaches the best known, at any width; with hundreds of trainings from
+# each of twenty draws one does (docs/findings.md). More width hurts more of them than
+# it helps. Missing paths explain only a part: some methods lose hardly any network
 # to them and still have a large gap. How much of this is due to the methods, and how
 # much to the code they were compared with, is the subject of `fidelity.py`; where the
 # best known networks come from, that of `search.py`.
