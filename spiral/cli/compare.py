@@ -16,7 +16,7 @@ FORMER = {"gaps": "excess", "pairs": "pairwise"}
 """Former names of tables, which still work."""
 
 LONG = 1000
-"""Lines from which on a table is printed only if it is asked for."""
+"""The most lines of a table that is printed without being asked for."""
 
 
 class TableName(click.Choice[str]):
@@ -104,7 +104,7 @@ def compare(
 def _without_long_tables(
     found: "Comparison", names: tuple[str, ...]
 ) -> "tuple[Comparison, tuple[str, ...]]":
-    """Return the tables that are printed by default, and notes on the others."""
+    """Return a comparison with notes on long tables, and the names of the others."""
     lines = {name: len(found.tables[name]) for name in names}
     left = [
         f"{name} has {lines[name]:,} lines, which are left out; `--table {name}` "

@@ -161,9 +161,9 @@ class Config(Options):
     )
     init: str = Field(
         "default",
-        description="initial weights: default (drawn from init_seed), width-16 (what a "
-        "network of width 16 draws), or a file: .npz, .safetensors or PyTorch state "
-        "dict; narrower networks use the leading block",
+        description="initial weights: default (drawn from init_seed), width-W (as "
+        "drawn for width W, such as width-16), or a file: .npz, .safetensors or a "
+        "PyTorch state dict; narrower networks use the leading block of either",
         json_schema_extra=PER_NETWORK,
     )
     engine: str = Field(

@@ -142,38 +142,47 @@ def exact() -> Lines:
     lines = [[f"`{name}`", *cells.loc[name]] for name in NINE]
     for name, least in FIXED.items():
         head.append(f"reach {100 * least:g} %")
-        init = rows_of(name)["init_seed"].iloc[0]
-        same = rows[~drawn & (rows["init_seed"] == init) & (rows["width"] == DRAWN)]
+        same = rows[~drawn & _from_draw_of(name, rows) & (rows["width"] == DRAWN)]
         for line in lines:
             found = same[same["method"] == line[0].strip("`")]
-            hits = found.loc[found["accuracy"] >= least, "nnz"]
-            fewest = "" if hits.empty else f"; {hits.min()} weights"
-            line.append(f"{len(hits):,} of {len(found):,}{fewest}")
+            line.append(_reached(found, least))
     return head, lines
+
+
+def _from_draw_of(grid: str, rows: pd.DataFrame) -> pd.Series:
+    """Return which rows start from the draw that a grid of one draw has."""
+    (draw,) = rows_of(grid)["init_seed"].unique()
+    same: pd.Series = rows["init_seed"] == draw
+    return same
+
+
+def _reached(rows: pd.DataFrame, least: float) -> str:
+    """Return the hits of trainings, and the weights of the smallest hit."""
+    hits = rows.loc[rows["accuracy"] >= least, "nnz"]
+    fewest = "" if hits.empty else f"; {hits.min()} weights"
+    return f"{len(hits):,} of {len(rows):,}{fewest}"
 
 
 CODES = {"zp24": "the paper's code", "exact": "as published"}
 """Values of ``fidelity``, in words."""
 
 
-def optimal_width() -> Lines:
-    """Return what pruners reach at the width of the sparsest block, from its draw.
+def same_draw() -> Lines:
+    """Return what pruners reach at the width of the best block found, from its draw.
 
     Cells have the best accuracy, hits of trainings, and weights of the smallest hit.
     """
-    every = rows_of("optimal_width")
+    every = rows_of("same_draw")
     head, lines = ["method"], [[f"`{name}`"] for name in NINE]
-    for init, least in zip((1, 258), FIXED.values(), strict=True):
+    for grid, least in FIXED.items():
+        here = every[_from_draw_of(grid, every)]
         for fidelity, says in CODES.items():
-            here = every["init_seed"].eq(init) & every["fidelity"].eq(fidelity)
-            rows = every[here]
+            rows = here[here["fidelity"] == fidelity]
             head.append(f"width {rows['width'].iloc[0]}, {100 * least:g} %: {says}")
             for name, line in zip(NINE, lines, strict=True):
                 found = rows[rows["method"] == name]
-                hits = found.loc[found["accuracy"] >= least, "nnz"]
-                fewest = "" if hits.empty else f"; {hits.min()} weights"
                 best = f"{found['accuracy'].max():.4f}"
-                line.append(f"{best}; {len(hits):,} of {len(found):,}{fewest}")
+                line.append(f"{best}; {_reached(found, least)}")
     return head, lines
 
 

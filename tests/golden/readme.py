@@ -132,7 +132,7 @@ TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/findings.md", "phases"): lambda: markdown(*paper.phases()),
     ("docs/findings.md", "fixed"): lambda: markdown(*paper.fixed()),
     ("docs/findings.md", "exact"): lambda: markdown(*paper.exact()),
-    ("docs/findings.md", "optimal"): lambda: markdown(*paper.optimal_width()),
+    ("docs/findings.md", "same_draw"): lambda: markdown(*paper.same_draw()),
     ("docs/findings.md", "draws"): lambda: markdown(*paper.draws()),
     ("docs/lower-bounds.md", "turns"): lambda: markdown(*several.bounds()),
     ("docs/methods.md", "methods"): every_method,

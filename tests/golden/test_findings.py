@@ -177,7 +177,7 @@ def test_the_search_of_the_paper_is_repeated_and_pruners_miss_what_it_finds():
 
 
 def test_at_the_width_of_the_sparse_network_gmp_finds_what_the_search_does():
-    _, lines = paper.optimal_width()
+    _, lines = paper.same_draw()
     table = {
         line[0].strip("`"): [cell.split("; ")[1:] for cell in line[1:]]
         for line in lines

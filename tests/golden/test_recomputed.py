@@ -105,11 +105,11 @@ def test_hits_of_pruners_from_fixed_initial_weights():
 
 
 def test_hits_of_pruners_at_the_width_of_the_sparse_network():
-    table = pq.read_table(SHIPPED / "summaries" / "optimal_width.parquet")
+    table = pq.read_table(SHIPPED / "summaries" / "same_draw.parquet")
     codes = {"zp24": "the paper's code", "exact": "as published"}
     for width, least, percent in [(3, 0.95, "95 %"), (6, 0.995, "99.5 %")]:
         for fidelity, says in codes.items():
-            for line in table_of("findings.md", "optimal"):
+            for line in table_of("findings.md", "same_draw"):
                 own = pc.equal(table["method"], line["method"])
                 own = pc.and_(own, pc.equal(table["width"], width))
                 rows = table.filter(pc.and_(own, pc.equal(table["fidelity"], fidelity)))
