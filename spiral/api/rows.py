@@ -40,7 +40,8 @@ def load_rows(places: Place | Sequence[Place], networks: bool = False) -> pd.Dat
             ``Network.from_row``; summaries have those of few rows, or of none.
 
     Returns:
-        The config, its results and their origin; ``attrs["notes"]`` has remarks.
+        The config with the options of the methods that there are, its results and
+        their origin; ``attrs["notes"]`` has remarks.
 
     Raises:
         StoreError: One of the places has no rows.

@@ -21,8 +21,9 @@ class Loaded(NamedTuple):
     """The rows of launches, and notes on them."""
 
     rows: pd.DataFrame
-    """Config columns, ``config_id``, ``MEASURED`` and more; ``folder`` (a number),
-    ``source`` (its name) and ``version`` (of spiral-sweep, if recorded)."""
+    """Config columns with the options of the methods that there are, ``config_id``,
+    ``MEASURED`` and more; ``folder`` (a number), ``source`` (its name) and ``version``
+    (of spiral-sweep, if recorded)."""
     notes: list[str]
 
 
@@ -56,15 +57,15 @@ def read(
         return Loaded(parts[0], [])
     every = _configs_first(pd.concat(parts, ignore_index=True))
     again = every["config_id"].duplicated()
+    if not again.any():
+        return Loaded(every, [])
     values = ["config_id", "status", "accuracy"]
     differ = int((again & ~every.duplicated(values)).sum())
-    notes = []
-    if again.any():
-        notes.append(
-            f"{again.sum():,} rows are in several folders and count once, as in the "
-            f"first; {differ:,} of them differ in status or accuracy"
-        )
-    return Loaded(every[~again].reset_index(drop=True), notes)
+    note = (
+        f"{again.sum():,} rows are in several folders and count once, as in the "
+        f"first; {differ:,} of them differ in status or accuracy"
+    )
+    return Loaded(every[~again].reset_index(drop=True), [note])
 
 
 def _read(
@@ -109,19 +110,29 @@ def at_width(file: Path, options: OptionClasses, width: int) -> pd.DataFrame:
 def _summary(file: Path, options: OptionClasses, only: Only) -> pd.DataFrame:
     """Return the completed rows of a summary, with the version that trained them."""
     found, facts = summary.read(file, only)
-    version = ", ".join(map(str, facts.get("version") or [])) or None
+    version = " and ".join(map(str, facts.get("version") or [])) or None
     return versions.complete(found.assign(version=version), options)
 
 
 def _in_order(
     table: pd.DataFrame, options: OptionClasses, wanted: Sequence[str]
 ) -> pd.DataFrame:
-    """Return the columns of configs in their usual order, then some results."""
+    """Return the columns of configs in their usual order, then some results.
+
+    An option that is empty is left out unless it is of one of the methods.
+    """
     fields = rows.config_fields(options)
     unknown = [n for n in table if n not in {"config_id", *fields, *rows.RESULTS}]
     own = [name for name in unknown if name not in rows.ADDED_BY_LOAD]
     made = [name for name in unknown if name in rows.ADDED_BY_LOAD]
-    return table.reindex(columns=["config_id", *fields, *own, *wanted, *made])
+    methods = table["method"].unique()
+    theirs = rows.config_fields({n: options[n] for n in methods if n in options})
+    known = [
+        name
+        for name in fields
+        if name in table and (name in theirs or table[name].notna().any())
+    ]
+    return table.reindex(columns=["config_id", *known, *own, *wanted, *made])
 
 
 def _name(place: Path) -> str:

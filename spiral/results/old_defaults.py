@@ -43,7 +43,7 @@ def of(rows: pd.DataFrame, options: OptionClasses) -> list[Old]:
     """Return the options of which rows have a default that has changed.
 
     Args:
-        rows: Configs or rows with all options (``versions.complete``).
+        rows: Configs or rows with all their options (``versions.complete``).
         options: Those of the methods that this process knows.
     """
     return [

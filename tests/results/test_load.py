@@ -8,6 +8,7 @@ import spiral
 from spiral.errors import StoreError
 from spiral.methods.registry import options
 from spiral.model import masks, mlp
+from spiral.protocol import config
 from spiral.results import columns, load, packed, store, summary, versions
 from spiral.sweep.grid import grid
 from tests.results import write_pack
@@ -56,7 +57,8 @@ def test_one_launch_is_read_without_masks_and_weights(tmp_path):
     assert set(found["folder"]) == {0}
     assert notes == []
     assert not {"mask", "weights"} & set(found)
-    assert {*load.MEASURED, *columns.config_fields(options())} < set(found)
+    assert {*load.MEASURED, *config.fields_of("gmp", options())} < set(found)
+    assert "rate" not in found  # an option of other methods
 
 
 def test_several_launches_are_one_table(tmp_path):
@@ -104,7 +106,7 @@ def test_what_older_files_lack_is_filled_in(tmp_path):
         assert set(found["selection"]) == {"rank"}
         assert found["connected"].all()
         assert found["planned_events"].isna().all()  # its default is none
-        assert found["rate"].isna().all()  # an option of other methods
+        assert "rate" not in found  # an option of other methods
 
 
 def test_completing_leaves_values_and_other_methods_alone():

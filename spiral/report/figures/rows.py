@@ -187,9 +187,9 @@ def fidelity(source: Source) -> Figure:
     Raises:
         ConfigError: There are no pairs of both versions.
     """
-    versions = source.rows[source.rows["fidelity"].notna()]
     compared = pd.DataFrame()
-    if versions["fidelity"].nunique() > 1:
+    if "fidelity" in source.rows and source.rows["fidelity"].nunique() > 1:
+        versions = source.rows[source.rows["fidelity"].notna()]
         compared = pairwise(source.question.choose(versions, ("fidelity", *BY)))
     if compared.empty:
         raise ConfigError(

@@ -33,7 +33,7 @@ def ablation(
         ``weight_gap``, which add up to the method's accuracy gap. Each at its best
         setting.
     """
-    if "of" not in rows:
+    if not {"of", "second_phase", "restart"} <= {*rows}:
         return pd.DataFrame()
     plain = (rows["second_phase"] == "scratch_e") & (rows["restart"] == "original")
     recipe = rows["method"].isin(RECIPES)

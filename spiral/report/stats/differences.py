@@ -10,6 +10,7 @@ within lines by design: a note names them, and ``settings`` counts them where li
 more or fewer to choose from. An option is compared only between lines of one method.
 """
 
+import shlex
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -23,7 +24,9 @@ from spiral.report.stats.selection import (
     SIZE,
     STRATA,
     Choice,
+    Codes,
     codes,
+    numbered,
 )
 from spiral.results.columns import MADE
 
@@ -113,8 +116,9 @@ def columns(
     shown = {}
     for each in found:
         if each.shown:
-            values = reported[each.name].astype(object).groupby(at).unique()
-            shown[each.name] = values.map(_cell)
+            code, words = _words(reported[each.name])
+            values = _at_places(at, code, words)
+            shown[each.name] = pd.Series(values, dtype=object).map(_cell)
     count = choice.rows.groupby("group")["setting"].nunique().groupby(line).max()
     if count.nunique() > 1:
         shown["settings"] = count
@@ -143,10 +147,8 @@ def pooled(choice: Choice, found: Iterable[Condition], ways: bool = True) -> lis
         text += ", showing the best" if chosen else ""
         if ways:
             by = ",".join([*choice.by, each.name])
-            text += (
-                f"; `--by {by}` separates them, `--where "
-                f"{each.name}={_word(each.values[-1])}` selects one"
-            )
+            one = shlex.quote(f"{each.name}={_word(each.values[-1])}")
+            text += f"; `--by {by}` separates them, `--where {one}` selects one"
         sentences.append(text)
     return sentences
 
@@ -177,19 +179,31 @@ def _values(choice: Choice, name: str, option: bool) -> Sets:
     """Return the values that each line has, of options where the method has it."""
     line, lines = codes(choice.groups, choice.by)
     names = list(lines.astype(object).itertuples(index=False, name=None))
-    code, values = pd.factorize(choice.rows[name])  # -1: none
-    words = [*values.tolist(), NOTHING]
+    code, words = _words(choice.rows[name])
     at = line[choice.rows["group"].to_numpy()]
     if option:
         method = pd.factorize(choice.rows["method"])[0]
-        having = np.isin(method, np.unique(method[code >= 0]))
-        at, code = at[having], code[having]
-    code = np.where(code < 0, len(values), code)
-    found: dict[Hashable, set[object]] = {}
-    for pair in np.unique(at * len(words) + code).tolist():
+        having = np.zeros(method.max(initial=0) + 1, bool)
+        having[method[code < len(words) - 1]] = True
+        at, code = at[having[method]], code[having[method]]
+    found = _at_places(at, code, words)
+    return {names[place]: frozenset(some) for place, some in found.items()}
+
+
+def _words(column: pd.Series) -> tuple[Codes, list[object]]:
+    """Return the distinct values of a column, ``NOTHING`` last, and each row's number."""
+    code, values = pd.factorize(column)
+    words = [*values.tolist(), NOTHING]
+    return np.where(code < 0, len(values), code), words
+
+
+def _at_places(at: Codes, code: Codes, words: list[object]) -> dict[int, set[object]]:
+    """Return the values at each place, from the place and the value of each row."""
+    found: dict[int, set[object]] = {}
+    for pair in numbered(at * len(words) + code)[0].tolist():
         place, value = divmod(pair, len(words))
-        found.setdefault(names[place], set()).add(words[value])
-    return {place: frozenset(some) for place, some in found.items()}
+        found.setdefault(place, set()).add(words[value])
+    return found
 
 
 def _unlike(lines: Sets, kin: int | None) -> bool:
@@ -202,9 +216,9 @@ def _unlike(lines: Sets, kin: int | None) -> bool:
     return False
 
 
-def _cell(values: Sequence[object]) -> object:
+def _cell(values: Iterable[object]) -> object:
     """Return what a cell shows of some values."""
-    some = _sorted({NOTHING if pd.isna(value) else value for value in values})
+    some = _sorted(values)
     return some[0] if len(some) == 1 else several(some)
 
 

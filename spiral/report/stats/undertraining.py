@@ -46,7 +46,8 @@ def _smoothing(found: pd.DataFrame) -> pd.Series:
     Where no config controls it, methods without the option have none, which is no line
     of its own.
     """
-    own, common = found["smoothing"], found["label_smoothing"]
+    none = pd.Series(pd.NA, found.index, "Float64")
+    own, common = found.get("smoothing", none), found["label_smoothing"]
     controlled = common > 0
     if not controlled.any():
         return own

@@ -56,6 +56,13 @@ def test_what_differs_between_groups_is_a_column(name):
     assert not any("are pooled in" in note for note in told.notes)
 
 
+def test_a_way_out_can_be_pasted_into_a_shell():
+    versions = ("0.1.0", "0.1.0 and 0.2.0")  # the second is that of a joined summary
+    (note,) = notes(of(*[seeds(UP, version=version) for version in versions]))
+    assert "rows of different version (0.1.0, 0.1.0 and 0.2.0) are" in note
+    assert "`--where 'version=0.1.0 and 0.2.0'` selects one" in note
+
+
 @pytest.mark.parametrize("name", FIELDS)
 def test_what_differs_within_a_group_is_a_note_with_a_way_out(name):
     one, other = FIELDS[name]

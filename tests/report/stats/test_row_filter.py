@@ -157,7 +157,9 @@ def test_what_is_read_alone_is_what_is_selected_from_all(where):
     file, methods = summary.shipped("fidelity"), registry.known()
     rows, pool, notes = row_filter.read([file], methods, where)
     every, said = load.read([file], methods.options)
-    pd.testing.assert_frame_equal(rows, row_filter.select(every, where, methods))
+    selected = row_filter.select(every, where, methods)
+    pd.testing.assert_frame_equal(rows, selected[[*rows]])
+    assert selected.drop(columns=[*rows]).isna().all(axis=None)
     assert notes == said
     assert len(rows) <= len(pool) < len(every) or "method" not in where
 
