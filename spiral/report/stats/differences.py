@@ -191,7 +191,7 @@ def _values(choice: Choice, name: str, option: bool) -> Sets:
 
 
 def _words(column: pd.Series) -> tuple[Codes, list[object]]:
-    """Return the distinct values of a column, ``NOTHING`` last, and each row's number."""
+    """Return a column's distinct values, ``NOTHING`` last, and each row's number."""
     code, values = pd.factorize(column)
     words = [*values.tolist(), NOTHING]
     return np.where(code < 0, len(values), code), words
