@@ -106,43 +106,66 @@ def _described(
         table: One row per config.
         known: The fields of each method that count.
     """
-    texts = np.full(len(table), "", object)
     methods = table["method"].to_numpy(object)
+    one = len(known) == 1  # then selecting rows would only copy
+    rows = {m: slice(None) if one else np.flatnonzero(methods == m) for m in known}
+    owners: dict[str, list[tuple[str, ConfigField]]] = {}
     for method, fields_ in known.items():
-        one = len(known) == 1  # then selecting rows would only copy
-        rows = slice(None) if one else np.flatnonzero(methods == method)
-        sorted_ = sorted(fields_, key=lambda field: field.name)
-        found = [_texts(table, rows, field) for field in sorted_]
-        parts = [part.tolist() for part in found if part is not None]
-        if parts:  # joined at once: adding one after the other takes longer
-            texts[rows] = np.array([*map("".join, zip(*parts, strict=True))], object)
-    return texts
+        for field in fields_:
+            owners.setdefault(field.name, []).append((method, field))
+    parts: dict[str, list[list[str]]] = {method: [] for method in known}
+    for name in sorted(owners):  # each column is read once for all methods
+        codes, values = _distinct(table, name)
+        written: dict[object, np.ndarray | None] = {}
+        for method, field in owners[name]:
+            default = field.first_default
+            if default not in written:
+                written[default] = _written(field, values)
+            texts = written[default]
+            if texts is not None:
+                found = texts[codes[rows[method]]]
+                found[_said_elsewhere(table, field)[rows[method]]] = ""
+                parts[method].append(found.tolist())
+    described = np.full(len(table), "", object)
+    for method, found in parts.items():
+        if found:  # joined at once: adding one after the other takes longer
+            described[rows[method]] = [*map("".join, zip(*found, strict=True))]
+    return described
 
 
-def _texts(
-    table: pd.DataFrame, rows: np.ndarray | slice, field: ConfigField
-) -> np.ndarray | None:
-    """Return the contribution of one field to each id; None if there is none."""
-    column = table[field.name].array[rows]
-    if field.name in ("init_seed", "order_seed"):
-        same = (column == table["seed"].array[rows]).fillna(False)
+def _distinct(table: pd.DataFrame, name: str) -> tuple[np.ndarray, list[object]]:
+    """Return a number for the value of each row, -1 for null, and the values.
+
+    A seed is null where it equals ``seed``.
+    """
+    column = table[name].array
+    if name in ("init_seed", "order_seed"):
+        same = (column == table["seed"].array).fillna(False)
         column = column.copy()
         column[np.asarray(same, bool)] = None
-    codes, distinct = pd.factorize(column)
-    values = [field.kind(value) for value in distinct.tolist()]
+    codes, values = pd.factorize(column)
+    return codes, values.tolist()
+
+
+def _written(field: ConfigField, values: list[object]) -> np.ndarray | None:
+    """Return the texts of values, then that of null; None if all are empty."""
+    own = [field.kind(value) for value in values]
     if field.name in FILES:
-        values = [content(value) for value in values]
+        own = [content(value) for value in own]
     # Floats by `repr`, the shortest string that reads back as equal
     write = json.dumps if field.kind is str else repr
-    parts = [
+    texts = [
         "" if value == field.first_default else f"{field.name}={write(value)};"
-        for value in values
+        for value in own
     ]
-    if not any(parts):
-        return None
-    texts = np.array([*parts, ""], object)[codes]  # code -1 is null: the last entry
+    return np.array([*texts, ""], object) if any(texts) else None
+
+
+def _said_elsewhere(table: pd.DataFrame, field: ConfigField) -> np.ndarray:
+    """Return the rows in which an older option says the same."""
+    found = np.zeros(len(table), bool)
     for other, cases in field.said_by.items():
         for said, meant in cases.items():
             same = (table[other].array == said) & (table[field.name].array == meant)
-            texts[np.asarray(same.fillna(False), bool)[rows]] = ""
-    return texts
+            found |= np.asarray(same.fillna(False), bool)
+    return found

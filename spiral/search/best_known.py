@@ -1,8 +1,8 @@
 """The frontier: the best known network for each number of weights and of parameters.
 
 Every entry contains the float32 weights that prove its accuracy. ``protocol`` entries
-were trained exactly as by Zhang & Papyan (SGD, 50 epochs, batch 128), ``any`` entries
-by any means; a query for ``any`` includes both.
+were trained at settings of Zhang & Papyan (SGD, 50 epochs, batch 128), by whatever
+pruner, ``any`` entries by any means; a query for ``any`` includes both.
 
 The package ships a frontier. Networks of the user that improve on it are saved in a
 separate file of the user; reading merges both, so that an update of the package and the

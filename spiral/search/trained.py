@@ -22,11 +22,13 @@ PROTOCOL: dict[str, tuple[Any, ...]] = {
     "optimiser": ("sgd",),
     "nesterov": (False,),
     "label_smoothing": (0.0,),
+    "smoothing": (0.0,),  # that of AC/DC++
 }
 """Values of a row that was trained by the paper's protocol."""
 
-LATER = ("init", "optimiser", "nesterov", "label_smoothing")
-"""Columns that rows of earlier versions lack; they were trained by the protocol."""
+LATER = ("init", "optimiser", "nesterov", "label_smoothing", "smoothing")
+"""Columns that are missing or null in rows that were trained by the protocol: those of
+earlier versions, and of methods without the option."""
 
 SIZES = ("effective_nnz", "nnz_params")
 FIRST = {"task": catalogue.DEFAULT, "task_points": cubist.POINTS}

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
@@ -44,14 +45,14 @@ def of_phase(phase: Phase) -> pd.DataFrame:
     rows = rows_of(phase.summary)
     rows = rows[rows["method"] == phase.method]
     if phase.method == "block":
-        sizes = rows[["d1", "d2", "d3"]]
-        name = sizes.astype(str).agg("-".join, axis=1)
-        return rows.assign(name=name, units=sizes.sum(axis=1))
-    layers = rows["matrices"].str.split("/")
-    counts = [[len(rows.split(",")) for rows in each[:3]] for each in layers]
-    units = pd.Series([sum(each) for each in counts], rows.index)
-    rows = rows.assign(name=rows["matrices"], units=units)
-    return rows[[each[0] == phase.units for each in counts]]
+        sizes = [rows[name] for name in ("d1", "d2", "d3")]
+        first, *others = (size.astype("string") for size in sizes)
+        return rows.assign(name=first.str.cat(others, "-"), units=sum(sizes))
+    code, masks = pd.factorize(rows["matrices"])  # many rows have the same mask
+    layers = [text.split("/")[:3] for text in masks]
+    units = np.array([[layer.count(",") + 1 for layer in each] for each in layers])
+    rows = rows.assign(name=rows["matrices"], units=units.sum(1)[code])
+    return rows[units[code, 0] == phase.units]
 
 
 def _line(phase: Phase, rows: pd.DataFrame) -> list[str]:

@@ -151,6 +151,7 @@ def test_promising_rows_are_the_best_of_every_size():
     [
         *({"lr": 5.0}, {"epochs": 500}, {"batch": 64}, {"init": "a.npz@0"}),
         *({"optimiser": "adam"}, {"nesterov": True}, {"label_smoothing": 0.1}),
+        {"smoothing": 0.1},
     ],
 )
 def test_what_the_paper_does_not_do_is_not_its_protocol(change):

@@ -126,6 +126,8 @@ def limits(
         if not intervals.rarely(number - reaching, number):
             break
         high = size
+    if low > high:  # networks of equally many weights that disagree
+        low = high
     return low, high
 
 
@@ -177,7 +179,9 @@ def _crossing(
     at = int(np.argmin(before_each))
     if at == len(n):
         return np.nan, np.nan, np.nan
-    before = weights[at - 1] + 1 if at else np.nan
+    # Networks of two sizes that were asked for may have equally many weights
+    smaller = weights[weights < weights[at]]
+    before = smaller[-1] + 1 if smaller.size else np.nan
     return float(weights[at]), float(before), float(n[at])
 
 

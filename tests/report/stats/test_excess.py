@@ -42,6 +42,14 @@ def test_planted_gaps_are_found():
     assert (line["median_excess_low"], line["median_excess_high"]) == (1, 10)
 
 
+def test_a_bracket_is_not_turned_round_by_networks_of_equally_many_weights():
+    """Masks for 40 and 44 weights may both keep 44, and one size of them reach."""
+    same = [*seeds(BAD, keep=40, nnz=44), *seeds(GOOD, keep=44)]
+    line = only(found(*sizes(k33=BAD), *same))
+    assert (line["median_least"], line["median"]) == (34, 44)
+    assert (line["median_low"], line["median_high"]) == (44, 44)
+
+
 def test_any_counts_settings_that_were_not_chosen():
     """The better median fails at 16; another rate has one seed that succeeds."""
     rows = [*seeds([0.9] * 3, keep=16), *seeds([0.1, 0.97, 0.1], keep=16, lr=0.9)]
