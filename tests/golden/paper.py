@@ -120,7 +120,7 @@ def _cells(found: pd.Series) -> list[str]:
     return [f"{found['max']:.4f}", hits, fewest]
 
 
-EXACT_WIDTHS = (4, 8, 16, 64)
+EXACT_WIDTHS = (4, 8, 16, 64, 256)
 
 
 def exact() -> Lines:
@@ -218,3 +218,38 @@ def draws() -> Lines:
     head = ["what is trained", "trainings of a draw", "draws that reach 95 %"]
     head += ["of those with such a block", "trainings that reach", "fewest weights"]
     return head, lines
+
+
+SMALL, MIDDLE = range(13, 16), range(22, 26)
+"""The sizes of `search/pruners`: those of the smallest networks known that are trained
+as the paper trains and reach 95 %, and 99.5 %."""
+
+
+def pruners() -> Lines:
+    """Return what pruners reach from many draws at the sizes of the smallest networks.
+
+    The fewest weights are those on a path from input to output.
+    """
+    rows = rows_of("pruners")
+    head, lines = ["method"], []
+    for name, own in rows.groupby("method"):
+        line = [f"`{name}`"]
+        for sizes, levels in ((SMALL, (0.95,)), (MIDDLE, (0.95, 0.995))):
+            part = own[own["keep"].isin(sizes)]
+            for least in levels:
+                hits = (part["accuracy"] >= least).sum()
+                line.append(f"{hits:,} of {len(part):,} ({_percent(hits / len(part))} %)")
+        for least in (0.95, 0.995):
+            hits = own.loc[own["accuracy"] >= least, "effective_nnz"]
+            line.append("–" if hits.empty else str(hits.min()))
+        lines.append(line)
+    for sizes, levels in ((SMALL, (0.95,)), (MIDDLE, (0.95, 0.995))):
+        told = f"with {min(sizes)} to {max(sizes)} weights reach"
+        head += [f"{told} {100 * least:g} %" for least in levels]
+    head += [f"fewest for {100 * least:g} %" for least in (0.95, 0.995)]
+    return head, sorted(lines, key=lambda line: -_hits(line[2]))
+
+
+def _hits(cell: str) -> int:
+    """Return the hits of a cell."""
+    return int(cell.split()[0].replace(",", ""))

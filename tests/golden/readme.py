@@ -134,6 +134,7 @@ TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/findings.md", "exact"): lambda: markdown(*paper.exact()),
     ("docs/findings.md", "same_draw"): lambda: markdown(*paper.same_draw()),
     ("docs/findings.md", "draws"): lambda: markdown(*paper.draws()),
+    ("docs/findings.md", "pruners"): lambda: markdown(*paper.pruners()),
     ("docs/lower-bounds.md", "turns"): lambda: markdown(*several.bounds()),
     ("docs/methods.md", "methods"): every_method,
     ("docs/columns.md", "columns"): lambda: markdown(*reference.results()),

@@ -220,6 +220,32 @@ def test_from_most_draws_gmp_reaches_95_percent_and_blocks_from_few():
         assert known.loc[fits, "nnz"].min() == 14
 
 
+def test_pruners_find_small_networks_more_often_than_the_search_of_masks():
+    head, lines = paper.pruners()
+    table = {line[0].strip("`"): dict(zip(head, line, strict=True)) for line in lines}
+    assert table["obs"][head[2]] == "165 of 2,000 (8.2 %)"
+    _, phases = paper.phases()
+    (masks,) = [line for line in phases if line[0] == "masks within 3-3-3"]
+    hits, trained = (int(cell.replace(",", "")) for cell in (masks[3], masks[2]))
+    assert (hits, trained, f"{100 * hits / trained:.2g}") == (21, 155_952, "0.013")
+    for line in table.values():
+        reach, _, of, *_ = line[head[2]].split()
+        assert int(reach) / int(of.replace(",", "")) > hits / trained
+    found = {name: line["fewest for 99.5 %"] for name, line in table.items()}
+    assert {name for name, fewest in found.items() if fewest != "–"} == {"obs", "acdc"}
+    for name in ("obs", "acdc"):
+        assert (found[name], table[name][head[3]].split(" (")[0]) == (
+            "25",
+            "1 of 2,000",
+        )
+    small = {name: line[head[1]].split()[0] for name, line in table.items()}
+    assert {name for name, reach in small.items() if reach != "0"} == {"obs"}
+    rows = findings.rows_of("leaders", method=["group_norm"], width=["64"])
+    best = rows[rows["accuracy"] >= 0.995]
+    best = best[best["effective_nnz"] == best["effective_nnz"].min()]
+    assert (best["effective_nnz"].item(), len(best)) == (26, 1)
+
+
 def test_as_published_three_gaps_shrink_and_gmp_finds_what_the_search_does():
     head, lines = paper.exact()
     table = {line[0].strip("`"): dict(zip(head, line, strict=True)) for line in lines}
