@@ -114,7 +114,7 @@ def _described(
         for field in fields_:
             owners.setdefault(field.name, []).append((method, field))
     parts: dict[str, list[list[str]]] = {method: [] for method in known}
-    for name in sorted(owners):  # each column is read once for all methods
+    for name in sorted(owners):  # each is read once: of all methods it has one type
         codes, values = _distinct(table, name)
         written: dict[object, np.ndarray | None] = {}
         for method, field in owners[name]:
@@ -124,7 +124,8 @@ def _described(
             texts = written[default]
             if texts is not None:
                 found = texts[codes[rows[method]]]
-                found[_said_elsewhere(table, field)[rows[method]]] = ""
+                if field.said_by:
+                    found[_said_elsewhere(table, field)[rows[method]]] = ""
                 parts[method].append(found.tolist())
     described = np.full(len(table), "", object)
     for method, found in parts.items():

@@ -85,7 +85,7 @@ def _read(
     else:
         common = config.fields(config.Config)
         asked = ["config_id", *common, *results.options(place), *wanted]
-        found = versions.complete(results.read_with_version(place, asked), options)
+        found = _completed(results.read_with_version(place, asked), options)
     return _in_order(found, options, wanted)
 
 
@@ -111,7 +111,17 @@ def _summary(file: Path, options: OptionClasses, only: Only) -> pd.DataFrame:
     """Return the completed rows of a summary, with the version that trained them."""
     found, facts = summary.read(file, only)
     version = " and ".join(map(str, facts.get("version") or [])) or None
-    return versions.complete(found.assign(version=version), options)
+    return _completed(found.assign(version=version), options)
+
+
+def _completed(table: pd.DataFrame, options: OptionClasses) -> pd.DataFrame:
+    """Return rows with all options of their methods: those of others take seconds."""
+    return versions.complete(table, _of_methods(table, options))
+
+
+def _of_methods(table: pd.DataFrame, options: OptionClasses) -> OptionClasses:
+    """Return the options of the methods in a table."""
+    return {name: options[name] for name in table["method"].unique() if name in options}
 
 
 def _in_order(
@@ -125,8 +135,7 @@ def _in_order(
     unknown = [n for n in table if n not in {"config_id", *fields, *rows.RESULTS}]
     own = [name for name in unknown if name not in rows.ADDED_BY_LOAD]
     made = [name for name in unknown if name in rows.ADDED_BY_LOAD]
-    methods = table["method"].unique()
-    theirs = rows.config_fields({n: options[n] for n in methods if n in options})
+    theirs = rows.config_fields(_of_methods(table, options))
     known = [
         name
         for name in fields

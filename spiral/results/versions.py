@@ -30,7 +30,7 @@ FIRST_TASK = {"task_points": cubist.POINTS, "task_chance": 0.5}
 
 
 def complete(table: pd.DataFrame, options: OptionClasses) -> pd.DataFrame:
-    """Fill in the options of a table's methods and columns that it does not have.
+    """Fill in the options and columns that an earlier version did not have.
 
     The first default of an option changes nothing, so earlier rows get it, whatever the
     default is now. An option with a default is never null in its own version, so a null
@@ -38,7 +38,8 @@ def complete(table: pd.DataFrame, options: OptionClasses) -> pd.DataFrame:
 
     Args:
         table: Configs or rows of any version.
-        options: Those of the methods that this process knows.
+        options: Those of the methods that this process knows, or of those in the table
+            alone: the result has a column for each.
 
     Raises:
         SchemaMismatch: There is no column ``method``.
@@ -47,9 +48,8 @@ def complete(table: pd.DataFrame, options: OptionClasses) -> pd.DataFrame:
         raise SchemaMismatch("expected configs, got a table with no column `method`")
     code, methods = pd.factorize(table["method"])
     known = [config.fields_of(name, options) for name in methods]
-    present = {name: options[name] for name in methods if name in options}
     found = {}
-    for name, field in config_fields(present).items():
+    for name, field in config_fields(options).items():
         defaults = [own[name].first_default if name in own else None for own in known]
         values = _filled(table, field, code, defaults)
         if values is not None:

@@ -120,7 +120,7 @@ def _cells(found: pd.Series) -> list[str]:
     return [f"{found['max']:.4f}", hits, fewest]
 
 
-EXACT_WIDTHS = (4, 8, 16, 64, 256)
+EXACT_WIDTHS = (4, 8, 16, 64, 128, 256)
 
 
 def exact() -> Lines:
@@ -228,28 +228,30 @@ as the paper trains and reach 95 %, and 99.5 %."""
 def pruners() -> Lines:
     """Return what pruners reach from many draws at the sizes of the smallest networks.
 
-    The fewest weights are those on a path from input to output.
+    Beside them the masks of the paper's search that have these sizes. The fewest
+    weights are those on a path from input to output.
     """
     rows = rows_of("pruners")
-    head, lines = ["method"], []
-    for name, own in rows.groupby("method"):
-        line = [f"`{name}`"]
-        for sizes, levels in ((SMALL, (0.95,)), (MIDDLE, (0.95, 0.995))):
-            part = own[own["keep"].isin(sizes)]
-            for least in levels:
-                hits = (part["accuracy"] >= least).sum()
-                line.append(f"{hits:,} of {len(part):,} ({_percent(hits / len(part))} %)")
-        for least in (0.95, 0.995):
-            hits = own.loc[own["accuracy"] >= least, "effective_nnz"]
-            line.append("–" if hits.empty else str(hits.min()))
-        lines.append(line)
-    for sizes, levels in ((SMALL, (0.95,)), (MIDDLE, (0.95, 0.995))):
-        told = f"with {min(sizes)} to {max(sizes)} weights reach"
-        head += [f"{told} {100 * least:g} %" for least in levels]
+    trained = {f"`{name}`": own for name, own in rows.groupby("method")}
+    masks = of_phase(PHASES[1])
+    trained[PHASES[1].says] = masks.assign(keep=masks["nnz"])
+    reach = [(SMALL, 0.95), (MIDDLE, 0.95), (MIDDLE, 0.995)]
+    head = ["what is trained"]
+    for sizes, least in reach:
+        head.append(f"{min(sizes)} to {max(sizes)} weights: reach {100 * least:g} %")
     head += [f"fewest for {100 * least:g} %" for least in (0.95, 0.995)]
-    return head, sorted(lines, key=lambda line: -_hits(line[2]))
-
-
-def _hits(cell: str) -> int:
-    """Return the hits of a cell."""
-    return int(cell.split()[0].replace(",", ""))
+    lines, share = [], dict[str, float]()
+    for name, own in trained.items():
+        line = [name]
+        for sizes, least in reach:
+            part = own[own["keep"].isin(sizes)]
+            hits = int((part["accuracy"] >= least).sum())
+            line.append(f"{hits:,} of {len(part):,} ({_percent(hits / len(part))} %)")
+            if (sizes, least) == (MIDDLE, 0.95):
+                share[name] = hits / len(part)
+        both = own[own["keep"].isin([*SMALL, *MIDDLE])]
+        for least in (0.95, 0.995):
+            found = both.loc[both["accuracy"] >= least, "effective_nnz"]
+            line.append("–" if found.empty else str(found.min()))
+        lines.append(line)
+    return head, sorted(lines, key=lambda line: -share[line[0]])

@@ -126,8 +126,6 @@ def limits(
         if not intervals.rarely(number - reaching, number):
             break
         high = size
-    if low > high:  # networks of equally many weights that disagree
-        low = high
     return low, high
 
 
@@ -153,7 +151,10 @@ def _of_medians(
     found = np.full((5, owner.max() + 1), np.nan)
     starts = np.flatnonzero(np.diff(owner[order], prepend=-1))
     for lines in np.split(order, starts)[1:]:
-        part = weights[lines], np.rint(share[lines] * n[lines]).astype(int), n[lines]
+        # Networks of two sizes that were asked for may have equally many weights
+        size, first = np.unique(weights[lines], return_index=True)
+        reaching = np.rint(share[lines] * n[lines]).astype(int)
+        part = size, *(np.add.reduceat(each, first) for each in (reaching, n[lines]))
         found[:, owner[lines[0]]] = *_crossing(*part), *limits(*part)
     return dict(zip(MEDIAN, found, strict=True))
 
@@ -179,9 +180,7 @@ def _crossing(
     at = int(np.argmin(before_each))
     if at == len(n):
         return np.nan, np.nan, np.nan
-    # Networks of two sizes that were asked for may have equally many weights
-    smaller = weights[weights < weights[at]]
-    before = smaller[-1] + 1 if smaller.size else np.nan
+    before = weights[at - 1] + 1 if at else np.nan
     return float(weights[at]), float(before), float(n[at])
 
 
