@@ -99,15 +99,18 @@ def test_overlap_is_of_equal_seeds(found):
         assert shown[name] == pytest.approx(np.nanmedian(values))
 
 
-def test_the_best_known_of_as_many_weights_stands_beside_them(found):
-    entry = best_known.leaders(best_known.load()).set_index("nnz").loc[7]
+@pytest.mark.parametrize(
+    ("kind", "name"), [("any", "best_known"), ("protocol", "best_known_protocol")]
+)
+def test_the_best_known_of_as_many_weights_stands_beside_them(kind, name, found):
+    known = best_known.of_kind(best_known.load(), kind)
+    entry = best_known.leaders(known).set_index("nnz").loc[7]
     _, network, width = unpacked(entry["matrices"], np.asarray(entry["params"]))
     z = oracles.logits(network, cubist.load().x[::EVERY], width)
-    shown = line(found.groups, method="best_known")
+    shown = line(found.groups, method=name)
     assert (shown["nnz"], shown["keep"], shown["width"]) == (7, 7, width)
     labels = cubist.load().y[::EVERY]
     assert shown["accuracy"] == oracles.correct(z, labels) / len(labels)
-    assert "best_known_protocol" not in set(found.groups["method"])  # none is so small
     assert any("of 2 lines of pruned networks" in note for note in found.notes)
 
 
@@ -123,7 +126,8 @@ def test_curves_have_every_kind_at_every_severity(found):
 def test_methods_and_sizes_can_be_chosen(folders):
     def left(**question):
         asked = Question(every=EVERY, each=1, **question)
-        return set(diagnose(folders, METHODS, asked).groups["method"]) - {"best_known"}
+        methods = diagnose(folders, METHODS, asked).groups["method"]
+        return {name for name in methods if not name.startswith("best_known")}
 
     assert left(where={"when": ["before"]}) == {"dense", "snip"}
     assert left(keep=[7]) == {"dense", "gmp", "snip"}
@@ -168,11 +172,12 @@ def test_the_figure_draws_every_method_and_kind(found, monkeypatch):
     figure = robustness_figures.draw(found)
     left, right, *panels = [a for part in figure.subfigs for a in part.axes]
     labels = {line.get_label() for line in left.lines}
-    assert labels == {"dense", "gmp", "snip", "best known"}
+    known = {"best known", "best known, trained as in the paper"}
+    assert labels == {"dense", "gmp", "snip", *known}
     assert [axes.get_title() for axes in panels] == [*measure.KINDS]
-    assert all(len(axes.lines) == 4 for axes in panels)
+    assert all(len(axes.lines) == 5 for axes in panels)
     colours = {to_hex(line.get_color()) for line in panels[0].lines}
-    assert len(colours) == 4
+    assert len(colours) == 5
     assert right.get_ylabel() == "relative drop of accuracy"
     caption = " ".join(figure.get_supxlabel().split())
     assert "n = 3 networks of width 3" in caption
