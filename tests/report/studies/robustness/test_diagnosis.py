@@ -175,9 +175,9 @@ def test_the_figure_draws_every_method_and_kind(found, monkeypatch):
     known = {"best known", "best known, trained as in the paper"}
     assert labels == {"dense", "gmp", "snip", *known}
     assert [axes.get_title() for axes in panels] == [*measure.KINDS]
-    assert all(len(axes.lines) == 5 for axes in panels)
+    assert all(len(axes.lines) == 4 for axes in panels)
     colours = {to_hex(line.get_color()) for line in panels[0].lines}
-    assert len(colours) == 5
+    assert len(colours) == 4
     assert right.get_ylabel() == "relative drop of accuracy"
     caption = " ".join(figure.get_supxlabel().split())
     assert "n = 3 networks of width 3" in caption
