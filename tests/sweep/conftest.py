@@ -105,10 +105,11 @@ def alive(pids):
 
 
 def trains(pid):
-    """Return whether a process is a Ray worker that has a pack of engine vmap."""
+    """Return whether a process is a Ray worker that has a pack, of whatever engine."""
     try:
         name = Path(f"/proc/{pid}/cmdline").read_bytes()
-        return b".train" in name and "libtorch" in Path(f"/proc/{pid}/maps").read_text()
+        loaded = Path(f"/proc/{pid}/maps").read_text()
+        return b".train" in name and ("libtorch" in loaded or "llvmlite" in loaded)
     except OSError:
         return False
 
