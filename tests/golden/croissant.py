@@ -44,9 +44,9 @@ SUMMARISED = {
     "fixed_init_95": " --networks 40:0.95",
     "fixed_init_995": " --networks 40:0.995",
     "gallery": " --networks 31:0",
-    "same_draw": " --networks 40:0.95",
     "pruners": " --networks 40:0.95",
     "random_init": " --networks 40:0.95",
+    "same_draw": " --networks 40:0.95",
 }
 """Options of the command ``summary``."""
 

@@ -253,11 +253,8 @@ def test_as_published_three_gaps_shrink_and_gmp_finds_what_the_search_does():
     for name, line in table.items():
         before, after = map(float, line["width 16"].split(" → "))
         moved[name] = round(after - before, 2)
-    assert {name for name, by in moved.items() if by <= -0.09} == {
-        "lth",
-        "synflow",
-        "rigl",
-    }
+    assert {name for name, by in moved.items() if by <= -0.1} == {"lth", "synflow"}
+    assert moved["rigl"] == -0.09
     assert {name for name, by in moved.items() if by >= 0.05} == {"snip", "iter_snip"}
     wide = {
         name: [line[f"width {width}"].split(" → ")[1] for width in (128, 256)]

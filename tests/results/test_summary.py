@@ -198,7 +198,7 @@ def test_no_row_beats_the_frontier(name):
     for task, own in rows.groupby("task"):
         best = frontier.load(task=task)
         for kind in ("any", "protocol"):
-            known = best if kind == "any" else best[best["kind"] == kind]
+            known = frontier.of_kind(best, kind)
             part = own if kind == "any" else own[trained.in_protocol(own)]
             reached = known.groupby("nnz")["accuracy"].max().cummax()
             place = np.searchsorted(reached.index, part["effective_nnz"], "right") - 1

@@ -207,10 +207,11 @@ def _having(
         ConfigError: There is no such column, or no row has one of the values.
     """
     known = known_columns(rows)
-    column = rows.get(name)
-    if column is None and name in config.option_fields(methods.options):
+    if name in known:
+        column = rows[name]
+    elif name in config.option_fields(methods.options):
         column = pd.Series(pd.NA, rows.index)  # an option of methods that have no rows
-    elif name not in known:
+    else:
         axes = methods.axes()
         if name in axes:
             methods.of_kind({name: values})  # raises with the known values
@@ -218,7 +219,6 @@ def _having(
         if not hint.startswith("did you mean"):
             hint = spelling.suggest(name, [*axes, *known], spelling.KEYS)
         raise ConfigError(f"no column or axis of methods {name!r}; {hint}")
-    assert column is not None
     present = sorted(column.dropna().unique().tolist())
     words = {_word(value): value for value in present}
     empty = column.isna().to_numpy(bool)

@@ -34,6 +34,7 @@ def rows():
         ({"keep": ["none"]}, ["dense"]),
         ({"source": ["B"]}, ["dense"]),
         ({"version": ["2"], "lr": ["0.05"]}, ["snip"]),
+        ({"rewind_epoch": ["none"]}, ["gmp", "snip", "dense"]),  # of absent methods
     ],
 )
 def test_columns_and_axes_select(rows, where, left):
@@ -82,6 +83,7 @@ def test_some_methods_stay_whatever_is_asked_of_methods(rows):
         ({"method": ["lth"]}, "no rows have method=lth; there are dense, gmp, snip"),
         ({"keep": ["21"]}, "no rows have keep=21; there are 20, 26, none"),
         ({"method": ["gmp"], "keep": ["26"]}, "no rows have method=gmp and keep=26"),
+        ({"rewind_epoch": ["5"]}, "no rows have rewind_epoch=5; there are none"),
     ],
 )
 def test_what_selects_nothing_is_refused_with_what_there_is(rows, where, message):
